@@ -1,0 +1,157 @@
+//! The batch contract: what OpenAPI can't say about a batch endpoint (`batch.yaml`).
+//!
+//! Only its shape; it must not know any field of any one endpoint.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What `batch.yaml` says.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BatchContract {
+    /// The endpoint's name, for people.
+    pub title: String,
+    /// Where in the OpenAPI document the endpoint stands.
+    pub operation: OperationRef,
+    /// Request property that holds the items.
+    pub items: String,
+    /// Response property that holds the results.
+    pub results: String,
+    /// Item property that is the unique number.
+    pub unique: String,
+    /// Item properties that a result repeats; includes `unique`.
+    pub echo: Vec<String>,
+    /// How a result says accepted or rejected.
+    pub verdict: VerdictField,
+    /// Where a result, and a refused request, says why.
+    pub error: ErrorFields,
+    /// Elapsed fields, in milliseconds.
+    #[serde(default)]
+    pub elapsed: ElapsedFields,
+    /// Item properties that name something the target must know already.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Documented error codes.
+    pub codes: BTreeMap<String, ErrorCode>,
+    /// What generated values look like.
+    #[serde(default)]
+    pub samples: BTreeMap<String, Sample>,
+    /// The figures that readings name.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Position of the operation in the OpenAPI document.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationRef {
+    /// Path template key under `paths`.
+    pub path: String,
+    /// Lower-case method key.
+    pub method: String,
+}
+
+/// The result field that carries the verdict, and its two values.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerdictField {
+    /// Result property.
+    pub field: String,
+    /// Its value for an accepted item.
+    pub accepted: String,
+    /// Its value for a rejected item.
+    pub rejected: String,
+}
+
+/// Names of the error fields.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorFields {
+    /// Property with the error code.
+    pub code: String,
+    /// Property with the description.
+    pub description: String,
+}
+
+/// Names of the elapsed fields; absent where an endpoint has none.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ElapsedFields {
+    /// In a result.
+    #[serde(default)]
+    pub item: Option<String>,
+    /// In the answer.
+    #[serde(default)]
+    pub total: Option<String>,
+}
+
+/// A documented error code.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorCode {
+    /// Its documented meaning.
+    pub means: String,
+    /// What provokes it.
+    pub cause: CodeCause,
+    /// The only field that it speaks of, where it speaks of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// What provokes an error code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CodeCause {
+    /// A mandatory field is missing or null.
+    Missing,
+    /// The unique number was used before.
+    Used,
+    /// Any other invalid value.
+    Invalid,
+}
+
+/// What generated values of a field look like.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sample {
+    /// One of these values.
+    OneOf(Vec<serde_json::Value>),
+    /// Text that this regular expression matches whole.
+    Pattern(String),
+    /// An amount of money, with at most two digits after the point.
+    Amount {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
+    },
+}
+
+/// The figures that readings name.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Limits {
+    /// Longest plain string that must be accepted, in code points (READING-16).
+    pub plain_string: usize,
+    /// Largest batch that should be processed (READING-22).
+    pub batch_items: usize,
+    /// Numbers of this magnitude and above are not judged (READING-20).
+    pub magnitude: f64,
+    /// Digits after the point that must be accepted (READING-20).
+    pub fraction_digits: usize,
+    /// Fractional digits of a second that must be accepted (READING-19).
+    pub instant_digits: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            plain_string: 255,
+            batch_items: 1000,
+            magnitude: 1e14,
+            fraction_digits: 4,
+            instant_digits: 9,
+        }
+    }
+}

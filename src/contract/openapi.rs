@@ -1,0 +1,229 @@
+//! Reads the OpenAPI 3.1 document: finds the operation, resolves references offline, compiles schemas.
+//!
+//! Knows OpenAPI and JSON Schema 2020-12; must not know what a batch is.
+
+use std::collections::BTreeMap;
+
+use jsonschema::{Draft, Validator};
+use serde_json::{Map, Value, json};
+
+use super::problem::Problem;
+
+/// One operation of an OpenAPI document, its schemas compiled.
+pub struct Operation {
+    /// Path as the document has it.
+    pub path: String,
+    /// Upper-case method.
+    pub method: String,
+    /// The request body's schema and examples.
+    pub request: Body,
+    /// Documented answers by status.
+    pub responses: BTreeMap<u16, Body>,
+    /// The whole document, `int64` rewritten as bounds.
+    pub document: Value,
+    file: String,
+}
+
+/// A JSON body of the operation.
+pub struct Body {
+    /// Position of the schema in the document.
+    pub pointer: String,
+    /// The schema, its own `$ref` followed.
+    pub schema: Value,
+    /// The compiled schema.
+    pub validator: Validator,
+    /// Examples that the document shows: name and value.
+    pub examples: Vec<(String, Value)>,
+}
+
+impl Operation {
+    /// Reads `text` (YAML or JSON) and compiles the operation at `path`, `method`.
+    ///
+    /// # Errors
+    /// A [`Problem`] naming the pointer where the document is not as needed.
+    pub fn read(file: &str, text: &str, path: &str, method: &str) -> Result<Operation, Problem> {
+        let mut document: Value = super::problem::read_yaml(file, text)?;
+        let version = document.get("openapi").and_then(Value::as_str).unwrap_or("missing");
+        if !version.starts_with("3.1") {
+            return Err(Problem::new(file, format!("the OpenAPI version is {version}"))
+                .pointer("/openapi")
+                .expected("3.1.x (its schemas are JSON Schema 2020-12)"));
+        }
+        bound_integers(&mut document);
+        let escaped = path.replace('~', "~0").replace('/', "~1");
+        let at = format!("/paths/{escaped}/{method}");
+        if document.pointer(&at).is_none() {
+            let paths = document.get("paths").and_then(Value::as_object);
+            let known = paths.map(|p| p.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+            return Err(Problem::new(file, format!("there is no {method} {path}"))
+                .pointer(at)
+                .expected(format!(
+                    "the operation that batch.yaml names, among {}",
+                    known.join(", ")
+                ))
+                .nearest(path, known));
+        }
+        let mut operation = Operation {
+            path: path.to_owned(),
+            method: method.to_uppercase(),
+            request: Body::anything(),
+            responses: BTreeMap::new(),
+            document,
+            file: file.to_owned(),
+        };
+        let request = operation.follow(&format!("{at}/requestBody"))?;
+        operation.request = operation.body(&request)?;
+        let responses = operation.follow(&format!("{at}/responses"))?;
+        let statuses: Vec<String> = operation
+            .document
+            .pointer(&responses)
+            .and_then(Value::as_object)
+            .map(|m| m.keys().cloned().collect())
+            .unwrap_or_default();
+        for status in statuses {
+            if let Ok(number) = status.parse::<u16>() {
+                let pointer = operation.follow(&format!("{responses}/{status}"))?;
+                let has_json = operation.json_of(&pointer).is_some();
+                if has_json {
+                    let body = operation.body(&pointer)?;
+                    operation.responses.insert(number, body);
+                }
+            }
+        }
+        if !operation.responses.contains_key(&200) {
+            return Err(Problem::new(file, "the operation documents no JSON answer for 200")
+                .pointer(responses)
+                .expected("content with application/json and a schema"));
+        }
+        Ok(operation)
+    }
+
+    /// The schema that `schema` stands for, its `$ref`s followed.
+    #[must_use]
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let mut current = schema;
+        for _ in 0..32 {
+            let Some(pointer) = current.get("$ref").and_then(Value::as_str) else { break };
+            let Some(target) = pointer.strip_prefix('#').and_then(|p| self.document.pointer(p))
+            else {
+                break;
+            };
+            current = target;
+        }
+        current
+    }
+
+    /// Compiles a schema that stands in this document.
+    ///
+    /// # Errors
+    /// A [`Problem`] where the schema itself is wrong or refers to something outside the document.
+    pub fn compile(&self, schema: &Value) -> Result<Validator, Problem> {
+        let mut root = match schema {
+            Value::Object(map) => map.clone(),
+            other => Map::from_iter([("allOf".to_owned(), json!([other]))]),
+        };
+        if let Some(components) = self.document.get("components") {
+            root.insert("components".to_owned(), components.clone());
+        }
+        jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .offline()
+            .build(&Value::Object(root))
+            .map_err(|e| {
+                Problem::new(&*self.file, e.to_string())
+                    .pointer(e.instance_path().to_string())
+                    .expected("a JSON Schema 2020-12 whose references stay inside the document")
+            })
+    }
+
+    fn follow(&self, pointer: &str) -> Result<String, Problem> {
+        let mut pointer = pointer.to_owned();
+        for _ in 0..32 {
+            let Some(value) = self.document.pointer(&pointer) else {
+                return Err(Problem::new(&*self.file, "nothing stands here")
+                    .pointer(pointer)
+                    .expected("the object that the operation refers to"));
+            };
+            match value.get("$ref").and_then(Value::as_str) {
+                None => return Ok(pointer),
+                Some(reference) => match reference.strip_prefix('#') {
+                    Some(inside) => inside.clone_into(&mut pointer),
+                    None => {
+                        return Err(Problem::new(
+                            &*self.file,
+                            format!("`{reference}` points outside the document"),
+                        )
+                        .pointer(pointer)
+                        .expected("a reference that begins with `#/` (nothing is fetched)"));
+                    }
+                },
+            }
+        }
+        Err(Problem::new(&*self.file, "references go in a circle").pointer(pointer))
+    }
+
+    fn json_of(&self, pointer: &str) -> Option<String> {
+        let content = self.document.pointer(pointer)?.get("content")?.as_object()?;
+        let (media, _) = content.iter().find(|(k, _)| {
+            let name = k.split(';').next().unwrap_or("").trim();
+            name == "application/json" || name == "*/*"
+        })?;
+        Some(format!("{pointer}/content/{}", media.replace('~', "~0").replace('/', "~1")))
+    }
+
+    fn body(&self, pointer: &str) -> Result<Body, Problem> {
+        let media = self.json_of(pointer).ok_or_else(|| {
+            Problem::new(&*self.file, "there is no application/json here")
+                .pointer(pointer)
+                .expected("content: { application/json: { schema: … } }")
+        })?;
+        let schema_at = self.follow(&format!("{media}/schema"))?;
+        let schema = self.document.pointer(&schema_at).cloned().unwrap_or(Value::Bool(true));
+        let validator = self.compile(&schema)?;
+        let content = self.document.pointer(&media);
+        let mut examples = Vec::new();
+        if let Some(example) = content.and_then(|c| c.get("example")) {
+            examples.push(("example".to_owned(), example.clone()));
+        }
+        let named = content.and_then(|c| c.get("examples")).and_then(Value::as_object);
+        for (name, example) in named.into_iter().flatten() {
+            if let Some(value) = self.resolve(example).get("value") {
+                examples.push((name.clone(), value.clone()));
+            }
+        }
+        Ok(Body { pointer: schema_at, schema, validator, examples })
+    }
+}
+
+impl Body {
+    fn anything() -> Body {
+        Body {
+            pointer: String::new(),
+            schema: Value::Bool(true),
+            validator: jsonschema::validator_for(&Value::Bool(true))
+                .unwrap_or_else(|_| unreachable!("the schema `true` compiles")),
+            examples: Vec::new(),
+        }
+    }
+}
+
+/// `int32` and `int64` are OpenAPI formats that JSON Schema does not know: they become bounds.
+fn bound_integers(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            let bounds = match map.get("format").and_then(Value::as_str) {
+                Some("int64") => Some((json!(i64::MIN), json!(i64::MAX))),
+                Some("int32") => Some((json!(i32::MIN), json!(i32::MAX))),
+                _ => None,
+            };
+            if let Some((min, max)) = bounds {
+                map.entry("minimum").or_insert(min);
+                map.entry("maximum").or_insert(max);
+            }
+            map.values_mut().for_each(bound_integers);
+        }
+        Value::Array(list) => list.iter_mut().for_each(bound_integers),
+        _ => {}
+    }
+}

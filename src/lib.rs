@@ -1,0 +1,3 @@
+//! Contract testing and conformance certification for batch-import HTTP endpoints.
+
+pub mod contract;
