@@ -1,0 +1,128 @@
+//! Cases: every scenario is a declarative file.
+//!
+//! Reads `cases/` (embedded in the binary) or the paths on the command line. It knows the shape of a
+//! case and checks everything that can be checked without a target; it must not know how anything is
+//! generated, sent or judged. Names of rules and mutations keep their position and are resolved later.
+
+mod amount;
+mod expect;
+mod file;
+mod load;
+mod template;
+
+pub use amount::{Runs, Span};
+pub use expect::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
+pub use file::{
+    BatchSpec, Credential, Framing, Generate, HangUp, ItemSpec, Mutate, Named, Position, Relation,
+    Step, Style,
+};
+pub use load::{find, load, load_paths, schema, shipped};
+pub use template::{Piece, Template};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How much a run spends.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Depth {
+    /// At most 200 requests and 1,000 items.
+    Quick,
+    /// At most 3,000 requests and 20,000 items.
+    Standard,
+    /// As much as it takes.
+    Deep,
+}
+
+impl std::fmt::Display for Depth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Depth::Quick => "quick",
+            Depth::Standard => "standard",
+            Depth::Deep => "deep",
+        })
+    }
+}
+
+/// One scenario, as its file says it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The file's path without its ending, relative to `cases/`: `unique/twice-in-one-batch`.
+    pub id: String,
+    /// The file as the user knows it.
+    pub file: String,
+    /// Directory that `batch-from` is relative to; none for shipped cases.
+    pub dir: Option<std::path::PathBuf>,
+    /// SHA-256 of the file's text, in hexadecimal.
+    pub hash: String,
+    /// What it says.
+    pub spec: CaseSpec,
+}
+
+/// What a case file says.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "batchproof case file", rename = "Case")]
+pub struct CaseSpec {
+    /// What holds where the case passes, as a sentence.
+    pub title: String,
+    /// Why it matters, for whoever reads the report.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// The rule under which expectations are judged; without it, `CASE-001`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub asserts: Option<Named>,
+    /// How often it runs; `1` at every depth where nothing is said.
+    #[serde(default)]
+    pub runs: Option<Runs>,
+    /// Runs only when it is named on the command line.
+    #[serde(default)]
+    pub only_when_named: bool,
+    /// Runs alone, with nothing else under way.
+    #[serde(default)]
+    pub alone: bool,
+    /// Requests written out one by one.
+    #[serde(default)]
+    pub steps: Option<Vec<Step>>,
+    /// A generated batch.
+    #[serde(default)]
+    pub generate: Option<Generate>,
+    /// Mutations of the generated batch.
+    #[serde(default)]
+    pub mutate: Option<Mutate>,
+    /// A second request that is made from the first, and how the answers must relate.
+    #[serde(default)]
+    pub relation: Option<Relation>,
+    /// What the answer must be.
+    #[serde(default)]
+    pub expect: Option<Expect>,
+}
+
+impl Case {
+    /// How often the case runs at `depth`.
+    #[must_use]
+    pub fn runs(&self, depth: Depth) -> u64 {
+        let runs = self.spec.generate.as_ref().and_then(|g| g.runs).or(self.spec.runs);
+        runs.map_or(1, |r| r.at(depth))
+    }
+
+    /// The first part of the id, such as `unique`.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.id.split('/').next().unwrap_or(&self.id)
+    }
+}

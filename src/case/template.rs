@@ -1,0 +1,160 @@
+//! `${…}` in case files: captures of earlier items and answers, fresh numbers, filler text.
+//!
+//! Only the syntax; the engine knows the captures.
+
+/// A piece of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text as it stands.
+    Text(String),
+    /// `${fresh}`: a number that was never used; `${fresh:N}` is padded to N code points.
+    Fresh(Option<usize>),
+    /// `${repeat:N:TEXT}`: TEXT N times.
+    Repeat(usize, String),
+    /// `${item}`: a valid generated item as JSON; `${item:NAME}`: the captured item.
+    Item(Option<String>),
+    /// `${path}`: the documented path.
+    Path,
+    /// `${host}`: the target's host and port, for raw requests.
+    Host,
+    /// `${token}`: the good credentials, for raw requests; redacted wherever it is shown.
+    Token,
+    /// `${NAME.field}` and `${NAME.status}`, `${NAME.header.X}`, `${NAME/pointer}`; with a filter
+    /// `|upper` or `|lower` behind it.
+    Capture {
+        /// The item's or step's name.
+        name: String,
+        /// What of it: a field, `status`, `header.X`, or a JSON pointer of the answer.
+        part: String,
+        /// What is done with it.
+        filter: Option<Filter>,
+    },
+}
+
+/// What is done with a captured text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// Upper case.
+    Upper,
+    /// Lower case.
+    Lower,
+    /// Without its last character.
+    Shorter,
+}
+
+/// Text with `${…}` in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template(pub Vec<Piece>);
+
+impl Template {
+    /// Reads `text`; `$${` is a literal `${`.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what was expected.
+    pub fn parse(text: &str) -> Result<Template, String> {
+        let mut pieces = Vec::new();
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find("${") {
+            if at > 0 && rest.as_bytes()[at - 1] == b'$' {
+                plain.push_str(&rest[..at - 1]);
+                plain.push_str("${");
+                rest = &rest[at + 2..];
+                continue;
+            }
+            plain.push_str(&rest[..at]);
+            let inside = &rest[at + 2..];
+            let Some(end) = inside.find('}') else {
+                return Err(format!("`{}` has no closing brace", &rest[at..]));
+            };
+            if !plain.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+            }
+            pieces.push(piece(&inside[..end])?);
+            rest = &inside[end + 1..];
+        }
+        plain.push_str(rest);
+        if !plain.is_empty() || pieces.is_empty() {
+            pieces.push(Piece::Text(plain));
+        }
+        Ok(Template(pieces))
+    }
+
+    /// The names of items and steps that it reaches.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|p| match p {
+            Piece::Capture { name, .. } | Piece::Item(Some(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+}
+
+fn piece(text: &str) -> Result<Piece, String> {
+    let number = |t: &str| t.parse::<usize>().map_err(|_| format!("`{t}` is no count"));
+    if let Some(rest) = text.strip_prefix("repeat:") {
+        let (count, what) =
+            rest.split_once(':').ok_or_else(|| format!("`{text}`: expected repeat:N:TEXT"))?;
+        return Ok(Piece::Repeat(number(count)?, what.to_owned()));
+    }
+    if let Some(rest) = text.strip_prefix("fresh:") {
+        return Ok(Piece::Fresh(Some(number(rest)?)));
+    }
+    if let Some(rest) = text.strip_prefix("item:") {
+        return Ok(Piece::Item(Some(rest.to_owned())));
+    }
+    match text {
+        "fresh" => return Ok(Piece::Fresh(None)),
+        "item" => return Ok(Piece::Item(None)),
+        "path" => return Ok(Piece::Path),
+        "host" => return Ok(Piece::Host),
+        "token" => return Ok(Piece::Token),
+        _ => {}
+    }
+    let (text, filter) = match text.split_once('|') {
+        None => (text, None),
+        Some((text, "upper")) => (text, Some(Filter::Upper)),
+        Some((text, "lower")) => (text, Some(Filter::Lower)),
+        Some((text, "shorter")) => (text, Some(Filter::Shorter)),
+        Some((_, other)) => {
+            return Err(format!("`{other}` is no filter: expected upper, lower or shorter"));
+        }
+    };
+    let split = text.find(['.', '/']).filter(|at| *at > 0);
+    let Some(at) = split else {
+        return Err(format!(
+            "`${{{text}}}` reaches nothing: expected fresh, fresh:N, repeat:N:TEXT, item, path, host, \
+             NAME.FIELD, NAME.status, NAME.header.X or NAME/POINTER"
+        ));
+    };
+    let name = text[..at].to_owned();
+    let part = if text.as_bytes()[at] == b'/' { &text[at..] } else { &text[at + 1..] };
+    if part.is_empty() {
+        return Err(format!("`${{{text}}}` names no field"));
+    }
+    Ok(Piece::Capture { name, part: part.to_owned(), filter })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_captures_and_literals() {
+        let t = Template::parse("a${first.number|upper}b$${x}${fresh:255}").unwrap();
+        assert_eq!(
+            t.0,
+            [
+                Piece::Text("a".into()),
+                Piece::Capture {
+                    name: "first".into(),
+                    part: "number".into(),
+                    filter: Some(Filter::Upper)
+                },
+                Piece::Text("b${x}".into()),
+                Piece::Fresh(Some(255)),
+            ]
+        );
+        assert!(Template::parse("${nothing}").is_err());
+        assert!(Template::parse("${open").is_err());
+    }
+}
