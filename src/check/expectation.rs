@@ -1,0 +1,297 @@
+//! Holds answers against what a case expects of them, under the rule that the case asserts.
+//!
+//! Where a rule has found something on the same item or exchange already, the expectation says nothing
+//! more: one fault is told once.
+
+use serde_json::Value;
+
+use super::judge::{Hit, Judgement};
+use super::rule::{Finding, Rule, shorten, shown};
+use super::rules;
+use super::view::{ExchangeView, ItemVerdict, TrialView};
+use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results};
+use crate::contract::Profile;
+use crate::contract::standing::Due;
+use crate::exchange::Answer;
+
+/// What a case expects of one request, or of a simultaneous group.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    /// The exchanges it is about.
+    pub exchanges: Vec<usize>,
+    /// What is expected, its captures filled in.
+    pub expect: Expect,
+    /// The rule it is judged under.
+    pub rule: &'static Rule,
+    /// `FILE:LINE` of the expectation, for `CASE-001`.
+    pub pinned: Pinned,
+}
+
+/// Where an expectation stands.
+#[derive(Debug, Clone, Default)]
+pub struct Pinned {
+    /// The case file.
+    pub file: String,
+    /// The step's name.
+    pub step: String,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
+pub(super) fn hold(
+    judgement: &mut Judgement,
+    view: &TrialView<'_>,
+    profile: &Profile,
+    expectation: &Expectation,
+) {
+    let Some(index) = rules::index(expectation.rule.id) else { return };
+    if profile.skip_reason(expectation.rule.id).is_some() {
+        judgement.counts[index].not_applicable += 1;
+        return;
+    }
+    let views: Vec<&ExchangeView<'_>> = view
+        .exchanges
+        .iter()
+        .filter(|v| expectation.exchanges.contains(&v.exchange.index))
+        .collect();
+    let found = findings(&views, &expectation.expect);
+    if found.is_empty() {
+        judgement.counts[index].passed += 1;
+        return;
+    }
+    let told = |exchange: usize, finding: &Finding| {
+        judgement.hits.iter().any(|h| {
+            let same = h.exchange == exchange
+                || (expectation.exchanges.len() > 1 && expectation.exchanges.contains(&h.exchange));
+            same && (h.finding.item.is_none() || finding.item.is_none() || h.finding.item == finding.item)
+        })
+    };
+    let new: Vec<(usize, Finding)> =
+        found.into_iter().filter(|(exchange, finding)| !told(*exchange, finding)).collect();
+    if new.is_empty() {
+        judgement.counts[index].masked += 1;
+        return;
+    }
+    judgement.counts[index].failed += 1;
+    for (exchange, mut finding) in new {
+        if expectation.rule.id == "CASE-001" {
+            finding.expected = format!(
+                "{} ({}, {})",
+                finding.expected, expectation.pinned.file, expectation.pinned.step
+            );
+        }
+        judgement.hits.push(Hit { rule: expectation.rule, exchange, finding });
+    }
+}
+
+fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding)> {
+    let mut found = Vec::new();
+    for view in views {
+        let at = view.exchange.index;
+        let Answer::Received(response) = &view.exchange.answer else {
+            if let Some(finding) = rules_lost(view) {
+                found.push((at, finding));
+            }
+            continue;
+        };
+        if let Some(pin) = expect.status.as_ref().filter(|p| !p.fits(response.status)) {
+            found.push((at, unlike("status", "", pin, response.status, &response.body)));
+        }
+        if expect.answered && response.status >= 500 {
+            found.push((at, unlike("status", "", "an answer below 500", response.status, &response.body)));
+        }
+        let all_rejected = !view.verdicts.is_empty()
+            && view.verdicts.iter().all(|v| *v == Some(ItemVerdict::Rejected));
+        if expect.not_processed && (200..300).contains(&response.status) && !all_rejected {
+            found.push((at, unlike("processed", "", "nothing processed", response.status, &response.body)));
+        }
+        if let Some(code) = &expect.refused {
+            found.extend(refused(view, code.as_deref()).into_iter().map(|f| (at, f)));
+        }
+        if let Some(count) = expect.count {
+            let seen = view.results().map_or(0, <[Value]>::len);
+            if seen != count {
+                let finding = Finding::new(
+                    "count",
+                    format!("/{}", view.contract.batch.results),
+                    format!("{count} results"),
+                    format!("{seen} results"),
+                );
+                found.push((at, finding));
+            }
+        }
+        for (name, pin) in &expect.headers {
+            let value = response.header(&name.to_lowercase());
+            let fits = match pin {
+                HeaderPin::Present => value.is_some(),
+                HeaderPin::Absent => value.is_none(),
+                HeaderPin::Contains(text) => {
+                    value.is_some_and(|v| v.to_lowercase().contains(&text.to_lowercase()))
+                }
+            };
+            if !fits {
+                let wanted = match pin {
+                    HeaderPin::Present => format!("{name} present"),
+                    HeaderPin::Absent => format!("{name} absent"),
+                    HeaderPin::Contains(text) => format!("{name} containing {text}"),
+                };
+                found.push((at, Finding::new("header", "", wanted, value.unwrap_or("absent"))));
+            }
+        }
+        for (pointer, pin) in &expect.body {
+            let value = view.body().and_then(|b| b.pointer(pointer));
+            let (fits, wanted) = match pin {
+                BodyPin::Present => (value.is_some(), "anything".to_owned()),
+                BodyPin::Absent => (value.is_none(), "nothing".to_owned()),
+                BodyPin::Equals(wanted) => (value == Some(wanted), shown(wanted)),
+            };
+            if !fits {
+                let actual = value.map_or("nothing".to_owned(), shown);
+                found.push((at, Finding::new("value", pointer.clone(), wanted, actual)));
+            }
+        }
+    }
+    if let Some(wanted) = &expect.results {
+        found.extend(results(views, wanted));
+    }
+    found
+}
+
+fn rules_lost(view: &ExchangeView<'_>) -> Option<Finding> {
+    match &view.exchange.answer {
+        Answer::Lost(loss) if loss.kind != crate::exchange::LossKind::HungUp => {
+            Some(Finding::new("no answer", "", "an answer", loss.kind.words()).unproven())
+        }
+        _ => None,
+    }
+}
+
+fn unlike(kind: &str, pointer: &str, wanted: impl ToString, status: u16, body: &[u8]) -> Finding {
+    let text = String::from_utf8_lossy(body);
+    let actual = if text.is_empty() { status.to_string() } else { format!("{status} with {}", shorten(&text)) };
+    Finding::new(kind, pointer, wanted.to_string(), actual)
+}
+
+fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
+    let batch = &view.contract.batch;
+    match view.status() {
+        Some(400) => {
+            let said = view.body().and_then(|b| b.get(&batch.error.code)).and_then(Value::as_str);
+            match (code, said) {
+                (Some(code), Some(said)) if said != code => {
+                    vec![Finding::new("code", format!("/{}", batch.error.code), code, said)]
+                }
+                _ => Vec::new(),
+            }
+        }
+        Some(200) if view.is_aligned() => {
+            let any_broken =
+                view.items().iter().any(|i| matches!(i.standing.due(), Due::Refuse(_)));
+            view.pairs()
+                .filter_map(|item| {
+                    let broken = matches!(item.intent.standing.due(), Due::Refuse(_)) || !any_broken;
+                    let wrong_code = broken
+                        && code.is_some_and(|c| item.code().is_some_and(|said| said != c));
+                    let verdict = item.verdict?;
+                    let fits = (verdict == ItemVerdict::Rejected) == broken && !wrong_code;
+                    let wanted = match (broken, code) {
+                        (true, Some(code)) => format!("rejected: {code}"),
+                        (true, None) => "rejected".to_owned(),
+                        (false, _) => "accepted".to_owned(),
+                    };
+                    (!fits).then(|| {
+                        Finding::new("verdict", item.at(&batch.verdict.field), wanted, item.said())
+                            .item(item.index)
+                    })
+                })
+                .collect()
+        }
+        Some(status) => vec![Finding::new(
+            "status",
+            "",
+            "refused: a 400, or a 200 with the broken items rejected",
+            status.to_string(),
+        )],
+        None => Vec::new(),
+    }
+}
+
+fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding)> {
+    let mut found = Vec::new();
+    for view in views {
+        let answered = view.status().is_some();
+        if answered && (view.status() != Some(200) || !view.is_aligned()) {
+            let body = view.response().map(|r| r.body.clone()).unwrap_or_default();
+            let finding = unlike("status", "", "200 with a result an item", view.status().unwrap_or(0), &body);
+            found.push((view.exchange.index, finding));
+        }
+    }
+    if !found.is_empty() || views.iter().any(|v| v.status().is_none()) {
+        return found;
+    }
+    let items: Vec<_> = views.iter().flat_map(|v| v.pairs()).collect();
+    let fits = |item: &super::view::ItemView<'_>, outcome: &Outcome| match (outcome, item.verdict) {
+        (Outcome::Any, _) => true,
+        (Outcome::Accepted, Some(ItemVerdict::Accepted)) => true,
+        (Outcome::Rejected(None), Some(ItemVerdict::Rejected)) => true,
+        (Outcome::Rejected(Some(code)), Some(ItemVerdict::Rejected)) => item.code() == Some(code),
+        _ => false,
+    };
+    let unlike = |item: &super::view::ItemView<'_>, wanted: String| {
+        let field = &item.within.contract.batch.verdict.field;
+        (
+            item.within.exchange.index,
+            Finding::new("verdict", item.at(field), wanted, item.said()).item(item.index),
+        )
+    };
+    match wanted {
+        Results::All(outcome) => {
+            found.extend(
+                items.iter().filter(|i| !fits(i, outcome)).map(|i| unlike(i, outcome.to_string())),
+            );
+        }
+        Results::Each(list) => {
+            if list.len() != items.len() {
+                let index = views.first().map_or(0, |v| v.exchange.index);
+                let finding = Finding::new(
+                    "count",
+                    "",
+                    format!("{} results", list.len()),
+                    format!("{} results", items.len()),
+                );
+                found.push((index, finding));
+            }
+            found.extend(
+                items
+                    .iter()
+                    .zip(list)
+                    .filter(|(i, outcome)| !fits(i, outcome))
+                    .map(|(i, outcome)| unlike(i, outcome.to_string())),
+            );
+        }
+        Results::ExactlyOne { one, others } => {
+            let ones: Vec<usize> =
+                (0..items.len()).filter(|k| fits(&items[*k], one)).collect();
+            if ones.len() != 1 {
+                if let Some(item) = ones.get(1).map(|k| &items[*k]).or(items.first()) {
+                    let mut finding = unlike(item, format!("exactly one {one}, the others {others}"));
+                    finding.1.actual = format!("{} of {} {one}", ones.len(), items.len());
+                    found.push(finding);
+                }
+                return found;
+            }
+            found.extend(
+                items
+                    .iter()
+                    .enumerate()
+                    .filter(|(k, i)| Some(k) != ones.first() && !fits(i, others))
+                    .map(|(_, i)| unlike(i, others.to_string())),
+            );
+        }
+    }
+    found
+}

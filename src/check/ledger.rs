@@ -1,0 +1,238 @@
+//! The ledger: what happened to each number of a trial, and what is therefore expected of each item.
+//!
+//! After a lost or 5xx answer a number's fate is unknown, and nothing is expected of it. Knows nothing of
+//! rules; they read what it expects.
+
+use std::collections::HashMap;
+
+use super::view::{ExchangeView, ItemVerdict};
+use crate::contract::standing::Due;
+use crate::contract::{Contract, Level};
+use crate::exchange::{Answer, LossKind, Situation};
+
+/// What is expected of an item, given all that came before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Accepted, as its number is unused.
+    Accept {
+        /// What a contradiction weighs.
+        level: Level,
+        /// Why the number is unused.
+        because: Because,
+    },
+    /// Rejected as used: accepted before in that exchange.
+    Used {
+        /// The exchange that used it.
+        by: usize,
+    },
+    /// Refused, by either reading.
+    Refuse(Level),
+    /// One of several in the same batch with this number; their positions.
+    Twin(Vec<usize>),
+    /// One of several that a barrier released with this number: exchange and position of each.
+    Racer(Vec<(usize, usize)>),
+    /// In a request that the client broke off in that exchange: all or nothing.
+    BrokenOff(usize),
+    /// Nothing is expected.
+    Open,
+}
+
+/// Why a number is unused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Because {
+    /// It was never sent.
+    Fresh,
+    /// It was never sent, but one that looks like it was used.
+    Near(String),
+    /// Its request was refused with a 400.
+    Refused,
+    /// Its item was rejected.
+    Rejected,
+    /// Its request was refused for its credentials.
+    Credentials,
+    /// Its request was refused for its method, path, media type or Accept.
+    NotProcessed,
+}
+
+#[derive(Clone)]
+enum State {
+    Unused(Because),
+    Used(usize),
+    BrokenOff(usize),
+    Unknown,
+}
+
+/// Fills in what is expected of every item of every exchange.
+pub(super) fn expect(contract: &Contract, views: &mut [ExchangeView<'_>]) {
+    let mut ledger: HashMap<String, State> = HashMap::new();
+    let mut at = 0;
+    while at < views.len() {
+        let group = views[at].exchange.group;
+        let mut end = at + 1;
+        while group.is_some() && end < views.len() && views[end].exchange.group == group {
+            end += 1;
+        }
+        wave(contract, &mut views[at..end], &mut ledger);
+        at = end;
+    }
+}
+
+/// One exchange, or several that overlapped.
+fn wave(contract: &Contract, views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
+    let mut places: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+    for (v, view) in views.iter().enumerate() {
+        for (i, item) in view.items().iter().enumerate() {
+            let refused = item.standing.due() == Due::Refuse(Level::Must);
+            if let Some(number) = item.number.as_ref().filter(|_| !refused) {
+                places.entry(number.clone()).or_default().push((v, i));
+            }
+        }
+    }
+    let expected: Vec<Vec<Expected>> = views
+        .iter()
+        .enumerate()
+        .map(|(v, view)| {
+            (0..view.items().len()).map(|i| one(view, v, i, views, &places, ledger)).collect()
+        })
+        .collect();
+    for (view, list) in views.iter_mut().zip(expected) {
+        view.expected = list;
+    }
+    // Acceptances first: a rejection beside one says nothing against it.
+    for pass in [true, false] {
+        for view in views.iter() {
+            settle(contract, view, ledger, pass);
+        }
+    }
+}
+
+fn one(
+    view: &ExchangeView<'_>,
+    v: usize,
+    i: usize,
+    views: &[ExchangeView<'_>],
+    places: &HashMap<String, Vec<(usize, usize)>>,
+    ledger: &HashMap<String, State>,
+) -> Expected {
+    let item = &view.items()[i];
+    let due = item.standing.due();
+    if due == Due::Refuse(Level::Must) {
+        return Expected::Refuse(Level::Must);
+    }
+    let by_due = |because: Because| match due {
+        Due::Accept(level) => Expected::Accept { level, because },
+        Due::Refuse(level) => Expected::Refuse(level),
+        Due::Open => Expected::Open,
+    };
+    let Some(number) = &item.number else { return by_due(Because::Fresh) };
+    let state = ledger.get(number);
+    match state {
+        Some(State::Used(by)) => return Expected::Used { by: *by },
+        Some(State::Unknown) => return Expected::Open,
+        Some(State::BrokenOff(by)) => return Expected::BrokenOff(*by),
+        Some(State::Unused(_)) | None => {}
+    }
+    let same = &places[number];
+    if same.len() > 1 {
+        let open = same
+            .iter()
+            .any(|(v, i)| !matches!(views[*v].items()[*i].standing.due(), Due::Accept(Level::Must)));
+        if open {
+            return Expected::Open;
+        }
+        if same.iter().any(|(other, _)| *other != v) {
+            return Expected::Racer(
+                same.iter().map(|(v, i)| (views[*v].exchange.index, *i)).collect(),
+            );
+        }
+        return Expected::Twin(same.iter().map(|(_, i)| *i).collect());
+    }
+    match state {
+        Some(State::Unused(because)) => by_due(because.clone()),
+        _ => {
+            let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
+            let near = siblings
+                .filter_map(|(_, s)| s.number.as_deref())
+                .chain(ledger.iter().filter(|(_, s)| matches!(s, State::Used(_))).map(|(n, _)| n.as_str()))
+                .take(64)
+                .find(|other| looks_like(number, other));
+            by_due(near.map_or(Because::Fresh, |n| Because::Near(n.to_owned())))
+        }
+    }
+}
+
+fn settle(
+    contract: &Contract,
+    view: &ExchangeView<'_>,
+    ledger: &mut HashMap<String, State>,
+    acceptances: bool,
+) {
+    let whole = whole_fate(contract, view);
+    for (i, item) in view.items().iter().enumerate() {
+        let Some(number) = &item.number else { continue };
+        let fate = match &whole {
+            Some(state) => state.clone(),
+            None => match view.verdicts.get(i).copied().flatten() {
+                Some(ItemVerdict::Accepted) => State::Used(view.exchange.index),
+                Some(ItemVerdict::Rejected) => State::Unused(Because::Rejected),
+                None => State::Unknown,
+            },
+        };
+        let accepted = matches!(fate, State::Used(_));
+        if accepted != acceptances {
+            continue;
+        }
+        let before = ledger.get(number);
+        let keep = match (before, &fate) {
+            (Some(State::Used(_)), _) => true,
+            (Some(State::Unknown | State::BrokenOff(_)), State::Unused(_)) => true,
+            _ => false,
+        };
+        if !keep {
+            ledger.insert(number.clone(), fate);
+        }
+    }
+}
+
+/// What happened to all numbers of a request alike; nothing where each result says its own.
+fn whole_fate(contract: &Contract, view: &ExchangeView<'_>) -> Option<State> {
+    let situation = view.exchange.intent.situation;
+    match &view.exchange.answer {
+        Answer::Lost(loss) if loss.kind == LossKind::HungUp => {
+            Some(State::BrokenOff(view.exchange.index))
+        }
+        Answer::Lost(loss) if loss.kind == LossKind::Connect => Some(State::Unused(Because::Fresh)),
+        Answer::Lost(_) => Some(State::Unknown),
+        Answer::Received(response) => match response.status {
+            200 if view.is_aligned() => None,
+            400 => Some(State::Unused(match situation {
+                Situation::Credentials => Because::Credentials,
+                Situation::Ordinary => Because::Refused,
+                _ => Because::NotProcessed,
+            })),
+            401 | 403 => Some(State::Unused(Because::Credentials)),
+            404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 431 | 501 | 505 => {
+                Some(State::Unused(Because::NotProcessed))
+            }
+            _ => {
+                let _ = contract;
+                Some(State::Unknown)
+            }
+        },
+    }
+}
+
+/// Whether a careless comparison could take two different numbers for one.
+fn looks_like(a: &str, b: &str) -> bool {
+    if a == b {
+        return false;
+    }
+    let letters = |t: &str| -> String {
+        t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    if a.starts_with(b) || b.starts_with(a) || letters(a) == letters(b) {
+        return true;
+    }
+    let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();
+    common >= 30 && (common >= 40 || !a.is_ascii() || !b.is_ascii())
+}

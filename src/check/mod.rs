@@ -1,0 +1,21 @@
+//! Checking: the rules, and how they are applied to what was exchanged.
+//!
+//! A rule sees its scope and nothing more. This module never sends, and must not know of runs, reports or
+//! the command line.
+
+mod expectation;
+mod judge;
+mod ledger;
+mod relation;
+mod rule;
+pub mod rules;
+mod tally;
+mod view;
+
+pub use expectation::{Expectation, Pinned};
+pub use judge::{Hit, Judgement, RuleCounts, judge};
+pub use ledger::{Because, Expected};
+pub use relation::{Related, Relating};
+pub use rule::{Check, Finding, Rule, Scope, Verdict};
+pub use tally::{Reading, Tally, TallyKey};
+pub use view::{ExchangeView, Feature, ItemVerdict, ItemView, Json, TrialView};

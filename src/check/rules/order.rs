@@ -1,0 +1,138 @@
+//! ORDER: one result an item, in request order.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::check::view::ExchangeView;
+use crate::contract::Level;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "ORDER-001",
+        level: Level::Must,
+        title: "there are as many results as items",
+        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        doc: "Results stand for items by position. One too few, and every later verdict belongs to another \
+              item. Example: a batch of three with one rejected item answered with two results.",
+        needs: &["SCHEMA-003"],
+        check: Check::Exchange(one_result_an_item),
+    },
+    Rule {
+        id: "ORDER-002",
+        level: Level::Must,
+        title: "results stand in the order of their items",
+        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        doc: "Result *i* belongs to item *i*. Results that are sorted, reversed, grouped by verdict or in the \
+              order in which workers finished make a client believe that a rejected balance was accepted.",
+        needs: &["ORDER-001", "ORDER-003"],
+        check: Check::Exchange(request_order),
+    },
+    Rule {
+        id: "ORDER-003",
+        level: Level::Must,
+        title: "no item has two results while another has none",
+        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        doc: "The count can be right and the answer still wrong: one item answered twice, another never. The \
+              item without a result is lost without a trace.",
+        needs: &["ORDER-001"],
+        check: Check::Exchange(no_item_twice),
+    },
+];
+
+fn one_result_an_item(view: &ExchangeView<'_>) -> Verdict {
+    let (Some(results), true) = (view.results(), view.exchange.intent.is_batch()) else {
+        return Verdict::NotApplicable("no results");
+    };
+    let (items, results) = (view.items().len(), results.len());
+    if items == results {
+        return Verdict::Pass;
+    }
+    Verdict::fail(Finding::new(
+        if results < items { "too few" } else { "too many" },
+        format!("/{}", view.contract.batch.results),
+        format!("{items} results"),
+        format!("{results} results"),
+    ))
+}
+
+/// The first position whose result carries another item's number, with that item's position.
+fn misplaced(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
+    let unique = &view.contract.batch.unique;
+    let results = view.results()?;
+    let numbers: Vec<Option<&str>> = view.items().iter().map(|i| i.number.as_deref()).collect();
+    let mut places: Option<HashMap<&str, usize>> = None;
+    for (at, result) in results.iter().enumerate() {
+        let Some(echoed) = result.get(unique).and_then(Value::as_str) else { continue };
+        if numbers[at] == Some(echoed) {
+            continue;
+        }
+        let places = places.get_or_insert_with(|| {
+            numbers.iter().enumerate().rev().filter_map(|(i, n)| n.map(|n| (n, i))).collect()
+        });
+        if let Some(from) = places.get(echoed) {
+            return Some((at, *from));
+        }
+    }
+    None
+}
+
+fn counts<'a>(numbers: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    let mut counts = HashMap::new();
+    for number in numbers {
+        *counts.entry(number).or_default() += 1;
+    }
+    counts
+}
+
+fn request_order(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_aligned() || view.items().is_empty() {
+        return Verdict::NotApplicable("no results beside items");
+    }
+    if view.items().len() == 1 {
+        return Verdict::NotApplicable("a single item has no order");
+    }
+    let Some((at, from)) = misplaced(view) else { return Verdict::Pass };
+    let unique = &view.contract.batch.unique;
+    let expected = view.items()[at].value.get(unique).map_or("no number".to_owned(), shown);
+    let actual = view.items()[from].value.get(unique).map_or("no number".to_owned(), shown);
+    Verdict::fail(
+        Finding::new(
+            "out of order",
+            format!("/{}/{at}/{unique}", view.contract.batch.results),
+            format!("{expected}, the number of item {at}"),
+            format!("{actual}, the number of item {from}"),
+        )
+        .item(at),
+    )
+}
+
+fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_aligned() || view.items().is_empty() {
+        return Verdict::NotApplicable("no results beside items");
+    }
+    let unique = &view.contract.batch.unique;
+    if misplaced(view).is_none() {
+        return Verdict::Pass;
+    }
+    let sent = counts(view.items().iter().filter_map(|i| i.number.as_deref()));
+    let echoed = counts(
+        view.results().unwrap_or(&[]).iter().filter_map(|r| r.get(unique).and_then(Value::as_str)),
+    );
+    let twice = view.items().iter().filter_map(|i| i.number.as_deref()).enumerate().find(|(_, n)| {
+        echoed.get(n).copied().unwrap_or(0) > sent.get(n).copied().unwrap_or(0)
+    });
+    match twice {
+        None => Verdict::Pass,
+        Some((index, number)) => Verdict::fail(
+            Finding::new(
+                "answered twice",
+                format!("/{}", view.contract.batch.results),
+                format!("one result for {}", shown(&Value::from(number))),
+                format!("{} results for it", echoed.get(number).copied().unwrap_or(0)),
+            )
+            .item(index),
+        ),
+    }
+}

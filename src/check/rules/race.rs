@@ -1,0 +1,138 @@
+//! RACE: simultaneous requests, released by a barrier.
+
+use serde_json::Value;
+
+use super::status::{is_server_error, lost, server_error};
+use crate::check::ledger::Expected;
+use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::check::view::{ExchangeView, ItemVerdict, TrialView};
+use crate::contract::Level;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "RACE-001",
+        level: Level::Must,
+        title: "of simultaneous requests with one number, exactly one is accepted",
+        cite: "OpenAPI: example of the 200 (a used number is rejected); READING-05",
+        doc: "A check for the number and its use that are two separate steps leave a window in which a second \
+              request gets through. A unique constraint closes it; a retry by a client that lost the answer \
+              opens it.",
+        needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
+        check: Check::Trial(exactly_one),
+    },
+    Rule {
+        id: "RACE-002",
+        level: Level::Must,
+        title: "simultaneous requests get their own answers",
+        cite: "READING-06",
+        doc: "State that is shared between requests mixes their results: a client reads another's verdicts.",
+        needs: &["ORDER-001"],
+        check: Check::Exchange(own_answer),
+    },
+    Rule {
+        id: "RACE-003",
+        level: Level::Must,
+        title: "overlap never gives a 5xx or a lost answer",
+        cite: "READING-07",
+        doc: "A conflict between simultaneous requests is the server's to resolve: a deadlock or a violated \
+              constraint must not reach the client as a 500.",
+        needs: &[],
+        check: Check::Exchange(overlap_is_answered),
+    },
+];
+
+fn exactly_one(trial: &TrialView<'_>) -> Verdict {
+    let mut judged = false;
+    let mut findings = Vec::new();
+    for (at, view) in trial.exchanges.iter().enumerate() {
+        for (i, expected) in view.expected.iter().enumerate() {
+            let Expected::Racer(places) = expected else { continue };
+            if places.first() != Some(&(view.exchange.index, i)) {
+                continue;
+            }
+            let verdicts: Vec<(usize, usize, Option<ItemVerdict>)> = places
+                .iter()
+                .filter_map(|(e, i)| {
+                    let view = trial.exchanges.iter().find(|v| v.exchange.index == *e)?;
+                    Some((*e, *i, view.verdicts.get(*i).copied().flatten()))
+                })
+                .collect();
+            let accepted: Vec<&(usize, usize, Option<ItemVerdict>)> =
+                verdicts.iter().filter(|v| v.2 == Some(ItemVerdict::Accepted)).collect();
+            let all_known = verdicts.iter().all(|v| v.2.is_some());
+            let number = shown(&Value::from(view.items()[i].number.as_deref().unwrap_or("")));
+            let verdict_at = |i: usize| {
+                format!("/{}/{i}/{}", trial.contract.batch.results, trial.contract.batch.verdict.field)
+            };
+            match accepted.as_slice() {
+                [_] => judged = true,
+                [] if all_known => {
+                    judged = true;
+                    findings.push(
+                        Finding::new(
+                            "none accepted",
+                            verdict_at(i),
+                            format!("one of {} requests accepted with {number}", places.len()),
+                            "none",
+                        )
+                        .item(i)
+                        .exchange(at),
+                    );
+                }
+                [] => {}
+                [_, second, ..] => {
+                    judged = true;
+                    findings.push(
+                        Finding::new(
+                            "accepted more than once",
+                            verdict_at(second.1),
+                            format!("one of {} requests accepted with {number}", places.len()),
+                            format!("{} accepted", accepted.len()),
+                        )
+                        .item(second.1)
+                        .exchange(second.0),
+                    );
+                }
+            }
+        }
+    }
+    if judged { Verdict::of(findings) } else { Verdict::NotApplicable("no number in several requests at once") }
+}
+
+fn own_answer(view: &ExchangeView<'_>) -> Verdict {
+    if view.in_flight.is_empty() || view.results().is_none() {
+        return Verdict::NotApplicable("no other request under way");
+    }
+    let unique = &view.contract.batch.unique;
+    let foreign = view.results().unwrap_or(&[]).iter().enumerate().find_map(|(index, result)| {
+        let echoed = result.get(unique)?.as_str()?;
+        let own = view.items().iter().any(|i| i.number.as_deref() == Some(echoed));
+        (!own && view.in_flight.contains(&echoed)).then_some((index, echoed))
+    });
+    match foreign {
+        None => Verdict::Pass,
+        Some((index, echoed)) => Verdict::fail(
+            Finding::new(
+                "another's answer",
+                format!("/{}/{index}/{unique}", view.contract.batch.results),
+                "a number of this request",
+                format!("{}, a number of another request under way", shown(&Value::from(echoed))),
+            )
+            .item(index),
+        ),
+    }
+}
+
+fn overlap_is_answered(view: &ExchangeView<'_>) -> Verdict {
+    if view.exchange.group.is_none() {
+        return Verdict::NotApplicable("nothing overlapped");
+    }
+    if let Some(finding) = lost(view) {
+        return Verdict::fail(finding);
+    }
+    match view.status() {
+        Some(status) if is_server_error(view, status) => Verdict::fail(server_error(view, status)),
+        Some(_) => Verdict::Pass,
+        None => Verdict::NotApplicable("the client hung up"),
+    }
+}

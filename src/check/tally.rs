@@ -1,0 +1,163 @@
+//! Tallies: what rules of the run's scope look at. They can be added up, so that parts of a run are judged
+//! again when they are merged.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::view::{ExchangeView, ItemVerdict};
+use crate::contract::standing::Due;
+use crate::contract::{Contract, Level};
+use crate::exchange::BodyIntent;
+
+/// By which reading a broken item was refused (READING-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reading {
+    /// The whole request was answered 400.
+    Request,
+    /// The item was rejected in a 200.
+    Item,
+}
+
+/// A kind of fault (READING-01).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TallyKey {
+    /// JSON pointer inside the item.
+    pub pointer: String,
+    /// The broken keyword.
+    pub keyword: String,
+    /// Class of the value.
+    pub class: String,
+    /// Whether all items of the batch were broken.
+    pub all: bool,
+}
+
+/// What a run adds up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Refusals by kind: how often by a 400, how often in a 200.
+    #[serde(with = "pairs")]
+    pub refusals: BTreeMap<TallyKey, (u64, u64)>,
+    /// Error codes seen, by code.
+    pub codes: BTreeMap<String, u64>,
+    /// Statuses seen.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Causes provoked: `pointer keyword class position`.
+    pub provoked: BTreeMap<String, u64>,
+}
+
+mod pairs {
+    use super::{BTreeMap, TallyKey};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(
+        map: &BTreeMap<TallyKey, (u64, u64)>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<TallyKey, (u64, u64)>, D::Error> {
+        Ok(Vec::<(TallyKey, (u64, u64))>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+impl Tally {
+    /// Adds another part's.
+    pub fn add(&mut self, other: &Tally) {
+        for (key, (request, item)) in &other.refusals {
+            let entry = self.refusals.entry(key.clone()).or_default();
+            entry.0 += request;
+            entry.1 += item;
+        }
+        for (code, count) in &other.codes {
+            *self.codes.entry(code.clone()).or_default() += count;
+        }
+        for (status, count) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        for (what, count) in &other.provoked {
+            *self.provoked.entry(what.clone()).or_default() += count;
+        }
+    }
+
+    /// Counts one exchange.
+    pub(super) fn count(&mut self, contract: &Contract, view: &ExchangeView<'_>) {
+        if let Some(status) = view.status() {
+            *self.statuses.entry(status).or_default() += 1;
+        }
+        self.count_codes(contract, view);
+        let BodyIntent::Batch { items, .. } = &view.exchange.intent.body else { return };
+        if !view.is_ordinary() {
+            return;
+        }
+        // Only batches in which one kind of fault stands tell which fault was answered how.
+        let broken: Vec<usize> = (0..items.len())
+            .filter(|i| matches!(items[*i].standing.due(), Due::Refuse(_)))
+            .collect();
+        for i in &broken {
+            for cause in &items[*i].standing.causes {
+                let position = position(*i, items.len());
+                let what = format!("{} {} {} {position}", cause.pointer, cause.keyword, cause.class);
+                *self.provoked.entry(what).or_default() += 1;
+            }
+        }
+        let mut kinds: Vec<TallyKey> = broken
+            .iter()
+            .filter_map(|i| match items[*i].standing.causes.as_slice() {
+                [cause] if cause.level == Level::Must => Some(TallyKey {
+                    pointer: cause.pointer.clone(),
+                    keyword: cause.keyword.clone(),
+                    class: cause.class.clone(),
+                    all: broken.len() == items.len(),
+                }),
+                _ => None,
+            })
+            .collect();
+        let pure = kinds.len() == broken.len();
+        kinds.dedup();
+        let open = items.iter().any(|i| i.standing.due() == Due::Open);
+        let (true, false, [kind]) = (pure, open, kinds.as_slice()) else { return };
+        let reading = match view.status() {
+            Some(400) => Reading::Request,
+            Some(200)
+                if broken.iter().all(|i| view.verdicts[*i] == Some(ItemVerdict::Rejected)) =>
+            {
+                Reading::Item
+            }
+            _ => return,
+        };
+        let entry = self.refusals.entry(kind.clone()).or_default();
+        match reading {
+            Reading::Request => entry.0 += 1,
+            Reading::Item => entry.1 += 1,
+        }
+    }
+
+    fn count_codes(&mut self, contract: &Contract, view: &ExchangeView<'_>) {
+        let field = &contract.batch.error.code;
+        let mut add = |value: Option<&serde_json::Value>| {
+            if let Some(code) = value.and_then(|v| v.as_str()) {
+                *self.codes.entry(code.to_owned()).or_default() += 1;
+            }
+        };
+        if view.is_refused() {
+            add(view.body().and_then(|b| b.get(field)));
+        }
+        for result in view.results().unwrap_or(&[]) {
+            add(result.get(field));
+        }
+    }
+}
+
+fn position(index: usize, len: usize) -> &'static str {
+    match (index, len) {
+        (_, 1) => "only",
+        (0, _) => "first",
+        (i, n) if i + 1 == n => "last",
+        _ => "middle",
+    }
+}

@@ -1,0 +1,310 @@
+//! What rules see: an exchange with its answer parsed once, its items beside their results, and what the
+//! ledger expects of each.
+
+use serde_json::Value;
+
+use super::ledger::{self, Expected};
+use super::rule::Verdict;
+use crate::contract::Contract;
+use crate::exchange::{Answer, BodyIntent, Exchange, ItemIntent, Response, Situation};
+
+/// The exchanges of one run of one case.
+pub struct TrialView<'a> {
+    /// The contract.
+    pub contract: &'a Contract,
+    /// In the order in which they were sent.
+    pub exchanges: Vec<ExchangeView<'a>>,
+}
+
+/// An exchange with its answer parsed.
+pub struct ExchangeView<'a> {
+    /// The contract.
+    pub contract: &'a Contract,
+    /// The exchange itself.
+    pub exchange: &'a Exchange,
+    /// The answer's body.
+    pub json: Json,
+    /// What each item's result says, by position; only where there are as many results as items.
+    pub verdicts: Vec<Option<ItemVerdict>>,
+    /// What the ledger expects of each item.
+    pub expected: Vec<Expected>,
+    /// Numbers of the other requests that the same barrier released.
+    pub in_flight: Vec<&'a str>,
+}
+
+/// A body as JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Json {
+    /// There is no answer.
+    Absent,
+    /// It is no JSON; why.
+    Broken(String),
+    /// It is.
+    Value(Value),
+}
+
+/// What a result says of its item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ItemVerdict {
+    /// Accepted.
+    Accepted,
+    /// Rejected.
+    Rejected,
+}
+
+/// Something about a request that has a rule of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// `application/json` with a charset parameter.
+    Charset,
+    /// A chunked body.
+    Chunked,
+    /// Header names in another letter case.
+    HeaderCase,
+    /// `Expect: 100-continue`.
+    Expect,
+}
+
+/// An item beside its result.
+pub struct ItemView<'a> {
+    /// The exchange around it.
+    pub within: &'a ExchangeView<'a>,
+    /// Its position.
+    pub index: usize,
+    /// The item.
+    pub intent: &'a ItemIntent,
+    /// Its result.
+    pub result: &'a Value,
+    /// What the result says.
+    pub verdict: Option<ItemVerdict>,
+    /// What the ledger expects.
+    pub expected: &'a Expected,
+}
+
+impl<'a> TrialView<'a> {
+    /// Parses the answers and lets the ledger look at each.
+    #[must_use]
+    pub fn new(contract: &'a Contract, exchanges: &'a [Exchange]) -> TrialView<'a> {
+        let mut views: Vec<ExchangeView<'a>> =
+            exchanges.iter().map(|e| ExchangeView::new(contract, e, exchanges)).collect();
+        ledger::expect(contract, &mut views);
+        TrialView { contract, exchanges: views }
+    }
+}
+
+impl<'a> ExchangeView<'a> {
+    fn new(contract: &'a Contract, exchange: &'a Exchange, all: &'a [Exchange]) -> ExchangeView<'a> {
+        let json = match &exchange.answer {
+            Answer::Lost(_) => Json::Absent,
+            Answer::Received(r) => match serde_json::from_slice(&r.body) {
+                Ok(value) => Json::Value(value),
+                Err(error) => Json::Broken(error.to_string()),
+            },
+        };
+        let in_flight = match exchange.group {
+            None => Vec::new(),
+            Some(group) => all
+                .iter()
+                .filter(|e| e.group == Some(group) && e.index != exchange.index)
+                .flat_map(|e| e.intent.items().iter().filter_map(|i| i.number.as_deref()))
+                .collect(),
+        };
+        let mut view = ExchangeView {
+            contract,
+            exchange,
+            json,
+            verdicts: Vec::new(),
+            expected: Vec::new(),
+            in_flight,
+        };
+        view.verdicts = view.read_verdicts();
+        view
+    }
+
+    fn read_verdicts(&self) -> Vec<Option<ItemVerdict>> {
+        let words = &self.contract.batch.verdict;
+        match self.results() {
+            Some(results) if self.is_aligned() => results
+                .iter()
+                .map(|r| match r.get(&words.field).and_then(Value::as_str) {
+                    Some(word) if word == words.accepted => Some(ItemVerdict::Accepted),
+                    Some(word) if word == words.rejected => Some(ItemVerdict::Rejected),
+                    _ => None,
+                })
+                .collect(),
+            _ => vec![None; self.items().len()],
+        }
+    }
+
+    /// The items that were sent.
+    #[must_use]
+    pub fn items(&self) -> &'a [ItemIntent] {
+        self.exchange.intent.items()
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn response(&self) -> Option<&'a Response> {
+        self.exchange.answer.response()
+    }
+
+    /// The answer's status.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.exchange.answer.status()
+    }
+
+    /// The answer's body, where it is JSON.
+    #[must_use]
+    pub fn body(&self) -> Option<&Value> {
+        match &self.json {
+            Json::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The results of a 200.
+    #[must_use]
+    pub fn results(&self) -> Option<&[Value]> {
+        if self.status() != Some(200) {
+            return None;
+        }
+        let list = self.body()?.get(&self.contract.batch.results)?.as_array()?;
+        Some(list)
+    }
+
+    /// Whether there are as many results as items.
+    #[must_use]
+    pub fn is_aligned(&self) -> bool {
+        self.exchange.intent.is_batch()
+            && self.results().is_some_and(|r| r.len() == self.items().len())
+    }
+
+    /// The items beside their results, where there are as many.
+    pub fn pairs(&'a self) -> impl Iterator<Item = ItemView<'a>> {
+        let results = if self.is_aligned() { self.results().unwrap_or(&[]) } else { &[] };
+        results.iter().enumerate().map(move |(index, result)| ItemView {
+            within: self,
+            index,
+            intent: &self.items()[index],
+            result,
+            verdict: self.verdicts[index],
+            expected: &self.expected[index],
+        })
+    }
+
+    /// Judges every item beside its result: pass where any passed and none failed.
+    #[must_use]
+    pub fn each(&'a self, judge: impl Fn(&ItemView<'a>) -> Verdict) -> Verdict {
+        let mut passed = false;
+        let mut findings = Vec::new();
+        for item in self.pairs() {
+            match judge(&item) {
+                Verdict::Pass => passed = true,
+                Verdict::Fail(list) => findings.extend(list),
+                Verdict::NotApplicable(_) => {}
+            }
+        }
+        match (findings.is_empty(), passed) {
+            (false, _) => Verdict::Fail(findings),
+            (true, true) => Verdict::Pass,
+            (true, false) => Verdict::NotApplicable("no item that it applies to"),
+        }
+    }
+
+    /// Whether the request was refused as a whole with a 400.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.status() == Some(400)
+    }
+
+    /// Whether what was sent is odd enough that only the class of the answer counts: broken, open or
+    /// huge input belongs to ROBUST, the rest to STATUS.
+    #[must_use]
+    pub fn is_odd(&self) -> bool {
+        match &self.exchange.intent.body {
+            BodyIntent::Broken(_) | BodyIntent::Open(_) => true,
+            BodyIntent::None => false,
+            BodyIntent::Batch { items, .. } => {
+                items.is_empty()
+                    || items.len() > 100
+                    || items.iter().any(|i| {
+                        !i.standing.open.is_empty()
+                            || !i.standing.causes.is_empty()
+                            || !i.standing.unusual.is_empty()
+                    })
+            }
+        }
+    }
+
+    /// Whether the request is one that an ordinary client sends: no barrier, no oddity.
+    #[must_use]
+    pub fn is_ordinary(&self) -> bool {
+        self.exchange.intent.situation == Situation::Ordinary
+    }
+
+    /// What of the request has a rule of its own.
+    #[must_use]
+    pub fn feature(&self) -> Option<Feature> {
+        let request = &self.exchange.request;
+        if request.header("expect").is_some() {
+            return Some(Feature::Expect);
+        }
+        if request.framing == crate::case::Framing::Chunked {
+            return Some(Feature::Chunked);
+        }
+        if request.header("content-type").is_some_and(|v| v.to_ascii_lowercase().contains("charset")) {
+            return Some(Feature::Charset);
+        }
+        let odd_case = request.raw.is_some()
+            && request.headers.iter().any(|(n, _)| {
+                n.eq_ignore_ascii_case("content-type") && n != "Content-Type" && n != "content-type"
+            });
+        odd_case.then_some(Feature::HeaderCase)
+    }
+}
+
+impl ItemView<'_> {
+    /// A pointer to a field of the result.
+    #[must_use]
+    pub fn at(&self, field: &str) -> String {
+        let results = &self.within.contract.batch.results;
+        if field.is_empty() {
+            format!("/{results}/{}", self.index)
+        } else {
+            format!("/{results}/{}/{field}", self.index)
+        }
+    }
+
+    /// The result's error code, where it is a string.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.result.get(&self.within.contract.batch.error.code).and_then(Value::as_str)
+    }
+
+    /// The verdict with its code, for people.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let words = &self.within.contract.batch.verdict;
+        match (self.verdict, self.code()) {
+            (Some(ItemVerdict::Accepted), _) => words.accepted.clone(),
+            (Some(ItemVerdict::Rejected), Some(code)) => format!("{} {code}", words.rejected),
+            (Some(ItemVerdict::Rejected), None) => words.rejected.clone(),
+            (None, _) => "no verdict".to_owned(),
+        }
+    }
+
+    /// Whether it was rejected as used.
+    #[must_use]
+    pub fn is_called_used(&self) -> bool {
+        self.verdict == Some(ItemVerdict::Rejected)
+            && self.code().is_some_and(|code| {
+                self.within
+                    .contract
+                    .batch
+                    .codes
+                    .get(code)
+                    .is_some_and(|c| c.cause == crate::contract::CodeCause::Used)
+            })
+    }
+}

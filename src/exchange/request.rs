@@ -1,0 +1,133 @@
+//! A request, and the situation that it stands in: derived from what is sent, so that a user's own
+//! request is read like a shipped one.
+
+use bytes::Bytes;
+
+use crate::case::{Credential, Framing, HangUp};
+use crate::contract::Contract;
+
+/// A request, its credentials named but never held.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Method.
+    pub method: String,
+    /// Path and query below the target's base; the documented path unless a case says otherwise.
+    pub path: String,
+    /// Headers beside `Authorization`; names as they are sent.
+    pub headers: Vec<(String, String)>,
+    /// Which credentials it carries.
+    pub credential: Credential,
+    /// The body; none is not the same as an empty one.
+    pub body: Option<Bytes>,
+    /// How the body is framed.
+    pub framing: Framing,
+    /// Where the client hangs up, if it does.
+    pub hang_up: Option<HangUp>,
+    /// Whether it gets a connection of its own.
+    pub new_connection: bool,
+    /// The whole request as bytes, where framing itself is on trial; `method`, `path`, `headers` and
+    /// `body` then say what it contains.
+    pub raw: Option<Bytes>,
+}
+
+impl Request {
+    /// The first header of that name, ignoring letter case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+/// Which statuses are in place for a request, before its body is looked at (READING-07).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Situation {
+    /// The documented method, path and media type, with good credentials.
+    Ordinary,
+    /// Without good credentials.
+    Credentials,
+    /// Another method.
+    Method,
+    /// `OPTIONS`, which may be answered 2xx.
+    Options,
+    /// Another media type.
+    MediaType,
+    /// An `Accept` that excludes JSON.
+    Accept,
+    /// A path beside or below the documented one.
+    Path,
+    /// The client hangs up halfway.
+    HungUp,
+    /// Something that READING-09 or READING-10 leaves unjudged.
+    Unjudged,
+}
+
+/// Derives the situation of `request`.
+#[must_use]
+pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
+    let documented = &contract.operation.path;
+    let path = request.path.split('?').next().unwrap_or("");
+    if request.hang_up.is_some() {
+        return Situation::HungUp;
+    }
+    if path != documented {
+        let same = path.trim_end_matches('/').eq_ignore_ascii_case(documented);
+        return if same { Situation::Unjudged } else { Situation::Path };
+    }
+    if request.header("authorization").is_some() || request.credential == Credential::InQuery {
+        // A header of the case's own: who knows what it says.
+        return Situation::Unjudged;
+    }
+    if request.credential != Credential::Good {
+        return Situation::Credentials;
+    }
+    if request.method != contract.operation.method {
+        return if request.method == "OPTIONS" { Situation::Options } else { Situation::Method };
+    }
+    match request.header("content-type").map(sort_media_type) {
+        Some(MediaType::Json) => {}
+        Some(MediaType::Other) => return Situation::MediaType,
+        Some(MediaType::Unclear) | None => return Situation::Unjudged,
+    }
+    match request.header("accept") {
+        Some(accept) if excludes_json(accept) => Situation::Accept,
+        _ => Situation::Ordinary,
+    }
+}
+
+enum MediaType {
+    Json,
+    Other,
+    Unclear,
+}
+
+fn sort_media_type(value: &str) -> MediaType {
+    let mut parts = value.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or("").to_ascii_lowercase();
+    let charset = parts.find_map(|p| {
+        let (name, value) = p.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_lowercase())
+    });
+    if essence == "application/json" {
+        return match charset.as_deref() {
+            None | Some("utf-8" | "utf8") => MediaType::Json,
+            Some(_) => MediaType::Unclear,
+        };
+    }
+    let well_formed = essence.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+    if !well_formed || essence.ends_with("+json") || essence.contains('*') || essence.contains("json") {
+        MediaType::Unclear
+    } else {
+        MediaType::Other
+    }
+}
+
+fn excludes_json(accept: &str) -> bool {
+    !accept.split(',').any(|range| {
+        let range = range.trim().to_ascii_lowercase();
+        let essence = range.split(';').next().unwrap_or("").trim();
+        essence.is_empty()
+            || essence.contains('*')
+            || essence.contains("json")
+    })
+}

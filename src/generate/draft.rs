@@ -1,0 +1,235 @@
+//! A draft: an item as it is meant to be sent, before its unique number is minted.
+//!
+//! It holds also what is no JSON object (a replaced item) and what no [`Value`] can say (raw JSON text).
+
+use serde_json::{Map, Value};
+
+use crate::contract::Contract;
+
+/// In raw text of the unique field, where the minted number goes.
+pub const NUMBER_PLACE: &str = "${number}";
+
+/// An item without its unique number.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The fields in document order, without the unique one.
+    pub fields: Map<String, Value>,
+    /// What the unique number is to look like.
+    pub number: NumberShape,
+    /// How many of `fields` stand before the unique one.
+    pub position: usize,
+    /// What stands in place of the whole item, where it was replaced.
+    pub replaced: Option<Value>,
+    /// Fields whose JSON text matters; see [`Draft::text`].
+    pub raw: Vec<Raw>,
+}
+
+/// A field that is to be written as this very text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raw {
+    /// The property.
+    pub field: String,
+    /// Its JSON text; in the unique field [`NUMBER_PLACE`] stands for the minted number.
+    pub text: String,
+    /// What `fields` holds in its place. Once something else is set there, the text is void.
+    pub stands_for: Value,
+}
+
+/// What a unique number is to look like; [`Mint::shaped`](super::Mint::shaped) makes one.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NumberShape {
+    /// A fresh number as it is minted.
+    Plain,
+    /// A fresh number with text on both sides.
+    Decorated {
+        /// What comes before it.
+        before: String,
+        /// What comes after it.
+        after: String,
+    },
+    /// A fresh number filled up at its end.
+    Padded {
+        /// Its length in code points.
+        length: usize,
+        /// What it is filled up with.
+        with: char,
+    },
+    /// This value as it stands, fresh or not: null, wrong types.
+    Fixed(Value),
+    /// A never used JSON number.
+    FreshInteger,
+    /// None at all.
+    Absent,
+}
+
+/// The order of an item's fields in the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// The unique field.
+    pub unique: String,
+    names: Vec<String>,
+}
+
+impl Layout {
+    /// The layout of a contract's items.
+    pub fn of(contract: &Contract) -> Layout {
+        Layout {
+            unique: contract.batch.unique.clone(),
+            names: contract.fields().iter().map(|f| f.name.clone()).collect(),
+        }
+    }
+
+    fn order(&self, field: &str) -> Option<usize> {
+        self.names.iter().position(|n| n == field)
+    }
+}
+
+impl Draft {
+    /// A draft of an item as it stands, its number included; what is no object replaces the item.
+    #[must_use]
+    pub fn from_item(contract: &Contract, item: Value) -> Draft {
+        let mut draft = Draft {
+            fields: Map::new(),
+            number: NumberShape::Absent,
+            position: 0,
+            replaced: None,
+            raw: Vec::new(),
+        };
+        match item {
+            Value::Object(mut map) => {
+                let unique = &contract.batch.unique;
+                draft.position = map.keys().position(|k| k == unique).unwrap_or(map.len());
+                if let Some(number) = map.shift_remove(unique) {
+                    draft.number = NumberShape::Fixed(number);
+                }
+                draft.fields = map;
+            }
+            other => draft.replaced = Some(other),
+        }
+        draft
+    }
+
+    /// The item with `number` in its place, without what only [`Draft::text`] can say.
+    #[must_use]
+    pub fn with_number(&self, contract: &Contract, number: Option<Value>) -> Value {
+        if let Some(other) = &self.replaced {
+            return other.clone();
+        }
+        let mut item = Map::with_capacity(self.fields.len() + 1);
+        let mut number = number;
+        for (index, (name, value)) in self.fields.iter().enumerate() {
+            if index == self.position
+                && let Some(number) = number.take()
+            {
+                item.insert(contract.batch.unique.clone(), number);
+            }
+            item.insert(name.clone(), value.clone());
+        }
+        if let Some(number) = number {
+            item.insert(contract.batch.unique.clone(), number);
+        }
+        Value::Object(item)
+    }
+
+    /// Whether [`Draft::with_number`] can't say all of it, so that [`Draft::text`] must be sent.
+    #[must_use]
+    pub fn needs_text(&self) -> bool {
+        self.replaced.is_none() && !self.raw.is_empty()
+    }
+
+    /// The item as JSON text, digit for digit.
+    #[must_use]
+    pub fn text(&self, contract: &Contract, number: Option<&Value>) -> String {
+        if let Some(other) = &self.replaced {
+            return other.to_string();
+        }
+        let unique = &contract.batch.unique;
+        let mut out = String::with_capacity(256);
+        out.push('{');
+        let mut number = self.number_text(unique, number);
+        for (index, (name, value)) in self.fields.iter().enumerate() {
+            if index == self.position
+                && let Some(number) = number.take()
+            {
+                push_member(&mut out, unique, &number);
+            }
+            match self.raw.iter().find(|r| &r.field == name && &r.stands_for == value) {
+                Some(raw) => push_member(&mut out, name, &raw.text),
+                None => push_member(&mut out, name, &value.to_string()),
+            }
+        }
+        if let Some(number) = number {
+            push_member(&mut out, unique, &number);
+        }
+        out.push('}');
+        out
+    }
+
+    /// Sets a field; the unique number becomes exactly this value.
+    pub fn set(&mut self, contract: &Contract, field: &str, value: Value) {
+        self.set_in(&Layout::of(contract), field, value);
+    }
+
+    /// Takes a field away.
+    pub fn remove(&mut self, contract: &Contract, field: &str) {
+        self.remove_in(&Layout::of(contract), field);
+    }
+
+    pub(super) fn set_in(&mut self, layout: &Layout, field: &str, value: Value) {
+        self.raw.retain(|r| r.field != field);
+        if field == layout.unique {
+            self.number = NumberShape::Fixed(value);
+            return;
+        }
+        if let Some(place) = self.fields.get_mut(field) {
+            *place = value;
+            return;
+        }
+        // Where the document has the field, so that a drawn and a set one send the same bytes.
+        let Some(own) = layout.order(field) else {
+            self.fields.insert(field.to_owned(), value);
+            return;
+        };
+        let after = |name: &String| layout.order(name).is_none_or(|o| o > own);
+        let index = self.fields.keys().position(after).unwrap_or(self.fields.len());
+        self.fields.shift_insert(index, field.to_owned(), value);
+        if layout.order(&layout.unique).is_some_and(|unique| own < unique) {
+            self.position += 1;
+        }
+    }
+
+    pub(super) fn remove_in(&mut self, layout: &Layout, field: &str) -> Option<Value> {
+        self.raw.retain(|r| r.field != field);
+        if field == layout.unique {
+            self.number = NumberShape::Absent;
+            return None;
+        }
+        let index = self.fields.keys().position(|k| k == field)?;
+        if index < self.position {
+            self.position -= 1;
+        }
+        self.fields.shift_remove(field)
+    }
+
+    fn number_text(&self, unique: &str, number: Option<&Value>) -> Option<String> {
+        let raw = self.raw.iter().find(|r| r.field == unique);
+        match (raw, number) {
+            (Some(raw), Some(Value::String(number))) => {
+                let quoted = Value::String(number.clone()).to_string();
+                let inside = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+                Some(raw.text.replace(NUMBER_PLACE, inside))
+            }
+            (Some(raw), _) => Some(raw.text.replace(NUMBER_PLACE, "")),
+            (None, number) => number.map(Value::to_string),
+        }
+    }
+}
+
+fn push_member(out: &mut String, name: &str, text: &str) {
+    if out.len() > 1 {
+        out.push(',');
+    }
+    out.push_str(&Value::String(name.to_owned()).to_string());
+    out.push(':');
+    out.push_str(text);
+}

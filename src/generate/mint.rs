@@ -1,0 +1,194 @@
+//! Mints unique numbers: never the same one twice, whoever runs beside or after us.
+//!
+//! Knows the run id and the clock of a process; must not know what a number is used for.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::draft::NumberShape;
+use crate::contract::Contract;
+
+const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+/// Characters of the nonce: two billion of them, so that a run id that is used every night stays safe.
+const NONCE: usize = 6;
+/// Digits that a shortened number keeps for its counter.
+const COUNTER: usize = 5;
+/// JSON numbers stay below 10^14, which every service can read; they start this high to be told apart.
+const INTEGERS: std::ops::Range<u64> = 10_000_000_000_000..99_000_000_000_000;
+
+/// The numbers of one process: `RUN-ID` `-` nonce `-` counter, at most 40 characters with a default run id.
+#[derive(Debug)]
+pub struct Mint {
+    prefix: String,
+    first_integer: u64,
+    counter: AtomicU64,
+}
+
+impl Mint {
+    /// A mint whose numbers begin with `run_id`; its nonce comes from the operating system.
+    #[must_use]
+    pub fn new(run_id: &str) -> Mint {
+        Mint::with_nonce(run_id, os_random())
+    }
+
+    /// The same, for a contract whose unique field may be bounded: numbers that would not fit lose the
+    /// beginning of the run id, then all of it.
+    #[must_use]
+    pub fn fitting(run_id: &str, contract: &Contract) -> Mint {
+        let longest = contract
+            .field(&contract.batch.unique)
+            .and_then(|f| f.schema.get("maxLength"))
+            .and_then(Value::as_u64)
+            .and_then(|n| usize::try_from(n).ok());
+        let room = longest.map_or(usize::MAX, |l| l.saturating_sub(NONCE + COUNTER + 2));
+        let characters = run_id.chars().count();
+        let kept: String = run_id.chars().skip(characters.saturating_sub(room)).collect();
+        let mut mint = Mint::new(&kept);
+        if room == 0 {
+            mint.prefix = mint.prefix.trim_start_matches('-').to_owned();
+        }
+        mint
+    }
+
+    fn with_nonce(run_id: &str, random: u64) -> Mint {
+        let nonce = base36(random, NONCE);
+        Mint {
+            prefix: format!("{run_id}-{nonce}-"),
+            first_integer: INTEGERS.start + random.rotate_left(17) % (INTEGERS.end - INTEGERS.start),
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    /// A number that was never used before.
+    #[must_use]
+    pub fn fresh(&self) -> String {
+        let mut number = String::with_capacity(self.prefix.len() + 4);
+        number.push_str(&self.prefix);
+        push_base36(&mut number, self.next());
+        number
+    }
+
+    /// How many numbers were minted.
+    #[must_use]
+    pub fn minted(&self) -> u64 {
+        self.counter.load(Ordering::Relaxed)
+    }
+
+    /// What every number of this mint begins with; whatever contains it was left behind by this process.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A never used number in that shape; none where the shape is to leave it out.
+    #[must_use]
+    pub fn shaped(&self, shape: &NumberShape) -> Option<Value> {
+        match shape {
+            NumberShape::Plain => Some(Value::String(self.fresh())),
+            NumberShape::Decorated { before, after } => {
+                Some(Value::String(format!("{before}{}{after}", self.fresh())))
+            }
+            NumberShape::Padded { length, with } => {
+                let mut number = self.fresh();
+                let missing = length.saturating_sub(number.chars().count());
+                number.extend(std::iter::repeat_n(*with, missing));
+                Some(Value::String(number))
+            }
+            NumberShape::Fixed(value) => Some(value.clone()),
+            NumberShape::FreshInteger => Some(Value::from(self.first_integer + self.next())),
+            NumberShape::Absent => None,
+        }
+    }
+
+    fn next(&self) -> u64 {
+        self.counter.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// `bptest-YYMMDD-` and six random characters.
+#[must_use]
+pub fn default_run_id(now: DateTime<Utc>) -> String {
+    format!("bptest-{}-{}", now.format("%y%m%d"), base36(os_random(), 6))
+}
+
+/// The standard library seeds its hashers from the operating system; process, time and a counter keep
+/// apart what one process draws twice.
+fn os_random() -> u64 {
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    hasher.write_i64(Utc::now().timestamp_nanos_opt().unwrap_or_default());
+    hasher.write_u64(DRAWN.fetch_add(1, Ordering::Relaxed));
+    hasher.finish()
+}
+
+fn base36(mut number: u64, digits: usize) -> String {
+    let mut text = String::with_capacity(digits);
+    for _ in 0..digits {
+        text.push(digit(number % 36));
+        number /= 36;
+    }
+    text
+}
+
+fn push_base36(text: &mut String, number: u64) {
+    if number >= 36 {
+        push_base36(text, number / 36);
+    }
+    text.push(digit(number % 36));
+}
+
+fn digit(value: u64) -> char {
+    usize::try_from(value).ok().and_then(|i| BASE36.get(i)).map_or('0', |b| char::from(*b))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_never_the_same() {
+        let id = default_run_id(DateTime::from_timestamp(1_795_000_000, 0).unwrap());
+        assert!(id.starts_with("bptest-261118-") && id.len() == 20, "{id}");
+        let mint = Arc::new(Mint::new(&id));
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let mint = mint.clone();
+                std::thread::spawn(move || (0..1000).map(|_| mint.fresh()).collect::<Vec<_>>())
+            })
+            .collect();
+        let mut seen = HashSet::new();
+        for number in threads.into_iter().flat_map(|t| t.join().unwrap()) {
+            assert!(number.starts_with(&id) && number.len() <= 40, "{number}");
+            assert!(seen.insert(number));
+        }
+        let other = Mint::new(&id);
+        assert_ne!(mint.prefix(), other.prefix());
+        mint.counter.store(u64::MAX - 1, Ordering::Relaxed);
+        assert!(mint.fresh().len() <= 42);
+    }
+
+    #[test]
+    fn shapes_keep_the_number_fresh() {
+        let mint = Mint::new("bptest-261122-k3x9qz");
+        let decorated =
+            NumberShape::Decorated { before: "\u{202e}".to_owned(), after: "é".to_owned() };
+        let text = mint.shaped(&decorated).unwrap();
+        assert!(text.as_str().unwrap().starts_with("\u{202e}bptest-261122-k3x9qz-"));
+        let padded = mint.shaped(&NumberShape::Padded { length: 255, with: '😀' }).unwrap();
+        assert_eq!(padded.as_str().unwrap().chars().count(), 255);
+        let a = mint.shaped(&NumberShape::FreshInteger).unwrap();
+        let b = mint.shaped(&NumberShape::FreshInteger).unwrap();
+        assert!(a.is_u64() && a != b);
+        assert_eq!(mint.shaped(&NumberShape::Absent), None);
+        assert_eq!(mint.shaped(&NumberShape::Fixed(Value::Null)), Some(Value::Null));
+        assert_eq!(mint.minted(), 4);
+    }
+}

@@ -1,0 +1,127 @@
+//! Mutations of lengths, counted in code points: those at a bound catch whoever counts bytes or UTF-16 units.
+
+use serde_json::Value;
+
+use super::spot::Spot;
+use super::{Catalogue, Change, NumberShape};
+
+/// Characters by how they are counted: bytes in UTF-8, and units in UTF-16.
+const WIDTHS: [(&str, char); 4] = [
+    ("one byte", 'x'),
+    ("two bytes", '\u{e9}'),
+    ("three bytes", '\u{20ac}'),
+    ("four bytes", '\u{1f600}'),
+];
+
+pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
+    let plain = catalogue.core.contract.batch.limits.plain_string;
+    for spot in catalogue.spots.clone() {
+        if !spot.is_text() {
+            continue;
+        }
+        let own = spot.flat.count("maxLength");
+        if let Some(max) = own {
+            exceed(catalogue, &spot, max);
+        }
+        if spot.is_plain_text() {
+            let bound = if spot.unique { own.or(spot.result_max) } else { own };
+            at_max(catalogue, &spot, bound.map_or(plain, |b| b.min(if own.is_some() { b } else { plain })));
+        }
+        if let Some(min) = spot.flat.count("minLength").filter(|m| *m > 0) {
+            at_min(catalogue, &spot, min);
+        }
+        if own.is_none() && !spot.is_instant() {
+            over_long(catalogue, &spot, plain);
+        }
+    }
+}
+
+fn exceed(catalogue: &mut Catalogue<'_>, spot: &Spot, max: usize) {
+    for (width, c) in WIDTHS {
+        let class = format!("{} code points of {width}", max + 1);
+        set(catalogue, "exceed-max-length", spot, "maxLength", &class, max + 1, c);
+    }
+    for length in [max * 2, max + 1000] {
+        let class = format!("{length} code points of one byte");
+        set(catalogue, "exceed-max-length", spot, "maxLength", &class, length, 'x');
+    }
+    if !spot.unique {
+        // Half as many graphemes as code points: whoever counts what people see takes it for short.
+        let text: String = "e\u{301}".chars().cycle().take(max + 1).collect();
+        let class = format!("{} code points, half of them combining", max + 1);
+        catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(text));
+        let spaces = format!("x{}x", " ".repeat(max.saturating_sub(1)));
+        let class = format!("{} code points, most of them spaces", max + 1);
+        catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(spaces));
+    }
+}
+
+fn at_max(catalogue: &mut Catalogue<'_>, spot: &Spot, bound: usize) {
+    if bound == 0 {
+        return;
+    }
+    for (width, c) in WIDTHS {
+        for length in [bound, bound - 1] {
+            if length > 0 {
+                let class = format!("{length} code points of {width}");
+                set(catalogue, "at-max-length", spot, "maxLength", &class, length, c);
+            }
+        }
+    }
+}
+
+fn at_min(catalogue: &mut Catalogue<'_>, spot: &Spot, min: usize) {
+    if spot.unique {
+        // A minted number is longer than any sensible bound; what is too short can't be fresh.
+        let class = format!("{} code points", min - 1);
+        catalogue.add("below-min-length", spot, "minLength", &class, Value::String("x".repeat(min - 1)));
+        return;
+    }
+    for (width, c) in WIDTHS {
+        if spot.is_plain_text() {
+            let class = format!("{min} code points of {width}");
+            set(catalogue, "at-min-length", spot, "minLength", &class, min, c);
+        }
+        if min > 1 || c == 'x' {
+            let class = format!("{} code points of {width}", min - 1);
+            set(catalogue, "below-min-length", spot, "minLength", &class, min - 1, c);
+        }
+    }
+}
+
+fn over_long(catalogue: &mut Catalogue<'_>, spot: &Spot, plain: usize) {
+    if let Some(max) = spot.result_max.filter(|_| spot.unique) {
+        let mut lengths = vec![max + 1, 300.max(max + 2), 1000.max(max * 2)];
+        lengths.dedup();
+        for length in lengths {
+            let class = format!("{length} code points of one byte");
+            set(catalogue, "unique-too-long", spot, "maxLength", &class, length, 'x');
+        }
+        let class = format!("{} code points of four bytes", max + 1);
+        set(catalogue, "unique-too-long", spot, "maxLength", &class, max + 1, '\u{1f600}');
+    } else if spot.top && spot.is_plain_text() {
+        for length in [plain + 1, 1000, 10_000] {
+            let class = format!("{length} code points of one byte");
+            set(catalogue, "long-string", spot, "maxLength", &class, length, 'x');
+        }
+        let class = format!("{} code points of four bytes", plain + 1);
+        set(catalogue, "long-string", spot, "maxLength", &class, plain + 1, '\u{1f600}');
+    }
+}
+
+fn set(
+    catalogue: &mut Catalogue<'_>,
+    name: &'static str,
+    spot: &Spot,
+    keyword: &str,
+    class: &str,
+    length: usize,
+    with: char,
+) {
+    let change = if spot.unique {
+        Change::Number(NumberShape::Padded { length, with })
+    } else {
+        Change::Set(Value::String(std::iter::repeat_n(with, length).collect()))
+    };
+    catalogue.add_change(name, spot, keyword, class, change);
+}

@@ -1,0 +1,298 @@
+//! Mutations: one change to a valid item, derived from the schema's own keywords, with what it must provoke.
+//!
+//! A mutation says where, which keyword, which class of value, and the old and the new value. Whether a
+//! target answered as it should is judged elsewhere.
+
+mod lengths;
+mod names;
+mod presence;
+mod spot;
+mod types;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use names::Promise;
+pub(super) use names::NAMES;
+
+use super::draft::{Draft, Layout, NUMBER_PLACE, NumberShape, Raw};
+use super::item::specimen;
+use super::{Core, Optional};
+use crate::contract::standing::escape;
+use spot::Spot;
+
+/// A longer raw text is recorded as an excerpt.
+const EXCERPT: usize = 200;
+
+/// One concrete change to an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mutation {
+    /// Its name, in kebab-case; many concrete mutations share one.
+    pub name: &'static str,
+    /// JSON pointer inside the item to what is changed.
+    pub pointer: String,
+    /// The keyword that it breaks or tries.
+    pub keyword: String,
+    /// The class of the new value.
+    pub class: String,
+    /// What is done.
+    pub change: Change,
+    /// A value of the whole field in which a nested pointer exists.
+    base: Option<Value>,
+    layout: Arc<Layout>,
+}
+
+/// What a mutation does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// The value is taken away.
+    Remove,
+    /// Its field and this second field are taken away.
+    RemoveBoth(String),
+    /// The value becomes this one.
+    Set(Value),
+    /// The unique number takes this shape.
+    Number(NumberShape),
+    /// The whole item becomes this.
+    Item(Value),
+    /// A property that the schema does not name.
+    Add(String, Value),
+    /// The field's JSON text becomes this; only [`Draft::text`] can say it.
+    Raw(String),
+}
+
+/// What was changed, for records and reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mutated {
+    /// Name of the mutation.
+    pub name: String,
+    /// JSON pointer inside the item.
+    pub pointer: String,
+    /// The keyword that is broken or tried.
+    pub keyword: String,
+    /// The class of the new value.
+    pub class: String,
+    /// What stood there; none where nothing did, or where the unique number was still to be minted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<Value>,
+    /// What stands there now; none where nothing does. `${number}` stands for a minted number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new: Option<Value>,
+}
+
+impl Mutation {
+    /// What its name promises of an otherwise valid item.
+    #[must_use]
+    pub fn promise(&self) -> Promise {
+        names::promise(self.name)
+    }
+
+    /// Changes a valid draft.
+    pub fn apply(&self, draft: &mut Draft) -> Mutated {
+        let (old, new) = self.change(draft);
+        Mutated {
+            name: self.name.to_owned(),
+            pointer: self.pointer.clone(),
+            keyword: self.keyword.clone(),
+            class: self.class.clone(),
+            old,
+            new,
+        }
+    }
+
+    fn change(&self, draft: &mut Draft) -> (Option<Value>, Option<Value>) {
+        let steps: Vec<String> = self.pointer.split('/').skip(1).map(unescape).collect();
+        let field = steps.first().map_or("", String::as_str);
+        match &self.change {
+            Change::Remove if steps.len() > 1 => (self.nested(draft, field, None), None),
+            Change::Remove => (draft.remove_in(&self.layout, field), None),
+            Change::RemoveBoth(other) => {
+                let old = draft.remove_in(&self.layout, field);
+                draft.remove_in(&self.layout, other);
+                (old, None)
+            }
+            Change::Set(value) if steps.len() > 1 => {
+                (self.nested(draft, field, Some(value)), Some(value.clone()))
+            }
+            Change::Set(value) => {
+                let old = draft.fields.get(field).cloned();
+                draft.set_in(&self.layout, field, value.clone());
+                (old, Some(value.clone()))
+            }
+            Change::Number(shape) => {
+                draft.raw.retain(|r| r.field != self.layout.unique);
+                draft.number = shape.clone();
+                (None, shown(shape))
+            }
+            Change::Item(value) => {
+                draft.replaced = Some(value.clone());
+                (None, Some(value.clone()))
+            }
+            Change::Add(name, value) => {
+                let old = draft.fields.insert(name.clone(), value.clone());
+                (old, Some(value.clone()))
+            }
+            Change::Raw(text) => self.write_raw(draft, field, text),
+        }
+    }
+
+    fn write_raw(&self, draft: &mut Draft, field: &str, text: &str) -> (Option<Value>, Option<Value>) {
+        let old = draft.fields.get(field).cloned();
+        let mut stands_for = Value::Null;
+        if field != self.layout.unique {
+            stands_for = serde_json::from_str(text)
+                .ok()
+                .or_else(|| old.clone())
+                .or_else(|| self.base.clone())
+                .unwrap_or(Value::Null);
+            draft.set_in(&self.layout, field, stands_for.clone());
+        }
+        draft.raw.retain(|r| r.field != field);
+        draft.raw.push(Raw { field: field.to_owned(), text: text.to_owned(), stands_for });
+        let length = text.chars().count();
+        let excerpt: String = text.chars().take(EXCERPT).collect();
+        let shown = if length > EXCERPT { format!("{excerpt}… ({length} characters)") } else { excerpt };
+        (old, Some(Value::String(shown)))
+    }
+
+    /// Sets or takes away a value inside a field, which is put in first where the draft lacks it.
+    fn nested(&self, draft: &mut Draft, field: &str, new: Option<&Value>) -> Option<Value> {
+        let inside = self.pointer.get(1 + escape(field).len()..).unwrap_or_default();
+        let (parent, last) = inside.rsplit_once('/').unwrap_or(("", inside));
+        let reaches = |v: &Value| v.pointer(inside).is_some();
+        if !draft.fields.get(field).is_some_and(reaches)
+            && let Some(base) = &self.base
+        {
+            draft.set_in(&self.layout, field, base.clone());
+        }
+        draft.raw.retain(|r| r.field != field);
+        let last = unescape(last);
+        match (draft.fields.get_mut(field)?.pointer_mut(parent)?, new) {
+            (Value::Object(map), Some(value)) => map.insert(last, value.clone()),
+            (Value::Object(map), None) => map.shift_remove(&last),
+            (Value::Array(list), Some(value)) => {
+                let place = list.get_mut(last.parse::<usize>().ok()?)?;
+                Some(std::mem::replace(place, value.clone()))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn unescape(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+fn shown(shape: &NumberShape) -> Option<Value> {
+    match shape {
+        NumberShape::Absent => None,
+        NumberShape::Fixed(value) => Some(value.clone()),
+        NumberShape::Plain | NumberShape::FreshInteger => Some(Value::from(NUMBER_PLACE)),
+        NumberShape::Decorated { before, after } => {
+            Some(Value::String(format!("{before}{NUMBER_PLACE}{after}")))
+        }
+        NumberShape::Padded { length, with } => {
+            Some(Value::String(format!("{NUMBER_PLACE}, filled up with {with:?} to {length} code points")))
+        }
+    }
+}
+
+/// Everything that mutations are derived from, and those derived so far.
+struct Catalogue<'a> {
+    core: &'a Core,
+    layout: Arc<Layout>,
+    spots: Vec<Spot>,
+    /// An everyday item with every optional field: mutations are tried out on it.
+    full: Draft,
+    derived: Vec<(&'static str, Vec<Mutation>)>,
+}
+
+/// All mutations of a contract, by name.
+pub(super) fn catalogue(core: &Core) -> Vec<(&'static str, Vec<Mutation>)> {
+    let mut random = super::random::Random::new(0);
+    let full = core.plan.draw(&core.contract, &mut random, super::Style::Plain, Optional::All);
+    let mut catalogue = Catalogue {
+        core,
+        layout: Arc::new(Layout::of(&core.contract)),
+        spots: spot::gather(core),
+        full,
+        derived: NAMES.iter().map(|(name, _)| (*name, Vec::new())).collect(),
+    };
+    presence::derive(&mut catalogue);
+    types::derive(&mut catalogue);
+    lengths::derive(&mut catalogue);
+    catalogue.derived
+}
+
+impl Catalogue<'_> {
+    /// Adds a change at a spot, where it keeps what its name promises.
+    fn add(&mut self, name: &'static str, spot: &Spot, keyword: &str, class: &str, value: Value) {
+        let change = if spot.unique {
+            Change::Number(NumberShape::Fixed(value))
+        } else {
+            Change::Set(value)
+        };
+        self.add_change(name, spot, keyword, class, change);
+    }
+
+    fn add_change(
+        &mut self,
+        name: &'static str,
+        spot: &Spot,
+        keyword: &str,
+        class: &str,
+        change: Change,
+    ) {
+        let base = spot.base.clone();
+        self.push(name, spot.known, spot.pointer.clone(), keyword, class, change, base);
+    }
+
+    /// Adds a change to the item as a whole.
+    fn add_item(&mut self, name: &'static str, pointer: &str, keyword: &str, class: &str, change: Change) {
+        self.push(name, false, pointer.to_owned(), keyword, class, change, None);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "private, and called from the two methods above")]
+    fn push(
+        &mut self,
+        name: &'static str,
+        known: bool,
+        pointer: String,
+        keyword: &str,
+        class: &str,
+        change: Change,
+        base: Option<Value>,
+    ) {
+        let mutation = Mutation {
+            name,
+            pointer,
+            keyword: keyword.to_owned(),
+            class: class.to_owned(),
+            change,
+            base,
+            layout: self.layout.clone(),
+        };
+        if self.keeps_promise(&mutation, known)
+            && let Some((_, list)) = self.derived.iter_mut().find(|(n, _)| *n == name)
+        {
+            list.push(mutation);
+        }
+    }
+
+    /// Whether the schema agrees with the promise: a keyword beside the mutated one may forbid what was meant
+    /// to be valid, or allow what was meant to break it. What the target need not know can't be promised.
+    fn keeps_promise(&self, mutation: &Mutation, known: bool) -> bool {
+        let mut draft = self.full.clone();
+        mutation.apply(&mut draft);
+        let item = draft.with_number(&self.core.contract, specimen(&draft.number));
+        let valid = self.core.contract.item_validator().is_valid(&item);
+        match mutation.promise() {
+            Promise::Accept => valid && !known,
+            // Two faults come from readings; the schema need not know of them.
+            Promise::Refuse => !valid || matches!(mutation.name, "unique-too-long" | "doubtful-instant"),
+            Promise::Open => true,
+        }
+    }
+}

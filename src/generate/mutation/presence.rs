@@ -1,0 +1,141 @@
+//! Mutations of what is there and what is not: fields taken away or set to null, items that are no objects,
+//! properties that no schema names.
+
+use serde_json::{Value, json};
+
+use super::{Catalogue, Change, NumberShape};
+use crate::contract::standing::{escape, type_name};
+
+pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
+    absent(catalogue);
+    null(catalogue);
+    replaced(catalogue);
+    added(catalogue);
+    order(catalogue);
+}
+
+fn absent(catalogue: &mut Catalogue<'_>) {
+    let demanded = |name: &str| {
+        catalogue.core.plan.fields.iter().any(|p| p.name == name && p.always)
+    };
+    let spots = catalogue.spots.clone();
+    let optional: Vec<_> =
+        spots.iter().filter(|s| !s.required && !(s.top && demanded(&s.name))).collect();
+    let required: Vec<_> = spots.iter().filter(|s| s.required && !s.element).collect();
+    for spot in &required {
+        let change = if spot.unique { Change::Number(NumberShape::Absent) } else { Change::Remove };
+        catalogue.add_change("drop-required", spot, "required", "missing", change);
+    }
+    let top: Vec<_> = required.iter().filter(|s| s.top).collect();
+    for (index, first) in top.iter().enumerate() {
+        for second in top.iter().skip(index + 1) {
+            let class = format!("missing together with {}", second.pointer);
+            let change = Change::RemoveBoth(second.name.clone());
+            catalogue.add_change("drop-two-required", first, "required", &class, change);
+        }
+    }
+    for spot in &optional {
+        catalogue.add_change("drop-optional", spot, "required", "missing", Change::Remove);
+    }
+}
+
+fn null(catalogue: &mut Catalogue<'_>) {
+    for spot in catalogue.spots.clone() {
+        let types = spot.flat.types();
+        let name = if types.iter().any(|t| t == "null") {
+            "null-allowed"
+        } else if types.is_empty() {
+            continue;
+        } else if spot.required {
+            "null-required"
+        } else if spot.top {
+            "null-optional"
+        } else {
+            // Nested fields are judged by the schema alone, which refuses it.
+            "wrong-type"
+        };
+        catalogue.add(name, &spot, "type", "null", Value::Null);
+    }
+}
+
+fn replaced(catalogue: &mut Catalogue<'_>) {
+    let values =
+        [Value::Null, json!(true), json!(12), json!("x"), json!([]), json!([{}]), json!(1.5), json!("")];
+    for value in values {
+        let class = match &value {
+            Value::Array(list) if !list.is_empty() => "array with an object".to_owned(),
+            Value::String(text) if text.is_empty() => "empty string".to_owned(),
+            Value::Number(n) if n.is_f64() => "fraction".to_owned(),
+            other => type_name(other).to_owned(),
+        };
+        catalogue.add_item("not-an-object", "", "type", &class, Change::Item(value));
+    }
+    if let Some(first) = catalogue.spots.iter().find(|s| s.top && s.required) {
+        let pointer = first.pointer.clone();
+        catalogue.add_item("empty-item", &pointer, "required", "no fields", Change::Item(json!({})));
+    }
+}
+
+fn added(catalogue: &mut Catalogue<'_>) {
+    let contract = catalogue.core.contract.clone();
+    let text = || json!("batchproof");
+    let mut additions: Vec<(String, String, Value)> = [
+        ("plain", "extension", text()),
+        ("null", "extension", Value::Null),
+        ("number", "extension", json!(12.5)),
+        ("boolean", "extension", json!(false)),
+        ("array", "extension", json!([1, "x", null, {}])),
+        ("nested", "extension", json!({ "a": { "b": [{ "c": null }] } })),
+        ("empty name", "", text()),
+        ("prototype name", "__proto__", json!({ "admin": true })),
+        ("constructor name", "constructor", json!({ "prototype": {} })),
+        ("class name", "@class", json!("java.lang.Object")),
+        ("type name", "@type", text()),
+        ("identity name", "id", json!(0)),
+        ("reference name", "$ref", json!("#/nowhere")),
+        ("name with a dot", "a.b", text()),
+        ("name with a slash", "a/b~c", text()),
+        ("name with brackets", "a[0]", text()),
+        ("name with a space", " ", text()),
+        ("name with quotes", "\"'\\", text()),
+        ("name outside the BMP", "\u{1f600}", text()),
+    ]
+    .into_iter()
+    .map(|(class, name, value)| (class.to_owned(), name.to_owned(), value))
+    .collect();
+    additions.push(("long name".to_owned(), "n".repeat(1000), text()));
+    additions.push(("the items' own name".to_owned(), contract.batch.items.clone(), json!([])));
+    additions.push(("verdict name".to_owned(), contract.batch.verdict.field.clone(), text()));
+    additions.push(("error code name".to_owned(), contract.batch.error.code.clone(), text()));
+    for field in contract.fields() {
+        let snake: String = field
+            .name
+            .chars()
+            .flat_map(|c| {
+                let mark = c.is_uppercase().then_some('_');
+                mark.into_iter().chain(c.to_lowercase())
+            })
+            .collect();
+        for (class, name) in [
+            ("in upper case", field.name.to_uppercase()),
+            ("in snake case", snake),
+            ("with a space", format!("{} ", field.name)),
+        ] {
+            additions.push((format!("{} {class}", field.name), name, text()));
+        }
+    }
+    for (class, name, value) in additions {
+        if contract.field(&name).is_some() {
+            continue;
+        }
+        let pointer = format!("/{}", escape(&name));
+        let keyword = "additionalProperties";
+        catalogue.add_item("add-property", &pointer, keyword, &class, Change::Add(name.clone(), value.clone()));
+        catalogue.add_item("add-forbidden-property", "", keyword, &class, Change::Add(name, value));
+    }
+}
+
+/// Not one field is moved alone: the whole item is written the other way round.
+fn order(catalogue: &mut Catalogue<'_>) {
+    let _ = catalogue;
+}

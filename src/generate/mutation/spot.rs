@@ -1,0 +1,148 @@
+//! The places of an item that mutations change: every field, and what is nested inside.
+//!
+//! Reads schemas; it must not know mutations.
+
+use serde_json::Value;
+
+use crate::contract::standing::escape;
+use crate::generate::Core;
+use crate::generate::plan::schema::{Flat, flatten};
+
+/// Places nested deeper than this are left alone.
+const DEPTH: usize = 4;
+/// References in a row.
+const REFERENCES: usize = 64;
+
+/// One place.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    /// JSON pointer inside the item.
+    pub pointer: String,
+    /// Name of the property, or index of the element.
+    pub name: String,
+    /// Its schema, flattened.
+    pub flat: Flat,
+    /// Whether it must be there.
+    pub required: bool,
+    /// A property of the item itself.
+    pub top: bool,
+    /// The unique number.
+    pub unique: bool,
+    /// An element of an array, which can't be missing.
+    pub element: bool,
+    /// The target takes only values that its profile lists.
+    pub known: bool,
+    /// Results repeat it.
+    pub echoed: bool,
+    /// `maxLength` of the field in a result.
+    pub result_max: Option<usize>,
+    /// An everyday value of it.
+    pub usual: Value,
+    /// Where it is nested: a value of the whole field that has it.
+    pub base: Option<Value>,
+}
+
+impl Spot {
+    /// Whether it may be a value of that JSON type.
+    pub fn allows(&self, kind: &str) -> bool {
+        let types = self.flat.types();
+        types.is_empty() || types.iter().any(|t| t == kind || kind == "number" && t == "integer")
+    }
+
+    /// Whether it is a string, and nothing else but perhaps null.
+    pub fn is_text(&self) -> bool {
+        let types = self.flat.types();
+        types.iter().any(|t| t == "string") && types.iter().all(|t| t == "string" || t == "null")
+    }
+
+    /// Whether it is a number, and nothing else but perhaps null.
+    pub fn is_number(&self) -> bool {
+        let number = |t: &String| t == "number" || t == "integer";
+        let types = self.flat.types();
+        types.iter().any(number) && types.iter().all(|t| number(t) || t == "null")
+    }
+
+    /// Whether it takes whole numbers only.
+    pub fn is_whole(&self) -> bool {
+        !self.flat.types().iter().any(|t| t == "number")
+    }
+
+    /// Whether it is a date-time among the item's own fields, which a reading judges.
+    pub fn is_instant(&self) -> bool {
+        self.top && self.flat.text("format") == Some("date-time")
+    }
+
+    /// A string without format, pattern or fixed values.
+    pub fn is_plain_text(&self) -> bool {
+        let formed = ["format", "pattern", "enum", "const", "oneOf", "anyOf"];
+        self.is_text() && !formed.iter().any(|k| self.flat.keywords.contains_key(*k))
+    }
+}
+
+/// All places, in document order, what is nested after what holds it.
+pub(super) fn gather(core: &Core) -> Vec<Spot> {
+    let mut spots = Vec::new();
+    for field in core.contract.fields() {
+        let unique = field.name == core.contract.batch.unique;
+        let plan = core.plan.fields.iter().find(|p| p.name == field.name);
+        if plan.is_some_and(|p| p.omitted) {
+            continue;
+        }
+        let full = plan.map_or(Value::Null, |p| p.plain.full());
+        let spot = Spot {
+            pointer: format!("/{}", escape(&field.name)),
+            name: field.name.clone(),
+            flat: flatten(&core.contract.operation, &field.schema, REFERENCES),
+            required: field.required,
+            top: true,
+            unique,
+            element: false,
+            known: plan.is_some_and(|p| p.known),
+            echoed: field.echoed,
+            result_max: field.result_max,
+            usual: full.clone(),
+            base: None,
+        };
+        spots.push(spot.clone());
+        if !unique {
+            descend(core, &spot, &full, "", DEPTH, &mut spots);
+        }
+    }
+    spots
+}
+
+fn descend(core: &Core, parent: &Spot, full: &Value, inside: &str, depth: usize, spots: &mut Vec<Spot>) {
+    if depth == 0 || parent.flat.keywords.contains_key("oneOf") || parent.flat.keywords.contains_key("anyOf") {
+        return;
+    }
+    let mut children: Vec<(String, Value, bool, bool)> = Vec::new();
+    let properties = parent.flat.keywords.get("properties").and_then(Value::as_object);
+    for (name, schema) in properties.into_iter().flatten() {
+        children.push((name.clone(), schema.clone(), parent.flat.requires(name), false));
+    }
+    if parent.flat.list("prefixItems").is_none()
+        && let Some(items) = parent.flat.keywords.get("items")
+    {
+        children.push(("0".to_owned(), items.clone(), true, true));
+    }
+    for (name, schema, required, element) in children {
+        let inside = format!("{inside}/{}", escape(&name));
+        let Some(usual) = full.pointer(&inside) else { continue };
+        let spot = Spot {
+            pointer: format!("{}/{}", parent.pointer, escape(&name)),
+            name,
+            flat: flatten(&core.contract.operation, &schema, REFERENCES),
+            required,
+            top: false,
+            element,
+            usual: usual.clone(),
+            base: Some(full.clone()),
+            unique: false,
+            echoed: false,
+            result_max: None,
+            known: parent.known,
+        };
+        spots.push(spot.clone());
+        descend(core, &spot, full, &inside, depth - 1, spots);
+    }
+}

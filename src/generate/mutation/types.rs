@@ -1,0 +1,112 @@
+//! Mutations of a value's JSON type: those that lose its meaning, and scalars that keep it.
+
+use serde_json::{Value, json};
+
+use super::spot::Spot;
+use super::{Catalogue, Change, NumberShape};
+use crate::contract::standing::type_name;
+
+pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
+    for spot in catalogue.spots.clone() {
+        let Some(keyword) = type_keyword(&spot) else { continue };
+        for (class, value) in foreign(&spot) {
+            catalogue.add("wrong-type", &spot, keyword, &class, value);
+        }
+        if !spot.top || keyword != "type" {
+            continue;
+        }
+        if spot.unique && spot.is_plain_text() {
+            let change = Change::Number(NumberShape::FreshInteger);
+            catalogue.add_change("coerce-scalar", &spot, "type", "number for a string", change);
+        } else {
+            for (class, value) in kept(&spot) {
+                catalogue.add("coerce-scalar", &spot, "type", class, value);
+            }
+        }
+    }
+}
+
+/// The keyword that a value of a foreign type breaks.
+fn type_keyword(spot: &Spot) -> Option<&'static str> {
+    ["type", "oneOf", "anyOf", "const", "enum"]
+        .into_iter()
+        .find(|k| spot.flat.keywords.contains_key(*k))
+}
+
+/// Values of every other type, each without the meaning of a valid one.
+fn foreign(spot: &Spot) -> Vec<(String, Value)> {
+    let values = [
+        json!([]),
+        json!([spot.usual]),
+        json!({}),
+        json!({ "value": spot.usual }),
+        json!(true),
+        json!(12),
+        json!(1.5),
+        json!(1_693_901_254_000_u64),
+        json!([2023, 9, 5, 8, 7, 34]),
+        json!("twelve"),
+        json!("12abc"),
+        json!("1,000.00"),
+        json!("NaN"),
+        json!(""),
+        json!("yes"),
+        json!(2),
+    ];
+    let single = !spot.flat.keywords.contains_key("oneOf") && !spot.flat.keywords.contains_key("anyOf");
+    let loses = |value: &Value| match value {
+        _ if !single => matches!(value, Value::Array(_) | Value::Object(_) | Value::Bool(_)),
+        // A plain string takes every number and boolean: those keep their meaning.
+        Value::Bool(_) | Value::Number(_) if spot.is_text() && spot.top => !spot.is_plain_text(),
+        // White space where a number belongs is its own class; no number at all is plainly wrong.
+        Value::String(text) if spot.is_number() => text.parse::<f64>().is_err() || text == "NaN",
+        Value::Number(n) if spot.allows("boolean") => !matches!(n.as_u64(), Some(0 | 1)),
+        Value::Number(_) => !spot.is_number(),
+        Value::Array(list) if spot.unique => list.is_empty(),
+        _ => true,
+    };
+    values
+        .into_iter()
+        .filter(|v| !spot.allows(type_name(v)) || !single)
+        .filter(loses)
+        .filter(|v| !(spot.unique && v.get("value").is_some()))
+        .map(|v| (class_of(&v), v))
+        .collect()
+}
+
+fn class_of(value: &Value) -> String {
+    let name = type_name(value);
+    match value {
+        Value::Array(list) if list.is_empty() => "empty array".to_owned(),
+        Value::Array(list) if list.len() > 1 => "array of numbers".to_owned(),
+        Value::Array(_) => "array of one valid value".to_owned(),
+        Value::Object(map) if map.is_empty() => "empty object".to_owned(),
+        Value::Object(_) => "object around a valid value".to_owned(),
+        Value::String(text) => format!("string {text:?}"),
+        other => format!("{name} {other}"),
+    }
+}
+
+/// Scalars that say the same in another type.
+fn kept(spot: &Spot) -> Vec<(&'static str, Value)> {
+    if spot.is_plain_text() {
+        return vec![
+            ("number for a string", json!(12)),
+            ("fraction for a string", json!(12.5)),
+            ("boolean for a string", json!(true)),
+        ];
+    }
+    if spot.is_number() {
+        let mut values = vec![("numeric string", Value::String(spot.usual.to_string()))];
+        if spot.is_whole() {
+            values.push(("fraction for a whole number", json!(12.5)));
+        } else {
+            values.push(("numeric string with an exponent", json!("1e2")));
+        }
+        return values;
+    }
+    if spot.flat.types() == ["boolean"] {
+        return vec![("string for a boolean", json!("true")), ("number for a boolean", json!(1))];
+    }
+    Vec::new()
+}

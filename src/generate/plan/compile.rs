@@ -1,0 +1,307 @@
+//! The compiler from JSON Schema to plans.
+//!
+//! Whatever it can't build exactly it draws near, and leaves the last word to the validator; a schema that
+//! can't be met at all is reported when the plan is made, never while a run is under way.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::numbers::Numbers;
+use super::pattern::Pattern;
+use super::schema::{Flat, flatten};
+use super::texts::{Lengths, of_format};
+use super::{Kind, List, Plan, Property};
+use crate::contract::{Contract, Problem};
+use crate::generate::random::Random;
+
+/// Nested schemas deeper than this are cut off.
+const DEPTH: usize = 24;
+/// References in a row.
+const REFERENCES: usize = 64;
+/// How often a reference may stand inside itself.
+const RECURSION: usize = 2;
+/// Draws with which a plan is tried out.
+const PROBES: u64 = 48;
+
+/// Compiles schemas of one contract.
+pub(in crate::generate) struct Compiler<'a> {
+    contract: &'a Contract,
+}
+
+/// Where the compiler stands.
+#[derive(Clone)]
+struct Place {
+    pointer: String,
+    references: Vec<String>,
+    depth: usize,
+}
+
+impl Place {
+    fn inside(&self, step: &str, flat: &Flat) -> Place {
+        let mut references = self.references.clone();
+        references.extend(flat.references.iter().cloned());
+        Place { pointer: format!("{}/{step}", self.pointer), references, depth: self.depth + 1 }
+    }
+
+    /// Whether the schema has been entered so often that it must end here.
+    fn exhausted(&self, flat: &Flat) -> bool {
+        let entered = |r: &String| self.references.iter().filter(|x| *x == r).count();
+        self.depth > DEPTH || flat.references.iter().any(|r| entered(r) >= RECURSION)
+    }
+}
+
+/// Why a schema gives no plan.
+enum Stop {
+    /// Its references go in a circle: what is optional around it is left out.
+    Circle,
+    /// Nothing satisfies it, as far as the compiler can see.
+    Problem(Problem),
+}
+
+impl<'a> Compiler<'a> {
+    /// A compiler for schemas of `contract`.
+    pub fn new(contract: &'a Contract) -> Compiler<'a> {
+        Compiler { contract }
+    }
+
+    /// The plan for `schema`, tried out.
+    pub fn plan(&self, pointer: &str, schema: &Value) -> Result<Plan, Problem> {
+        let place = Place { pointer: pointer.to_owned(), references: Vec::new(), depth: 0 };
+        let plan = self.compile(schema, &place).map_err(|stop| match stop {
+            Stop::Problem(problem) => problem,
+            Stop::Circle => cannot(pointer, "its required parts go in a circle"),
+        })?;
+        self.try_out(&plan, schema).map(|()| plan).map_err(|value| {
+            cannot(pointer, &format!("a value drawn for it does not satisfy it: {value}"))
+        })
+    }
+
+    /// Whether what `plan` draws satisfies `schema`; else a value that does not.
+    pub fn try_out(&self, plan: &Plan, schema: &Value) -> Result<(), Value> {
+        let Ok(validator) = self.contract.operation.compile(schema) else { return Ok(()) };
+        let mut random = Random::new(1);
+        let mut drawn = (0..PROBES)
+            .map(|n| plan.draw(&mut random, n % 2 == 1))
+            .chain(std::iter::once_with(|| plan.simplest()));
+        drawn.find(|v| !validator.is_valid(v)).map_or(Ok(()), Err)
+    }
+
+    fn compile(&self, schema: &Value, place: &Place) -> Result<Plan, Stop> {
+        let flat = flatten(&self.contract.operation, schema, REFERENCES);
+        if flat.never {
+            return Err(Stop::Problem(cannot(&place.pointer, "nothing satisfies it")));
+        }
+        if place.exhausted(&flat) {
+            return Err(Stop::Circle);
+        }
+        let (kind, exact) = self.kind(&flat, place)?;
+        let held = if exact && !flat.inexact {
+            None
+        } else {
+            let compiled = self.contract.operation.compile(schema);
+            Some(Arc::new(compiled.map_err(Stop::Problem)?))
+        };
+        Ok(Plan { kind, held })
+    }
+
+    /// What to draw, and whether it is sure to satisfy the schema.
+    fn kind(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+        if let Some(value) = flat.keywords.get("const") {
+            return Ok((Kind::Choice(vec![value.clone()]), false));
+        }
+        if let Some(values) = flat.list("enum") {
+            let alone = flat.keywords.keys().all(|k| k == "enum" || k == "type" || k == "description");
+            return self.choice(values, flat, place).map(|k| (k, alone));
+        }
+        for keyword in ["oneOf", "anyOf"] {
+            if let Some(branches) = flat.list(keyword) {
+                return self.either(keyword, branches, flat, place);
+            }
+        }
+        let types = flat.types();
+        if types.len() > 1 {
+            // Null where something else may stand is the matter of a mutation.
+            let branches: Vec<Value> =
+                types.iter().filter(|t| *t != "null").map(|t| json!({ "type": t })).collect();
+            let (kind, _) = self.either("type", &branches, flat, place)?;
+            return Ok((kind, true));
+        }
+        match types.first().map(String::as_str) {
+            None => Ok((Kind::Text(self.lengths(flat)), true)),
+            Some("string") => self.string(flat, place),
+            Some("number") => Ok((self.numbers(flat, false), true)),
+            Some("integer") => Ok((self.numbers(flat, true), true)),
+            Some("boolean") => Ok((Kind::Boolean, true)),
+            Some("null") => Ok((Kind::Choice(vec![Value::Null]), true)),
+            Some("array") => self.list(flat, place),
+            Some("object") => self.object(flat, place),
+            Some(other) => {
+                Err(Stop::Problem(cannot(&place.pointer, &format!("`{other}` is no type"))))
+            }
+        }
+    }
+
+    /// The values of an `enum` that the other keywords allow too.
+    fn choice(&self, values: &[Value], flat: &Flat, place: &Place) -> Result<Kind, Stop> {
+        let validator = self.contract.operation.compile(&Value::Object(flat.keywords.clone()));
+        let validator = validator.map_err(Stop::Problem)?;
+        let fitting: Vec<Value> =
+            values.iter().filter(|v| validator.is_valid(v)).cloned().collect();
+        if fitting.is_empty() {
+            return Err(Stop::Problem(cannot(&place.pointer, "no value of its enum fits it")));
+        }
+        Ok(Kind::Choice(fitting))
+    }
+
+    /// One branch, merged with what stands beside it; the validator sees to it that no other fits too.
+    fn either(
+        &self,
+        keyword: &str,
+        branches: &[Value],
+        flat: &Flat,
+        place: &Place,
+    ) -> Result<(Kind, bool), Stop> {
+        let mut base = flat.keywords.clone();
+        base.shift_remove(keyword);
+        let mut plans = Vec::new();
+        let mut last = None;
+        for (index, branch) in branches.iter().enumerate() {
+            let merged = json!({ "allOf": [base, branch] });
+            match self.compile(&merged, &place.inside(&format!("{keyword}/{index}"), flat)) {
+                Ok(plan) => plans.push(plan),
+                Err(stop) => last = Some(stop),
+            }
+        }
+        match (plans.is_empty(), last) {
+            (false, _) => Ok((Kind::Either(plans), false)),
+            (true, Some(stop)) => Err(stop),
+            (true, None) => Err(Stop::Problem(cannot(&place.pointer, "it has no branch"))),
+        }
+    }
+
+    fn string(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+        let bounded = flat.count("minLength").is_some() || flat.count("maxLength").is_some();
+        if let Some(text) = flat.text("pattern") {
+            if let Some(pattern) = Pattern::compile(text) {
+                return Ok((Kind::Pattern(pattern), false));
+            }
+            // Look-around and back-references can't be drawn from; examples can.
+            let examples = ["example", "default"].iter().filter_map(|k| flat.keywords.get(*k));
+            let many = flat.list("examples").unwrap_or_default();
+            let values: Vec<Value> = examples.chain(many).cloned().collect();
+            return self.choice(&values, flat, place).map(|k| (k, true)).map_err(|_| {
+                Stop::Problem(
+                    cannot(&place.pointer, &format!("the pattern {text} can't be drawn from"))
+                        .hint("an `examples` beside the pattern, or `samples` in batch.yaml, helps"),
+                )
+            });
+        }
+        match flat.text("format") {
+            Some("date-time") => {
+                let digits = self.contract.batch.limits.instant_digits;
+                return Ok((Kind::Instant(digits), !bounded));
+            }
+            Some(format) if of_format(format, &mut Random::new(0)).is_some() => {
+                return Ok((Kind::Format(format.to_owned()), !bounded));
+            }
+            _ => {}
+        }
+        let lengths = self.lengths(flat);
+        if lengths.min > lengths.max {
+            return Err(Stop::Problem(cannot(&place.pointer, "minLength exceeds maxLength")));
+        }
+        Ok((Kind::Text(lengths), true))
+    }
+
+    fn lengths(&self, flat: &Flat) -> Lengths {
+        let min = flat.count("minLength").unwrap_or(0);
+        let plain = self.contract.batch.limits.plain_string;
+        Lengths { min, max: flat.count("maxLength").unwrap_or(plain.max(min)) }
+    }
+
+    /// Bounds are those of the schema within those of the readings: beyond them nothing is judged.
+    fn numbers(&self, flat: &Flat, whole: bool) -> Kind {
+        let limits = &self.contract.batch.limits;
+        let most = limits.magnitude - 1.0;
+        let stricter = |open: Option<f64>, closed: Option<f64>, lower: bool| match (open, closed) {
+            (Some(o), Some(c)) if lower == (c > o) && c != o => (Some(c), false),
+            (Some(o), _) => (Some(o), true),
+            (None, c) => (c, false),
+        };
+        let (low, above) =
+            stricter(flat.number("exclusiveMinimum"), flat.number("minimum"), true);
+        let (high, below) =
+            stricter(flat.number("exclusiveMaximum"), flat.number("maximum"), false);
+        let low = low.unwrap_or(-most);
+        let high = high.unwrap_or(most);
+        // A schema that wants numbers beyond the readings' magnitude gets them.
+        let (low, above) = if low < -most && high > -most { (-most, false) } else { (low, above) };
+        let (high, below) = if high > most && low < most { (most, false) } else { (high, below) };
+        Kind::Numbers(Numbers {
+            low,
+            high,
+            above,
+            below,
+            whole,
+            step: flat.number("multipleOf").filter(|s| *s > 0.0),
+            fraction: u32::try_from(limits.fraction_digits).unwrap_or(4).min(6),
+        })
+    }
+
+    fn list(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+        let min = flat.count("minItems").unwrap_or(0);
+        let max = flat.count("maxItems").unwrap_or(min.max(8));
+        let anything = json!({});
+        let mut first = Vec::new();
+        for (index, schema) in flat.list("prefixItems").unwrap_or_default().iter().enumerate() {
+            let at = place.inside(&format!("prefixItems/{index}"), flat);
+            match self.compile(schema, &at) {
+                Ok(plan) => first.push(plan),
+                Err(_) if index >= min => break,
+                Err(stop) => return Err(stop),
+            }
+        }
+        let items = flat.keywords.get("items").unwrap_or(&anything);
+        let rest = match self.compile(items, &place.inside("items", flat)) {
+            Ok(plan) => Some(plan),
+            Err(_) if min <= first.len() => None,
+            Err(stop) => return Err(stop),
+        };
+        let max = if rest.is_none() { max.min(first.len()) } else { max };
+        let distinct = flat.keywords.get("uniqueItems") == Some(&Value::Bool(true));
+        let exact = !distinct && min <= max;
+        Ok((Kind::List(Box::new(List { first, rest, min, max, distinct })), exact))
+    }
+
+    fn object(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+        let mut properties = Vec::new();
+        let named = flat.keywords.get("properties").and_then(Value::as_object);
+        for (name, schema) in named.into_iter().flatten() {
+            let required = flat.requires(name);
+            let at = place.inside(&format!("properties/{name}"), flat);
+            match self.compile(schema, &at) {
+                Ok(plan) => properties.push(Property { name: name.clone(), required, plan }),
+                Err(stop) if required => return Err(stop),
+                Err(_) => {}
+            }
+        }
+        // Required, but described nowhere: anything will do.
+        let undescribed = flat.list("required").unwrap_or_default().iter().filter_map(Value::as_str);
+        for name in undescribed {
+            if named.is_none_or(|n| !n.contains_key(name)) {
+                let at = place.inside(&format!("properties/{name}"), flat);
+                let schema = flat.keywords.get("additionalProperties").cloned();
+                let plan = self.compile(&schema.unwrap_or(json!({})), &at)?;
+                properties.push(Property { name: name.to_owned(), required: true, plan });
+            }
+        }
+        Ok((Kind::Object(properties), true))
+    }
+}
+
+fn cannot(pointer: &str, why: &str) -> Problem {
+    Problem::new("the item schema", format!("no valid value can be drawn: {why}"))
+        .pointer(pointer)
+        .expected("a schema that can be satisfied, or `samples` in batch.yaml that satisfy it")
+}

@@ -1,0 +1,112 @@
+//! Draws date-times as RFC 3339 writes them.
+//!
+//! The days are fixed ones: a draw depends on its seed alone, never on today.
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::generate::random::Random;
+
+/// 2020-01-01 and 2026-06-30, in days since 1970.
+const RECENT: (i64, i64) = (18_262, 20_634);
+/// Offsets of real places, `Z` most often.
+const OFFSETS: [&str; 12] = [
+    "Z", "Z", "Z", "Z", "+02:00", "+03:00", "+01:00", "+00:00", "-05:00", "+05:30", "-03:30", "+09:00",
+];
+/// The ends of what must be accepted.
+const FAR_OFFSETS: [&str; 6] = ["+14:00", "-14:00", "+13:45", "-12:00", "+00:01", "-00:30"];
+/// Days on which calendars go wrong.
+const ODD_DAYS: [&str; 8] = [
+    "2024-02-29", "2000-02-29", "2023-02-28", "2023-12-31", "2024-01-01", "2025-03-30", "1970-01-02",
+    "1999-12-31",
+];
+/// Moments of a day at which clocks go wrong.
+const ODD_TIMES: [&str; 5] = ["00:00:00", "23:59:59", "12:00:00", "02:30:00", "00:00:01"];
+
+/// An everyday date-time.
+pub(in crate::generate) fn plain(random: &mut Random) -> String {
+    let mut out = String::with_capacity(32);
+    push_day(random, &mut out);
+    out.push('T');
+    push_time(random, &mut out);
+    let digits = [3, 3, 0, 6].get(random.index(4)).copied().unwrap_or(0);
+    push_fraction(random, digits, &mut out);
+    out.push_str(random.pick(&OFFSETS).copied().unwrap_or("Z"));
+    out
+}
+
+/// A date-time at an edge of what must be accepted; `most` fractional digits at most.
+pub(in crate::generate) fn boundary(random: &mut Random, most: usize) -> String {
+    let mut out = String::with_capacity(36);
+    match random.pick(&ODD_DAYS) {
+        Some(day) if random.chance(1, 2) => out.push_str(day),
+        _ => push_day(random, &mut out),
+    }
+    out.push('T');
+    match random.pick(&ODD_TIMES) {
+        Some(time) if random.chance(1, 2) => out.push_str(time),
+        _ => push_time(random, &mut out),
+    }
+    let digits = random.between(0, most);
+    push_fraction(random, digits, &mut out);
+    let offsets: &[&str] = if random.chance(1, 2) { &FAR_OFFSETS } else { &OFFSETS };
+    out.push_str(random.pick(offsets).copied().unwrap_or("Z"));
+    out
+}
+
+/// The simplest date-time.
+pub(in crate::generate) const SIMPLEST: &str = "2024-01-01T00:00:00Z";
+
+/// A day, such as 2024-05-26.
+pub(in crate::generate) fn push_day(random: &mut Random, out: &mut String) {
+    let day = random.whole(RECENT.0, RECENT.1);
+    let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
+    let year = date.year().unsigned_abs();
+    push_two(year / 100, out);
+    push_two(year % 100, out);
+    out.push('-');
+    push_two(date.month(), out);
+    out.push('-');
+    push_two(date.day(), out);
+}
+
+/// A time of day without its offset.
+pub(in crate::generate) fn push_time(random: &mut Random, out: &mut String) {
+    let second = u32::try_from(random.below(86_400)).unwrap_or(0);
+    push_two(second / 3600, out);
+    out.push(':');
+    push_two(second / 60 % 60, out);
+    out.push(':');
+    push_two(second % 60, out);
+}
+
+fn push_fraction(random: &mut Random, digits: usize, out: &mut String) {
+    if digits > 0 {
+        out.push('.');
+        for _ in 0..digits {
+            out.push(random.letter(b"0123456789"));
+        }
+    }
+}
+
+fn push_two(number: u32, out: &mut String) {
+    out.push(char::from_digit(number / 10 % 10, 10).unwrap_or('0'));
+    out.push(char::from_digit(number % 10, 10).unwrap_or('0'));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::datetime::{Instant, sort};
+
+    #[test]
+    fn drawn_date_times_are_beyond_doubt() {
+        let mut random = Random::new(11);
+        let now = chrono::Utc::now();
+        for _ in 0..5000 {
+            for text in [plain(&mut random), boundary(&mut random, 9)] {
+                assert_eq!(sort(&text, 9, now), Instant::Plain, "{text}");
+            }
+        }
+        assert_eq!(sort(SIMPLEST, 9, now), Instant::Plain);
+    }
+}

@@ -1,0 +1,222 @@
+//! Plans: what a schema allows, compiled once into something that draws values fast.
+//!
+//! A plan knows schemas and readings; it must not know items, batches, profiles or mutations.
+
+mod compile;
+pub(in crate::generate) mod instants;
+pub(in crate::generate) mod numbers;
+pub(in crate::generate) mod pattern;
+pub(in crate::generate) mod schema;
+pub(in crate::generate) mod texts;
+
+use std::sync::Arc;
+
+use jsonschema::Validator;
+use serde_json::{Map, Value};
+
+pub(in crate::generate) use compile::Compiler;
+use numbers::Numbers;
+use pattern::Pattern;
+use texts::Lengths;
+
+use super::random::Random;
+
+/// How often a draw is repeated where the validator has the last word.
+const TRIES: usize = 200;
+
+/// How to draw one value.
+#[derive(Debug, Clone)]
+pub(in crate::generate) struct Plan {
+    /// What is drawn.
+    pub kind: Kind,
+    /// Set where what is drawn may still break the schema.
+    pub held: Option<Arc<Validator>>,
+}
+
+/// The kinds of values.
+#[derive(Debug, Clone)]
+pub(in crate::generate) enum Kind {
+    /// One of these.
+    Choice(Vec<Value>),
+    /// True or false.
+    Boolean,
+    /// A number.
+    Numbers(Numbers),
+    /// A string of no further form.
+    Text(Lengths),
+    /// A date-time with at most so many fractional digits.
+    Instant(usize),
+    /// A string of a format.
+    Format(String),
+    /// A string that matches.
+    Pattern(Pattern),
+    /// An array.
+    List(Box<List>),
+    /// An object.
+    Object(Vec<Property>),
+    /// One of several schemas.
+    Either(Vec<Plan>),
+}
+
+/// An array.
+#[derive(Debug, Clone)]
+pub(in crate::generate) struct List {
+    /// The first elements, each with a plan of its own.
+    pub first: Vec<Plan>,
+    /// All others; none where none may follow.
+    pub rest: Option<Plan>,
+    /// Fewest elements.
+    pub min: usize,
+    /// Most elements.
+    pub max: usize,
+    /// Whether no two may be equal.
+    pub distinct: bool,
+}
+
+/// A property of an object.
+#[derive(Debug, Clone)]
+pub(in crate::generate) struct Property {
+    /// Its name.
+    pub name: String,
+    /// Whether it is always there.
+    pub required: bool,
+    /// Its values.
+    pub plan: Plan,
+}
+
+impl Plan {
+    /// A plan whose draws all satisfy the schema.
+    pub fn exact(kind: Kind) -> Plan {
+        Plan { kind, held: None }
+    }
+
+    /// Draws a value; `edges` puts weight on bounds.
+    pub fn draw(&self, random: &mut Random, edges: bool) -> Value {
+        let Some(validator) = &self.held else { return self.draw_once(random, edges) };
+        for _ in 0..TRIES {
+            let value = self.draw_once(random, edges);
+            if validator.is_valid(&value) {
+                return value;
+            }
+        }
+        self.simplest()
+    }
+
+    fn draw_once(&self, random: &mut Random, edges: bool) -> Value {
+        match &self.kind {
+            Kind::Choice(values) => random.pick(values).cloned().unwrap_or(Value::Null),
+            Kind::Boolean => Value::Bool(random.chance(1, 2)),
+            Kind::Numbers(numbers) if edges => numbers.boundary(random),
+            Kind::Numbers(numbers) => numbers.plain(random),
+            Kind::Text(lengths) if edges => Value::String(lengths.boundary(random)),
+            Kind::Text(lengths) => Value::String(lengths.word(random)),
+            Kind::Instant(digits) if edges => Value::String(instants::boundary(random, *digits)),
+            Kind::Instant(_) => Value::String(instants::plain(random)),
+            Kind::Format(format) => {
+                Value::String(texts::of_format(format, random).unwrap_or_default())
+            }
+            Kind::Pattern(pattern) => Value::String(pattern.draw(random)),
+            Kind::List(list) => Value::Array(list.draw(random, edges)),
+            Kind::Object(properties) => {
+                let mut object = Map::new();
+                for property in properties {
+                    if property.required || random.chance(1, 2) {
+                        object.insert(property.name.clone(), property.plan.draw(random, edges));
+                    }
+                }
+                Value::Object(object)
+            }
+            Kind::Either(plans) => {
+                random.pick(plans).map_or(Value::Null, |p| p.draw(random, edges))
+            }
+        }
+    }
+
+    /// The simplest value.
+    pub fn simplest(&self) -> Value {
+        self.build(false)
+    }
+
+    /// A simple value with every property, and an element in every array.
+    pub fn full(&self) -> Value {
+        self.build(true)
+    }
+
+    fn build(&self, full: bool) -> Value {
+        let fits = |value: &Value| self.held.as_ref().is_none_or(|v| v.is_valid(value));
+        let value = match &self.kind {
+            Kind::Choice(values) => values.first().cloned().unwrap_or(Value::Null),
+            Kind::Boolean => Value::Bool(false),
+            Kind::Numbers(numbers) => numbers.simplest(),
+            Kind::Text(lengths) => Value::String(lengths.simplest()),
+            Kind::Instant(_) => Value::String(instants::SIMPLEST.to_owned()),
+            Kind::Format(format) => {
+                Value::String(texts::of_format(format, &mut Random::new(0)).unwrap_or_default())
+            }
+            Kind::Pattern(pattern) => {
+                let mut text = String::new();
+                pattern.simplest(&mut text);
+                Value::String(text)
+            }
+            Kind::List(list) => Value::Array(list.build(full)),
+            Kind::Object(properties) => Value::Object(
+                properties
+                    .iter()
+                    .filter(|p| p.required || full)
+                    .map(|p| (p.name.clone(), p.plan.build(full)))
+                    .collect(),
+            ),
+            Kind::Either(plans) => {
+                plans.iter().map(|p| p.build(full)).find(fits).unwrap_or(Value::Null)
+            }
+        };
+        if fits(&value) {
+            return value;
+        }
+        // What is simplest here may break what the validator holds: then the first draw that does not.
+        let mut random = Random::new(0);
+        let mut drawn = (0..TRIES).map(|_| self.draw_once(&mut random, false));
+        drawn.find(fits).unwrap_or(value)
+    }
+}
+
+impl List {
+    fn draw(&self, random: &mut Random, edges: bool) -> Vec<Value> {
+        let most = self.max.min(self.min.max(3));
+        let length = match random.below(4) {
+            0 if edges => self.min,
+            1 if edges => self.max.min(self.min + 32),
+            _ => random.between(self.min, most),
+        };
+        let mut out: Vec<Value> = Vec::with_capacity(length);
+        for at in 0..length {
+            let Some(plan) = self.first.get(at).or(self.rest.as_ref()) else { break };
+            let mut value = plan.draw(random, edges);
+            if self.distinct {
+                let mut tries = 0;
+                while out.contains(&value) && tries < TRIES {
+                    value = plan.draw(random, edges);
+                    tries += 1;
+                }
+                if out.contains(&value) && at >= self.min {
+                    break;
+                }
+            }
+            out.push(value);
+        }
+        out
+    }
+
+    fn build(&self, full: bool) -> Vec<Value> {
+        let length = if full { self.min.max(1).min(self.max) } else { self.min };
+        let mut random = Random::new(0);
+        let plan = |at: usize| self.first.get(at).or(self.rest.as_ref());
+        let mut out: Vec<Value> = (0..length).filter_map(|at| Some(plan(at)?.build(full))).collect();
+        let repeats = |out: &[Value]| (1..out.len()).any(|i| out[..i].contains(&out[i]));
+        if self.distinct && repeats(&out) {
+            out = self.draw(&mut random, false);
+            out.truncate(length.max(self.min));
+        }
+        out
+    }
+}

@@ -1,0 +1,195 @@
+//! Draws text that a regular expression matches.
+//!
+//! JSON Schema patterns are unanchored searches, so the drawn text is one whole match and anchors at its
+//! ends hold by themselves; anchors elsewhere are left to whoever validates the text.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use crate::generate::random::Random;
+
+/// How much longer than needed an unbounded repetition gets.
+const SLACK: usize = 8;
+/// Repetitions beyond this are cut: the text would only get longer.
+const MOST: usize = 4096;
+
+/// A compiled pattern.
+#[derive(Debug, Clone)]
+pub(in crate::generate) enum Pattern {
+    /// This text.
+    Literal(String),
+    /// One character of these ranges, and how many there are.
+    Class(Vec<(char, char)>, u64),
+    /// Repeated between so and so many times.
+    Repeat(Box<Pattern>, usize, usize),
+    /// One after the other.
+    Sequence(Vec<Pattern>),
+    /// One of these.
+    Either(Vec<Pattern>),
+}
+
+impl Pattern {
+    /// Compiles `pattern`; none where it uses what a plain regular expression can't say.
+    pub fn compile(pattern: &str) -> Option<Pattern> {
+        let hir = ParserBuilder::new().nest_limit(64).build().parse(pattern).ok()?;
+        from_hir(&hir)
+    }
+
+    /// Draws a text.
+    pub fn draw(&self, random: &mut Random) -> String {
+        let mut out = String::with_capacity(24);
+        self.write(random, &mut out);
+        out
+    }
+
+    fn write(&self, random: &mut Random, out: &mut String) {
+        match self {
+            Pattern::Literal(text) => out.push_str(text),
+            Pattern::Class(ranges, total) => {
+                let mut left = random.below(*total);
+                for (first, last) in ranges {
+                    let size = width(*first, *last);
+                    if left < size {
+                        out.extend(nth(*first, *last, left));
+                        return;
+                    }
+                    left -= size;
+                }
+            }
+            Pattern::Repeat(inner, low, high) => {
+                for _ in 0..random.between(*low, *high) {
+                    inner.write(random, out);
+                }
+            }
+            Pattern::Sequence(parts) => parts.iter().for_each(|p| p.write(random, out)),
+            Pattern::Either(branches) => {
+                if let Some(branch) = random.pick(branches) {
+                    branch.write(random, out);
+                }
+            }
+        }
+    }
+
+    /// The simplest text: first branches, fewest repetitions, first characters.
+    pub fn simplest(&self, out: &mut String) {
+        match self {
+            Pattern::Literal(text) => out.push_str(text),
+            Pattern::Class(ranges, _) => out.extend(ranges.first().map(|r| r.0)),
+            Pattern::Repeat(inner, low, _) => (0..*low).for_each(|_| inner.simplest(out)),
+            Pattern::Sequence(parts) => parts.iter().for_each(|p| p.simplest(out)),
+            Pattern::Either(branches) => {
+                if let Some(branch) = branches.first() {
+                    branch.simplest(out);
+                }
+            }
+        }
+    }
+}
+
+fn from_hir(hir: &Hir) -> Option<Pattern> {
+    Some(match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Pattern::Literal(String::new()),
+        HirKind::Literal(literal) => {
+            Pattern::Literal(std::str::from_utf8(&literal.0).ok()?.to_owned())
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let all: Vec<(char, char)> = class.iter().map(|r| (r.start(), r.end())).collect();
+            let ranges = friendliest(&all);
+            let total = ranges.iter().map(|(a, b)| width(*a, *b)).sum();
+            if total == 0 {
+                return None;
+            }
+            Pattern::Class(ranges, total)
+        }
+        HirKind::Class(Class::Bytes(class)) => {
+            let ranges: Vec<(char, char)> = class
+                .iter()
+                .filter(|r| r.end() < 128)
+                .map(|r| (char::from(r.start()), char::from(r.end())))
+                .collect();
+            let total = ranges.iter().map(|(a, b)| width(*a, *b)).sum();
+            if total == 0 {
+                return None;
+            }
+            Pattern::Class(ranges, total)
+        }
+        HirKind::Repetition(repetition) => {
+            let low = usize::try_from(repetition.min).ok()?.min(MOST);
+            let most = low + SLACK;
+            let high = repetition.max.and_then(|m| usize::try_from(m).ok());
+            let high = high.map_or(most, |h| h.min(most.max(64)));
+            Pattern::Repeat(Box::new(from_hir(&repetition.sub)?), low, high.max(low))
+        }
+        HirKind::Capture(capture) => from_hir(&capture.sub)?,
+        HirKind::Concat(parts) => {
+            Pattern::Sequence(parts.iter().map(from_hir).collect::<Option<_>>()?)
+        }
+        HirKind::Alternation(branches) => {
+            // A branch that can't be drawn is no loss while another can.
+            let drawable: Vec<Pattern> = branches.iter().filter_map(from_hir).collect();
+            if drawable.is_empty() {
+                return None;
+            }
+            Pattern::Either(drawable)
+        }
+    })
+}
+
+/// Letters and digits where the class has some, else printable ASCII, else all of it: a class such as `\d`
+/// or `[^x]` means far more in Unicode than a service expects.
+fn friendliest(all: &[(char, char)]) -> Vec<(char, char)> {
+    let alphanumeric = [('0', '9'), ('A', 'Z'), ('a', 'z')];
+    for wanted in [&alphanumeric[..], &[(' ', '~')]] {
+        let common: Vec<(char, char)> = all
+            .iter()
+            .flat_map(|(a, b)| {
+                wanted.iter().map(move |(from, to)| (*a.max(from), *b.min(to)))
+            })
+            .filter(|(a, b)| a <= b)
+            .collect();
+        if !common.is_empty() {
+            return common;
+        }
+    }
+    all.iter().copied().filter(|(a, _)| *a != '\0').collect()
+}
+
+fn width(first: char, last: char) -> u64 {
+    u64::from(u32::from(last)).saturating_sub(u64::from(u32::from(first))) + 1
+}
+
+/// The `n`th character from `first`; those in the surrogate gap become `first`.
+fn nth(first: char, last: char, n: u64) -> Option<char> {
+    let code = u64::from(u32::from(first)) + n;
+    let drawn = u32::try_from(code).ok().and_then(char::from_u32);
+    Some(drawn.filter(|c| *c <= last).unwrap_or(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drawn_text_matches_its_pattern() {
+        for pattern in [
+            "(ORG|ACC)[0-9]{8,11}",
+            "^[A-Z]{3}$",
+            r"^\d{4}-\w+$",
+            "^(?:a|b+)?x*[^xyz]{2}$",
+            r"^[\p{Lu}]{2}é\s$",
+            "^$",
+        ] {
+            let compiled = Pattern::compile(pattern).unwrap();
+            let schema = serde_json::json!({ "pattern": format!("^(?:{pattern})$") });
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            let mut random = Random::new(1);
+            let mut simplest = String::new();
+            compiled.simplest(&mut simplest);
+            for text in (0..200).map(|_| compiled.draw(&mut random)).chain([simplest]) {
+                assert!(validator.is_valid(&text.clone().into()), "{pattern}: {text:?}");
+            }
+        }
+        assert!(Pattern::compile("(?=a)b").is_none());
+        assert!(Pattern::compile("[").is_none());
+    }
+}

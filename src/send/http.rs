@@ -1,0 +1,167 @@
+//! Ordinary requests, by reqwest.
+
+use std::error::Error as _;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{SendError, SendOptions, Sender, Target};
+use crate::case::{Credential, Framing};
+use crate::exchange::{Answer, Loss, LossKind, Request, Response};
+
+pub(super) fn client(
+    target: &Target,
+    options: &SendOptions,
+    pooled: bool,
+) -> Result<reqwest::Client, SendError> {
+    let read = |path: &std::path::Path| {
+        std::fs::read(path).map_err(|e| SendError::Client(format!("{}: {e}", path.display())))
+    };
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(options.connect)
+        .tcp_nodelay(true)
+        .http1_only()
+        .referer(false)
+        .user_agent(concat!("batchproof/", env!("CARGO_PKG_VERSION")));
+    if !pooled {
+        builder = builder.pool_max_idle_per_host(0);
+    }
+    if target.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    if let Some(path) = &options.ca {
+        let pem = read(path)?;
+        let list = reqwest::Certificate::from_pem_bundle(&pem)
+            .map_err(|e| SendError::Client(format!("--ca {}: {e}", path.display())))?;
+        for certificate in list {
+            builder = builder.add_root_certificate(certificate);
+        }
+    }
+    if let Some(path) = &options.cert {
+        let identity = reqwest::Identity::from_pem(&read(path)?).map_err(|e| {
+            SendError::Client(format!(
+                "--cert {}: {e}\n  expected: a PEM file with the certificate and its key",
+                path.display()
+            ))
+        })?;
+        builder = builder.identity(identity);
+    }
+    if options.insecure {
+        builder = builder.danger_accept_invalid_certs(true);
+    }
+    builder.build().map_err(|e| SendError::Client(format!("the HTTP client: {e}")))
+}
+
+pub(super) async fn send(
+    sender: &Sender,
+    client: &reqwest::Client,
+    request: &Request,
+    limit: Duration,
+) -> Answer {
+    let start = Instant::now();
+    let lost = |kind, message: String| {
+        Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
+    };
+    let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
+        return lost(LossKind::NoHttp, format!("`{}` is no method", request.method));
+    };
+    let mut url = format!("{}{}", sender.target.base, request.path);
+    if request.credential == Credential::InQuery {
+        let token: String =
+            url::form_urlencoded::byte_serialize(sender.token.expose().as_bytes()).collect();
+        url = format!("{url}?access_token={token}");
+    }
+    let mut builder = client.request(method, url).headers(headers(sender, request)).timeout(limit);
+    if let Some(body) = &request.body {
+        builder = match request.framing {
+            Framing::Sized => builder.body(body.clone()),
+            Framing::Chunked => builder.body(reqwest::Body::wrap_stream(chunks(body))),
+        };
+    }
+    let response = match builder.send().await {
+        Ok(response) => response,
+        Err(error) => return lost(loss_kind(&error), words(&error)),
+    };
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+        .collect();
+    match response.bytes().await {
+        Ok(body) => Answer::Received(Response {
+            status,
+            headers,
+            body,
+            elapsed: start.elapsed(),
+            framing: None,
+        }),
+        Err(error) => lost(
+            if error.is_timeout() { LossKind::Timeout } else { LossKind::Reset },
+            format!("status {status}, then: {}", words(&error)),
+        ),
+    }
+}
+
+fn headers(sender: &Sender, request: &Request) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    let mut add = |name: &str, value: &str| {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            map.append(name, value);
+        }
+    };
+    for (name, value) in &sender.profile_headers {
+        add(name, value);
+    }
+    for (name, value) in &request.headers {
+        add(name, value);
+    }
+    if let Some(value) = sender.authorization(request) {
+        add("authorization", &value);
+    }
+    map
+}
+
+/// Splits a body into a few chunks, one of them a single byte.
+fn chunks(body: &Bytes) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + use<> {
+    let mut parts = Vec::new();
+    let mut rest = body.clone();
+    if rest.len() > 2 {
+        parts.push(Ok(rest.split_to(1)));
+    }
+    let size = (rest.len() / 3).clamp(1, 64 * 1024);
+    while !rest.is_empty() {
+        parts.push(Ok(rest.split_to(size.min(rest.len()))));
+    }
+    futures_util::stream::iter(parts)
+}
+
+fn loss_kind(error: &reqwest::Error) -> LossKind {
+    if error.is_timeout() {
+        return if error.is_connect() { LossKind::Connect } else { LossKind::Timeout };
+    }
+    if error.is_connect() {
+        return LossKind::Connect;
+    }
+    let text = words(error);
+    if text.contains("invalid HTTP") || text.contains("parse") { LossKind::NoHttp } else { LossKind::Reset }
+}
+
+/// The error and what lies behind it, without the URL.
+fn words(error: &reqwest::Error) -> String {
+    let mut parts = Vec::new();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        parts.push(inner.to_string());
+        source = inner.source();
+    }
+    if parts.is_empty() {
+        parts.push(if error.is_timeout() { "timed out".to_owned() } else { "failed".to_owned() });
+    }
+    parts.join(": ")
+}

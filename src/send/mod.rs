@@ -1,0 +1,194 @@
+//! Sending: the only module that touches the network.
+//!
+//! It follows no redirect, asks for no content coding and never retries by itself. It must not know what
+//! an answer ought to be. Credentials live here and nowhere else.
+
+mod credentials;
+mod http;
+mod pace;
+mod raw;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+use url::Url;
+
+pub use credentials::{REDACTED, Redactor, Token, TokenSource};
+pub use pace::Pace;
+
+use crate::contract::Profile;
+use crate::exchange::{Answer, Request};
+
+/// Why nothing can be sent at all.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// The target's URL can't be used.
+    #[error("--target {url}: {why}\n  expected: {expected}")]
+    Url {
+        /// As the user wrote it.
+        url: String,
+        /// What is wrong.
+        why: String,
+        /// What a usable one looks like.
+        expected: String,
+    },
+    /// The token can't be read.
+    #[error("{what}\n  expected: {expected}")]
+    Token {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        expected: String,
+    },
+    /// A certificate file, or the client itself, can't be used.
+    #[error("{0}")]
+    Client(String),
+}
+
+/// Where requests go.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Scheme, host, port and what stands before the documented path; no trailing slash.
+    pub base: String,
+    /// The URL.
+    pub url: Url,
+}
+
+impl Target {
+    /// Reads a base URL, or a full one that ends in the documented path.
+    ///
+    /// # Errors
+    /// [`SendError::Url`] where it has no scheme or host, or holds credentials.
+    pub fn parse(text: &str, documented: &str) -> Result<Target, SendError> {
+        let wrong = |why: &str| SendError::Url {
+            url: text.split('@').next_back().unwrap_or("").to_owned(),
+            why: why.to_owned(),
+            expected: format!("http://HOST[:PORT] or https://HOST[:PORT], with or without {documented}"),
+        };
+        let url = Url::parse(text.trim()).map_err(|e| match e {
+            url::ParseError::RelativeUrlWithoutBase => wrong("it has no scheme"),
+            other => wrong(&other.to_string()),
+        })?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong(&format!("it has no scheme http or https (`{}`)", url.scheme())));
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(wrong("it has no host"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("it holds credentials, which would end up in logs (use --token-file)"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("it has a query or a fragment"));
+        }
+        let path = url.path().trim_end_matches('/');
+        let prefix = path.strip_suffix(documented).unwrap_or(path);
+        let base = format!("{}{prefix}", url.origin().ascii_serialization());
+        Ok(Target { base, url })
+    }
+
+    /// Whether it is on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
+    }
+}
+
+/// How requests are sent.
+#[derive(Debug, Clone)]
+pub struct SendOptions {
+    /// Time for an answer, before what the items add.
+    pub timeout: Duration,
+    /// Time that every item adds.
+    pub per_item: Duration,
+    /// Time for a connection.
+    pub connect: Duration,
+    /// Further trusted certificates (PEM).
+    pub ca: Option<PathBuf>,
+    /// Client certificate and key (PEM).
+    pub cert: Option<PathBuf>,
+    /// Takes any certificate.
+    pub insecure: bool,
+}
+
+impl Default for SendOptions {
+    fn default() -> Self {
+        SendOptions {
+            timeout: Duration::from_secs(30),
+            per_item: Duration::from_millis(250),
+            connect: Duration::from_secs(5),
+            ca: None,
+            cert: None,
+            insecure: false,
+        }
+    }
+}
+
+/// Sends requests to one target.
+pub struct Sender {
+    /// Where.
+    pub target: Target,
+    /// Requests a second.
+    pub pace: Pace,
+    options: SendOptions,
+    token: Arc<Token>,
+    profile_headers: Vec<(String, String)>,
+    pooled: reqwest::Client,
+    fresh: reqwest::Client,
+}
+
+impl Sender {
+    /// A sender for `target`.
+    ///
+    /// # Errors
+    /// [`SendError`] where a certificate file can't be used.
+    pub fn new(
+        target: Target,
+        options: SendOptions,
+        token: Arc<Token>,
+        profile: &Profile,
+        pace: Pace,
+    ) -> Result<Sender, SendError> {
+        let pooled = http::client(&target, &options, true)?;
+        let fresh = http::client(&target, &options, false)?;
+        Ok(Sender {
+            target,
+            pace,
+            options,
+            token,
+            profile_headers: profile.headers.clone().into_iter().collect(),
+            pooled,
+            fresh,
+        })
+    }
+
+    /// The token, for redaction and for reading it again.
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// Sends `request`, which holds `items` items, and says what came back.
+    pub async fn send(&self, request: &Request, items: usize) -> Answer {
+        self.pace.wait().await;
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        let limit = self.options.timeout + self.options.per_item.saturating_mul(items);
+        if request.raw.is_some() || request.hang_up.is_some() {
+            return raw::send(self, request, limit).await;
+        }
+        let client = if request.new_connection { &self.fresh } else { &self.pooled };
+        http::send(self, client, request, limit).await
+    }
+
+    /// The `Authorization` value of `request`, where it has one.
+    fn authorization(&self, request: &Request) -> Option<String> {
+        self.token.header(request.credential)
+    }
+}

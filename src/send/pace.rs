@@ -1,0 +1,65 @@
+//! Pace: at most so many requests a second.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Spaces requests evenly; without a rate it never waits.
+pub struct Pace {
+    state: Mutex<State>,
+}
+
+struct State {
+    interval: Duration,
+    next: Instant,
+    /// Nothing is sent before this moment (`Retry-After`).
+    not_before: Option<Instant>,
+}
+
+impl Pace {
+    /// At most `rate` requests a second.
+    #[must_use]
+    pub fn new(rate: Option<f64>) -> Pace {
+        let interval = rate.map_or(Duration::ZERO, |r| Duration::from_secs_f64(1.0 / r.max(1e-6)));
+        Pace { state: Mutex::new(State { interval, next: Instant::now(), not_before: None }) }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        match self.state.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+
+    /// Waits for this request's turn.
+    pub async fn wait(&self) {
+        let due = {
+            let mut state = self.state();
+            if state.interval.is_zero() && state.not_before.is_none() {
+                return;
+            }
+            let now = Instant::now();
+            let due = state.next.max(now).max(state.not_before.unwrap_or(now));
+            state.next = due + state.interval;
+            if state.not_before.is_some_and(|t| t <= now) {
+                state.not_before = None;
+            }
+            due
+        };
+        tokio::time::sleep_until(due).await;
+    }
+
+    /// The target asked to slow down: nothing for `pause`, then half the rate.
+    pub fn back_off(&self, pause: Duration) {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.interval = if state.interval.is_zero() {
+            Duration::from_millis(10)
+        } else {
+            (state.interval * 2).min(Duration::from_secs(5))
+        };
+        let until = now + pause;
+        state.not_before = Some(state.not_before.map_or(until, |t| t.max(until)));
+    }
+}
