@@ -5,4 +5,5 @@ pub mod check;
 pub mod contract;
 pub mod exchange;
 pub mod generate;
+pub mod record;
 pub mod send;

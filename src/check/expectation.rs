@@ -67,7 +67,9 @@ pub(super) fn hold(
         judgement.hits.iter().any(|h| {
             let same = h.exchange == exchange
                 || (expectation.exchanges.len() > 1 && expectation.exchanges.contains(&h.exchange));
-            same && (h.finding.item.is_none() || finding.item.is_none() || h.finding.item == finding.item)
+            same && (h.finding.item.is_none()
+                || finding.item.is_none()
+                || h.finding.item == finding.item)
         })
     };
     let new: Vec<(usize, Finding)> =
@@ -102,12 +104,18 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
             found.push((at, unlike("status", "", pin, response.status, &response.body)));
         }
         if expect.answered && response.status >= 500 {
-            found.push((at, unlike("status", "", "an answer below 500", response.status, &response.body)));
+            found.push((
+                at,
+                unlike("status", "", "an answer below 500", response.status, &response.body),
+            ));
         }
         let all_rejected = !view.verdicts.is_empty()
             && view.verdicts.iter().all(|v| *v == Some(ItemVerdict::Rejected));
         if expect.not_processed && (200..300).contains(&response.status) && !all_rejected {
-            found.push((at, unlike("processed", "", "nothing processed", response.status, &response.body)));
+            found.push((
+                at,
+                unlike("processed", "", "nothing processed", response.status, &response.body),
+            ));
         }
         if let Some(code) = &expect.refused {
             found.extend(refused(view, code.as_deref()).into_iter().map(|f| (at, f)));
@@ -172,7 +180,11 @@ fn rules_lost(view: &ExchangeView<'_>) -> Option<Finding> {
 
 fn unlike(kind: &str, pointer: &str, wanted: impl ToString, status: u16, body: &[u8]) -> Finding {
     let text = String::from_utf8_lossy(body);
-    let actual = if text.is_empty() { status.to_string() } else { format!("{status} with {}", shorten(&text)) };
+    let actual = if text.is_empty() {
+        status.to_string()
+    } else {
+        format!("{status} with {}", shorten(&text))
+    };
     Finding::new(kind, pointer, wanted.to_string(), actual)
 }
 
@@ -193,9 +205,10 @@ fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
                 view.items().iter().any(|i| matches!(i.standing.due(), Due::Refuse(_)));
             view.pairs()
                 .filter_map(|item| {
-                    let broken = matches!(item.intent.standing.due(), Due::Refuse(_)) || !any_broken;
-                    let wrong_code = broken
-                        && code.is_some_and(|c| item.code().is_some_and(|said| said != c));
+                    let broken =
+                        matches!(item.intent.standing.due(), Due::Refuse(_)) || !any_broken;
+                    let wrong_code =
+                        broken && code.is_some_and(|c| item.code().is_some_and(|said| said != c));
                     let verdict = item.verdict?;
                     let fits = (verdict == ItemVerdict::Rejected) == broken && !wrong_code;
                     let wanted = match (broken, code) {
@@ -226,7 +239,13 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
         let answered = view.status().is_some();
         if answered && (view.status() != Some(200) || !view.is_aligned()) {
             let body = view.response().map(|r| r.body.clone()).unwrap_or_default();
-            let finding = unlike("status", "", "200 with a result an item", view.status().unwrap_or(0), &body);
+            let finding = unlike(
+                "status",
+                "",
+                "200 with a result an item",
+                view.status().unwrap_or(0),
+                &body,
+            );
             found.push((view.exchange.index, finding));
         }
     }
@@ -274,11 +293,11 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
             );
         }
         Results::ExactlyOne { one, others } => {
-            let ones: Vec<usize> =
-                (0..items.len()).filter(|k| fits(&items[*k], one)).collect();
+            let ones: Vec<usize> = (0..items.len()).filter(|k| fits(&items[*k], one)).collect();
             if ones.len() != 1 {
                 if let Some(item) = ones.get(1).map(|k| &items[*k]).or(items.first()) {
-                    let mut finding = unlike(item, format!("exactly one {one}, the others {others}"));
+                    let mut finding =
+                        unlike(item, format!("exactly one {one}, the others {others}"));
                     finding.1.actual = format!("{} of {} {one}", ones.len(), items.len());
                     found.push(finding);
                 }

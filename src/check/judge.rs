@@ -16,7 +16,9 @@ use crate::contract::{Contract, Profile};
 use crate::exchange::Exchange;
 
 /// How often a rule passed, failed and so on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct RuleCounts {
     /// It held.
     pub passed: u64,
@@ -80,11 +82,8 @@ static ORDER: LazyLock<Vec<usize>> = LazyLock::new(|| {
     // At most one round a rule; what is left then stands in a circle and is placed as it comes.
     for round in 0..=all.len() {
         for (index, rule) in all.iter().enumerate() {
-            let ready = rule
-                .needs
-                .iter()
-                .filter_map(|id| rules::index(id))
-                .all(|needed| placed[needed]);
+            let ready =
+                rule.needs.iter().filter_map(|id| rules::index(id)).all(|needed| placed[needed]);
             if !placed[index] && (ready || round == all.len()) {
                 placed[index] = true;
                 order.push(index);

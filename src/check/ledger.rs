@@ -134,9 +134,9 @@ fn one(
     }
     let same = &places[number];
     if same.len() > 1 {
-        let open = same
-            .iter()
-            .any(|(v, i)| !matches!(views[*v].items()[*i].standing.due(), Due::Accept(Level::Must)));
+        let open = same.iter().any(|(v, i)| {
+            !matches!(views[*v].items()[*i].standing.due(), Due::Accept(Level::Must))
+        });
         if open {
             return Expected::Open;
         }
@@ -153,7 +153,12 @@ fn one(
             let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
             let near = siblings
                 .filter_map(|(_, s)| s.number.as_deref())
-                .chain(ledger.iter().filter(|(_, s)| matches!(s, State::Used(_))).map(|(n, _)| n.as_str()))
+                .chain(
+                    ledger
+                        .iter()
+                        .filter(|(_, s)| matches!(s, State::Used(_)))
+                        .map(|(n, _)| n.as_str()),
+                )
                 .take(64)
                 .find(|other| looks_like(number, other));
             by_due(near.map_or(Because::Fresh, |n| Because::Near(n.to_owned())))

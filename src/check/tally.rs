@@ -101,7 +101,8 @@ impl Tally {
         for i in &broken {
             for cause in &items[*i].standing.causes {
                 let position = position(*i, items.len());
-                let what = format!("{} {} {} {position}", cause.pointer, cause.keyword, cause.class);
+                let what =
+                    format!("{} {} {} {position}", cause.pointer, cause.keyword, cause.class);
                 *self.provoked.entry(what).or_default() += 1;
             }
         }

@@ -93,7 +93,11 @@ impl<'a> TrialView<'a> {
 }
 
 impl<'a> ExchangeView<'a> {
-    fn new(contract: &'a Contract, exchange: &'a Exchange, all: &'a [Exchange]) -> ExchangeView<'a> {
+    fn new(
+        contract: &'a Contract,
+        exchange: &'a Exchange,
+        all: &'a [Exchange],
+    ) -> ExchangeView<'a> {
         let json = match &exchange.answer {
             Answer::Lost(_) => Json::Absent,
             Answer::Received(r) => match serde_json::from_slice(&r.body) {
@@ -253,7 +257,10 @@ impl<'a> ExchangeView<'a> {
         if request.framing == crate::case::Framing::Chunked {
             return Some(Feature::Chunked);
         }
-        if request.header("content-type").is_some_and(|v| v.to_ascii_lowercase().contains("charset")) {
+        if request
+            .header("content-type")
+            .is_some_and(|v| v.to_ascii_lowercase().contains("charset"))
+        {
             return Some(Feature::Charset);
         }
         let odd_case = request.raw.is_some()

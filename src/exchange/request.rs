@@ -115,7 +115,11 @@ fn sort_media_type(value: &str) -> MediaType {
         };
     }
     let well_formed = essence.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
-    if !well_formed || essence.ends_with("+json") || essence.contains('*') || essence.contains("json") {
+    if !well_formed
+        || essence.ends_with("+json")
+        || essence.contains('*')
+        || essence.contains("json")
+    {
         MediaType::Unclear
     } else {
         MediaType::Other
@@ -126,8 +130,6 @@ fn excludes_json(accept: &str) -> bool {
     !accept.split(',').any(|range| {
         let range = range.trim().to_ascii_lowercase();
         let essence = range.split(';').next().unwrap_or("").trim();
-        essence.is_empty()
-            || essence.contains('*')
-            || essence.contains("json")
+        essence.is_empty() || essence.contains('*') || essence.contains("json")
     })
 }

@@ -74,7 +74,13 @@ impl ItemPlan {
             schema.keys().any(|k| {
                 !matches!(
                     k.as_str(),
-                    "type" | "properties" | "required" | "description" | "title" | "example" | "examples"
+                    "type"
+                        | "properties"
+                        | "required"
+                        | "description"
+                        | "title"
+                        | "example"
+                        | "examples"
                         | "additionalProperties"
                 )
             })
@@ -83,7 +89,13 @@ impl ItemPlan {
     }
 
     /// Draws an item.
-    pub fn draw(&self, contract: &Contract, random: &mut Random, style: Style, with: Optional<'_>) -> Draft {
+    pub fn draw(
+        &self,
+        contract: &Contract,
+        random: &mut Random,
+        style: Style,
+        with: Optional<'_>,
+    ) -> Draft {
         let mut draft = self.draw_once(random, style, with);
         if self.tied {
             for _ in 0..TRIES {
@@ -142,7 +154,8 @@ impl ItemPlan {
         };
         match style {
             Style::Boundary if random.chance(1, 4) => {
-                let length = if random.chance(1, 2) { longest } else { random.between(MINTED, longest) };
+                let length =
+                    if random.chance(1, 2) { longest } else { random.between(MINTED, longest) };
                 NumberShape::Padded { length, with: 'x' }
             }
             Style::Unusual => {
@@ -170,7 +183,8 @@ impl FieldPlan {
         profile: &Profile,
     ) -> Result<FieldPlan, Problem> {
         let pointer = format!("/properties/{}", field.name);
-        let demanded = contract.demanded.contains(&field.name) || profile.required.contains(&field.name);
+        let demanded =
+            contract.demanded.contains(&field.name) || profile.required.contains(&field.name);
         let known = known_values(compiler, field, profile)?;
         let by_sample = sample(contract, compiler, field);
         let by_schema = compiler.plan(&pointer, &field.schema);

@@ -58,7 +58,8 @@ impl Mint {
         let nonce = base36(random, NONCE);
         Mint {
             prefix: format!("{run_id}-{nonce}-"),
-            first_integer: INTEGERS.start + random.rotate_left(17) % (INTEGERS.end - INTEGERS.start),
+            first_integer: INTEGERS.start
+                + random.rotate_left(17) % (INTEGERS.end - INTEGERS.start),
             counter: AtomicU64::new(0),
         }
     }

@@ -158,8 +158,11 @@ impl Core {
                 if !self.plan.fits(&self.contract, &draft) {
                     let item: Value =
                         draft.with_number(&self.contract, item::specimen(&draft.number));
-                    return Err(Problem::new("the item schema", format!("a drawn item breaks it: {item}"))
-                        .expected("an item schema whose fields can be drawn one by one"));
+                    return Err(Problem::new(
+                        "the item schema",
+                        format!("a drawn item breaks it: {item}"),
+                    )
+                    .expected("an item schema whose fields can be drawn one by one"));
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! Proofs over whole contracts: drawn items are valid, mutations keep what their names promise.
 
 use super::*;
-use crate::contract::standing::{BodyStanding, Standing};
 use crate::contract::Level;
+use crate::contract::standing::{BodyStanding, Standing};
 use serde_json::json;
 
 fn shipped() -> Generator {

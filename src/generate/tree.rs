@@ -184,13 +184,12 @@ impl BatchTree {
         let cut = match self.core.plan.fields.get(field) {
             None => cut_number(&draft.number, step).map(|number| Draft { number, ..draft.clone() }),
             Some(plan) => match draft.fields.get(&plan.name) {
-                Some(Value::String(text)) if *text != plan.plain.simplest() => {
-                    cut_text(text, step).map(|shorter| {
+                Some(Value::String(text)) if *text != plan.plain.simplest() => cut_text(text, step)
+                    .map(|shorter| {
                         let mut draft = draft.clone();
                         draft.fields.insert(plan.name.clone(), Value::String(shorter));
                         draft
-                    })
-                }
+                    }),
                 _ => None,
             },
         };

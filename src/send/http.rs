@@ -62,9 +62,8 @@ pub(super) async fn send(
     limit: Duration,
 ) -> Answer {
     let start = Instant::now();
-    let lost = |kind, message: String| {
-        Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
-    };
+    let lost =
+        |kind, message: String| Answer::Lost(Loss { kind, message, elapsed: start.elapsed() });
     let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
         return lost(LossKind::NoHttp, format!("`{}` is no method", request.method));
     };
@@ -149,7 +148,11 @@ fn loss_kind(error: &reqwest::Error) -> LossKind {
         return LossKind::Connect;
     }
     let text = words(error);
-    if text.contains("invalid HTTP") || text.contains("parse") { LossKind::NoHttp } else { LossKind::Reset }
+    if text.contains("invalid HTTP") || text.contains("parse") {
+        LossKind::NoHttp
+    } else {
+        LossKind::Reset
+    }
 }
 
 /// The error and what lies behind it, without the URL.

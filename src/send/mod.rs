@@ -65,7 +65,9 @@ impl Target {
         let wrong = |why: &str| SendError::Url {
             url: text.split('@').next_back().unwrap_or("").to_owned(),
             why: why.to_owned(),
-            expected: format!("http://HOST[:PORT] or https://HOST[:PORT], with or without {documented}"),
+            expected: format!(
+                "http://HOST[:PORT] or https://HOST[:PORT], with or without {documented}"
+            ),
         };
         let url = Url::parse(text.trim()).map_err(|e| match e {
             url::ParseError::RelativeUrlWithoutBase => wrong("it has no scheme"),
@@ -78,7 +80,9 @@ impl Target {
             return Err(wrong("it has no host"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("it holds credentials, which would end up in logs (use --token-file)"));
+            return Err(wrong(
+                "it holds credentials, which would end up in logs (use --token-file)",
+            ));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("it has a query or a fragment"));

@@ -27,16 +27,16 @@ pub(super) async fn send(sender: &Sender, request: &Request, limit: Duration) ->
 }
 
 async fn talk(sender: &Sender, request: &Request, start: Instant) -> Answer {
-    let lost = |kind, message: String| {
-        Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
-    };
+    let lost =
+        |kind, message: String| Answer::Lost(Loss { kind, message, elapsed: start.elapsed() });
     if sender.target.url.scheme() != "http" {
         return lost(
             LossKind::HungUp,
             "raw connections are made without TLS only; nothing was sent".to_owned(),
         );
     }
-    let host = sender.target.url.host_str().unwrap_or("localhost").trim_matches(['[', ']']).to_owned();
+    let host =
+        sender.target.url.host_str().unwrap_or("localhost").trim_matches(['[', ']']).to_owned();
     let port = sender.target.url.port_or_known_default().unwrap_or(80);
     let mut stream = match TcpStream::connect((host.as_str(), port)).await {
         Ok(stream) => stream,
@@ -86,8 +86,10 @@ fn render(sender: &Sender, request: &Request) -> Vec<u8> {
         Some(port) => format!("{}:{port}", url.host_str().unwrap_or("")),
         None => url.host_str().unwrap_or("").to_owned(),
     };
-    let prefix = sender.target.base.splitn(4, '/').nth(3).map(|p| format!("/{p}")).unwrap_or_default();
-    let mut text = format!("{} {prefix}{} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path);
+    let prefix =
+        sender.target.base.splitn(4, '/').nth(3).map(|p| format!("/{p}")).unwrap_or_default();
+    let mut text =
+        format!("{} {prefix}{} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path);
     let mut add = |name: &str, value: &str| {
         text.push_str(name);
         text.push_str(": ");
@@ -186,7 +188,8 @@ impl<'a> Reader<'a> {
         let values = |name: &str| -> Vec<&str> {
             headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()
         };
-        let chunked = values("transfer-encoding").iter().any(|v| v.to_ascii_lowercase().contains("chunked"));
+        let chunked =
+            values("transfer-encoding").iter().any(|v| v.to_ascii_lowercase().contains("chunked"));
         let lengths = values("content-length");
         let length = lengths.first().and_then(|v| v.parse::<usize>().ok());
         if chunked && !lengths.is_empty() {

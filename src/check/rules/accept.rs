@@ -133,11 +133,7 @@ fn said(view: &ItemView<'_>) -> String {
 }
 
 fn valid_is_accepted(view: &ExchangeView<'_>) -> Verdict {
-    if view.is_aligned() {
-        view.each(|item| judge(item, Kind::Plain))
-    } else {
-        whole(view, false)
-    }
+    if view.is_aligned() { view.each(|item| judge(item, Kind::Plain)) } else { whole(view, false) }
 }
 
 fn open_schema(view: &ExchangeView<'_>) -> Verdict {
@@ -154,13 +150,16 @@ fn unusual_is_accepted(view: &ItemView<'_>) -> Verdict {
 
 /// Whether a whole request had to be processed: sound items only, all of their numbers unused.
 pub(super) fn must_be_processed(view: &ExchangeView<'_>) -> bool {
-    let BodyIntent::Batch { items, trailing: None } = &view.exchange.intent.body else { return false };
+    let BodyIntent::Batch { items, trailing: None } = &view.exchange.intent.body else {
+        return false;
+    };
     view.is_ordinary()
         && !items.is_empty()
         && items.len() <= view.contract.batch.limits.batch_items
-        && view.expected.iter().all(|e| {
-            matches!(e, Expected::Accept { level: Level::Must, .. } | Expected::Racer(_))
-        })
+        && view
+            .expected
+            .iter()
+            .all(|e| matches!(e, Expected::Accept { level: Level::Must, .. } | Expected::Racer(_)))
 }
 
 /// The finding for a batch of valid items that was refused as a whole.
@@ -206,7 +205,9 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
     }
     match (view.status(), view.results()) {
         (Some(200), Some([])) => Verdict::Pass,
-        (Some(200), None) if view.body().is_some_and(|b| b.get(&view.contract.batch.results).is_none()) => {
+        (Some(200), None)
+            if view.body().is_some_and(|b| b.get(&view.contract.batch.results).is_none()) =>
+        {
             Verdict::Pass
         }
         (Some(200), results) => Verdict::fail(Finding::new(
@@ -215,9 +216,12 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
             "no results",
             format!("{} results", results.map_or(0, <[_]>::len)),
         )),
-        (Some(400), _) => {
-            Verdict::fail(Finding::new("status 400", "", "200", format!("400{}", super::status::said(view))))
-        }
+        (Some(400), _) => Verdict::fail(Finding::new(
+            "status 400",
+            "",
+            "200",
+            format!("400{}", super::status::said(view)),
+        )),
         _ => Verdict::NotApplicable("another status"),
     }
 }

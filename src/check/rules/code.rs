@@ -166,7 +166,9 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
     let mut judged = false;
     let mut findings = Vec::new();
     for item in view.pairs() {
-        let (Some(ItemVerdict::Rejected), Some(code)) = (item.verdict, item.code()) else { continue };
+        let (Some(ItemVerdict::Rejected), Some(code)) = (item.verdict, item.code()) else {
+            continue;
+        };
         let used = || item.is_called_used();
         let causes: Vec<&Cause> = item.intent.standing.causes.iter().collect();
         let (fine, expected) = match item.expected {
@@ -195,7 +197,11 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
             );
         }
     }
-    if judged { Verdict::of(findings) } else { Verdict::NotApplicable("no rejection with a known cause") }
+    if judged {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no rejection with a known cause")
+    }
 }
 
 /// The causes in a request that was refused as a whole.
@@ -277,8 +283,7 @@ fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
             let mut any = false;
             let all = broken.all(|i| {
                 any = true;
-                i.standing.open.is_empty()
-                    && i.standing.causes.iter().all(|c| c.class == "missing")
+                i.standing.open.is_empty() && i.standing.causes.iter().all(|c| c.class == "missing")
             });
             all && any
         }
@@ -298,9 +303,10 @@ fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
 
 fn refusal_is_no_acceptance(view: &ExchangeView<'_>) -> Verdict {
     let verdict = &view.contract.batch.verdict;
-    let (true, Some(said)) =
-        (view.is_refused(), view.body().and_then(|b| b.get(&verdict.field)).and_then(Value::as_str))
-    else {
+    let (true, Some(said)) = (
+        view.is_refused(),
+        view.body().and_then(|b| b.get(&verdict.field)).and_then(Value::as_str),
+    ) else {
         return Verdict::NotApplicable("no 400 with a verdict");
     };
     if said != verdict.accepted {

@@ -86,7 +86,12 @@ fn number_is_exact(view: &ItemView<'_>) -> Verdict {
 fn fields_are_exact(view: &ItemView<'_>) -> Verdict {
     let batch = &view.within.contract.batch;
     Verdict::of(
-        batch.echo.iter().filter(|n| **n != batch.unique).filter_map(|n| compare(view, n)).collect(),
+        batch
+            .echo
+            .iter()
+            .filter(|n| **n != batch.unique)
+            .filter_map(|n| compare(view, n))
+            .collect(),
     )
 }
 
@@ -101,8 +106,13 @@ fn nothing_made_up(view: &ItemView<'_>) -> Verdict {
         }
         if let Some(echoed) = view.result.get(name).filter(|v| !v.is_null()) {
             findings.push(
-                Finding::new("made up", view.at(name), "nothing, as the item had none", shown(echoed))
-                    .item(view.index),
+                Finding::new(
+                    "made up",
+                    view.at(name),
+                    "nothing, as the item had none",
+                    shown(echoed),
+                )
+                .item(view.index),
             );
         }
     }

@@ -174,23 +174,23 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     ))
 }
 
-fn status_in(
-    view: &ExchangeView<'_>,
-    situation: bool,
-    allowed: &[u16],
-    expected: &str,
-) -> Verdict {
+fn status_in(view: &ExchangeView<'_>, situation: bool, allowed: &[u16], expected: &str) -> Verdict {
     if !situation {
         return Verdict::NotApplicable("another situation");
     }
     match view.status() {
         None => Verdict::NotApplicable("no answer"),
-        Some(status) if allowed.contains(&status) || status >= 500 || status == 429 || status == 408 => {
+        Some(status)
+            if allowed.contains(&status) || status >= 500 || status == 429 || status == 408 =>
+        {
             Verdict::Pass
         }
-        Some(status) => {
-            Verdict::fail(Finding::new(format!("status {status}"), "", expected, status.to_string()))
-        }
+        Some(status) => Verdict::fail(Finding::new(
+            format!("status {status}"),
+            "",
+            expected,
+            status.to_string(),
+        )),
     }
 }
 
@@ -233,9 +233,12 @@ fn other_media_type(view: &ExchangeView<'_>) -> Verdict {
 fn other_accept(view: &ExchangeView<'_>) -> Verdict {
     let situation = view.exchange.intent.situation == Situation::Accept;
     match (situation, view.status()) {
-        (true, Some(200)) if view.body().is_none() => {
-            Verdict::fail(Finding::new("another body", "", "406, or JSON", "200 with something else"))
-        }
+        (true, Some(200)) if view.body().is_none() => Verdict::fail(Finding::new(
+            "another body",
+            "",
+            "406, or JSON",
+            "200 with something else",
+        )),
         _ => status_in(view, situation, &[406, 200, 400], "406, or the ordinary answer"),
     }
 }
@@ -269,7 +272,12 @@ fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
         Some(413) if view.items().len() >= 100 => Verdict::NotApplicable("a limit of size"),
         Some(408 | 429 | 503) => Verdict::NotApplicable("load"),
         Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
-            Verdict::fail(Finding::new("empty", "", "a result an item", "no results: the body was not read"))
+            Verdict::fail(Finding::new(
+                "empty",
+                "",
+                "a result an item",
+                "no results: the body was not read",
+            ))
         }
         Some(200) => Verdict::Pass,
         Some(status) => Verdict::fail(Finding::new(
@@ -294,23 +302,41 @@ fn framing(view: &ExchangeView<'_>) -> Verdict {
 fn no_coding(view: &ExchangeView<'_>) -> Verdict {
     let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
     match response.header("content-encoding") {
-        Some(coding) if !coding.trim().eq_ignore_ascii_case("identity") => Verdict::fail(Finding::new(
-            "coded",
-            "",
-            "no Content-Encoding",
-            format!("Content-Encoding: {coding}"),
-        )),
+        Some(coding) if !coding.trim().eq_ignore_ascii_case("identity") => Verdict::fail(
+            Finding::new("coded", "", "no Content-Encoding", format!("Content-Encoding: {coding}")),
+        ),
         _ => Verdict::Pass,
     }
 }
 
 /// What betrays the inside of a server, in the words of widespread platforms.
 const INTERNALS: &[&str] = &[
-    "\tat ", "\\tat ", "Exception:", "Exception\"", "NullPointerException", "java.lang.", "java.util.",
-    "org.springframework.", "org.hibernate.", "com.fasterxml.", "javax.", "jakarta.", ".java:",
-    "Traceback (most recent call last)", "File \\\"/", "SQLSTATE", "ORA-0", "psycopg2", "sqlalchemy",
-    "System.NullReferenceException", "   at System.", "panicked at", "goroutine ", "node_modules/",
-    "duplicate key value violates unique constraint", "could not execute statement",
+    "\tat ",
+    "\\tat ",
+    "Exception:",
+    "Exception\"",
+    "NullPointerException",
+    "java.lang.",
+    "java.util.",
+    "org.springframework.",
+    "org.hibernate.",
+    "com.fasterxml.",
+    "javax.",
+    "jakarta.",
+    ".java:",
+    "Traceback (most recent call last)",
+    "File \\\"/",
+    "SQLSTATE",
+    "ORA-0",
+    "psycopg2",
+    "sqlalchemy",
+    "System.NullReferenceException",
+    "   at System.",
+    "panicked at",
+    "goroutine ",
+    "node_modules/",
+    "duplicate key value violates unique constraint",
+    "could not execute statement",
 ];
 
 fn no_internals(view: &ExchangeView<'_>) -> Verdict {
@@ -347,11 +373,14 @@ fn not_cacheable(view: &ExchangeView<'_>) -> Verdict {
     let control = response.header("cache-control").unwrap_or("").to_ascii_lowercase();
     let age = control
         .split(',')
-        .filter_map(|d| d.trim().strip_prefix("max-age=").or_else(|| d.trim().strip_prefix("s-maxage=")))
+        .filter_map(|d| {
+            d.trim().strip_prefix("max-age=").or_else(|| d.trim().strip_prefix("s-maxage="))
+        })
         .filter_map(|n| n.trim().parse::<u64>().ok())
         .max()
         .unwrap_or(0);
-    let forbidden = control.contains("no-store") || control.contains("no-cache") || control.contains("private");
+    let forbidden =
+        control.contains("no-store") || control.contains("no-cache") || control.contains("private");
     if age > 0 && !forbidden {
         return Verdict::fail(Finding::new(
             "cacheable",

@@ -41,9 +41,21 @@ pub const FAMILIES: &[(&str, &str)] = &[
 
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
     [
-        schema::RULES, status::RULES, http::RULES, auth::RULES, order::RULES, echo::RULES,
-        code::RULES, unique::RULES, refuse::RULES, accept::RULES, atom::RULES, race::RULES,
-        time::RULES, robust::RULES, case::RULES,
+        schema::RULES,
+        status::RULES,
+        http::RULES,
+        auth::RULES,
+        order::RULES,
+        echo::RULES,
+        code::RULES,
+        unique::RULES,
+        refuse::RULES,
+        accept::RULES,
+        atom::RULES,
+        race::RULES,
+        time::RULES,
+        robust::RULES,
+        case::RULES,
     ]
     .into_iter()
     .flatten()

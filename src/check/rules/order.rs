@@ -120,9 +120,12 @@ fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {
     let echoed = counts(
         view.results().unwrap_or(&[]).iter().filter_map(|r| r.get(unique).and_then(Value::as_str)),
     );
-    let twice = view.items().iter().filter_map(|i| i.number.as_deref()).enumerate().find(|(_, n)| {
-        echoed.get(n).copied().unwrap_or(0) > sent.get(n).copied().unwrap_or(0)
-    });
+    let twice = view
+        .items()
+        .iter()
+        .filter_map(|i| i.number.as_deref())
+        .enumerate()
+        .find(|(_, n)| echoed.get(n).copied().unwrap_or(0) > sent.get(n).copied().unwrap_or(0));
     match twice {
         None => Verdict::Pass,
         Some((index, number)) => Verdict::fail(

@@ -62,7 +62,10 @@ fn exactly_one(trial: &TrialView<'_>) -> Verdict {
             let all_known = verdicts.iter().all(|v| v.2.is_some());
             let number = shown(&Value::from(view.items()[i].number.as_deref().unwrap_or("")));
             let verdict_at = |i: usize| {
-                format!("/{}/{i}/{}", trial.contract.batch.results, trial.contract.batch.verdict.field)
+                format!(
+                    "/{}/{i}/{}",
+                    trial.contract.batch.results, trial.contract.batch.verdict.field
+                )
             };
             match accepted.as_slice() {
                 [_] => judged = true,
@@ -96,7 +99,11 @@ fn exactly_one(trial: &TrialView<'_>) -> Verdict {
             }
         }
     }
-    if judged { Verdict::of(findings) } else { Verdict::NotApplicable("no number in several requests at once") }
+    if judged {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no number in several requests at once")
+    }
 }
 
 fn own_answer(view: &ExchangeView<'_>) -> Verdict {

@@ -217,7 +217,11 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
                 format!("{} accepted: {}", cause.keyword, cause.class),
                 cause.pointer.clone(),
                 format!("400: {}", cause.class),
-                format!("{} with {}", view.status().unwrap_or(200), shorten(&body.unwrap_or_default())),
+                format!(
+                    "{} with {}",
+                    view.status().unwrap_or(200),
+                    shorten(&body.unwrap_or_default())
+                ),
             ))
         }
         Some(400) => Verdict::Pass,
@@ -239,5 +243,9 @@ fn one_reading_a_kind(tally: &Tally) -> Verdict {
             ));
         }
     }
-    if judged { Verdict::of(findings) } else { Verdict::NotApplicable("no kind of fault was refused twice") }
+    if judged {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no kind of fault was refused twice")
+    }
 }

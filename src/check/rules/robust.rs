@@ -52,7 +52,8 @@ fn time_is_linear(trial: &TrialView<'_>) -> Verdict {
         .filter_map(|e| e.response().map(|r| (e.items().len(), r.elapsed.as_secs_f64())))
         .collect();
     sizes.sort_by_key(|(n, _)| *n);
-    let (Some((small, _)), Some((large, _))) = (sizes.first().copied(), sizes.last().copied()) else {
+    let (Some((small, _)), Some((large, _))) = (sizes.first().copied(), sizes.last().copied())
+    else {
         return Verdict::NotApplicable("no batches of several sizes");
     };
     if large < small * 5 || sizes.len() < 3 {

@@ -163,7 +163,12 @@ fn results_present(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::Pass;
     }
     let pointer = format!("/{}", view.contract.batch.results);
-    Verdict::fail(Finding::new("missing", pointer, "an array with one result an item", "no such array"))
+    Verdict::fail(Finding::new(
+        "missing",
+        pointer,
+        "an array with one result an item",
+        "no such array",
+    ))
 }
 
 fn result_is_complete(view: &ItemView<'_>) -> Verdict {

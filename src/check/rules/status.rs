@@ -122,12 +122,8 @@ pub(super) fn is_server_error(view: &ExchangeView<'_>, status: u16) -> bool {
 
 /// A finding for a 5xx; a gateway's counts only where repeats show it too.
 pub(super) fn server_error(view: &ExchangeView<'_>, status: u16) -> Finding {
-    let finding = Finding::new(
-        format!("status {status}"),
-        "",
-        "no 5xx",
-        format!("{status}{}", said(view)),
-    );
+    let finding =
+        Finding::new(format!("status {status}"), "", "no 5xx", format!("{status}{}", said(view)));
     if matches!(status, 502 | 504) { finding.unproven() } else { finding }
 }
 
@@ -139,7 +135,12 @@ pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
                 loss.kind.words(),
                 "",
                 "an answer",
-                format!("{} after {} ms: {}", loss.kind.words(), loss.elapsed.as_millis(), loss.message),
+                format!(
+                    "{} after {} ms: {}",
+                    loss.kind.words(),
+                    loss.elapsed.as_millis(),
+                    loss.message
+                ),
             )
             .unproven(),
         ),

@@ -75,7 +75,12 @@ fn not_negative(view: &ExchangeView<'_>) -> Verdict {
     if let (Some(total), Some(field)) = (totals(view), &view.contract.batch.elapsed.total)
         && total < 0
     {
-        findings.push(Finding::new("negative", format!("/{field}"), "0 or more", total.to_string()));
+        findings.push(Finding::new(
+            "negative",
+            format!("/{field}"),
+            "0 or more",
+            total.to_string(),
+        ));
     }
     Verdict::of(findings)
 }

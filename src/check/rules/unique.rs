@@ -116,7 +116,8 @@ fn accepted_once(view: &ItemView<'_>) -> Verdict {
 
 fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
     let items = view.items();
-    let repeats = view.expected.iter().any(|e| matches!(e, Expected::Used { .. } | Expected::Twin(_)));
+    let repeats =
+        view.expected.iter().any(|e| matches!(e, Expected::Used { .. } | Expected::Twin(_)));
     let sound = items.iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
     if !repeats || !sound || !view.is_ordinary() {
         return Verdict::NotApplicable("no batch that is sound but for used numbers");
@@ -204,7 +205,11 @@ fn judged_twins(
             .collect();
         findings.extend(fault(places, &accepted));
     }
-    if seen { Verdict::of(findings) } else { Verdict::NotApplicable("no number twice in the batch") }
+    if seen {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no number twice in the batch")
+    }
 }
 
 fn first_wins(view: &ExchangeView<'_>) -> Verdict {

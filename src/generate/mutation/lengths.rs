@@ -25,7 +25,11 @@ pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
         }
         if spot.is_plain_text() {
             let bound = if spot.unique { own.or(spot.result_max) } else { own };
-            at_max(catalogue, &spot, bound.map_or(plain, |b| b.min(if own.is_some() { b } else { plain })));
+            at_max(
+                catalogue,
+                &spot,
+                bound.map_or(plain, |b| b.min(if own.is_some() { b } else { plain })),
+            );
         }
         if let Some(min) = spot.flat.count("minLength").filter(|m| *m > 0) {
             at_min(catalogue, &spot, min);
@@ -74,7 +78,13 @@ fn at_min(catalogue: &mut Catalogue<'_>, spot: &Spot, min: usize) {
     if spot.unique {
         // A minted number is longer than any sensible bound; what is too short can't be fresh.
         let class = format!("{} code points", min - 1);
-        catalogue.add("below-min-length", spot, "minLength", &class, Value::String("x".repeat(min - 1)));
+        catalogue.add(
+            "below-min-length",
+            spot,
+            "minLength",
+            &class,
+            Value::String("x".repeat(min - 1)),
+        );
         return;
     }
     for (width, c) in WIDTHS {

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use names::Promise;
 pub(super) use names::NAMES;
+pub use names::Promise;
 
 use super::draft::{Draft, Layout, NUMBER_PLACE, NumberShape, Raw};
 use super::item::specimen;
@@ -138,7 +138,12 @@ impl Mutation {
         }
     }
 
-    fn write_raw(&self, draft: &mut Draft, field: &str, text: &str) -> (Option<Value>, Option<Value>) {
+    fn write_raw(
+        &self,
+        draft: &mut Draft,
+        field: &str,
+        text: &str,
+    ) -> (Option<Value>, Option<Value>) {
         let old = draft.fields.get(field).cloned();
         let mut stands_for = Value::Null;
         if field != self.layout.unique {
@@ -153,7 +158,8 @@ impl Mutation {
         draft.raw.push(Raw { field: field.to_owned(), text: text.to_owned(), stands_for });
         let length = text.chars().count();
         let excerpt: String = text.chars().take(EXCERPT).collect();
-        let shown = if length > EXCERPT { format!("{excerpt}… ({length} characters)") } else { excerpt };
+        let shown =
+            if length > EXCERPT { format!("{excerpt}… ({length} characters)") } else { excerpt };
         (old, Some(Value::String(shown)))
     }
 
@@ -193,9 +199,9 @@ fn shown(shape: &NumberShape) -> Option<Value> {
         NumberShape::Decorated { before, after } => {
             Some(Value::String(format!("{before}{NUMBER_PLACE}{after}")))
         }
-        NumberShape::Padded { length, with } => {
-            Some(Value::String(format!("{NUMBER_PLACE}, filled up with {with:?} to {length} code points")))
-        }
+        NumberShape::Padded { length, with } => Some(Value::String(format!(
+            "{NUMBER_PLACE}, filled up with {with:?} to {length} code points"
+        ))),
     }
 }
 
@@ -250,7 +256,14 @@ impl Catalogue<'_> {
     }
 
     /// Adds a change to the item as a whole.
-    fn add_item(&mut self, name: &'static str, pointer: &str, keyword: &str, class: &str, change: Change) {
+    fn add_item(
+        &mut self,
+        name: &'static str,
+        pointer: &str,
+        keyword: &str,
+        class: &str,
+        change: Change,
+    ) {
         self.push(name, false, pointer.to_owned(), keyword, class, change, None);
     }
 
@@ -291,7 +304,9 @@ impl Catalogue<'_> {
         match mutation.promise() {
             Promise::Accept => valid && !known,
             // Two faults come from readings; the schema need not know of them.
-            Promise::Refuse => !valid || matches!(mutation.name, "unique-too-long" | "doubtful-instant"),
+            Promise::Refuse => {
+                !valid || matches!(mutation.name, "unique-too-long" | "doubtful-instant")
+            }
             Promise::Open => true,
         }
     }

@@ -15,9 +15,8 @@ pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
 }
 
 fn absent(catalogue: &mut Catalogue<'_>) {
-    let demanded = |name: &str| {
-        catalogue.core.plan.fields.iter().any(|p| p.name == name && p.always)
-    };
+    let demanded =
+        |name: &str| catalogue.core.plan.fields.iter().any(|p| p.name == name && p.always);
     let spots = catalogue.spots.clone();
     let optional: Vec<_> =
         spots.iter().filter(|s| !s.required && !(s.top && demanded(&s.name))).collect();
@@ -59,8 +58,16 @@ fn null(catalogue: &mut Catalogue<'_>) {
 }
 
 fn replaced(catalogue: &mut Catalogue<'_>) {
-    let values =
-        [Value::Null, json!(true), json!(12), json!("x"), json!([]), json!([{}]), json!(1.5), json!("")];
+    let values = [
+        Value::Null,
+        json!(true),
+        json!(12),
+        json!("x"),
+        json!([]),
+        json!([{}]),
+        json!(1.5),
+        json!(""),
+    ];
     for value in values {
         let class = match &value {
             Value::Array(list) if !list.is_empty() => "array with an object".to_owned(),
@@ -72,7 +79,13 @@ fn replaced(catalogue: &mut Catalogue<'_>) {
     }
     if let Some(first) = catalogue.spots.iter().find(|s| s.top && s.required) {
         let pointer = first.pointer.clone();
-        catalogue.add_item("empty-item", &pointer, "required", "no fields", Change::Item(json!({})));
+        catalogue.add_item(
+            "empty-item",
+            &pointer,
+            "required",
+            "no fields",
+            Change::Item(json!({})),
+        );
     }
 }
 
@@ -130,7 +143,13 @@ fn added(catalogue: &mut Catalogue<'_>) {
         }
         let pointer = format!("/{}", escape(&name));
         let keyword = "additionalProperties";
-        catalogue.add_item("add-property", &pointer, keyword, &class, Change::Add(name.clone(), value.clone()));
+        catalogue.add_item(
+            "add-property",
+            &pointer,
+            keyword,
+            &class,
+            Change::Add(name.clone(), value.clone()),
+        );
         catalogue.add_item("add-forbidden-property", "", keyword, &class, Change::Add(name, value));
     }
 }

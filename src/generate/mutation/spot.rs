@@ -111,8 +111,18 @@ pub(super) fn gather(core: &Core) -> Vec<Spot> {
     spots
 }
 
-fn descend(core: &Core, parent: &Spot, full: &Value, inside: &str, depth: usize, spots: &mut Vec<Spot>) {
-    if depth == 0 || parent.flat.keywords.contains_key("oneOf") || parent.flat.keywords.contains_key("anyOf") {
+fn descend(
+    core: &Core,
+    parent: &Spot,
+    full: &Value,
+    inside: &str,
+    depth: usize,
+    spots: &mut Vec<Spot>,
+) {
+    if depth == 0
+        || parent.flat.keywords.contains_key("oneOf")
+        || parent.flat.keywords.contains_key("anyOf")
+    {
         return;
     }
     let mut children: Vec<(String, Value, bool, bool)> = Vec::new();

@@ -53,7 +53,8 @@ fn foreign(spot: &Spot) -> Vec<(String, Value)> {
         json!("yes"),
         json!(2),
     ];
-    let single = !spot.flat.keywords.contains_key("oneOf") && !spot.flat.keywords.contains_key("anyOf");
+    let single =
+        !spot.flat.keywords.contains_key("oneOf") && !spot.flat.keywords.contains_key("anyOf");
     let loses = |value: &Value| match value {
         _ if !single => matches!(value, Value::Array(_) | Value::Object(_) | Value::Bool(_)),
         // A plain string takes every number and boolean: those keep their meaning.

@@ -111,7 +111,8 @@ impl<'a> Compiler<'a> {
             return Ok((Kind::Choice(vec![value.clone()]), false));
         }
         if let Some(values) = flat.list("enum") {
-            let alone = flat.keywords.keys().all(|k| k == "enum" || k == "type" || k == "description");
+            let alone =
+                flat.keywords.keys().all(|k| k == "enum" || k == "type" || k == "description");
             return self.choice(values, flat, place).map(|k| (k, alone));
         }
         for keyword in ["oneOf", "anyOf"] {
@@ -193,7 +194,9 @@ impl<'a> Compiler<'a> {
             return self.choice(&values, flat, place).map(|k| (k, true)).map_err(|_| {
                 Stop::Problem(
                     cannot(&place.pointer, &format!("the pattern {text} can't be drawn from"))
-                        .hint("an `examples` beside the pattern, or `samples` in batch.yaml, helps"),
+                        .hint(
+                            "an `examples` beside the pattern, or `samples` in batch.yaml, helps",
+                        ),
                 )
             });
         }
@@ -229,8 +232,7 @@ impl<'a> Compiler<'a> {
             (Some(o), _) => (Some(o), true),
             (None, c) => (c, false),
         };
-        let (low, above) =
-            stricter(flat.number("exclusiveMinimum"), flat.number("minimum"), true);
+        let (low, above) = stricter(flat.number("exclusiveMinimum"), flat.number("minimum"), true);
         let (high, below) =
             stricter(flat.number("exclusiveMaximum"), flat.number("maximum"), false);
         let low = low.unwrap_or(-most);
@@ -287,7 +289,8 @@ impl<'a> Compiler<'a> {
             }
         }
         // Required, but described nowhere: anything will do.
-        let undescribed = flat.list("required").unwrap_or_default().iter().filter_map(Value::as_str);
+        let undescribed =
+            flat.list("required").unwrap_or_default().iter().filter_map(Value::as_str);
         for name in undescribed {
             if named.is_none_or(|n| !n.contains_key(name)) {
                 let at = place.inside(&format!("properties/{name}"), flat);

@@ -211,7 +211,8 @@ impl List {
         let length = if full { self.min.max(1).min(self.max) } else { self.min };
         let mut random = Random::new(0);
         let plan = |at: usize| self.first.get(at).or(self.rest.as_ref());
-        let mut out: Vec<Value> = (0..length).filter_map(|at| Some(plan(at)?.build(full))).collect();
+        let mut out: Vec<Value> =
+            (0..length).filter_map(|at| Some(plan(at)?.build(full))).collect();
         let repeats = |out: &[Value]| (1..out.len()).any(|i| out[..i].contains(&out[i]));
         if self.distinct && repeats(&out) {
             out = self.draw(&mut random, false);

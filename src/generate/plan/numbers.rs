@@ -125,7 +125,8 @@ impl Numbers {
 
     /// The only number that can be named between bounds that leave no room for two digits.
     fn narrow(&self) -> Value {
-        let middle = if self.above || self.below { f64::midpoint(self.low, self.high) } else { self.low };
+        let middle =
+            if self.above || self.below { f64::midpoint(self.low, self.high) } else { self.low };
         match to_whole(middle) {
             Some(number) if middle.fract() == 0.0 => Value::from(number),
             _ => Value::from(middle),

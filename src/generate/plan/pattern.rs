@@ -142,9 +142,7 @@ fn friendliest(all: &[(char, char)]) -> Vec<(char, char)> {
     for wanted in [&alphanumeric[..], &[(' ', '~')]] {
         let common: Vec<(char, char)> = all
             .iter()
-            .flat_map(|(a, b)| {
-                wanted.iter().map(move |(from, to)| (*a.max(from), *b.min(to)))
-            })
+            .flat_map(|(a, b)| wanted.iter().map(move |(from, to)| (*a.max(from), *b.min(to))))
             .filter(|(a, b)| a <= b)
             .collect();
         if !common.is_empty() {

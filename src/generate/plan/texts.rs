@@ -147,11 +147,9 @@ mod tests {
         for (min, max) in [(0, 255), (1, 1), (3, 100), (20, 30), (0, 2)] {
             let lengths = Lengths { min, max };
             for _ in 0..500 {
-                for text in [
-                    lengths.word(&mut random),
-                    lengths.boundary(&mut random),
-                    lengths.simplest(),
-                ] {
+                for text in
+                    [lengths.word(&mut random), lengths.boundary(&mut random), lengths.simplest()]
+                {
                     let count = text.chars().count();
                     assert!((min..=max).contains(&count), "{min}..{max}: {text:?}");
                     assert!(is_plain(&text) && !text.is_empty(), "{text:?}");
@@ -164,8 +162,17 @@ mod tests {
     fn formats_are_those_of_the_validator() {
         let mut random = Random::new(5);
         for format in [
-            "date", "time", "uuid", "email", "uri", "hostname", "ipv4", "ipv6", "duration",
-            "json-pointer", "regex",
+            "date",
+            "time",
+            "uuid",
+            "email",
+            "uri",
+            "hostname",
+            "ipv4",
+            "ipv6",
+            "duration",
+            "json-pointer",
+            "regex",
         ] {
             let validator = jsonschema::options()
                 .should_validate_formats(true)

@@ -1,0 +1,211 @@
+//! The events of a run, as `record.jsonl` holds them: one JSON object a line.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::exchange::ExchangeRecord;
+use crate::case::Depth;
+use crate::check::{RuleCounts, Tally};
+use crate::contract::Level;
+
+/// Version of the record's format; readers refuse a higher one.
+pub const VERSION: u32 = 1;
+
+/// One line of `record.jsonl`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first line.
+    RunStarted(Box<RunHead>),
+    /// Something that a reader of the report should know.
+    Note {
+        /// In a sentence.
+        text: String,
+    },
+    /// A finding of its kind, when it was first seen; its evidence with it.
+    Finding(Box<FindingRecord>),
+    /// What became of a finding since.
+    FindingUpdated(Update),
+    /// An exchange kept as an example.
+    Sample {
+        /// The case.
+        case: String,
+        /// Which run of it.
+        run: u64,
+        /// The exchange.
+        exchange: Box<ExchangeRecord>,
+    },
+    /// All runs of a case have ended.
+    CaseFinished(Box<CaseRecord>),
+    /// The last line; missing where a run was killed.
+    RunFinished(Box<RunTail>),
+}
+
+/// What was run, against what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunHead {
+    /// [`VERSION`].
+    pub version: u32,
+    /// Version of batchproof.
+    pub tool: String,
+    /// Unique numbers begin with it.
+    pub run_id: String,
+    /// Seed that all cases' seeds are derived from.
+    pub seed: u64,
+    /// How much was spent.
+    pub depth: Depth,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// The target's URL, credentials taken out; `embedded reference server` where there was none.
+    pub target: String,
+    /// Whether SHOULD findings fail the run too.
+    pub strict: bool,
+    /// Which part of a divided run this is: part, of how many.
+    pub partition: Option<(u32, u32)>,
+    /// The specification.
+    pub specification: SpecInfo,
+    /// SHA-256 over all cases that were to run, in hexadecimal.
+    pub suite: String,
+    /// The cases that were to run: id and title.
+    pub cases: Vec<(String, String)>,
+    /// Whether these are all shipped cases.
+    pub whole_suite: bool,
+    /// The rules, as they were then.
+    pub rules: Vec<RuleInfo>,
+    /// What the profile says, its header values taken out.
+    pub profile: Option<serde_json::Value>,
+    /// Rules and families that the profile skips, with their reasons.
+    pub skipped: BTreeMap<String, String>,
+    /// Requests and items that are planned.
+    pub planned: (u64, u64),
+}
+
+/// The specification that answers were held against.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SpecInfo {
+    /// Its title.
+    pub title: String,
+    /// Method and path of the endpoint.
+    pub endpoint: String,
+    /// SHA-256 of its files, in hexadecimal.
+    pub hash: String,
+}
+
+/// A rule, for whoever reads a record without this version of batchproof.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RuleInfo {
+    /// Its id.
+    pub id: String,
+    /// Its level.
+    pub level: Level,
+    /// The requirement.
+    pub title: String,
+    /// Where it comes from.
+    pub cite: String,
+}
+
+/// A finding: one a rule, case, place and kind of difference.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FindingRecord {
+    /// Hash of rule, case, place and kind.
+    pub id: String,
+    /// The rule.
+    pub rule: String,
+    /// Its level.
+    pub level: Level,
+    /// The case.
+    pub case: String,
+    /// Which run of the case showed it first.
+    pub run: u64,
+    /// The seed of that run of the case.
+    pub seed: u64,
+    /// Where: the pointer with `*` for indexes.
+    pub place: String,
+    /// The kind of difference.
+    pub kind: String,
+    /// Where exactly.
+    pub position: Position,
+    /// What had to be.
+    pub expected: String,
+    /// What was.
+    pub actual: String,
+    /// In one sentence.
+    pub message: String,
+    /// Whether the answer's own bytes prove it.
+    pub proven: bool,
+    /// The exchanges of the trial that showed it; the last of them shows the finding, unless `position`
+    /// names another.
+    pub evidence: Vec<ExchangeRecord>,
+}
+
+/// Where exactly a finding stands.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Position {
+    /// Position in `evidence` of the exchange that shows it.
+    pub exchange: usize,
+    /// The item, from 0.
+    pub item: Option<usize>,
+    /// JSON pointer.
+    pub pointer: String,
+}
+
+/// What became of a finding.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Update {
+    /// Which finding.
+    pub id: String,
+    /// How often it was seen.
+    pub count: u64,
+    /// Whether it counts.
+    pub confirmed: bool,
+    /// Repeats that showed it again.
+    pub shown: u32,
+    /// Repeats that were tried.
+    pub of: u32,
+    /// Why it was waived, where it was.
+    pub waived: Option<String>,
+}
+
+/// All runs of one case.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CaseRecord {
+    /// The case.
+    pub case: String,
+    /// Runs that ended.
+    pub runs: u64,
+    /// Runs that met load, or were lost, and stayed so.
+    pub unanswered: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Items sent.
+    pub items: u64,
+    /// Milliseconds, all runs added.
+    pub millis: u64,
+    /// By rule; rules without any count are left out.
+    pub rules: BTreeMap<String, RuleCounts>,
+    /// For rules of the run's scope.
+    pub tally: Tally,
+    /// Latencies by batch size: size class, count, and the sum, smallest and largest in microseconds.
+    pub latency: BTreeMap<usize, (u64, u64, u64, u64)>,
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunTail {
+    /// When, RFC 3339.
+    pub finished: String,
+    /// Seconds.
+    pub seconds: f64,
+    /// Why it is inconclusive at least, where it is.
+    pub trouble: Vec<String>,
+    /// Whether it was cut short.
+    pub cut_short: bool,
+    /// Unique numbers that were accepted and stay behind.
+    pub left_behind: u64,
+    /// Requests, repeats and opening included.
+    pub requests: u64,
+    /// Items, repeats and opening included.
+    pub items: u64,
+}

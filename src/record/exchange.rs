@@ -1,0 +1,192 @@
+//! An exchange as a record keeps it: text where it is text, large bodies as hash and excerpt, no secrets.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::contract::hex;
+use crate::exchange::{Answer, Exchange, LossKind};
+use crate::send::Redactor;
+
+/// Bodies above this many bytes are kept as hash and excerpt.
+const WHOLE: usize = 64 * 1024;
+const EXCERPT: usize = 4 * 1024;
+
+/// One request and its answer.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ExchangeRecord {
+    /// The step's name.
+    pub step: String,
+    /// Requests with the same number were released together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<usize>,
+    /// What was sent.
+    pub request: RequestRecord,
+    /// What came back.
+    pub answer: AnswerRecord,
+}
+
+/// What was sent.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RequestRecord {
+    /// Method.
+    pub method: String,
+    /// URL.
+    pub url: String,
+    /// Headers, without credentials.
+    pub headers: Vec<(String, String)>,
+    /// Which credentials it carried, such as `good` or `none`.
+    pub credential: String,
+    /// `sized`, `chunked` or `raw`.
+    pub framing: String,
+    /// The body.
+    pub body: BodyRecord,
+}
+
+/// What came back.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerRecord {
+    /// An answer.
+    Received {
+        /// Status.
+        status: u16,
+        /// Headers.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: BodyRecord,
+        /// Milliseconds until it had come.
+        millis: f64,
+    },
+    /// None.
+    Lost {
+        /// In which way.
+        kind: String,
+        /// The transport's words.
+        message: String,
+        /// Milliseconds until it was known.
+        millis: f64,
+    },
+}
+
+/// A body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BodyRecord {
+    /// There is none.
+    None,
+    /// All of it, as text.
+    Text(String),
+    /// All of it, as hexadecimal bytes, where it is no UTF-8.
+    Hex(String),
+    /// The beginning of a large one.
+    Excerpt {
+        /// Its length in bytes.
+        bytes: usize,
+        /// SHA-256 of the whole, in hexadecimal.
+        sha256: String,
+        /// How it begins.
+        begins: String,
+    },
+}
+
+impl BodyRecord {
+    /// Records `bytes`, secrets taken out.
+    #[must_use]
+    pub fn of(bytes: &[u8], redactor: &Redactor) -> BodyRecord {
+        if bytes.is_empty() {
+            return BodyRecord::None;
+        }
+        let clean = redactor.clean_bytes(bytes);
+        if clean.len() > WHOLE {
+            return BodyRecord::Excerpt {
+                bytes: bytes.len(),
+                sha256: hex(&Sha256::digest(bytes)),
+                begins: String::from_utf8_lossy(&clean[..EXCERPT]).into_owned(),
+            };
+        }
+        match String::from_utf8(clean) {
+            Ok(text) => BodyRecord::Text(text),
+            Err(error) => BodyRecord::Hex(hex(error.as_bytes())),
+        }
+    }
+
+    /// The text, where all of it is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            BodyRecord::Text(text) => Some(text),
+            BodyRecord::None => Some(""),
+            _ => None,
+        }
+    }
+}
+
+impl ExchangeRecord {
+    /// Records an exchange with the target at `base`.
+    #[must_use]
+    pub fn of(exchange: &Exchange, base: &str, redactor: &Redactor) -> ExchangeRecord {
+        let request = &exchange.request;
+        let clean = |list: &[(String, String)]| -> Vec<(String, String)> {
+            list.iter()
+                .map(|(name, value)| {
+                    let secret = name.eq_ignore_ascii_case("authorization")
+                        || name.eq_ignore_ascii_case("set-cookie");
+                    let value = if secret {
+                        crate::send::REDACTED.to_owned()
+                    } else {
+                        redactor.clean(value)
+                    };
+                    (redactor.clean(name), value)
+                })
+                .collect()
+        };
+        let millis = |d: std::time::Duration| (d.as_secs_f64() * 1e6).round() / 1e3;
+        ExchangeRecord {
+            step: exchange.step.clone(),
+            group: exchange.group,
+            request: RequestRecord {
+                method: request.method.clone(),
+                url: redactor.clean(&format!("{base}{}", request.path)),
+                headers: clean(&request.headers),
+                credential: serde_json::to_value(request.credential)
+                    .ok()
+                    .and_then(|v| v.as_str().map(str::to_owned))
+                    .unwrap_or_default(),
+                framing: if request.raw.is_some() {
+                    "raw".to_owned()
+                } else {
+                    format!("{:?}", request.framing).to_lowercase()
+                },
+                body: match (&request.raw, &request.body) {
+                    (Some(raw), _) => BodyRecord::of(raw, redactor),
+                    (None, Some(body)) => BodyRecord::of(body, redactor),
+                    (None, None) => BodyRecord::None,
+                },
+            },
+            answer: match &exchange.answer {
+                Answer::Received(r) => AnswerRecord::Received {
+                    status: r.status,
+                    headers: clean(&r.headers),
+                    body: BodyRecord::of(&r.body, redactor),
+                    millis: millis(r.elapsed),
+                },
+                Answer::Lost(l) => AnswerRecord::Lost {
+                    kind: kind_name(l.kind).to_owned(),
+                    message: redactor.clean(&l.message),
+                    millis: millis(l.elapsed),
+                },
+            },
+        }
+    }
+}
+
+fn kind_name(kind: LossKind) -> &'static str {
+    match kind {
+        LossKind::Connect => "connect",
+        LossKind::Reset => "reset",
+        LossKind::Timeout => "timeout",
+        LossKind::NoHttp => "no-http",
+        LossKind::HungUp => "hung-up",
+    }
+}

@@ -1,0 +1,19 @@
+//! The account of a run: `record.jsonl`, versioned, appended event by event.
+//!
+//! Reports, replay, diff, merge and certificates are made from records and nothing else, so whatever they
+//! show is written here first, redacted. It must not know how anything was scheduled or how it is shown.
+
+mod event;
+mod exchange;
+mod read;
+mod summary;
+mod write;
+
+pub use event::{
+    CaseRecord, Event, FindingRecord, Position, RuleInfo, RunHead, RunTail, SpecInfo, Update,
+    VERSION,
+};
+pub use exchange::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
+pub use read::read;
+pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};
+pub use write::{Recorder, move_earlier};
