@@ -249,6 +249,8 @@ pub struct Step {
     pub simultaneously: Option<Vec<Step>>,
     /// So many copies of this request, each with numbers of its own where it mints any.
     pub times: Option<usize>,
+    /// The copies are the same request, numbers included.
+    pub identical: bool,
     /// The items: a count, a range, or a list.
     pub batch: Option<BatchSpec>,
     /// What kind of values generated items take.

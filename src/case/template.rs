@@ -19,6 +19,8 @@ pub enum Piece {
     Host,
     /// `${token}`: the good credentials, for raw requests; redacted wherever it is shown.
     Token,
+    /// `${length}`: in raw requests, the number of bytes behind the first empty line.
+    Length,
     /// `${NAME.field}` and `${NAME.status}`, `${NAME.header.X}`, `${NAME/pointer}`; with a filter
     /// `|upper` or `|lower` behind it.
     Capture {
@@ -40,6 +42,21 @@ pub enum Filter {
     Lower,
     /// Without its last character.
     Shorter,
+}
+
+impl Filter {
+    /// What it makes of a text.
+    #[must_use]
+    pub fn apply(self, text: &str) -> String {
+        match self {
+            Filter::Upper => text.to_uppercase(),
+            Filter::Lower => text.to_lowercase(),
+            Filter::Shorter => {
+                let cut = text.char_indices().next_back().map_or(0, |(at, _)| at);
+                text[..cut].to_owned()
+            }
+        }
+    }
 }
 
 /// Text with `${…}` in it.
@@ -108,6 +125,7 @@ fn piece(text: &str) -> Result<Piece, String> {
         "path" => return Ok(Piece::Path),
         "host" => return Ok(Piece::Host),
         "token" => return Ok(Piece::Token),
+        "length" => return Ok(Piece::Length),
         _ => {}
     }
     let (text, filter) = match text.split_once('|') {

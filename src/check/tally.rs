@@ -41,6 +41,8 @@ pub struct Tally {
     pub refusals: BTreeMap<TallyKey, (u64, u64)>,
     /// Error codes seen, by code.
     pub codes: BTreeMap<String, u64>,
+    /// Items that were accepted: numbers that stay behind.
+    pub accepted: u64,
     /// Statuses seen.
     pub statuses: BTreeMap<u16, u64>,
     /// Causes provoked: `pointer keyword class position`.
@@ -76,6 +78,7 @@ impl Tally {
         for (code, count) in &other.codes {
             *self.codes.entry(code.clone()).or_default() += count;
         }
+        self.accepted += other.accepted;
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
@@ -90,6 +93,8 @@ impl Tally {
             *self.statuses.entry(status).or_default() += 1;
         }
         self.count_codes(contract, view);
+        let accepted = view.verdicts.iter().filter(|v| **v == Some(ItemVerdict::Accepted)).count();
+        self.accepted += accepted as u64;
         let BodyIntent::Batch { items, .. } = &view.exchange.intent.body else { return };
         if !view.is_ordinary() {
             return;

@@ -140,29 +140,34 @@ impl Draft {
     /// The item as JSON text, digit for digit.
     #[must_use]
     pub fn text(&self, contract: &Contract, number: Option<&Value>) -> String {
+        let mut out = Vec::with_capacity(256);
+        self.write(&mut out, contract, number);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Appends the item's JSON text to a body.
+    pub fn write(&self, out: &mut Vec<u8>, contract: &Contract, number: Option<&Value>) {
         if let Some(other) = &self.replaced {
-            return other.to_string();
+            push_json(out, other);
+            return;
         }
         let unique = &contract.batch.unique;
-        let mut out = String::with_capacity(256);
-        out.push('{');
-        let mut number = self.number_text(unique, number);
+        let mut first = true;
+        out.push(b'{');
         for (index, (name, value)) in self.fields.iter().enumerate() {
-            if index == self.position
-                && let Some(number) = number.take()
-            {
-                push_member(&mut out, unique, &number);
+            if index == self.position {
+                self.write_number(out, unique, number, &mut first);
             }
+            push_name(out, name, &mut first);
             match self.raw.iter().find(|r| &r.field == name && &r.stands_for == value) {
-                Some(raw) => push_member(&mut out, name, &raw.text),
-                None => push_member(&mut out, name, &value.to_string()),
+                Some(raw) => out.extend_from_slice(raw.text.as_bytes()),
+                None => push_json(out, value),
             }
         }
-        if let Some(number) = number {
-            push_member(&mut out, unique, &number);
+        if self.position >= self.fields.len() {
+            self.write_number(out, unique, number, &mut first);
         }
-        out.push('}');
-        out
+        out.push(b'}');
     }
 
     /// Sets a field; the unique number becomes exactly this value.
@@ -211,25 +216,40 @@ impl Draft {
         self.fields.shift_remove(field)
     }
 
-    fn number_text(&self, unique: &str, number: Option<&Value>) -> Option<String> {
+    fn write_number(
+        &self,
+        out: &mut Vec<u8>,
+        unique: &str,
+        number: Option<&Value>,
+        first: &mut bool,
+    ) {
         let raw = self.raw.iter().find(|r| r.field == unique);
         match (raw, number) {
-            (Some(raw), Some(Value::String(number))) => {
-                let quoted = Value::String(number.clone()).to_string();
-                let inside = quoted.get(1..quoted.len() - 1).unwrap_or_default();
-                Some(raw.text.replace(NUMBER_PLACE, inside))
+            (Some(raw), number) => {
+                let quoted = number.filter(|n| n.is_string()).map(Value::to_string);
+                let inside = quoted.as_ref().and_then(|q| q.get(1..q.len() - 1));
+                push_name(out, unique, first);
+                let text = raw.text.replace(NUMBER_PLACE, inside.unwrap_or_default());
+                out.extend_from_slice(text.as_bytes());
             }
-            (Some(raw), _) => Some(raw.text.replace(NUMBER_PLACE, "")),
-            (None, number) => number.map(Value::to_string),
+            (None, Some(number)) => {
+                push_name(out, unique, first);
+                push_json(out, number);
+            }
+            (None, None) => {}
         }
     }
 }
 
-fn push_member(out: &mut String, name: &str, text: &str) {
-    if out.len() > 1 {
-        out.push(',');
+fn push_name(out: &mut Vec<u8>, name: &str, first: &mut bool) {
+    if !std::mem::take(first) {
+        out.push(b',');
     }
-    out.push_str(&Value::String(name.to_owned()).to_string());
-    out.push(':');
-    out.push_str(text);
+    push_json(out, name);
+    out.push(b':');
+}
+
+/// Writing into memory can't fail, nor can a value or a string be without a JSON form.
+fn push_json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    let _ = serde_json::to_writer(out, value);
 }

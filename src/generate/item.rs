@@ -14,8 +14,8 @@ use super::{Optional, Style, unusual};
 use crate::contract::profile::KnownValues;
 use crate::contract::{Contract, Field, Problem, Profile, Sample};
 
-/// A number that stands in for a minted one wherever an item is tried out.
-pub(super) const SPECIMEN: &str = "bptest-000000-000000-000000-0";
+/// A number that stands in for a minted one wherever an item is tried out; as short as one may have to be.
+pub(super) const SPECIMEN: &str = "bptest-000-0";
 /// A minted number needs this much room.
 const MINTED: usize = 40;
 /// How often an item is drawn again where its schema ties fields to each other.
@@ -45,8 +45,8 @@ pub(super) struct FieldPlan {
     pub always: bool,
     /// Never sent to this target.
     pub omitted: bool,
-    /// Whether the target takes only the values that its profile lists.
-    pub known: bool,
+    /// Whether its numbers may be written with an exponent; many services read whole numbers without.
+    pub exponents: bool,
     /// Everyday values.
     pub plain: Plan,
     /// Whatever the schema allows; none where everyday values are all that the target knows.
@@ -99,19 +99,13 @@ impl ItemPlan {
         let mut draft = self.draw_once(random, style, with);
         if self.tied {
             for _ in 0..TRIES {
-                if self.fits(contract, &draft) {
+                if fits(contract, &draft) {
                     break;
                 }
                 draft = self.draw_once(random, style, with);
             }
         }
         draft
-    }
-
-    /// Whether the item schema accepts a draft.
-    pub fn fits(&self, contract: &Contract, draft: &Draft) -> bool {
-        let number = specimen(&draft.number);
-        contract.item_validator().is_valid(&draft.with_number(contract, number))
     }
 
     fn draw_once(&self, random: &mut Random, style: Style, with: Optional<'_>) -> Draft {
@@ -134,7 +128,8 @@ impl ItemPlan {
                 continue;
             }
             let value = field.draw(random, style);
-            if matches!(style, Style::Boundary)
+            if field.exponents
+                && matches!(style, Style::Boundary)
                 && let Some(text) = exponent(&value, random)
             {
                 raw.push(Raw { field: field.name.clone(), text, stands_for: value.clone() });
@@ -162,12 +157,10 @@ impl ItemPlan {
                 let room = (longest - MINTED).min(48) / 2;
                 let before = unusual::draw(random, room);
                 let after = unusual::draw(random, room);
-                if random.chance(1, 2) {
-                    NumberShape::Decorated { before, after }
-                } else if random.chance(1, 2) {
-                    NumberShape::Decorated { before, after: String::new() }
-                } else {
-                    NumberShape::Decorated { before: String::new(), after }
+                match random.below(4) {
+                    0 => NumberShape::Decorated { before, after: String::new() },
+                    1 => NumberShape::Decorated { before: String::new(), after },
+                    _ => NumberShape::Decorated { before, after },
                 }
             }
             _ => self.plain_number.clone(),
@@ -208,7 +201,7 @@ impl FieldPlan {
             name: field.name.clone(),
             always: field.required || demanded && !profile.omit.contains(&field.name),
             omitted: !field.required && profile.omit.contains(&field.name),
-            known: is_known,
+            exponents: field.kind() == Some("number"),
             plain,
             wide,
             unusual,
@@ -316,6 +309,11 @@ fn number_shape(contract: &Contract) -> (NumberShape, Option<usize>) {
     let longest = [own, field.result_max, Some(contract.batch.limits.plain_string)];
     let longest = longest.into_iter().flatten().min();
     (NumberShape::Plain, longest.filter(|_| !form))
+}
+
+/// Whether the item schema accepts a draft.
+pub(super) fn fits(contract: &Contract, draft: &Draft) -> bool {
+    contract.item_validator().is_valid(&draft.with_number(contract, specimen(&draft.number)))
 }
 
 /// A value of that shape for trying an item out; not unique.

@@ -44,7 +44,11 @@ impl Mint {
             .and_then(|f| f.schema.get("maxLength"))
             .and_then(Value::as_u64)
             .and_then(|n| usize::try_from(n).ok());
-        let room = longest.map_or(usize::MAX, |l| l.saturating_sub(NONCE + COUNTER + 2));
+        Mint::within(run_id, longest.unwrap_or(usize::MAX))
+    }
+
+    fn within(run_id: &str, longest: usize) -> Mint {
+        let room = longest.saturating_sub(NONCE + COUNTER + 2);
         let characters = run_id.chars().count();
         let kept: String = run_id.chars().skip(characters.saturating_sub(room)).collect();
         let mut mint = Mint::new(&kept);
@@ -174,6 +178,19 @@ mod tests {
         assert_ne!(mint.prefix(), other.prefix());
         mint.counter.store(u64::MAX - 1, Ordering::Relaxed);
         assert!(mint.fresh().len() <= 42);
+    }
+
+    #[test]
+    fn numbers_fit_a_bounded_field() {
+        let shipped = Contract::shipped().unwrap();
+        let id = "bptest-261122-k3x9qz";
+        assert!(Mint::fitting(id, &shipped).fresh().starts_with(id));
+        for (room, prefix) in [(20, "-k3x9qz-"), (13, ""), (12, "")] {
+            let mint = Mint::within(id, room);
+            mint.counter.store(36_u64.pow(5) - 1, Ordering::Relaxed);
+            let number = mint.fresh();
+            assert!(number.len() <= room && number.starts_with(prefix), "{number}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct Generator {
 }
 
 /// What a value tree keeps hold of.
-pub(crate) struct Core {
+struct Core {
     contract: Arc<Contract>,
     plan: ItemPlan,
 }
@@ -155,7 +155,7 @@ impl Core {
     fn try_out(&self) -> Result<(), Problem> {
         for style in [Style::Plain, Style::Boundary, Style::Unusual] {
             for draft in self.batch(1, &Shape { items: 24..=24, style }) {
-                if !self.plan.fits(&self.contract, &draft) {
+                if !item::fits(&self.contract, &draft) {
                     let item: Value =
                         draft.with_number(&self.contract, item::specimen(&draft.number));
                     return Err(Problem::new(

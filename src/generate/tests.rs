@@ -1,12 +1,126 @@
-//! Proofs over whole contracts: drawn items are valid, mutations keep what their names promise.
+//! Proofs over whole contracts: drawn items are valid, mutations keep what their names promise, trees shrink.
+//!
+//! The second contract has nothing in common with the shipped one but its batch shape.
+
+use serde_json::json;
 
 use super::*;
 use crate::contract::Level;
 use crate::contract::standing::{BodyStanding, Standing};
-use serde_json::json;
+
+const OPENAPI: &str = r##"
+openapi: 3.1.0
+info: { title: tickets, version: "1" }
+paths:
+  /tickets:
+    post:
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [tickets]
+              properties: { tickets: { type: array, items: { $ref: "#/components/schemas/Ticket" } } }
+      responses:
+        "200":
+          description: OK
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  outcomes:
+                    type: array
+                    items:
+                      type: object
+                      properties:
+                        verdict: { enum: [YES, NO] }
+                        ticket: { type: string }
+                        owner: { type: string }
+                        reason: { type: string }
+components:
+  schemas:
+    Ticket:
+      type: object
+      required: [status, ticket, level, code, address, party, at, version]
+      properties:
+        status: { type: string, enum: [OPEN, CLOSED, On hold] }
+        owner: { type: string, minLength: 2, maxLength: 30 }
+        level: { type: integer, minimum: 1, maximum: 9 }
+        rate: { type: number, exclusiveMinimum: 0, maximum: 1, multipleOf: 0.05 }
+        code: { type: string, pattern: '^[A-Z]{3}-\d{2,4}$' }
+        ticket: { type: string, maxLength: 60 }
+        tags: { type: array, minItems: 1, maxItems: 4, uniqueItems: true, items: { type: string, minLength: 2 } }
+        address:
+          type: object
+          required: [street, zip]
+          properties:
+            street: { type: string, maxLength: 20 }
+            zip: { type: string, pattern: '^\d{5}$' }
+            country: { enum: [LT, LV, EE] }
+            geo: { $ref: "#/components/schemas/Geo" }
+        party:
+          oneOf:
+            - { type: object, required: [kind, born], properties: { kind: { const: person }, born: { type: string, format: date } } }
+            - { type: object, required: [kind, site], properties: { kind: { const: company }, site: { type: string, format: uri } } }
+        amount:
+          allOf:
+            - { type: number, minimum: 0 }
+            - { maximum: 5000 }
+        nickname: { type: [string, "null"], minLength: 3, maxLength: 10 }
+        mail: { type: string, format: email }
+        id: { type: string, format: uuid }
+        at: { type: string, format: date-time }
+        version: { const: v1 }
+        chain: { $ref: "#/components/schemas/Chain" }
+        urgent: { type: boolean }
+        score: { anyOf: [{ type: integer, minimum: 10 }, { type: string, pattern: "^n/a$" }] }
+        total: { type: integer, format: int64 }
+        odd: { type: integer, minimum: 0, maximum: 20, not: { multipleOf: 2 } }
+    Geo:
+      type: object
+      required: [lat, lon]
+      additionalProperties: false
+      properties: { lat: { type: number, minimum: -90, maximum: 90 }, lon: { type: number, minimum: -180, maximum: 180 } }
+    Chain:
+      type: object
+      required: [link]
+      properties: { link: { type: integer, minimum: 0, maximum: 99 }, next: { $ref: "#/components/schemas/Chain" } }
+"##;
+
+const BATCH: &str = r#"
+title: tickets
+operation: { path: /tickets, method: post }
+items: tickets
+results: outcomes
+unique: ticket
+echo: [ticket, owner]
+verdict: { field: verdict, accepted: "YES", rejected: "NO" }
+error: { code: reason, description: reason }
+codes: { E1: { means: used, cause: used } }
+samples:
+  code: { pattern: "(ABC|XYZ)-[0-9]{3}" }
+  status: { one-of: [OPEN, UNKNOWN] }
+"#;
+
+fn contract_of(openapi: &str, batch: &str) -> Arc<Contract> {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("openapi.yaml"), openapi).unwrap();
+    std::fs::write(dir.path().join("batch.yaml"), batch).unwrap();
+    Arc::new(Contract::load(dir.path()).unwrap())
+}
+
+fn shipped_with(profile: &Profile) -> Generator {
+    let contract = Contract::shipped().unwrap().for_target(profile);
+    Generator::new(Arc::new(contract), profile).unwrap()
+}
 
 fn shipped() -> Generator {
-    Generator::new(Arc::new(Contract::shipped().unwrap()), &Profile::default()).unwrap()
+    shipped_with(&Profile::default())
+}
+
+fn tickets() -> Generator {
+    Generator::new(contract_of(OPENAPI, BATCH), &Profile::default()).unwrap()
 }
 
 fn item_of(generator: &Generator, draft: &Draft) -> Value {
@@ -34,6 +148,7 @@ fn check_items(generator: &Generator) {
             let shape = Shape { items: 1..=10, style };
             let batch = generator.batch(seed, &shape);
             assert_eq!(batch, generator.batch(seed, &shape));
+            assert_eq!(batch, generator.tree(seed, &shape).current());
             assert!(shape.items.contains(&batch.len()));
             for draft in batch {
                 let item = item_of(generator, &draft);
@@ -42,6 +157,14 @@ fn check_items(generator: &Generator) {
                 let may = matches!(due, Due::Accept(Level::Must))
                     || style == Style::Unusual && matches!(due, Due::Accept(_));
                 assert!(may, "{style:?} {due:?} {item}");
+                let text = draft.text(generator.contract(), item::specimen(&draft.number).as_ref());
+                let read: Value = serde_json::from_str(&text).unwrap();
+                let same = |a: &Value, b: &Value| {
+                    a == b || a.as_f64().is_some() && a.as_f64() == b.as_f64()
+                };
+                for (name, value) in item.as_object().unwrap() {
+                    assert!(same(value, &read[name]), "{text} {item}");
+                }
             }
         }
     }
@@ -50,8 +173,8 @@ fn check_items(generator: &Generator) {
 fn check_mutations(generator: &Generator) {
     for (name, _) in Generator::names() {
         for mutation in generator.mutations(name).unwrap() {
-            for seed in 0..3 {
-                let mut draft = generator.item(seed, Optional::Drawn);
+            for with in [Optional::None, Optional::Drawn, Optional::All] {
+                let mut draft = generator.item(1, with);
                 let mutated = mutation.apply(&mut draft);
                 assert_eq!(mutated.name, *name);
                 let standing = standing(generator, &draft);
@@ -63,6 +186,10 @@ fn check_mutations(generator: &Generator) {
                 };
                 assert!(kept, "{mutation:#?} gives {due:?}, {standing:#?}");
                 if mutation.promise() == Promise::Refuse {
+                    let item = item_of(generator, &draft);
+                    let by_reading = matches!(*name, "unique-too-long" | "doubtful-instant");
+                    let valid = generator.contract().item_validator().is_valid(&item);
+                    assert!(by_reading || !valid, "{mutation:#?}");
                     let exact = standing
                         .causes
                         .iter()
@@ -74,17 +201,321 @@ fn check_mutations(generator: &Generator) {
     }
 }
 
+fn counts(generator: &Generator) -> Vec<(&'static str, usize)> {
+    let count = |name: &str| generator.mutations(name).map_or(0, <[Mutation]>::len);
+    Generator::names().iter().map(|(name, _)| (*name, count(name))).collect()
+}
+
 #[test]
 fn items_of_the_shipped_contract_are_valid() {
     check_items(&shipped());
 }
 
 #[test]
+fn items_of_another_contract_are_valid() {
+    check_items(&tickets());
+}
+
+#[test]
 fn mutations_of_the_shipped_contract_keep_their_promise() {
     let generator = shipped();
+    println!("{:?}", counts(&generator));
     check_mutations(&generator);
-    for (name, _) in Generator::names() {
-        println!("{name}: {}", generator.mutations(name).unwrap().len());
+    // Keywords that the shipped schema does not have.
+    let none = [
+        "null-allowed",
+        "at-min-length",
+        "below-min-length",
+        "break-pattern",
+        "break-enum",
+        "out-of-range",
+        "at-bound",
+        "break-multiple",
+        "too-many-items",
+        "too-few-items",
+        "at-array-bound",
+        "repeat-element",
+        "add-forbidden-property",
+    ];
+    for (name, count) in counts(&generator) {
+        assert_eq!(count == 0, none.contains(&name), "{name}: {count}");
     }
-    let _ = json!(null);
+    let list = generator.mutations("drop-two-required").unwrap();
+    assert_eq!(list.len(), 10);
+    assert!(list.iter().all(|m| matches!(&m.change, Change::RemoveBoth(_))));
+}
+
+#[test]
+fn mutations_of_another_contract_keep_their_promise() {
+    let generator = tickets();
+    println!("{:?}", counts(&generator));
+    check_mutations(&generator);
+    for (name, count) in counts(&generator) {
+        let none = ["unique-too-long", "long-string"];
+        assert_eq!(count == 0, none.contains(&name), "{name}: {count}");
+    }
+    let pointers = |name: &str| -> Vec<&str> {
+        generator.mutations(name).unwrap().iter().map(|m| m.pointer.as_str()).collect()
+    };
+    assert!(pointers("drop-required").contains(&"/address/zip"));
+    assert!(pointers("break-pattern").contains(&"/address/zip"));
+    assert!(pointers("out-of-range").contains(&"/address/geo/lat"));
+    assert!(pointers("below-min-length").contains(&"/tags/0"));
+    assert!(pointers("out-of-range").contains(&"/amount"));
+}
+
+#[test]
+fn names_are_documented_and_unique() {
+    let mut seen = std::collections::HashSet::new();
+    for (name, sentence) in Generator::names() {
+        assert!(seen.insert(name), "{name}");
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{name}");
+        assert!(sentence.ends_with('.') && sentence.len() > 20, "{name}: {sentence}");
+    }
+    assert!(shipped().mutations("no-such-name").is_none());
+}
+
+#[test]
+fn a_profile_narrows_what_is_drawn_and_promised() {
+    let profile = Profile {
+        values: serde_json::from_value(json!({
+            "accountExtId": ["ACC-1", "ACC-2"], "value": { "min": 0, "max": 1000 }, "requester": ["x", 5],
+        }))
+        .unwrap(),
+        omit: vec!["businessUnit".to_owned()],
+        required: vec!["balanceType".to_owned()],
+        ..Profile::default()
+    };
+    let generator = shipped_with(&profile);
+    check_items(&generator);
+    check_mutations(&generator);
+    for style in [Style::Plain, Style::Boundary, Style::Unusual] {
+        for draft in generator.batch(1, &Shape { items: 200..=200, style }) {
+            assert!(["ACC-1", "ACC-2"].contains(&draft.fields["accountExtId"].as_str().unwrap()));
+            assert!((0.0..=1000.0).contains(&draft.fields["value"].as_f64().unwrap()));
+            assert_eq!(draft.fields["requester"], "x");
+            assert!(
+                draft.fields.contains_key("balanceType")
+                    && !draft.fields.contains_key("businessUnit")
+            );
+        }
+    }
+    for (name, _) in Generator::names() {
+        for mutation in generator.mutations(name).unwrap() {
+            assert_ne!(mutation.pointer, "/businessUnit", "{mutation:?}");
+            let varies = mutation.promise() == Promise::Accept
+                && !matches!(mutation.change, Change::Remove | Change::Escape);
+            assert!(!varies || mutation.pointer != "/accountExtId", "{mutation:?}");
+        }
+    }
+    let unusable = Profile {
+        values: serde_json::from_value(json!({ "value": ["twelve"] })).unwrap(),
+        ..Profile::default()
+    };
+    let contract = Arc::new(Contract::shipped().unwrap());
+    let problem = Generator::new(contract, &unusable).err().unwrap();
+    assert_eq!(problem.pointer.as_deref(), Some("/values/value"));
+}
+
+#[test]
+fn a_schema_that_nothing_satisfies_is_reported() {
+    for broken in [
+        "{ type: string, pattern: '(?=x)y' }",
+        "{ type: integer, minimum: 5, maximum: 4 }",
+        "{ type: string, enum: [] }",
+        "{ allOf: [{ type: string }, { type: integer }] }",
+        "{ type: object, required: [again], properties: { again: { $ref: '#/components/schemas/Loop' } } }",
+    ] {
+        let openapi = OPENAPI.replace("{ type: boolean }", broken).replace(
+            "    Geo:",
+            "    Loop: { type: object, required: [again], properties: { again: { $ref: '#/components/schemas/Loop' } } }\n    Geo:",
+        );
+        let problem = Generator::new(contract_of(&openapi, BATCH), &Profile::default()).err();
+        assert_eq!(problem.unwrap().pointer.as_deref(), Some("/properties/urgent"), "{broken}");
+    }
+}
+
+#[test]
+fn optional_fields_are_as_asked() {
+    let generator = shipped();
+    assert_eq!(generator.item(3, Optional::All).fields.len(), 7);
+    assert_eq!(generator.item(3, Optional::None).fields.len(), 4);
+    let only = generator.item(3, Optional::Only("balanceType"));
+    assert!(only.fields.len() == 5 && only.fields.contains_key("balanceType"));
+    let item = item_of(&generator, &generator.item(3, Optional::All));
+    let order: Vec<&String> = item.as_object().unwrap().keys().collect();
+    let document: Vec<&String> = generator.contract().fields().iter().map(|f| &f.name).collect();
+    assert_eq!(order, document);
+    let mut draft = generator.item(3, Optional::None);
+    for name in ["equivalentValue", "businessUnit", "balanceType", "communicationNumber"] {
+        draft.set(generator.contract(), name, json!("x"));
+    }
+    let item = item_of(&generator, &draft);
+    assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), document);
+    draft.remove(generator.contract(), "accountExtId");
+    let item = item_of(&generator, &draft);
+    assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), document[1..]);
+    let again = Draft::from_item(generator.contract(), item.clone());
+    assert_eq!(item_of(&generator, &again), item);
+}
+
+/// Shrinks as proptest does; gives the smallest failing batch and how many requests that took.
+fn shrink(
+    generator: &Generator,
+    shape: &Shape,
+    fails: impl Fn(&[Draft]) -> bool,
+) -> (Vec<Draft>, usize) {
+    let seed = (0..1000).find(|s| fails(&generator.batch(*s, shape))).unwrap();
+    let mut tree = generator.tree(seed, shape);
+    let mut requests = 0;
+    let mut more = tree.simplify();
+    while more {
+        requests += 1;
+        let current = tree.current();
+        for draft in &current {
+            assert!(matches!(standing(generator, draft).due(), Due::Accept(_)), "{draft:?}");
+        }
+        more = if fails(&current) { tree.simplify() } else { tree.complicate() };
+    }
+    assert!(fails(&tree.current()));
+    assert!(!tree.simplify() && !tree.complicate());
+    (tree.current(), requests)
+}
+
+#[test]
+fn trees_shrink_to_the_fault() {
+    let generator = shipped();
+    let plain = Shape { items: 2..=50, style: Style::Plain };
+    let (batch, requests) = shrink(&generator, &plain, |b| !b.is_empty());
+    assert_eq!(batch.len(), 2);
+    assert!(batch.iter().all(|d| d.fields.len() == 4), "{batch:?}");
+    assert_eq!(batch[0].fields["value"], 0);
+    assert!(requests < 30, "{requests}");
+
+    let with = |b: &[Draft]| b.iter().any(|d| d.fields.contains_key("businessUnit"));
+    let (batch, _) = shrink(&generator, &plain, with);
+    assert_eq!(batch.iter().map(|d| d.fields.len()).sum::<usize>(), 9);
+
+    let negatives = |b: &[Draft]| {
+        b.iter().filter(|d| d.fields["value"].as_f64().is_some_and(|v| v < 0.0)).count() > 2
+    };
+    let boundary = Shape { items: 1..=40, style: Style::Boundary };
+    let (batch, requests) = shrink(&generator, &boundary, negatives);
+    assert_eq!(batch.len(), 3);
+    assert!(requests < 300, "{requests}");
+
+    let unusual = Shape { items: 1..=30, style: Style::Unusual };
+    let emoji = |b: &[Draft]| {
+        let in_number = |d: &Draft| match &d.number {
+            NumberShape::Decorated { before, after } => {
+                format!("{before}{after}").contains('\u{1f600}')
+            }
+            _ => false,
+        };
+        b.iter().any(in_number)
+    };
+    let (batch, _) = shrink(&generator, &unusual, emoji);
+    assert_eq!(batch.len(), 1, "{batch:#?}");
+    let NumberShape::Decorated { before, after } = &batch[0].number else { panic!("{batch:?}") };
+    assert_eq!(format!("{before}{after}"), "\u{1f600}");
+
+    let long = |b: &[Draft]| {
+        b.iter().any(|d| d.fields["accountExtId"].as_str().is_some_and(|t| t.len() > 100))
+    };
+    let (batch, _) = shrink(&generator, &boundary, long);
+    assert!(batch[0].fields["accountExtId"].as_str().unwrap().len() <= 110);
+}
+
+#[test]
+fn a_strategy_draws_from_its_runner() {
+    use proptest::strategy::Strategy as _;
+    use proptest::test_runner::TestRunner;
+    let generator = shipped();
+    let batches = generator.batches(Shape { items: 1..=5, style: Style::Plain });
+    let draw = || {
+        let mut runner = TestRunner::deterministic();
+        (0..5).map(|_| batches.new_tree(&mut runner).unwrap().current()).collect::<Vec<_>>()
+    };
+    let drawn = draw();
+    assert_eq!(drawn, draw());
+    assert_ne!(drawn[0], drawn[1]);
+    let failure = TestRunner::deterministic().run(&batches, |b| {
+        proptest::prop_assert!(b.len() < 3);
+        Ok(())
+    });
+    let Err(proptest::test_runner::TestError::Fail(_, batch)) = failure else {
+        panic!("no failure")
+    };
+    assert_eq!(batch.len(), 3);
+}
+
+#[test]
+fn raw_text_is_sent_digit_for_digit() {
+    let generator = shipped();
+    let list = generator.mutations("plain-number").unwrap();
+    let trailing = list.iter().find(|m| m.class == "a trailing zero").unwrap();
+    let mut draft = generator.item(1, Optional::All);
+    let mutated = trailing.apply(&mut draft);
+    assert_eq!(mutated.new, Some(json!("1.10")));
+    let text = draft.text(generator.contract(), Some(&json!("n\"1")));
+    assert!(text.contains(":1.10") && text.contains(r#":"n\"1""#), "{text}");
+    // What is set later is what is sent.
+    draft.fields.insert(mutated.pointer[1..].to_owned(), json!(7));
+    assert!(!draft.text(generator.contract(), None).contains("1.10"));
+    let surrogate = &generator.mutations("lone-surrogate").unwrap();
+    let unique = surrogate.iter().find(|m| m.pointer == "/communicationNumber").unwrap();
+    let mut draft = generator.item(1, Optional::All);
+    unique.apply(&mut draft);
+    assert!(draft.text(generator.contract(), Some(&json!("n-1"))).contains(r#""\ud800n-1""#));
+    let json = serde_json::to_string(&mutated).unwrap();
+    assert_eq!(serde_json::from_str::<Mutated>(&json).unwrap(), mutated);
+}
+
+#[test]
+fn generators_are_shared_by_workers() {
+    fn shared<T: Send + Sync + 'static>() {}
+    shared::<Generator>();
+    shared::<Mint>();
+}
+
+/// `cargo test --release --lib generate::tests::speed -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement"]
+fn speed() {
+    let generator = shipped();
+    for style in [Style::Plain, Style::Boundary, Style::Unusual] {
+        let shape = Shape { items: 10..=10, style };
+        // The best of many, as a busy machine adds to every other.
+        let best = (0..300).map(|round| {
+            let start = std::time::Instant::now();
+            for seed in 0..100 {
+                std::hint::black_box(generator.batch(round * 100 + seed, &shape));
+            }
+            start.elapsed()
+        });
+        let micros = best.min().unwrap_or_default().as_secs_f64() * 1e4;
+        println!("{style:?}: {micros:.1} µs");
+    }
+    let start = std::time::Instant::now();
+    std::hint::black_box(shipped());
+    println!("new: {:?}", start.elapsed());
+}
+
+#[test]
+#[ignore = "shows what is drawn"]
+fn show() {
+    let generator = shipped();
+    for style in [Style::Plain, Style::Boundary, Style::Unusual] {
+        for draft in generator.batch(5, &Shape { items: 6..=6, style }) {
+            println!(
+                "{}",
+                draft.text(generator.contract(), item::specimen(&draft.number).as_ref())
+            );
+        }
+    }
+    for (name, _) in Generator::names() {
+        for m in generator.mutations(name).unwrap() {
+            println!("{name} {} {}: {}", m.pointer, m.keyword, m.class);
+        }
+    }
 }

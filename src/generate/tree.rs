@@ -105,12 +105,13 @@ impl BatchTree {
 
     fn without_items(&self, size: usize, at: usize) -> (Option<Vec<Draft>>, Stage) {
         let length = self.failing.len();
+        let halved = size / 2;
         let size = size.min(length.saturating_sub(self.fewest));
         if size == 0 {
             return (None, Stage::Fields { field: 0, item: None });
         }
         if at >= length {
-            return (None, Stage::Items { size: size / 2, at: 0 });
+            return (None, Stage::Items { size: halved, at: 0 });
         }
         let from = at.min(length - size);
         let mut candidate = self.failing.clone();
@@ -255,7 +256,7 @@ fn cut_text(text: &str, step: usize) -> Option<String> {
     if part == 0 || length < 2 {
         return None;
     }
-    Some(if step % 2 == 0 {
+    Some(if step.is_multiple_of(2) {
         text.chars().take(length - part).collect()
     } else {
         text.chars().skip(part).collect()

@@ -17,6 +17,7 @@ use url::Url;
 
 pub use credentials::{REDACTED, Redactor, Token, TokenSource};
 pub use pace::Pace;
+pub(crate) use raw::TOKEN_MARK;
 
 use crate::contract::Profile;
 use crate::exchange::{Answer, Request};

@@ -7,6 +7,7 @@ mod body;
 mod text;
 
 use chrono::Utc;
+use jsonschema::error::ValidationErrorKind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -251,19 +252,17 @@ impl Contract {
     /// fields were judged by the readings before.
     fn judge_keywords(&self, item: &Value, standing: &mut Standing) {
         for error in self.item_validator().iter_errors(item) {
-            let pointer = error.instance_path().to_string();
+            let mut pointer = error.instance_path().to_string();
             let keyword = error.kind().keyword().to_owned();
             let own = pointer.matches('/').count() <= 1;
             let field = pointer.get(1..).and_then(|name| self.field(name));
             let judged = match keyword.as_str() {
                 "required" => pointer.is_empty(),
-                "type" => own,
+                "type" => own && field.is_some_and(|f| mistyped(f, item)),
                 "format" => own && field.is_some_and(Field::is_instant),
                 _ => {
                     // A wrong type breaks every other keyword of the field with it.
-                    own && field.is_some_and(|f| {
-                        item.get(&f.name).is_some_and(|v| !type_fits(&f.schema, v))
-                    })
+                    own && field.is_some_and(|f| mistyped(f, item))
                 }
             };
             if judged {
@@ -279,6 +278,10 @@ impl Contract {
                 "type" => type_name(error.instance()),
                 _ => "does not fit",
             };
+            // As for the item's own fields, what is missing is named, not what lacks it.
+            if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
+                pointer = format!("{pointer}/{}", escape(name));
+            }
             let code = if keyword == "required" { CodeCause::Missing } else { CodeCause::Invalid };
             standing.causes.push(Cause {
                 pointer,
@@ -328,13 +331,20 @@ fn type_fits(schema: &Value, value: &Value) -> bool {
     }
 }
 
+/// Whether `item` has the field with a value that its schema's own `type` refuses.
+fn mistyped(field: &Field, item: &Value) -> bool {
+    item.get(&field.name).is_some_and(|v| !type_fits(&field.schema, v))
+}
+
 /// Whether a scalar of the wrong type says the same thing in the right one (READING-14).
 fn keeps_meaning(field: &Field, value: &Value) -> bool {
     let plain_text = !field.is_instant()
         && ["enum", "const", "pattern", "format"].iter().all(|k| field.schema.get(k).is_none());
     match (field.kind(), value) {
         (Some("string"), Value::Number(_) | Value::Bool(_)) => plain_text,
-        (Some("number" | "integer"), Value::String(text)) => text.trim().parse::<f64>().is_ok(),
+        (Some("number" | "integer"), Value::String(text)) => {
+            text.trim().parse::<f64>().is_ok_and(f64::is_finite)
+        }
         (Some("boolean"), Value::String(text)) => text == "true" || text == "false",
         (Some("boolean"), Value::Number(number)) => {
             matches!(number.as_u64(), Some(0 | 1))

@@ -3,11 +3,15 @@
 //! A mutation says where, which keyword, which class of value, and the old and the new value. Whether a
 //! target answered as it should is judged elsewhere.
 
+mod instants;
 mod lengths;
 mod names;
+mod numbers;
 mod presence;
 mod spot;
+mod strings;
 mod types;
+mod values;
 
 use std::sync::Arc;
 
@@ -20,7 +24,7 @@ pub use names::Promise;
 use super::draft::{Draft, Layout, NUMBER_PLACE, NumberShape, Raw};
 use super::item::specimen;
 use super::{Core, Optional};
-use crate::contract::standing::escape;
+use crate::contract::standing::{Due, escape};
 use spot::Spot;
 
 /// A longer raw text is recorded as an excerpt.
@@ -39,7 +43,7 @@ pub struct Mutation {
     pub class: String,
     /// What is done.
     pub change: Change,
-    /// A value of the whole field in which a nested pointer exists.
+    /// A value of the whole field, for drafts that lack it.
     base: Option<Value>,
     layout: Arc<Layout>,
 }
@@ -61,6 +65,10 @@ pub enum Change {
     Add(String, Value),
     /// The field's JSON text becomes this; only [`Draft::text`] can say it.
     Raw(String),
+    /// The field keeps its string, every character written as an escape.
+    Escape,
+    /// The fields are written in the opposite order.
+    Reverse,
 }
 
 /// What was changed, for records and reports.
@@ -135,6 +143,17 @@ impl Mutation {
                 (old, Some(value.clone()))
             }
             Change::Raw(text) => self.write_raw(draft, field, text),
+            Change::Escape => {
+                let old = draft.fields.get(field).or(self.base.as_ref()).cloned();
+                let text = escaped(old.as_ref().and_then(Value::as_str).unwrap_or_default());
+                self.write_raw(draft, field, &text)
+            }
+            Change::Reverse => {
+                let length = draft.fields.len();
+                draft.fields = std::mem::take(&mut draft.fields).into_iter().rev().collect();
+                draft.position = length.saturating_sub(draft.position);
+                (None, None)
+            }
         }
     }
 
@@ -166,7 +185,7 @@ impl Mutation {
     /// Sets or takes away a value inside a field, which is put in first where the draft lacks it.
     fn nested(&self, draft: &mut Draft, field: &str, new: Option<&Value>) -> Option<Value> {
         let inside = self.pointer.get(1 + escape(field).len()..).unwrap_or_default();
-        let (parent, last) = inside.rsplit_once('/').unwrap_or(("", inside));
+        let (parent, key) = inside.rsplit_once('/').unwrap_or(("", inside));
         let reaches = |v: &Value| v.pointer(inside).is_some();
         if !draft.fields.get(field).is_some_and(reaches)
             && let Some(base) = &self.base
@@ -174,17 +193,23 @@ impl Mutation {
             draft.set_in(&self.layout, field, base.clone());
         }
         draft.raw.retain(|r| r.field != field);
-        let last = unescape(last);
+        let key = unescape(key);
         match (draft.fields.get_mut(field)?.pointer_mut(parent)?, new) {
-            (Value::Object(map), Some(value)) => map.insert(last, value.clone()),
-            (Value::Object(map), None) => map.shift_remove(&last),
+            (Value::Object(map), Some(value)) => map.insert(key, value.clone()),
+            (Value::Object(map), None) => map.shift_remove(&key),
             (Value::Array(list), Some(value)) => {
-                let place = list.get_mut(last.parse::<usize>().ok()?)?;
+                let place = list.get_mut(key.parse::<usize>().ok()?)?;
                 Some(std::mem::replace(place, value.clone()))
             }
             _ => None,
         }
     }
+}
+
+/// A JSON string that is nothing but escapes.
+fn escaped(text: &str) -> String {
+    let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+    format!("\"{}\"", units.collect::<String>())
 }
 
 fn unescape(step: &str) -> String {
@@ -229,6 +254,10 @@ pub(super) fn catalogue(core: &Core) -> Vec<(&'static str, Vec<Mutation>)> {
     presence::derive(&mut catalogue);
     types::derive(&mut catalogue);
     lengths::derive(&mut catalogue);
+    values::derive(&mut catalogue);
+    instants::derive(&mut catalogue);
+    numbers::derive(&mut catalogue);
+    strings::derive(&mut catalogue);
     catalogue.derived
 }
 
@@ -251,8 +280,9 @@ impl Catalogue<'_> {
         class: &str,
         change: Change,
     ) {
-        let base = spot.base.clone();
-        self.push(name, spot.known, spot.pointer.clone(), keyword, class, change, base);
+        let fixed = spot.known && !matches!(change, Change::Remove | Change::Escape);
+        let base = spot.base.clone().or_else(|| (!spot.unique).then(|| spot.usual.clone()));
+        self.push(name, fixed, spot.pointer.clone(), keyword, class, change, base);
     }
 
     /// Adds a change to the item as a whole.
@@ -271,7 +301,7 @@ impl Catalogue<'_> {
     fn push(
         &mut self,
         name: &'static str,
-        known: bool,
+        fixed: bool,
         pointer: String,
         keyword: &str,
         class: &str,
@@ -287,27 +317,40 @@ impl Catalogue<'_> {
             base,
             layout: self.layout.clone(),
         };
-        if self.keeps_promise(&mutation, known)
+        if self.keeps_promise(&mutation, fixed)
             && let Some((_, list)) = self.derived.iter_mut().find(|(n, _)| *n == name)
         {
             list.push(mutation);
         }
     }
 
+    /// Whether the mutated keyword is among those that `item` breaks.
+    fn breaks(&self, mutation: &Mutation, item: &Value) -> bool {
+        self.core.contract.item_validator().iter_errors(item).any(|error| {
+            let pointer = error.instance_path().to_string();
+            let parent = mutation.pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+            let missing = mutation.keyword == "required" && pointer == parent;
+            error.kind().keyword() == mutation.keyword && (missing || pointer == mutation.pointer)
+        })
+    }
+
     /// Whether the schema agrees with the promise: a keyword beside the mutated one may forbid what was meant
     /// to be valid, or allow what was meant to break it. What the target need not know can't be promised.
-    fn keeps_promise(&self, mutation: &Mutation, known: bool) -> bool {
+    fn keeps_promise(&self, mutation: &Mutation, fixed: bool) -> bool {
         let mut draft = self.full.clone();
         mutation.apply(&mut draft);
         let item = draft.with_number(&self.core.contract, specimen(&draft.number));
         let valid = self.core.contract.item_validator().is_valid(&item);
         match mutation.promise() {
-            Promise::Accept => valid && !known,
+            Promise::Accept => valid && !fixed,
             // Two faults come from readings; the schema need not know of them.
-            Promise::Refuse => {
-                !valid || matches!(mutation.name, "unique-too-long" | "doubtful-instant")
+            Promise::Refuse if matches!(mutation.name, "unique-too-long" | "doubtful-instant") => {
+                true
             }
-            Promise::Open => true,
+            Promise::Refuse => !valid && self.breaks(mutation, &item),
+            Promise::Open => {
+                draft.needs_text() || self.core.contract.judge_item(&item).due() == Due::Open
+            }
         }
     }
 }

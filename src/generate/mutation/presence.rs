@@ -11,7 +11,8 @@ pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
     null(catalogue);
     replaced(catalogue);
     added(catalogue);
-    order(catalogue);
+    closed(catalogue);
+    catalogue.add_item("reorder-fields", "", "properties", "the last field first", Change::Reverse);
 }
 
 fn absent(catalogue: &mut Catalogue<'_>) {
@@ -19,7 +20,7 @@ fn absent(catalogue: &mut Catalogue<'_>) {
         |name: &str| catalogue.core.plan.fields.iter().any(|p| p.name == name && p.always);
     let spots = catalogue.spots.clone();
     let optional: Vec<_> =
-        spots.iter().filter(|s| !s.required && !(s.top && demanded(&s.name))).collect();
+        spots.iter().filter(|s| !(s.required || s.top && demanded(&s.name))).collect();
     let required: Vec<_> = spots.iter().filter(|s| s.required && !s.element).collect();
     for spot in &required {
         let change = if spot.unique { Change::Number(NumberShape::Absent) } else { Change::Remove };
@@ -89,6 +90,20 @@ fn replaced(catalogue: &mut Catalogue<'_>) {
     }
 }
 
+/// Objects inside an item that allow no further property.
+fn closed(catalogue: &mut Catalogue<'_>) {
+    for spot in catalogue.spots.clone() {
+        if spot.flat.keywords.get("additionalProperties") == Some(&Value::Bool(false))
+            && let Value::Object(usual) = &spot.usual
+        {
+            let mut object = usual.clone();
+            object.insert("extension".to_owned(), json!("batchproof"));
+            let name = "add-forbidden-property";
+            catalogue.add(name, &spot, "additionalProperties", "plain", Value::Object(object));
+        }
+    }
+}
+
 fn added(catalogue: &mut Catalogue<'_>) {
     let contract = catalogue.core.contract.clone();
     let text = || json!("batchproof");
@@ -152,9 +167,4 @@ fn added(catalogue: &mut Catalogue<'_>) {
         );
         catalogue.add_item("add-forbidden-property", "", keyword, &class, Change::Add(name, value));
     }
-}
-
-/// Not one field is moved alone: the whole item is written the other way round.
-fn order(catalogue: &mut Catalogue<'_>) {
-    let _ = catalogue;
 }

@@ -15,6 +15,7 @@ const REFERENCES: usize = 64;
 
 /// One place.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent properties, each read by itself")]
 pub(super) struct Spot {
     /// JSON pointer inside the item.
     pub pointer: String,
@@ -30,10 +31,8 @@ pub(super) struct Spot {
     pub unique: bool,
     /// An element of an array, which can't be missing.
     pub element: bool,
-    /// The target takes only values that its profile lists.
+    /// The target may take no other values than the everyday ones.
     pub known: bool,
-    /// Results repeat it.
-    pub echoed: bool,
     /// `maxLength` of the field in a result.
     pub result_max: Option<usize>,
     /// An everyday value of it.
@@ -97,8 +96,7 @@ pub(super) fn gather(core: &Core) -> Vec<Spot> {
             top: true,
             unique,
             element: false,
-            known: plan.is_some_and(|p| p.known),
-            echoed: field.echoed,
+            known: plan.is_some_and(|p| p.wide.is_none()),
             result_max: field.result_max,
             usual: full.clone(),
             base: None,
@@ -148,7 +146,6 @@ fn descend(
             usual: usual.clone(),
             base: Some(full.clone()),
             unique: false,
-            echoed: false,
             result_max: None,
             known: parent.known,
         };

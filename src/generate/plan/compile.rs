@@ -56,7 +56,7 @@ enum Stop {
     /// Its references go in a circle: what is optional around it is left out.
     Circle,
     /// Nothing satisfies it, as far as the compiler can see.
-    Problem(Problem),
+    Problem(Box<Problem>),
 }
 
 impl<'a> Compiler<'a> {
@@ -69,7 +69,7 @@ impl<'a> Compiler<'a> {
     pub fn plan(&self, pointer: &str, schema: &Value) -> Result<Plan, Problem> {
         let place = Place { pointer: pointer.to_owned(), references: Vec::new(), depth: 0 };
         let plan = self.compile(schema, &place).map_err(|stop| match stop {
-            Stop::Problem(problem) => problem,
+            Stop::Problem(problem) => *problem,
             Stop::Circle => cannot(pointer, "its required parts go in a circle"),
         })?;
         self.try_out(&plan, schema).map(|()| plan).map_err(|value| {
@@ -90,7 +90,7 @@ impl<'a> Compiler<'a> {
     fn compile(&self, schema: &Value, place: &Place) -> Result<Plan, Stop> {
         let flat = flatten(&self.contract.operation, schema, REFERENCES);
         if flat.never {
-            return Err(Stop::Problem(cannot(&place.pointer, "nothing satisfies it")));
+            return Err(Stop::because(cannot(&place.pointer, "nothing satisfies it")));
         }
         if place.exhausted(&flat) {
             return Err(Stop::Circle);
@@ -100,7 +100,7 @@ impl<'a> Compiler<'a> {
             None
         } else {
             let compiled = self.contract.operation.compile(schema);
-            Some(Arc::new(compiled.map_err(Stop::Problem)?))
+            Some(Arc::new(compiled.map_err(Stop::because)?))
         };
         Ok(Plan { kind, held })
     }
@@ -138,7 +138,7 @@ impl<'a> Compiler<'a> {
             Some("array") => self.list(flat, place),
             Some("object") => self.object(flat, place),
             Some(other) => {
-                Err(Stop::Problem(cannot(&place.pointer, &format!("`{other}` is no type"))))
+                Err(Stop::because(cannot(&place.pointer, &format!("`{other}` is no type"))))
             }
         }
     }
@@ -146,11 +146,11 @@ impl<'a> Compiler<'a> {
     /// The values of an `enum` that the other keywords allow too.
     fn choice(&self, values: &[Value], flat: &Flat, place: &Place) -> Result<Kind, Stop> {
         let validator = self.contract.operation.compile(&Value::Object(flat.keywords.clone()));
-        let validator = validator.map_err(Stop::Problem)?;
+        let validator = validator.map_err(Stop::because)?;
         let fitting: Vec<Value> =
             values.iter().filter(|v| validator.is_valid(v)).cloned().collect();
         if fitting.is_empty() {
-            return Err(Stop::Problem(cannot(&place.pointer, "no value of its enum fits it")));
+            return Err(Stop::because(cannot(&place.pointer, "no value of its enum fits it")));
         }
         Ok(Kind::Choice(fitting))
     }
@@ -177,7 +177,7 @@ impl<'a> Compiler<'a> {
         match (plans.is_empty(), last) {
             (false, _) => Ok((Kind::Either(plans), false)),
             (true, Some(stop)) => Err(stop),
-            (true, None) => Err(Stop::Problem(cannot(&place.pointer, "it has no branch"))),
+            (true, None) => Err(Stop::because(cannot(&place.pointer, "it has no branch"))),
         }
     }
 
@@ -192,7 +192,7 @@ impl<'a> Compiler<'a> {
             let many = flat.list("examples").unwrap_or_default();
             let values: Vec<Value> = examples.chain(many).cloned().collect();
             return self.choice(&values, flat, place).map(|k| (k, true)).map_err(|_| {
-                Stop::Problem(
+                Stop::because(
                     cannot(&place.pointer, &format!("the pattern {text} can't be drawn from"))
                         .hint(
                             "an `examples` beside the pattern, or `samples` in batch.yaml, helps",
@@ -212,7 +212,7 @@ impl<'a> Compiler<'a> {
         }
         let lengths = self.lengths(flat);
         if lengths.min > lengths.max {
-            return Err(Stop::Problem(cannot(&place.pointer, "minLength exceeds maxLength")));
+            return Err(Stop::because(cannot(&place.pointer, "minLength exceeds maxLength")));
         }
         Ok((Kind::Text(lengths), true))
     }
@@ -228,7 +228,7 @@ impl<'a> Compiler<'a> {
         let limits = &self.contract.batch.limits;
         let most = limits.magnitude - 1.0;
         let stricter = |open: Option<f64>, closed: Option<f64>, lower: bool| match (open, closed) {
-            (Some(o), Some(c)) if lower == (c > o) && c != o => (Some(c), false),
+            (Some(o), Some(c)) if if lower { c > o } else { c < o } => (Some(c), false),
             (Some(o), _) => (Some(o), true),
             (None, c) => (c, false),
         };
@@ -300,6 +300,12 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok((Kind::Object(properties), true))
+    }
+}
+
+impl Stop {
+    fn because(problem: Problem) -> Stop {
+        Stop::Problem(Box::new(problem))
     }
 }
 

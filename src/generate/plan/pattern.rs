@@ -50,7 +50,7 @@ impl Pattern {
                 for (first, last) in ranges {
                     let size = width(*first, *last);
                     if left < size {
-                        out.extend(nth(*first, *last, left));
+                        out.push(nth(*first, *last, left));
                         return;
                     }
                     left -= size;
@@ -157,10 +157,10 @@ fn width(first: char, last: char) -> u64 {
 }
 
 /// The `n`th character from `first`; those in the surrogate gap become `first`.
-fn nth(first: char, last: char, n: u64) -> Option<char> {
+fn nth(first: char, last: char, n: u64) -> char {
     let code = u64::from(u32::from(first)) + n;
     let drawn = u32::try_from(code).ok().and_then(char::from_u32);
-    Some(drawn.filter(|c| *c <= last).unwrap_or(first))
+    drawn.filter(|c| *c <= last).unwrap_or(first)
 }
 
 #[cfg(test)]

@@ -1,0 +1,159 @@
+//! `batchproof explain`: a rule, a reading, a mutation, a case or a fault.
+
+use std::fmt::Write as _;
+
+use super::args::ExplainArgs;
+use super::{Failure, say};
+use crate::case;
+use crate::check::rules;
+use crate::contract::Contract;
+use crate::contract::problem::nearest;
+use crate::generate::Generator;
+use crate::server::faults;
+
+pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
+    let contract = match &args.contract {
+        Some(dir) => Contract::load(dir)?,
+        None => Contract::shipped()?,
+    };
+    let id = args.id.trim();
+    let cases = case::shipped()?;
+    let upper = id.to_uppercase();
+    let text = rule(&contract, &cases, &upper)
+        .or_else(|| family(&upper))
+        .or_else(|| reading(&contract, &upper))
+        .or_else(|| mutation(id))
+        .or_else(|| shipped_case(&cases, id))
+        .or_else(|| fault(id));
+    let Some(text) = text else {
+        let all = faults::all();
+        let known = rules::all()
+            .iter()
+            .map(|r| r.id.to_owned())
+            .chain(contract.readings.iter().map(|r| r.id.clone()))
+            .chain(Generator::names().iter().map(|(n, _)| (*n).to_owned()))
+            .chain(cases.iter().map(|c| c.id.clone()))
+            .chain(all.iter().map(|f| f.name.to_owned()));
+        let hint = nearest(&upper, known.clone().collect::<Vec<_>>())
+            .or_else(|| nearest(id, known.collect::<Vec<_>>()))
+            .map_or("batchproof list --rules".to_owned(), |n| format!("did you mean `{n}`?"));
+        return Err(format!(
+            "nothing is called `{id}`\n  expected: a rule, reading, mutation, case or fault\n  hint: {hint}"
+        )
+        .into());
+    };
+    say(text.trim_end());
+    Ok(0)
+}
+
+fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
+    let rule = rules::find(id)?;
+    let mut text =
+        format!("{} ({}): {}\n\n{}\n\n", rule.id, rule.level, rule.title, wrapped(rule.doc));
+    let _ = writeln!(text, "Source: {}", rule.cite);
+    for reading in contract.readings.iter().filter(|r| rule.cite.contains(&r.id)) {
+        let _ =
+            writeln!(text, "\n{}: {}\n{}", reading.id, reading.question, wrapped(&reading.reading));
+        let _ = writeln!(text, "Why: {}", reading.reason);
+    }
+    if !rule.needs.is_empty() {
+        let _ = writeln!(text, "\nMasked where one of these fails: {}", rule.needs.join(", "));
+    }
+    let by: Vec<&str> = cases
+        .iter()
+        .filter(|c| c.spec.asserts.as_ref().is_some_and(|a| a.name == id))
+        .map(|c| c.id.as_str())
+        .collect();
+    if !by.is_empty() {
+        let _ = writeln!(text, "Cases about it: {}", by.join(", "));
+    }
+    let proofs: Vec<&str> =
+        faults::all().iter().filter(|f| f.must.contains(&id)).map(|f| f.name).collect();
+    if !proofs.is_empty() {
+        let _ = writeln!(text, "Faults that prove it: {}", proofs.join(", "));
+    }
+    Some(text)
+}
+
+fn family(id: &str) -> Option<String> {
+    let (name, about) = rules::FAMILIES.iter().find(|(name, _)| *name == id)?;
+    let mut text = format!("{name}: {about}\n\n");
+    for rule in rules::all().iter().filter(|r| r.family() == *name) {
+        let _ = writeln!(text, "{:12} {:6}  {}", rule.id, rule.level, rule.title);
+    }
+    Some(text)
+}
+
+fn reading(contract: &Contract, id: &str) -> Option<String> {
+    let reading = contract.reading(id)?;
+    let mut text = format!(
+        "{} ({}): {}\n\n{}\n\nWhy: {}\n",
+        reading.id,
+        reading.level,
+        reading.question,
+        wrapped(&reading.reading),
+        reading.reason
+    );
+    let by: Vec<&str> =
+        rules::all().iter().filter(|r| r.cite.contains(&reading.id)).map(|r| r.id).collect();
+    let _ = writeln!(text, "Rules: {}", by.join(", "));
+    Some(text)
+}
+
+fn mutation(id: &str) -> Option<String> {
+    let (name, about) = Generator::names().iter().find(|(name, _)| *name == id)?;
+    Some(format!("{name} (mutation): {about}\n\nIn a case file: mutate: {name}\n"))
+}
+
+fn shipped_case(cases: &[case::Case], id: &str) -> Option<String> {
+    let case =
+        cases.iter().find(|c| c.id == id.trim_start_matches("cases/").trim_end_matches(".yaml"))?;
+    let mut text = format!("{} (case): {}\n", case.id, case.spec.title);
+    if let Some(about) = &case.spec.about {
+        let _ = writeln!(text, "\n{}", wrapped(about));
+    }
+    if let Some(asserts) = &case.spec.asserts {
+        let _ = writeln!(text, "\nAsserts: {}", asserts.name);
+    }
+    let _ = writeln!(
+        text,
+        "Runs: quick {}, standard {}, deep {}\nFile: {}\n\nbatchproof run {}",
+        case.runs(case::Depth::Quick),
+        case.runs(case::Depth::Standard),
+        case.runs(case::Depth::Deep),
+        case.file,
+        case.id
+    );
+    Some(text)
+}
+
+fn fault(id: &str) -> Option<String> {
+    let fault = faults::find(id)?;
+    Some(format!(
+        "{} (fault): {}\n\nMust provoke: {}\nMay provoke: {}\n\nbatchproof serve --fault {}\n",
+        fault.name,
+        fault.about,
+        fault.must.join(", "),
+        fault.may.join(", "),
+        fault.name
+    ))
+}
+
+/// Wrapped at 88 columns.
+fn wrapped(text: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > 88 {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}

@@ -1,0 +1,74 @@
+//! The command line: reads arguments, wires the modules, prints, and turns outcomes into exit codes.
+//!
+//! The one place that prints. It decides nothing about targets.
+
+mod args;
+mod explain;
+mod list;
+mod progress;
+mod prove;
+mod report;
+mod run;
+mod serve;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+
+/// Usage, or a file that can't be used.
+const USAGE: u8 = 2;
+
+/// Runs the command that the arguments name; the process' exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let outcome = match cli.command {
+        Some(Command::Run(args)) => run::run(*args),
+        Some(Command::List(args)) => list::list(&args),
+        Some(Command::Explain(args)) => explain::explain(&args),
+        Some(Command::Serve(args)) => serve::serve(&args),
+        Some(Command::Prove(args)) => prove::prove(&args),
+        Some(Command::Report(args)) => report::report(&args),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(
+                shell,
+                &mut Cli::command(),
+                "batchproof",
+                &mut std::io::stdout(),
+            );
+            Ok(0)
+        }
+        None => {
+            let _ = Cli::command().print_help();
+            return ExitCode::from(USAGE);
+        }
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            say_error(&error.to_string());
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// What stops a command before its job was done.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+pub(crate) fn say_error(text: &str) {
+    let _ = writeln!(std::io::stderr(), "batchproof: {text}");
+}
+
+/// Prints a line; a reader that went away is no reason to fail.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

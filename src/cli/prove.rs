@@ -1,0 +1,113 @@
+//! `batchproof prove`: the kill matrix.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::args::ProveArgs;
+use super::{Failure, say};
+use crate::check::rules;
+use crate::contract::Contract;
+use crate::prove::{self, Proof};
+
+pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
+    let contract = Arc::new(Contract::shipped()?);
+    let trials: Vec<prove::Trial> = prove::trials()
+        .into_iter()
+        .filter(|t| {
+            args.faults.is_empty()
+                || args.faults.iter().any(|word| {
+                    t.name().contains(word.as_str())
+                        || t.fault.is_some_and(|f| f.family.eq_ignore_ascii_case(word))
+                })
+        })
+        .collect();
+    if trials.is_empty() {
+        return Err(format!(
+            "no fault matches {}\n  hint: batchproof list --faults",
+            args.faults.join(", ")
+        )
+        .into());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let started = Instant::now();
+    let interactive = std::io::stderr().is_terminal();
+    let mut proofs = Vec::with_capacity(trials.len());
+    for (at, trial) in trials.iter().enumerate() {
+        if interactive {
+            let _ =
+                write!(std::io::stderr(), "\r\x1b[K{}/{} {}", at + 1, trials.len(), trial.name());
+        }
+        let proof = runtime.block_on(prove::prove(Arc::clone(&contract), *trial, args.seed))?;
+        if interactive && !proof.wrong.is_empty() {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+        if !proof.wrong.is_empty() || args.verbose {
+            say(&row(trial, &proof));
+        }
+        proofs.push(proof);
+    }
+    if interactive {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    if args.faults.is_empty() || args.verbose {
+        say(&matrix(&proofs));
+    }
+    let unproven = if args.faults.is_empty() { prove::unproven_rules() } else { Vec::new() };
+    for rule in &unproven {
+        say(&format!("{rule} is in no fault's must"));
+    }
+    let wrong = proofs.iter().filter(|p| !p.wrong.is_empty()).count();
+    let faults: BTreeSet<&str> = proofs.iter().filter_map(|p| p.fault.map(|f| f.name)).collect();
+    say(&format!(
+        "{} faults in {} runs: {} as declared, {wrong} not; {} rules proven, {} not; {:.0} s",
+        faults.len(),
+        proofs.len(),
+        proofs.len() - wrong,
+        rules::all().len() - 1 - unproven.len(),
+        unproven.len(),
+        started.elapsed().as_secs_f64()
+    ));
+    Ok(u8::from(wrong > 0 || !unproven.is_empty()))
+}
+
+fn row(trial: &prove::Trial, proof: &Proof) -> String {
+    let mut text = format!("{:44}", trial.name());
+    let fired: Vec<String> = proof.fired.keys().cloned().collect();
+    let _ = write!(
+        text,
+        " fired {}",
+        if fired.is_empty() { "nothing".to_owned() } else { fired.join(" ") }
+    );
+    for wrong in &proof.wrong {
+        let _ = write!(text, "\n    {wrong}");
+    }
+    text
+}
+
+/// Faults by families of rules: what each fired.
+fn matrix(proofs: &[Proof]) -> String {
+    let families: Vec<&str> =
+        rules::FAMILIES.iter().map(|(name, _)| *name).filter(|n| *n != "CASE").collect();
+    let mut builder = tabled::builder::Builder::default();
+    let mut header = vec!["fault".to_owned(), "reading".to_owned()];
+    header.extend(families.iter().map(|f| (*f).to_owned()));
+    builder.push_record(header);
+    for proof in proofs {
+        let mut cells =
+            vec![proof.fault.map_or("(clean)", |f| f.name).to_owned(), proof.reading.to_string()];
+        for family in &families {
+            let numbers: Vec<&str> = proof
+                .fired
+                .keys()
+                .filter_map(|id| id.strip_prefix(*family).and_then(|rest| rest.strip_prefix('-')))
+                .map(|n| n.trim_start_matches('0'))
+                .collect();
+            cells.push(numbers.join(" "));
+        }
+        builder.push_record(cells);
+    }
+    builder.build().with(tabled::settings::Style::rounded().remove_horizontals()).to_string()
+}

@@ -1,0 +1,256 @@
+//! `batchproof run`: the main job.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::args::RunArgs;
+use super::progress::Shown;
+use super::{Failure, say};
+use crate::case::{self, Case};
+use crate::check::rules;
+use crate::contract::profile::AuthScheme;
+use crate::contract::{Contract, Profile};
+use crate::embedded::{self, LOOPBACK_JOBS};
+use crate::engine::{
+    Environment, RunOptions, RunReport, Selected, plan, run as run_engine, select,
+};
+use crate::generate::default_run_id;
+use crate::report;
+use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
+use crate::server::{Reading, RunningServer};
+
+/// Jobs and requests a second on hosts that others use too.
+const POLITE: (usize, f64) = (4, 20.0);
+
+pub fn run(args: RunArgs) -> Result<u8, Failure> {
+    let contract = match &args.contract {
+        Some(dir) => Contract::load(dir)?,
+        None => Contract::shipped()?,
+    };
+    let profile = match &args.profile {
+        Some(path) => {
+            let profile = Profile::load(path, &contract)?;
+            let known: Vec<String> = rules::FAMILIES
+                .iter()
+                .map(|(f, _)| (*f).to_owned())
+                .chain(rules::all().iter().map(|r| r.id.to_owned()))
+                .collect();
+            profile.check_skips(&path.display().to_string(), &known)?;
+            profile
+        }
+        None => Profile::default(),
+    };
+    let contract = Arc::new(contract.for_target(&profile));
+    let cases = cases(&args)?;
+    if args.partition.is_some() && (args.seed.is_none() || args.run_id.is_none()) {
+        return Err("--partition needs --seed and --run-id: the parts of a run share both".into());
+    }
+    let run_id = match &args.run_id {
+        Some(id) => checked_run_id(id)?,
+        None => default_run_id(chrono::Utc::now()),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(trial(&args, contract, profile, cases, run_id))
+}
+
+fn cases(args: &RunArgs) -> Result<Vec<Case>, Failure> {
+    if args.cases.is_empty() {
+        return Ok(case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect());
+    }
+    Ok(case::load_paths(&args.cases)?)
+}
+
+fn checked_run_id(id: &str) -> Result<String, Failure> {
+    let fine = (1..=24).contains(&id.len())
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if fine {
+        Ok(id.to_owned())
+    } else {
+        Err(format!("--run-id {id}: unusable\n  expected: 1 to 24 letters, digits, `-` or `_`")
+            .into())
+    }
+}
+
+/// The environment, and the embedded server where it is the target.
+async fn environment(
+    args: &RunArgs,
+    contract: Arc<Contract>,
+    profile: Profile,
+    run_id: &str,
+) -> Result<(Arc<Environment>, Option<RunningServer>), Failure> {
+    let options = SendOptions {
+        timeout: args.timeout,
+        ca: args.ca.clone(),
+        cert: args.cert.clone(),
+        insecure: args.insecure,
+        ..SendOptions::default()
+    };
+    let Some(url) = &args.target else {
+        let started =
+            embedded::start(contract, profile, Reading::Request, Vec::new(), options, run_id)
+                .await?;
+        return Ok((started.environment, Some(started.server)));
+    };
+    let target = Target::parse(url, &contract.operation.path)?;
+    let source = match (&args.token_file, std::env::var("BATCHPROOF_TOKEN")) {
+        _ if profile.auth == AuthScheme::None => TokenSource::None,
+        (Some(path), _) => TokenSource::File(path.clone()),
+        (None, Ok(token)) if !token.trim().is_empty() => {
+            TokenSource::Given(SecretString::from(token))
+        }
+        (None, _) => TokenSource::None,
+    };
+    let token = Arc::new(Token::read(source, profile.auth)?);
+    let polite = (!target.is_loopback()).then_some(POLITE.1);
+    let rate = args.rate.or(profile.limits.rate).map(|r| r.0).or(polite);
+    let sender = Sender::new(target, options, token, &profile, Pace::new(rate))?;
+    Ok((Arc::new(Environment::new(contract, profile, sender, run_id)?), None))
+}
+
+async fn trial(
+    args: &RunArgs,
+    contract: Arc<Contract>,
+    profile: Profile,
+    cases: Vec<Case>,
+    run_id: String,
+) -> Result<u8, Failure> {
+    let shipped = cases.iter().any(|c| c.dir.is_none());
+    let limits = profile.limits.clone();
+    let (environment, server) = environment(args, contract, profile, &run_id).await?;
+    let selected = select(cases, &environment.generator)?;
+    let loopback = environment.sender.target.is_loopback();
+    let jobs = args.jobs.map(usize::from).or(limits.jobs);
+    let options = RunOptions {
+        depth: args.depth,
+        seed: args.seed.unwrap_or_else(random_seed),
+        run_id,
+        run_id_given: args.run_id.is_some(),
+        runs: args.runs,
+        jobs: jobs.unwrap_or(if loopback { LOOPBACK_JOBS } else { POLITE.0 }),
+        max_time: args.max_time,
+        max_findings: args.max_findings,
+        strict: args.strict,
+        partition: args.partition,
+        report_dir: Some(args.report_dir.clone()),
+        target: if server.is_some() {
+            "embedded reference server".to_owned()
+        } else {
+            environment.sender.target.base.clone()
+        },
+        whole_suite: args.cases.is_empty(),
+        opening: shipped,
+        repeat_proven: true,
+    };
+    let planned = plan(&environment, &options, &selected);
+    if args.plan {
+        say(&plan_text(args, &environment, &options, &selected));
+        return Ok(0);
+    }
+    let (trials, requests, items) = planned.totals();
+    if limits.items.is_some_and(|max| items > max) {
+        return Err(format!(
+            "the run would send {items} items, and the profile's limits allow {}\n  hint: a smaller --depth, --runs, or named cases",
+            limits.items.unwrap_or(0)
+        )
+        .into());
+    }
+    if !loopback {
+        let _ = writeln!(
+            std::io::stderr(),
+            "{}: {trials} trials, {requests} requests, {items} items, numbers beginning with {}-, {}",
+            options.target,
+            options.run_id,
+            estimate(args, &limits.rate, requests)
+        );
+    }
+    let shown = Arc::new(Shown::new());
+    let dir = args.report_dir.clone();
+    let RunReport { summary, advice } =
+        run_engine(environment, selected, options, Arc::clone(&shown) as Arc<_>).await?;
+    shown.end();
+    drop(server);
+    report::write_all(&summary, &dir).map_err(|e| {
+        format!("{}: {e}\n  expected: a directory that can be written to", dir.display())
+    })?;
+    say(&report::terminal(&summary, &style(), &dir));
+    if let Some(advice) = advice {
+        say(&format!("\n{advice}"));
+    }
+    Ok(summary.conclusion.exit())
+}
+
+fn estimate(
+    args: &RunArgs,
+    limit: &Option<crate::contract::profile::Rate>,
+    requests: u64,
+) -> String {
+    let rate = args.rate.or(*limit).map_or(POLITE.1, |r| r.0);
+    let seconds = Duration::from_secs_f64(requests as f64 / rate);
+    let minutes = seconds.as_secs() / 60;
+    if minutes > 0 {
+        format!("about {minutes} min at {rate}/s")
+    } else {
+        format!("about {} s at {rate}/s", seconds.as_secs())
+    }
+}
+
+fn plan_text(
+    args: &RunArgs,
+    environment: &Environment,
+    options: &RunOptions,
+    selected: &[Selected],
+) -> String {
+    let planned = plan(environment, options, selected);
+    let (trials, requests, items) = planned.totals();
+    let mut builder = tabled::builder::Builder::default();
+    builder.push_record(["case", "runs", "requests", "items", "kB"]);
+    let kilobytes = |bytes: u64| (bytes / 1024).to_string();
+    for case in &planned.cases {
+        builder.push_record([
+            case.case.clone(),
+            case.runs.len().to_string(),
+            case.requests.to_string(),
+            case.items.to_string(),
+            kilobytes(case.bytes),
+        ]);
+    }
+    let bytes: u64 = planned.cases.iter().map(|c| c.bytes).sum();
+    builder.push_record([
+        "all".to_owned(),
+        trials.to_string(),
+        requests.to_string(),
+        items.to_string(),
+        kilobytes(bytes),
+    ]);
+    let mut table = builder.build();
+    table.with(tabled::settings::Style::blank());
+    format!(
+        "{table}\n\n{} at {}, seed {}, numbers beginning with {}-{}; nothing was sent",
+        options.depth,
+        options.target,
+        options.seed,
+        options.run_id,
+        if environment.sender.target.is_loopback() {
+            String::new()
+        } else {
+            format!(", {}", estimate(args, &environment.profile.limits.rate, requests))
+        }
+    )
+}
+
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish() % 1_000_000_007
+}
+
+/// Colour and width of standard output.
+pub(super) fn style() -> report::Style {
+    use std::io::IsTerminal;
+    let terminal = std::io::stdout().is_terminal();
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+        || std::env::var("TERM").is_ok_and(|t| t == "dumb");
+    report::Style { colour: terminal && !refused, width: report::terminal_width() }
+}

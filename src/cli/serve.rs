@@ -1,0 +1,69 @@
+//! `batchproof serve`.
+
+use std::sync::Arc;
+
+use super::args::ServeArgs;
+use super::{Failure, say};
+use crate::contract::{Contract, Problem, problem::nearest};
+use crate::server::{self, Fault, ServerConfig, faults};
+
+pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
+    let contract = match &args.contract {
+        Some(dir) => Contract::load(dir)?,
+        None => Contract::shipped()?,
+    };
+    let token = match &args.token_file {
+        Some(path) => Some(
+            std::fs::read_to_string(path)
+                .map_err(|e| {
+                    Problem::new(path.display().to_string(), e.to_string())
+                        .expected("a readable file that holds the token")
+                })?
+                .trim()
+                .to_owned(),
+        ),
+        None => std::env::var("BATCHPROOF_TOKEN").ok().map(|t| t.trim().to_owned()),
+    }
+    .filter(|t| !t.is_empty());
+    let chosen = args.fault.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let demands = token.is_some();
+        let running = server::start(ServerConfig {
+            contract: Arc::new(contract),
+            reading: args.reading,
+            token,
+            faults: chosen,
+            port: args.port,
+        })
+        .await
+        .map_err(|e| {
+            format!(
+                "port {} of the loopback interface: {e}\n  expected: a free port (0 picks one)",
+                args.port
+            )
+        })?;
+        say(&format!("listening on {}", running.url()));
+        say(&format!(
+            "reading: {}; credentials: {}; faults: {}",
+            args.reading,
+            if demands {
+                "bearer token"
+            } else {
+                "none demanded (set BATCHPROOF_TOKEN or --token-file)"
+            },
+            if args.fault.is_empty() { "none".to_owned() } else { args.fault.join(", ") }
+        ));
+        let _ = tokio::signal::ctrl_c().await;
+        Ok(0)
+    })
+}
+
+/// A fault by its name.
+fn find(name: &str) -> Result<&'static Fault, Failure> {
+    faults::find(name).ok_or_else(|| {
+        let hint = nearest(name, faults::all().iter().map(|f| f.name))
+            .map_or("batchproof list --faults".to_owned(), |n| format!("did you mean `{n}`?"));
+        format!("there is no fault `{name}`\n  expected: a name of `batchproof list --faults`\n  hint: {hint}").into()
+    })
+}

@@ -1,0 +1,376 @@
+//! Collects what trials brought: counts for all, whole evidence for findings, a bounded sample of the rest.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sha2::{Digest, Sha256};
+
+use super::progress::{Observer, Progress};
+use super::trial::Trial;
+use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, rules};
+use crate::contract::hex;
+use crate::exchange::{Answer, Exchange, LossKind};
+use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Position, Recorder, Update};
+use crate::send::Redactor;
+
+/// Findings above this many keep no evidence of their own.
+const FINDINGS: usize = 2_000;
+/// Exchanges that a finding keeps.
+const EVIDENCE: usize = 12;
+/// Cases of which one exchange is kept as an example.
+const SAMPLES: usize = 200;
+
+/// The pseudo-case that rules of the run's scope are found in.
+pub const RUN: &str = "(run)";
+
+/// What became of a finding so far.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// As it is recorded.
+    pub record: FindingRecord,
+    /// How often it was seen.
+    pub count: u64,
+    /// Whether it counts.
+    pub confirmed: bool,
+    /// Repeats that showed it.
+    pub shown: u32,
+    /// Repeats that were tried.
+    pub of: u32,
+}
+
+/// Everything that a run has brought so far.
+pub struct Collector {
+    /// Findings by id.
+    pub found: HashMap<String, Found>,
+    /// Ids in the order in which they were first seen.
+    pub order: Vec<String>,
+    /// Every event, for the summary.
+    pub events: Vec<Event>,
+    /// Requests and items sent, all of them.
+    pub sent: (u64, u64),
+    cases: BTreeMap<String, CaseRecord>,
+    sampled: usize,
+    recorder: Option<Recorder>,
+    redactor: Redactor,
+    base: String,
+}
+
+impl Collector {
+    /// A collector that writes to `recorder`, where there is one.
+    #[must_use]
+    pub fn new(recorder: Option<Recorder>, redactor: Redactor, base: String) -> Collector {
+        Collector {
+            found: HashMap::new(),
+            order: Vec::new(),
+            events: Vec::new(),
+            sent: (0, 0),
+            cases: BTreeMap::new(),
+            sampled: 0,
+            recorder,
+            redactor,
+            base,
+        }
+    }
+
+    /// Writes an event down.
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn write(&mut self, event: Event) -> std::io::Result<()> {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.write(&event)?;
+        }
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// A text without secrets.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        self.redactor.clean(text)
+    }
+
+    /// Takes in a trial that was judged.
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn take(
+        &mut self,
+        case: &str,
+        run: u64,
+        seed: u64,
+        trial: &Trial,
+        judgement: &Judgement,
+        observer: &dyn Observer,
+    ) -> std::io::Result<()> {
+        self.count(case, trial, judgement);
+        if run == 0
+            && self.sampled < SAMPLES
+            && let Some(first) = trial.exchanges.first()
+        {
+            self.sampled += 1;
+            let exchange = Box::new(ExchangeRecord::of(first, &self.base, &self.redactor));
+            self.write(Event::Sample { case: case.to_owned(), run, exchange })?;
+        }
+        for hit in &judgement.hits {
+            self.find(case, run, seed, trial, hit, observer)?;
+        }
+        Ok(())
+    }
+
+    /// Counts a trial that stayed unanswered.
+    pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) {
+        let (requests, items) = size(trial);
+        let record = self.case(case);
+        record.runs += 1;
+        record.unanswered += 1;
+        record.requests += requests;
+        record.items += items;
+        record.rules.entry(rule.id.to_owned()).or_default().unanswered += 1;
+    }
+
+    /// Counts requests that belong to no case.
+    pub fn add_sent(&mut self, exchanges: &[Exchange]) {
+        self.sent.0 += exchanges.len() as u64;
+        self.sent.1 += exchanges.iter().map(|e| e.intent.items().len() as u64).sum::<u64>();
+    }
+
+    fn case(&mut self, case: &str) -> &mut CaseRecord {
+        self.cases
+            .entry(case.to_owned())
+            .or_insert_with(|| CaseRecord { case: case.to_owned(), ..CaseRecord::default() })
+    }
+
+    fn count(&mut self, case: &str, trial: &Trial, judgement: &Judgement) {
+        let (requests, items) = size(trial);
+        let record = self.case(case);
+        record.runs += 1;
+        record.requests += requests;
+        record.items += items;
+        record.tally.add(&judgement.tally);
+        for (rule, counts) in rules::all().iter().zip(&judgement.counts) {
+            if *counts != RuleCounts::default() {
+                record.rules.entry(rule.id.to_owned()).or_default().add(counts);
+            }
+        }
+        for exchange in &trial.exchanges {
+            if let Answer::Received(response) = &exchange.answer {
+                let micros = u64::try_from(response.elapsed.as_micros()).unwrap_or(u64::MAX);
+                record.millis += micros / 1000;
+                let class = size_class(exchange.intent.items().len());
+                let entry = record.latency.entry(class).or_insert((0, 0, u64::MAX, 0));
+                entry.0 += 1;
+                entry.1 += micros;
+                entry.2 = entry.2.min(micros);
+                entry.3 = entry.3.max(micros);
+            }
+        }
+    }
+
+    fn find(
+        &mut self,
+        case: &str,
+        run: u64,
+        seed: u64,
+        trial: &Trial,
+        hit: &Hit,
+        observer: &dyn Observer,
+    ) -> std::io::Result<()> {
+        let place = hit.finding.place();
+        let id = finding_id(hit.rule.id, case, &place, &hit.finding.kind);
+        if let Some(found) = self.found.get_mut(&id) {
+            found.count += 1;
+            return Ok(());
+        }
+        if self.found.len() >= FINDINGS {
+            return Ok(());
+        }
+        let (evidence, exchange) = self.evidence(trial, hit.exchange);
+        let record = FindingRecord {
+            id: id.clone(),
+            rule: hit.rule.id.to_owned(),
+            level: hit.rule.level,
+            case: case.to_owned(),
+            run,
+            seed,
+            place,
+            kind: self.clean(&hit.finding.kind),
+            position: Position {
+                exchange,
+                item: hit.finding.item,
+                pointer: self.clean(&hit.finding.pointer),
+            },
+            expected: self.clean(&hit.finding.expected),
+            actual: self.clean(&hit.finding.actual),
+            message: self.clean(&message(hit)),
+            proven: hit.finding.proven,
+            evidence,
+        };
+        observer.see(Progress::Found(&record));
+        self.write(Event::Finding(Box::new(record.clone())))?;
+        let confirmed = record.proven;
+        self.found.insert(id.clone(), Found { record, count: 1, confirmed, shown: 0, of: 0 });
+        self.order.push(id);
+        Ok(())
+    }
+
+    /// The exchanges that show a finding, and the position among them of the one that it is about.
+    fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
+        let group = trial.exchanges.get(exchange).and_then(|e| e.group);
+        // What came before can matter; what came after matters only where it overlapped.
+        let related: Vec<&Exchange> = trial
+            .exchanges
+            .iter()
+            .filter(|e| e.index <= exchange || (group.is_some() && e.group == group))
+            .collect();
+        let skip = if group.is_some() { 0 } else { related.len().saturating_sub(EVIDENCE) };
+        let kept: Vec<&&Exchange> = related.iter().skip(skip).take(EVIDENCE.max(skip)).collect();
+        let position = kept.iter().position(|e| e.index == exchange).unwrap_or(0);
+        let records = kept
+            .iter()
+            .take(EVIDENCE * 2)
+            .map(|e| ExchangeRecord::of(e, &self.base, &self.redactor))
+            .collect();
+        (records, position)
+    }
+
+    /// Adds findings of the run's scope, from what all cases brought together.
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn judge_run(
+        &mut self,
+        skipped: impl Fn(&str) -> bool,
+        observer: &dyn Observer,
+    ) -> std::io::Result<()> {
+        let mut tally = Tally::default();
+        self.cases.values().for_each(|c| tally.add(&c.tally));
+        let trial = Trial::default();
+        for rule in rules::all() {
+            let crate::check::Check::Run(check) = rule.check else { continue };
+            let mut counts = RuleCounts::default();
+            if skipped(rule.id) {
+                counts.not_applicable = 1;
+            } else {
+                match check(&tally) {
+                    crate::check::Verdict::Pass => counts.passed = 1,
+                    crate::check::Verdict::NotApplicable(_) => counts.not_applicable = 1,
+                    crate::check::Verdict::Fail(findings) => {
+                        counts.failed = findings.len() as u64;
+                        for finding in findings {
+                            let hit = Hit { rule, exchange: 0, finding };
+                            self.find(RUN, 0, 0, &trial, &hit, observer)?;
+                        }
+                    }
+                }
+            }
+            self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&counts);
+        }
+        Ok(())
+    }
+
+    /// Writes down what is known of every case and finding.
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn finish(&mut self) -> std::io::Result<()> {
+        for record in std::mem::take(&mut self.cases).into_values() {
+            self.sent.0 += record.requests;
+            self.sent.1 += record.items;
+            self.write(Event::CaseFinished(Box::new(record)))?;
+        }
+        for id in self.order.clone() {
+            let Some(found) = self.found.get(&id) else { continue };
+            let update = Update {
+                id,
+                count: found.count,
+                confirmed: found.confirmed,
+                shown: found.shown,
+                of: found.of,
+                waived: None,
+            };
+            self.write(Event::FindingUpdated(update))?;
+        }
+        Ok(())
+    }
+
+    /// Numbers that were accepted.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.cases.values().map(|c| c.tally.accepted).sum()
+    }
+}
+
+/// The id of a finding: a hash of rule, case, place and kind of difference.
+#[must_use]
+pub fn finding_id(rule: &str, case: &str, place: &str, kind: &str) -> String {
+    let mut hasher = Sha256::new();
+    for part in [rule, case, place, kind] {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hex(&hasher.finalize())[..12].to_owned()
+}
+
+fn message(hit: &Hit) -> String {
+    let finding = &hit.finding;
+    let place = match (finding.item, finding.pointer.as_str()) {
+        (Some(item), "") => format!("item {item}: "),
+        (Some(item), pointer) => format!("item {item}, {pointer}: "),
+        (None, "") => String::new(),
+        (None, pointer) => format!("{pointer}: "),
+    };
+    format!("{place}expected {}, got {}", finding.expected, finding.actual)
+}
+
+fn size(trial: &Trial) -> (u64, u64) {
+    let items = trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
+    (trial.exchanges.len() as u64, items)
+}
+
+/// 0, 1, 2, 5, 10, 20, 50 … : the class that a batch of `items` belongs to.
+fn size_class(items: usize) -> usize {
+    let mut class = 1;
+    if items == 0 {
+        return 0;
+    }
+    for step in [2, 5, 10].iter().cycle().enumerate().map(|(i, s)| s * 10_usize.pow(i as u32 / 3)) {
+        if items < step {
+            return class;
+        }
+        class = step;
+        if step > 100_000_000 {
+            return class;
+        }
+    }
+    class
+}
+
+/// How a trial met load or lost an answer in a way that is no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hindrance {
+    /// 408, 429 or 503: wait so many seconds.
+    Load(u64),
+    /// A connection ended without an answer; perhaps it had been idle.
+    Lost,
+    /// 401 or 403 where the credentials are good.
+    Credentials,
+}
+
+/// What hindered a trial, where anything did.
+#[must_use]
+pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
+    use crate::exchange::Situation;
+    trial.exchanges.iter().find_map(|e| match &e.answer {
+        Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
+            let seconds = r.header("retry-after").and_then(|v| v.trim().parse().ok()).unwrap_or(1);
+            Some(Hindrance::Load(seconds))
+        }
+        Answer::Received(r)
+            if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
+        {
+            Some(Hindrance::Credentials)
+        }
+        Answer::Lost(l) if l.kind == LossKind::Reset => Some(Hindrance::Lost),
+        _ => None,
+    })
+}

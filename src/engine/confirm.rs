@@ -1,0 +1,130 @@
+//! Confirms findings: each is tried again with fresh numbers.
+//!
+//! What an answer's own bytes prove is confirmed already, and repeats only say how often it shows. Time-outs,
+//! resets, gateway statuses and elapsed times count only when two of three repeats show them too, each
+//! after a good plain batch.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::collect::{Collector, RUN, finding_id};
+use super::environment::Environment;
+use super::opening::plain_batch_is_good;
+use super::plan::RESERVE;
+use super::select::Selected;
+use super::trial::execute;
+use crate::check::judge;
+
+const REPEATS: u32 = 3;
+/// Proven findings of which repeats are made.
+const PROVEN: usize = 24;
+
+struct Job {
+    id: String,
+    case: usize,
+    run: u64,
+    proven: bool,
+}
+
+/// Tries findings again, within a third of the budget; returns requests and items sent.
+pub async fn confirm(
+    environment: &Arc<Environment>,
+    selected: &Arc<Vec<Selected>>,
+    seed: u64,
+    collector: &mut Collector,
+    planned: u64,
+    repeat_proven: bool,
+) -> (u64, u64) {
+    let positions: HashMap<&str, usize> =
+        selected.iter().enumerate().map(|(i, s)| (s.case.id.as_str(), i)).collect();
+    let mut jobs: Vec<Job> = collector
+        .order
+        .iter()
+        .filter_map(|id| collector.found.get(id))
+        .filter(|f| f.record.case != RUN)
+        .filter_map(|f| {
+            let case = *positions.get(f.record.case.as_str())?;
+            Some(Job { id: f.record.id.clone(), case, run: f.record.run, proven: f.record.proven })
+        })
+        .collect();
+    // What still needs it comes first.
+    jobs.sort_by_key(|j| j.proven);
+    let unproven = jobs.iter().filter(|j| !j.proven).count();
+    jobs.truncate(if repeat_proven { unproven + PROVEN } else { unproven });
+    let mut reserve = (planned / RESERVE).max(60);
+    let mut sent = (0, 0);
+    let mut tasks = JoinSet::new();
+    for job in jobs {
+        let cost = u64::from(REPEATS) * 4;
+        if reserve < cost {
+            break;
+        }
+        reserve -= cost;
+        let environment = Arc::clone(environment);
+        let selected = Arc::clone(selected);
+        if tasks.len() >= 4 {
+            gather(&mut tasks, collector, &mut sent).await;
+        }
+        tasks.spawn(async move {
+            let (shown, of, spent) = repeat(&environment, &selected[job.case], &job, seed).await;
+            (job, shown, of, spent)
+        });
+    }
+    while !tasks.is_empty() {
+        gather(&mut tasks, collector, &mut sent).await;
+    }
+    sent
+}
+
+type Repeated = (Job, u32, u32, (u64, u64));
+
+async fn gather(tasks: &mut JoinSet<Repeated>, collector: &mut Collector, sent: &mut (u64, u64)) {
+    let Some(Ok((job, shown, of, spent))) = tasks.join_next().await else { return };
+    sent.0 += spent.0;
+    sent.1 += spent.1;
+    if let Some(found) = collector.found.get_mut(&job.id) {
+        found.shown = shown;
+        found.of = of;
+        found.confirmed = job.proven || shown >= 2;
+    }
+}
+
+/// Runs the trial of a finding again and again; how many runs showed the same finding, of how many.
+async fn repeat(
+    environment: &Arc<Environment>,
+    selected: &Selected,
+    job: &Job,
+    seed: u64,
+) -> (u32, u32, (u64, u64)) {
+    let mut shown = 0;
+    let mut of = 0;
+    let mut sent = (0, 0);
+    for _ in 0..REPEATS {
+        if !job.proven {
+            sent.0 += 1;
+            sent.1 += 1;
+            if !plain_batch_is_good(environment).await {
+                of += 1;
+                continue;
+            }
+        }
+        let Ok(trial) = execute(environment, selected, job.run, seed).await else { break };
+        sent.0 += trial.exchanges.len() as u64;
+        sent.1 += trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum::<u64>();
+        let judgement = judge(
+            &environment.contract,
+            &environment.profile,
+            &trial.exchanges,
+            &trial.expectations,
+            trial.relating.as_ref(),
+        );
+        of += 1;
+        let again = judgement.hits.iter().any(|h| {
+            finding_id(h.rule.id, &selected.case.id, &h.finding.place(), &h.finding.kind) == job.id
+        });
+        shown += u32::from(again);
+    }
+    (shown, of, sent)
+}

@@ -1,0 +1,50 @@
+//! What a run is told from outside.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::case::Depth;
+
+/// What a run is told from outside.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// How much to spend.
+    pub depth: Depth,
+    /// Seed of all seeds.
+    pub seed: u64,
+    /// What unique numbers begin with.
+    pub run_id: String,
+    /// Whether the user chose the run id.
+    pub run_id_given: bool,
+    /// Runs of each case, instead of what the case says.
+    pub runs: Option<u64>,
+    /// Requests under way at once.
+    pub jobs: usize,
+    /// Ends the run after this long.
+    pub max_time: Option<Duration>,
+    /// Ends the run after so many distinct findings.
+    pub max_findings: Option<usize>,
+    /// SHOULD findings fail the run too.
+    pub strict: bool,
+    /// Which part of a divided run, of how many; from 1.
+    pub partition: Option<(u32, u32)>,
+    /// Where the record goes; none for runs that leave nothing (trials under Cargo, `prove`).
+    pub report_dir: Option<PathBuf>,
+    /// How the target is called in reports.
+    pub target: String,
+    /// Whether all shipped cases run.
+    pub whole_suite: bool,
+    /// Begins with a plain batch.
+    pub opening: bool,
+    /// Repeats findings that the answer's bytes prove already, to say how often they show.
+    pub repeat_proven: bool,
+}
+
+/// Why a run ended before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// By the user or the clock.
+    Cut(String),
+    /// By the target.
+    Trouble(String),
+}

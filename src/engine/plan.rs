@@ -1,0 +1,147 @@
+//! What a run is going to send, counted before anything is sent.
+
+use sha2::{Digest, Sha256};
+
+use super::compose::style;
+use super::environment::Environment;
+use super::options::RunOptions;
+use super::select::Selected;
+use crate::case::{BatchSpec, Depth, Relation, Span, Step};
+use crate::generate::Shape;
+
+/// The share of the budget that confirming and shrinking may add: a third.
+pub const RESERVE: u64 = 3;
+
+/// What a run is going to send.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// By case, in order.
+    pub cases: Vec<PlannedCase>,
+}
+
+/// What a case is going to send.
+#[derive(Debug, Clone)]
+pub struct PlannedCase {
+    /// Its id.
+    pub case: String,
+    /// Runs, this part's only.
+    pub runs: Vec<u64>,
+    /// Requests.
+    pub requests: u64,
+    /// Items.
+    pub items: u64,
+    /// Bytes of bodies, roughly.
+    pub bytes: u64,
+}
+
+impl Plan {
+    /// Trials, requests and items of all cases.
+    #[must_use]
+    pub fn totals(&self) -> (u64, u64, u64) {
+        self.cases
+            .iter()
+            .fold((0, 0, 0), |(t, r, i), c| (t + c.runs.len() as u64, r + c.requests, i + c.items))
+    }
+}
+
+/// Requests and items that a depth may spend.
+#[must_use]
+pub fn budget(depth: Depth) -> Option<(u64, u64)> {
+    match depth {
+        Depth::Quick => Some((200, 1_000)),
+        Depth::Standard => Some((3_000, 20_000)),
+        Depth::Deep => None,
+    }
+}
+
+/// The seed of one run of one case: derived from the run's, so that filters and parallelism change nothing.
+#[must_use]
+pub fn case_seed(seed: u64, case: &str, run: u64) -> u64 {
+    let mut hasher = Sha256::new();
+    hasher.update(seed.to_le_bytes());
+    hasher.update(case.as_bytes());
+    hasher.update(run.to_le_bytes());
+    let digest = hasher.finalize();
+    digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
+}
+
+/// Counts what `selected` is going to send.
+#[must_use]
+pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selected]) -> Plan {
+    let mut cases: Vec<PlannedCase> = Vec::with_capacity(selected.len());
+    let mut position: u64 = 0;
+    for chosen in selected {
+        let runs = if chosen.not_applicable.is_some() {
+            0
+        } else {
+            options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
+        };
+        // Parts are dealt trial by trial, so that each gets its share of every case.
+        let mine: Vec<u64> = (0..runs)
+            .filter(|_| {
+                position += 1;
+                options.partition.is_none_or(|(part, parts)| {
+                    (position - 1) % u64::from(parts) == u64::from(part - 1)
+                })
+            })
+            .collect();
+        let mut planned = PlannedCase {
+            case: chosen.case.id.clone(),
+            runs: mine,
+            requests: 0,
+            items: 0,
+            bytes: 0,
+        };
+        for run in planned.runs.clone() {
+            let (requests, items) = one(environment, options, chosen, run);
+            planned.requests += requests;
+            planned.items += items;
+        }
+        // What an item of this contract takes, drawn once.
+        let item = environment.generator.item(1, crate::generate::Optional::All);
+        let size = item.with_number(&environment.contract, None).to_string().len() as u64 + 70;
+        planned.bytes = planned.items * size + planned.requests * 30;
+        cases.push(planned);
+    }
+    Plan { cases }
+}
+
+fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: u64) -> (u64, u64) {
+    let spec = &chosen.case.spec;
+    if let Some(generate) = &spec.generate {
+        let seed = case_seed(options.seed, &chosen.case.id, run);
+        let shape =
+            Shape { items: environment.clamp(generate.items), style: style(generate.values) };
+        let items = environment.generator.batch(seed, &shape).len() as u64;
+        return match spec.relation {
+            None => (1, items),
+            Some(Relation::Split) => (3, items * 2),
+            Some(Relation::Concatenate) => (2, items * 3),
+            Some(_) => (2, items * 2 + 1),
+        };
+    }
+    spec.steps
+        .iter()
+        .flatten()
+        .map(|s| step(environment, s))
+        .fold((0, 0), |(r, i), (s, t)| (r + s, i + t))
+}
+
+fn step(environment: &Environment, step: &Step) -> (u64, u64) {
+    if let Some(group) = &step.simultaneously {
+        return group
+            .iter()
+            .map(|s| self::step(environment, s))
+            .fold((0, 0), |(r, i), (s, t)| (r + s, i + t));
+    }
+    let times = step.times.unwrap_or(1) as u64;
+    let items = match &step.batch {
+        Some(BatchSpec::Count(Span { low, high })) => {
+            let range = environment.clamp(Span { low: *low, high: *high });
+            usize::midpoint(*range.start(), *range.end())
+        }
+        Some(BatchSpec::Items(items)) => items.iter().map(|i| i.times.unwrap_or(1)).sum(),
+        None => 0,
+    };
+    (times, times * items as u64)
+}

@@ -1,0 +1,46 @@
+//! What a front can show while a run goes on.
+
+use crate::record::FindingRecord;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Progress<'a> {
+    /// The run begins: trials, requests and items to come.
+    Planned {
+        /// Trials.
+        trials: u64,
+        /// Requests.
+        requests: u64,
+        /// Items.
+        items: u64,
+    },
+    /// A trial ended.
+    Trial {
+        /// Its case.
+        case: &'a str,
+        /// Requests it sent.
+        requests: u64,
+    },
+    /// A finding of a new kind.
+    Found(&'a FindingRecord),
+    /// Something to tell.
+    Note(&'a str),
+    /// Findings are tried again.
+    Confirming {
+        /// How many.
+        findings: usize,
+    },
+}
+
+/// Watches a run.
+pub trait Observer: Send + Sync {
+    /// Called for everything that happens, from any thread.
+    fn see(&self, progress: Progress<'_>);
+}
+
+/// Watches nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn see(&self, _: Progress<'_>) {}
+}

@@ -1,0 +1,348 @@
+//! One run of one case: composes, sends, and gathers what the rules will look at.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::compose::{self, Captures, Composed, Entry, First, Source, Writing};
+use super::environment::Environment;
+use super::plan::case_seed;
+use super::select::Selected;
+use crate::case::{Expect, Position, Relation, Step};
+use crate::check::{Expectation, Pinned, Relating, Rule, rules};
+use crate::contract::Problem;
+use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request};
+use crate::generate::Shape;
+
+/// What a trial sent and got, and what its case expects of it.
+#[derive(Default)]
+pub struct Trial {
+    /// The exchanges, in the order in which they were sent.
+    pub exchanges: Vec<Exchange>,
+    /// What the case expects.
+    pub expectations: Vec<Expectation>,
+    /// How the exchanges must relate.
+    pub relating: Option<Relating>,
+}
+
+/// Runs `selected` for the `run`th time.
+///
+/// # Errors
+/// A [`Problem`] where a file that the case names can't be used.
+pub async fn execute(
+    environment: &Arc<Environment>,
+    selected: &Selected,
+    run: u64,
+    seed: u64,
+) -> Result<Trial, Problem> {
+    let seed = case_seed(seed, &selected.case.id, run);
+    let mut trial = Trial::default();
+    if selected.case.spec.generate.is_some() {
+        generated(environment, selected, run, seed, &mut trial).await;
+    } else {
+        written(environment, selected, run, seed, &mut trial).await?;
+    }
+    Ok(trial)
+}
+
+impl Trial {
+    fn expect(
+        &mut self,
+        selected: &Selected,
+        expect: Option<&Expect>,
+        about: Vec<usize>,
+        step: &str,
+    ) {
+        let Some(expect) = expect else { return };
+        let rule: &'static Rule = expect
+            .asserts
+            .as_ref()
+            .and_then(|named| rules::find(&named.name))
+            .unwrap_or(selected.rule);
+        self.expectations.push(Expectation {
+            exchanges: about,
+            expect: expect.clone(),
+            rule,
+            pinned: Pinned { file: selected.case.file.clone(), step: step.to_owned() },
+        });
+    }
+
+    fn push(
+        &mut self,
+        step: &str,
+        group: Option<usize>,
+        composed: Composed,
+        intent: Intent,
+        answer: Answer,
+    ) -> usize {
+        let index = self.exchanges.len();
+        self.exchanges.push(Exchange {
+            index,
+            step: step.to_owned(),
+            group,
+            request: composed.request,
+            intent,
+            answer,
+        });
+        index
+    }
+}
+
+/// Sends one request.
+pub(super) async fn send(
+    environment: &Environment,
+    request: &Request,
+    body: &BodyIntent,
+) -> Answer {
+    let items = match body {
+        BodyIntent::Batch { items, .. } => items.len(),
+        _ => 0,
+    };
+    environment.sender.send(request, items).await
+}
+
+async fn written(
+    environment: &Arc<Environment>,
+    selected: &Selected,
+    run: u64,
+    seed: u64,
+    trial: &mut Trial,
+) -> Result<(), Problem> {
+    let mut captures = Captures::default();
+    for (number, step) in selected.case.spec.steps.iter().flatten().enumerate() {
+        let name = step.name.clone().unwrap_or_else(|| format!("step {}", number + 1));
+        if let Some(pause) = step.pause {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+        let seed = seed.wrapping_add(number as u64);
+        let mut about = Vec::new();
+        if let Some(group) = &step.simultaneously {
+            let mut together: Vec<(String, &Step, Composed)> = Vec::new();
+            for (member, inner) in group.iter().enumerate() {
+                let seed = seed.wrapping_add(1000 * (member as u64 + 1));
+                let source = Source {
+                    environment,
+                    case: &selected.case,
+                    exchanges: &trial.exchanges,
+                    run,
+                    seed,
+                };
+                let label =
+                    inner.name.clone().unwrap_or_else(|| format!("{name}, request {}", member + 1));
+                for copy in compose::compose(&source, &mut captures, inner)? {
+                    together.push((label.clone(), inner, copy));
+                }
+            }
+            let answers =
+                release(environment, together.iter().map(|(_, _, c)| c.clone()).collect()).await;
+            for ((label, inner, composed), answer) in together.into_iter().zip(answers) {
+                let intent = compose::intent(environment, &composed.request, composed.body.clone());
+                let sent = composed.request.body.clone();
+                let index = trial.push(&label, Some(number), composed, intent, answer);
+                if let Some(name) = &inner.name {
+                    captures.step(name, index, sent);
+                }
+                trial.expect(selected, inner.expect.as_ref(), vec![index], &label);
+                about.push(index);
+            }
+        } else {
+            let source = Source {
+                environment,
+                case: &selected.case,
+                exchanges: &trial.exchanges,
+                run,
+                seed,
+            };
+            for composed in compose::compose(&source, &mut captures, step)? {
+                let intent = compose::intent(environment, &composed.request, composed.body.clone());
+                let answer = send(environment, &composed.request, &composed.body).await;
+                let sent = composed.request.body.clone();
+                let index = trial.push(&name, None, composed, intent, answer);
+                captures.step(&name, index, sent);
+                about.push(index);
+            }
+        }
+        trial.expect(
+            selected,
+            filled(environment, &captures, trial, step.expect.as_ref(), seed).as_ref(),
+            about,
+            &name,
+        );
+    }
+    Ok(())
+}
+
+/// An expectation with its captures filled in.
+fn filled(
+    environment: &Environment,
+    captures: &Captures,
+    trial: &Trial,
+    expect: Option<&Expect>,
+    seed: u64,
+) -> Option<Expect> {
+    let mut expect = expect?.clone();
+    for pin in expect.body.values_mut() {
+        if let crate::case::BodyPin::Equals(value) = pin {
+            *value = captures.value(environment, &trial.exchanges, value, seed);
+        }
+    }
+    Some(expect)
+}
+
+/// Sends all at once: nobody starts before everybody is ready.
+async fn release(environment: &Arc<Environment>, together: Vec<Composed>) -> Vec<Answer> {
+    let barrier = Arc::new(Barrier::new(together.len()));
+    let mut tasks = JoinSet::new();
+    let count = together.len();
+    for (index, composed) in together.into_iter().enumerate() {
+        let environment = Arc::clone(environment);
+        let barrier = Arc::clone(&barrier);
+        tasks.spawn(async move {
+            barrier.wait().await;
+            (index, send(&environment, &composed.request, &composed.body).await)
+        });
+    }
+    let mut answers: Vec<Option<Answer>> = vec![None; count];
+    while let Some(joined) = tasks.join_next().await {
+        if let Ok((index, answer)) = joined {
+            answers[index] = Some(answer);
+        }
+    }
+    answers
+        .into_iter()
+        .map(|answer| {
+            answer.unwrap_or_else(|| {
+                Answer::Lost(crate::exchange::Loss {
+                    kind: crate::exchange::LossKind::HungUp,
+                    message: "the sending task ended early".to_owned(),
+                    elapsed: Duration::ZERO,
+                })
+            })
+        })
+        .collect()
+}
+
+async fn generated(
+    environment: &Arc<Environment>,
+    selected: &Selected,
+    run: u64,
+    seed: u64,
+    trial: &mut Trial,
+) {
+    let spec = &selected.case.spec;
+    let Some(generate) = &spec.generate else { return };
+    let shape =
+        Shape { items: environment.clamp(generate.items), style: compose::style(generate.values) };
+    let sound = environment.generator.batch(seed, &shape);
+    let mut entries: Vec<Entry> =
+        sound.iter().map(|d| Entry::mint(environment, d.clone())).collect();
+    mutate(environment, selected, run, &mut entries);
+
+    let (bytes, body) = compose::batch(environment, &entries, Writing::Compact);
+    let mut request = compose::plain_request(environment, bytes.clone());
+    request.framing = generate.framing;
+    let index = exchange(environment, trial, "the batch", request, body).await;
+    trial.expect(selected, spec.expect.as_ref(), vec![index], "the batch");
+
+    let Some(relation) = spec.relation else { return };
+    let refused = refused(environment, trial, entries.len());
+    let first =
+        First { entries: &entries, bytes: &bytes, sound: &sound, refused: &refused, run, seed };
+    let derived = compose::derive(environment, relation, &first);
+    let what = relation_name(relation);
+    let mut indexes = Vec::new();
+    for (request, body) in derived.requests {
+        indexes.push(exchange(environment, trial, &what, request, body).await);
+    }
+    let pairs: Vec<_> = derived
+        .pairs
+        .into_iter()
+        .filter_map(|(item, (request, place))| {
+            Some(((index, item), (*indexes.get(request)?, place)))
+        })
+        .collect();
+    if !pairs.is_empty() {
+        trial.relating = Some(Relating { what, rule: selected.rule, pairs });
+    }
+}
+
+async fn exchange(
+    environment: &Arc<Environment>,
+    trial: &mut Trial,
+    step: &str,
+    request: Request,
+    body: BodyIntent,
+) -> usize {
+    let intent = compose::intent(environment, &request, body.clone());
+    let answer = send(environment, &request, &body).await;
+    trial.push(step, None, Composed { request, body }, intent, answer)
+}
+
+/// Bends the items whose turn it is.
+fn mutate(environment: &Environment, selected: &Selected, run: u64, entries: &mut [Entry]) {
+    let Some(mutate) = &selected.case.spec.mutate else { return };
+    let count = entries.len();
+    if count == 0 {
+        return;
+    }
+    let kinds = selected.mutations.len() as u64;
+    let chosen: Vec<usize> = match mutate.at {
+        // The position moves on with each round through the mutations too.
+        Position::Turns => match (run + run / kinds.max(1)) % 3 {
+            0 => vec![0],
+            1 => vec![count / 2],
+            _ => vec![count - 1],
+        },
+        Position::First => vec![0],
+        Position::Middle => vec![count / 2],
+        Position::Last => vec![count - 1],
+        Position::Half => (0..count).skip(usize::from(run % 2 == 1)).step_by(2).collect(),
+        Position::All => (0..count).collect(),
+    };
+    for (nth, place) in chosen.into_iter().enumerate() {
+        let turn = if matches!(mutate.at, Position::Half | Position::All) {
+            run.wrapping_mul(7).wrapping_add(nth as u64)
+        } else {
+            run
+        };
+        if let (Some(mutation), Some(entry)) =
+            (compose::turn(&selected.mutations, turn), entries.get_mut(place))
+        {
+            let mutated = mutation.apply(&mut entry.draft);
+            entry.mutations.push(mutated);
+            entry.number = environment.mint.shaped(&entry.draft.number);
+        }
+    }
+}
+
+/// Which items the last answer refused: all where it refused the request.
+fn refused(environment: &Environment, trial: &Trial, count: usize) -> Vec<usize> {
+    let Some(Answer::Received(response)) = trial.exchanges.last().map(|e| &e.answer) else {
+        return Vec::new();
+    };
+    if response.status == 400 {
+        return (0..count).collect();
+    }
+    let batch = &environment.contract.batch;
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let results = body.get(&batch.results).and_then(serde_json::Value::as_array);
+    results
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter(|(_, r)| {
+            r.get(&batch.verdict.field).and_then(serde_json::Value::as_str)
+                == Some(&batch.verdict.rejected)
+        })
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn relation_name(relation: Relation) -> String {
+    serde_json::to_value(relation)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}

@@ -1,0 +1,157 @@
+//! Mutations of strings: unusual ones (READING-18), and those that are not judged (READING-15).
+
+use serde_json::Value;
+
+use super::spot::Spot;
+use super::{Catalogue, Change, NUMBER_PLACE, NumberShape};
+use crate::generate::unusual::CLASSES;
+
+/// Levels of nesting: above the limits of common parsers, and above what a small stack bears.
+const DEPTHS: [usize; 3] = [200, 2_000, 100_000];
+
+pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
+    for spot in catalogue.spots.clone() {
+        if !spot.top {
+            continue;
+        }
+        if spot.is_plain_text() {
+            unusual(catalogue, &spot);
+            nul(catalogue, &spot);
+        }
+        if spot.is_plain_text() || spot.is_instant() {
+            blank(catalogue, &spot);
+        }
+        if spot.is_text() {
+            surrogate(catalogue, &spot);
+            escaped(catalogue, &spot);
+        }
+        repeated(catalogue, &spot);
+    }
+    deep(catalogue);
+}
+
+fn unusual(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+    for (class, sample) in CLASSES {
+        if spot.unique {
+            decorate(catalogue, "unusual-string", spot, class, sample);
+        } else {
+            catalogue.add("unusual-string", spot, "type", class, Value::from(*sample));
+        }
+    }
+}
+
+/// A mark that belongs at one end stands there; any other goes to both.
+fn decorate(
+    catalogue: &mut Catalogue<'_>,
+    name: &'static str,
+    spot: &Spot,
+    class: &str,
+    sample: &str,
+) {
+    let (before, after) = match class {
+        c if c.starts_with("leading") || c.ends_with("first") => (sample, ""),
+        c if c.starts_with("trailing") => ("", sample),
+        _ => (sample, sample),
+    };
+    let shape = NumberShape::Decorated { before: before.to_owned(), after: after.to_owned() };
+    catalogue.add_change(name, spot, "type", class, Change::Number(shape));
+}
+
+fn nul(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+    for (class, before, after) in [("inside", "a", "\0b"), ("first", "\0", ""), ("last", "", "\0")]
+    {
+        let class = format!("U+0000 {class}");
+        if spot.unique {
+            let shape =
+                NumberShape::Decorated { before: before.to_owned(), after: after.to_owned() };
+            catalogue.add_change("nul-string", spot, "type", &class, Change::Number(shape));
+        } else {
+            catalogue.add(
+                "nul-string",
+                spot,
+                "type",
+                &class,
+                Value::String(format!("{before}x{after}")),
+            );
+        }
+    }
+}
+
+fn blank(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+    for (class, text) in [
+        ("empty", ""),
+        ("a space", " "),
+        ("spaces", "   "),
+        ("a tab", "\t"),
+        ("a line feed", "\n"),
+        ("a no-break space", "\u{a0}"),
+        ("an ideographic space", "\u{3000}"),
+    ] {
+        catalogue.add("blank-string", spot, "type", class, Value::from(text));
+    }
+}
+
+fn surrogate(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+    let own = if spot.unique { NUMBER_PLACE } else { "x" };
+    for (class, text) in [
+        ("a high one", format!("\"\\ud800{own}\"")),
+        ("a low one", format!("\"{own}\\udc00\"")),
+        ("a pair the wrong way round", format!("\"\\udc00\\ud800{own}\"")),
+        ("a high one at the end", format!("\"{own}\\ud83d\"")),
+    ] {
+        catalogue.add_change("lone-surrogate", spot, "type", class, Change::Raw(text));
+    }
+}
+
+/// The value stays what it is; only its notation changes.
+fn escaped(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+    if !spot.unique {
+        catalogue.add_change(
+            "escape-characters",
+            spot,
+            "type",
+            "every character escaped",
+            Change::Escape,
+        );
+    }
+}
+
+/// The raw text closes the first value and opens the second.
+fn repeated(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+    if spot.unique {
+        return;
+    }
+    let name = Value::String(spot.name.clone()).to_string();
+    for (class, first) in [("the same value", spot.usual.clone()), ("null first", Value::Null)] {
+        let text = format!("{first},{name}:{}", spot.usual);
+        catalogue.add_change("repeat-key", spot, "type", class, Change::Raw(text));
+    }
+}
+
+fn deep(catalogue: &mut Catalogue<'_>) {
+    for depth in DEPTHS {
+        let arrays = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let objects = format!("{}0{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        for (class, text) in [("arrays", arrays), ("objects", objects)] {
+            let class = format!("{depth} {class}");
+            catalogue.add_item(
+                "deep-nesting",
+                "/extension",
+                "additionalProperties",
+                &class,
+                Change::Raw(text),
+            );
+        }
+    }
+    let text = catalogue.spots.iter().find(|s| s.top && !s.unique && s.is_plain_text()).cloned();
+    if let Some(spot) = text {
+        let arrays = format!("{}{}", "[".repeat(2_000), "]".repeat(2_000));
+        catalogue.add_change(
+            "deep-nesting",
+            &spot,
+            "type",
+            "2000 arrays for a string",
+            Change::Raw(arrays),
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! The proof of the harness: every fault of the reference server against every rule.
+//!
+//! The clean server, in both readings, gives no finding; each fault fires all the rules that it must and none
+//! that it may not; each rule is in some fault's must. It stands over `engine` and `server`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::case::{self, Depth};
+use crate::check::rules;
+use crate::contract::{Contract, Level, Profile};
+use crate::embedded;
+use crate::engine::{self, RunOptions, Silent, select};
+use crate::record::{Outcome, Summary};
+use crate::send::SendOptions;
+use crate::server::{self, Fault, Reading};
+
+/// One run of the suite against the reference server.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// What is wrong with the server; nothing for the clean one.
+    pub fault: Option<&'static Fault>,
+    /// How it refuses broken items.
+    pub reading: Reading,
+    /// Rules with confirmed findings, with their number.
+    pub fired: BTreeMap<String, usize>,
+    /// Rules that held somewhere.
+    pub passed: BTreeSet<String>,
+    /// What is wrong with the proof, in sentences; nothing where it holds.
+    pub wrong: Vec<String>,
+    /// The run.
+    pub summary: Option<Summary>,
+}
+
+/// A run that is to be made.
+#[derive(Clone, Copy)]
+pub struct Trial {
+    /// What is wrong with the server.
+    pub fault: Option<&'static Fault>,
+    /// How it refuses broken items.
+    pub reading: Reading,
+}
+
+impl Trial {
+    /// Its name, `fault/reading`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.fault.map_or("clean", |f| f.name), self.reading)
+    }
+}
+
+/// All runs of the proof: the clean server and every fault, in each reading that makes sense.
+#[must_use]
+pub fn trials() -> Vec<Trial> {
+    let mut list: Vec<Trial> = [Reading::Request, Reading::Item]
+        .into_iter()
+        .map(|reading| Trial { fault: None, reading })
+        .collect();
+    for fault in server::faults::all() {
+        list.extend(fault.readings.iter().map(|r| Trial { fault: Some(fault), reading: *r }));
+    }
+    list
+}
+
+/// Rules that no fault's must names.
+#[must_use]
+pub fn unproven_rules() -> Vec<&'static str> {
+    let faults = server::faults::all();
+    rules::all()
+        .iter()
+        .map(|r| r.id)
+        .filter(|id| *id != "CASE-001" && !faults.iter().any(|f| f.must.contains(id)))
+        .collect()
+}
+
+/// Makes one run and judges it.
+///
+/// # Errors
+/// Where the server can't be started or a shipped file is broken: the harness could not do its job.
+pub async fn prove(
+    contract: Arc<Contract>,
+    trial: Trial,
+    seed: u64,
+) -> Result<Proof, Box<dyn std::error::Error + Send + Sync>> {
+    let faults = trial.fault.into_iter().collect();
+    // Some faults hang on purpose; the clean server answers within milliseconds.
+    let options = SendOptions {
+        timeout: Duration::from_secs(2),
+        per_item: Duration::from_millis(2),
+        ..SendOptions::default()
+    };
+    let depth = match trial.fault.map(|f| f.depth) {
+        Some(server::Depth::Deep) => Depth::Deep,
+        _ => Depth::Standard,
+    };
+    let embedded = embedded::start(
+        contract,
+        Profile::default(),
+        trial.reading,
+        faults,
+        options,
+        "bptest-prove",
+    )
+    .await?;
+    let environment = Arc::clone(&embedded.environment);
+    let selected = select(case::shipped()?, &environment.generator)?;
+    let options = RunOptions {
+        depth,
+        seed,
+        run_id: "bptest-prove".to_owned(),
+        run_id_given: false,
+        runs: None,
+        jobs: embedded::LOOPBACK_JOBS,
+        max_time: None,
+        max_findings: None,
+        strict: false,
+        partition: None,
+        report_dir: None,
+        target: "embedded reference server".to_owned(),
+        whole_suite: true,
+        opening: true,
+        repeat_proven: false,
+    };
+    let selected = selected.into_iter().filter(|s| !s.case.spec.only_when_named).collect();
+    let report = engine::run(environment, selected, options, Arc::new(Silent)).await?;
+    drop(embedded);
+    Ok(judge(trial, report.summary))
+}
+
+fn judge(trial: Trial, summary: Summary) -> Proof {
+    let mut fired: BTreeMap<String, usize> = BTreeMap::new();
+    for (finding, update) in &summary.findings {
+        if update.confirmed {
+            *fired.entry(finding.rule.clone()).or_default() += 1;
+        }
+    }
+    let passed =
+        summary.rules.iter().filter(|r| r.counts.passed > 0).map(|r| r.rule.id.clone()).collect();
+    let mut wrong = Vec::new();
+    match trial.fault {
+        None => {
+            for (rule, count) in &fired {
+                wrong.push(format!("{rule} fired {count} times on the clean server"));
+            }
+            if summary.conclusion != crate::record::Conclusion::Conformant {
+                wrong.push(format!(
+                    "the clean server is {}: {}",
+                    summary.conclusion,
+                    summary.reasons.join("; ")
+                ));
+            }
+            for rule in &summary.rules {
+                if rule.outcome == Outcome::NotApplicable
+                    && rule.rule.level == Level::Must
+                    && rule.rule.id != "CASE-001"
+                    && !reading_specific(&rule.rule.id)
+                {
+                    wrong.push(format!("{} was never judged", rule.rule.id));
+                }
+            }
+        }
+        Some(fault) => {
+            for must in fault.must {
+                if !fired.contains_key(*must) {
+                    wrong.push(format!("{must} must fire, and did not"));
+                }
+            }
+            for rule in fired.keys() {
+                if !fault.must.contains(&rule.as_str()) && !fault.may.contains(&rule.as_str()) {
+                    wrong.push(format!("{rule} fired, and may not"));
+                }
+            }
+        }
+    }
+    Proof {
+        fault: trial.fault,
+        reading: trial.reading,
+        fired,
+        passed,
+        wrong,
+        summary: Some(summary),
+    }
+}
+
+/// Rules that one reading gives no occasion for.
+fn reading_specific(rule: &str) -> bool {
+    matches!(rule, "ATOM-001" | "ATOM-002" | "ATOM-003" | "CODE-006" | "CODE-007" | "HTTP-014")
+}

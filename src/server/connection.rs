@@ -1,0 +1,343 @@
+//! One connection: reads requests, frames bodies, writes answers, byte by byte under this server's
+//! control.
+//!
+//! A library would mend what faults must break (lengths, chunks, endings). Knows HTTP/1.1 and
+//! nothing of batches.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::answer::{Answer, Why};
+use super::fault::{Call, Handling, Refused};
+use super::head::{Head, Length, Parsed};
+use super::{Site, gate, process};
+
+/// The largest body that is read.
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+/// Larger bodies are parsed off the connection's thread, so that others are not kept waiting.
+const INLINE: usize = 256 * 1024;
+const IDLE: Duration = Duration::from_mins(2);
+const STALL: Duration = Duration::from_secs(30);
+const LINGER: Duration = Duration::from_secs(10);
+
+/// Why reading ended.
+enum Broken {
+    /// The client is gone.
+    Gone,
+    /// To be answered with this status, and closed.
+    Status(u16),
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(site: Arc<Site>, stream: TcpStream, number: u64) {
+    // An answer is written in one piece: waiting for more would only delay it.
+    let _ = stream.set_nodelay(true);
+    let mut connection =
+        Connection { site, number, stream, buffer: BytesMut::with_capacity(8 * 1024) };
+    while connection.exchange().await == Next::Request {}
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    /// The connection stays.
+    Request,
+    /// It is over.
+    Over,
+}
+
+struct Connection {
+    site: Arc<Site>,
+    number: u64,
+    stream: TcpStream,
+    buffer: BytesMut,
+}
+
+impl Connection {
+    /// One request and its answer.
+    async fn exchange(&mut self) -> Next {
+        let sent = match self.head().await {
+            Ok(head) => head,
+            Err(Broken::Gone) => return Next::Over,
+            Err(Broken::Status(status)) => {
+                let answer = Answer::framework(status, Why::Protocol, "/");
+                self.write(&answer.render(true, false)).await;
+                return self.part().await;
+            }
+        };
+        let started = Instant::now();
+        let mut handling = Handling { refused: None, continues: true };
+        let refusal = {
+            let call = Call::new(&self.site, &sent, self.number, started);
+            let mut understood = None;
+            for (own, hook) in call.at(|h| h.head) {
+                hook(&own, understood.get_or_insert_with(|| sent.clone()), &mut handling);
+            }
+            let head = understood.as_ref().unwrap_or(&sent);
+            gate::check(&self.site, head).map(|answer| process::finish(&call, answer))
+        };
+        let length = sent.length();
+        match refusal {
+            Some(answer) => {
+                let refused = handling.refused.filter(|(why, _)| *why == answer.why);
+                self.refuse(sent, started, length, refused.map(|(_, how)| how), answer).await
+            }
+            None => self.accept(sent, started, length, handling.continues).await,
+        }
+    }
+
+    /// Answers a request that its head refuses, without waiting for its body.
+    async fn refuse(
+        &mut self,
+        head: Head,
+        started: Instant,
+        length: Length,
+        refused: Option<Refused>,
+        answer: Answer,
+    ) -> Next {
+        if length == Length::Unclear {
+            self.send(&answer, &head, true).await;
+            return self.part().await;
+        }
+        let waits = head.waits() && length != Length::Sized(0) && self.buffer.is_empty();
+        let Some(refused) = refused else {
+            let close = answer.close || head.closes() || waits;
+            if self.send(&answer, &head, close).await == Next::Over {
+                return Next::Over;
+            }
+            if close || self.body(length).await.is_err() {
+                return self.part().await;
+            }
+            return Next::Request;
+        };
+        if waits {
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+        }
+        let Ok(body) = self.body(length).await else { return self.part().await };
+        let close = answer.close || head.closes();
+        let answer = match refused {
+            Refused::Judged => {
+                let call = Call::new(&self.site, &head, self.number, started);
+                process::judge_only(&call, &body).unwrap_or(answer)
+            }
+            Refused::Processed => {
+                let _ = self.process(head.clone(), started, body).await;
+                answer
+            }
+        };
+        self.send(&answer, &head, close).await;
+        if close { self.part().await } else { Next::Request }
+    }
+
+    /// Reads the body, processes it, answers.
+    async fn accept(
+        &mut self,
+        head: Head,
+        started: Instant,
+        length: Length,
+        continues: bool,
+    ) -> Next {
+        if matches!(length, Length::Sized(size) if size > BODY_LIMIT) {
+            let answer = Answer::framework(413, Why::Protocol, &head.path);
+            self.send(&answer, &head, true).await;
+            return self.part().await;
+        }
+        if head.waits() && self.buffer.is_empty() && length != Length::Sized(0) {
+            if continues {
+                self.write(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+            } else if self.fill(Duration::from_secs(3)).await.is_err() {
+                return Next::Over;
+            }
+        }
+        let body = match self.body(length).await {
+            Ok(body) => body,
+            Err((Broken::Gone, partial)) => {
+                let call = Call::new(&self.site, &head, self.number, started);
+                call.at(|h| h.hangup).for_each(|(own, hook)| hook(&own, &partial));
+                return Next::Over;
+            }
+            Err((Broken::Status(status), _)) => {
+                let answer = Answer::framework(status, Why::Protocol, &head.path);
+                self.send(&answer, &head, true).await;
+                return self.part().await;
+            }
+        };
+        let (close, bare) = (head.closes(), head.method == "HEAD");
+        let Ok(answer) = self.process(head, started, body).await else { return Next::Over };
+        if self.transmit(&answer, close, bare).await == Next::Over {
+            return Next::Over;
+        }
+        if close || answer.close { self.part().await } else { Next::Request }
+    }
+
+    /// Faults may sleep, and large bodies take long: both are kept off the runtime's own threads.
+    async fn process(&self, head: Head, started: Instant, body: Vec<u8>) -> Result<Answer, ()> {
+        let number = self.number;
+        if self.site.armed.is_empty() && body.len() <= INLINE {
+            return process::process(&Call::new(&self.site, &head, number, started), body);
+        }
+        let site = Arc::clone(&self.site);
+        tokio::task::spawn_blocking(move || {
+            process::process(&Call::new(&site, &head, number, started), body)
+        })
+        .await
+        .unwrap_or(Err(()))
+    }
+
+    async fn head(&mut self) -> Result<Head, Broken> {
+        loop {
+            // RFC 9112 section 2.2: an empty line before the request line is overlooked.
+            while self.buffer.starts_with(b"\r\n") {
+                self.buffer.advance(2);
+            }
+            if !self.buffer.is_empty() {
+                match Head::parse(&self.buffer) {
+                    Parsed::Head(head, size) => {
+                        self.buffer.advance(size);
+                        return Ok(head);
+                    }
+                    Parsed::Bad(status) => return Err(Broken::Status(status)),
+                    Parsed::Partial => {}
+                }
+            }
+            let limit = if self.buffer.is_empty() { IDLE } else { STALL };
+            match self.fill(limit).await {
+                Err(Broken::Status(408)) if self.buffer.is_empty() => return Err(Broken::Gone),
+                other => other?,
+            }
+        }
+    }
+
+    async fn fill(&mut self, limit: Duration) -> Result<(), Broken> {
+        match timeout(limit, self.stream.read_buf(&mut self.buffer)).await {
+            Err(_) => Err(Broken::Status(408)),
+            Ok(Ok(0) | Err(_)) => Err(Broken::Gone),
+            Ok(Ok(_)) => Ok(()),
+        }
+    }
+
+    async fn body(&mut self, length: Length) -> Result<Vec<u8>, (Broken, Vec<u8>)> {
+        let mut body = Vec::new();
+        let read = match length {
+            Length::Sized(size) if size > BODY_LIMIT => Err(Broken::Status(413)),
+            Length::Sized(size) => self.take(size, &mut body).await,
+            Length::Chunked => self.chunks(&mut body).await,
+            Length::Unclear => Err(Broken::Status(400)),
+        };
+        read.map_err(|broken| (broken, std::mem::take(&mut body))).map(|()| body)
+    }
+
+    /// Moves `size` bytes of the stream to the end of `body`.
+    async fn take(&mut self, size: usize, body: &mut Vec<u8>) -> Result<(), Broken> {
+        let ready = size.min(self.buffer.len());
+        // What is declared is not believed before it is there.
+        body.reserve(size.min(1024 * 1024));
+        body.extend_from_slice(&self.buffer[..ready]);
+        self.buffer.advance(ready);
+        let mut left = size - ready;
+        while left > 0 {
+            let part = u64::try_from(left).unwrap_or(u64::MAX);
+            let read = (&mut self.stream).take(part).read_buf(body).await_within(STALL).await?;
+            left -= read.min(left);
+        }
+        Ok(())
+    }
+
+    async fn chunks(&mut self, body: &mut Vec<u8>) -> Result<(), Broken> {
+        loop {
+            let line = self.line().await?;
+            let digits = line.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+            let size = std::str::from_utf8(digits)
+                .ok()
+                .filter(|d| !d.starts_with('+'))
+                .and_then(|d| usize::from_str_radix(d, 16).ok())
+                .ok_or(Broken::Status(400))?;
+            if size > BODY_LIMIT - body.len().min(BODY_LIMIT) {
+                return Err(Broken::Status(413));
+            }
+            if size == 0 {
+                while !self.line().await?.is_empty() {}
+                return Ok(());
+            }
+            self.take(size, body).await?;
+            if !self.line().await?.is_empty() {
+                return Err(Broken::Status(400));
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Result<Vec<u8>, Broken> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|b| *b == b'\n') {
+                let mut line = self.buffer.split_to(end + 1);
+                line.truncate(end);
+                return Ok(line.strip_suffix(b"\r").unwrap_or(&line).to_vec());
+            }
+            if self.buffer.len() > super::head::LIMIT {
+                return Err(Broken::Status(400));
+            }
+            self.fill(STALL).await?;
+        }
+    }
+
+    async fn send(&mut self, answer: &Answer, head: &Head, close: bool) -> Next {
+        self.transmit(answer, close, head.method == "HEAD").await
+    }
+
+    async fn transmit(&mut self, answer: &Answer, close: bool, bare: bool) -> Next {
+        if !answer.delay.is_zero() {
+            tokio::time::sleep(answer.delay).await;
+        }
+        let bytes = answer.render(close || answer.close, bare);
+        match answer.cut {
+            Some(cut) => {
+                self.write(&bytes[..cut.min(bytes.len())]).await;
+                Next::Over
+            }
+            None => self.write(&bytes).await,
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Next {
+        match timeout(STALL, self.stream.write_all(bytes)).await {
+            Ok(Ok(())) => Next::Request,
+            _ => Next::Over,
+        }
+    }
+
+    /// Ends a connection whose client may still be sending: closing at once would reset it, and the
+    /// answer could be lost with what was not read (RFC 9112 section 9.6).
+    async fn part(&mut self) -> Next {
+        let _ = self.stream.shutdown().await;
+        let _ = timeout(LINGER, async {
+            loop {
+                self.buffer.clear();
+                match self.stream.read_buf(&mut self.buffer).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(_) => {}
+                }
+            }
+        })
+        .await;
+        Next::Over
+    }
+}
+
+/// Reading with a limit of time, where nothing read means that the client is gone.
+trait Within {
+    async fn await_within(self, limit: Duration) -> Result<usize, Broken>;
+}
+
+impl<F: Future<Output = std::io::Result<usize>>> Within for F {
+    async fn await_within(self, limit: Duration) -> Result<usize, Broken> {
+        match timeout(limit, self).await {
+            Err(_) => Err(Broken::Status(408)),
+            Ok(Ok(0) | Err(_)) => Err(Broken::Gone),
+            Ok(Ok(read)) => Ok(read),
+        }
+    }
+}
