@@ -19,6 +19,8 @@ pub enum Piece {
     Host,
     /// `${token}`: the good credentials, for raw requests; redacted wherever it is shown.
     Token,
+    /// `${byte:ff}`: one byte, in bodies.
+    Byte(u8),
     /// `${length}`: in raw requests, the number of bytes behind the first empty line.
     Length,
     /// `${NAME.field}` and `${NAME.status}`, `${NAME.header.X}`, `${NAME/pointer}`; with a filter
@@ -115,6 +117,11 @@ fn piece(text: &str) -> Result<Piece, String> {
     }
     if let Some(rest) = text.strip_prefix("fresh:") {
         return Ok(Piece::Fresh(Some(number(rest)?)));
+    }
+    if let Some(rest) = text.strip_prefix("byte:") {
+        return u8::from_str_radix(rest, 16)
+            .map(Piece::Byte)
+            .map_err(|_| format!("`{text}`: expected two hexadecimal digits"));
     }
     if let Some(rest) = text.strip_prefix("item:") {
         return Ok(Piece::Item(Some(rest.to_owned())));

@@ -63,13 +63,17 @@ pub(super) fn hold(
         judgement.counts[index].passed += 1;
         return;
     }
+    // What went wrong earlier in the trial changes what follows; on the same exchange, another item's
+    // fault says nothing of this one.
     let told = |exchange: usize, finding: &Finding| {
         judgement.hits.iter().any(|h| {
-            let same = h.exchange == exchange
-                || (expectation.exchanges.len() > 1 && expectation.exchanges.contains(&h.exchange));
-            same && (h.finding.item.is_none()
-                || finding.item.is_none()
-                || h.finding.item == finding.item)
+            h.exchange < exchange
+                || (expectation.exchanges.len() > 1 && expectation.exchanges.contains(&h.exchange))
+                || (h.exchange == exchange
+                    && (h.finding.item.is_none()
+                        || h.rule.concerns_all()
+                        || finding.item.is_none()
+                        || h.finding.item == finding.item))
         })
     };
     let new: Vec<(usize, Finding)> =
@@ -86,6 +90,7 @@ pub(super) fn hold(
                 finding.expected, expectation.pinned.file, expectation.pinned.step
             );
         }
+        finding.explained_by = &["ACCEPT-001"];
         judgement.hits.push(Hit { rule: expectation.rule, exchange, finding });
     }
 }

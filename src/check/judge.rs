@@ -191,8 +191,7 @@ fn one_exchange(
                 match finding.item {
                     Some(item) => {
                         failed[index].items.insert(item);
-                        // Order is about the whole answer, whichever item shows it.
-                        failed[index].whole |= rule.family() == "ORDER" || rule.id == "RACE-002";
+                        failed[index].whole |= rule.concerns_all();
                     }
                     None => failed[index].whole = true,
                 }

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use super::view::{ExchangeView, ItemVerdict};
+use crate::contract::Level;
 use crate::contract::standing::Due;
-use crate::contract::{Contract, Level};
 use crate::exchange::{Answer, LossKind, Situation};
 
 /// What is expected of an item, given all that came before.
@@ -63,7 +63,7 @@ enum State {
 }
 
 /// Fills in what is expected of every item of every exchange.
-pub(super) fn expect(contract: &Contract, views: &mut [ExchangeView<'_>]) {
+pub(super) fn expect(views: &mut [ExchangeView<'_>]) {
     let mut ledger: HashMap<String, State> = HashMap::new();
     let mut at = 0;
     while at < views.len() {
@@ -72,13 +72,13 @@ pub(super) fn expect(contract: &Contract, views: &mut [ExchangeView<'_>]) {
         while group.is_some() && end < views.len() && views[end].exchange.group == group {
             end += 1;
         }
-        wave(contract, &mut views[at..end], &mut ledger);
+        wave(&mut views[at..end], &mut ledger);
         at = end;
     }
 }
 
 /// One exchange, or several that overlapped.
-fn wave(contract: &Contract, views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
+fn wave(views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
     let mut places: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
     for (v, view) in views.iter().enumerate() {
         for (i, item) in view.items().iter().enumerate() {
@@ -101,7 +101,7 @@ fn wave(contract: &Contract, views: &mut [ExchangeView<'_>], ledger: &mut HashMa
     // Acceptances first: a rejection beside one says nothing against it.
     for pass in [true, false] {
         for view in views.iter() {
-            settle(contract, view, ledger, pass);
+            settle(view, ledger, pass);
         }
     }
 }
@@ -166,13 +166,8 @@ fn one(
     }
 }
 
-fn settle(
-    contract: &Contract,
-    view: &ExchangeView<'_>,
-    ledger: &mut HashMap<String, State>,
-    acceptances: bool,
-) {
-    let whole = whole_fate(contract, view);
+fn settle(view: &ExchangeView<'_>, ledger: &mut HashMap<String, State>, acceptances: bool) {
+    let whole = whole_fate(view);
     for (i, item) in view.items().iter().enumerate() {
         let Some(number) = &item.number else { continue };
         let fate = match &whole {
@@ -200,7 +195,7 @@ fn settle(
 }
 
 /// What happened to all numbers of a request alike; nothing where each result says its own.
-fn whole_fate(contract: &Contract, view: &ExchangeView<'_>) -> Option<State> {
+fn whole_fate(view: &ExchangeView<'_>) -> Option<State> {
     let situation = view.exchange.intent.situation;
     match &view.exchange.answer {
         Answer::Lost(loss) if loss.kind == LossKind::HungUp => {
@@ -209,6 +204,8 @@ fn whole_fate(contract: &Contract, view: &ExchangeView<'_>) -> Option<State> {
         Answer::Lost(loss) if loss.kind == LossKind::Connect => Some(State::Unused(Because::Fresh)),
         Answer::Lost(_) => Some(State::Unknown),
         Answer::Received(response) => match response.status {
+            // Verdicts of results that stand in the wrong place say nothing of their items.
+            200 if view.misplaced.is_some() => Some(State::Unknown),
             200 if view.is_aligned() => None,
             400 => Some(State::Unused(match situation {
                 Situation::Credentials => Because::Credentials,
@@ -219,10 +216,7 @@ fn whole_fate(contract: &Contract, view: &ExchangeView<'_>) -> Option<State> {
             404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 431 | 501 | 505 => {
                 Some(State::Unused(Because::NotProcessed))
             }
-            _ => {
-                let _ = contract;
-                Some(State::Unknown)
-            }
+            _ => Some(State::Unknown),
         },
     }
 }

@@ -79,7 +79,8 @@ pub(super) fn hold(
             format!("{}, as item {at} of request {}", word(before), first + 1),
             word(after),
         )
-        .item(to);
+        .item(to)
+        .explained_by(&["ACCEPT-001"]);
         judgement.hits.push(Hit { rule: relating.rule, exchange: second, finding });
     }
 }

@@ -58,6 +58,12 @@ impl Rule {
         self.id.split('-').next().unwrap_or(self.id)
     }
 
+    /// Whether its failure is about the whole answer, whichever item shows it.
+    #[must_use]
+    pub fn concerns_all(&self) -> bool {
+        self.family() == "ORDER" || self.id == "RACE-002"
+    }
+
     /// What it sees.
     #[must_use]
     pub fn scope(&self) -> Scope {
@@ -112,6 +118,8 @@ pub struct Finding {
     pub exchange: Option<usize>,
     /// Whether the answer's own bytes prove it; otherwise it counts only when repeats show it too.
     pub proven: bool,
+    /// Rules whose confirmed failure anywhere in the run is the likelier cause: it is masked by them.
+    pub explained_by: &'static [&'static str],
 }
 
 impl Finding {
@@ -131,6 +139,7 @@ impl Finding {
             kind: kind.into(),
             exchange: None,
             proven: true,
+            explained_by: &[],
         }
     }
 
@@ -152,6 +161,13 @@ impl Finding {
     #[must_use]
     pub fn unproven(mut self) -> Finding {
         self.proven = false;
+        self
+    }
+
+    /// A confirmed failure of one of these rules anywhere in the run explains it.
+    #[must_use]
+    pub fn explained_by(mut self, rules: &'static [&'static str]) -> Finding {
+        self.explained_by = rules;
         self
     }
 

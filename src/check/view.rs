@@ -1,6 +1,8 @@
 //! What rules see: an exchange with its answer parsed once, its items beside their results, and what the
 //! ledger expects of each.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::ledger::{self, Expected};
@@ -28,8 +30,10 @@ pub struct ExchangeView<'a> {
     pub verdicts: Vec<Option<ItemVerdict>>,
     /// What the ledger expects of each item.
     pub expected: Vec<Expected>,
-    /// Numbers of the other requests that the same barrier released.
-    pub in_flight: Vec<&'a str>,
+    /// The first result that belongs to another item: its position and that item's.
+    pub misplaced: Option<(usize, usize)>,
+    /// Items of the other requests that the same barrier released.
+    pub in_flight: Vec<&'a Value>,
 }
 
 /// A body as JSON.
@@ -87,7 +91,7 @@ impl<'a> TrialView<'a> {
     pub fn new(contract: &'a Contract, exchanges: &'a [Exchange]) -> TrialView<'a> {
         let mut views: Vec<ExchangeView<'a>> =
             exchanges.iter().map(|e| ExchangeView::new(contract, e, exchanges)).collect();
-        ledger::expect(contract, &mut views);
+        ledger::expect(&mut views);
         TrialView { contract, exchanges: views }
     }
 }
@@ -110,7 +114,7 @@ impl<'a> ExchangeView<'a> {
             Some(group) => all
                 .iter()
                 .filter(|e| e.group == Some(group) && e.index != exchange.index)
-                .flat_map(|e| e.intent.items().iter().filter_map(|i| i.number.as_deref()))
+                .flat_map(|e| e.intent.items().iter().map(|i| &i.value))
                 .collect(),
         };
         let mut view = ExchangeView {
@@ -119,9 +123,11 @@ impl<'a> ExchangeView<'a> {
             json,
             verdicts: Vec::new(),
             expected: Vec::new(),
+            misplaced: None,
             in_flight,
         };
         view.verdicts = view.read_verdicts();
+        view.misplaced = view.find_misplaced();
         view
     }
 
@@ -138,6 +144,51 @@ impl<'a> ExchangeView<'a> {
                 .collect(),
             _ => vec![None; self.items().len()],
         }
+    }
+
+    /// Compares identities: a result that fits another item but not its own stands in the wrong place.
+    fn find_misplaced(&self) -> Option<(usize, usize)> {
+        let items = self.items();
+        if !self.is_aligned() || items.len() < 2 {
+            return None;
+        }
+        let echo = &self.contract.batch.echo;
+        let fits = |item: &ItemIntent, result: &Value| {
+            echo.iter().all(|field| match (item.value.get(field), result.get(field)) {
+                (Some(sent), Some(echoed)) => sent == echoed,
+                (None | Some(Value::Null), echoed) => echoed.is_none_or(Value::is_null),
+                // A result may leave out what its item had in no usable form.
+                (Some(Value::String(_)), None) => {
+                    !self.contract.field(field).is_some_and(|f| f.required)
+                }
+                (Some(_), None) => true,
+            })
+        };
+        let mut by_number: Option<HashMap<&str, Vec<usize>>> = None;
+        let unique = &self.contract.batch.unique;
+        for (at, result) in self.results()?.iter().enumerate() {
+            if fits(&items[at], result) {
+                continue;
+            }
+            let by_number = by_number.get_or_insert_with(|| {
+                let mut map: HashMap<&str, Vec<usize>> = HashMap::new();
+                for (index, item) in items.iter().enumerate() {
+                    map.entry(item.number.as_deref().unwrap_or("")).or_default().push(index);
+                }
+                map
+            });
+            let echoed = result.get(unique).and_then(Value::as_str);
+            let own = items[at].number.as_deref();
+            let candidates = by_number.get(echoed.unwrap_or("")).map_or(&[][..], Vec::as_slice);
+            // Another item's number is enough; with the own number, all else must be another's.
+            let from = candidates.iter().find(|k| {
+                **k != at && (echoed.is_some() && echoed != own || fits(&items[**k], result))
+            });
+            if let Some(from) = from {
+                return Some((at, *from));
+            }
+        }
+        None
     }
 
     /// The items that were sent.

@@ -18,6 +18,6 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
         args.dir.parent().map(std::path::Path::to_path_buf).unwrap_or_default()
     };
     report::write_all(&summary, &dir)?;
-    say(&report::terminal(&summary, &style(), &dir));
+    say(&report::terminal(&summary, style(), &dir));
     Ok(summary.conclusion.exit())
 }

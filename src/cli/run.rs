@@ -175,7 +175,7 @@ async fn trial(
     report::write_all(&summary, &dir).map_err(|e| {
         format!("{}: {e}\n  expected: a directory that can be written to", dir.display())
     })?;
-    say(&report::terminal(&summary, &style(), &dir));
+    say(&report::terminal(&summary, style(), &dir));
     if let Some(advice) = advice {
         say(&format!("\n{advice}"));
     }
@@ -252,5 +252,13 @@ pub(super) fn style() -> report::Style {
     let terminal = std::io::stdout().is_terminal();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
         || std::env::var("TERM").is_ok_and(|t| t == "dumb");
-    report::Style { colour: terminal && !refused, width: report::terminal_width() }
+    report::Style { colour: terminal && !refused, width: width() }
+}
+
+/// Columns of the terminal; 0 where there is none.
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    columns.unwrap_or_else(|| {
+        usize::from(console::Term::stdout().size_checked().map_or(0, |(_, w)| w))
+    })
 }

@@ -35,6 +35,8 @@ pub struct Found {
     pub shown: u32,
     /// Repeats that were tried.
     pub of: u32,
+    /// Rules whose confirmed failure explains it.
+    pub explained_by: &'static [&'static str],
 }
 
 /// Everything that a run has brought so far.
@@ -208,7 +210,17 @@ impl Collector {
         observer.see(Progress::Found(&record));
         self.write(Event::Finding(Box::new(record.clone())))?;
         let confirmed = record.proven;
-        self.found.insert(id.clone(), Found { record, count: 1, confirmed, shown: 0, of: 0 });
+        self.found.insert(
+            id.clone(),
+            Found {
+                record,
+                count: 1,
+                confirmed,
+                shown: 0,
+                of: 0,
+                explained_by: hit.finding.explained_by,
+            },
+        );
         self.order.push(id);
         Ok(())
     }
@@ -273,6 +285,16 @@ impl Collector {
     /// # Errors
     /// Where the record can't be written.
     pub fn finish(&mut self) -> std::io::Result<()> {
+        let masked = self.masked();
+        for (id, _) in &masked {
+            if let Some(found) = self.found.get(id) {
+                let (case, rule) = (found.record.case.clone(), found.record.rule.clone());
+                let count = found.count;
+                let counts = self.case(&case).rules.entry(rule).or_default();
+                counts.failed = counts.failed.saturating_sub(count);
+                counts.masked += count;
+            }
+        }
         for record in std::mem::take(&mut self.cases).into_values() {
             self.sent.0 += record.requests;
             self.sent.1 += record.items;
@@ -280,6 +302,7 @@ impl Collector {
         }
         for id in self.order.clone() {
             let Some(found) = self.found.get(&id) else { continue };
+            let update_id = id.clone();
             let update = Update {
                 id,
                 count: found.count,
@@ -287,10 +310,27 @@ impl Collector {
                 shown: found.shown,
                 of: found.of,
                 waived: None,
+                masked_by: masked.get(&update_id).cloned(),
             };
             self.write(Event::FindingUpdated(update))?;
         }
         Ok(())
+    }
+
+    /// Findings that the confirmed failure of another rule explains, with that rule.
+    fn masked(&self) -> HashMap<String, String> {
+        self.found
+            .iter()
+            .filter_map(|(id, found)| {
+                let by = found.explained_by.iter().find(|rule| {
+                    found.record.rule != **rule
+                        && self.found.values().any(|f| {
+                            f.record.rule == **rule && f.confirmed && f.explained_by.is_empty()
+                        })
+                })?;
+                Some((id.clone(), (*by).to_owned()))
+            })
+            .collect()
     }
 
     /// Numbers that were accepted.

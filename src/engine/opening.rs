@@ -37,7 +37,10 @@ pub async fn open(environment: &Arc<Environment>, exchanges: &mut Vec<Exchange>)
         Seen::Stop(why, advice) => Opening::Stop { why, advice },
         Seen::AllRejected(shown) | Seen::Refused(shown) => {
             // One by one: a single item that is accepted says that the target knows our accounts.
-            for entry in &entries {
+            // The simplest ones too: a fault that refuses every fraction is a finding, not a matter of accounts.
+            let simplest: Vec<Entry> =
+                entries.iter().take(2).map(|e| simplest(environment, e)).collect();
+            for entry in entries.iter().chain(&simplest) {
                 let alone = [entry.renumbered(environment)];
                 let single = exchange(environment, &alone, exchanges).await;
                 if matches!(verdict(environment, &single, 1), Seen::Accepted) {
@@ -163,6 +166,25 @@ fn plain_items(environment: &Environment) -> Vec<Entry> {
     let limit = environment.profile.limits.batch_items.unwrap_or(usize::MAX);
     drafts.truncate(limit.max(1));
     drafts.into_iter().map(|d| Entry::mint(environment, d)).collect()
+}
+
+/// The same item with the simplest numbers and date-times.
+fn simplest(environment: &Environment, entry: &Entry) -> Entry {
+    let contract = &environment.contract;
+    let mut entry = entry.clone();
+    for field in
+        contract.fields().iter().filter(|f| !environment.profile.values.contains_key(&f.name))
+    {
+        if entry.draft.fields.contains_key(&field.name) {
+            let value = match field.kind() {
+                Some("number" | "integer") => Value::from(100),
+                Some("string") if field.is_instant() => Value::from("2023-09-05T08:07:34.605Z"),
+                _ => continue,
+            };
+            entry.draft.set(contract, &field.name, value);
+        }
+    }
+    entry
 }
 
 async fn exchange(

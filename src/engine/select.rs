@@ -38,8 +38,14 @@ fn resolve(case: Case, generator: &Generator) -> Result<Selected, Problem> {
     let mut mutations = Vec::new();
     let mut not_applicable = None;
     if let Some(mutate) = &case.spec.mutate {
+        let mut lists = Vec::new();
         for named in &mutate.by {
-            mutations.extend(find_mutations(&case, named, generator)?.iter().cloned());
+            lists.push(find_mutations(&case, named, generator)?);
+        }
+        // One of each name in turn, so that a few runs meet all of them.
+        let longest = lists.iter().map(|l| l.len()).max().unwrap_or(0);
+        for nth in 0..longest {
+            mutations.extend(lists.iter().filter_map(|l| l.get(nth)).cloned());
         }
         if mutations.is_empty() {
             not_applicable =

@@ -168,6 +168,8 @@ pub struct FramingSeen {
     pub fault: Option<String>,
     /// Whether `100 Continue` came before the answer.
     pub continued: bool,
+    /// Whether neither `100 Continue` nor an answer came while the client waited with its body.
+    pub kept_waiting: bool,
 }
 
 /// No answer.

@@ -16,7 +16,7 @@ const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Characters of the nonce: two billion of them, so that a run id that is used every night stays safe.
 const NONCE: usize = 6;
 /// Digits that a shortened number keeps for its counter.
-const COUNTER: usize = 5;
+const COUNTER: usize = 6;
 /// JSON numbers stay below 10^14, which every service can read; they start this high to be told apart.
 const INTEGERS: std::ops::Range<u64> = 10_000_000_000_000..99_000_000_000_000;
 
@@ -73,7 +73,7 @@ impl Mint {
     pub fn fresh(&self) -> String {
         let mut number = String::with_capacity(self.prefix.len() + 4);
         number.push_str(&self.prefix);
-        push_base36(&mut number, self.next());
+        push_base36(&mut number, self.next(), COUNTER);
         number
     }
 
@@ -140,9 +140,11 @@ fn base36(mut number: u64, digits: usize) -> String {
     text
 }
 
-fn push_base36(text: &mut String, number: u64) {
-    if number >= 36 {
-        push_base36(text, number / 36);
+/// At least `digits` digits: a counter of fixed width can't turn into another by what is put before or
+/// behind it, as padding and look-alikes do.
+fn push_base36(text: &mut String, number: u64, digits: usize) {
+    if number >= 36 || digits > 1 {
+        push_base36(text, number / 36, digits.saturating_sub(1));
     }
     text.push(digit(number % 36));
 }

@@ -166,6 +166,9 @@ pub struct Update {
     pub of: u32,
     /// Why it was waived, where it was.
     pub waived: Option<String>,
+    /// The rule whose failure in the same run explains it, where one does: it is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masked_by: Option<String>,
 }
 
 /// All runs of one case.

@@ -153,6 +153,7 @@ impl Summary {
                         shown: 0,
                         of: 0,
                         waived: None,
+                        masked_by: None,
                     };
                     findings.push(((**f).clone(), update));
                 }
@@ -171,6 +172,7 @@ impl Summary {
             }
         }
         let head = head?;
+        findings.retain(|(_, u)| u.masked_by.is_none());
         findings.sort_by(|(a, u), (b, v)| {
             let key = |f: &FindingRecord, u: &Update| {
                 (f.level, !u.confirmed, std::cmp::Reverse(u.count), f.rule.clone(), f.case.clone())

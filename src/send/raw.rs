@@ -53,10 +53,21 @@ async fn talk(sender: &Sender, request: &Request, start: Instant) -> Answer {
         Some(HangUp::AfterHeaders) => head,
         Some(HangUp::HalfBody) => head + (bytes.len() - head) / 2,
     };
-    if let Err(error) = stream.write_all(&bytes[..until]).await {
+    let waits = request.header("expect").is_some() && until > head;
+    let first = if waits { head } else { until };
+    if let Err(error) = stream.write_all(&bytes[..first]).await {
         return lost(LossKind::Reset, error.to_string());
     }
     let _ = stream.flush().await;
+    let mut kept_waiting = false;
+    if waits {
+        // As a careful client does: the body goes out once the server has said anything, or after a while.
+        kept_waiting =
+            tokio::time::timeout(Duration::from_secs(2), stream.readable()).await.is_err();
+        if let Err(error) = stream.write_all(&bytes[head..until]).await {
+            return lost(LossKind::Reset, error.to_string());
+        }
+    }
     if request.hang_up.is_some() {
         let _ = stream.shutdown().await;
         drop(stream);
@@ -65,6 +76,9 @@ async fn talk(sender: &Sender, request: &Request, start: Instant) -> Answer {
     match Reader::new(&mut stream).answer(&request.method).await {
         Ok(mut response) => {
             response.elapsed = start.elapsed();
+            if let Some(seen) = &mut response.framing {
+                seen.kept_waiting = kept_waiting;
+            }
             Answer::Received(response)
         }
         Err((kind, message)) => lost(kind, message),

@@ -4,10 +4,12 @@ use crate::check::ledger::{Because, Expected};
 use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
 use crate::check::view::{ExchangeView, ItemVerdict, ItemView};
 use crate::contract::Level;
-use crate::contract::standing::Due;
 use crate::exchange::{BodyIntent, ItemIntent};
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
+
+/// Where plain valid items are refused, much else that should have been accepted is refused with them.
+pub(super) const ACCEPTANCE: &[&str] = &["ACCEPT-001", "ORDER-002", "ORDER-003"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -39,7 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Controls, markup, combining marks and characters outside the basic plane are strings like any \
               other. Refusing them on purpose is legitimate, but surprises clients.",
         needs: NEEDS,
-        check: Check::Item(unusual_is_accepted),
+        check: Check::Exchange(unusual_is_accepted),
     },
     Rule {
         id: "ACCEPT-004",
@@ -48,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "READING-21",
         doc: "The array has no minItems, so a batch without items is valid; a scheduled job that found \
               nothing to send should not fail.",
-        needs: &["STATUS-001"],
+        needs: &["STATUS-001", "SCHEMA-001"],
         check: Check::Exchange(empty_batch),
     },
     Rule {
@@ -99,19 +101,27 @@ fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
     if view.is_called_used() || *because == Because::Refused {
         return Verdict::NotApplicable("another rule judges what its number went through");
     }
-    let neighbours = view.within.items().iter().any(|i| matches!(i.standing.due(), Due::Refuse(_)));
-    if neighbours {
+    if has_bad_neighbour(view.within) {
         return Verdict::NotApplicable("beside a broken item, another rule judges it");
     }
-    Verdict::fail(
-        Finding::new(
-            "rejected",
-            view.at(&view.within.contract.batch.verdict.field),
-            format!("{}{}", view.within.contract.batch.verdict.accepted, bent(view.intent)),
-            said(view),
-        )
-        .item(view.index),
+    let finding = Finding::new(
+        "rejected",
+        view.at(&view.within.contract.batch.verdict.field),
+        format!("{}{}", view.within.contract.batch.verdict.accepted, bent(view.intent)),
+        said(view),
     )
+    .item(view.index);
+    Verdict::fail(if wanted == Kind::Plain { finding } else { finding.explained_by(ACCEPTANCE) })
+}
+
+/// Whether an item of the batch had to be rejected: it may drag valid ones down.
+pub(super) fn has_bad_neighbour(view: &ExchangeView<'_>) -> bool {
+    view.expected.iter().any(|e| {
+        matches!(
+            e,
+            Expected::Refuse(_) | Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_)
+        )
+    })
 }
 
 /// What a mutation made of the item, for the report.
@@ -144,8 +154,27 @@ fn open_schema(view: &ExchangeView<'_>) -> Verdict {
     }
 }
 
-fn unusual_is_accepted(view: &ItemView<'_>) -> Verdict {
-    judge(view, Kind::Unusual)
+fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
+    if view.is_aligned() {
+        return view.each(|item| judge(item, Kind::Unusual));
+    }
+    let valid = view.expected.iter().all(|e| matches!(e, Expected::Accept { .. }));
+    let unusual = view.items().iter().find(|i| kind(i) == Kind::Unusual);
+    let (true, true, Some(item)) = (view.is_ordinary(), valid, unusual) else {
+        return Verdict::NotApplicable("no unusual string");
+    };
+    if view.status() != Some(400) {
+        return Verdict::NotApplicable("another status");
+    }
+    Verdict::fail(
+        Finding::new(
+            "refused",
+            "",
+            format!("200: every item is valid{}", bent(item)),
+            format!("400{}", super::status::said(view)),
+        )
+        .explained_by(ACCEPTANCE),
+    )
 }
 
 /// Whether a whole request had to be processed: sound items only, all of their numbers unused.
@@ -156,10 +185,7 @@ pub(super) fn must_be_processed(view: &ExchangeView<'_>) -> bool {
     view.is_ordinary()
         && !items.is_empty()
         && items.len() <= view.contract.batch.limits.batch_items
-        && view
-            .expected
-            .iter()
-            .all(|e| matches!(e, Expected::Accept { level: Level::Must, .. } | Expected::Racer(_)))
+        && view.expected.iter().all(|e| matches!(e, Expected::Accept { level: Level::Must, .. }))
 }
 
 /// The finding for a batch of valid items that was refused as a whole.
@@ -192,6 +218,7 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
         return Verdict::NotApplicable("another kind of batch");
     }
     match refused_whole(view) {
+        Some(finding) if additional => Verdict::fail(finding.explained_by(ACCEPTANCE)),
         Some(finding) => Verdict::fail(finding),
         None if view.status() == Some(200) => Verdict::Pass,
         None => Verdict::NotApplicable("another status"),
@@ -236,12 +263,15 @@ fn large_batch(view: &ExchangeView<'_>) -> Verdict {
         Some(200) => Verdict::Pass,
         // A limit in bytes is another thing than one in items.
         Some(413) if body > 1 << 20 => Verdict::NotApplicable("the body is over 1 MiB"),
-        Some(status @ (400 | 413)) => Verdict::fail(Finding::new(
-            format!("status {status}"),
-            "",
-            format!("200 for {} items", view.items().len()),
-            format!("{status}{}", super::status::said(view)),
-        )),
+        Some(status @ (400 | 413)) => Verdict::fail(
+            Finding::new(
+                format!("status {status}"),
+                "",
+                format!("200 for {} items", view.items().len()),
+                format!("{status}{}", super::status::said(view)),
+            )
+            .explained_by(ACCEPTANCE),
+        ),
         _ => Verdict::NotApplicable("another status"),
     }
 }

@@ -7,7 +7,6 @@ use crate::check::ledger::{Because, Expected};
 use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
 use crate::check::view::{ExchangeView, ItemVerdict, ItemView};
 use crate::contract::Level;
-use crate::contract::standing::Due;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
@@ -64,15 +63,15 @@ fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
         Some(ItemVerdict::Accepted) => Verdict::Pass,
         Some(ItemVerdict::Rejected) if view.is_called_used() || *wanted == Because::Refused => {
             let number = shown(&Value::from(view.intent.number.as_deref().unwrap_or("")));
-            Verdict::fail(
-                Finding::new(
-                    "left behind",
-                    view.at(&view.within.contract.batch.verdict.field),
-                    format!("accepted: {number} {what}"),
-                    view.said(),
-                )
-                .item(view.index),
+            let finding = Finding::new(
+                "left behind",
+                view.at(&view.within.contract.batch.verdict.field),
+                format!("accepted: {number} {what}"),
+                view.said(),
             )
+            .item(view.index);
+            let sure = view.is_called_used();
+            Verdict::fail(if sure { finding } else { finding.explained_by(accept::ACCEPTANCE) })
         }
         Some(ItemVerdict::Rejected) => Verdict::NotApplicable("rejected for another reason"),
     }
@@ -90,7 +89,7 @@ fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
         .iter()
         .any(|e| matches!(e, Expected::Accept { because: Because::Refused, .. }));
     match accept::refused_whole(view) {
-        Some(finding) if retried => Verdict::fail(finding),
+        Some(finding) if retried => Verdict::fail(finding.explained_by(accept::ACCEPTANCE)),
         _ => Verdict::NotApplicable("no retry of a refused request"),
     }
 }
@@ -103,8 +102,7 @@ fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
     let Expected::Accept { level: Level::Must, because } = view.expected else {
         return Verdict::NotApplicable("it need not be accepted");
     };
-    let broken = view.within.items().iter().any(|i| matches!(i.standing.due(), Due::Refuse(_)));
-    if !broken || *because == Because::Refused {
+    if !accept::has_bad_neighbour(view.within) || *because == Because::Refused {
         return Verdict::NotApplicable("no broken item beside it");
     }
     match view.verdict {
@@ -117,10 +115,11 @@ fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
             Finding::new(
                 "dragged down",
                 view.at(&view.within.contract.batch.verdict.field),
-                "accepted: only its neighbour is broken",
+                "accepted: only its neighbour is broken or used",
                 view.said(),
             )
-            .item(view.index),
+            .item(view.index)
+            .explained_by(accept::ACCEPTANCE),
         ),
     }
 }
@@ -137,10 +136,13 @@ fn all_or_nothing(view: &ExchangeView<'_>) -> Verdict {
     if accepted == 0 || accepted == broken_off.len() {
         return Verdict::Pass;
     }
-    Verdict::fail(Finding::new(
-        "half stored",
-        format!("/{}", view.contract.batch.results),
-        "all items accepted, or none",
-        format!("{accepted} of {} accepted by the retry", broken_off.len()),
-    ))
+    Verdict::fail(
+        Finding::new(
+            "half stored",
+            format!("/{}", view.contract.batch.results),
+            "all items accepted, or none",
+            format!("{accepted} of {} accepted by the retry", broken_off.len()),
+        )
+        .explained_by(&["ACCEPT-001", "UNIQUE-001", "UNIQUE-003"]),
+    )
 }

@@ -64,17 +64,17 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
         return Verdict::NotApplicable("another kind of credentials");
     }
     match view.status() {
-        Some(status @ 200..=299) => Verdict::fail(Finding::new(
+        Some(401 | 403) => Verdict::Pass,
+        // RFC 6750 section 3.1: a request whose credentials can't be read may be answered 400.
+        Some(400) if is_malformed(view.exchange.request.credential) => Verdict::Pass,
+        Some(400..=499) if !is_sound(view) => Verdict::NotApplicable("another rule judges it"),
+        Some(408 | 429 | 500..) => Verdict::NotApplicable("another rule judges it"),
+        Some(status) => Verdict::fail(Finding::new(
             format!("status {status}"),
             "",
             "401 or 403",
             status.to_string(),
         )),
-        // RFC 6750 section 3.1: a request whose credentials can't be read may be answered 400.
-        Some(400) if is_sound(view) && !is_malformed(view.exchange.request.credential) => {
-            Verdict::fail(Finding::new("status 400", "", "401 or 403", "400"))
-        }
-        Some(_) => Verdict::Pass,
         None => Verdict::NotApplicable("no answer"),
     }
 }

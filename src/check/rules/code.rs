@@ -181,6 +181,10 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
                 let won = places.iter().any(|p| view.verdicts[*p] == Some(ItemVerdict::Accepted));
                 (!won || used(), contract.used_code().unwrap_or("the used-number code").to_owned())
             }
+            // Which request of several won is another rule's matter; the losers are used.
+            Expected::Racer(_) => {
+                (used(), contract.used_code().unwrap_or("the used-number code").to_owned())
+            }
             Expected::Refuse(_) => (fits(contract, code, &causes), wanted(contract, &causes)),
             _ => continue,
         };
@@ -193,7 +197,14 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
                     expected,
                     code,
                 )
-                .item(item.index),
+                .item(item.index)
+                .explained_by(match item.expected {
+                    // Refused for another reason before its number was looked at.
+                    Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_) if !used() => {
+                        super::accept::ACCEPTANCE
+                    }
+                    _ => &[],
+                }),
             );
         }
     }

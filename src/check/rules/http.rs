@@ -262,8 +262,17 @@ fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
     if view.feature() != Some(feature) || !must_be_processed(view) {
         return Verdict::NotApplicable("the request has nothing of the kind");
     }
+    const EXPLAINED: &[&str] =
+        &["ACCEPT-001", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
     if let Some(finding) = super::status::lost(view) {
-        return Verdict::fail(finding);
+        return Verdict::fail(finding.explained_by(EXPLAINED));
+    }
+    if feature == Feature::Expect
+        && view.response().and_then(|r| r.framing.as_ref()).is_some_and(|f| f.kept_waiting)
+    {
+        let finding =
+            Finding::new("kept waiting", "", "100, an answer, or 417", "nothing within 2 s");
+        return Verdict::fail(finding.unproven());
     }
     match view.status() {
         None => Verdict::NotApplicable("no answer"),
@@ -272,20 +281,20 @@ fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
         Some(413) if view.items().len() >= 100 => Verdict::NotApplicable("a limit of size"),
         Some(408 | 429 | 503) => Verdict::NotApplicable("load"),
         Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
-            Verdict::fail(Finding::new(
-                "empty",
-                "",
-                "a result an item",
-                "no results: the body was not read",
-            ))
+            let finding =
+                Finding::new("empty", "", "a result an item", "no results: the body was not read");
+            Verdict::fail(finding.explained_by(EXPLAINED))
         }
         Some(200) => Verdict::Pass,
-        Some(status) => Verdict::fail(Finding::new(
-            format!("status {status}"),
-            "",
-            "200, as without it",
-            format!("{status}{}", super::status::said(view)),
-        )),
+        Some(status) => Verdict::fail(
+            Finding::new(
+                format!("status {status}"),
+                "",
+                "200, as without it",
+                format!("{status}{}", super::status::said(view)),
+            )
+            .explained_by(EXPLAINED),
+        ),
     }
 }
 

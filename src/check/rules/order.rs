@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: operation summary (one result an item); READING-06",
         doc: "Results stand for items by position. One too few, and every later verdict belongs to another \
               item. Example: a batch of three with one rejected item answered with two results.",
-        needs: &["SCHEMA-003"],
+        needs: &["SCHEMA-003", "RACE-002"],
         check: Check::Exchange(one_result_an_item),
     },
     Rule {
@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: operation summary (one result an item); READING-06",
         doc: "Result *i* belongs to item *i*. Results that are sorted, reversed, grouped by verdict or in the \
               order in which workers finished make a client believe that a rejected balance was accepted.",
-        needs: &["ORDER-001", "ORDER-003"],
+        needs: &["ORDER-001", "ORDER-003", "RACE-002"],
         check: Check::Exchange(request_order),
     },
     Rule {
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: operation summary (one result an item); READING-06",
         doc: "The count can be right and the answer still wrong: one item answered twice, another never. The \
               item without a result is lost without a trace.",
-        needs: &["ORDER-001"],
+        needs: &["ORDER-001", "RACE-002"],
         check: Check::Exchange(no_item_twice),
     },
 ];
@@ -57,27 +57,6 @@ fn one_result_an_item(view: &ExchangeView<'_>) -> Verdict {
     ))
 }
 
-/// The first position whose result carries another item's number, with that item's position.
-fn misplaced(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
-    let unique = &view.contract.batch.unique;
-    let results = view.results()?;
-    let numbers: Vec<Option<&str>> = view.items().iter().map(|i| i.number.as_deref()).collect();
-    let mut places: Option<HashMap<&str, usize>> = None;
-    for (at, result) in results.iter().enumerate() {
-        let Some(echoed) = result.get(unique).and_then(Value::as_str) else { continue };
-        if numbers[at] == Some(echoed) {
-            continue;
-        }
-        let places = places.get_or_insert_with(|| {
-            numbers.iter().enumerate().rev().filter_map(|(i, n)| n.map(|n| (n, i))).collect()
-        });
-        if let Some(from) = places.get(echoed) {
-            return Some((at, *from));
-        }
-    }
-    None
-}
-
 fn counts<'a>(numbers: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
     let mut counts = HashMap::new();
     for number in numbers {
@@ -93,7 +72,7 @@ fn request_order(view: &ExchangeView<'_>) -> Verdict {
     if view.items().len() == 1 {
         return Verdict::NotApplicable("a single item has no order");
     }
-    let Some((at, from)) = misplaced(view) else { return Verdict::Pass };
+    let Some((at, from)) = view.misplaced else { return Verdict::Pass };
     let unique = &view.contract.batch.unique;
     let expected = view.items()[at].value.get(unique).map_or("no number".to_owned(), shown);
     let actual = view.items()[from].value.get(unique).map_or("no number".to_owned(), shown);
@@ -113,7 +92,7 @@ fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("no results beside items");
     }
     let unique = &view.contract.batch.unique;
-    if misplaced(view).is_none() {
+    if view.misplaced.is_none() {
         return Verdict::Pass;
     }
     let sent = counts(view.items().iter().filter_map(|i| i.number.as_deref()));

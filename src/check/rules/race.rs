@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "simultaneous requests get their own answers",
         cite: "READING-06",
         doc: "State that is shared between requests mixes their results: a client reads another's verdicts.",
-        needs: &["ORDER-001"],
+        needs: &[],
         check: Check::Exchange(own_answer),
     },
     Rule {
@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
 fn exactly_one(trial: &TrialView<'_>) -> Verdict {
     let mut judged = false;
     let mut findings = Vec::new();
-    for (at, view) in trial.exchanges.iter().enumerate() {
+    for view in &trial.exchanges {
         for (i, expected) in view.expected.iter().enumerate() {
             let Expected::Racer(places) = expected else { continue };
             if places.first() != Some(&(view.exchange.index, i)) {
@@ -79,7 +79,8 @@ fn exactly_one(trial: &TrialView<'_>) -> Verdict {
                             "none",
                         )
                         .item(i)
-                        .exchange(at),
+                        .exchange(view.exchange.index)
+                        .explained_by(super::accept::ACCEPTANCE),
                     );
                 }
                 [] => {}
@@ -110,20 +111,22 @@ fn own_answer(view: &ExchangeView<'_>) -> Verdict {
     if view.in_flight.is_empty() || view.results().is_none() {
         return Verdict::NotApplicable("no other request under way");
     }
-    let unique = &view.contract.batch.unique;
     let foreign = view.results().unwrap_or(&[]).iter().enumerate().find_map(|(index, result)| {
-        let echoed = result.get(unique)?.as_str()?;
-        let own = view.items().iter().any(|i| i.number.as_deref() == Some(echoed));
-        (!own && view.in_flight.contains(&echoed)).then_some((index, echoed))
+        view.contract.batch.echo.iter().find_map(|field| {
+            let echoed = result.get(field)?;
+            let own = view.items().iter().any(|i| i.value.get(field) == Some(echoed));
+            let other = view.in_flight.iter().any(|item| item.get(field) == Some(echoed));
+            (!own && other).then_some((index, field, echoed))
+        })
     });
     match foreign {
         None => Verdict::Pass,
-        Some((index, echoed)) => Verdict::fail(
+        Some((index, field, echoed)) => Verdict::fail(
             Finding::new(
                 "another's answer",
-                format!("/{}/{index}/{unique}", view.contract.batch.results),
-                "a number of this request",
-                format!("{}, a number of another request under way", shown(&Value::from(echoed))),
+                format!("/{}/{index}/{field}", view.contract.batch.results),
+                "what an item of this request says",
+                format!("{}, of another request under way", shown(echoed)),
             )
             .item(index),
         ),

@@ -19,7 +19,7 @@ macro_rules! item_rule {
             cite: $cite,
             doc: $doc,
             needs: NEEDS,
-            check: Check::Item(|view| refused(view, $id)),
+            check: Check::Exchange(|view| items_refused(view, $id)),
         }
     };
 }
@@ -159,6 +159,31 @@ fn blamed(causes: &[Cause]) -> Option<&Cause> {
     causes.iter().min_by_key(|c| c.level)
 }
 
+/// Whether an item is one that this rule wants refused.
+fn is_mine(expected: &Expected, causes: &[Cause], rule: &str) -> bool {
+    matches!(expected, Expected::Refuse(_)) && blamed(causes).is_some_and(|c| rule_for(c) == rule)
+}
+
+fn items_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
+    if !view.is_ordinary() {
+        return Verdict::NotApplicable("not the documented request");
+    }
+    if view.is_refused() {
+        // A 400 refuses all of them, by the other reading.
+        let mine = view
+            .items()
+            .iter()
+            .zip(&view.expected)
+            .any(|(item, expected)| is_mine(expected, &item.standing.causes, rule));
+        return if mine {
+            Verdict::Pass
+        } else {
+            Verdict::NotApplicable("nothing of the kind was sent")
+        };
+    }
+    view.each(|item| refused(item, rule))
+}
+
 fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
     if !matches!(view.expected, Expected::Refuse(_)) {
         return Verdict::NotApplicable("it need not be refused");
@@ -235,12 +260,15 @@ fn one_reading_a_kind(tally: &Tally) -> Verdict {
     for (kind, (request, item)) in &tally.refusals {
         judged |= request + item > 1;
         if *request > 0 && *item > 0 {
-            findings.push(Finding::new(
-                format!("{} {}", kind.keyword, kind.class),
-                kind.pointer.clone(),
-                "one reading throughout",
-                format!("{request} times a 400, {item} times rejected in a 200"),
-            ));
+            findings.push(
+                Finding::new(
+                    format!("{} {}", kind.keyword, kind.class),
+                    kind.pointer.clone(),
+                    "one reading throughout",
+                    format!("{request} times a 400, {item} times rejected in a 200"),
+                )
+                .explained_by(super::accept::ACCEPTANCE),
+            );
         }
     }
     if judged {

@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A result without a verdict says nothing; one without the echoed fields can't be matched. A \
               result may leave out a field whose request value was missing, no string, or longer than the \
               result schema allows.",
-        needs: &["SCHEMA-001", "ORDER-001"],
+        needs: &["SCHEMA-001", "ORDER-001", "ORDER-002", "ORDER-003"],
         check: Check::Item(result_is_complete),
     },
     Rule {

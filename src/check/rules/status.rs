@@ -47,14 +47,7 @@ fn documented_status(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("another rule judges 5xx");
     }
     let allowed = match view.exchange.intent.situation {
-        Situation::Ordinary => ordinary(view),
-        Situation::Credentials => {
-            // 400 is RFC 6750's answer to credentials that can't be read (section 3.1).
-            if (200..300).contains(&status) || status == 400 {
-                return Verdict::NotApplicable("the rules about credentials judge it");
-            }
-            vec![401, 403]
-        }
+        Situation::Ordinary if view.feature().is_none() => ordinary(view),
         _ => return Verdict::NotApplicable("another rule judges this situation"),
     };
     let wanted = allowed.is_empty() || allowed.contains(&status);
@@ -77,7 +70,9 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     let size = request.body.as_ref().map_or(0, bytes::Bytes::len);
     let mut allowed = match &view.exchange.intent.body {
         BodyIntent::Open(_) => return Vec::new(),
-        BodyIntent::Broken(_) | BodyIntent::None => vec![400],
+        // A 2xx for a broken body is another rule's matter.
+        BodyIntent::Broken(_) => vec![200, 400],
+        BodyIntent::None => vec![400],
         BodyIntent::Batch { .. } => vec![200, 400],
     };
     if request.framing == Framing::Chunked {
@@ -149,8 +144,8 @@ pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
 }
 
 fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
-    if view.is_odd() || view.exchange.group.is_some() {
-        return Verdict::NotApplicable("another rule judges odd input and overlap");
+    if view.is_odd() || view.exchange.group.is_some() || view.feature().is_some() {
+        return Verdict::NotApplicable("another rule judges odd input, odd headers and overlap");
     }
     match view.status() {
         None => Verdict::NotApplicable("no answer"),

@@ -124,12 +124,15 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
     }
     match view.status() {
         Some(200) => Verdict::Pass,
-        Some(status @ (400 | 409 | 422)) => Verdict::fail(Finding::new(
-            format!("status {status}"),
-            "",
-            "200 with the item rejected",
-            format!("{status}{}", super::status::said(view)),
-        )),
+        Some(status @ (400 | 409 | 422)) => Verdict::fail(
+            Finding::new(
+                format!("status {status}"),
+                "",
+                "200 with the item rejected",
+                format!("{status}{}", super::status::said(view)),
+            )
+            .explained_by(super::accept::ACCEPTANCE),
+        ),
         _ => Verdict::NotApplicable("another status"),
     }
 }
@@ -222,7 +225,8 @@ fn first_wins(view: &ExchangeView<'_>) -> Verdict {
                 format!("item {} accepted, the first with this number", places[0]),
                 format!("item {one} accepted"),
             )
-            .item(*one),
+            .item(*one)
+            .explained_by(&["ACCEPT-001", "UNIQUE-003", "ORDER-002"]),
         ),
         _ => None,
     })
@@ -239,6 +243,7 @@ fn one_is_accepted(view: &ExchangeView<'_>) -> Verdict {
                 format!("all {} rejected", places.len()),
             )
             .item(places[0])
+            .explained_by(super::accept::ACCEPTANCE)
         })
     })
 }

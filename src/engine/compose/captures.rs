@@ -15,6 +15,23 @@ use crate::send::TOKEN_MARK;
 /// Stands in a raw request where the length of its body goes.
 pub(super) const LENGTH_MARK: &str = "\u{2}batchproof-length\u{2}";
 
+/// Characters from here stand for single bytes until a body is made (a private use area).
+const BYTES: u32 = 0x10_f700;
+
+/// A filled-in text as a body: what stands for a byte becomes that byte.
+#[must_use]
+pub(super) fn body_bytes(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut buffer = [0_u8; 4];
+    for c in text.chars() {
+        match u32::from(c).checked_sub(BYTES).and_then(|b| u8::try_from(b).ok()) {
+            Some(byte) => out.push(byte),
+            None => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+        }
+    }
+    out
+}
+
 /// What was named so far.
 #[derive(Default)]
 pub struct Captures {
@@ -120,6 +137,8 @@ impl Captures {
                 .items
                 .get(name)
                 .map_or(Value::Null, |(entry, _)| Value::String(entry.text(environment))),
+            Piece::Byte(byte) => char::from_u32(BYTES + u32::from(*byte))
+                .map_or(Value::Null, |mark| Value::String(mark.to_string())),
             Piece::Path => Value::String(environment.contract.operation.path.clone()),
             Piece::Host => Value::String(environment.host()),
             Piece::Token => Value::String(TOKEN_MARK.to_owned()),

@@ -99,13 +99,13 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
         }
         Relation::DuplicateItem => {
             let mut entries = fresh;
-            if let Some(copy) =
-                entries.get(usize::try_from(first.seed % count.max(1) as u64).unwrap_or(0))
-            {
-                let copy = copy.clone();
+            let twice = usize::try_from(first.seed % count.max(1) as u64).unwrap_or(0);
+            if let Some(copy) = entries.get(twice).cloned() {
                 entries.push(copy);
             }
-            single(&entries, Writing::Compact, same(count))
+            // Which of the two is accepted is another rule's matter.
+            let others = same(count).into_iter().filter(|(i, _)| *i != twice).collect();
+            single(&entries, Writing::Compact, others)
         }
         Relation::AddProperty => {
             let list = environment.generator.mutations("add-property").unwrap_or(&[]);

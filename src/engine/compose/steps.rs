@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::captures::LENGTH_MARK;
+use super::captures::{LENGTH_MARK, body_bytes};
 use super::{Captures, Entry, Writing, batch, usual_headers};
 use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, Style};
 use crate::contract::Problem;
@@ -80,9 +80,9 @@ fn one(
         let body = BodyIntent::of(contract.judge_body(text.as_bytes()), &contract.batch.unique);
         (Some(Bytes::from(text)), body)
     } else if let Some(text) = &step.body {
-        let text = captures.text(environment, source.exchanges, text, seed);
-        let body = BodyIntent::of(contract.judge_body(text.as_bytes()), &contract.batch.unique);
-        (Some(Bytes::from(text)), body)
+        let bytes = body_bytes(&captures.text(environment, source.exchanges, text, seed));
+        let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+        (Some(Bytes::from(bytes)), body)
     } else if let Some(hex) = &step.body_hex {
         let bytes = unhex(hex);
         let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);

@@ -88,7 +88,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .may(&["SCHEMA-003", "STATUS-001", "AUTH-005"])
     .answer(|_, answer| restate(answer, 200)),
     AUTH.fault("unauthorized-as-server-error", "a request without good credentials ends in a 500")
-        .must(&["AUTH-001", "AUTH-002"])
+        .must(&["STATUS-002"])
         .may(&["STATUS-001", "STATUS-002", "ROBUST-001", "AUTH-005"])
         .answer(|_, answer| restate(answer, 500)),
     AUTH.fault(
@@ -107,7 +107,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "malformed-credentials-server-error",
         "credentials that are no known scheme end in a 500",
     )
-    .must(&["AUTH-002"])
+    .must(&["STATUS-002"])
     .may(&["STATUS-001", "STATUS-002", "ROBUST-001", "AUTH-005"])
     .answer(|call, answer| {
         if given(call.head, "bearer").is_none() && call.head.get("authorization").is_some() {

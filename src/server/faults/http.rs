@@ -50,7 +50,7 @@ pub(super) static FAULTS: &[Fault] = &[
             }
         }),
     HTTP.fault("method-server-error", "another method ends in a 500")
-        .must(&["HTTP-002"])
+        .must(&["STATUS-002"])
         .may(&["HTTP-003", "ROBUST-001", "STATUS-002"])
         .answer(|_, answer| {
             if answer.why == Why::Method {
@@ -226,7 +226,7 @@ pub(super) static FAULTS: &[Fault] = &[
             }
         }),
     HTTP.fault("accept-server-error", "an Accept that can't be satisfied ends in a 500")
-        .must(&["HTTP-014"])
+        .must(&["STATUS-002"])
         .may(&["STATUS-002", "ROBUST-001"])
         .answer(|_, answer| {
             if answer.why == Why::Accept {

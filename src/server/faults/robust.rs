@@ -112,12 +112,12 @@ pub(super) static FAULTS: &[Fault] = &[
         .judged(|call, batch| fail(call, values(batch, Value::is_null))),
     ROBUST
         .fault("item-no-object-server-error", "an item that is no object ends in a 500")
-        .must(&["REFUSE-002"])
+        .must(&["ROBUST-001"])
         .may(&["STATUS-001", "STATUS-002", "ROBUST-001"])
         .judged(|call, batch| fail(call, batch.items.iter().any(|item| !item.value.is_object()))),
     ROBUST
         .fault("empty-batch-server-error", "an empty batch ends in a 500")
-        .must(&["STATUS-002"])
+        .must(&["ROBUST-001"])
         .may(&["STATUS-001", "ROBUST-001", "ACCEPT-004"])
         .judged(|call, batch| fail(call, batch.items.is_empty())),
     ROBUST

@@ -1,0 +1,380 @@
+//! Requests as bash commands that work as pasted, with the token left out.
+//!
+//! A command needs nothing but bash, `curl` and `$BATCHPROOF_TOKEN` (`nc` for requests whose framing is on
+//! trial). Numbers are fresh on every paste: each number of a run begins with the run id, six random
+//! characters and a dash, and those six become the shell variable `$N`, of the same length so that no length
+//! that is on trial changes. It must not know what a request was meant to show.
+
+mod credential;
+mod quote;
+
+use std::fmt::Write as _;
+
+use quote::{Piece, printf, word};
+
+use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord, Summary};
+use crate::send::REDACTED;
+
+/// Stands in a raw request where its token goes; `send` fills it.
+const TOKEN_MARK: &str = "\u{1}batchproof-token\u{1}";
+/// Where commands read the token.
+const TOKEN: &str = "$BATCHPROOF_TOKEN";
+/// Characters of the nonce in a number.
+const NONCE: usize = 6;
+/// A shorter end of a run id would be found where it isn't one.
+const SHORTEST_PREFIX: usize = 4;
+
+/// What is the same for all commands of a run.
+#[derive(Debug, Clone, Default)]
+pub struct How {
+    /// Numbers begin with it.
+    pub run_id: String,
+    /// How credentials are sent.
+    pub scheme: Scheme,
+    /// Names of the headers that the profile adds; their values are not recorded.
+    pub headers: Vec<String>,
+}
+
+/// How credentials are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// `Authorization: Bearer`.
+    #[default]
+    Bearer,
+    /// `Authorization: Basic`.
+    Basic,
+    /// Not at all.
+    None,
+}
+
+impl How {
+    /// As the profile of a run says.
+    #[must_use]
+    pub fn of(summary: &Summary) -> How {
+        let profile = summary.head.profile.as_ref();
+        let scheme = match profile.and_then(|p| p.get("auth")).and_then(|a| a.as_str()) {
+            Some("basic") => Scheme::Basic,
+            Some("none") => Scheme::None,
+            _ => Scheme::Bearer,
+        };
+        let headers = profile
+            .and_then(|p| p.get("headers"))
+            .and_then(|h| h.as_object())
+            .map(|h| h.keys().cloned().collect())
+            .unwrap_or_default();
+        How { run_id: summary.head.run_id.clone(), scheme, headers }
+    }
+
+    /// The environment variables that commands read.
+    #[must_use]
+    pub fn variables(&self) -> Vec<String> {
+        let token = (self.scheme != Scheme::None).then(|| TOKEN.to_owned());
+        token.into_iter().chain(self.headers.iter().map(|h| header_variable(h))).collect()
+    }
+}
+
+/// The commands that send one exchange's request again: a line that mints fresh numbers, where it has
+/// any, then the request. A line that begins with `#` says why there is no command.
+#[must_use]
+pub fn curl(record: &ExchangeRecord, run_id: &str) -> Vec<String> {
+    commands(std::slice::from_ref(record), &How { run_id: run_id.to_owned(), ..How::default() })
+}
+
+/// The commands that send the requests of several exchanges again, in order: they share their fresh
+/// numbers, and those that were released together run together.
+#[must_use]
+pub fn commands(records: &[ExchangeRecord], how: &How) -> Vec<String> {
+    let mut writer = Writer { how, nonces: Vec::new(), upper: Vec::new() };
+    let mut lines = Vec::new();
+    for (at, record) in records.iter().enumerate() {
+        let mut line = writer.command(record);
+        let next = records.get(at + 1).and_then(|r| r.group);
+        let together = record.group.is_some() && !line.starts_with('#');
+        if together {
+            line.push_str(" &");
+        }
+        lines.push(line);
+        if together && next != record.group {
+            lines.push("wait".to_owned());
+        }
+    }
+    let mut all = writer.minting();
+    all.append(&mut lines);
+    all
+}
+
+struct Writer<'a> {
+    how: &'a How,
+    /// The nonces met, in lower case: the first becomes `$N`, the next `$N2`.
+    nonces: Vec<String>,
+    /// Which of them are met in upper case too.
+    upper: Vec<usize>,
+}
+
+impl Writer<'_> {
+    /// The lines that mint nonces: as long as the old ones, of the same alphabet.
+    fn minting(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for at in 0..self.nonces.len() {
+            let name = variable(at, false);
+            let mut line = format!(
+                "{name}=$(head -c 999 /dev/urandom | LC_ALL=C tr -dc a-z0-9 | cut -c1-{NONCE})"
+            );
+            if self.upper.contains(&at) {
+                let _ =
+                    write!(line, "; {}=$(printf %s \"${name}\" | tr a-z A-Z)", variable(at, true));
+            }
+            lines.push(line);
+        }
+        lines
+    }
+
+    fn command(&mut self, record: &ExchangeRecord) -> String {
+        let request = &record.request;
+        let bytes = match body(&request.body) {
+            Ok(bytes) => bytes,
+            Err(size) => {
+                return format!(
+                    "# the body of {size} bytes was not kept whole; `batchproof replay` sends it again"
+                );
+            }
+        };
+        if matches!(&record.answer, AnswerRecord::Lost { kind, .. } if kind == "hung-up") {
+            return "# the client hangs up halfway here; `batchproof replay` does it again"
+                .to_owned();
+        }
+        if request.framing == "raw" {
+            self.raw(request, &bytes)
+        } else {
+            self.sized(request, &bytes)
+        }
+    }
+
+    fn sized(&mut self, request: &RequestRecord, bytes: &[u8]) -> String {
+        let pieces = self.pieces(bytes);
+        let has_type = request.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-type"));
+        let mut out = String::from("curl -sS -i");
+        let mut data = String::new();
+        let mut piped = String::new();
+        if bytes.contains(&0) {
+            // No argument of a program can hold a zero byte.
+            piped = format!("{} | ", printf(&pieces));
+            data.push_str(" --data-binary @-");
+        } else if bytes.starts_with(b"@") {
+            let _ = write!(data, " --data-raw {}", word(&pieces));
+        } else if !bytes.is_empty() || request.method == "POST" {
+            let _ = write!(data, " --data-binary {}", word(&pieces));
+        }
+        match request.method.as_str() {
+            "POST" if !data.is_empty() => {}
+            "GET" if data.is_empty() => {}
+            "HEAD" if data.is_empty() => out = String::from("curl -sS --head"),
+            method => {
+                let _ = write!(out, " -X {}", literal(method));
+            }
+        }
+        if request.url.starts_with("https:") {
+            // Letter case of header names and chunks are HTTP/1.1's, which is what batchproof speaks.
+            out.push_str(" --http1.1");
+        }
+        if request.url.contains("/.") {
+            out.push_str(" --path-as-is");
+        }
+        if request.url.contains(['[', ']', '{', '}']) {
+            out.push_str(" --globoff");
+        }
+        let _ = write!(out, " {}", self.url(request));
+        for header in self.headers(request) {
+            let _ = write!(out, " -H {header}");
+        }
+        if !data.is_empty() && !has_type {
+            out.push_str(" -H 'Content-Type:'");
+        }
+        if request.framing == "chunked" {
+            out.push_str(" -H 'Transfer-Encoding: chunked'");
+        }
+        format!("{piped}{out}{data}")
+    }
+
+    fn raw(&mut self, request: &RequestRecord, bytes: &[u8]) -> String {
+        let pieces = self.pieces(bytes);
+        let Some((host, port)) = authority(&request.url) else {
+            return "# the host of this raw request was not kept".to_owned();
+        };
+        let sent = printf(&pieces);
+        if request.url.starts_with("https:") {
+            let to = literal(&format!("{host}:{port}"));
+            return format!("{sent} | openssl s_client -quiet -connect {to}");
+        }
+        format!("{sent} | nc -w 5 {} {port}", literal(&host))
+    }
+
+    fn url(&self, request: &RequestRecord) -> String {
+        let mut pieces = tokens(request.url.as_bytes());
+        if request.credential == "in-query" && self.how.scheme != Scheme::None {
+            let mark = if request.url.contains('?') { "&" } else { "?" };
+            pieces.push(Piece::Bytes(format!("{mark}access_token=").into_bytes()));
+            pieces.push(Piece::Expansion(TOKEN.to_owned()));
+        }
+        word(&pieces)
+    }
+
+    /// The arguments of `-H`, quoted.
+    fn headers(&self, request: &RequestRecord) -> Vec<String> {
+        let mut out = Vec::new();
+        for name in &self.how.headers {
+            let begin = Piece::Bytes(format!("{name}: ").into_bytes());
+            out.push(word(&[begin, Piece::Expansion(header_variable(name))]));
+        }
+        let mut own = false;
+        for (name, value) in &request.headers {
+            let mut pieces = vec![Piece::Bytes(format!("{name}: ").into_bytes())];
+            if name.eq_ignore_ascii_case("authorization") {
+                // A case's own; its value is not recorded.
+                own = true;
+                pieces.push(Piece::Expansion("$AUTHORIZATION".to_owned()));
+            } else if value.is_empty() {
+                // `Name:` would take the header away; this sends it empty.
+                pieces = vec![Piece::Bytes(format!("{name};").into_bytes())];
+            } else {
+                pieces.extend(tokens(value.as_bytes()));
+            }
+            out.push(word(&pieces));
+        }
+        if !own {
+            out.extend(credential::authorization(self.how.scheme, &request.credential));
+        }
+        out
+    }
+
+    /// Splits a body where numbers and tokens stand in it.
+    fn pieces(&mut self, bytes: &[u8]) -> Vec<Piece> {
+        let mut out = Vec::new();
+        for piece in tokens(bytes) {
+            match piece {
+                Piece::Bytes(bytes) => self.numbers(&bytes, &mut out),
+                expansion @ Piece::Expansion(_) => out.push(expansion),
+            }
+        }
+        out
+    }
+
+    fn numbers(&mut self, bytes: &[u8], out: &mut Vec<Piece>) {
+        let Some(prefix) = self.prefix(bytes) else {
+            out.push(Piece::Bytes(bytes.to_vec()));
+            return;
+        };
+        let mut from = 0;
+        let mut at = 0;
+        while at + prefix.len() + NONCE < bytes.len() {
+            let start = at + prefix.len();
+            let end = start + NONCE;
+            let nonce = &bytes[start..end];
+            let found = bytes[at..start].eq_ignore_ascii_case(prefix.as_bytes())
+                && nonce.iter().all(u8::is_ascii_alphanumeric)
+                && bytes[end] == b'-';
+            if !found {
+                at += 1;
+                continue;
+            }
+            out.push(Piece::Bytes(bytes[from..start].to_vec()));
+            out.push(Piece::Expansion(self.nonce(nonce)));
+            from = end;
+            at = end;
+        }
+        out.push(Piece::Bytes(bytes[from..].to_vec()));
+    }
+
+    /// What numbers in `bytes` begin with: the run id, or its end where a bounded field cut it short.
+    fn prefix(&self, bytes: &[u8]) -> Option<String> {
+        let run_id = self.how.run_id.as_str();
+        let starts = run_id.char_indices().map(|(at, _)| &run_id[at..]);
+        starts.take_while(|rest| rest.len() >= SHORTEST_PREFIX).map(|rest| format!("{rest}-")).find(
+            |prefix| {
+                bytes.windows(prefix.len() + NONCE + 1).any(|window| {
+                    let (head, tail) = window.split_at(prefix.len());
+                    head.eq_ignore_ascii_case(prefix.as_bytes())
+                        && tail[..NONCE].iter().all(u8::is_ascii_alphanumeric)
+                        && tail[NONCE] == b'-'
+                })
+            },
+        )
+    }
+
+    fn nonce(&mut self, nonce: &[u8]) -> String {
+        let text = String::from_utf8_lossy(nonce);
+        let lower = text.to_ascii_lowercase();
+        let at = self.nonces.iter().position(|n| *n == lower).unwrap_or_else(|| {
+            self.nonces.push(lower.clone());
+            self.nonces.len() - 1
+        });
+        let upper = *text != lower;
+        if upper && !self.upper.contains(&at) {
+            self.upper.push(at);
+        }
+        format!("${{{}}}", variable(at, upper))
+    }
+}
+
+/// Where a header of the profile is read from; only its name is recorded.
+fn header_variable(name: &str) -> String {
+    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("$HEADER_{}", name.chars().map(upper).collect::<String>())
+}
+
+fn variable(at: usize, upper: bool) -> String {
+    let name = if upper { "NU" } else { "N" };
+    if at == 0 { name.to_owned() } else { format!("{name}{}", at + 1) }
+}
+
+/// Splits where a token was taken out, or is to be filled in.
+fn tokens(bytes: &[u8]) -> Vec<Piece> {
+    let marks = [TOKEN_MARK.as_bytes(), REDACTED.as_bytes()];
+    let mut out = Vec::new();
+    let mut from = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        match marks.iter().find(|m| bytes[at..].starts_with(m)) {
+            Some(mark) => {
+                out.push(Piece::Bytes(bytes[from..at].to_vec()));
+                out.push(Piece::Expansion(TOKEN.to_owned()));
+                at += mark.len();
+                from = at;
+            }
+            None => at += 1,
+        }
+    }
+    out.push(Piece::Bytes(bytes[from..].to_vec()));
+    out
+}
+
+fn literal(text: &str) -> String {
+    word(&[Piece::Bytes(text.as_bytes().to_vec())])
+}
+
+/// The bytes of a body, or the size of one that was not kept whole.
+fn body(record: &BodyRecord) -> Result<Vec<u8>, usize> {
+    match record {
+        BodyRecord::None => Ok(Vec::new()),
+        BodyRecord::Text(text) => Ok(text.clone().into_bytes()),
+        BodyRecord::Hex(hex) => Ok(hex
+            .as_bytes()
+            .chunks_exact(2)
+            .filter_map(|pair| {
+                let high = char::from(pair[0]).to_digit(16)?;
+                let low = char::from(pair[1]).to_digit(16)?;
+                u8::try_from(high * 16 + low).ok()
+            })
+            .collect()),
+        BodyRecord::Excerpt { bytes, .. } => Err(*bytes),
+    }
+}
+
+fn authority(url: &str) -> Option<(String, u16)> {
+    let url = url::Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    Some((host, url.port_or_known_default()?))
+}
+
+#[cfg(test)]
+mod tests;

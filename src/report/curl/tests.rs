@@ -1,0 +1,211 @@
+use std::path::Path;
+use std::process::Command;
+
+use super::*;
+
+fn exchange(method: &str, credential: &str, framing: &str, body: &[u8]) -> ExchangeRecord {
+    ExchangeRecord {
+        step: "1".to_owned(),
+        group: None,
+        request: RequestRecord {
+            method: method.to_owned(),
+            url: "http://127.0.0.1:9/api/batch".to_owned(),
+            headers: vec![("content-TYPE".to_owned(), "application/json".to_owned())],
+            credential: credential.to_owned(),
+            framing: framing.to_owned(),
+            body: BodyRecord::of(body, &crate::send::Redactor::default()),
+        },
+        answer: AnswerRecord::Lost {
+            kind: "reset".to_owned(),
+            message: String::new(),
+            millis: 1.0,
+        },
+    }
+}
+
+/// Runs the lines in bash, `curl`, `nc` and `openssl` being stubs; answers the arguments of each call, in
+/// order, with what stood in its standard input.
+fn run(lines: &[String]) -> Vec<(Vec<Vec<u8>>, Vec<u8>)> {
+    let dir = tempfile::tempdir().unwrap();
+    let stub = r#"set -u
+stub() { i=$(ls "$DIR" | wc -l); printf '%s\0' "$@" > "$DIR/$i.args"
+  if [ "$PIPED" = 1 ]; then cat > "$DIR/$i.in"; else : > "$DIR/$i.in"; fi; }
+curl() { case " $* " in *" @- "*) PIPED=1;; *) PIPED=0;; esac; stub curl "$@"; }
+nc() { PIPED=1; stub nc "$@"; }
+openssl() { PIPED=1; stub openssl "$@"; }
+"#;
+    let script = format!("{stub}{}\n", lines.join("\n"));
+    let output = Command::new("bash")
+        .arg("-c")
+        .arg(&script)
+        .env("DIR", dir.path())
+        .env("BATCHPROOF_TOKEN", "tOk-9z'$ \"x")
+        .env("AUTHORIZATION", "own")
+        .env("HEADER_X_TENANT", "a b")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    let read = |path: &Path| std::fs::read(path).unwrap();
+    let mut calls = Vec::new();
+    while dir.path().join(format!("{}.args", calls.len() * 2)).exists() {
+        let name = |end: &str| dir.path().join(format!("{}.{end}", calls.len() * 2));
+        let mut arguments: Vec<Vec<u8>> =
+            read(&name("args")).split(|b| *b == 0).map(<[u8]>::to_vec).collect();
+        arguments.pop();
+        calls.push((arguments, read(&name("in"))));
+    }
+    calls
+}
+
+fn argument_after(arguments: &[Vec<u8>], flag: &str) -> Vec<u8> {
+    let at = arguments.iter().position(|a| a == flag.as_bytes()).unwrap();
+    arguments[at + 1].clone()
+}
+
+fn headers(arguments: &[Vec<u8>]) -> Vec<String> {
+    (0..arguments.len())
+        .filter(|i| arguments[*i] == b"-H")
+        .map(|i| String::from_utf8(arguments[i + 1].clone()).unwrap())
+        .collect()
+}
+
+#[test]
+fn any_bytes_arrive_as_they_were_sent() {
+    let every: Vec<u8> = (1..=255).collect();
+    let bodies: [&[u8]; 12] = [
+        b"{}",
+        b"it's \"quoted\" $HOME `id` \\ ! !! * ~ # ; & | < > ( )",
+        b"line\nline\r\n\ttab",
+        "čž 漢字 \u{202e}rtl\u{1f600}".as_bytes(),
+        b"\xff\xfe1\xc3(2",
+        &every,
+        b"@/etc/passwd",
+        b"-x",
+        b"'\x0177\\x41'",
+        b"\\",
+        b"%s %d %%",
+        b"\x1b[31mred1",
+    ];
+    for body in bodies {
+        let lines = curl(&exchange("POST", "good", "sized", body), "bptest-x");
+        assert_eq!(lines.len(), 1);
+        assert!(!lines[0].contains(char::is_control), "{}", lines[0]);
+        let calls = run(&lines);
+        let flag = if body.starts_with(b"@") { "--data-raw" } else { "--data-binary" };
+        assert_eq!(argument_after(&calls[0].0, flag), body, "{}", lines[0]);
+    }
+    // A zero byte can stand in no argument, so it goes through a pipe.
+    let every: Vec<u8> = (0..=255).chain(*b"000 %s \\n' bptest-x-abc123-0").collect();
+    let lines = curl(&exchange("POST", "good", "chunked", &every), "bptest-x");
+    let calls = run(&lines);
+    let fresh = calls[0].1.clone();
+    assert_eq!(fresh.len(), every.len());
+    assert_eq!(fresh[..every.len() - 8], every[..every.len() - 8]);
+    assert!(headers(&calls[0].0).contains(&"Transfer-Encoding: chunked".to_owned()));
+}
+
+#[test]
+fn numbers_are_fresh_and_as_long_as_before() {
+    let body = br#"{"a":["bptest-x-k3x9ab-1","bptest-x-k3x9ab-1","BPTEST-X-K3X9AB-1","bptest-x-000000-2"]}"#;
+    let records =
+        [exchange("POST", "good", "sized", body), exchange("POST", "good", "sized", body)];
+    let lines = commands(&records, &How { run_id: "bptest-x".to_owned(), ..How::default() });
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    let calls = run(&lines);
+    let sent: Vec<String> = calls
+        .iter()
+        .map(|(a, _)| String::from_utf8(argument_after(a, "--data-binary")).unwrap())
+        .collect();
+    assert_eq!(sent[0], sent[1], "lines of one paste share their numbers");
+    assert_eq!(sent[0].len(), body.len());
+    let value: serde_json::Value = serde_json::from_str(&sent[0]).unwrap();
+    let at = |i: usize| value["a"][i].as_str().unwrap().to_owned();
+    assert_eq!(at(0), at(1));
+    assert_eq!(at(0).to_ascii_uppercase(), at(2));
+    assert_ne!(at(0), "bptest-x-k3x9ab-1");
+    assert_ne!(at(3)[..15], at(0)[..15]);
+    assert_ne!(run(&lines)[0], calls[0], "and differ from paste to paste");
+    // A run id that a bounded field cut short.
+    let lines = curl(&exchange("POST", "good", "sized", b"\"test-x-k3x9ab-1\""), "bptest-x");
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+}
+
+#[test]
+fn credentials_are_imitated_and_never_held() {
+    let token = "tOk-9z'$ \"x";
+    let expected = [
+        ("good", Some(format!("Authorization: Bearer {token}"))),
+        ("none", None),
+        ("empty", Some("Authorization;".to_owned())),
+        ("scheme-only", Some("Authorization: Bearer".to_owned())),
+        ("wrong", Some("Authorization: Bearer uPl-0a'$ \"y".to_owned())),
+        ("longer", Some(format!("Authorization: Bearer {token}x"))),
+        ("shorter", Some("Authorization: Bearer tOk-9z'$ \"".to_owned())),
+        ("other-case", Some("Authorization: Bearer ToK-9Z'$ \"X".to_owned())),
+        ("no-scheme", Some(format!("Authorization: {token}"))),
+        ("wrong-scheme", Some(format!("Authorization: Token {token}"))),
+        ("basic", Some("Authorization: Basic dXNlcjp0T2stOXonJCAieA==".to_owned())),
+    ];
+    for (credential, header) in expected {
+        let lines = curl(&exchange("POST", credential, "sized", b"{}"), "r");
+        let calls = run(&lines);
+        let found = headers(&calls[0].0).into_iter().find(|h| h.starts_with("Authorization"));
+        assert_eq!(found, header, "{}", lines[0]);
+    }
+    let lines = curl(&exchange("POST", "in-query", "sized", b"{}"), "r");
+    let calls = run(&lines);
+    let url = format!("http://127.0.0.1:9/api/batch?access_token={token}");
+    assert!(calls[0].0.contains(&url.into_bytes()));
+    let how = How { scheme: Scheme::Basic, headers: vec!["X-Tenant".to_owned()], ..How::default() };
+    let calls = run(&commands(&[exchange("POST", "shorter", "sized", b"{}")], &how));
+    let shorter = "Authorization: Basic dE9rLTl6JyQgIng".to_owned();
+    assert!(headers(&calls[0].0).contains(&shorter), "the encoded token less its last character");
+    assert!(headers(&calls[0].0).contains(&"X-Tenant: a b".to_owned()));
+}
+
+#[test]
+fn methods_headers_and_large_bodies() {
+    let mut record = exchange("DELETE", "none", "sized", b"");
+    record.request.headers = vec![("X-Empty".to_owned(), String::new())];
+    let calls = run(&curl(&record, "r"));
+    assert_eq!(argument_after(&calls[0].0, "-X"), b"DELETE");
+    assert_eq!(headers(&calls[0].0), ["X-Empty;"]);
+    assert!(!calls[0].0.contains(&b"--data-binary".to_vec()));
+    record.request.method = "POST".to_owned();
+    let calls = run(&curl(&record, "r"));
+    assert_eq!(argument_after(&calls[0].0, "--data-binary"), b"");
+    assert!(headers(&calls[0].0).contains(&"Content-Type:".to_owned()));
+    record.request.headers = vec![("authorization".to_owned(), "[redacted]".to_owned())];
+    assert_eq!(headers(&run(&curl(&record, "r"))[0].0)[0], "authorization: own");
+    let lines = curl(&exchange("POST", "good", "sized", &vec![b'x'; 100_000]), "r");
+    assert!(lines[0].starts_with("# the body of 100000 bytes"));
+}
+
+#[test]
+fn raw_requests_go_through_nc_byte_by_byte() {
+    let raw = b"POST /api/batch HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \x01batchproof-token\x01\r\n\
+        Content-Length: 21\r\n\r\n\"bptest-x-abcdef-1\"%\\\0";
+    let lines = curl(&exchange("POST", "good", "raw", raw), "bptest-x");
+    let calls = run(&lines);
+    assert_eq!(calls[0].0, [&b"nc"[..], b"-w", b"5", b"127.0.0.1", b"9"].map(<[u8]>::to_vec));
+    let sent = String::from_utf8_lossy(&calls[0].1).into_owned();
+    assert!(
+        sent.contains("Bearer tOk-9z'$ \"x\r\nContent-Length: 21\r\n\r\n\"bptest-x-"),
+        "{sent}"
+    );
+    assert!(sent.ends_with("-1\"%\\\0"), "{sent}");
+    assert!(!sent.contains("abcdef"));
+}
+
+#[test]
+fn simultaneous_requests_run_together() {
+    let mut first = exchange("POST", "good", "sized", b"1");
+    first.group = Some(1);
+    let second = first.clone();
+    let third = exchange("POST", "good", "sized", b"3");
+    let lines = commands(&[first, second, third], &How::default());
+    let ends: Vec<bool> = lines.iter().map(|l| l.ends_with(" &")).collect();
+    assert_eq!(ends, [true, true, false, false]);
+    assert_eq!(lines[2], "wait");
+}

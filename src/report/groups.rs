@@ -1,0 +1,219 @@
+//! Findings grouped by their cause: same rule, place and kind of difference, over any number of cases.
+//!
+//! What all reports share. It must not know how any of them looks.
+
+use crate::contract::Level;
+use crate::record::{
+    AnswerRecord, ExchangeRecord, FindingRecord, Outcome, RuleSummary, Summary, Update,
+};
+
+use super::text::{counted, millis, visible};
+
+/// A finding with what became of it.
+pub(super) type Found = (FindingRecord, Update);
+
+/// Whether findings count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum State {
+    /// Confirmed, and no waiver covers them.
+    Standing,
+    /// Not confirmed.
+    SeenOnce,
+    /// Covered by waivers.
+    Waived,
+}
+
+impl State {
+    pub(super) fn of(update: &Update) -> State {
+        match (&update.waived, update.confirmed) {
+            (Some(_), _) => State::Waived,
+            (None, true) => State::Standing,
+            (None, false) => State::SeenOnce,
+        }
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            State::Standing => "confirmed",
+            State::SeenOnce => "seen once",
+            State::Waived => "waived",
+        }
+    }
+}
+
+/// Findings of one cause.
+pub(super) struct Group<'a> {
+    pub(super) state: State,
+    pub(super) level: Level,
+    /// The one that is shown: the most often seen.
+    pub(super) lead: &'a Found,
+    /// All of them, the lead first.
+    pub(super) all: Vec<&'a Found>,
+}
+
+impl<'a> Group<'a> {
+    pub(super) fn rule(&self) -> &'a str {
+        &self.lead.0.rule
+    }
+
+    /// How often it was seen, in all cases.
+    pub(super) fn count(&self) -> u64 {
+        self.all.iter().map(|(_, u)| u.count).sum()
+    }
+
+    /// The cases that showed it, each once.
+    pub(super) fn cases(&self) -> Vec<&'a str> {
+        let mut cases: Vec<&str> = Vec::new();
+        for (finding, _) in &self.all {
+            if !cases.contains(&finding.case.as_str()) {
+                cases.push(&finding.case);
+            }
+        }
+        cases
+    }
+
+    /// The first few cases, the rest counted.
+    pub(super) fn cases_shown(&self, most: usize) -> String {
+        let cases = self.cases();
+        let shown = cases.iter().take(most).map(|c| visible(c)).collect::<Vec<_>>().join(", ");
+        if cases.len() > most { format!("{shown} and {} more", cases.len() - most) } else { shown }
+    }
+}
+
+/// All findings: what counts first, MUST before SHOULD, then the most frequent.
+pub(super) fn groups(summary: &Summary) -> Vec<Group<'_>> {
+    let mut places = std::collections::HashMap::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for found in &summary.findings {
+        let (finding, update) = found;
+        let state = State::of(update);
+        let key = (state, &finding.rule, &finding.place, &finding.kind);
+        let at = *places.entry(key).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => {
+                if update.count > group.lead.1.count {
+                    group.lead = found;
+                    group.all.insert(0, found);
+                } else {
+                    group.all.push(found);
+                }
+            }
+            None => {
+                groups.push(Group { state, level: finding.level, lead: found, all: vec![found] });
+            }
+        }
+    }
+    groups.sort_by_key(|g| (g.state, g.level, std::cmp::Reverse(g.count())));
+    groups
+}
+
+/// Confirmed MUST and SHOULD findings that no waiver covers.
+pub(super) fn figures(summary: &Summary) -> (usize, usize) {
+    (summary.standing(Level::Must).count(), summary.standing(Level::Should).count())
+}
+
+/// The figures of the first line.
+pub(super) fn headline(summary: &Summary) -> String {
+    let (musts, shoulds) = figures(summary);
+    let judged = summary.rules.iter().filter(|r| r.counts.judged() > 0).count();
+    let mut parts =
+        vec![counted(musts as u64, "MUST finding"), counted(shoulds as u64, "SHOULD finding")];
+    for (state, word) in [(State::SeenOnce, "seen once"), (State::Waived, "waived")] {
+        let n = summary.findings.iter().filter(|(_, u)| State::of(u) == state).count();
+        if n > 0 {
+            parts.push(format!("{n} {word}"));
+        }
+    }
+    parts.push(format!("{judged} of {} judged", counted(summary.rules.len() as u64, "rule")));
+    parts.join(", ")
+}
+
+/// The rule of a finding, where the record knows it.
+pub(super) fn rule_of<'a>(summary: &'a Summary, id: &str) -> Option<&'a RuleSummary> {
+    summary.rules.iter().find(|r| r.rule.id == id)
+}
+
+/// A rule's family.
+pub(super) fn family(rule: &str) -> &str {
+    rule.split('-').next().unwrap_or(rule)
+}
+
+/// What an outcome is called.
+pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "failed",
+        Outcome::Waived => "waived",
+        Outcome::SeenOnce => "seen once",
+        Outcome::NotApplicable => "not applicable",
+        Outcome::Masked => "masked",
+        Outcome::Unanswered => "unanswered",
+        Outcome::Errored => "errored",
+    }
+}
+
+/// Why a rule was never judged, in a few words.
+pub(super) fn unjudged(rule: &RuleSummary) -> Option<String> {
+    let why = match rule.outcome {
+        Outcome::NotApplicable => match &rule.skipped {
+            Some(reason) => format!("skipped by the profile: {reason}"),
+            None => "no case that ran applies to it".to_owned(),
+        },
+        Outcome::Masked => "always masked by the failure of a rule that it needs".to_owned(),
+        Outcome::Unanswered => "the target did not answer".to_owned(),
+        Outcome::Errored => "it panicked: a defect of batchproof".to_owned(),
+        _ => return None,
+    };
+    Some(why)
+}
+
+/// How sure a finding is.
+pub(super) fn proof((finding, update): &Found) -> String {
+    let repeats = (update.of > 0).then(|| format!("{} of {} repeats", update.shown, update.of));
+    match (finding.proven, update.confirmed, repeats) {
+        (true, _, None) => "proven by the answer's bytes".to_owned(),
+        (true, _, Some(repeats)) => {
+            format!("proven by the answer's bytes, and shown again by {repeats}")
+        }
+        (false, true, Some(repeats)) => format!("confirmed by {repeats}"),
+        (false, true, None) => "confirmed".to_owned(),
+        (false, false, Some(repeats)) => {
+            format!("not confirmed: shown again by {repeats}")
+        }
+        (false, false, None) => "not confirmed: not repeated".to_owned(),
+    }
+}
+
+/// The exchange that shows a finding, with its position in the evidence.
+pub(super) fn shown(finding: &FindingRecord) -> Option<(usize, &ExchangeRecord)> {
+    let last = finding.evidence.len().checked_sub(1)?;
+    let at = finding.position.exchange.min(last);
+    finding.evidence.get(at).map(|e| (at, e))
+}
+
+/// What came back, in a few words.
+pub(super) fn answer_line(answer: &AnswerRecord) -> String {
+    match answer {
+        AnswerRecord::Received { status, millis: took, .. } => {
+            format!("{status} in {}", millis(*took))
+        }
+        AnswerRecord::Lost { kind, message, millis: took } => {
+            format!("no answer ({}: {}) after {}", visible(kind), visible(message), millis(*took))
+        }
+    }
+}
+
+/// An exchange in one line.
+pub(super) fn exchange_line(exchange: &ExchangeRecord) -> String {
+    format!(
+        "{} {} → {}",
+        visible(&exchange.request.method),
+        visible(&exchange.request.url),
+        answer_line(&exchange.answer)
+    )
+}
+
+/// The commands that go on from a finding.
+pub(super) fn replay(finding: &FindingRecord, dir: &str) -> String {
+    format!("batchproof replay {dir} {}", visible(&finding.id))
+}

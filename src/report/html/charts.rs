@@ -1,0 +1,108 @@
+//! Charts as inline SVG: statuses, and latency by batch size.
+//!
+//! Positions are attributes, for the page's policy forbids inline styles.
+
+use maud::{Markup, html};
+
+use crate::report::json::{LatencyClass, StatusCount};
+use crate::report::text::{counted, millis, number};
+
+const WIDTH: f64 = 480.0;
+const ROW: f64 = 26.0;
+/// Where the plot begins; labels stand left of it.
+const LEFT: f64 = 70.0;
+/// Where it ends; values stand right of it.
+const RIGHT: f64 = 370.0;
+
+pub(super) fn statuses(list: &[StatusCount]) -> Markup {
+    let most = list.iter().map(|s| s.count).max().unwrap_or(1).max(1);
+    let total: u64 = list.iter().map(|s| s.count).sum();
+    let height = ROW * rows(list.len()) + 6.0;
+    html! {
+        figure.chart {
+            figcaption { "Statuses" }
+            svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label=(label(list)) {
+                @for (at, status) in list.iter().enumerate() {
+                    @let y = ROW * rows(at);
+                    @let class = match status.status { 200..=299 => "good", 500..=599 => "bad", _ => "fine" };
+                    @let width = (share(status.count, most) * (RIGHT - LEFT)).max(2.0);
+                    text.value x=(LEFT - 14.0) y=(y + 17.0) text-anchor="end" { (status.status) }
+                    rect class=(class) x=(LEFT) y=(y + 5.0) width=(tenth(width)) height="16" rx="2" {}
+                    text x=(tenth(LEFT + width + 8.0)) y=(y + 17.0) {
+                        (number(status.count)) " · " (percent(status.count, total))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn label(list: &[StatusCount]) -> String {
+    list.iter()
+        .map(|s| format!("{}: {}", s.status, counted(s.count, "answer")))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// On a logarithmic scale: from the fastest to the slowest, with the mean.
+pub(super) fn latency(list: &[LatencyClass]) -> Markup {
+    let smallest = list.iter().map(|l| l.min_ms).fold(f64::INFINITY, f64::min).max(0.01);
+    let largest = list.iter().map(|l| l.max_ms).fold(smallest, f64::max).max(smallest * 1.01);
+    let (low, high) = (smallest.log10().floor(), largest.log10().ceil());
+    let span = (high - low).max(1.0);
+    let x = |ms: f64| tenth(LEFT + (ms.max(smallest).log10() - low) / span * (RIGHT - LEFT));
+    let height = ROW * rows(list.len()) + 26.0;
+    let bottom = ROW * rows(list.len());
+    let mut ticks = Vec::new();
+    let mut exponent = low;
+    while exponent <= low + span + 0.5 {
+        ticks.push(10_f64.powf(exponent));
+        exponent += 1.0;
+    }
+    let text = list
+        .iter()
+        .map(|l| format!("{}: mean {}", counted(l.items as u64, "item"), millis(l.mean_ms)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    html! {
+        figure.chart {
+            figcaption { "Latency by batch size " span.muted { "fastest to slowest, with the mean; log scale" } }
+            svg viewBox=(format!("0 0 {WIDTH} {height}")) role="img" aria-label=(text) {
+                @for tick in ticks {
+                    line.axis x1=(x(tick)) x2=(x(tick)) y1="0" y2=(bottom) {}
+                    text x=(x(tick)) y=(bottom + 18.0) text-anchor="middle" { (tick_text(tick)) }
+                }
+                @for (at, class) in list.iter().enumerate() {
+                    @let y = ROW * rows(at) + 13.0;
+                    text.value x=(LEFT - 14.0) y=(y + 4.0) text-anchor="end" { (number(class.items as u64)) }
+                    line.range x1=(x(class.min_ms)) x2=(x(class.max_ms)) y1=(y) y2=(y) {}
+                    circle.mean cx=(x(class.mean_ms)) cy=(y) r="4.5" {}
+                    text x=(RIGHT + 16.0) y=(y + 4.0) { (millis(class.mean_ms)) " · " (number(class.count)) "×" }
+                }
+            }
+        }
+    }
+}
+
+fn tick_text(ms: f64) -> String {
+    if ms >= 1000.0 { format!("{} s", ms / 1000.0) } else { format!("{ms} ms") }
+}
+
+#[allow(clippy::cast_precision_loss)] // a few rows
+fn rows(count: usize) -> f64 {
+    count as f64
+}
+
+#[allow(clippy::cast_precision_loss)] // a picture
+fn share(part: u64, of: u64) -> f64 {
+    part as f64 / of as f64
+}
+
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+fn percent(part: u64, of: u64) -> String {
+    let value = share(part * 100, of.max(1));
+    if value >= 10.0 || part == 0 { format!("{value:.0} %") } else { format!("{value:.1} %") }
+}

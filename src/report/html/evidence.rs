@@ -1,0 +1,148 @@
+//! A request beside its answer, item *i* beside result *i*.
+
+use maud::{Markup, html};
+
+use super::diff::marked;
+use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
+use crate::report::groups::answer_line;
+use crate::report::pair::{Pair, in_view, rows};
+use crate::report::text::{excerpt, millis, number, visible, visible_block};
+
+/// Characters of a line of a body.
+const LINE: usize = 1_500;
+/// Characters of a body that has no lines.
+const WHOLE: usize = 4_000;
+/// Characters of a header's value.
+const VALUE: usize = 300;
+/// Characters of a field.
+const FIELD: usize = 600;
+
+/// Field by field; what differs is marked.
+pub(super) fn pair(pair: &Pair) -> Markup {
+    html! {
+        h3 { "Item " (pair.index) " beside result " (pair.index) span.muted { " (counted from 0)" } }
+        div.scroll {
+            table.pair {
+                thead { tr { th scope="col" { "Field" } th scope="col" { "Item" } th scope="col" { "Result" } } }
+                tbody {
+                    @for field in &pair.fields {
+                        @let class = match (field.differs, field.named) {
+                            (true, true) => "differs named",
+                            (true, false) => "differs",
+                            (false, true) => "named",
+                            (false, false) => "",
+                        };
+                        @let (item, result) = (field.item.as_deref(), field.result.as_deref());
+                        // What only one of them has differs from nothing.
+                        @let (left, right) = marked(item.or(result).unwrap_or(""), result.or(item).unwrap_or(""), FIELD);
+                        tr class=(class) {
+                            td { (visible(&field.name)) }
+                            td { @if item.is_some() { (left) } @else { span.absent { "–" } } }
+                            td {
+                                @if result.is_some() { (right) }
+                                @else if !pair.answered { span.absent { "no result" } }
+                                @else { span.absent { "–" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Request and answer, side by side.
+pub(super) fn exchange(exchange: &ExchangeRecord, focus: Option<usize>) -> Markup {
+    html! {
+        div.exchange {
+            div.side { (request(&exchange.request, focus)) }
+            div.side { (answer(&exchange.answer, focus)) }
+        }
+    }
+}
+
+fn request(request: &RequestRecord, focus: Option<usize>) -> Markup {
+    let mut told = Vec::new();
+    if request.credential != "good" {
+        told.push(format!("credentials: {}", visible(&request.credential)));
+    }
+    if request.framing != "sized" {
+        told.push(visible(&request.framing));
+    }
+    html! {
+        div.line { b { (visible(&request.method)) } " " (visible(&excerpt(&request.url, VALUE))) }
+        (headers(&request.headers, &told))
+        (body(&request.body, focus))
+    }
+}
+
+fn answer(answer: &AnswerRecord, focus: Option<usize>) -> Markup {
+    match answer {
+        AnswerRecord::Received { status, headers: list, body: content, millis: took } => html! {
+            div.line { b { (status) } " " span.muted { "in " (millis(*took)) } }
+            (headers(list, &[]))
+            (body(content, focus))
+        },
+        AnswerRecord::Lost { .. } => html! {
+            div.line { (answer_line(answer)) }
+        },
+    }
+}
+
+fn headers(list: &[(String, String)], told: &[String]) -> Markup {
+    html! {
+        @if !list.is_empty() || !told.is_empty() {
+            div.heads {
+                @for (name, value) in list.iter().take(30) {
+                    div { (visible(&excerpt(name, VALUE))) ": " (visible(&excerpt(value, VALUE))) }
+                }
+                @for line in told { div { em { (line) } } }
+            }
+        }
+    }
+}
+
+fn body(record: &BodyRecord, focus: Option<usize>) -> Markup {
+    match record {
+        BodyRecord::None => html! { p.none { "no body" } },
+        BodyRecord::Text(text) => match rows(text) {
+            Some(rows) => lines(&rows, focus),
+            None => {
+                html! { div.body { pre { (visible_block(&excerpt(text, WHOLE))) } } }
+            }
+        },
+        BodyRecord::Hex(hex) => html! {
+            p.none { (number(hex.len() as u64 / 2)) " bytes that are no UTF-8, in hexadecimal" }
+            div.body { pre { (visible(&excerpt(hex, WHOLE))) } }
+        },
+        BodyRecord::Excerpt { bytes, sha256, begins } => html! {
+            p.none { (number(*bytes as u64)) " bytes, SHA-256 " code { (visible(&excerpt(sha256, 64))) } ", beginning:" }
+            div.body { pre { (visible_block(&excerpt(begins, WHOLE))) } }
+        },
+    }
+}
+
+/// One element a line, with its position; far from what is looked at they are left out.
+fn lines(rows: &[crate::report::pair::Row<'_>], focus: Option<usize>) -> Markup {
+    let len = rows.iter().filter(|r| r.index.is_some()).count();
+    let shown = |at: usize| in_view(at, len, focus);
+    html! {
+        div.body {
+            @for row in rows {
+                @match row.index {
+                    None => div.row { span {} code { (visible(&excerpt(row.text, LINE))) } },
+                    Some(at) if shown(at) => {
+                        div class=(if focus == Some(at) { "row focus" } else { "row" }) {
+                            span { (at) } code { (visible(&excerpt(row.text, LINE))) }
+                        }
+                    }
+                    Some(at) if at > 0 && shown(at - 1) => {
+                        @let until = (at..len).find(|i| shown(*i)).unwrap_or(len);
+                        div.row.gap { span { "⋮" } code { (until - at) " more" } }
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+}

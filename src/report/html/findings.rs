@@ -1,0 +1,282 @@
+//! The findings, one entry a cause.
+//!
+//! A page of a thousand findings must still open at once: those that come first are shown whole, the rest in
+//! brief, and an exchange that stands above is linked to instead of repeated.
+
+use std::collections::HashMap;
+
+use maud::{Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use super::diff::marked;
+use super::evidence;
+use super::parts::{level, paste, prose};
+use super::rules::readings;
+use crate::check::rules;
+use crate::contract::Level;
+use crate::record::{ExchangeRecord, FindingRecord, Summary};
+use crate::report::curl::{How, commands};
+use crate::report::docs::Docs;
+use crate::report::groups::{
+    Group, State, answer_line, exchange_line, family, proof, replay, rule_of, shown,
+};
+use crate::report::pair::{index_in, pair};
+use crate::report::text::{counted, excerpt, visible};
+use crate::report::waiver::waiver;
+
+/// Bytes of entries that are shown whole.
+const WHOLE: usize = 800_000;
+/// Bytes of one entry; a larger one is shown in brief.
+const ENTRY: usize = 120_000;
+/// Entries at all; the rest is counted.
+pub(super) const ENTRIES: usize = 1_200;
+/// Exchanges of an entry.
+const EXCHANGES: usize = 6;
+/// Bytes of commands.
+const COMMANDS: usize = 12_000;
+/// Characters of a value.
+const VALUE: usize = 1_200;
+
+pub(super) fn section(summary: &Summary, groups: &[Group<'_>], docs: &Docs, how: &How) -> Markup {
+    let mut page = Page { summary, docs, how, met: HashMap::new(), left: WHOLE };
+    html! {
+        h2 #findings { "Findings" }
+        @if groups.is_empty() {
+            p.lede { "None." }
+        } @else {
+            p.lede {
+                (counted(summary.findings.len() as u64, "finding")) " of "
+                (counted(groups.len() as u64, "cause"))
+                "; findings of one rule, place and kind of difference stand together."
+            }
+            (bar(groups))
+            div.cards {
+                @for group in groups.iter().take(ENTRIES) { (page.entry(group)) }
+            }
+            @if groups.len() > ENTRIES {
+                p { (counted((groups.len() - ENTRIES) as u64, "more cause")) ", in " code { "report.json" } "." }
+            }
+        }
+    }
+}
+
+fn bar(groups: &[Group<'_>]) -> Markup {
+    let mut families: Vec<&str> = groups.iter().map(|g| family(g.rule())).collect();
+    families.sort_unstable();
+    families.dedup();
+    html! {
+        @if groups.len() > 1 {
+            div.bar data-js hidden role="search" {
+                input #filter-text type="search" placeholder="Filter findings ( / )" aria-label="Filter findings by text";
+                select #filter-level aria-label="Level" {
+                    option value="" { "MUST and SHOULD" }
+                    @for level in [Level::Must, Level::Should] { option value=(level) { (level) } }
+                }
+                select #filter-family aria-label="Family" {
+                    option value="" { "All families" }
+                    @for family in families { option value=(visible(family)) { (visible(family)) } }
+                }
+                button #open-all type="button" { "Open all" }
+                span #filter-shown .muted.small role="status" {}
+            }
+        }
+    }
+}
+
+struct Page<'a> {
+    summary: &'a Summary,
+    docs: &'a Docs,
+    how: &'a How,
+    /// Exchanges that are shown already, with the anchor of the entry that shows them.
+    met: HashMap<String, String>,
+    left: usize,
+}
+
+impl Page<'_> {
+    fn entry(&mut self, group: &Group<'_>) -> Markup {
+        let mut fresh = Vec::new();
+        // Where hardly anything fits any more, it isn't tried.
+        let whole = (self.left > 3_000).then(|| self.whole(group, &mut fresh));
+        let inside = match whole {
+            Some(whole) if whole.0.len() <= ENTRY.min(self.left) => {
+                self.left -= whole.0.len();
+                for key in fresh {
+                    self.met.entry(key).or_insert_with(|| anchor(&group.lead.0));
+                }
+                whole
+            }
+            _ => brief(group),
+        };
+        frame(self.summary, group, &inside)
+    }
+
+    fn whole(&self, group: &Group<'_>, fresh: &mut Vec<String>) -> Markup {
+        let (finding, update) = group.lead;
+        let rule = rule_of(self.summary, &finding.rule);
+        let doc = rules::find(&finding.rule);
+        let lines = commands(&finding.evidence, self.how);
+        let short = lines.iter().map(String::len).sum::<usize>() <= COMMANDS;
+        html! {
+            (versus(finding))
+            @if let Some(reason) = &update.waived { p { "Waived: " (visible(reason)) } }
+            @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }
+            div.requirement {
+                p { a href=(format!("#rule-{}", visible(&finding.rule))) { (visible(&finding.rule)) }
+                    @if let Some(rule) = rule { " " (visible(&rule.rule.title)) } }
+                @if let Some(doc) = doc { p.small { (prose(doc.doc)) } }
+                @if let Some(rule) = rule {
+                    p.small.muted { "Required by " (visible(&rule.rule.cite)) }
+                    (readings(&rule.rule.cite, self.docs))
+                }
+            }
+            (meta(group))
+            (self.exchanges(finding, fresh))
+            @if !lines.is_empty() {
+                @if short {
+                    (paste("Send it again with fresh numbers", &visible_lines(&lines)))
+                    p.small.muted { "In bash, once " (self.how.variables().join(" and ")) " " (if self.how.variables().len() == 1 { "is" } else { "are" }) " exported." }
+                } @else {
+                    p.small.muted { "The command is too long to paste here; it stands in " code { "report.json" } "." }
+                }
+            }
+            (paste("Replay", &replay(finding, "reports")))
+            (paste("Waive", &waiver(finding)))
+            (siblings(group))
+        }
+    }
+
+    fn exchanges(&self, finding: &FindingRecord, fresh: &mut Vec<String>) -> Markup {
+        let showing = shown(finding).map_or(0, |(at, _)| at);
+        let count = finding.evidence.len();
+        let focus = finding.position.item.or_else(|| index_in(&finding.position.pointer));
+        // The one that shows it always has a place, and those just before it.
+        let from = if showing >= EXCHANGES { showing + 1 - EXCHANGES } else { 0 };
+        html! {
+            @if from > 0 { p.small.muted { (counted(from as u64, "earlier request")) ", in " code { "report.json" } "." } }
+            @for (at, exchange) in finding.evidence.iter().enumerate().skip(from).take(EXCHANGES) {
+                @let title = if count == 1 { "Request and answer".to_owned() } else { format!("Request {} of {count}", at + 1) };
+                @if at == showing {
+                    h3 { (title) @if count > 1 { ": it shows the finding" } }
+                    (self.exchange(exchange, focus, fresh))
+                } @else {
+                    details.fold {
+                        summary { (title) ": " (excerpt(&exchange_line(exchange), 200)) }
+                        (self.exchange(exchange, None, fresh))
+                    }
+                }
+            }
+            @if from + EXCHANGES < count {
+                p.small.muted { (counted((count - from - EXCHANGES) as u64, "later request")) ", in " code { "report.json" } "." }
+            }
+        }
+    }
+
+    /// An exchange, or a link to where it stands already.
+    fn exchange(
+        &self,
+        exchange: &ExchangeRecord,
+        focus: Option<usize>,
+        fresh: &mut Vec<String>,
+    ) -> Markup {
+        let key = format!("{focus:?}{}", serde_json::to_string(exchange).unwrap_or_default());
+        let key = crate::contract::hex(&Sha256::digest(key.as_bytes()));
+        if let Some(anchor) = self.met.get(&key) {
+            return html! {
+                p.small { (answer_line(&exchange.answer)) "; it stands in full under "
+                    a href=(format!("#{anchor}")) { "another finding" } "." }
+            };
+        }
+        fresh.push(key);
+        evidence::exchange(exchange, focus)
+    }
+}
+
+fn anchor(finding: &FindingRecord) -> String {
+    format!("finding-{}", visible(&finding.id))
+}
+
+/// The closed entry, around what it opens to.
+fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup) -> Markup {
+    let finding = &group.lead.0;
+    let title = rule_of(summary, &finding.rule).map_or("", |r| r.rule.title.as_str());
+    let mut found: Vec<String> = Vec::new();
+    for (finding, _) in group.all.iter().take(20) {
+        found.extend([&finding.id, &finding.case, &finding.place].map(|text| visible(text)));
+    }
+    html! {
+        details.card id=(anchor(finding)) data-level=(group.level) data-family=(visible(family(&finding.rule)))
+            data-find=(found.join(" ")) {
+            summary {
+                @if group.state == State::Standing { (level(group.level)) }
+                @else { span.tag.quiet { (group.level) } }
+                span.title { (visible(&finding.rule)) " " (visible(title)) }
+                span.count {
+                    @if group.state != State::Standing { (group.state.word()) ", " }
+                    (crate::report::text::number(group.count())) "×"
+                }
+                span.under {
+                    @let message = visible(&excerpt(&finding.message, 240));
+                    (message) " " span.where { "in " (group.cases_shown(3)) }
+                }
+            }
+            div.inside { (PreEscaped(&inside.0)) }
+        }
+    }
+}
+
+fn versus(finding: &FindingRecord) -> Markup {
+    let (want, got) = marked(&finding.expected, &finding.actual, VALUE);
+    html! {
+        div.versus {
+            div.want { span.label { "Expected" } code { (want) } }
+            div.got { span.label { "Actual" } code { (got) } }
+        }
+    }
+}
+
+fn meta(group: &Group<'_>) -> Markup {
+    let finding = &group.lead.0;
+    html! {
+        ul.meta {
+            li { b { (counted(group.count(), "time")) } ", " (proof(group.lead)) }
+            @if !finding.position.pointer.is_empty() { li { "at " code { (visible(&excerpt(&finding.position.pointer, 200))) } } }
+            li { "case " code { (visible(&finding.case)) } ", its run " (finding.run) ", seed " (finding.seed) }
+            li { "kind: " (visible(&excerpt(&finding.kind, 120))) }
+            li { "id " code { (visible(&finding.id)) } }
+        }
+    }
+}
+
+/// The findings of the same cause in other cases; each keeps its own anchor.
+fn siblings(group: &Group<'_>) -> Markup {
+    html! {
+        @if group.all.len() > 1 {
+            h3 { "The same in other cases" }
+            ul.plain {
+                @for (finding, update) in group.all.iter().skip(1).take(200) {
+                    li id=(anchor(finding)) {
+                        code { (visible(&finding.case)) } " " span.muted { (counted(update.count, "time")) ", id " (visible(&finding.id)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is left of an entry where a page has grown large.
+fn brief(group: &Group<'_>) -> Markup {
+    let finding = &group.lead.0;
+    let (want, got) = marked(&finding.expected, &finding.actual, 160);
+    html! {
+        div.versus { div.want { code { (want) } } div.got { code { (got) } } }
+        p.small {
+            (proof(group.lead)) ". Evidence is in " code { "report.json" } "; " code { (replay(finding, "reports")) }
+        }
+        (siblings(group))
+    }
+}
+
+/// Quoting has spelled out what is hidden; this makes sure of it, line by line.
+fn visible_lines(lines: &[String]) -> String {
+    lines.iter().map(|l| visible(l)).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,148 @@
+//! The heat map of rules by outcome, and every rule with its text.
+
+use maud::{Markup, html};
+
+use super::parts::{class, level, outcome, prose};
+use crate::check::rules::{self, FAMILIES};
+use crate::contract::Level;
+use crate::record::{Outcome, RuleSummary, Summary};
+use crate::report::docs::Docs;
+use crate::report::groups::{Group, family, outcome_word, unjudged};
+use crate::report::text::{number, visible};
+
+const OUTCOMES: [Outcome; 8] = [
+    Outcome::Failed,
+    Outcome::SeenOnce,
+    Outcome::Waived,
+    Outcome::Passed,
+    Outcome::Masked,
+    Outcome::Unanswered,
+    Outcome::NotApplicable,
+    Outcome::Errored,
+];
+
+fn families(summary: &Summary) -> Vec<(&str, Vec<&RuleSummary>)> {
+    let mut out: Vec<(&str, Vec<&RuleSummary>)> = Vec::new();
+    for rule in &summary.rules {
+        let name = family(&rule.rule.id);
+        match out.iter_mut().find(|(f, _)| *f == name) {
+            Some((_, list)) => list.push(rule),
+            None => out.push((name, vec![rule])),
+        }
+    }
+    out
+}
+
+fn about(family: &str) -> &'static str {
+    FAMILIES.iter().find(|(f, _)| *f == family).map_or("", |(_, about)| about)
+}
+
+/// Family rows, one cell a rule.
+pub(super) fn heat(summary: &Summary) -> Markup {
+    html! {
+        h2 #heat { "Rules" }
+        div.heat {
+            @for (name, list) in families(summary) {
+                div.family title=(about(name)) { (visible(name)) span.sr { ": " (about(name)) } }
+                ul.cells { @for rule in list { li { (cell(rule)) } } }
+            }
+        }
+        ul.legend {
+            @for which in OUTCOMES {
+                @let count = summary.rules.iter().filter(|r| r.outcome == which).count();
+                @if count > 0 {
+                    li {
+                        span class=(format!("cell {}", class(which))) aria-hidden="true" { (count) }
+                        (outcome_word(which))
+                    }
+                }
+            }
+            li { span.cell aria-hidden="true" { "" } "MUST" }
+            li { span.cell.should aria-hidden="true" { "" } "SHOULD" }
+        }
+    }
+}
+
+fn cell(rule: &RuleSummary) -> Markup {
+    let info = &rule.rule;
+    let id = visible(&info.id);
+    let short = id.split_once('-').map_or(id.as_str(), |(_, number)| number).to_owned();
+    let should = if info.level == Level::Should { " should" } else { "" };
+    let css = format!("cell {}{should}", class(rule.outcome));
+    let label =
+        format!("{id} {} {}: {}", info.level, outcome_word(rule.outcome), visible(&info.title));
+    html! { a class=(css) href=(format!("#rule-{id}")) title=(label) aria-label=(label) { (short) } }
+}
+
+/// Every rule with its text.
+pub(super) fn section(summary: &Summary, groups: &[Group<'_>], docs: &Docs) -> Markup {
+    html! {
+        h2 #rules { "Requirements" }
+        p.lede { "What each requires, where that comes from, and how often answers were held against it." }
+        @for (name, list) in families(summary) {
+            h3 { (visible(name)) ": " (about(name)) }
+            div.cards.rows { @for rule in list { (one(rule, groups, docs)) } }
+        }
+    }
+}
+
+fn one(rule: &RuleSummary, groups: &[Group<'_>], docs: &Docs) -> Markup {
+    let info = &rule.rule;
+    let doc = rules::find(&info.id);
+    let counts = [
+        ("passed", rule.counts.passed),
+        ("failed", rule.counts.failed),
+        ("masked", rule.counts.masked),
+        ("not applicable", rule.counts.not_applicable),
+        ("unanswered", rule.counts.unanswered),
+        ("errored", rule.counts.errored),
+    ];
+    html! {
+        details.card id=(format!("rule-{}", visible(&info.id))) {
+            summary {
+                (outcome(rule.outcome))
+                span.title { (visible(&info.id)) " " (visible(&info.title)) }
+                span.count {
+                    (info.level) @if rule.counts.judged() > 0 { ", judged " (number(rule.counts.judged())) "×" }
+                }
+            }
+            div.inside {
+                @if let Some(doc) = doc { p { (prose(doc.doc)) } }
+                @if let Some(why) = unjudged(rule) { p { "Never judged: " (visible(&why)) "." } }
+                p.small { (level(info.level)) " " span.muted { "required by " } (visible(&info.cite)) }
+                (readings(&info.cite, docs))
+                ul.meta {
+                    @for (word, count) in counts { @if count > 0 { li { b { (number(count)) } " " (word) } } }
+                    @if let Some(doc) = doc {
+                        @if !doc.needs.is_empty() { li { "masked where these fail: " (doc.needs.join(", ")) } }
+                    }
+                }
+                @let mine: Vec<_> = groups.iter().filter(|g| g.rule() == info.id).collect();
+                @if !mine.is_empty() {
+                    ul.plain {
+                        @for group in mine {
+                            li {
+                                a href=(format!("#finding-{}", visible(&group.lead.0.id))) {
+                                    (visible(&crate::report::text::excerpt(&group.lead.0.message, 160)))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The readings that a citation names, folded.
+pub(super) fn readings(cite: &str, docs: &Docs) -> Markup {
+    html! {
+        @for reading in docs.cited(cite) {
+            details.fold {
+                summary { (visible(&reading.id)) ": " (visible(&reading.question)) }
+                p.small { (visible(&reading.reading)) }
+                p.small.muted { (visible(&reading.reason)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! `report.json`: all of a run for other programs. Its schema is `schemas/report.schema.json`.
+//!
+//! Fields may be added under the same format; none is renamed or taken away. It must not know how findings
+//! are grouped for people.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::curl::{How, commands};
+use super::groups::{rule_of, unjudged};
+use super::waiver::waiver;
+use crate::case::Depth;
+use crate::check::RuleCounts;
+use crate::contract::Level;
+use crate::record::{
+    Conclusion, ExchangeRecord, FindingRecord, Outcome, Position, SpecInfo, Summary, Update,
+};
+
+mod coverage;
+
+pub(super) use coverage::latency;
+pub use coverage::{CodeCount, Coverage, LatencyClass, Provoked, Refused, StatusCount};
+
+/// Version of the format.
+pub const FORMAT: u32 = 1;
+
+/// A run, for other programs.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(title = "batchproof report")]
+pub struct Report {
+    /// Version of this format; higher where a field changed its meaning.
+    pub format: u32,
+    /// The verdict.
+    pub conclusion: Conclusion,
+    /// The exit status that goes with it.
+    pub exit: u8,
+    /// Why it is not conformant, in sentences.
+    pub reasons: Vec<String>,
+    /// What else a reader should know.
+    pub notes: Vec<String>,
+    /// All findings: MUST first, then confirmed ones, then the most frequent.
+    pub findings: Vec<Finding>,
+    /// All rules, in the order of the registry.
+    pub rules: Vec<Rule>,
+    /// The cases, in the order in which they were to run.
+    pub cases: Vec<Case>,
+    /// Figures.
+    pub stats: Stats,
+    /// Seed that all cases' seeds are derived from.
+    pub seed: u64,
+    /// Unique numbers begin with it.
+    pub run_id: String,
+    /// How much was spent.
+    pub depth: Depth,
+    /// Whether SHOULD findings fail the run too.
+    pub strict: bool,
+    /// Part of a divided run: which, of how many.
+    pub partition: Option<(u32, u32)>,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// When it ended; null where it was killed.
+    pub finished: Option<String>,
+    /// What it was judged by.
+    pub suite: Suite,
+    /// The target's URL, credentials taken out.
+    pub target: String,
+    /// What the profile said, its header values taken out.
+    pub profile: Option<serde_json::Value>,
+    /// Rules and families that the profile skips, with their reasons.
+    pub skipped: BTreeMap<String, String>,
+    /// What was provoked and seen.
+    pub coverage: Coverage,
+    /// Latencies by batch size.
+    pub latency: Vec<LatencyClass>,
+}
+
+/// A finding with what became of it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Finding {
+    /// Hash of rule, case, place and kind: the same from run to run.
+    pub id: String,
+    /// The rule.
+    pub rule: String,
+    /// Its level.
+    pub level: Level,
+    /// The requirement.
+    pub title: String,
+    /// Where the requirement comes from.
+    pub cite: String,
+    /// The case.
+    pub case: String,
+    /// In one sentence.
+    pub message: String,
+    /// How often it was seen.
+    pub count: u64,
+    /// Whether it counts: proven by an answer's bytes, or shown by enough repeats.
+    pub confirmed: bool,
+    /// Whether an answer's bytes prove it.
+    pub proven: bool,
+    /// Why it was waived, where it was.
+    pub waived: Option<String>,
+    /// Repeats.
+    pub repeats: Repeats,
+    /// Where: the pointer with `*` for indexes.
+    pub place: String,
+    /// The kind of difference.
+    pub kind: String,
+    /// Where exactly.
+    pub position: Position,
+    /// What had to be.
+    pub expected: String,
+    /// What was.
+    pub actual: String,
+    /// Which run of the case showed it first.
+    pub run: u64,
+    /// The seed of that run of the case.
+    pub seed: u64,
+    /// The exchanges that show it, in order.
+    pub evidence: Vec<ExchangeRecord>,
+    /// Lines of bash that send the same requests again, with fresh numbers; `$BATCHPROOF_TOKEN` holds the token.
+    pub curl: Vec<String>,
+    /// An entry for a waivers file.
+    pub waiver: String,
+}
+
+/// Repeats of a finding: k of n.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct Repeats {
+    /// How many showed it again.
+    pub shown: u32,
+    /// How many were tried.
+    pub of: u32,
+}
+
+/// A rule over a whole run.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Rule {
+    /// Its id.
+    pub id: String,
+    /// Its level.
+    pub level: Level,
+    /// The requirement.
+    pub title: String,
+    /// Where it comes from.
+    pub cite: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How often.
+    pub counts: RuleCounts,
+    /// Why the profile skips it, where it does.
+    pub skipped: Option<String>,
+    /// Why it was never judged, where it wasn't.
+    pub unjudged: Option<String>,
+    /// Ids of its findings.
+    pub findings: Vec<String>,
+}
+
+/// A case over a whole run.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Case {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Whether all its runs ended.
+    pub ended: bool,
+    /// Runs that ended.
+    pub runs: u64,
+    /// Runs that met load, or were lost, and stayed so.
+    pub unanswered: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Items sent.
+    pub items: u64,
+    /// Seconds, all runs added.
+    pub seconds: f64,
+    /// Ids of its findings.
+    pub findings: Vec<String>,
+}
+
+/// Figures.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct Stats {
+    /// Requests sent, repeats and opening included.
+    pub requests: u64,
+    /// Items sent.
+    pub items: u64,
+    /// From start to end.
+    pub seconds: f64,
+    /// Unique numbers that were accepted and stay behind; null where a killed run can't tell.
+    pub left_behind: Option<u64>,
+}
+
+/// What a run was judged by.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Suite {
+    /// Version of batchproof.
+    pub version: String,
+    /// The specification, with the SHA-256 of its files.
+    pub specification: SpecInfo,
+    /// SHA-256 over all cases that were to run, in hexadecimal.
+    pub cases: String,
+    /// Whether these are all shipped cases.
+    pub whole: bool,
+}
+
+impl Report {
+    /// The report of a run.
+    #[must_use]
+    pub fn of(summary: &Summary) -> Report {
+        let head = &summary.head;
+        let how = How::of(summary);
+        let stats = summary.stats();
+        let ids = |keep: &dyn Fn(&FindingRecord) -> bool| -> Vec<String> {
+            summary.findings.iter().filter(|(f, _)| keep(f)).map(|(f, _)| f.id.clone()).collect()
+        };
+        Report {
+            format: FORMAT,
+            conclusion: summary.conclusion,
+            exit: summary.conclusion.exit(),
+            reasons: summary.reasons.clone(),
+            notes: summary.notes.clone(),
+            findings: summary.findings.iter().map(|(f, u)| finding(summary, &how, f, u)).collect(),
+            rules: summary
+                .rules
+                .iter()
+                .map(|r| Rule {
+                    id: r.rule.id.clone(),
+                    level: r.rule.level,
+                    title: r.rule.title.clone(),
+                    cite: r.rule.cite.clone(),
+                    outcome: r.outcome,
+                    counts: r.counts,
+                    skipped: r.skipped.clone(),
+                    unjudged: unjudged(r),
+                    findings: ids(&|f| f.rule == r.rule.id),
+                })
+                .collect(),
+            cases: summary
+                .cases
+                .iter()
+                .map(|case| {
+                    let record = case.record.clone().unwrap_or_default();
+                    Case {
+                        id: case.id.clone(),
+                        title: case.title.clone(),
+                        ended: case.record.is_some(),
+                        runs: record.runs,
+                        unanswered: record.unanswered,
+                        requests: record.requests,
+                        items: record.items,
+                        seconds: std::time::Duration::from_millis(record.millis).as_secs_f64(),
+                        findings: ids(&|f| f.case == case.id),
+                    }
+                })
+                .collect(),
+            stats: Stats {
+                requests: stats.requests,
+                items: stats.items,
+                seconds: stats.seconds,
+                left_behind: summary.tail.as_ref().map(|t| t.left_behind),
+            },
+            seed: head.seed,
+            run_id: head.run_id.clone(),
+            depth: head.depth,
+            strict: head.strict,
+            partition: head.partition,
+            started: head.started.clone(),
+            finished: summary.tail.as_ref().map(|t| t.finished.clone()),
+            suite: Suite {
+                version: head.tool.clone(),
+                specification: head.specification.clone(),
+                cases: head.suite.clone(),
+                whole: head.whole_suite,
+            },
+            target: head.target.clone(),
+            profile: head.profile.clone(),
+            skipped: head.skipped.clone(),
+            coverage: Coverage::of(summary),
+            latency: latency(summary),
+        }
+    }
+}
+
+fn finding(summary: &Summary, how: &How, f: &FindingRecord, u: &Update) -> Finding {
+    let rule = rule_of(summary, &f.rule).map(|r| &r.rule);
+    Finding {
+        id: f.id.clone(),
+        rule: f.rule.clone(),
+        level: f.level,
+        title: rule.map(|r| r.title.clone()).unwrap_or_default(),
+        cite: rule.map(|r| r.cite.clone()).unwrap_or_default(),
+        case: f.case.clone(),
+        message: f.message.clone(),
+        count: u.count,
+        confirmed: u.confirmed,
+        proven: f.proven,
+        waived: u.waived.clone(),
+        repeats: Repeats { shown: u.shown, of: u.of },
+        place: f.place.clone(),
+        kind: f.kind.clone(),
+        position: f.position.clone(),
+        expected: f.expected.clone(),
+        actual: f.actual.clone(),
+        run: f.run,
+        seed: f.seed,
+        evidence: f.evidence.clone(),
+        curl: commands(&f.evidence, how),
+        waiver: waiver(f),
+    }
+}
+
+/// `report.json`.
+///
+/// # Errors
+/// Where it can't be written as JSON, which no run brings about.
+pub fn json(summary: &Summary) -> std::io::Result<String> {
+    let mut text = serde_json::to_string_pretty(&Report::of(summary))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// `schemas/report.schema.json`, JSON Schema draft 2020-12.
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Report);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use serde_json::Value;
+
+    #[test]
+    fn a_report_fits_its_schema() {
+        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        let validator = jsonschema::draft202012::new(&schema).unwrap();
+        for summary in [sample::hostile(), sample::clean(), sample::killed()] {
+            let report: Value = serde_json::from_str(&json(&summary).unwrap()).unwrap();
+            let errors: Vec<String> = validator
+                .iter_errors(&report)
+                .map(|e| format!("{}: {e}", e.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{errors:#?}");
+        }
+        assert!(!validator.is_valid(&serde_json::json!({ "format": 1 })));
+    }
+
+    #[test]
+    fn what_design_promises_is_there() {
+        let report: Value = serde_json::from_str(&json(&sample::hostile()).unwrap()).unwrap();
+        assert_eq!(report["conclusion"], "nonconformant");
+        assert_eq!(report["stats"]["left_behind"], 1342);
+        assert_eq!(report["seed"], 4_242_424_242_u64);
+        assert!(report["run_id"].is_string() && report["target"].is_string());
+        assert!(report["suite"]["specification"]["hash"].is_string());
+        let finding = report["findings"].as_array().unwrap().iter().find(|f| f["id"] == "0badcafe");
+        let finding = finding.unwrap();
+        for key in ["rule", "level", "case", "message", "count", "confirmed", "place", "kind"] {
+            assert!(!finding[key].is_null(), "{key}");
+        }
+        assert_eq!(finding["repeats"], serde_json::json!({ "shown": 3, "of": 3 }));
+        assert_eq!(finding["curl"].as_array().unwrap().len(), 3);
+        assert_eq!(
+            report["coverage"]["statuses"][0],
+            serde_json::json!({ "status": 200, "count": 150 })
+        );
+        assert_eq!(report["latency"][0]["mean_ms"], 4.5);
+        let code = |at: usize| &report["coverage"]["codes"][at];
+        assert_eq!(*code(1), serde_json::json!({ "code": "O005", "count": 0, "documented": true }));
+        assert_eq!(
+            *code(2),
+            serde_json::json!({ "code": "Z999", "count": 5, "documented": false })
+        );
+        let last = report["coverage"]["provoked"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| p["keyword"] == "maxLength")
+            .unwrap();
+        assert_eq!(last["class"], "longer than its result can carry");
+        assert_eq!(last["position"], "last");
+    }
+}

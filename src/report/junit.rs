@@ -1,0 +1,314 @@
+//! `junit.xml`: a suite a rule, a test a case that judged it, for CI systems.
+//!
+//! A test fails only where a run would: confirmed findings that no waiver covers, SHOULD findings in a strict
+//! run alone. XML 1.0 has no place for control characters, so they are spelled out.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::curl::{How, commands};
+use super::groups::{Found, State, answer_line, proof, unjudged};
+use super::text::{excerpt, visible, visible_block};
+use super::waiver::waiver;
+use crate::check::RuleCounts;
+use crate::contract::Level;
+use crate::record::{
+    AnswerRecord, BodyRecord, Conclusion, ExchangeRecord, Outcome, RuleSummary, Summary,
+};
+
+/// Characters of a body.
+const BODY: usize = 4_000;
+/// Exchanges of a finding.
+const EXCHANGES: usize = 6;
+/// Findings of a test that are shown whole.
+const WHOLE: usize = 5;
+
+/// `junit.xml`.
+///
+/// # Errors
+/// Where it can't be written as XML, which no run brings about.
+pub fn junit(summary: &Summary) -> std::io::Result<String> {
+    let head = &summary.head;
+    let mut report = Report::new("batchproof");
+    if let Ok(time) = chrono::DateTime::parse_from_rfc3339(&head.started) {
+        report.set_timestamp(time);
+    }
+    let seconds = summary.stats().seconds;
+    if let Ok(time) = Duration::try_from_secs_f64(seconds) {
+        report.set_time(time);
+    }
+    report.add_test_suite(run(summary));
+    let how = How::of(summary);
+    for rule in &summary.rules {
+        if let Some(suite) = suite(summary, rule, &how) {
+            report.add_test_suite(suite);
+        }
+    }
+    report.to_string().map_err(std::io::Error::other)
+}
+
+/// A suite that says whether the run itself came to an end that counts, and what was run.
+fn run(summary: &Summary) -> TestSuite {
+    let head = &summary.head;
+    let mut suite = TestSuite::new("run");
+    let depth = head.depth.to_string();
+    let seed = head.seed.to_string();
+    let conclusion = summary.conclusion.to_string();
+    let properties = [
+        ("conclusion", conclusion.as_str()),
+        ("tool", &head.tool),
+        ("target", &head.target),
+        ("seed", &seed),
+        ("run_id", &head.run_id),
+        ("depth", &depth),
+        ("specification", &head.specification.hash),
+        ("cases", &head.suite),
+    ];
+    for (name, value) in properties {
+        suite.add_property((name, visible(value).as_str()));
+    }
+    let reasons = visible_block(&summary.reasons.join("\n"));
+    let status = match summary.conclusion {
+        Conclusion::Inconclusive => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_type("inconclusive");
+            status.set_message("the run is inconclusive");
+            status.set_description(reasons.as_str());
+            status
+        }
+        _ => TestCaseStatus::success(),
+    };
+    let mut test = TestCase::new("conclusion", status);
+    test.set_classname("run");
+    if summary.conclusion != Conclusion::Inconclusive {
+        let told = format!("{}\n{reasons}", summary.conclusion);
+        test.set_system_out(told.trim_end());
+    }
+    suite.add_test_case(test);
+    suite
+}
+
+fn suite(summary: &Summary, rule: &RuleSummary, how: &How) -> Option<TestSuite> {
+    let id = &rule.rule.id;
+    let mut suite = TestSuite::new(visible(&format!("{id} {}", rule.rule.title)));
+    suite.add_property(("level", rule.rule.level.to_string().as_str()));
+    suite.add_property(("cite", visible(&rule.rule.cite).as_str()));
+    let mut names: Vec<&str> = Vec::new();
+    for case in &summary.cases {
+        let judged = case
+            .record
+            .as_ref()
+            .and_then(|r| r.rules.get(id))
+            .is_some_and(|c| c.judged() + c.errored + c.unanswered + c.masked > 0);
+        if judged {
+            names.push(&case.id);
+        }
+    }
+    // A killed run, or a rule of the run's scope, has findings where no case was counted.
+    let known: BTreeSet<&str> = names.iter().copied().collect();
+    let further: BTreeSet<&str> = summary
+        .findings
+        .iter()
+        .filter(|(f, _)| f.rule == *id && !known.contains(f.case.as_str()))
+        .map(|(f, _)| f.case.as_str())
+        .collect();
+    names.extend(further);
+    if names.is_empty() {
+        // One line for a rule that says nothing, not one for each case that it does not apply to.
+        let reason = unjudged(rule)?;
+        suite.add_test_case(skipped("(no case)", id, &reason));
+        return Some(suite);
+    }
+    for name in names {
+        let findings: Vec<&Found> =
+            summary.findings.iter().filter(|(f, _)| f.rule == *id && f.case == name).collect();
+        let counts = summary
+            .cases
+            .iter()
+            .find(|c| c.id == name)
+            .and_then(|c| c.record.as_ref())
+            .and_then(|r| r.rules.get(id))
+            .copied()
+            .unwrap_or_default();
+        suite.add_test_case(test(summary, rule, name, &findings, counts, how));
+    }
+    Some(suite)
+}
+
+fn skipped(name: &str, rule: &str, reason: &str) -> TestCase {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(visible(reason));
+    let mut test = TestCase::new(visible(name), status);
+    test.set_classname(visible(rule));
+    test
+}
+
+fn test(
+    summary: &Summary,
+    rule: &RuleSummary,
+    name: &str,
+    findings: &[&Found],
+    counts: RuleCounts,
+    how: &How,
+) -> TestCase {
+    let id = &rule.rule.id;
+    let counting = rule.rule.level == Level::Must || summary.head.strict;
+    let of = |state: State| findings.iter().filter(move |(_, u)| State::of(u) == state);
+    let standing: Vec<&Found> = of(State::Standing).copied().collect();
+    let mut test = if counts.errored > 0 {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type("panic");
+        status.set_message("the rule panicked: a defect of batchproof");
+        TestCase::new(visible(name), status)
+    } else if counting && !standing.is_empty() {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+        status.set_type(id.as_str());
+        let message = standing.first().map_or("", |(f, _)| f.message.as_str());
+        status.set_message(visible(&excerpt(message, 400)));
+        status.set_description(evidence(&standing, how));
+        TestCase::new(visible(name), status)
+    } else if standing.is_empty() && of(State::Waived).next().is_some() {
+        let reason = of(State::Waived).next().and_then(|(_, u)| u.waived.clone());
+        return skipped(name, id, &format!("waived: {}", reason.unwrap_or_default()));
+    } else if findings.is_empty() && counts.judged() == 0 {
+        let reason = match (counts.unanswered, counts.masked) {
+            (0, _) => "masked by the failure of a rule that it needs",
+            _ => "the target did not answer",
+        };
+        return skipped(name, id, reason);
+    } else {
+        TestCase::new(visible(name), TestCaseStatus::success())
+    };
+    test.set_classname(visible(id));
+    let told: Vec<&Found> = findings
+        .iter()
+        .filter(|(_, u)| !counting || State::of(u) != State::Standing)
+        .copied()
+        .collect();
+    if !told.is_empty() && rule.outcome != Outcome::Passed {
+        test.set_system_out(evidence(&told, how));
+    }
+    test
+}
+
+/// What findings of one test say, with what shows them.
+fn evidence(findings: &[&Found], how: &How) -> String {
+    let mut out = String::new();
+    for (at, found) in findings.iter().enumerate() {
+        let (finding, update) = *found;
+        if at == WHOLE {
+            let _ = writeln!(out, "… and {} more, in report.html", findings.len() - WHOLE);
+            break;
+        }
+        let mut line = |label: &str, text: &str| {
+            let _ = writeln!(out, "{label:<9} {text}");
+        };
+        line("finding", &visible(&finding.id));
+        line("state", &format!("{} {}, {}", finding.level, State::of(update).word(), proof(found)));
+        line("message", &visible(&excerpt(&finding.message, BODY)));
+        line("at", &visible(&finding.position.pointer));
+        line("expected", &visible(&excerpt(&finding.expected, BODY)));
+        line("actual", &visible(&excerpt(&finding.actual, BODY)));
+        line("times", &update.count.to_string());
+        for exchange in finding.evidence.iter().take(EXCHANGES) {
+            out.push_str(&shown(exchange));
+        }
+        if finding.evidence.len() > EXCHANGES {
+            let _ = writeln!(out, "… {} more exchanges", finding.evidence.len() - EXCHANGES);
+        }
+        out.push('\n');
+        let lines = commands(&finding.evidence, how);
+        if lines.iter().map(String::len).sum::<usize>() <= 2 * BODY {
+            for line in lines {
+                out.push_str(&visible(&line));
+                out.push('\n');
+            }
+        } else {
+            out.push_str("# the commands are long: see report.json, or use batchproof replay\n");
+        }
+        out.push('\n');
+        out.push_str(&visible_block(&waiver(finding)));
+        out.push('\n');
+    }
+    out
+}
+
+fn shown(exchange: &ExchangeRecord) -> String {
+    let request = &exchange.request;
+    let mut out = format!("\n> {} {}\n", visible(&request.method), visible(&request.url));
+    for (name, value) in &request.headers {
+        let _ = writeln!(out, "> {}: {}", visible(name), visible(value));
+    }
+    out.push_str(&body(&request.body));
+    let _ = writeln!(out, "< {}", answer_line(&exchange.answer));
+    if let AnswerRecord::Received { headers, body: answer, .. } = &exchange.answer {
+        for (name, value) in headers {
+            let _ = writeln!(out, "< {}: {}", visible(name), visible(value));
+        }
+        out.push_str(&body(answer));
+    }
+    out
+}
+
+fn body(record: &BodyRecord) -> String {
+    match record {
+        BodyRecord::None => String::new(),
+        BodyRecord::Text(text) => format!("{}\n", visible_block(&excerpt(text, BODY))),
+        BodyRecord::Hex(hex) => format!("bytes {}\n", excerpt(hex, BODY)),
+        BodyRecord::Excerpt { bytes, sha256, begins } => format!(
+            "{}\n({bytes} bytes, SHA-256 {})\n",
+            visible_block(&excerpt(begins, BODY)),
+            visible(sha256)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn what_fails_a_run_fails_a_test_and_nothing_else_does() {
+        let report = Report::deserialize_from_str(&junit(&sample::hostile()).unwrap()).unwrap();
+        let find = |rule: &str, case: &str| {
+            let suite = report.test_suites.iter().find(|s| s.name.starts_with(rule)).unwrap();
+            suite.test_cases.iter().find(|t| t.name.as_str() == case).unwrap().status.clone()
+        };
+        let fails = |s: TestCaseStatus| matches!(s, TestCaseStatus::NonSuccess { .. });
+        assert!(fails(find("ORDER-002", "order/permute")));
+        assert!(fails(find("UNIQUE-001", "unique/twice")));
+        assert!(!fails(find("ORDER-002", "unique/twice")));
+        assert!(!fails(find("STATUS-003", "race/pairs")), "seen once");
+        assert!(!fails(find("HTTP-010", "refuse/lengths")), "SHOULD");
+        let waived = find("CODE-004", "unique/twice");
+        assert!(matches!(waived, TestCaseStatus::Skipped { .. }));
+        let skipped = find("RACE-001", "(no case)");
+        assert!(matches!(skipped, TestCaseStatus::Skipped { message: Some(m), .. }
+            if m.contains("shared staging")));
+        let mut strict = sample::hostile();
+        strict.head.strict = true;
+        let report = Report::deserialize_from_str(&junit(&strict).unwrap()).unwrap();
+        let suite = report.test_suites.iter().find(|s| s.name.starts_with("HTTP-010")).unwrap();
+        assert!(suite.test_cases.iter().any(|t| fails(t.status.clone())));
+    }
+
+    #[test]
+    fn no_control_character_reaches_the_xml() {
+        for summary in [sample::hostile(), sample::killed(), sample::large(30)] {
+            let xml = junit(&summary).unwrap();
+            assert!(!xml.contains(|c: char| c != '\n' && super::super::text::is_hidden(c)));
+            assert!(Report::deserialize_from_str(&xml).is_ok());
+            assert!(!xml.contains("<img"));
+        }
+    }
+
+    #[test]
+    fn an_inconclusive_run_is_an_error() {
+        let xml = junit(&sample::killed()).unwrap();
+        assert!(xml.contains("errors=\"1\""), "{xml}");
+    }
+}

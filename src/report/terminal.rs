@@ -1,0 +1,245 @@
+//! The summary that a run ends with on a terminal: the conclusion first, then where it comes from, then what
+//! to do next.
+//!
+//! It must not know whether anybody watches: colour and width are told.
+
+mod findings;
+mod paint;
+mod table;
+
+use std::path::Path;
+
+use crate::contract::Level;
+use crate::record::{Conclusion, Outcome, Summary};
+
+use super::groups::{self, figures, headline, unjudged};
+use super::text::{counted, number, seconds, visible, wrap};
+use paint::{Colour, Paint};
+
+/// How the summary is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Whether colour is welcome.
+    pub colour: bool,
+    /// Columns of the terminal; 0 where nobody knows.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Style {
+        Style { colour: false, width: 100 }
+    }
+}
+
+/// Rules named in a list of those that were never judged.
+const FEW: usize = 6;
+
+/// The summary of a run whose reports lie in `reports`.
+#[must_use]
+pub fn terminal(summary: &Summary, style: Style, reports: &Path) -> String {
+    let columns = if style.width == 0 { 100 } else { style.width.clamp(40, 140) };
+    let mut page = Page { out: String::new(), columns, paint: Paint(style.colour) };
+    let dir = visible(&reports.display().to_string());
+    conclusion(&mut page, summary);
+    page.blank();
+    page.out.push_str(&table::rules(summary, columns, page.paint));
+    findings::findings(&mut page, summary, &dir);
+    never_judged(&mut page, summary);
+    run(&mut page, summary, &dir);
+    page.out
+}
+
+/// What is written so far, with how it is written.
+struct Page {
+    out: String,
+    columns: usize,
+    paint: Paint,
+}
+
+impl Page {
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    /// Text under an indent, wrapped.
+    fn text(&mut self, indent: usize, colour: Colour, text: &str) {
+        for line in wrap(text, self.columns.saturating_sub(indent)) {
+            let painted = self.paint.of(colour, &line);
+            self.line(&format!("{:indent$}{painted}", ""));
+        }
+    }
+
+    /// `label  text`, wrapped under itself.
+    fn entry(&mut self, indent: usize, label: &str, colour: Colour, text: &str) {
+        const LABEL: usize = 10;
+        let wide = self.columns.saturating_sub(indent + LABEL);
+        for (at, line) in wrap(text, wide).iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            let label = self.paint.of(Colour::Dim, &format!("{label:LABEL$}"));
+            let painted = self.paint.of(colour, line);
+            self.line(format!("{:indent$}{label}{painted}", "").trim_end());
+        }
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.blank();
+        let rule = "─".repeat(self.columns.saturating_sub(super::text::width(text) + 4));
+        let line = format!("── {text} {rule}");
+        let painted = self.paint.of(Colour::Bold, &line);
+        self.line(&painted);
+        self.blank();
+    }
+}
+
+fn conclusion(page: &mut Page, summary: &Summary) {
+    let (mark, colour) = match summary.conclusion {
+        Conclusion::Conformant => ("✓", Colour::Green),
+        Conclusion::NonConformant => ("✗", Colour::Red),
+        Conclusion::Inconclusive => ("?", Colour::Yellow),
+    };
+    let word = format!("{mark} {}", summary.conclusion.to_string().to_uppercase());
+    let rest = format!(": {}", headline(summary));
+    let lines = wrap(&format!("{word}{rest}"), page.columns);
+    for (at, line) in lines.iter().enumerate() {
+        match line.strip_prefix(word.as_str()) {
+            Some(rest) if at == 0 => {
+                let painted = page.paint.of(colour, &word);
+                page.line(&format!("{painted}{rest}"));
+            }
+            _ => page.line(&format!("  {line}")),
+        }
+    }
+    let head = &summary.head;
+    page.text(
+        2,
+        Colour::Dim,
+        &format!(
+            "{}, {} against {}",
+            visible(&head.specification.title),
+            visible(&head.specification.endpoint),
+            visible(&head.target)
+        ),
+    );
+    if !summary.reasons.is_empty() && summary.conclusion == Conclusion::Inconclusive {
+        page.blank();
+        page.line("  Why it is inconclusive:");
+        for reason in &summary.reasons {
+            page.text(4, Colour::Plain, &format!("· {}", visible(reason)));
+        }
+    }
+    for note in &summary.notes {
+        page.text(2, Colour::Plain, &format!("note: {}", visible(note)));
+    }
+}
+
+/// Rules that say nothing of this target, and why.
+fn never_judged(page: &mut Page, summary: &Summary) {
+    let silent: Vec<_> = summary.rules.iter().filter_map(|r| Some((r, unjudged(r)?))).collect();
+    if silent.is_empty() {
+        return;
+    }
+    page.heading(&format!("{} never judged", counted(silent.len() as u64, "rule")));
+    let mut reasons: Vec<&str> = Vec::new();
+    for (rule, why) in &silent {
+        // What the profile skips is told once a reason below.
+        if rule.skipped.is_none() && !reasons.contains(&why.as_str()) {
+            reasons.push(why);
+        }
+    }
+    for reason in reasons {
+        let mine: Vec<_> =
+            silent.iter().filter(|(r, why)| r.skipped.is_none() && why == reason).collect();
+        let mut list: Vec<String> = Vec::new();
+        for level in [Level::Must, Level::Should] {
+            let ids: Vec<&str> = mine
+                .iter()
+                .filter(|(r, _)| r.rule.level == level)
+                .map(|(r, _)| r.rule.id.as_str())
+                .collect();
+            if ids.is_empty() {
+                continue;
+            }
+            let shown = ids.iter().take(FEW).map(|i| visible(i)).collect::<Vec<_>>().join(", ");
+            let more = match ids.len().saturating_sub(FEW) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            list.push(format!("{level} {shown}{more}"));
+        }
+        let errored = mine.iter().any(|(r, _)| r.outcome == Outcome::Errored);
+        let colour = if errored { Colour::Red } else { Colour::Plain };
+        page.text(2, colour, &format!("{}: {}", visible(reason), list.join("; ")));
+    }
+    for (what, why) in &summary.head.skipped {
+        let text = format!("the profile skips {}: {}", visible(what), visible(why));
+        page.text(2, Colour::Plain, &text);
+    }
+}
+
+/// What was run, what it left, what to do next.
+fn run(page: &mut Page, summary: &Summary, dir: &str) {
+    page.heading("this run");
+    let head = &summary.head;
+    let stats = summary.stats();
+    let mut amount =
+        format!("{}, {}", counted(stats.requests, "request"), counted(stats.items, "item"));
+    if stats.seconds > 0.0 {
+        amount = format!("{amount}, {}", seconds(stats.seconds));
+    }
+    page.entry(2, "sent", Colour::Plain, &amount);
+    let mut how = format!("depth {}, seed {}", head.depth, head.seed);
+    if let Some((part, of)) = head.partition {
+        how = format!("{how}, part {part} of {of}");
+    }
+    if head.strict {
+        how.push_str(", strict");
+    }
+    page.entry(2, "how", Colour::Plain, &how);
+    let left = match &summary.tail {
+        Some(tail) => format!(
+            "{} accepted and stay behind; they begin with {}-",
+            match tail.left_behind {
+                1 => "1 number was".to_owned(),
+                n => format!("{} numbers were", number(n)),
+            },
+            visible(&head.run_id)
+        ),
+        None => {
+            format!("unknown, as the run was killed; numbers begin with {}-", visible(&head.run_id))
+        }
+    };
+    page.entry(2, "left", Colour::Plain, &left);
+    page.entry(
+        2,
+        "reports",
+        Colour::Plain,
+        &format!("{dir} (report.html, report.json, junit.xml, report.md)"),
+    );
+    let (musts, shoulds) = figures(summary);
+    if let Some(group) = groups::groups(summary).first() {
+        let finding = &group.lead.0;
+        page.blank();
+        page.line("  Next:");
+        page.line(&format!("    batchproof explain {}", visible(&finding.rule)));
+        let case = visible(&finding.case);
+        page.line(&format!("    batchproof run {case} --seed {}", head.seed));
+        if musts + shoulds > 0 {
+            page.line(&format!("    batchproof replay {dir}"));
+        }
+    } else if let Some(rule) = summary.rules.iter().find(|r| {
+        r.rule.level == Level::Must
+            && matches!(r.outcome, Outcome::Unanswered | Outcome::Errored | Outcome::Masked)
+    }) {
+        page.blank();
+        page.line("  Next:");
+        page.line(&format!("    batchproof explain {}", visible(&rule.rule.id)));
+    }
+}
+
+#[cfg(test)]
+mod tests;

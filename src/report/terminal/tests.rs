@@ -1,0 +1,64 @@
+use super::*;
+use crate::report::sample;
+
+fn page(summary: &Summary, colour: bool, width: usize) -> String {
+    terminal(summary, Style { colour, width }, Path::new("reports"))
+}
+
+#[test]
+fn the_conclusion_comes_first_and_everything_else_follows() {
+    let text = page(&sample::hostile(), false, 100);
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("✗ NONCONFORMANT: 4 MUST findings, 1 SHOULD finding"), "{first}");
+    for part in [
+        "order/permute, order/large",
+        "17 times, proven by the answer's bytes",
+        "2 times, proven by the answer's bytes, and shown again by 3 of 3",
+        "SHOULD (waived) CODE-004",
+        "MUST (seen once) STATUS-003",
+        "READING-06",
+        "→ 200 in 12 ms",
+        "the profile skips RACE: shared staging, agreed with operations",
+        "1,342 numbers were accepted and stay behind; they begin with bptest-261122-x7k2mq-",
+        "seed 4242424242",
+        "batchproof explain",
+        "batchproof run order/permute --seed 4242424242",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn hostile_strings_are_spelled_out_and_no_width_panics() {
+    for summary in [sample::hostile(), sample::clean(), sample::killed(), sample::large(60)] {
+        for width in [0, 1, 40, 60, 80, 100, 200] {
+            let text = page(&summary, false, width);
+            let hidden = |c: char| c != '\n' && super::super::text::is_hidden(c);
+            assert!(!text.contains(hidden), "{text}");
+            assert!(!page(&summary, true, width).contains('\u{202e}'));
+        }
+    }
+}
+
+#[test]
+fn lines_keep_to_the_width() {
+    for width in [60, 80, 100, 120] {
+        for line in page(&sample::hostile(), false, width).lines() {
+            let pasted = ["curl ", "printf ", "N="].iter().any(|p| line.starts_with(p));
+            assert!(pasted || super::super::text::width(line) <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn many_causes_are_counted_by_rule() {
+    let text = page(&sample::large(60), false, 100);
+    assert!(text.contains("40 more causes, all in reports/report.html"), "{text}");
+}
+
+#[test]
+fn an_inconclusive_run_says_why() {
+    let text = page(&sample::killed(), false, 100);
+    assert!(text.starts_with("? INCONCLUSIVE"), "{text}");
+    assert!(text.contains("the run was killed before its end"));
+}
