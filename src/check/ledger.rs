@@ -150,6 +150,10 @@ fn one(
     match state {
         Some(State::Unused(because)) => by_due(because.clone()),
         _ => {
+            // Only a rejection needs to know; looking at every number would cost more than all else.
+            if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {
+                return by_due(Because::Fresh);
+            }
             let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
             let near = siblings
                 .filter_map(|(_, s)| s.number.as_deref())
