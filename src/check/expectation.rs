@@ -14,6 +14,10 @@ use crate::contract::Profile;
 use crate::contract::standing::Due;
 use crate::exchange::Answer;
 
+/// What a case expects of verdicts fails with these, wherever in the run they show.
+pub(super) const EXPLAINED: &[&str] =
+    &["ACCEPT-001", "ORDER-001", "ORDER-002", "ORDER-003", "UNIQUE-001", "UNIQUE-003"];
+
 /// What a case expects of one request, or of a simultaneous group.
 #[derive(Debug, Clone)]
 pub struct Expectation {
@@ -90,7 +94,7 @@ pub(super) fn hold(
                 finding.expected, expectation.pinned.file, expectation.pinned.step
             );
         }
-        finding.explained_by = &["ACCEPT-001"];
+        finding.explained_by = EXPLAINED;
         judgement.hits.push(Hit { rule: expectation.rule, exchange, finding });
     }
 }

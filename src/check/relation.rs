@@ -80,7 +80,7 @@ pub(super) fn hold(
             word(after),
         )
         .item(to)
-        .explained_by(&["ACCEPT-001"]);
+        .explained_by(super::expectation::EXPLAINED);
         judgement.hits.push(Hit { rule: relating.rule, exchange: second, finding });
     }
 }

@@ -194,10 +194,11 @@ impl<'a> Reader<'a> {
         let mut seen = FramingSeen::default();
         let (status, headers) = loop {
             let (status, headers) = self.head().await?;
-            if status != 100 {
+            // RFC 9110 section 15.2: a client reads any number of interim answers.
+            if !(100..200).contains(&status) || status == 101 {
                 break (status, headers);
             }
-            seen.continued = true;
+            seen.continued |= status == 100;
         };
         let values = |name: &str| -> Vec<&str> {
             headers.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect()

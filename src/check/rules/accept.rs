@@ -114,14 +114,9 @@ fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
     Verdict::fail(if wanted == Kind::Plain { finding } else { finding.explained_by(ACCEPTANCE) })
 }
 
-/// Whether an item of the batch had to be rejected: it may drag valid ones down.
+/// Whether an item of the batch may have been rejected in its own right: it may drag valid ones down.
 pub(super) fn has_bad_neighbour(view: &ExchangeView<'_>) -> bool {
-    view.expected.iter().any(|e| {
-        matches!(
-            e,
-            Expected::Refuse(_) | Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_)
-        )
-    })
+    view.expected.iter().any(|e| !matches!(e, Expected::Accept { level: Level::Must, .. }))
 }
 
 /// What a mutation made of the item, for the report.

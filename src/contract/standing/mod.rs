@@ -163,6 +163,11 @@ impl Contract {
                 standing.open.push(edge(&pointer(), "null in an optional field", "READING-14"));
                 return;
             }
+            // Widespread parsers take blank text for null where no text belongs.
+            if !field.required && value.as_str().is_some_and(|t| t.trim().is_empty()) {
+                standing.open.push(edge(&pointer(), "a blank string", "READING-14"));
+                return;
+            }
             let coercible = keeps_meaning(field, value);
             let level = if coercible || !field.required { Level::Should } else { Level::Must };
             standing.causes.push(Cause {

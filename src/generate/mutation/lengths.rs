@@ -57,6 +57,11 @@ fn exceed(catalogue: &mut Catalogue<'_>, spot: &Spot, max: usize) {
         let spaces = format!("x{}x", " ".repeat(max.saturating_sub(1)));
         let class = format!("{} code points, most of them spaces", max + 1);
         catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(spaces));
+        // Whoever trims before counting takes these for short.
+        for text in [format!("{}x", " ".repeat(max)), format!("x{}", " ".repeat(max))] {
+            let class = format!("{} code points, spaces at an end", max + 1);
+            catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(text));
+        }
     }
 }
 

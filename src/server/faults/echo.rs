@@ -117,7 +117,7 @@ pub(super) static FAULTS: &[Fault] = &[
     }),
     ECHO.fault("identity-from-neighbour", "an identity field comes from the item before")
         .must(&["ECHO-002"])
-        .may(&["ORDER-002", "SCHEMA-004"])
+        .may(&["ORDER-002", "SCHEMA-004", "ECHO-003"])
         .results(|call, results| {
             let before: Vec<_> =
                 results.rows.iter().map(|row| row.get(call.other(0)).cloned()).collect();
@@ -145,7 +145,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "the result of a used number repeats the identity of its first use",
     )
     .must(&["ECHO-002"])
-    .may(&["UNIQUE-001", "ORDER-002"])
+    .may(&["UNIQUE-001", "ORDER-002", "RACE-002"])
     .results(|call, results| {
         let mut kept = call.kept();
         for row in &mut results.rows {

@@ -35,6 +35,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("null-taken-for-present", "a mandatory field that is null counts as present")
         .must(&["REFUSE-001"])
+        .may(&["REFUSE-002"])
         .item(|call, item| overlook(call, item, |c| c.keyword == "type" && c.class == "null")),
     REFUSE
         .fault("only-first-item-checked", "mandatory fields are looked for in the first item only")

@@ -84,7 +84,15 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("error-as-ok", "a refused request is answered 200 with the error in its body")
         .must(&["REFUSE-005"])
-        .may(&["SCHEMA-003", "REFUSE-001", "REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-006"])
+        .may(&[
+            "SCHEMA-003",
+            "REFUSE-001",
+            "REFUSE-002",
+            "REFUSE-003",
+            "REFUSE-004",
+            "REFUSE-006",
+            "REFUSE-007",
+        ])
         .answer(|_, answer| {
             if answer.status == 400 && answer.why != Why::Protocol {
                 answer.status = 200;
@@ -96,7 +104,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a used number ends in an integrity error that is answered 500",
         )
         .must(&["STATUS-002"])
-        .may(&["STATUS-001", "UNIQUE-001", "UNIQUE-002", "RACE-003", "RACE-001"])
+        .may(&["STATUS-001", "UNIQUE-001", "UNIQUE-002", "RACE-003", "RACE-001", "ROBUST-001"])
         .decided(|call, decision| {
             if decision.items.iter().any(|item| item.fail.as_ref().is_some_and(|f| f.used)) {
                 super::give_back(call, &decision.items);
@@ -115,7 +123,15 @@ pub(super) static FAULTS: &[Fault] = &[
             "a rejected last item after an accepted one ends in a 500",
         )
         .must(&["STATUS-002"])
-        .may(&["STATUS-001", "UNIQUE-001", "UNIQUE-002", "UNIQUE-006", "ATOM-003"])
+        .may(&[
+            "STATUS-001",
+            "UNIQUE-001",
+            "UNIQUE-002",
+            "UNIQUE-006",
+            "ATOM-003",
+            "RACE-003",
+            "ROBUST-001",
+        ])
         .decided(|call, decision| {
             if let [.., before, last] = &decision.items[..]
                 && decision.refused.is_none()
@@ -137,7 +153,7 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("drops-half-answer", "the answer to a batch with a rejected item breaks off halfway")
         .must(&["STATUS-003"])
-        .may(&["HTTP-008", "UNIQUE-001", "UNIQUE-002", "RACE-003"])
+        .may(&["HTTP-008", "UNIQUE-001", "UNIQUE-002", "RACE-003", "ROBUST-001"])
         .answer(|call, answer| {
             let text = String::from_utf8_lossy(&answer.body);
             if answer.why == Why::Processed && text.contains(&call.batch().verdict.rejected) {
@@ -150,7 +166,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a batch whose first item has only its mandatory fields hangs",
         )
         .must(&["STATUS-003"])
-        .may(&["ACCEPT-001", "ROBUST-001"])
+        .may(&["ACCEPT-001", "ROBUST-001", "RACE-003"])
         .judged(|call, batch| {
             let mut optional = call.contract().fields().iter().filter(|f| !f.required);
             let hangs = batch.items.first().is_some_and(|item| {

@@ -171,6 +171,9 @@ pub(super) static FAULTS: &[Fault] = &[
             "ATOM-001",
             "ATOM-002",
             "ATOM-003",
+            "RACE-001",
+            "HTTP-015",
+            "ATOM-004",
         ])
         .key(|_, _, key| (digest(key.as_bytes()) & 0x3_ffff).to_string()),
     UNIQUE
@@ -185,12 +188,13 @@ pub(super) static FAULTS: &[Fault] = &[
             "ATOM-003",
             "RACE-001",
             "UNIQUE-006",
+            "UNIQUE-004",
         ])
         .claim(|call, _, key| Ok(!call.every(200) && call.site.store.claim(key))),
     UNIQUE
         .fault("used-when-long", "a number of more than 100 characters is called used")
         .must(&["UNIQUE-003"])
-        .may(&["ACCEPT-001", "UNIQUE-005"])
+        .may(&["ACCEPT-001", "UNIQUE-005", "ATOM-001", "ATOM-002"])
         .claim(|call, _, key| Ok(key.chars().count() <= 100 && call.site.store.claim(key))),
     UNIQUE
         .fault("first-of-pair-loses", "of a number twice in a batch the last one is accepted")

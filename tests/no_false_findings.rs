@@ -1,0 +1,123 @@
+//! Nobody is accused wrongly: an independent server, written by hand from the specification, is judged clean
+//! in both readings, whatever other legitimate choices it makes.
+//!
+//! One trial a choice and reading; `BATCHPROOF_SEEDS=20` repeats each with so many seeds.
+
+mod independent;
+
+use std::sync::Arc;
+
+use batchproof::case::{self, Depth};
+use batchproof::contract::{Contract, Level, Profile};
+use batchproof::engine::{Environment, RunOptions, Silent, run, select};
+use batchproof::record::{Conclusion, Summary};
+use batchproof::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
+use libtest_mimic::{Arguments, Failed, Trial};
+use secrecy::SecretString;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    let plain = [("as it is", "")];
+    let all = plain.iter().chain(independent::ALL.iter().map(|pair| pair as &(&str, &str)));
+    for (name, _) in all {
+        for reading in ["request", "item"] {
+            let label = format!("clean/{name}/{reading}");
+            let name = (*name).to_owned();
+            trials.push(Trial::test(label, move || clean(&name, reading)));
+        }
+    }
+    for (name, _) in independent::SHOULD {
+        let label = format!("should-at-most/{name}");
+        let name = (*name).to_owned();
+        trials.push(Trial::test(label, move || should_at_most(&name)));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn clean(name: &str, reading: &str) -> Result<(), Failed> {
+    for seed in seeds() {
+        let summary = judge(name, reading, seed)?;
+        if summary.conclusion != Conclusion::Conformant || !summary.findings.is_empty() {
+            return Err(told(&summary, seed).into());
+        }
+    }
+    Ok(())
+}
+
+fn should_at_most(name: &str) -> Result<(), Failed> {
+    for seed in seeds() {
+        let summary = judge(name, "request", seed)?;
+        let must = summary.findings.iter().any(|(f, _)| f.level == Level::Must);
+        if summary.conclusion != Conclusion::Conformant || must {
+            return Err(told(&summary, seed).into());
+        }
+    }
+    Ok(())
+}
+
+fn seeds() -> std::ops::Range<u64> {
+    let count = std::env::var("BATCHPROOF_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    1..1 + count
+}
+
+fn told(summary: &Summary, seed: u64) -> String {
+    let findings: Vec<String> = summary
+        .findings
+        .iter()
+        .map(|(f, u)| {
+            format!("{} {} in {}: {} ({} times)", f.level, f.rule, f.case, f.message, u.count)
+        })
+        .collect();
+    format!("seed {seed}: {} {:?}\n{}", summary.conclusion, summary.reasons, findings.join("\n"))
+}
+
+fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
+    let mut words: Vec<&str> = Vec::new();
+    if reading == "item" {
+        words.push("reading-item");
+    }
+    if name != "as it is" {
+        words.push(name);
+    }
+    let choices = independent::Choices::parse(words)?;
+    let running = independent::start_in_background(independent::Config {
+        choices,
+        ..independent::Config::default()
+    })?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let url = running.url().to_owned();
+    let summary = runtime.block_on(async move {
+        let contract = Arc::new(Contract::shipped()?);
+        let profile = Profile::default();
+        let target = Target::parse(&url, &contract.operation.path)?;
+        let source = TokenSource::Given(SecretString::from("test-token".to_owned()));
+        let token = Arc::new(Token::read(source, profile.auth)?);
+        let sender = Sender::new(target, SendOptions::default(), token, &profile, Pace::new(None))?;
+        let environment = Arc::new(Environment::new(contract, profile, sender, "bptest-clean")?);
+        let cases = case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect();
+        let selected = select(cases, &environment.generator)?;
+        let options = RunOptions {
+            depth: Depth::Standard,
+            seed,
+            run_id: "bptest-clean".to_owned(),
+            run_id_given: false,
+            runs: None,
+            jobs: 16,
+            max_time: None,
+            max_findings: None,
+            strict: false,
+            partition: None,
+            report_dir: None,
+            target: "independent server".to_owned(),
+            whole_suite: true,
+            opening: true,
+            repeat_proven: false,
+        };
+        let report = run(environment, selected, options, Arc::new(Silent)).await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(report.summary)
+    })?;
+    drop(running);
+    Ok(summary)
+}
