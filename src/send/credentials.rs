@@ -59,8 +59,12 @@ impl Token {
                 .to_owned(),
         };
         if text.is_empty() || text.chars().any(char::is_control) {
+            let place = match &self.source {
+                TokenSource::File(path) => format!("--token-file {}", path.display()),
+                _ => "BATCHPROOF_TOKEN".to_owned(),
+            };
             return Err(SendError::Token {
-                what: "the token is empty or holds control characters".to_owned(),
+                what: format!("{place}: the token is empty or holds control characters"),
                 expected: "one line with the token, without `Bearer`".to_owned(),
             });
         }
