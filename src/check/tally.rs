@@ -51,10 +51,14 @@ pub struct Tally {
 }
 
 /// Maps whose keys are no strings: a tagged event can't carry them as objects.
-mod pairs {
+pub mod pairs {
     use super::BTreeMap;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+    /// As a list of pairs.
+    ///
+    /// # Errors
+    /// Those of the serializer.
     pub fn serialize<S: Serializer, K: Serialize, V: Serialize>(
         map: &BTreeMap<K, V>,
         serializer: S,
@@ -62,6 +66,10 @@ mod pairs {
         map.iter().collect::<Vec<_>>().serialize(serializer)
     }
 
+    /// From a list of pairs.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
     pub fn deserialize<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
     where
         D: Deserializer<'de>,

@@ -191,6 +191,7 @@ pub struct CaseRecord {
     /// For rules of the run's scope.
     pub tally: Tally,
     /// Latencies by batch size: size class, count, and the sum, smallest and largest in microseconds.
+    #[serde(with = "crate::check::pairs")]
     pub latency: BTreeMap<usize, (u64, u64, u64, u64)>,
 }
 
