@@ -169,7 +169,9 @@ impl Profile {
     pub fn check_skips(&self, file: &str, known: &[String]) -> Result<(), Problem> {
         for (name, reason) in &self.skip {
             if !known.contains(name) {
+                let text = std::fs::read_to_string(file).unwrap_or_default();
                 return Err(Problem::new(file, format!("`skip` names `{name}`, which is no rule"))
+                    .at(line_of(&text, name), 1)
                     .expected("a family (RACE) or a rule (RACE-001)")
                     .hint(match nearest(name, known) {
                         Some(near) => format!("did you mean `{near}`?"),
