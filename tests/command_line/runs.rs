@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, verdicts};
+use crate::common::hand::{Hand, Heard, verdicts};
 use crate::common::{Desk, Serving, files, shown};
 
 const FRIDAY: &str = r#"{"accountBalances":[
@@ -167,6 +167,20 @@ fn jobs_and_partitions_change_nothing_for_the_rest() {
 }
 
 #[test]
+fn equal_seeds_judge_the_same_whatever_the_jobs() {
+    let desk = Desk::new();
+    let judged = |jobs: &str| {
+        let groups = ["accept", "refuse", "order", "echo", "code", "unique"];
+        let run = ["run", "--depth", "quick", "--seed", "9", "--jobs", jobs];
+        desk.batchproof(&[&run[..], &groups[..]].concat()).ends(0);
+        let report = desk.report();
+        let rules = report["rules"].as_array().unwrap();
+        rules.iter().map(|r| json!([r["id"], r["outcome"], r["counts"]])).collect::<Vec<_>>()
+    };
+    assert_eq!(judged("1"), judged("16"));
+}
+
+#[test]
 fn the_run_before_moves_to_earlier() {
     let desk = Desk::new();
     desk.batchproof(&["run", "time", "--run-id", "first"]).ends(0);
@@ -243,7 +257,7 @@ fn what_a_profile_rules_out_is_not_judged_and_says_why() {
     let hand = Hand::start(|heard| verdicts(heard, "REQUEST_ACCEPTED", &Value::Null));
     desk.file("case.yaml", "title: x\ngenerate: { items: 3..9, runs: 10 }\n");
     desk.batchproof(&["run", "case.yaml", "--profile", "p.yaml", "--target", &hand.url]).ends(0);
-    for item in hand.heard().iter().flat_map(|h| h.items()) {
+    for item in hand.heard().iter().flat_map(Heard::items) {
         assert!(item.get("businessUnit").is_none());
         assert!(["ACC-1", "ACC-2"].contains(&item["accountExtId"].as_str().unwrap()), "{item}");
     }

@@ -1,6 +1,7 @@
 //! A tiny server written by hand: it answers as a test says, and keeps what it was sent.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -84,9 +85,9 @@ fn serve(
         let mut text =
             format!("HTTP/1.1 {} Said\r\nContent-Type: application/json\r\n", said.status);
         for (name, value) in &said.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{}", said.body.len(), said.body));
+        let _ = write!(text, "Content-Length: {}\r\n\r\n{}", said.body.len(), said.body);
         writer.write_all(text.as_bytes())?;
     }
     Ok(())
