@@ -46,6 +46,8 @@ fn echoing(status: u16) -> Hand {
             200 => verdicts(heard, "REQUEST_ACCEPTED", &further),
             status => Said::json(status, &further),
         };
+        // As PHP, .NET and Gson write JSON: a reader of the report sees the plain text again.
+        said.body = said.body.replace('/', "\\/").replace('+', "\\u002B").replace('=', "\\u003d");
         said.headers = vec![
             ("WWW-Authenticate".to_owned(), told.clone()),
             ("Set-Cookie".to_owned(), format!("session={told}; tenant={tenant}")),
