@@ -8,12 +8,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_saphyr::Spanned;
 
 use super::file::Named;
 
 /// What an answer must be.
 #[derive(Debug, Clone, Default)]
 pub struct Expect {
+    /// Its line in the file, from 1.
+    pub line: u64,
     /// The rule it is judged under, instead of the case's.
     pub asserts: Option<Named>,
     /// The statuses that fit.
@@ -181,9 +184,18 @@ impl<'de> Visitor<'de> for ExpectVisitor {
     }
 }
 
+struct ExpectShape(Expect);
+
+impl<'de> Deserialize<'de> for ExpectShape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ExpectShape, D::Error> {
+        deserializer.deserialize_any(ExpectVisitor).map(ExpectShape)
+    }
+}
+
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Expect, D::Error> {
-        deserializer.deserialize_any(ExpectVisitor)
+        let spanned = Spanned::<ExpectShape>::deserialize(deserializer)?;
+        Ok(Expect { line: spanned.referenced.line(), ..spanned.value.0 })
     }
 }
 

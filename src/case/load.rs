@@ -50,6 +50,10 @@ pub fn load_paths(words: &[String]) -> Result<Vec<Case>, Problem> {
             let mut files = Vec::new();
             yaml_files(path, &mut files)
                 .map_err(|e| Problem::new(word, e.to_string()).expected("a readable directory"))?;
+            if files.is_empty() {
+                return Err(Problem::new(word, "there is no case file in this directory")
+                    .expected("files that end in .yaml or .yml, there or in its directories"));
+            }
             files.sort();
             files.iter().map(|f| load_file(f, Some(path))).collect::<Result<Vec<_>, _>>()?
         } else if path.is_file() {

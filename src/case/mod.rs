@@ -112,6 +112,17 @@ pub struct CaseSpec {
     pub expect: Option<Expect>,
 }
 
+impl CaseSpec {
+    /// Every word of the file that can name a field, a code or a body.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        words.extend(self.expect.as_ref().map(|e| format!("{e:?}")));
+        words.extend(self.steps.iter().flatten().map(|s| format!("{s:?}")));
+        words
+    }
+}
+
 impl Case {
     /// How often the case runs at `depth`.
     #[must_use]

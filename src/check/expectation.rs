@@ -34,7 +34,7 @@ pub struct Expectation {
 /// Where an expectation stands.
 #[derive(Debug, Clone, Default)]
 pub struct Pinned {
-    /// The case file.
+    /// The case file and the line of the expectation: `FILE:LINE`.
     pub file: String,
     /// The step's name.
     pub step: String,

@@ -17,5 +17,5 @@ pub use judge::{Hit, Judgement, RuleCounts, judge};
 pub use ledger::{Because, Expected};
 pub use relation::{Related, Relating};
 pub use rule::{Check, Finding, Rule, Scope, Verdict, shorten as rule_shorten};
-pub use tally::{Reading, Tally, TallyKey};
+pub use tally::{Reading, Tally, TallyKey, pairs};
 pub use view::{ExchangeView, Feature, ItemVerdict, ItemView, Json, TrialView};

@@ -44,26 +44,39 @@ pub struct Tally {
     /// Items that were accepted: numbers that stay behind.
     pub accepted: u64,
     /// Statuses seen.
+    #[serde(with = "pairs")]
     pub statuses: BTreeMap<u16, u64>,
     /// Causes provoked: `pointer keyword class position`.
     pub provoked: BTreeMap<String, u64>,
 }
 
-mod pairs {
-    use super::{BTreeMap, TallyKey};
+/// Maps whose keys are no strings: a tagged event can't carry them as objects.
+pub mod pairs {
+    use super::BTreeMap;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub fn serialize<S: Serializer>(
-        map: &BTreeMap<TallyKey, (u64, u64)>,
+    /// As a list of pairs.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer, K: Serialize, V: Serialize>(
+        map: &BTreeMap<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         map.iter().collect::<Vec<_>>().serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<TallyKey, (u64, u64)>, D::Error> {
-        Ok(Vec::<(TallyKey, (u64, u64))>::deserialize(deserializer)?.into_iter().collect())
+    /// From a list of pairs.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        D: Deserializer<'de>,
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
     }
 }
 

@@ -30,6 +30,7 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
         let known = rules::all()
             .iter()
             .map(|r| r.id.to_owned())
+            .chain(rules::FAMILIES.iter().map(|(name, _)| (*name).to_owned()))
             .chain(contract.readings.iter().map(|r| r.id.clone()))
             .chain(Generator::names().iter().map(|(n, _)| (*n).to_owned()))
             .chain(cases.iter().map(|c| c.id.clone()))

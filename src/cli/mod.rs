@@ -39,12 +39,9 @@ pub fn main() -> ExitCode {
         Some(Command::Prove(args)) => prove::prove(&args),
         Some(Command::Report(args)) => report::report(&args),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(
-                shell,
-                &mut Cli::command(),
-                "batchproof",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "batchproof", &mut script);
+            say(String::from_utf8_lossy(&script).trim_end());
             Ok(0)
         }
         None => {

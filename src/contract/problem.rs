@@ -146,6 +146,9 @@ fn explain_yaml(file: &str, error: &serde_saphyr::Error) -> Problem {
             Problem::new(file, format!("the key `{}` stands twice", key.as_deref().unwrap_or("?")))
                 .expected("each key once")
         }
+        E::NullIntoString { .. } => Problem::new(file, "found nothing where a text belongs")
+            .expected("a text")
+            .hint("quote a text that holds a comma or a colon"),
         other => {
             let text = other.to_string();
             let first = text.lines().next().unwrap_or("not readable as YAML").to_owned();

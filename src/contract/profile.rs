@@ -169,7 +169,9 @@ impl Profile {
     pub fn check_skips(&self, file: &str, known: &[String]) -> Result<(), Problem> {
         for (name, reason) in &self.skip {
             if !known.contains(name) {
+                let text = std::fs::read_to_string(file).unwrap_or_default();
                 return Err(Problem::new(file, format!("`skip` names `{name}`, which is no rule"))
+                    .at(line_of(&text, name), 1)
                     .expected("a family (RACE) or a rule (RACE-001)")
                     .hint(match nearest(name, known) {
                         Some(near) => format!("did you mean `{near}`?"),
@@ -188,6 +190,9 @@ impl Profile {
     #[must_use]
     pub fn skip_reason(&self, rule: &str) -> Option<&str> {
         let family = rule.split('-').next().unwrap_or(rule);
+        if self.auth == AuthScheme::None && family == "AUTH" {
+            return Some("the profile says that the target demands no credentials");
+        }
         self.skip.get(rule).or_else(|| self.skip.get(family)).map(String::as_str)
     }
 }

@@ -145,13 +145,24 @@ fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen
             } else if used {
                 Seen::Judge
             } else if results.iter().all(|r| says(r, &batch.verdict.rejected)) {
-                Seen::AllRejected(shown)
+                Seen::AllRejected(first_refusal(environment, &results[0]))
             } else {
                 Seen::Judge
             }
         }
         _ => Seen::Judge,
     }
+}
+
+/// What an answer says of its first item.
+fn first_refusal(environment: &Environment, result: &Value) -> String {
+    let error = &environment.contract.batch.error;
+    let part = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("(nothing)");
+    let (code, description) = (part(&error.code), part(&error.description));
+    rule_shorten(&format!(
+        "200, its first item rejected with {}: {code}, {}: {description}",
+        error.code, error.description
+    ))
 }
 
 fn plain_items(environment: &Environment) -> Vec<Entry> {

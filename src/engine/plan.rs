@@ -71,7 +71,7 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
     let mut cases: Vec<PlannedCase> = Vec::with_capacity(selected.len());
     let mut position: u64 = 0;
     for chosen in selected {
-        let runs = if chosen.not_applicable.is_some() {
+        let runs = if held_back(environment, chosen).is_some() {
             0
         } else {
             options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
@@ -104,6 +104,21 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
         cases.push(planned);
     }
     Plan { cases }
+}
+
+/// Why a case can't run against this target, where it can't.
+pub(super) fn held_back(environment: &Environment, chosen: &Selected) -> Option<String> {
+    if let Some(reason) = &chosen.not_applicable {
+        return Some(reason.clone());
+    }
+    fn is_raw(step: &Step) -> bool {
+        step.raw.is_some()
+            || step.hang_up.is_some()
+            || step.simultaneously.iter().flatten().any(is_raw)
+    }
+    let raw = chosen.case.spec.steps.iter().flatten().any(is_raw);
+    (raw && environment.sender.target.url.scheme() != "http")
+        .then(|| "raw connections are made without TLS only".to_owned())
 }
 
 fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: u64) -> (u64, u64) {

@@ -15,7 +15,7 @@ use super::confirm::confirm;
 use super::environment::Environment;
 use super::opening::{self, Opening, open};
 use super::options::{RunOptions, Stop};
-use super::plan::{Plan, case_seed, plan};
+use super::plan::{Plan, case_seed, held_back, plan};
 use super::progress::{Observer, Progress};
 use super::select::Selected;
 use super::trial::{Trial, execute};
@@ -132,6 +132,13 @@ pub async fn run(
     });
     let begun = locked(&shared.collector).write(Event::RunStarted(Box::new(head)));
     shared.io(begun);
+    for chosen in shared.selected.iter() {
+        if let Some(reason) = held_back(&shared.environment, chosen) {
+            let text = format!("{} was not run: {reason}", chosen.case.id);
+            let noted = locked(&shared.collector).write(Event::Note { text });
+            shared.io(noted);
+        }
+    }
     shared.observer.see(Progress::Planned { trials, requests, items });
     let mut advice = None;
     if shared.options.opening && trials > 0 {
@@ -191,8 +198,6 @@ async fn opening(shared: &Arc<Shared>) -> Option<String> {
         Opening::Stop { why, advice } => {
             let why = locked(&shared.collector).clean(&why);
             let advice = locked(&shared.collector).clean(&advice);
-            let noted = locked(&shared.collector).write(Event::Note { text: advice.clone() });
-            shared.io(noted);
             shared.end(Stop::Trouble(why));
             Some(advice)
         }
@@ -228,6 +233,9 @@ async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
     }
 }
 
+/// How often a trial is sent to a target that answers with load: long ones meet it more often than not.
+const LOAD_ATTEMPTS: u32 = 4;
+
 /// One trial, tried once more where it was hindered.
 async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
     if shared.is_stopped() {
@@ -236,7 +244,7 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
     let selected = &shared.selected[index];
     let case = &selected.case.id;
     let seed = case_seed(shared.options.seed, case, run);
-    for attempt in 0..2 {
+    for attempt in 0..LOAD_ATTEMPTS {
         let trial = match execute(&shared.environment, selected, run, shared.options.seed).await {
             Ok(trial) => trial,
             Err(problem) => return shared.fail(problem.into()),
@@ -246,7 +254,7 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
             Some(Hindrance::Load(seconds)) => {
                 let pause = Duration::from_secs(seconds.min(60));
                 shared.environment.sender.pace.back_off(pause);
-                if attempt > 0 {
+                if attempt + 1 == LOAD_ATTEMPTS {
                     locked(&shared.collector).unanswered(case, selected.rule, &trial);
                     return;
                 }
@@ -380,6 +388,11 @@ fn head(
         },
         suite: hex(&hasher.finalize()),
         cases: selected.iter().map(|s| (s.case.id.clone(), s.case.spec.title.clone())).collect(),
+        files: selected
+            .iter()
+            .filter(|s| s.case.dir.is_some())
+            .map(|s| (s.case.id.clone(), s.case.file.clone()))
+            .collect(),
         whole_suite: options.whole_suite,
         rules: rules::all()
             .iter()

@@ -2,7 +2,7 @@
 
 use crate::case::{BatchSpec, Case, Expect, Named, Step};
 use crate::check::{Rule, rules};
-use crate::contract::Problem;
+use crate::contract::{Contract, Problem};
 use crate::generate::{Generator, Mutation};
 
 use super::compose;
@@ -55,7 +55,24 @@ fn resolve(case: Case, generator: &Generator) -> Result<Selected, Problem> {
     for step in case.spec.steps.iter().flatten() {
         check_step(&case, step, generator)?;
     }
+    if case.dir.is_none() && not_applicable.is_none() {
+        not_applicable = foreign(&case, generator.contract());
+    }
     Ok(Selected { case, rule, mutations, not_applicable })
+}
+
+/// What a shipped case says of an endpoint other than this one, where it does.
+fn foreign(case: &Case, contract: &Contract) -> Option<String> {
+    let text = serde_json::to_string(&case.spec.words()).unwrap_or_default();
+    let shipped = Contract::shipped().ok()?;
+    if shipped.hash == contract.hash {
+        return None;
+    }
+    let fields = shipped.fields().iter().map(|f| &f.name).filter(|n| contract.field(n).is_none());
+    let codes = shipped.batch.codes.keys().filter(|c| !contract.batch.codes.contains_key(*c));
+    let items = std::iter::once(&shipped.batch.items).filter(|i| **i != contract.batch.items);
+    let word = fields.chain(codes).chain(items).find(|word| text.contains(word.as_str()))?;
+    Some(format!("it speaks of `{word}`, which this contract does not know"))
 }
 
 fn find_rule(case: &Case, named: &Named) -> Result<&'static Rule, Problem> {

@@ -65,7 +65,10 @@ impl Trial {
             exchanges: about,
             expect: expect.clone(),
             rule,
-            pinned: Pinned { file: selected.case.file.clone(), step: step.to_owned() },
+            pinned: Pinned {
+                file: format!("{}:{}", selected.case.file, expect.line),
+                step: step.to_owned(),
+            },
         });
     }
 

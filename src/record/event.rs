@@ -70,6 +70,9 @@ pub struct RunHead {
     pub suite: String,
     /// The cases that were to run: id and title.
     pub cases: Vec<(String, String)>,
+    /// Files of the cases that are not shipped, by id.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// Whether these are all shipped cases.
     pub whole_suite: bool,
     /// The rules, as they were then.
@@ -191,6 +194,7 @@ pub struct CaseRecord {
     /// For rules of the run's scope.
     pub tally: Tally,
     /// Latencies by batch size: size class, count, and the sum, smallest and largest in microseconds.
+    #[serde(with = "crate::check::pairs")]
     pub latency: BTreeMap<usize, (u64, u64, u64, u64)>,
 }
 

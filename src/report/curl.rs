@@ -135,13 +135,12 @@ impl Writer<'_> {
             Ok(bytes) => bytes,
             Err(size) => {
                 return format!(
-                    "# the body of {size} bytes was not kept whole; `batchproof replay` sends it again"
+                    "# the body of {size} bytes was not kept whole; run the case again with its seed"
                 );
             }
         };
         if matches!(&record.answer, AnswerRecord::Lost { kind, .. } if kind == "hung-up") {
-            return "# the client hangs up halfway here; `batchproof replay` does it again"
-                .to_owned();
+            return "# the client hangs up halfway here, which no single command does".to_owned();
         }
         if request.framing == "raw" {
             self.raw(request, &bytes)

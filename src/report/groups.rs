@@ -212,8 +212,3 @@ pub(super) fn exchange_line(exchange: &ExchangeRecord) -> String {
         answer_line(&exchange.answer)
     )
 }
-
-/// The commands that go on from a finding.
-pub(super) fn replay(finding: &FindingRecord, dir: &str) -> String {
-    format!("batchproof replay {dir} {}", visible(&finding.id))
-}

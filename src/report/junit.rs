@@ -227,7 +227,7 @@ fn evidence(findings: &[&Found], how: &How) -> String {
                 out.push('\n');
             }
         } else {
-            out.push_str("# the commands are long: see report.json, or use batchproof replay\n");
+            out.push_str("# the commands are long: see report.json\n");
         }
         out.push('\n');
         out.push_str(&visible_block(&waiver(finding)));

@@ -77,7 +77,15 @@ fn finding(id: &str, rule: &str, case: &str, place: &str, kind: &str) -> Finding
 }
 
 fn update(id: &str, count: u64) -> Update {
-    Update { id: id.to_owned(), count, confirmed: true, shown: 0, of: 0, waived: None }
+    Update {
+        id: id.to_owned(),
+        count,
+        confirmed: true,
+        shown: 0,
+        of: 0,
+        waived: None,
+        masked_by: None,
+    }
 }
 
 fn head() -> RunHead {

@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::contract::Level;
 use crate::record::{Conclusion, Outcome, Summary};
 
-use super::groups::{self, figures, headline, unjudged};
+use super::groups::{self, headline, unjudged};
 use super::text::{counted, number, seconds, visible, wrap};
 use paint::{Colour, Paint};
 
@@ -220,16 +220,23 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
         Colour::Plain,
         &format!("{dir} (report.html, report.json, junit.xml, report.md)"),
     );
-    let (musts, shoulds) = figures(summary);
     if let Some(group) = groups::groups(summary).first() {
         let finding = &group.lead.0;
         page.blank();
         page.line("  Next:");
         page.line(&format!("    batchproof explain {}", visible(&finding.rule)));
-        let case = visible(&finding.case);
-        page.line(&format!("    batchproof run {case} --seed {}", head.seed));
-        if musts + shoulds > 0 {
-            page.line(&format!("    batchproof replay {dir}"));
+        if finding.case != "(run)" {
+            let case = head.files.get(&finding.case).unwrap_or(&finding.case);
+            let target = if head.target.starts_with("http") {
+                format!(" --target {}", visible(&head.target))
+            } else {
+                String::new()
+            };
+            page.line(&format!(
+                "    batchproof run {} --seed {}{target}",
+                visible(case),
+                head.seed
+            ));
         }
     } else if let Some(rule) = summary.rules.iter().find(|r| {
         r.rule.level == Level::Must

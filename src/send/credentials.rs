@@ -59,8 +59,12 @@ impl Token {
                 .to_owned(),
         };
         if text.is_empty() || text.chars().any(char::is_control) {
+            let place = match &self.source {
+                TokenSource::File(path) => format!("--token-file {}", path.display()),
+                _ => "BATCHPROOF_TOKEN".to_owned(),
+            };
             return Err(SendError::Token {
-                what: "the token is empty or holds control characters".to_owned(),
+                what: format!("{place}: the token is empty or holds control characters"),
                 expected: "one line with the token, without `Bearer`".to_owned(),
             });
         }
@@ -88,10 +92,14 @@ impl Token {
 
     /// The `Authorization` value for `credential`, where it has one.
     pub(super) fn header(&self, credential: Credential) -> Option<String> {
-        if matches!(credential, Credential::None | Credential::InQuery) || !self.is_given() {
+        let given = self.is_given();
+        if matches!(credential, Credential::None | Credential::InQuery)
+            || (!given && (credential == Credential::Good || self.scheme == AuthScheme::None))
+        {
             return None;
         }
-        let token = self.expose();
+        // Without a token, wrong credentials are made up whole.
+        let token = if given { self.expose() } else { "made-up-by-batchproof".to_owned() };
         let (scheme, value) = match self.scheme {
             AuthScheme::Basic => ("Basic", base64(token.as_bytes())),
             AuthScheme::Bearer | AuthScheme::None => ("Bearer", token.clone()),
@@ -159,6 +167,27 @@ impl Redactor {
                 out = out.replace(secret.as_str(), REDACTED);
             }
         }
+        if out.contains('\\') {
+            let cleaned = self.clean_escaped(out.into_bytes());
+            out = String::from_utf8_lossy(&cleaned).into_owned();
+        }
+        out
+    }
+
+    /// Takes out what JSON's escapes hide: `\/` and `\u002B` are read as plain text by whoever shows it.
+    fn clean_escaped(&self, mut out: Vec<u8>) -> Vec<u8> {
+        for secret in &self.secrets {
+            let mut at = 0;
+            while at < out.len() {
+                match escaped_length(&out[at..], secret.as_bytes()) {
+                    Some(length) => {
+                        out.splice(at..at + length, REDACTED.bytes());
+                        at += REDACTED.len();
+                    }
+                    None => at += 1,
+                }
+            }
+        }
         out
     }
 
@@ -176,8 +205,27 @@ impl Redactor {
                 at += found + REDACTED.len();
             }
         }
-        out
+        if out.contains(&b'\\') { self.clean_escaped(out) } else { out }
     }
+}
+
+/// How long `secret` is where `text` begins with it, each of its characters escaped or not.
+fn escaped_length(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for &byte in secret {
+        let rest = &text[at..];
+        let hexadecimal = || {
+            let digits = std::str::from_utf8(rest.strip_prefix(b"\\u")?.get(..4)?).ok()?;
+            u16::from_str_radix(digits, 16).ok()
+        };
+        at += match rest {
+            [first, ..] if *first == byte => 1,
+            [b'\\', second, ..] if *second == byte => 2,
+            _ if hexadecimal() == Some(u16::from(byte)) => 6,
+            _ => return None,
+        };
+    }
+    (at > 0).then_some(at)
 }
 
 /// Another token of the same length and alphabet.

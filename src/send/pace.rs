@@ -13,16 +13,37 @@ pub struct Pace {
 struct State {
     interval: Duration,
     next: Instant,
+    /// What was asked for.
+    usual: Duration,
     /// Nothing is sent before this moment (`Retry-After`).
     not_before: Option<Instant>,
+    /// When the target last asked to slow down.
+    slowed: Option<Instant>,
+    /// Requests since then.
+    since: u32,
 }
+
+/// Answers of one burst that ask to slow down are one request to do so.
+const BURST: Duration = Duration::from_secs(2);
+/// After so many requests without complaint the rate doubles again, up to what it was.
+const RECOVERY: u32 = 60;
+/// However often a target complains, this is slow enough where no rate was set.
+const SLOWEST: Duration = Duration::from_millis(250);
 
 impl Pace {
     /// At most `rate` requests a second.
     #[must_use]
     pub fn new(rate: Option<f64>) -> Pace {
         let interval = rate.map_or(Duration::ZERO, |r| Duration::from_secs_f64(1.0 / r.max(1e-6)));
-        Pace { state: Mutex::new(State { interval, next: Instant::now(), not_before: None }) }
+        let state = State {
+            interval,
+            next: Instant::now(),
+            usual: interval,
+            not_before: None,
+            slowed: None,
+            since: 0,
+        };
+        Pace { state: Mutex::new(state) }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -40,6 +61,16 @@ impl Pace {
                 return;
             }
             let now = Instant::now();
+            state.since += 1;
+            if state.since >= RECOVERY && state.interval > state.usual {
+                state.since = 0;
+                let faster = state.interval / 2;
+                state.interval = if faster < Duration::from_millis(5) {
+                    state.usual
+                } else {
+                    faster.max(state.usual)
+                };
+            }
             let due = state.next.max(now).max(state.not_before.unwrap_or(now));
             state.next = due + state.interval;
             if state.not_before.is_some_and(|t| t <= now) {
@@ -54,11 +85,15 @@ impl Pace {
     pub fn back_off(&self, pause: Duration) {
         let mut state = self.state();
         let now = Instant::now();
-        state.interval = if state.interval.is_zero() {
-            Duration::from_millis(10)
-        } else {
-            (state.interval * 2).min(Duration::from_secs(5))
-        };
+        if state.slowed.is_none_or(|t| now.duration_since(t) > BURST) {
+            state.slowed = Some(now);
+            state.interval = if state.interval.is_zero() {
+                Duration::from_millis(10)
+            } else {
+                (state.interval * 2).min(SLOWEST.max(state.usual * 8))
+            };
+        }
+        state.since = 0;
         let until = now + pause;
         state.not_before = Some(state.not_before.map_or(until, |t| t.max(until)));
     }

@@ -18,11 +18,10 @@ use crate::record::{ExchangeRecord, FindingRecord, Summary};
 use crate::report::curl::{How, commands};
 use crate::report::docs::Docs;
 use crate::report::groups::{
-    Group, State, answer_line, exchange_line, family, proof, replay, rule_of, shown,
+    Group, State, answer_line, exchange_line, family, proof, rule_of, shown,
 };
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
-use crate::report::waiver::waiver;
 
 /// Bytes of entries that are shown whole.
 const WHOLE: usize = 800_000;
@@ -139,8 +138,6 @@ impl Page<'_> {
                     p.small.muted { "The command is too long to paste here; it stands in " code { "report.json" } "." }
                 }
             }
-            (paste("Replay", &replay(finding, "reports")))
-            (paste("Waive", &waiver(finding)))
             (siblings(group))
         }
     }
@@ -270,7 +267,7 @@ fn brief(group: &Group<'_>) -> Markup {
     html! {
         div.versus { div.want { code { (want) } } div.got { code { (got) } } }
         p.small {
-            (proof(group.lead)) ". Evidence is in " code { "report.json" } "; " code { (replay(finding, "reports")) }
+            (proof(group.lead)) ". Evidence is in " code { "report.json" } "."
         }
         (siblings(group))
     }

@@ -143,8 +143,8 @@ fn paste(page: &mut Page, lines: &[String], id: &str, dir: &str) {
         return;
     }
     if lines.iter().map(String::len).sum::<usize>() > PASTED {
-        let text = format!("batchproof replay {dir} {}", visible(id));
-        page.entry(4, "again", Colour::Plain, &format!("{text}   (its curl is in report.html)"));
+        let text = format!("the command is long: see {dir}/report.html#finding-{}", visible(id));
+        page.entry(4, "again", Colour::Plain, &text);
         return;
     }
     page.entry(4, "again", Colour::Plain, "");

@@ -51,7 +51,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("method-server-error", "another method ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["HTTP-003", "ROBUST-001", "STATUS-002"])
+        .may(&["HTTP-003", "ROBUST-001"])
         .answer(|_, answer| {
             if answer.why == Why::Method {
                 answer.status = 500;

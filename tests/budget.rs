@@ -1,0 +1,77 @@
+//! What a depth may spend is a promise: shipped cases stay within it, whatever the seed.
+
+use std::sync::Arc;
+
+use batchproof::case::{self, Depth};
+use batchproof::contract::{Contract, Profile};
+use batchproof::embedded;
+use batchproof::engine::{Plan, RunOptions, budget, plan, select};
+use batchproof::send::SendOptions;
+use batchproof::server::Reading;
+
+fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let contract = Arc::new(Contract::shipped().unwrap());
+        let embedded = embedded::start(
+            contract,
+            Profile::default(),
+            Reading::Request,
+            Vec::new(),
+            SendOptions::default(),
+            "bptest-budget",
+        )
+        .await
+        .unwrap();
+        let cases: Vec<_> =
+            case::shipped().unwrap().into_iter().filter(|c| !c.spec.only_when_named).collect();
+        let selected = select(cases, &embedded.environment.generator).unwrap();
+        let options = RunOptions {
+            depth,
+            seed,
+            run_id: "bptest-budget".to_owned(),
+            run_id_given: false,
+            runs: None,
+            jobs: 1,
+            max_time: None,
+            max_findings: None,
+            strict: false,
+            partition,
+            report_dir: None,
+            target: String::new(),
+            whole_suite: true,
+            opening: true,
+            repeat_proven: true,
+        };
+        plan(&embedded.environment, &options, &selected)
+    })
+}
+
+#[test]
+fn shipped_cases_stay_within_the_budget_of_their_depth() {
+    assert_eq!(budget(Depth::Quick), Some((200, 1_000)));
+    assert_eq!(budget(Depth::Standard), Some((3_000, 20_000)));
+    for depth in [Depth::Quick, Depth::Standard] {
+        let (most_requests, most_items) = budget(depth).unwrap();
+        for seed in [0, 1, 2, 7, 42, 1_000_000_006, u64::MAX] {
+            let (trials, requests, items) = planned(depth, seed, None).totals();
+            assert!(trials > 0);
+            assert!(requests <= most_requests, "{depth}, seed {seed}: {requests} requests");
+            assert!(items <= most_items, "{depth}, seed {seed}: {items} items");
+        }
+    }
+}
+
+#[test]
+fn parts_add_up_to_the_whole() {
+    let whole = planned(Depth::Quick, 3, None);
+    let parts: Vec<Plan> = (1..=3).map(|part| planned(Depth::Quick, 3, Some((part, 3)))).collect();
+    for (at, case) in whole.cases.iter().enumerate() {
+        let mut runs: Vec<u64> = parts.iter().flat_map(|p| p.cases[at].runs.clone()).collect();
+        runs.sort_unstable();
+        assert_eq!(runs, case.runs, "{}", case.case);
+    }
+    let (_, requests, items) = whole.totals();
+    let sums = parts.iter().map(Plan::totals).fold((0, 0), |(r, i), (_, pr, pi)| (r + pr, i + pi));
+    assert_eq!(sums, (requests, items));
+}

@@ -1,0 +1,138 @@
+//! A tiny server written by hand: it answers as a test says, and keeps what it was sent.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    pub method: String,
+    /// Header lines; names in lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Heard {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The items of a batch; none where it is none.
+    pub fn items(&self) -> Vec<Value> {
+        serde_json::from_slice::<Value>(&self.body)
+            .ok()
+            .and_then(|body| body["accountBalances"].as_array().cloned())
+            .unwrap_or_default()
+    }
+}
+
+/// What is answered.
+pub struct Said {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Said {
+    pub fn json(status: u16, body: &Value) -> Said {
+        Said { status, headers: Vec::new(), body: body.to_string() }
+    }
+}
+
+/// A server that runs as long as the test does.
+pub struct Hand {
+    pub url: String,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+impl Hand {
+    pub fn start(answer: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> Hand {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (keep, answer) = (Arc::clone(&heard), Arc::new(answer));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (keep, answer) = (Arc::clone(&keep), Arc::clone(&answer));
+                std::thread::spawn(move || {
+                    let _ = serve(stream, &keep, answer.as_ref());
+                });
+            }
+        });
+        Hand { url, heard }
+    }
+
+    /// What came in so far.
+    pub fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    keep: &Mutex<Vec<Heard>>,
+    answer: &dyn Fn(&Heard) -> Said,
+) -> std::io::Result<()> {
+    let mut writer = stream.try_clone()?;
+    let mut reader = BufReader::new(stream);
+    while let Some(heard) = read(&mut reader)? {
+        keep.lock().unwrap().push(heard.clone());
+        let said = answer(&heard);
+        let mut text =
+            format!("HTTP/1.1 {} Said\r\nContent-Type: application/json\r\n", said.status);
+        for (name, value) in &said.headers {
+            let _ = write!(text, "{name}: {value}\r\n");
+        }
+        let _ = write!(text, "Content-Length: {}\r\n\r\n{}", said.body.len(), said.body);
+        writer.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Heard>> {
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let method = line.split(' ').next().unwrap_or("").to_owned();
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+    }
+    let mut heard = Heard { method, headers, body: Vec::new() };
+    let length = heard.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+    heard.body = vec![0; length];
+    reader.read_exact(&mut heard.body)?;
+    Ok(Some(heard))
+}
+
+/// A well-formed 200 that gives every item the same verdict, with these fields beside it.
+pub fn verdicts(heard: &Heard, verdict: &str, further: &Value) -> Said {
+    let results: Vec<Value> = heard
+        .items()
+        .iter()
+        .map(|item| {
+            let mut result = json!({
+                "resultType": verdict,
+                "communicationNumber": item["communicationNumber"],
+                "accountExtId": item["accountExtId"],
+                "timeElapsedMs": 0,
+            });
+            if let Some(unit) = item.get("businessUnit") {
+                result["businessUnit"] = unit.clone();
+            }
+            for (name, value) in further.as_object().into_iter().flatten() {
+                result[name] = value.clone();
+            }
+            result
+        })
+        .collect();
+    Said::json(200, &json!({ "results": results, "timeElapsedMs": 0 }))
+}

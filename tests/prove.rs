@@ -1,0 +1,70 @@
+//! The proof of the harness under Cargo: one trial a fault and reading.
+//!
+//! By default the clean server in both readings, and every fault in one of its readings, alternating; with
+//! `BATCHPROOF_PROVE=all` every fault in every reading that makes sense.
+
+use std::process::ExitCode;
+use std::sync::{Arc, LazyLock};
+
+use batchproof::contract::Contract;
+use batchproof::prove::{self, Trial as Run};
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Runtime;
+
+/// Some faults hang on purpose and leave the processors idle, so a few runs go on at once.
+const AT_ONCE: usize = 4;
+
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
+});
+
+static CONTRACT: LazyLock<Arc<Contract>> =
+    LazyLock::new(|| Arc::new(Contract::shipped().expect("the shipped contract is readable")));
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(AT_ONCE));
+    let mut trials = vec![Trial::test("every rule is in some fault's must", || {
+        match &prove::unproven_rules()[..] {
+            [] => Ok(()),
+            rules => Err(format!("in no fault's must: {}", rules.join(", ")).into()),
+        }
+    })];
+    trials.extend(chosen().into_iter().map(|run| Trial::test(run.name(), move || proved(run))));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The runs to make: all of them, or each fault in one reading.
+fn chosen() -> Vec<Run> {
+    let all = prove::trials();
+    if std::env::var("BATCHPROOF_PROVE").is_ok_and(|value| value == "all") {
+        return all;
+    }
+    let mut chosen: Vec<Run> = Vec::new();
+    let mut faults = 0;
+    let mut rest = &all[..];
+    while let Some(first) = rest.first() {
+        let name = first.fault.map(|fault| fault.name);
+        let count = rest.iter().take_while(|run| run.fault.map(|fault| fault.name) == name).count();
+        let (readings, others) = rest.split_at(count);
+        rest = others;
+        if name.is_none() {
+            chosen.extend(readings);
+        } else {
+            chosen.push(readings[faults % count]);
+            faults += 1;
+        }
+    }
+    chosen
+}
+
+fn proved(run: Run) -> Result<(), Failed> {
+    let proof = RUNTIME
+        .block_on(prove::prove(Arc::clone(&CONTRACT), run, 1))
+        .map_err(|error| Failed::from(error.to_string()))?;
+    if proof.wrong.is_empty() {
+        return Ok(());
+    }
+    let fired: Vec<&str> = proof.fired.keys().map(String::as_str).collect();
+    Err(format!("{}\nfired: {}", proof.wrong.join("\n"), fired.join(" ")).into())
+}

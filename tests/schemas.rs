@@ -1,0 +1,111 @@
+//! The published schemas: fresh, and true of what ships and of what a run writes.
+//!
+//! `BATCHPROOF_BLESS=1 cargo test --test schemas` writes them again.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use jsonschema::Validator;
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Fails where `schemas/NAME` is not `text`, or writes it where that is asked for.
+fn fresh(name: &str, text: &str) {
+    let path = root().join("schemas").join(name);
+    if std::env::var_os("BATCHPROOF_BLESS").is_some() {
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        published == text,
+        "schemas/{name} is stale; BATCHPROOF_BLESS=1 cargo test --test schemas writes it again"
+    );
+}
+
+fn compiled(text: &str) -> Validator {
+    jsonschema::draft202012::new(&serde_json::from_str(text).unwrap()).unwrap()
+}
+
+fn mistakes(validator: &Validator, value: &Value) -> Vec<String> {
+    validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect()
+}
+
+#[test]
+fn the_published_schema_of_case_files_is_fresh() {
+    fresh("case.schema.json", &batchproof::case::schema());
+}
+
+#[test]
+fn the_published_schema_of_the_report_is_fresh() {
+    fresh("report.schema.json", &batchproof::report::schema());
+}
+
+#[test]
+fn every_shipped_case_fits_the_published_schema() {
+    let schema = compiled(&batchproof::case::schema());
+    let mut files = Vec::new();
+    collect(&root().join("cases"), &mut files);
+    collect(&root().join("tests/second-contract/cases"), &mut files);
+    assert!(files.len() > 60, "{} case files", files.len());
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let value: Value = serde_saphyr::from_str(&text).unwrap();
+        let found = mistakes(&schema, &value);
+        assert!(found.is_empty(), "{}: {found:#?}", file.display());
+    }
+}
+
+#[test]
+fn the_published_schema_refuses_what_the_reader_refuses() {
+    let schema = compiled(&batchproof::case::schema());
+    for text in [
+        "titel: x\ngenerate: { items: 2 }",
+        "title: x\ngenerate: { item: 2 }",
+        "title: x\ngenerate: { items: 2 }\nrelation: shuffled",
+        "title: x\nsteps: [{ batch: 1, expct: accepted }]",
+        "title: x\nsteps: [{ batch: 1, expect: acepted }]",
+    ] {
+        let value: Value = serde_saphyr::from_str(text).unwrap();
+        assert!(!schema.is_valid(&value), "{text}");
+        assert!(batchproof::case::load("x", "x.yaml", None, text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_report_of_a_run_fits_its_published_schema() {
+    let schema = compiled(&batchproof::report::schema());
+    let dir = tempfile::tempdir().unwrap();
+    for (arguments, status) in
+        [(vec!["--depth", "quick"], 0), (vec!["--depth", "quick", "--runs", "0"], 3)]
+    {
+        let reports = dir.path().join("reports");
+        Command::cargo_bin("batchproof")
+            .unwrap()
+            .env_remove("BATCHPROOF_TARGET")
+            .arg("run")
+            .args(arguments)
+            .arg("--report-dir")
+            .arg(&reports)
+            .assert()
+            .code(status);
+        let text = std::fs::read_to_string(reports.join("report.json")).unwrap();
+        let found = mistakes(&schema, &serde_json::from_str(&text).unwrap());
+        assert!(found.is_empty(), "{found:#?}");
+    }
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            files.push(path);
+        }
+    }
+}
