@@ -87,7 +87,7 @@ fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
     })?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let url = running.url().to_owned();
+    let url = running.url().clone();
     let summary = runtime.block_on(async move {
         let contract = Arc::new(Contract::shipped()?);
         let profile = Profile::default();

@@ -159,16 +159,12 @@ impl Checker<'_> {
     fn check(mut self) -> Result<(), Problem> {
         let spec = &self.case.spec;
         match (&spec.steps, &spec.generate) {
-            (Some(_), Some(_)) => {
-                return Err(self.problem("both `steps` and `generate`", "generate").expected(
-                    "one of them: a case either writes its requests out or generates them",
-                ));
-            }
-            (None, None) => {
-                return Err(self
-                    .problem("neither `steps` nor `generate`", "title")
-                    .expected("`steps: [ … ]`, or `generate: { items: 2..50 }`"));
-            }
+            (Some(_), Some(_)) => Err(self
+                .problem("both `steps` and `generate`", "generate")
+                .expected("one of them: a case either writes its requests out or generates them")),
+            (None, None) => Err(self
+                .problem("neither `steps` nor `generate`", "title")
+                .expected("`steps: [ … ]`, or `generate: { items: 2..50 }`")),
             (Some(steps), None) => {
                 for (key, present) in [
                     ("mutate", spec.mutate.is_some()),

@@ -110,12 +110,12 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
             continue;
         };
         if let Some(pin) = expect.status.as_ref().filter(|p| !p.fits(response.status)) {
-            found.push((at, unlike("status", "", pin, response.status, &response.body)));
+            found.push((at, unlike("status", "", &pin, response.status, &response.body)));
         }
         if expect.answered && response.status >= 500 {
             found.push((
                 at,
-                unlike("status", "", "an answer below 500", response.status, &response.body),
+                unlike("status", "", &"an answer below 500", response.status, &response.body),
             ));
         }
         let all_rejected = !view.verdicts.is_empty()
@@ -123,7 +123,7 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
         if expect.not_processed && (200..300).contains(&response.status) && !all_rejected {
             found.push((
                 at,
-                unlike("processed", "", "nothing processed", response.status, &response.body),
+                unlike("processed", "", &"nothing processed", response.status, &response.body),
             ));
         }
         if let Some(code) = &expect.refused {
@@ -187,7 +187,7 @@ fn rules_lost(view: &ExchangeView<'_>) -> Option<Finding> {
     }
 }
 
-fn unlike(kind: &str, pointer: &str, wanted: impl ToString, status: u16, body: &[u8]) -> Finding {
+fn unlike(kind: &str, pointer: &str, wanted: &dyn ToString, status: u16, body: &[u8]) -> Finding {
     let text = String::from_utf8_lossy(body);
     let actual = if text.is_empty() {
         status.to_string()
@@ -251,7 +251,7 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
             let finding = unlike(
                 "status",
                 "",
-                "200 with a result an item",
+                &"200 with a result an item",
                 view.status().unwrap_or(0),
                 &body,
             );

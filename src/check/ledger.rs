@@ -147,26 +147,22 @@ fn one(
         }
         return Expected::Twin(same.iter().map(|(_, i)| *i).collect());
     }
-    match state {
-        Some(State::Unused(because)) => by_due(because.clone()),
-        _ => {
-            // Only a rejection needs to know; looking at every number would cost more than all else.
-            if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {
-                return by_due(Because::Fresh);
-            }
-            let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
-            let near = siblings
-                .filter_map(|(_, s)| s.number.as_deref())
-                .chain(
-                    ledger
-                        .iter()
-                        .filter(|(_, s)| matches!(s, State::Used(_)))
-                        .map(|(n, _)| n.as_str()),
-                )
-                .take(64)
-                .find(|other| looks_like(number, other));
-            by_due(near.map_or(Because::Fresh, |n| Because::Near(n.to_owned())))
+    if let Some(State::Unused(because)) = state {
+        by_due(because.clone())
+    } else {
+        // Only a rejection needs to know; looking at every number would cost more than all else.
+        if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {
+            return by_due(Because::Fresh);
         }
+        let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
+        let near = siblings
+            .filter_map(|(_, s)| s.number.as_deref())
+            .chain(
+                ledger.iter().filter(|(_, s)| matches!(s, State::Used(_))).map(|(n, _)| n.as_str()),
+            )
+            .take(64)
+            .find(|other| looks_like(number, other));
+        by_due(near.map_or(Because::Fresh, |n| Because::Near(n.to_owned())))
     }
 }
 
@@ -187,11 +183,11 @@ fn settle(view: &ExchangeView<'_>, ledger: &mut HashMap<String, State>, acceptan
             continue;
         }
         let before = ledger.get(number);
-        let keep = match (before, &fate) {
-            (Some(State::Used(_)), _) => true,
-            (Some(State::Unknown | State::BrokenOff(_)), State::Unused(_)) => true,
-            _ => false,
-        };
+        let keep = matches!(
+            (before, &fate),
+            (Some(State::Used(_)), _)
+                | (Some(State::Unknown | State::BrokenOff(_)), State::Unused(_))
+        );
         if !keep {
             ledger.insert(number.clone(), fate);
         }

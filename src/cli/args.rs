@@ -13,7 +13,7 @@ use crate::contract::profile::Rate;
 /// Without --target, an embedded reference server is put on trial, so that you see what comes out:
 ///
 ///   batchproof run
-///   batchproof run --target https://staging.example --token-file token.txt
+///   batchproof run --target <https://staging.example> --token-file token.txt
 ///
 /// Exit codes of `run`: 0 conformant, 1 nonconformant, 2 usage or an unusable file, 3 inconclusive.
 #[derive(Parser)]
@@ -53,7 +53,7 @@ pub struct RunArgs {
     /// Base URL, or the endpoint's full URL; none: the embedded reference server.
     #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
     pub target: Option<String>,
-    /// File that holds the token; or set BATCHPROOF_TOKEN. Never on the command line.
+    /// File that holds the token; or set `BATCHPROOF_TOKEN`. Never on the command line.
     #[arg(long, value_name = "F")]
     pub token_file: Option<PathBuf>,
     /// Directory with openapi.yaml and batch.yaml of another endpoint.
@@ -143,7 +143,7 @@ pub struct ServeArgs {
     /// Loopback port; 0 for a free one.
     #[arg(long, value_name = "P", default_value_t = 8080)]
     pub port: u16,
-    /// File that holds the token to demand; none: BATCHPROOF_TOKEN, else anybody is taken.
+    /// File that holds the token to demand; none: `BATCHPROOF_TOKEN`, else anybody is taken.
     #[arg(long, value_name = "F")]
     pub token_file: Option<PathBuf>,
     /// How broken items are refused: the whole `request`, or the `item`.

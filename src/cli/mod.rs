@@ -32,7 +32,7 @@ pub fn main() -> ExitCode {
         }
     };
     let outcome = match cli.command {
-        Some(Command::Run(args)) => run::run(*args),
+        Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Serve(args)) => serve::serve(&args),

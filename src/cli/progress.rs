@@ -53,21 +53,20 @@ impl Observer for Shown {
                 match &self.bar {
                     Some(bar) => bar.set_length(trials),
                     None => {
-                        self.line(&format!("{trials} trials, {requests} requests, {items} items"))
+                        self.line(&format!("{trials} trials, {requests} requests, {items} items"));
                     }
                 }
             }
             Progress::Trial { .. } => {
                 let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-                match &self.bar {
-                    Some(bar) => bar.set_position(done),
-                    None => {
-                        // Ten lines a run are enough for a log.
-                        let total = self.trials.load(Ordering::Relaxed).max(1);
-                        let step = total.div_ceil(10).max(200);
-                        if done.is_multiple_of(step) && done < total {
-                            self.line(&format!("{done} of {total} trials"));
-                        }
+                if let Some(bar) = &self.bar {
+                    bar.set_position(done);
+                } else {
+                    // Ten lines a run are enough for a log.
+                    let total = self.trials.load(Ordering::Relaxed).max(1);
+                    let step = total.div_ceil(10).max(200);
+                    if done.is_multiple_of(step) && done < total {
+                        self.line(&format!("{done} of {total} trials"));
                     }
                 }
             }

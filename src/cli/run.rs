@@ -25,7 +25,7 @@ use crate::server::{Reading, RunningServer};
 /// Jobs and requests a second on hosts that others use too.
 const POLITE: (usize, f64) = (4, 20.0);
 
-pub fn run(args: RunArgs) -> Result<u8, Failure> {
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let contract = match &args.contract {
         Some(dir) => Contract::load(dir)?,
         None => Contract::shipped()?,
@@ -44,7 +44,7 @@ pub fn run(args: RunArgs) -> Result<u8, Failure> {
         None => Profile::default(),
     };
     let contract = Arc::new(contract.for_target(&profile));
-    let cases = cases(&args)?;
+    let cases = cases(args)?;
     if args.partition.is_some() && (args.seed.is_none() || args.run_id.is_none()) {
         return Err("--partition needs --seed and --run-id: the parts of a run share both".into());
     }
@@ -53,7 +53,7 @@ pub fn run(args: RunArgs) -> Result<u8, Failure> {
         None => default_run_id(chrono::Utc::now()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(trial(&args, contract, profile, cases, run_id))
+    runtime.block_on(trial(args, contract, profile, cases, run_id))
 }
 
 fn cases(args: &RunArgs) -> Result<Vec<Case>, Failure> {
@@ -163,7 +163,7 @@ async fn trial(
             "{}: {trials} trials, {requests} requests, {items} items, numbers beginning with {}-, {}",
             options.target,
             options.run_id,
-            estimate(args, &limits.rate, requests)
+            estimate(args, limits.rate, requests)
         );
     }
     let shown = Arc::new(Shown::new());
@@ -184,10 +184,10 @@ async fn trial(
 
 fn estimate(
     args: &RunArgs,
-    limit: &Option<crate::contract::profile::Rate>,
+    limit: Option<crate::contract::profile::Rate>,
     requests: u64,
 ) -> String {
-    let rate = args.rate.or(*limit).map_or(POLITE.1, |r| r.0);
+    let rate = args.rate.or(limit).map_or(POLITE.1, |r| r.0);
     let seconds = Duration::from_secs_f64(requests as f64 / rate);
     let minutes = seconds.as_secs() / 60;
     if minutes > 0 {
@@ -236,7 +236,7 @@ fn plan_text(
         if environment.sender.target.is_loopback() {
             String::new()
         } else {
-            format!(", {}", estimate(args, &environment.profile.limits.rate, requests))
+            format!(", {}", estimate(args, environment.profile.limits.rate, requests))
         }
     )
 }

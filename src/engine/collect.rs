@@ -286,7 +286,7 @@ impl Collector {
     /// Where the record can't be written.
     pub fn finish(&mut self) -> std::io::Result<()> {
         let masked = self.masked();
-        for (id, _) in &masked {
+        for id in masked.keys() {
             if let Some(found) = self.found.get(id) {
                 let (case, rule) = (found.record.case.clone(), found.record.rule.clone());
                 let count = found.count;
@@ -373,7 +373,12 @@ fn size_class(items: usize) -> usize {
     if items == 0 {
         return 0;
     }
-    for step in [2, 5, 10].iter().cycle().enumerate().map(|(i, s)| s * 10_usize.pow(i as u32 / 3)) {
+    for step in [2, 5, 10]
+        .iter()
+        .cycle()
+        .enumerate()
+        .map(|(i, s)| s * 10_usize.pow(u32::try_from(i / 3).unwrap_or(0)))
+    {
         if items < step {
             return class;
         }

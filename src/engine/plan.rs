@@ -111,14 +111,13 @@ pub(super) fn held_back(environment: &Environment, chosen: &Selected) -> Option<
     if let Some(reason) = &chosen.not_applicable {
         return Some(reason.clone());
     }
-    fn is_raw(step: &Step) -> bool {
-        step.raw.is_some()
-            || step.hang_up.is_some()
-            || step.simultaneously.iter().flatten().any(is_raw)
-    }
     let raw = chosen.case.spec.steps.iter().flatten().any(is_raw);
     (raw && environment.sender.target.url.scheme() != "http")
         .then(|| "raw connections are made without TLS only".to_owned())
+}
+
+fn is_raw(step: &Step) -> bool {
+    step.raw.is_some() || step.hang_up.is_some() || step.simultaneously.iter().flatten().any(is_raw)
 }
 
 fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: u64) -> (u64, u64) {

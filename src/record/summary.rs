@@ -180,7 +180,9 @@ impl Summary {
             key(a, u).cmp(&key(b, v))
         });
         let mut tally = Tally::default();
-        records.values().for_each(|r| tally.add(&r.tally));
+        for record in records.values() {
+            tally.add(&record.tally);
+        }
         let cases = head
             .cases
             .iter()
@@ -212,18 +214,15 @@ impl Summary {
     /// Figures.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        match &self.tail {
-            Some(tail) => {
-                Stats { requests: tail.requests, items: tail.items, seconds: tail.seconds }
-            }
-            None => {
-                let records = self.cases.iter().filter_map(|c| c.record.as_ref());
-                records.fold(Stats::default(), |s, r| Stats {
-                    requests: s.requests + r.requests,
-                    items: s.items + r.items,
-                    seconds: s.seconds,
-                })
-            }
+        if let Some(tail) = &self.tail {
+            Stats { requests: tail.requests, items: tail.items, seconds: tail.seconds }
+        } else {
+            let records = self.cases.iter().filter_map(|c| c.record.as_ref());
+            records.fold(Stats::default(), |s, r| Stats {
+                requests: s.requests + r.requests,
+                items: s.items + r.items,
+                seconds: s.seconds,
+            })
         }
     }
 

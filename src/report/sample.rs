@@ -114,6 +114,7 @@ fn head() -> RunHead {
         cases: ["order/permute", "order/large", "unique/twice", "refuse/lengths", "race/pairs"]
             .map(|c| (c.to_owned(), format!("what {c} is about")))
             .to_vec(),
+        files: std::collections::BTreeMap::new(),
         whole_suite: true,
         rules: rules.collect(),
         profile: Some(json!({

@@ -141,7 +141,7 @@ impl<'a> Reader<'a> {
         if self.ended {
             return Ok(false);
         }
-        let mut chunk = [0_u8; 16 * 1024];
+        let mut chunk = vec![0_u8; 16 * 1024];
         match self.stream.read(&mut chunk).await {
             Ok(0) => {
                 self.ended = true;

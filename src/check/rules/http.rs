@@ -257,13 +257,14 @@ fn other_path(view: &ExchangeView<'_>) -> Verdict {
     }
 }
 
+/// What makes any batch fail, whatever its head says.
+const EXPLAINED: &[&str] = &["ACCEPT-001", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
+
 /// A sound batch with something unusual about its head has to be processed all the same.
 fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
     if view.feature() != Some(feature) || !must_be_processed(view) {
         return Verdict::NotApplicable("the request has nothing of the kind");
     }
-    const EXPLAINED: &[&str] =
-        &["ACCEPT-001", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
     if let Some(finding) = super::status::lost(view) {
         return Verdict::fail(finding.explained_by(EXPLAINED));
     }

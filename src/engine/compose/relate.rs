@@ -38,10 +38,7 @@ pub struct First<'a> {
 pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) -> Derived {
     let fresh: Vec<Entry> = first.entries.iter().map(|e| e.renumbered(environment)).collect();
     let same = |count: usize| (0..count).map(|i| (i, (0, i))).collect::<Vec<_>>();
-    let single = |entries: &[Entry], writing, pairs| {
-        let (bytes, body) = batch(environment, entries, writing);
-        Derived { requests: vec![(plain_request(environment, bytes), body)], pairs }
-    };
+    let single = |entries: &[Entry], writing, pairs| single(environment, entries, writing, pairs);
     let count = fresh.len();
     match relation {
         Relation::Replay => {
@@ -80,23 +77,7 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
             let pairs = same(count.min(entries.len()));
             single(&entries, Writing::Compact, pairs)
         }
-        Relation::AddBadItem => {
-            let mut entries = fresh;
-            let place = usize::try_from(first.seed % (count as u64 + 1)).unwrap_or(0);
-            let mut bad = Entry::mint(
-                environment,
-                environment.generator.item(first.seed, crate::generate::Optional::Drawn),
-            );
-            let list = environment.generator.mutations("drop-required").unwrap_or(&[]);
-            if let Some(mutation) = turn(list, first.run) {
-                let mutated = mutation.apply(&mut bad.draft);
-                bad.mutations.push(mutated);
-                bad.number = environment.mint.shaped(&bad.draft.number);
-            }
-            entries.insert(place.min(count), bad);
-            let pairs = (0..count).map(|i| (i, (0, if i < place { i } else { i + 1 }))).collect();
-            single(&entries, Writing::Compact, pairs)
-        }
+        Relation::AddBadItem => add_bad_item(environment, first, fresh),
         Relation::DuplicateItem => {
             let mut entries = fresh;
             let twice = usize::try_from(first.seed % count.max(1) as u64).unwrap_or(0);
@@ -135,28 +116,58 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
             }
             derived
         }
-        Relation::Correct => {
-            let entries: Vec<Entry> = first
-                .refused
-                .iter()
-                .filter_map(|i| {
-                    let sent = first.entries.get(*i)?;
-                    let draft = first.sound.get(*i)?.clone();
-                    // The number that was refused, where it was one.
-                    let own = sent.number.clone().filter(|n| {
-                        n.as_str().is_some_and(|t| !t.is_empty())
-                            && sent.draft.number == draft.number
-                    });
-                    let number = own.or_else(|| environment.mint.shaped(&draft.number));
-                    Some(Entry { draft, number, raw: None, mutations: Vec::new() })
-                })
-                .collect();
-            if entries.is_empty() {
-                return Derived { requests: Vec::new(), pairs: Vec::new() };
-            }
-            single(&entries, Writing::Compact, Vec::new())
-        }
+        Relation::Correct => correct(environment, first),
     }
+}
+
+fn single(
+    environment: &Environment,
+    entries: &[Entry],
+    writing: Writing,
+    pairs: Vec<(usize, (usize, usize))>,
+) -> Derived {
+    let (bytes, body) = batch(environment, entries, writing);
+    Derived { requests: vec![(plain_request(environment, bytes), body)], pairs }
+}
+
+fn add_bad_item(environment: &Environment, first: &First<'_>, fresh: Vec<Entry>) -> Derived {
+    let mut entries = fresh;
+    let count = entries.len();
+    let place = usize::try_from(first.seed % (count as u64 + 1)).unwrap_or(0);
+    let mut bad = Entry::mint(
+        environment,
+        environment.generator.item(first.seed, crate::generate::Optional::Drawn),
+    );
+    let list = environment.generator.mutations("drop-required").unwrap_or(&[]);
+    if let Some(mutation) = turn(list, first.run) {
+        let mutated = mutation.apply(&mut bad.draft);
+        bad.mutations.push(mutated);
+        bad.number = environment.mint.shaped(&bad.draft.number);
+    }
+    entries.insert(place.min(count), bad);
+    let pairs = (0..count).map(|i| (i, (0, if i < place { i } else { i + 1 }))).collect();
+    single(environment, &entries, Writing::Compact, pairs)
+}
+
+fn correct(environment: &Environment, first: &First<'_>) -> Derived {
+    let entries: Vec<Entry> = first
+        .refused
+        .iter()
+        .filter_map(|i| {
+            let sent = first.entries.get(*i)?;
+            let draft = first.sound.get(*i)?.clone();
+            // The number that was refused, where it was one.
+            let own = sent.number.clone().filter(|n| {
+                n.as_str().is_some_and(|t| !t.is_empty()) && sent.draft.number == draft.number
+            });
+            let number = own.or_else(|| environment.mint.shaped(&draft.number));
+            Some(Entry { draft, number, raw: None, mutations: Vec::new() })
+        })
+        .collect();
+    if entries.is_empty() {
+        return Derived { requests: Vec::new(), pairs: Vec::new() };
+    }
+    single(environment, &entries, Writing::Compact, Vec::new())
 }
 
 /// The element whose turn it is.
