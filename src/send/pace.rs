@@ -26,9 +26,9 @@ struct State {
 /// Answers of one burst that ask to slow down are one request to do so.
 const BURST: Duration = Duration::from_secs(2);
 /// After so many requests without complaint the rate doubles again, up to what it was.
-const RECOVERY: u32 = 60;
+const RECOVERY: u32 = 12;
 /// However often a target complains, this is slow enough where no rate was set.
-const SLOWEST: Duration = Duration::from_millis(250);
+const SLOWEST: Duration = Duration::from_millis(50);
 
 impl Pace {
     /// At most `rate` requests a second.

@@ -71,6 +71,8 @@ fn foreign(spot: &Spot) -> Vec<(String, Value)> {
         .filter(|v| !spot.allows(type_name(v)) || !single)
         .filter(loses)
         .filter(|v| !(spot.unique && v.get("value").is_some()))
+        // Blank text in an optional field is not judged: widespread parsers take it for null.
+        .filter(|v| spot.required || !spot.top || v.as_str() != Some(""))
         .map(|v| (class_of(&v), v))
         .collect()
 }

@@ -227,7 +227,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("accept-server-error", "an Accept that can't be satisfied ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["STATUS-002", "ROBUST-001"])
+        .may(&["ROBUST-001"])
         .answer(|_, answer| {
             if answer.why == Why::Accept {
                 answer.status = 500;

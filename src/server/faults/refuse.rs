@@ -97,7 +97,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("non-object-items-skipped", "items that are no objects are passed over in silence")
         .must(&["ORDER-001"])
-        .may(&["ORDER-001", "SCHEMA-003", "SCHEMA-004"])
+        .may(&["SCHEMA-003", "SCHEMA-004"])
         .judged(|_, batch| {
             batch.items.retain(|item| item.value.is_object());
             Ok(())
@@ -296,7 +296,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("broken-text-server-error", "a body that is not JSON ends in a 500")
         .must(&["ROBUST-001"])
-        .may(&["STATUS-001", "STATUS-002", "ROBUST-001", "REFUSE-007", "AUTH-005"])
+        .may(&["STATUS-001", "STATUS-002", "REFUSE-007", "AUTH-005"])
         .body(|call, body| {
             let broken = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err();
             if broken { Err(Stop::status(call, 500)) } else { Ok(()) }

@@ -113,12 +113,12 @@ pub(super) static FAULTS: &[Fault] = &[
     ROBUST
         .fault("item-no-object-server-error", "an item that is no object ends in a 500")
         .must(&["ROBUST-001"])
-        .may(&["STATUS-001", "STATUS-002", "ROBUST-001"])
+        .may(&["STATUS-001", "STATUS-002"])
         .judged(|call, batch| fail(call, batch.items.iter().any(|item| !item.value.is_object()))),
     ROBUST
         .fault("empty-batch-server-error", "an empty batch ends in a 500")
         .must(&["ROBUST-001"])
-        .may(&["STATUS-001", "ROBUST-001", "ACCEPT-004"])
+        .may(&["STATUS-001", "ACCEPT-004"])
         .judged(|call, batch| fail(call, batch.items.is_empty())),
     ROBUST
         .fault("overlong-utf-8-server-error", "overlong or surrogate UTF-8 ends in a 500")
