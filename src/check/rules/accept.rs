@@ -101,7 +101,9 @@ fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
     if view.is_called_used() || *because == Because::Refused {
         return Verdict::NotApplicable("another rule judges what its number went through");
     }
-    if has_bad_neighbour(view.within) {
+    // Unusual strings are no bad neighbours to each other.
+    let refusable = view.within.expected.iter().any(|e| !matches!(e, Expected::Accept { .. }));
+    if refusable || (wanted != Kind::Unusual && has_bad_neighbour(view.within)) {
         return Verdict::NotApplicable("beside a broken item, another rule judges it");
     }
     let finding = Finding::new(
