@@ -156,7 +156,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["ACCEPT-005", "STATUS-003"])
         .judged(|_, batch| {
             let n = u64::try_from(batch.items.len()).unwrap_or(0);
-            sleep(Duration::from_micros((n * n * 3 / 2).min(1_600_000)));
+            sleep(Duration::from_micros((n * n * 3).min(3_200_000)));
             Ok(())
         }),
     ROBUST
