@@ -41,6 +41,10 @@ impl<'de> Deserialize<'de> for Named {
 pub struct Generate {
     /// How many items, such as `2..50`.
     pub items: Span,
+    /// A sequence of so many requests instead of one: numbers come back, items are broken, requests can't be
+    /// processed; what each item must meet is held against a model of the endpoint.
+    #[serde(default)]
+    pub steps: Option<Span>,
     /// How often.
     #[serde(default)]
     pub runs: Option<Runs>,
@@ -285,6 +289,8 @@ pub struct Step {
     pub new_connection: bool,
     /// Milliseconds to wait before it is sent.
     pub pause: Option<u64>,
+    /// Waits until all other trials of the run have ended.
+    pub at_end: bool,
     /// What the answer must be.
     pub expect: Option<Expect>,
 }

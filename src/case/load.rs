@@ -182,8 +182,25 @@ impl Checker<'_> {
                 }
                 steps.iter().try_for_each(|s| self.check_step(s, false))
             }
+            (None, Some(generate)) if generate.steps.is_some() => self.check_sequence(),
             (None, Some(_)) => Ok(()),
         }
+    }
+
+    fn check_sequence(&self) -> Result<(), Problem> {
+        let spec = &self.case.spec;
+        for (key, present) in [
+            ("mutate", spec.mutate.is_some()),
+            ("relation", spec.relation.is_some()),
+            ("expect", spec.expect.is_some()),
+        ] {
+            if present {
+                return Err(self
+                    .problem(format!("`{key}` beside `generate` with `steps`"), key)
+                    .expected("a sequence by itself: what it must meet follows from what it sends"));
+            }
+        }
+        Ok(())
     }
 
     fn check_step(&mut self, step: &Step, inside: bool) -> Result<(), Problem> {

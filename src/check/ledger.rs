@@ -168,12 +168,28 @@ fn one(
 
 fn settle(view: &ExchangeView<'_>, ledger: &mut HashMap<String, State>, acceptances: bool) {
     let whole = whole_fate(view);
+    if !view.exchange.intent.is_batch() && !acceptances {
+        for number in mentioned(view) {
+            let fate = whole.clone().unwrap_or(State::Unknown);
+            let before = ledger.get(&number);
+            if matches!(before, None | Some(State::Unused(_))) {
+                ledger.insert(number, fate);
+            }
+        }
+    }
     for (i, item) in view.items().iter().enumerate() {
         let Some(number) = &item.number else { continue };
         let fate = match &whole {
             Some(state) => state.clone(),
             None => match view.verdicts.get(i).copied().flatten() {
                 Some(ItemVerdict::Accepted) => State::Used(view.exchange.index),
+                // The target says so itself, and nobody else knows what became of it before.
+                Some(ItemVerdict::Rejected)
+                    if matches!(ledger.get(number), Some(State::Unknown | State::BrokenOff(_)))
+                        && view.called_used(i) =>
+                {
+                    State::Used(view.exchange.index)
+                }
                 Some(ItemVerdict::Rejected) => State::Unused(Because::Rejected),
                 None => State::Unknown,
             },
@@ -192,6 +208,21 @@ fn settle(view: &ExchangeView<'_>, ledger: &mut HashMap<String, State>, acceptan
             ledger.insert(number.clone(), fate);
         }
     }
+}
+
+/// The numbers that a body which is no batch still spells out: a careless reader may have stored them.
+fn mentioned(view: &ExchangeView<'_>) -> Vec<String> {
+    let Some(body) = &view.exchange.request.body else { return Vec::new() };
+    let key = serde_json::Value::from(view.contract.batch.unique.as_str()).to_string();
+    let mut numbers = Vec::new();
+    let mut rest: &[u8] = body;
+    while let Some(at) = rest.windows(key.len()).position(|w| w == key.as_bytes()) {
+        rest = rest[at + key.len()..].trim_ascii_start();
+        let Some(value) = rest.strip_prefix(b":") else { continue };
+        let mut values = serde_json::Deserializer::from_slice(value).into_iter::<String>();
+        numbers.extend(values.next().and_then(Result::ok));
+    }
+    numbers
 }
 
 /// What happened to all numbers of a request alike; nothing where each result says its own.

@@ -131,6 +131,19 @@ impl<'a> ExchangeView<'a> {
         view
     }
 
+    /// Whether the item at `index` was rejected as used.
+    #[must_use]
+    pub fn called_used(&self, index: usize) -> bool {
+        let batch = &self.contract.batch;
+        let code = || {
+            self.results()?.get(index)?.get(&batch.error.code).and_then(Value::as_str)
+        };
+        self.verdicts.get(index).copied().flatten() == Some(ItemVerdict::Rejected)
+            && code()
+                .and_then(|code| batch.codes.get(code))
+                .is_some_and(|c| c.cause == crate::contract::CodeCause::Used)
+    }
+
     fn read_verdicts(&self) -> Vec<Option<ItemVerdict>> {
         let words = &self.contract.batch.verdict;
         match self.results() {
@@ -355,14 +368,6 @@ impl ItemView<'_> {
     /// Whether it was rejected as used.
     #[must_use]
     pub fn is_called_used(&self) -> bool {
-        self.verdict == Some(ItemVerdict::Rejected)
-            && self.code().is_some_and(|code| {
-                self.within
-                    .contract
-                    .batch
-                    .codes
-                    .get(code)
-                    .is_some_and(|c| c.cause == crate::contract::CodeCause::Used)
-            })
+        self.within.called_used(self.index)
     }
 }

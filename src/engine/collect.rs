@@ -35,6 +35,8 @@ pub struct Found {
     pub shown: u32,
     /// Repeats that were tried.
     pub of: u32,
+    /// Runs of its case that showed it, and the last of them.
+    pub trials: (u64, u64),
     /// Rules whose confirmed failure explains it.
     pub explained_by: &'static [&'static str],
 }
@@ -181,6 +183,9 @@ impl Collector {
         let id = finding_id(hit.rule.id, case, &place, &hit.finding.kind);
         if let Some(found) = self.found.get_mut(&id) {
             found.count += 1;
+            if found.trials.1 != run {
+                found.trials = (found.trials.0 + 1, run);
+            }
             return Ok(());
         }
         if self.found.len() >= FINDINGS {
@@ -218,6 +223,7 @@ impl Collector {
                 confirmed,
                 shown: 0,
                 of: 0,
+                trials: (1, run),
                 explained_by: hit.finding.explained_by,
             },
         );
@@ -295,6 +301,8 @@ impl Collector {
                 counts.masked += count;
             }
         }
+        let runs: BTreeMap<String, u64> =
+            self.cases.iter().map(|(case, r)| (case.clone(), r.runs)).collect();
         for record in std::mem::take(&mut self.cases).into_values() {
             self.sent.0 += record.requests;
             self.sent.1 += record.items;
@@ -309,6 +317,8 @@ impl Collector {
                 confirmed: found.confirmed,
                 shown: found.shown,
                 of: found.of,
+                trials: found.trials.0,
+                runs: runs.get(&found.record.case).copied().unwrap_or(0),
                 waived: None,
                 masked_by: masked.get(&update_id).cloned(),
             };

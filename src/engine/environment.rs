@@ -2,6 +2,10 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
 
 use crate::case::Span;
 use crate::contract::{Contract, Problem, Profile};
@@ -20,7 +24,14 @@ pub struct Environment {
     pub mint: Arc<Mint>,
     /// Sends.
     pub sender: Arc<Sender>,
+    /// Whether all trials that wait for nothing have ended.
+    ending: watch::Sender<bool>,
+    /// Microseconds of the slowest plain answer.
+    slowest: AtomicU64,
 }
+
+/// What a server gets to finish a request that its client left: at least this, at most that.
+const LEFT_ALONE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 impl Environment {
     /// What trials of a run with that id share.
@@ -41,7 +52,33 @@ impl Environment {
             generator,
             mint,
             sender: Arc::new(sender),
+            ending: watch::Sender::new(false),
+            slowest: AtomicU64::new(0),
         })
+    }
+
+    /// Takes note of how long a plain answer took.
+    pub fn note_latency(&self, elapsed: Duration) {
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.slowest.fetch_max(micros, Ordering::Relaxed);
+    }
+
+    /// How long a server gets to finish a request that its client left: ten times its slowest plain answer.
+    #[must_use]
+    pub fn left_alone(&self) -> Duration {
+        let slowest = Duration::from_micros(self.slowest.load(Ordering::Relaxed));
+        slowest.saturating_mul(10).clamp(LEFT_ALONE.0, LEFT_ALONE.1)
+    }
+
+    /// Lets those go on that wait for the end of the run.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Waits until [`Environment::end`] was called.
+    pub async fn ended(&self) {
+        // The sender lives as long as we do, so that waiting can't fail.
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
     }
 
     /// A range of counts, within what the target takes.

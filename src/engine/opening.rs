@@ -207,6 +207,9 @@ async fn exchange(
     let request = compose::plain_request(environment, bytes);
     let intent = compose::intent(environment, &request, body.clone());
     let answer = send(environment, &request, &body).await;
+    if let Answer::Received(response) = &answer {
+        environment.note_latency(response.elapsed);
+    }
     debug_assert!(matches!(body, BodyIntent::Batch { .. }));
     let exchange = Exchange {
         index: exchanges.len(),

@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::options::RunOptions;
 use super::select::Selected;
 use crate::case::{BatchSpec, Depth, Relation, Span, Step};
-use crate::generate::Shape;
+use crate::generate::{Shape, sequence};
 
 /// The share of the budget that confirming and shrinking may add: a third.
 pub const RESERVE: u64 = 3;
@@ -124,6 +124,11 @@ fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: 
     let spec = &chosen.case.spec;
     if let Some(generate) = &spec.generate {
         let seed = case_seed(options.seed, &chosen.case.id, run);
+        if let Some(steps) = generate.steps {
+            let turns = sequence(seed, steps.range(), environment.clamp(generate.items));
+            let items = turns.iter().map(|t| t.parts.len() as u64).sum();
+            return (turns.len() as u64, items);
+        }
         let shape =
             Shape { items: environment.clamp(generate.items), style: style(generate.values) };
         let items = environment.generator.batch(seed, &shape).len() as u64;

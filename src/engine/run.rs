@@ -207,9 +207,20 @@ async fn opening(shared: &Arc<Shared>) -> Option<String> {
 async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
     let permits = Arc::new(Semaphore::new(shared.options.jobs.max(1)));
     let mut tasks = JoinSet::new();
+    // Trials that span the run begin before all others, and hold no permit while they wait.
+    let mut spanning = JoinSet::new();
+    for (index, case) in planned.cases.iter().enumerate() {
+        if spans(&shared.selected[index]) {
+            for &run in &case.runs {
+                let shared = Arc::clone(shared);
+                spanning.spawn(async move { one(&shared, index, run).await });
+            }
+        }
+    }
     for alone in [false, true] {
         for (index, case) in planned.cases.iter().enumerate() {
-            if shared.selected[index].case.spec.alone != alone {
+            let selected = &shared.selected[index];
+            if selected.case.spec.alone != alone || spans(selected) {
                 continue;
             }
             for &run in &case.runs {
@@ -231,6 +242,13 @@ async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
         }
         while tasks.join_next().await.is_some() {}
     }
+    shared.environment.end();
+    while spanning.join_next().await.is_some() {}
+}
+
+/// Whether a step of the case waits for the end of the run.
+fn spans(selected: &Selected) -> bool {
+    selected.case.spec.steps.iter().flatten().any(|s| s.at_end)
 }
 
 /// How often a trial is sent to a target that answers with load: long ones meet it more often than not.

@@ -14,7 +14,7 @@ use crate::case::{Expect, Position, Relation, Step};
 use crate::check::{Expectation, Pinned, Relating, Rule, rules};
 use crate::contract::Problem;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request};
-use crate::generate::Shape;
+use crate::generate::{Shape, sequence};
 
 /// What a trial sent and got, and what its case expects of it.
 #[derive(Default)]
@@ -39,7 +39,16 @@ pub async fn execute(
 ) -> Result<Trial, Problem> {
     let seed = case_seed(seed, &selected.case.id, run);
     let mut trial = Trial::default();
-    if selected.case.spec.generate.is_some() {
+    if let Some((generate, steps)) =
+        selected.case.spec.generate.as_ref().and_then(|g| Some((g, g.steps?)))
+    {
+        let items = environment.clamp(generate.items);
+        let mut memory = compose::Memory::default();
+        for (number, turn) in sequence(seed, steps.range(), items).iter().enumerate() {
+            let Composed { request, body } = compose::next(environment, &mut memory, turn);
+            exchange(environment, &mut trial, &format!("step {}", number + 1), request, body).await;
+        }
+    } else if selected.case.spec.generate.is_some() {
         generated(environment, selected, run, seed, &mut trial).await;
     } else {
         written(environment, selected, run, seed, &mut trial).await?;
@@ -116,6 +125,9 @@ async fn written(
     let mut captures = Captures::default();
     for (number, step) in selected.case.spec.steps.iter().flatten().enumerate() {
         let name = step.name.clone().unwrap_or_else(|| format!("step {}", number + 1));
+        if step.at_end {
+            environment.ended().await;
+        }
         if let Some(pause) = step.pause {
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
@@ -166,6 +178,10 @@ async fn written(
                 captures.step(&name, index, sent);
                 about.push(index);
             }
+        }
+        if step.hang_up.is_some() {
+            // A retry that overtakes the request which was broken off would say nothing of either.
+            tokio::time::sleep(environment.left_alone()).await;
         }
         trial.expect(
             selected,

@@ -9,6 +9,7 @@ mod mint;
 mod mutation;
 mod plan;
 mod random;
+mod sequence;
 mod tree;
 mod unusual;
 
@@ -24,6 +25,7 @@ use serde_json::Value;
 pub use draft::{Draft, NUMBER_PLACE, NumberShape, Raw};
 pub use mint::{Mint, default_run_id};
 pub use mutation::{Change, Mutated, Mutation, Promise};
+pub use sequence::{Manner, Origin, Part, Turn, sequence, sequences};
 pub use tree::Batches;
 
 use crate::contract::standing::Due;

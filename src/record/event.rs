@@ -167,6 +167,12 @@ pub struct Update {
     pub shown: u32,
     /// Repeats that were tried.
     pub of: u32,
+    /// Runs of its case that showed it.
+    #[serde(default)]
+    pub trials: u64,
+    /// Runs of its case.
+    #[serde(default)]
+    pub runs: u64,
     /// Why it was waived, where it was.
     pub waived: Option<String>,
     /// The rule whose failure in the same run explains it, where one does: it is not told.

@@ -5,6 +5,7 @@
 
 mod event;
 mod exchange;
+mod odds;
 mod read;
 mod summary;
 mod write;
@@ -14,6 +15,7 @@ pub use event::{
     VERSION,
 };
 pub use exchange::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
+pub use odds::{Odds, one_in};
 pub use read::read;
 pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};
 pub use write::{Recorder, move_earlier};

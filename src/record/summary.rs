@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{CaseRecord, Event, FindingRecord, RuleInfo, RunHead, RunTail, Update};
 use super::exchange::ExchangeRecord;
+use super::odds::Odds;
 use crate::check::{RuleCounts, Tally};
 use crate::contract::Level;
 
@@ -152,6 +153,8 @@ impl Summary {
                         confirmed: f.proven,
                         shown: 0,
                         of: 0,
+                        trials: 1,
+                        runs: 0,
                         waived: None,
                         masked_by: None,
                     };
@@ -224,6 +227,15 @@ impl Summary {
                 seconds: s.seconds,
             })
         }
+    }
+
+    /// How rare a fault may be before this run misses it.
+    #[must_use]
+    pub fn odds(&self) -> Odds {
+        let judged = |id: &str| {
+            self.rules.iter().find(|r| r.rule.id == id).map_or(0, |r| r.counts.judged())
+        };
+        Odds::of(judged)
     }
 
     /// Confirmed findings of a level that no waiver covers.

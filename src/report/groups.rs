@@ -170,7 +170,7 @@ pub(super) fn unjudged(rule: &RuleSummary) -> Option<String> {
 /// How sure a finding is.
 pub(super) fn proof((finding, update): &Found) -> String {
     let repeats = (update.of > 0).then(|| format!("{} of {} repeats", update.shown, update.of));
-    match (finding.proven, update.confirmed, repeats) {
+    let proof = match (finding.proven, update.confirmed, repeats) {
         (true, _, None) => "proven by the answer's bytes".to_owned(),
         (true, _, Some(repeats)) => {
             format!("proven by the answer's bytes, and shown again by {repeats}")
@@ -181,7 +181,16 @@ pub(super) fn proof((finding, update): &Found) -> String {
             format!("not confirmed: shown again by {repeats}")
         }
         (false, false, None) => "not confirmed: not repeated".to_owned(),
+    };
+    // One that comes and goes is a finding with its rate.
+    if update.shown < update.of && update.runs > 1 {
+        return format!(
+            "{proof}; intermittent, in {} of {} of its case",
+            update.trials,
+            counted(update.runs, "run")
+        );
     }
+    proof
 }
 
 /// The exchange that shows a finding, with its position in the evidence.

@@ -48,6 +48,8 @@ pub struct Report {
     pub cases: Vec<Case>,
     /// Figures.
     pub stats: Stats,
+    /// How rare a fault may be before this run misses it.
+    pub odds: crate::record::Odds,
     /// Seed that all cases' seeds are derived from.
     pub seed: u64,
     /// Unique numbers begin with it.
@@ -256,6 +258,7 @@ impl Report {
                     }
                 })
                 .collect(),
+            odds: summary.odds(),
             stats: Stats {
                 requests: stats.requests,
                 items: stats.items,

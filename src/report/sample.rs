@@ -78,6 +78,8 @@ fn finding(id: &str, rule: &str, case: &str, place: &str, kind: &str) -> Finding
 
 fn update(id: &str, count: u64) -> Update {
     Update {
+        trials: 1,
+        runs: 1,
         id: id.to_owned(),
         count,
         confirmed: true,

@@ -200,6 +200,7 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
         how.push_str(", strict");
     }
     page.entry(2, "how", Colour::Plain, &how);
+    page.entry(2, "odds", Colour::Plain, &summary.odds().to_string());
     let left = match &summary.tail {
         Some(tail) => format!(
             "{} accepted and stay behind; they begin with {}-",

@@ -4,11 +4,13 @@
 
 mod captures;
 mod relate;
+mod sequence;
 mod steps;
 
 pub use captures::Captures;
 pub(in crate::engine) use relate::turn;
 pub use relate::{First, derive};
+pub use sequence::{Memory, next};
 pub(in crate::engine) use steps::style;
 pub use steps::{Composed, Source, check_batch_file, compose};
 
