@@ -78,6 +78,16 @@ pub enum Framing {
     Sized,
     /// With `Transfer-Encoding: chunked`.
     Chunked,
+    /// The same, in chunks of a few bytes.
+    Slivers,
+}
+
+impl Framing {
+    /// Whether the body comes in chunks.
+    #[must_use]
+    pub fn is_chunked(self) -> bool {
+        self != Framing::Sized
+    }
 }
 
 /// Which items of a batch are mutated.

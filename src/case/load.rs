@@ -197,7 +197,9 @@ impl Checker<'_> {
             if present {
                 return Err(self
                     .problem(format!("`{key}` beside `generate` with `steps`"), key)
-                    .expected("a sequence by itself: what it must meet follows from what it sends"));
+                    .expected(
+                        "a sequence by itself: what it must meet follows from what it sends",
+                    ));
             }
         }
         Ok(())

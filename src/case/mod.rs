@@ -131,6 +131,12 @@ impl Case {
         runs.map_or(1, |r| r.at(depth))
     }
 
+    /// Milliseconds that a run of the case waits between its steps.
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.spec.steps.iter().flatten().filter_map(|s| s.pause).sum()
+    }
+
     /// The first part of the id, such as `unique`.
     #[must_use]
     pub fn group(&self) -> &str {

@@ -135,9 +135,7 @@ impl<'a> ExchangeView<'a> {
     #[must_use]
     pub fn called_used(&self, index: usize) -> bool {
         let batch = &self.contract.batch;
-        let code = || {
-            self.results()?.get(index)?.get(&batch.error.code).and_then(Value::as_str)
-        };
+        let code = || self.results()?.get(index)?.get(&batch.error.code).and_then(Value::as_str);
         self.verdicts.get(index).copied().flatten() == Some(ItemVerdict::Rejected)
             && code()
                 .and_then(|code| batch.codes.get(code))
@@ -318,7 +316,7 @@ impl<'a> ExchangeView<'a> {
         if request.header("expect").is_some() {
             return Some(Feature::Expect);
         }
-        if request.framing == crate::case::Framing::Chunked {
+        if request.framing.is_chunked() {
             return Some(Feature::Chunked);
         }
         if request

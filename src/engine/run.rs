@@ -246,9 +246,10 @@ async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
     while spanning.join_next().await.is_some() {}
 }
 
-/// Whether a step of the case waits for the end of the run.
+/// Whether the case mostly waits: for the end of the run, or for time to pass.
 fn spans(selected: &Selected) -> bool {
-    selected.case.spec.steps.iter().flatten().any(|s| s.at_end)
+    let case = &selected.case;
+    !case.spec.alone && (case.waits() >= 500 || case.spec.steps.iter().flatten().any(|s| s.at_end))
 }
 
 /// How often a trial is sent to a target that answers with load: long ones meet it more often than not.

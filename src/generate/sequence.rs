@@ -71,8 +71,11 @@ pub fn sequences(
         1 => Just(Origin::Neighbour),
     ];
     let broken = prop_oneof![7 => Just(None), 1 => INDEX.prop_map(Some)];
-    let part = (BITS.no_shrink(), origin, broken)
-        .prop_map(|(seed, number, broken)| Part { seed, number, broken });
+    let part = (BITS.no_shrink(), origin, broken).prop_map(|(seed, number, broken)| Part {
+        seed,
+        number,
+        broken,
+    });
     let manner = prop_oneof![
         20 => Just(Manner::Ordinary),
         1 => Just(Manner::NoCredentials),

@@ -37,7 +37,7 @@ pub struct RequestRecord {
     pub headers: Vec<(String, String)>,
     /// Which credentials it carried, such as `good` or `none`.
     pub credential: String,
-    /// `sized`, `chunked` or `raw`.
+    /// `sized`, `chunked`, `slivers` or `raw`.
     pub framing: String,
     /// The body.
     pub body: BodyRecord,

@@ -232,9 +232,8 @@ impl Summary {
     /// How rare a fault may be before this run misses it.
     #[must_use]
     pub fn odds(&self) -> Odds {
-        let judged = |id: &str| {
-            self.rules.iter().find(|r| r.rule.id == id).map_or(0, |r| r.counts.judged())
-        };
+        let judged =
+            |id: &str| self.rules.iter().find(|r| r.rule.id == id).map_or(0, |r| r.counts.judged());
         Odds::of(judged)
     }
 

@@ -189,7 +189,7 @@ impl Writer<'_> {
         if !data.is_empty() && !has_type {
             out.push_str(" -H 'Content-Type:'");
         }
-        if request.framing == "chunked" {
+        if matches!(request.framing.as_str(), "chunked" | "slivers") {
             out.push_str(" -H 'Transfer-Encoding: chunked'");
         }
         format!("{piped}{out}{data}")

@@ -10,6 +10,9 @@ use super::{SendError, SendOptions, Sender, Target};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 
+/// Bytes of a chunk where chunks are to be tiny.
+const SLIVER: usize = 7;
+
 pub(super) fn client(
     target: &Target,
     options: &SendOptions,
@@ -77,7 +80,10 @@ pub(super) async fn send(
     if let Some(body) = &request.body {
         builder = match request.framing {
             Framing::Sized => builder.body(body.clone()),
-            Framing::Chunked => builder.body(reqwest::Body::wrap_stream(chunks(body))),
+            Framing::Chunked => {
+                builder.body(reqwest::Body::wrap_stream(chunks(body, body.len() / 3)))
+            }
+            Framing::Slivers => builder.body(reqwest::Body::wrap_stream(chunks(body, SLIVER))),
         };
     }
     let response = match builder.send().await {
@@ -127,13 +133,17 @@ fn headers(sender: &Sender, request: &Request) -> HeaderMap {
 }
 
 /// Splits a body into a few chunks, one of them a single byte.
-fn chunks(body: &Bytes) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + use<> {
+/// A chunk of one byte, then chunks of `size`.
+fn chunks(
+    body: &Bytes,
+    size: usize,
+) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> + use<> {
     let mut parts = Vec::new();
     let mut rest = body.clone();
     if rest.len() > 2 {
         parts.push(Ok(rest.split_to(1)));
     }
-    let size = (rest.len() / 3).clamp(1, 64 * 1024);
+    let size = size.clamp(1, 64 * 1024);
     while !rest.is_empty() {
         parts.push(Ok(rest.split_to(size.min(rest.len()))));
     }

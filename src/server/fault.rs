@@ -43,6 +43,8 @@ pub struct Fault {
     pub readings: &'static [Reading],
     /// How deep a run must look.
     pub depth: Depth,
+    /// Whether it shows only to who waits a second or more.
+    pub waits: bool,
     pub(crate) hooks: Hooks,
 }
 
@@ -120,6 +122,7 @@ impl Family {
             may: &[],
             readings: &[Reading::Request, Reading::Item],
             depth: Depth::Standard,
+            waits: false,
             hooks: NONE,
         }
     }
@@ -167,6 +170,12 @@ impl Fault {
 
     pub(crate) const fn deep(mut self) -> Fault {
         self.depth = Depth::Deep;
+        self
+    }
+
+    /// Shows only to who waits a second or more.
+    pub(crate) const fn waits(mut self) -> Fault {
+        self.waits = true;
         self
     }
 }

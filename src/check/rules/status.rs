@@ -1,6 +1,5 @@
 //! STATUS: statuses are the documented ones, each in its own situation.
 
-use crate::case::Framing;
 use crate::check::rule::{Check, Finding, Rule, Verdict, shorten};
 use crate::check::view::ExchangeView;
 use crate::contract::Level;
@@ -75,7 +74,7 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
         BodyIntent::None => vec![400],
         BodyIntent::Batch { .. } => vec![200, 400],
     };
-    if request.framing == Framing::Chunked {
+    if request.framing.is_chunked() {
         allowed.push(411);
     }
     if request.header("expect").is_some() {

@@ -112,7 +112,8 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
         Relation::Chunk => {
             let mut derived = single(&fresh, Writing::Compact, same(count));
             for (request, _) in &mut derived.requests {
-                request.framing = Framing::Chunked;
+                request.framing =
+                    if first.run % 2 == 0 { Framing::Chunked } else { Framing::Slivers };
             }
             derived
         }

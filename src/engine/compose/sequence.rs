@@ -64,13 +64,9 @@ fn intent(environment: &Environment, bytes: &Bytes) -> BodyIntent {
     BodyIntent::of(contract.judge_body(bytes), &contract.batch.unique)
 }
 
-fn entry(
-    environment: &Environment,
-    memory: &Memory,
-    before: Option<&Entry>,
-    part: &Part,
-) -> Entry {
-    let mut entry = Entry::mint(environment, environment.generator.item(part.seed, Optional::Drawn));
+fn entry(environment: &Environment, memory: &Memory, before: Option<&Entry>, part: &Part) -> Entry {
+    let mut entry =
+        Entry::mint(environment, environment.generator.item(part.seed, Optional::Drawn));
     let number = match part.number {
         Origin::Fresh => None,
         Origin::Earlier(which) => nth(&memory.numbers, which).cloned(),

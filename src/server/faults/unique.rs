@@ -78,7 +78,7 @@ pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
         .fault("forgets-after-a-second", "a number is remembered for a second")
         .must(&["UNIQUE-001"])
-        .deep()
+        .waits()
         .claim(|call, _, key| Ok(remember(call, key, |_, age| age > Duration::from_secs(1)))),
     UNIQUE
         .fault(
