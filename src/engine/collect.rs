@@ -51,6 +51,8 @@ pub struct Collector {
     pub events: Vec<Event>,
     /// Requests and items sent, all of them.
     pub sent: (u64, u64),
+    /// Trials that lost an answer and were sent again.
+    pub lost: u64,
     cases: BTreeMap<String, CaseRecord>,
     sampled: usize,
     recorder: Option<Recorder>,
@@ -67,6 +69,7 @@ impl Collector {
             order: Vec::new(),
             events: Vec::new(),
             sent: (0, 0),
+            lost: 0,
             cases: BTreeMap::new(),
             sampled: 0,
             recorder,
@@ -428,4 +431,12 @@ pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
         Answer::Lost(l) if l.kind == LossKind::Reset => Some(Hindrance::Lost),
         _ => None,
     })
+}
+
+/// How many requests a barrier released together where one of them was answered with load.
+#[must_use]
+pub fn overloaded(trial: &Trial) -> Option<usize> {
+    let is_load = |e: &&Exchange| matches!(e.answer.status(), Some(408 | 429 | 503));
+    let group = trial.exchanges.iter().find(is_load)?.group?;
+    Some(trial.exchanges.iter().filter(|e| e.group == Some(group)).count())
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -28,6 +28,8 @@ pub struct Environment {
     ending: watch::Sender<bool>,
     /// Microseconds of the slowest plain answer.
     slowest: AtomicU64,
+    /// Requests that a barrier releases together, at most.
+    at_once: AtomicUsize,
 }
 
 /// What a server gets to finish a request that its client left: at least this, at most that.
@@ -46,7 +48,9 @@ impl Environment {
     ) -> Result<Environment, Problem> {
         let generator = Arc::new(Generator::new(Arc::clone(&contract), &profile)?);
         let mint = Arc::new(Mint::fitting(run_id, &contract));
+        let at_once = AtomicUsize::new(profile.limits.jobs.unwrap_or(usize::MAX).max(1));
         Ok(Environment {
+            at_once,
             contract,
             profile: Arc::new(profile),
             generator,
@@ -68,6 +72,17 @@ impl Environment {
     pub fn left_alone(&self) -> Duration {
         let slowest = Duration::from_micros(self.slowest.load(Ordering::Relaxed));
         slowest.saturating_mul(10).clamp(LEFT_ALONE.0, LEFT_ALONE.1)
+    }
+
+    /// How many requests a barrier may release together.
+    #[must_use]
+    pub fn at_once(&self) -> usize {
+        self.at_once.load(Ordering::Relaxed)
+    }
+
+    /// The target answered with load to so many at once: half as many from now on, but two.
+    pub fn fewer_at_once(&self, released: usize) {
+        self.at_once.fetch_min((released / 2).max(2), Ordering::Relaxed);
     }
 
     /// Lets those go on that wait for the end of the run.

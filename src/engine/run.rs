@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::collect::{Collector, Hindrance, hindrance};
+use super::collect::{Collector, Hindrance, hindrance, overloaded};
 use super::confirm::confirm;
 use super::environment::Environment;
 use super::opening::{self, Opening, open};
@@ -273,6 +273,9 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
             Some(Hindrance::Load(seconds)) => {
                 let pause = Duration::from_secs(seconds.min(60));
                 shared.environment.sender.pace.back_off(pause);
+                if let Some(released) = overloaded(&trial) {
+                    shared.environment.fewer_at_once(released);
+                }
                 if attempt + 1 == LOAD_ATTEMPTS {
                     locked(&shared.collector).unanswered(case, selected.rule, &trial);
                     return;
@@ -280,7 +283,9 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
                 locked(&shared.collector).add_sent(&trial.exchanges);
             }
             Some(Hindrance::Lost) if attempt == 0 => {
-                locked(&shared.collector).add_sent(&trial.exchanges);
+                let mut collector = locked(&shared.collector);
+                collector.add_sent(&trial.exchanges);
+                collector.lost += 1;
             }
             Some(Hindrance::Credentials) if attempt == 0 => {
                 locked(&shared.collector).add_sent(&trial.exchanges);
@@ -342,6 +347,14 @@ fn finish(shared: &Arc<Shared>, started: Instant) -> Result<(), EngineError> {
     let judged =
         collector.judge_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
     shared.io(judged);
+    if collector.lost > 0 {
+        let text = format!(
+            "{} lost an answer and were sent again: an idle connection may be closed, one in use may not",
+            counted(collector.lost, "trial")
+        );
+        let noted = collector.write(Event::Note { text });
+        shared.io(noted);
+    }
     let accepted = collector.accepted();
     let finished = collector.finish();
     shared.io(finished);
@@ -367,6 +380,10 @@ fn finish(shared: &Arc<Shared>, started: Instant) -> Result<(), EngineError> {
         Some(error) => Err(error),
         None => Ok(()),
     }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn now() -> String {

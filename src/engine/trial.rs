@@ -150,6 +150,7 @@ async fn written(
                     together.push((label.clone(), inner, copy));
                 }
             }
+            together.truncate(environment.at_once());
             let answers =
                 release(environment, together.iter().map(|(_, _, c)| c.clone()).collect()).await;
             for ((label, inner, composed), answer) in together.into_iter().zip(answers) {

@@ -61,6 +61,30 @@ pub(super) const CLASSES: &[(&str, &str)] = &[
     ("case that changes length", "\u{df}\u{130}\u{131}\u{149}\u{17f}"),
     ("soft hyphen", "a\u{ad}b"),
     ("ideographic space", "a\u{3000}b"),
+    ("every ASCII punctuation mark", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
+    (
+        "every C0 control",
+        "\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}\u{9}\u{a}\u{b}\u{c}\u{d}\u{e}\u{f}\u{10}\u{11}\u{12}\u{13}\u{14}\u{15}\u{16}\u{17}\u{18}\u{19}\u{1a}\u{1b}\u{1c}\u{1d}\u{1e}\u{1f}",
+    ),
+    (
+        "every C1 control",
+        "\u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}",
+    ),
+    (
+        "spaces of every width",
+        "a\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\u{200a}\u{202f}\u{205f}b",
+    ),
+    ("Hangul letters", "\u{1112}\u{1161}\u{11ab}"),
+    ("Hangul syllables", "\u{d55c}\u{ae00}"),
+    ("Greek with a final sigma", "\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}"),
+    ("full-width letters", "\u{ff21}\u{ff42}\u{ff11}"),
+    ("singletons of normal forms", "\u{212b}\u{2126}\u{1f71}\u{f900}"),
+    ("noncharacter U+FFFE", "a\u{fffe}b"),
+    ("variation selectors", "\u{2601}\u{fe0f}x\u{e0100}"),
+    ("tag characters", "a\u{e0001}\u{e0041}b"),
+    ("letters that look Latin", "\u{430}\u{412}\u{441}"),
+    ("digits of other scripts", "\u{663}\u{96a}"),
+    ("fractions and superscripts", "\u{bd}\u{b2}\u{2460}"),
 ];
 
 /// Draws a string of one to three classes, at most `longest` code points, never blank unless that is 0.

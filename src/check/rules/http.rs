@@ -13,7 +13,8 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "JSON answers are labelled application/json",
         cite: "OpenAPI: responses, content; RFC 9110 section 8.3",
-        doc: "Judged on a 200, and on a 400 or 404 that carries JSON. Clients choose their parser by the label.",
+        doc: "Judged on a 200, and on a 400 or 404 that carries JSON. Clients choose their parser by the label. \
+              A charset that the body is not in is a wrong label too.",
         needs: &[],
         check: Check::Exchange(labelled_json),
     },
@@ -150,6 +151,15 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
+/// The charset parameter of a label, where it names another one than UTF-8 or its subset ASCII.
+fn foreign_charset(label: &str) -> Option<String> {
+    let (_, charset) = label.split(';').skip(1).find_map(|parameter| {
+        parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+    })?;
+    let charset = charset.trim().trim_matches('"').to_ascii_lowercase();
+    (!matches!(charset.as_str(), "utf-8" | "utf8")).then_some(charset)
+}
+
 fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
     let judged = match response.status {
@@ -164,7 +174,15 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     let essence = label.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let problem_json = essence == "application/problem+json" && response.status != 200;
     if essence == "application/json" || problem_json {
-        return Verdict::Pass;
+        return match foreign_charset(label).filter(|_| !response.body.is_ascii()) {
+            None => Verdict::Pass,
+            Some(charset) => Verdict::fail(Finding::new(
+                "another charset",
+                "",
+                "no charset, or the one that the body is in: UTF-8 (RFC 8259 section 8.1)",
+                charset,
+            )),
+        };
     }
     Verdict::fail(Finding::new(
         if label.is_empty() { "missing" } else { "another label" },
