@@ -52,6 +52,8 @@ pub enum Because {
     Credentials,
     /// Its request was refused for its method, path, media type or Accept.
     NotProcessed,
+    /// More than one of these: whoever stored it can't be told.
+    Several,
 }
 
 #[derive(Clone)]
@@ -79,15 +81,22 @@ pub(super) fn expect(views: &mut [ExchangeView<'_>]) {
 
 /// One exchange, or several that overlapped.
 fn wave(views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
-    let mut places: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+    let mut places = Places::default();
     for (v, view) in views.iter().enumerate() {
         for (i, item) in view.items().iter().enumerate() {
+            let Some(number) = &item.number else { continue };
             let refused = item.standing.due() == Due::Refuse(Level::Must);
-            if let Some(number) = item.number.as_ref().filter(|_| !refused) {
-                places.entry(number.clone()).or_default().push((v, i));
-            }
+            let list = if refused { &mut places.broken } else { &mut places.sound };
+            list.entry(number.clone()).or_default().push((v, i));
         }
     }
+    let may_be_used: Vec<Vec<bool>> = views
+        .iter()
+        .map(|view| {
+            let used = |number: &String| ledger.contains_key(number) || places.count(number) > 1;
+            view.items().iter().map(|item| item.number.as_ref().is_some_and(used)).collect()
+        })
+        .collect();
     let expected: Vec<Vec<Expected>> = views
         .iter()
         .enumerate()
@@ -95,8 +104,9 @@ fn wave(views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
             (0..view.items().len()).map(|i| one(view, v, i, views, &places, ledger)).collect()
         })
         .collect();
-    for (view, list) in views.iter_mut().zip(expected) {
+    for ((view, list), used) in views.iter_mut().zip(expected).zip(may_be_used) {
         view.expected = list;
+        view.may_be_used = used;
     }
     // Acceptances first: a rejection beside one says nothing against it.
     for pass in [true, false] {
@@ -106,12 +116,26 @@ fn wave(views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
     }
 }
 
+/// Where each number of a wave stands: request and position.
+#[derive(Default)]
+struct Places {
+    sound: HashMap<String, Vec<(usize, usize)>>,
+    /// In items that must be refused, which use no number.
+    broken: HashMap<String, Vec<(usize, usize)>>,
+}
+
+impl Places {
+    fn count(&self, number: &str) -> usize {
+        [&self.sound, &self.broken].iter().filter_map(|m| m.get(number)).map(Vec::len).sum()
+    }
+}
+
 fn one(
     view: &ExchangeView<'_>,
     v: usize,
     i: usize,
     views: &[ExchangeView<'_>],
-    places: &HashMap<String, Vec<(usize, usize)>>,
+    places: &Places,
     ledger: &HashMap<String, State>,
 ) -> Expected {
     let item = &view.items()[i];
@@ -132,8 +156,22 @@ fn one(
         Some(State::BrokenOff(by)) => return Expected::BrokenOff(*by),
         Some(State::Unused(_)) | None => {}
     }
-    let same = &places[number];
+    // A broken item that was accepted all the same has used the number.
+    let stolen = places.broken.get(number).into_iter().flatten().any(|(v, i)| {
+        match views[*v].verdicts.get(*i).copied().flatten() {
+            Some(verdict) => verdict == ItemVerdict::Accepted,
+            None => views[*v].status() == Some(200),
+        }
+    });
+    if stolen {
+        return Expected::Open;
+    }
+    let same = &places.sound[number];
     if same.len() > 1 {
+        // Where it was refused before, rules of its own say whether it stayed unused.
+        if state.is_some() {
+            return Expected::Open;
+        }
         let open = same.iter().any(|(v, i)| {
             !matches!(views[*v].items()[*i].standing.due(), Due::Accept(Level::Must))
         });
@@ -173,7 +211,8 @@ fn settle(view: &ExchangeView<'_>, ledger: &mut HashMap<String, State>, acceptan
             let fate = whole.clone().unwrap_or(State::Unknown);
             let before = ledger.get(&number);
             if matches!(before, None | Some(State::Unused(_))) {
-                ledger.insert(number, fate);
+                let state = joined(before, fate);
+                ledger.insert(number, state);
             }
         }
     }
@@ -205,8 +244,18 @@ fn settle(view: &ExchangeView<'_>, ledger: &mut HashMap<String, State>, acceptan
                 | (Some(State::Unknown | State::BrokenOff(_)), State::Unused(_))
         );
         if !keep {
-            ledger.insert(number.clone(), fate);
+            ledger.insert(number.clone(), joined(before, fate));
         }
+    }
+}
+
+/// What is known of a number after another request with it.
+fn joined(before: Option<&State>, fate: State) -> State {
+    match (before, fate) {
+        (Some(State::Unused(before)), State::Unused(now)) if *before != now => {
+            State::Unused(Because::Several)
+        }
+        (_, fate) => fate,
     }
 }
 
@@ -252,15 +301,20 @@ fn whole_fate(view: &ExchangeView<'_>) -> Option<State> {
     }
 }
 
+/// Whether one is the other cut, padded, in another letter case or with other punctuation.
+pub(super) fn same_but_for_form(a: &str, b: &str) -> bool {
+    let letters = |t: &str| -> String {
+        t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    a.starts_with(b) || b.starts_with(a) || letters(a) == letters(b)
+}
+
 /// Whether a careless comparison could take two different numbers for one.
 fn looks_like(a: &str, b: &str) -> bool {
     if a == b {
         return false;
     }
-    let letters = |t: &str| -> String {
-        t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
-    if a.starts_with(b) || b.starts_with(a) || letters(a) == letters(b) {
+    if same_but_for_form(a, b) {
         return true;
     }
     let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();

@@ -80,6 +80,9 @@ pub mod pairs {
     }
 }
 
+/// Batches above this many items may be refused for their size.
+const LARGE: usize = 100;
+
 impl Tally {
     /// Adds another part's.
     pub fn add(&mut self, other: &Tally) {
@@ -138,7 +141,10 @@ impl Tally {
             .collect();
         let pure = kinds.len() == broken.len();
         kinds.dedup();
-        let open = items.iter().any(|i| i.standing.due() == Due::Open);
+        // Neither a used number nor the sheer size may be what refused it.
+        let open = items.iter().any(|i| i.standing.due() == Due::Open)
+            || view.may_be_used.contains(&true)
+            || items.len() > LARGE;
         let (true, false, [kind]) = (pure, open, kinds.as_slice()) else { return };
         let reading = match view.status() {
             Some(400) => Reading::Request,

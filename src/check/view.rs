@@ -30,6 +30,8 @@ pub struct ExchangeView<'a> {
     pub verdicts: Vec<Option<ItemVerdict>>,
     /// What the ledger expects of each item.
     pub expected: Vec<Expected>,
+    /// Whether each item's number stood anywhere else before or beside it, whatever came of that.
+    pub may_be_used: Vec<bool>,
     /// The first result that belongs to another item: its position and that item's.
     pub misplaced: Option<(usize, usize)>,
     /// Items of the other requests that the same barrier released.
@@ -123,6 +125,7 @@ impl<'a> ExchangeView<'a> {
             json,
             verdicts: Vec::new(),
             expected: Vec::new(),
+            may_be_used: Vec::new(),
             misplaced: None,
             in_flight,
         };
@@ -190,6 +193,13 @@ impl<'a> ExchangeView<'a> {
             });
             let echoed = result.get(unique).and_then(Value::as_str);
             let own = items[at].number.as_deref();
+            // A number that comes back trimmed or cut can look like another item's.
+            if let (Some(echoed), Some(own)) = (echoed, own)
+                && echoed != own
+                && ledger::same_but_for_form(echoed, own)
+            {
+                continue;
+            }
             let candidates = by_number.get(echoed.unwrap_or("")).map_or(&[][..], Vec::as_slice);
             // Another item's number is enough; with the own number, all else must be another's.
             let from = candidates.iter().find(|k| {

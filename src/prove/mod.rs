@@ -32,8 +32,6 @@ pub struct Proof {
     pub passed: BTreeSet<String>,
     /// What is wrong with the proof, in sentences; nothing where it holds.
     pub wrong: Vec<String>,
-    /// The run.
-    pub summary: Option<Summary>,
 }
 
 /// A run that is to be made.
@@ -133,10 +131,10 @@ pub async fn prove(
         .collect();
     let report = engine::run(environment, selected, options, Arc::new(Silent)).await?;
     drop(embedded);
-    Ok(judge(trial, report.summary))
+    Ok(judge(trial, &report.summary))
 }
 
-fn judge(trial: Trial, summary: Summary) -> Proof {
+fn judge(trial: Trial, summary: &Summary) -> Proof {
     let mut fired: BTreeMap<String, usize> = BTreeMap::new();
     for (finding, update) in &summary.findings {
         if update.confirmed {
@@ -181,14 +179,7 @@ fn judge(trial: Trial, summary: Summary) -> Proof {
             }
         }
     }
-    Proof {
-        fault: trial.fault,
-        reading: trial.reading,
-        fired,
-        passed,
-        wrong,
-        summary: Some(summary),
-    }
+    Proof { fault: trial.fault, reading: trial.reading, fired, passed, wrong }
 }
 
 /// Rules that one reading gives no occasion for.

@@ -61,7 +61,10 @@ fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
     match view.verdict {
         None => Verdict::NotApplicable("no verdict"),
         Some(ItemVerdict::Accepted) => Verdict::Pass,
-        Some(ItemVerdict::Rejected) if view.is_called_used() || *wanted == Because::Refused => {
+        Some(ItemVerdict::Rejected)
+            if view.is_called_used()
+                || (*wanted == Because::Refused && !accept::has_bad_neighbour(view.within)) =>
+        {
             let number = shown(&Value::from(view.intent.number.as_deref().unwrap_or("")));
             let finding = Finding::new(
                 "left behind",
@@ -70,8 +73,13 @@ fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
                 view.said(),
             )
             .item(view.index);
-            let sure = view.is_called_used();
-            Verdict::fail(if sure { finding } else { finding.explained_by(accept::ACCEPTANCE) })
+            Verdict::fail(if !view.is_called_used() {
+                finding.explained_by(accept::ACCEPTANCE)
+            } else if accept::has_bad_neighbour(view.within) {
+                finding.explained_by(&["ATOM-003"])
+            } else {
+                finding
+            })
         }
         Some(ItemVerdict::Rejected) => Verdict::NotApplicable("rejected for another reason"),
     }
@@ -89,7 +97,12 @@ fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
         .iter()
         .any(|e| matches!(e, Expected::Accept { because: Because::Refused, .. }));
     match accept::refused_whole(view) {
-        Some(finding) if retried => Verdict::fail(finding.explained_by(accept::ACCEPTANCE)),
+        Some(finding) if retried => Verdict::fail(finding.explained_by(&[
+            "ACCEPT-001",
+            "ACCEPT-005",
+            "ORDER-002",
+            "ORDER-003",
+        ])),
         _ => Verdict::NotApplicable("no retry of a refused request"),
     }
 }

@@ -185,7 +185,11 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
             Expected::Racer(_) => {
                 (used(), contract.used_code().unwrap_or("the used-number code").to_owned())
             }
-            Expected::Refuse(_) => (fits(contract, code, &causes), wanted(contract, &causes)),
+            // Its number may be used besides.
+            Expected::Refuse(_) => (
+                fits(contract, code, &causes) || (used() && view.may_be_used[item.index]),
+                wanted(contract, &causes),
+            ),
             _ => continue,
         };
         judged = true;
@@ -238,7 +242,7 @@ fn refusal_code_fits(view: &ExchangeView<'_>) -> Verdict {
     };
     let open = view.expected.iter().any(|e| {
         matches!(e, Expected::Open | Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_))
-    });
+    }) || view.may_be_used.contains(&true);
     let envelope = matches!(view.exchange.intent.body, BodyIntent::Broken(_));
     let known_used =
         view.contract.batch.codes.get(code).is_some_and(|c| c.cause == CodeCause::Used);

@@ -80,7 +80,12 @@ fn exactly_one(trial: &TrialView<'_>) -> Verdict {
                         )
                         .item(i)
                         .exchange(view.exchange.index)
-                        .explained_by(super::accept::ACCEPTANCE),
+                        .explained_by(&[
+                            "ACCEPT-001",
+                            "ATOM-003",
+                            "ORDER-002",
+                            "ORDER-003",
+                        ]),
                     );
                 }
                 [] => {}
@@ -94,7 +99,9 @@ fn exactly_one(trial: &TrialView<'_>) -> Verdict {
                             format!("{} accepted", accepted.len()),
                         )
                         .item(second.1)
-                        .exchange(second.0),
+                        .exchange(second.0)
+                        // Where a number is accepted again with nothing under way, there is no race to win.
+                        .explained_by(&["UNIQUE-001"]),
                     );
                 }
             }
