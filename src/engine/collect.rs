@@ -1,6 +1,6 @@
 //! Collects what trials brought: counts for all, whole evidence for findings, a bounded sample of the rest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
@@ -332,15 +332,21 @@ impl Collector {
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
     fn masked(&self) -> HashMap<String, String> {
+        let confirmed: HashSet<&str> =
+            self.found.values().filter(|f| f.confirmed).map(|f| f.record.rule.as_str()).collect();
+        // What is explained itself explains nothing, or two rules could hide each other.
+        let roots: HashSet<&str> = self
+            .found
+            .values()
+            .filter(|f| f.confirmed)
+            .filter(|f| !f.explained_by.iter().any(|rule| confirmed.contains(rule)))
+            .map(|f| f.record.rule.as_str())
+            .collect();
         self.found
             .iter()
             .filter_map(|(id, found)| {
-                let by = found.explained_by.iter().find(|rule| {
-                    found.record.rule != **rule
-                        && self.found.values().any(|f| {
-                            f.record.rule == **rule && f.confirmed && f.explained_by.is_empty()
-                        })
-                })?;
+                let other = |rule: &&&str| found.record.rule != **rule && roots.contains(**rule);
+                let by = found.explained_by.iter().find(other)?;
                 Some((id.clone(), (*by).to_owned()))
             })
             .collect()

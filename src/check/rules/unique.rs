@@ -131,7 +131,7 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
                 "200 with the item rejected",
                 format!("{status}{}", super::status::said(view)),
             )
-            .explained_by(super::accept::ACCEPTANCE),
+            .explained_by(&["ACCEPT-001", "ACCEPT-005", "ORDER-002", "ORDER-003"]),
         ),
         _ => Verdict::NotApplicable("another status"),
     }
