@@ -71,6 +71,12 @@ pub fn sort(text: &str, digits: usize, now: DateTime<Utc>) -> Instant {
         "z" => return Instant::Edge("lower-case z"),
         other => match offset_minutes(other) {
             Some(minutes) if minutes.abs() <= 14 * 60 && other != "-00:00" => minutes,
+            Some(minutes) if minutes.abs() > 24 * 60 => {
+                return Instant::Doubtful("impossible offset");
+            }
+            None if other.starts_with('Z') && other.as_bytes()[1].is_ascii_alphanumeric() => {
+                return Instant::Doubtful("text behind it");
+            }
             _ => return Instant::Edge("unusual offset"),
         },
     };

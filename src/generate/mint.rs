@@ -73,7 +73,7 @@ impl Mint {
     pub fn fresh(&self) -> String {
         let mut number = String::with_capacity(self.prefix.len() + 4);
         number.push_str(&self.prefix);
-        push_base36(&mut number, self.next(), COUNTER);
+        push_base36(&mut number, scatter(self.next()), COUNTER);
         number
     }
 
@@ -140,6 +140,25 @@ fn base36(mut number: u64, digits: usize) -> String {
     text
 }
 
+/// As many counts as fit into the counter's digits: 36 to the power of [`COUNTER`].
+const COUNTS: u64 = 2_176_782_336;
+/// Coprime to [`COUNTS`], and its inverse.
+const SCATTER: u64 = 1_640_531_527;
+#[cfg(test)]
+const GATHER: u64 = 1_777_800_055;
+
+/// Another count for each count: numbers that follow each other must not look as if they did, or results
+/// sorted by number would stand in request order, and a weak hash would tell them apart by their order.
+fn scatter(count: u64) -> u64 {
+    if count < COUNTS { count * SCATTER % COUNTS } else { count }
+}
+
+/// The count that [`scatter`] made this one from.
+#[cfg(test)]
+fn gather(scattered: u64) -> u64 {
+    if scattered < COUNTS { scattered * GATHER % COUNTS } else { scattered }
+}
+
 /// At least `digits` digits: a counter of fixed width can't turn into another by what is put before or
 /// behind it, as padding and look-alikes do.
 fn push_base36(text: &mut String, number: u64, digits: usize) {
@@ -193,6 +212,16 @@ mod tests {
             let number = mint.fresh();
             assert!(number.len() <= room && number.starts_with(prefix), "{number}");
         }
+    }
+
+    #[test]
+    fn counts_are_scattered_and_gathered_again() {
+        for count in [0, 1, 2, 35, 36, 1_000_000, COUNTS - 1, COUNTS, u64::MAX] {
+            assert_eq!(gather(scatter(count)), count);
+        }
+        let mint = Mint::new("bptest");
+        let drawn: Vec<String> = (0..50).map(|_| mint.fresh()).collect();
+        assert!(!drawn.is_sorted() && drawn.iter().all(|n| n.len() == drawn[0].len()));
     }
 
     #[test]

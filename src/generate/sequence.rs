@@ -28,12 +28,22 @@ pub struct Turn {
 pub enum Manner {
     /// As documented.
     Ordinary,
+    /// Its body in chunks.
+    Chunked,
     /// Without credentials.
     NoCredentials,
+    /// With wrong credentials.
+    WrongCredentials,
     /// Cut off in the middle of its JSON.
     Truncated,
+    /// Its items under another name.
+    OtherEnvelope,
     /// Under a media type that isn't JSON.
     OtherMediaType,
+    /// By another method.
+    OtherMethod,
+    /// At a path below the documented one.
+    OtherPath,
     /// The body of an earlier request once more: which one, modulo how many there were.
     Again(usize),
 }
@@ -47,6 +57,8 @@ pub struct Part {
     pub number: Origin,
     /// Which mutation breaks it, modulo how many there are; nothing where it is sound.
     pub broken: Option<usize>,
+    /// Whether it has a property that the schema does not name.
+    pub extended: bool,
 }
 
 /// Where a number comes from.
@@ -71,16 +83,19 @@ pub fn sequences(
         1 => Just(Origin::Neighbour),
     ];
     let broken = prop_oneof![7 => Just(None), 1 => INDEX.prop_map(Some)];
-    let part = (BITS.no_shrink(), origin, broken).prop_map(|(seed, number, broken)| Part {
-        seed,
-        number,
-        broken,
-    });
+    let extended = prop_oneof![5 => Just(false), 1 => Just(true)];
+    let part = (BITS.no_shrink(), origin, broken, extended)
+        .prop_map(|(seed, number, broken, extended)| Part { seed, number, broken, extended });
     let manner = prop_oneof![
-        20 => Just(Manner::Ordinary),
+        18 => Just(Manner::Ordinary),
+        3 => Just(Manner::Chunked),
         1 => Just(Manner::NoCredentials),
+        1 => Just(Manner::WrongCredentials),
         1 => Just(Manner::Truncated),
+        1 => Just(Manner::OtherEnvelope),
         1 => Just(Manner::OtherMediaType),
+        1 => Just(Manner::OtherMethod),
+        1 => Just(Manner::OtherPath),
         3 => INDEX.prop_map(Manner::Again),
     ];
     let connection = prop_oneof![4 => Just(false), 1 => Just(true)];
@@ -111,8 +126,17 @@ mod tests {
     #[test]
     fn a_seed_means_one_sequence_and_a_few_seeds_meet_every_manner() {
         assert_eq!(sequence(7, 3..=8, 1..=4), sequence(7, 3..=8, 1..=4));
-        let all: Vec<_> = (0..60).flat_map(|seed| sequence(seed, 3..=8, 1..=4)).collect();
-        for manner in [Manner::NoCredentials, Manner::Truncated, Manner::OtherMediaType] {
+        let all: Vec<_> = (0..200).flat_map(|seed| sequence(seed, 3..=8, 1..=4)).collect();
+        for manner in [
+            Manner::Chunked,
+            Manner::NoCredentials,
+            Manner::WrongCredentials,
+            Manner::Truncated,
+            Manner::OtherEnvelope,
+            Manner::OtherMediaType,
+            Manner::OtherMethod,
+            Manner::OtherPath,
+        ] {
             assert!(all.iter().any(|t| t.manner == manner), "{manner:?}");
         }
         assert!(all.iter().any(|t| matches!(t.manner, Manner::Again(_))));

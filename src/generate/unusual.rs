@@ -64,11 +64,11 @@ pub(super) const CLASSES: &[(&str, &str)] = &[
     ("every ASCII punctuation mark", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"),
     (
         "every C0 control",
-        "\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}\u{9}\u{a}\u{b}\u{c}\u{d}\u{e}\u{f}\u{10}\u{11}\u{12}\u{13}\u{14}\u{15}\u{16}\u{17}\u{18}\u{19}\u{1a}\u{1b}\u{1c}\u{1d}\u{1e}\u{1f}",
+        "a\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}\u{9}\u{a}\u{b}\u{c}\u{d}\u{e}\u{f}\u{10}\u{11}\u{12}\u{13}\u{14}\u{15}\u{16}\u{17}\u{18}\u{19}\u{1a}\u{1b}\u{1c}\u{1d}\u{1e}\u{1f}b",
     ),
     (
         "every C1 control",
-        "\u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}",
+        "a\u{80}\u{81}\u{82}\u{83}\u{84}\u{85}\u{86}\u{87}\u{88}\u{89}\u{8a}\u{8b}\u{8c}\u{8d}\u{8e}\u{8f}\u{90}\u{91}\u{92}\u{93}\u{94}\u{95}\u{96}\u{97}\u{98}\u{99}\u{9a}\u{9b}\u{9c}\u{9d}\u{9e}\u{9f}b",
     ),
     (
         "spaces of every width",
@@ -84,6 +84,8 @@ pub(super) const CLASSES: &[(&str, &str)] = &[
     ("tag characters", "a\u{e0001}\u{e0041}b"),
     ("letters that look Latin", "\u{430}\u{412}\u{441}"),
     ("digits of other scripts", "\u{663}\u{96a}"),
+    ("percent and dollar signs", "5% $1 $& \u{201c}x\u{201d}"),
+    ("curly quotes", "\u{2018}x\u{2019} \u{2013} \u{2026}"),
     ("fractions and superscripts", "\u{bd}\u{b2}\u{2460}"),
 ];
 
@@ -122,7 +124,7 @@ mod tests {
         for (name, sample) in CLASSES {
             assert!(names.insert(name), "{name}");
             assert!(!sample.trim().is_empty() && !sample.contains('\0'), "{name}");
-            assert!(sample.chars().count() <= 32, "{name}");
+            assert!(sample.chars().count() <= 34, "{name}");
         }
         let mut random = Random::new(2);
         for longest in [0, 1, 5, 40, 255] {

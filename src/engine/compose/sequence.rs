@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Composed, Entry, Writing, batch, plain_request};
-use crate::case::Credential;
+use crate::case::{Credential, Framing};
 use crate::engine::environment::Environment;
 use crate::exchange::BodyIntent;
 use crate::generate::{Manner, Mutation, NumberShape, Optional, Origin, Part, Turn};
@@ -42,12 +42,27 @@ pub fn next(environment: &Environment, memory: &mut Memory, turn: &Turn) -> Comp
     composed.request.new_connection = turn.new_connection;
     match turn.manner {
         Manner::Ordinary | Manner::Again(_) => memory.bodies.push(composed.clone()),
+        Manner::Chunked => {
+            composed.request.framing =
+                if bytes.len() % 2 == 0 { Framing::Chunked } else { Framing::Slivers };
+        }
         Manner::NoCredentials => composed.request.credential = Credential::None,
+        Manner::WrongCredentials => composed.request.credential = Credential::Wrong,
         Manner::Truncated => {
             let cut = bytes.slice(..bytes.len() * 2 / 3);
-            composed.body = intent(environment, &cut);
-            composed.request.body = Some(cut);
+            replace_body(environment, &mut composed, cut);
         }
+        Manner::OtherEnvelope => {
+            let items = &environment.contract.batch.items;
+            let text = String::from_utf8_lossy(&bytes);
+            let other = text.replacen(items.as_str(), &format!("{items}s"), 1);
+            replace_body(environment, &mut composed, Bytes::from(other));
+        }
+        Manner::OtherMethod => {
+            let other = if bytes.len() % 2 == 0 { "PUT" } else { "DELETE" };
+            other.clone_into(&mut composed.request.method);
+        }
+        Manner::OtherPath => composed.request.path.push_str("/extra"),
         Manner::OtherMediaType => {
             for (name, value) in &mut composed.request.headers {
                 if name.eq_ignore_ascii_case("content-type") {
@@ -59,14 +74,21 @@ pub fn next(environment: &Environment, memory: &mut Memory, turn: &Turn) -> Comp
     composed
 }
 
-fn intent(environment: &Environment, bytes: &Bytes) -> BodyIntent {
+fn replace_body(environment: &Environment, composed: &mut Composed, bytes: Bytes) {
     let contract = &environment.contract;
-    BodyIntent::of(contract.judge_body(bytes), &contract.batch.unique)
+    composed.body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+    composed.request.body = Some(bytes);
 }
 
 fn entry(environment: &Environment, memory: &Memory, before: Option<&Entry>, part: &Part) -> Entry {
     let mut entry =
         Entry::mint(environment, environment.generator.item(part.seed, Optional::Drawn));
+    if part.extended
+        && let Some(mutation) =
+            environment.generator.mutations("add-property").and_then(<[_]>::first)
+    {
+        entry.mutations.push(mutation.apply(&mut entry.draft));
+    }
     let number = match part.number {
         Origin::Fresh => None,
         Origin::Earlier(which) => nth(&memory.numbers, which).cloned(),

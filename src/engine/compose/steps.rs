@@ -289,16 +289,18 @@ fn raw_request(environment: &Environment, text: &str) -> Composed {
     let credential =
         if headers.iter().any(has_token) { Credential::Good } else { Credential::None };
     headers.retain(|h| !has_token(h));
-    let chunked = headers
-        .iter()
-        .any(|(n, v)| n.eq_ignore_ascii_case("transfer-encoding") && v.contains("chunked"));
+    let chunked = headers.iter().any(|(n, v)| {
+        n.eq_ignore_ascii_case("transfer-encoding") && v.eq_ignore_ascii_case("chunked")
+    });
     let content = if chunked { unchunked(body) } else { body.as_bytes().to_vec() };
     let intent = if content.is_empty() && method != contract.operation.method {
         BodyIntent::None
     } else {
         BodyIntent::of(contract.judge_body(&content), &contract.batch.unique)
     };
-    let raw = format!("{}\r\n\r\n{body}", head.replace('\n', "\r\n"));
+    // Chunked framing is made of lines as well.
+    let framed = if chunked { body.replace('\n', "\r\n") } else { body.to_owned() };
+    let raw = format!("{}\r\n\r\n{framed}", head.replace('\n', "\r\n"));
     Composed {
         request: Request {
             method,
@@ -321,7 +323,8 @@ fn unchunked(text: &str) -> Vec<u8> {
     loop {
         let Some(end) = rest.iter().position(|b| *b == b'\n') else { return out };
         let line = String::from_utf8_lossy(&rest[..end]);
-        let Ok(size) = usize::from_str_radix(line.trim(), 16) else { return out };
+        let size = line.split(';').next().unwrap_or("").trim();
+        let Ok(size) = usize::from_str_radix(size, 16) else { return out };
         rest = &rest[end + 1..];
         if size == 0 || rest.len() < size {
             return out;

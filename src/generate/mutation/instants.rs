@@ -7,7 +7,7 @@ use super::Catalogue;
 use super::spot::Spot;
 
 /// Text that no date-time parser may take.
-const NONSENSE: [(&str, &str); 13] = [
+const NONSENSE: [(&str, &str); 14] = [
     ("a word", "yesterday"),
     ("text", "not a date-time"),
     ("a date alone", "2023-09-05"),
@@ -18,13 +18,14 @@ const NONSENSE: [(&str, &str); 13] = [
     ("an HTTP date", "Tue, 05 Sep 2023 08:07:34 GMT"),
     ("an object written out", "{\"year\":2023}"),
     ("null written out", "null"),
+    ("a year of two digits", "23-09-05T08:07:34Z"),
     ("letters for digits", "YYYY-MM-DDTHH:MM:SSZ"),
     ("a date in basic form", "20230905T080734Z"),
     ("digits of another script", "\u{662}\u{660}\u{662}\u{663}-09-05T08:07:34Z"),
 ];
 
 /// Wrong, but commonly taken.
-const DOUBTFUL: [(&str, &str); 12] = [
+const DOUBTFUL: [(&str, &str); 15] = [
     ("no offset", "2024-05-26T16:49:50.237"),
     ("no offset and no fraction", "2024-05-26T16:49:50"),
     ("30 February", "2024-02-30T08:07:34Z"),
@@ -37,6 +38,9 @@ const DOUBTFUL: [(&str, &str); 12] = [
     ("day 32", "2023-01-32T08:07:34Z"),
     ("hour 25", "2023-09-05T25:07:34Z"),
     ("minute 60", "2023-09-05T08:60:34Z"),
+    ("second 61", "2023-09-05T08:07:61Z"),
+    ("an offset of 25 hours", "2023-09-05T08:07:34+25:00"),
+    ("text behind it", "2023-09-05T08:07:34Zjunk"),
 ];
 
 /// What must be accepted.

@@ -8,7 +8,7 @@ use super::spot::Spot;
 use super::{Catalogue, Change};
 
 /// Numbers that must be accepted, as they are written.
-const PLAIN: [(&str, &str); 30] = [
+const PLAIN: [(&str, &str); 33] = [
     ("zero", "0"),
     ("zero with a fraction", "0.0"),
     ("zero with an exponent", "0e0"),
@@ -38,6 +38,9 @@ const PLAIN: [(&str, &str); 30] = [
     ("thirteen digits, negative", "-9999999999999"),
     ("thirteen digits and cents", "1234567890123.45"),
     ("thirteen digits with an exponent", "1.234567890123e12"),
+    ("a negative exponent on a whole number", "1e-2"),
+    ("seventeen digits", "9999999999999.9999"),
+    ("seventeen digits, no binary fraction", "1234567890123.0001"),
     ("just below the magnitude", "99999999999999"),
 ];
 
