@@ -23,6 +23,8 @@ pub enum Piece {
     Byte(u8),
     /// `${length}`: in raw requests, the number of bytes behind the first empty line.
     Length,
+    /// `${chunk}`: in raw requests, the number of bytes of the next line in hexadecimal.
+    Chunk,
     /// `${NAME.field}` and `${NAME.status}`, `${NAME.header.X}`, `${NAME/pointer}`; with a filter
     /// `|upper` or `|lower` behind it.
     Capture {
@@ -133,6 +135,7 @@ fn piece(text: &str) -> Result<Piece, String> {
         "host" => return Ok(Piece::Host),
         "token" => return Ok(Piece::Token),
         "length" => return Ok(Piece::Length),
+        "chunk" => return Ok(Piece::Chunk),
         _ => {}
     }
     let (text, filter) = match text.split_once('|') {

@@ -15,8 +15,18 @@ use crate::contract::standing::Due;
 use crate::exchange::Answer;
 
 /// What a case expects of verdicts fails with these, wherever in the run they show.
-pub(super) const EXPLAINED: &[&str] =
-    &["ACCEPT-001", "ORDER-001", "ORDER-002", "ORDER-003", "UNIQUE-001", "UNIQUE-003"];
+pub(super) const EXPLAINED: &[&str] = &[
+    "ACCEPT-001",
+    "HTTP-005",
+    "HTTP-006",
+    "HTTP-007",
+    "ORDER-001",
+    "ORDER-002",
+    "ORDER-003",
+    "STATUS-001",
+    "UNIQUE-001",
+    "UNIQUE-003",
+];
 
 /// What a case expects of one request, or of a simultaneous group.
 #[derive(Debug, Clone)]

@@ -167,9 +167,10 @@ fn one(
         return Expected::Open;
     }
     let same = &places.sound[number];
+    let beside_broken = places.broken.contains_key(number);
     if same.len() > 1 {
         // Where it was refused before, rules of its own say whether it stayed unused.
-        if state.is_some() {
+        if state.is_some() || beside_broken {
             return Expected::Open;
         }
         let open = same.iter().any(|(v, i)| {
@@ -187,6 +188,9 @@ fn one(
     }
     if let Some(State::Unused(because)) = state {
         by_due(because.clone())
+    } else if beside_broken && due == Due::Accept(Level::Must) {
+        // A rejected item beside it may have used the number: that is no more than a SHOULD.
+        Expected::Accept { level: Level::Should, because: Because::Rejected }
     } else {
         // Only a rejection needs to know; looking at every number would cost more than all else.
         if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {

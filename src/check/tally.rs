@@ -112,7 +112,7 @@ impl Tally {
         let accepted = view.verdicts.iter().filter(|v| **v == Some(ItemVerdict::Accepted)).count();
         self.accepted += accepted as u64;
         let BodyIntent::Batch { items, .. } = &view.exchange.intent.body else { return };
-        if !view.is_ordinary() {
+        if !view.is_ordinary() || view.feature().is_some() {
             return;
         }
         // Only batches in which one kind of fault stands tell which fault was answered how.

@@ -98,6 +98,41 @@ impl<'a> TrialView<'a> {
     }
 }
 
+/// An answer that is JSON but for halves of surrogate pairs, which RFC 8259 section 8.2 allows and no string
+/// of ours can hold: U+FFFD stands for each.
+fn without_lone_surrogates(body: &[u8]) -> Option<Value> {
+    let text = std::str::from_utf8(body).ok()?;
+    let unit = |at: usize| -> Option<u32> {
+        let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u32::from_str_radix(escape, 16).ok()
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => {
+                out.push_str(text.get(at..at + 12)?);
+                at += 12;
+            }
+            (Some(0xd800..=0xdfff), _) => {
+                out.push_str("\\ufffd");
+                at += 6;
+            }
+            _ => {
+                // An escaped backslash is no beginning of another escape.
+                let step = if text[at..].starts_with("\\\\") {
+                    2
+                } else {
+                    text[at..].chars().next().map_or(1, char::len_utf8)
+                };
+                out.push_str(text.get(at..at + step)?);
+                at += step;
+            }
+        }
+    }
+    serde_json::from_str(&out).ok()
+}
+
 impl<'a> ExchangeView<'a> {
     fn new(
         contract: &'a Contract,
@@ -108,7 +143,10 @@ impl<'a> ExchangeView<'a> {
             Answer::Lost(_) => Json::Absent,
             Answer::Received(r) => match serde_json::from_slice(&r.body) {
                 Ok(value) => Json::Value(value),
-                Err(error) => Json::Broken(error.to_string()),
+                Err(error) => match without_lone_surrogates(&r.body) {
+                    Some(value) => Json::Value(value),
+                    None => Json::Broken(error.to_string()),
+                },
             },
         };
         let in_flight = match exchange.group {
@@ -201,9 +239,17 @@ impl<'a> ExchangeView<'a> {
                 continue;
             }
             let candidates = by_number.get(echoed.unwrap_or("")).map_or(&[][..], Vec::as_slice);
-            // Another item's number is enough; with the own number, all else must be another's.
+            // Another item's number is enough; with the own number, something else must be another's.
             let from = candidates.iter().find(|k| {
-                **k != at && (echoed.is_some() && echoed != own || fits(&items[**k], result))
+                **k != at
+                    && (echoed.is_some() && echoed != own
+                        || fits(&items[**k], result)
+                            && echo.iter().any(|field| {
+                                result.get(field).is_some_and(|echoed| {
+                                    items[at].value.get(field) != Some(echoed)
+                                        && items[**k].value.get(field) == Some(echoed)
+                                })
+                            }))
             });
             if let Some(from) = from {
                 return Some((at, *from));

@@ -224,8 +224,8 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
 
 fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
     let empty = matches!(&view.exchange.intent.body, BodyIntent::Batch { items, trailing: None } if items.is_empty());
-    if !empty || !view.is_ordinary() {
-        return Verdict::NotApplicable("not an empty batch");
+    if !empty || !view.is_ordinary() || view.feature().is_some() {
+        return Verdict::NotApplicable("not a plain empty batch");
     }
     match (view.status(), view.results()) {
         (Some(200), Some([])) => Verdict::Pass,

@@ -304,7 +304,7 @@ fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
         }
         _ => false,
     };
-    if !only_missing || !view.is_refused() || !view.is_ordinary() {
+    if !only_missing || !view.is_refused() || !view.is_ordinary() || view.feature().is_some() {
         return Verdict::NotApplicable("no 400 for a missing mandatory field alone");
     }
     let batch = &view.contract.batch;

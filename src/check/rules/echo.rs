@@ -47,7 +47,8 @@ fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
     if max.is_some_and(|max| sent.chars().count() > max) {
         return None;
     }
-    if echoed.as_str() == Some(sent) {
+    // What becomes of U+0000 is not judged (READING-15).
+    if echoed.as_str() == Some(sent) || sent.contains('\0') {
         return None;
     }
     Some(

@@ -15,6 +15,9 @@ use crate::send::TOKEN_MARK;
 /// Stands in a raw request where the length of its body goes.
 pub(super) const LENGTH_MARK: &str = "\u{2}batchproof-length\u{2}";
 
+/// Stands in a raw request where the length of the next line goes.
+pub(super) const CHUNK_MARK: &str = "\u{2}batchproof-chunk\u{2}";
+
 /// Characters from here stand for single bytes until a body is made (a private use area).
 const BYTES: u32 = 0x10_f700;
 
@@ -143,6 +146,7 @@ impl Captures {
             Piece::Host => Value::String(environment.host()),
             Piece::Token => Value::String(TOKEN_MARK.to_owned()),
             Piece::Length => Value::String(LENGTH_MARK.to_owned()),
+            Piece::Chunk => Value::String(CHUNK_MARK.to_owned()),
             Piece::Capture { name, part, filter } => {
                 let value = self.capture(exchanges, name, part);
                 match (filter, &value) {

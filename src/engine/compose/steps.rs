@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::captures::{LENGTH_MARK, body_bytes};
+use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
 use super::{Captures, Entry, Writing, batch, usual_headers};
 use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, Style};
 use crate::contract::Problem;
@@ -274,6 +274,7 @@ fn raw_request(environment: &Environment, text: &str) -> Composed {
     let contract = &environment.contract;
     let text = text.replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let body = &measured(body);
     let head = head.replace(LENGTH_MARK, &body.len().to_string());
     let mut lines = head.lines();
     let mut words = lines.next().unwrap_or("").split(' ');
@@ -315,6 +316,19 @@ fn raw_request(environment: &Environment, text: &str) -> Composed {
         },
         body: intent,
     }
+}
+
+/// The lines of a body, chunk sizes filled in.
+fn measured(body: &str) -> String {
+    if !body.contains(CHUNK_MARK) {
+        return body.to_owned();
+    }
+    let lines: Vec<&str> = body.split('\n').collect();
+    let line = |(at, line): (usize, &&str)| {
+        let next = lines.get(at + 1).map_or(0, |next| next.len());
+        line.replace(CHUNK_MARK, &format!("{next:x}"))
+    };
+    lines.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn unchunked(text: &str) -> Vec<u8> {
