@@ -375,6 +375,26 @@ impl Collector {
             .collect()
     }
 
+    /// Findings that count, those of one cause together: same rule, place and kind, in any case.
+    #[must_use]
+    pub fn causes(&self) -> Vec<Vec<&Found>> {
+        let masked = self.masked();
+        let mut causes: Vec<Vec<&Found>> = Vec::new();
+        for found in self.order.iter().filter_map(|id| self.found.get(id)) {
+            if !found.confirmed || masked.contains_key(&found.record.id) {
+                continue;
+            }
+            let cause =
+                |f: &Found| (f.record.rule.clone(), f.record.place.clone(), f.record.kind.clone());
+            let own = cause(found);
+            match causes.iter_mut().find(|list| list.first().is_some_and(|f| cause(f) == own)) {
+                Some(list) => list.push(found),
+                None => causes.push(vec![found]),
+            }
+        }
+        causes
+    }
+
     /// Numbers that were accepted.
     #[must_use]
     pub fn accepted(&self) -> u64 {

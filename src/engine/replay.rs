@@ -136,8 +136,7 @@ fn trials<T>(summary: &Summary, wanted: &[usize], cases: &HashMap<String, T>) ->
     for index in wanted {
         let Some((finding, _)) = summary.findings.get(*index) else { continue };
         let exists = cases.contains_key(&finding.case);
-        let same =
-            |t: &&mut Shared| exists && t.case == finding.case && t.run == finding.run;
+        let same = |t: &&mut Shared| exists && t.case == finding.case && t.run == finding.run;
         match trials.iter_mut().find(same) {
             Some(shared) => shared.findings.push(*index),
             None => trials.push(Shared {
@@ -324,11 +323,7 @@ async fn again(
 }
 
 /// A trial that was answered, or why there is none.
-async fn sent(
-    environment: &Arc<Environment>,
-    seed: u64,
-    source: &Source,
-) -> Result<Trial, String> {
+async fn sent(environment: &Arc<Environment>, seed: u64, source: &Source) -> Result<Trial, String> {
     for _ in 0..LOAD_ATTEMPTS {
         let trial = match source {
             Source::Case(selected, run) => {

@@ -216,7 +216,10 @@ fn filled(
 }
 
 /// Sends all at once: nobody starts before everybody is ready.
-pub(super) async fn release(environment: &Arc<Environment>, together: Vec<Composed>) -> Vec<Answer> {
+pub(super) async fn release(
+    environment: &Arc<Environment>,
+    together: Vec<Composed>,
+) -> Vec<Answer> {
     let barrier = Arc::new(Barrier::new(together.len()));
     let mut tasks = JoinSet::new();
     let count = together.len();

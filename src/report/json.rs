@@ -15,7 +15,8 @@ use crate::case::Depth;
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
-    Conclusion, ExchangeRecord, FindingRecord, Minimal, Outcome, Position, SpecInfo, Summary, Update,
+    Conclusion, ExchangeRecord, FindingRecord, Minimal, Outcome, Position, SpecInfo, Summary,
+    Update,
 };
 
 mod coverage;

@@ -35,5 +35,22 @@ fn shown(size: Size) -> String {
 }
 
 fn said(minimal: &Minimal) -> String {
-    format!("expected {}, got {}", excerpt(&minimal.expected, VALUE), excerpt(&minimal.actual, VALUE))
+    format!(
+        "expected {}, got {}",
+        excerpt(&minimal.expected, VALUE),
+        excerpt(&minimal.actual, VALUE)
+    )
+}
+
+/// The finding as its smallest trial shows it; nothing where that is the first one.
+pub(super) fn as_finding(summary: &Summary, finding: &FindingRecord) -> Option<FindingRecord> {
+    let minimal = summary.smaller(finding)?.clone();
+    Some(FindingRecord {
+        position: minimal.position,
+        expected: minimal.expected,
+        actual: minimal.actual,
+        message: minimal.message,
+        evidence: minimal.evidence,
+        ..finding.clone()
+    })
 }

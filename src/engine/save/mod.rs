@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::collect::Collector;
+use super::collect::{Collector, Found};
 use super::compose::usual_headers;
 use super::environment::Environment;
 use super::options::RunOptions;
@@ -40,11 +40,8 @@ impl About {
     /// From what is recorded of a finding.
     #[must_use]
     pub fn of(finding: &FindingRecord, options: &RunOptions) -> About {
-        let place = if finding.place.is_empty() {
-            String::new()
-        } else {
-            format!(" at {}", finding.place)
-        };
+        let place =
+            if finding.place.is_empty() { String::new() } else { format!(" at {}", finding.place) };
         About {
             rule: finding.rule.clone(),
             level: finding.level.to_string(),
@@ -100,9 +97,7 @@ pub fn case_file(environment: &Environment, script: &Script, about: &About) -> S
     let mut at = 0;
     while let Some(first) = script.sends.get(at) {
         let together = match first.group {
-            Some(group) => {
-                script.sends[at..].iter().take_while(|s| s.group == Some(group)).count()
-            }
+            Some(group) => script.sends[at..].iter().take_while(|s| s.group == Some(group)).count(),
             None => 1,
         };
         let writer = Writer { environment, script, numbers: &numbers, rule: &about.rule };
@@ -122,8 +117,8 @@ pub fn case_file(environment: &Environment, script: &Script, about: &About) -> S
     out
 }
 
-/// Writes a case file for every finding that counts, from the smallest trial where there is one; notes
-/// those that can't be written as one.
+/// Writes a case file for every cause of findings that count: its smallest trial, or the first one where it
+/// was not shrunk. Notes those that can't be written as one.
 ///
 /// # Errors
 /// Where the directory, a file or the record can't be written.
@@ -133,40 +128,56 @@ pub fn all(
     collector: &mut Collector,
     dir: &Path,
 ) -> std::io::Result<()> {
-    let masked = collector.masked();
-    let mut smallest: HashMap<String, String> = HashMap::new();
+    let mut smallest: HashMap<&str, &str> = HashMap::new();
     for event in &collector.events {
         if let Event::Shrunk(minimal) = event {
-            smallest.insert(minimal.id.clone(), minimal.case_file.clone());
+            smallest.insert(&minimal.id, &minimal.case_file);
         }
     }
     std::fs::create_dir_all(dir)?;
     let mut without = Vec::new();
-    for found in collector.order.iter().filter_map(|id| collector.found.get(id)) {
-        let record = &found.record;
-        if !found.confirmed || masked.contains_key(&record.id) {
-            continue;
-        }
-        let text = match (smallest.remove(&record.id).filter(|t| !t.is_empty()), &found.trial) {
-            (Some(text), _) => text,
-            (None, Some(trial)) => {
-                let script = Script::of(environment, trial);
-                let about = About::of(record, options);
-                collector.clean(&case_file(environment, &script, &about))
-            }
-            (None, None) => String::new(),
+    for cause in collector.causes() {
+        let shrunk = cause.iter().find_map(|f| {
+            let text = smallest.get(f.record.id.as_str()).filter(|t| !t.is_empty())?;
+            Some((*f, (*text).to_owned()))
+        });
+        let first = || {
+            let (found, trial) = cause.iter().find_map(|f| Some((*f, f.trial.as_ref()?)))?;
+            let script = Script::of(environment, trial);
+            let about = About::of(&found.record, options);
+            let text = collector.clean(&case_file(environment, &script, &about));
+            (!text.is_empty()).then_some((found, text))
         };
-        if text.is_empty() {
-            without.push(format!("{} ({})", record.rule, record.id));
-        } else {
-            std::fs::write(dir.join(file_name(&record.rule, &record.id)), text)?;
-        }
+        let Some((found, text)) = shrunk.or_else(first) else {
+            without.extend(cause.first().map(|f| format!("{} ({})", f.record.rule, f.record.id)));
+            continue;
+        };
+        let record = &found.record;
+        let text = format!("{}{text}", others(&cause, &record.id));
+        std::fs::write(dir.join(file_name(&record.rule, &record.id)), text)?;
     }
     if without.is_empty() {
         return Ok(());
     }
     let text = format!("no case file can say what was sent for {}", without.join(", "));
     collector.write(Event::Note { text })
+}
+
+/// The other findings of a cause, as a comment.
+fn others(cause: &[&Found], id: &str) -> String {
+    let others: Vec<String> = cause
+        .iter()
+        .filter(|f| f.record.id != id)
+        .map(|f| format!("{} ({})", f.record.id, f.record.case))
+        .collect();
+    if others.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("# The same cause showed in other cases:\n");
+    for line in others.chunks(4) {
+        let _ = writeln!(text, "#   {}", line.join(", "));
+    }
+    text
 }
 
 struct Writer<'a> {
@@ -274,10 +285,7 @@ impl Writer<'_> {
                 {
                     format!("{name}: ${{length}}")
                 }
-                _ => self
-                    .numbers
-                    .text(line)
-                    .replace(crate::send::TOKEN_MARK, "${token}"),
+                _ => self.numbers.text(line).replace(crate::send::TOKEN_MARK, "${token}"),
             })
             .collect();
         format!("{}\n\n{}", head.join("\n"), self.numbers.text(body))

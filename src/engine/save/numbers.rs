@@ -59,9 +59,8 @@ impl<'a> Numbers<'a> {
             self.met.iter().position(|((p, c), _)| *p == minted.prefix && wanted(c))
         };
         let cut = counter.len() + 1 == longest;
-        let whole = cut
-            .then(|| place(&|c: &[u8]| c.len() == longest && c.starts_with(&counter)))
-            .flatten();
+        let whole =
+            cut.then(|| place(&|c: &[u8]| c.len() == longest && c.starts_with(&counter))).flatten();
         let at = whole.or_else(|| place(&|c: &[u8]| c == counter.as_slice())).unwrap_or(0);
         let filter = match (whole.is_some(), minted.upper) {
             (true, _) => "|shorter",

@@ -94,6 +94,6 @@ fn is_hidden(prefixes: &Prefixes, number: &str, text: &str) -> bool {
 
 /// A JSON string that is nothing but escapes.
 fn escaped(text: &str) -> String {
-    let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-    format!("\"{units}\"")
+    let units: Vec<String> = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    format!("\"{}\"", units.concat())
 }

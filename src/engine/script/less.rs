@@ -65,7 +65,9 @@ impl Script {
             .iter()
             .enumerate()
             .filter(|(s, send)| {
-                send.batch.as_ref().is_some_and(|b| (0..b.items.len()).all(|i| out.contains(&(*s, i))))
+                send.batch
+                    .as_ref()
+                    .is_some_and(|b| (0..b.items.len()).all(|i| out.contains(&(*s, i))))
             })
             .map(|(s, _)| s)
             .collect();

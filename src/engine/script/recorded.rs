@@ -72,14 +72,7 @@ fn recorded(contract: &Contract, head: &RunHead, record: &ExchangeRecord) -> Res
     };
     let batch = request.body.as_ref().and_then(|b| Batch::parse(b, &contract.batch.items));
     let has_body = request.body.is_some();
-    Ok(Send {
-        step: record.step.clone(),
-        group: record.group,
-        pause: 0,
-        request,
-        batch,
-        has_body,
-    })
+    Ok(Send { step: record.step.clone(), group: record.group, pause: 0, request, batch, has_body })
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

@@ -23,9 +23,7 @@ pub async fn send(environment: &Arc<Environment>, script: &Script) -> Trial {
             tokio::time::sleep(Duration::from_millis(first.pause)).await;
         }
         let together = match first.group {
-            Some(group) => {
-                script.sends[at..].iter().take_while(|s| s.group == Some(group)).count()
-            }
+            Some(group) => script.sends[at..].iter().take_while(|s| s.group == Some(group)).count(),
             None => 1,
         };
         let composed: Vec<Composed> = script.sends[at..at + together]

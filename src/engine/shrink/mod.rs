@@ -1,20 +1,19 @@
 //! Shrinking: the smallest trial that still shows a finding.
 //!
-//! The first finding of each cause is written out as a script, and candidates of it are sent, each with
-//! fresh numbers: fewer requests, fewer items, fewer fields, simpler values. One counts where it shows the same
+//! One finding of each cause is written out as a script, and candidates of it are sent, each with fresh
+//! numbers: fewer requests, fewer items, fewer fields, simpler values. One counts where it shows the same
 //! finding at the target and none of that rule at a correct implementation. It draws on a reserve of its own.
 
 mod attempt;
 mod simpler;
 mod smaller;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::collect::{Collector, RUN, message};
+use super::collect::{Collector, Found, RUN, message, size as trial_size};
 use super::environment::Environment;
 use super::options::RunOptions;
 use super::plan::{RESERVE, budget};
@@ -105,16 +104,19 @@ pub async fn shrink(
     Ok(())
 }
 
-/// The first finding of each cause that counts: those that must not be first.
+/// Of each cause that counts, the finding with the smallest trial: those that must not be first.
 fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
-    let masked = collector.masked();
-    let mut causes = HashSet::new();
-    let mut found: Vec<_> = collector
-        .order
-        .iter()
-        .filter_map(|id| collector.found.get(id))
-        .filter(|f| f.confirmed && f.record.case != RUN && !masked.contains_key(&f.record.id))
-        .filter(|f| causes.insert((&f.record.rule, &f.record.place, &f.record.kind)))
+    let mut found: Vec<&Found> = collector
+        .causes()
+        .into_iter()
+        .filter_map(|cause| {
+            let steady = |f: &Found| f.of == 0 || f.shown == f.of;
+            let known = cause.into_iter().filter(|f| f.record.case != RUN);
+            known
+                .filter_map(|f| Some((!steady(f), trial_size(f.trial.as_ref()?), f)))
+                .min_by_key(|(unsteady, size, _)| (*unsteady, *size))
+                .map(|(_, _, f)| f)
+        })
         .collect();
     found.sort_by_key(|f| f.record.level);
     found
@@ -176,7 +178,9 @@ async fn one(
         outcome.accepted = attempts.accepted;
         let tries = match job.sought.tries {
             1 => "it was sent again, as it was, and did not show".to_owned(),
-            n => format!("it was sent up to {n} times more, as it was, and did not show often enough"),
+            n => format!(
+                "it was sent up to {n} times more, as it was, and did not show often enough"
+            ),
         };
         outcome.note = Some(attempts.ended.map_or(tries, str::to_owned));
         return outcome;
@@ -208,7 +212,9 @@ fn size(script: &Script) -> Size {
     let bytes = script
         .sends
         .iter()
-        .map(|s| s.request.raw.as_ref().map(|r| r.len()).or_else(|| s.body().map(|b| b.len())))
+        .map(|s| {
+            s.request.raw.as_ref().map(bytes::Bytes::len).or_else(|| s.body().map(|b| b.len()))
+        })
         .map(|length| length.unwrap_or(0) as u64)
         .sum();
     Size { requests: requests as u64, items: items as u64, bytes }

@@ -61,8 +61,11 @@ impl Shrinking<'_> {
 
     async fn drop_fields(&mut self, unit: Option<usize>) {
         let environment = self.environment;
-        let optional: Vec<String> =
-            self.fields(unit).into_iter().filter(|f| !environment.generator.always_has(f)).collect();
+        let optional: Vec<String> = self
+            .fields(unit)
+            .into_iter()
+            .filter(|f| !environment.generator.always_has(f))
+            .collect();
         let all = |item: &Item| {
             // One by one, so that a field which must stay keeps no other.
             let mut left = item.clone();
@@ -102,11 +105,12 @@ impl Shrinking<'_> {
             let first = self.script.items().find(|i| i.unit == unit && i.field(&field).is_some());
             let Some(text) = first.and_then(|i| i.field(&field)) else { continue };
             let simplest = self.environment.generator.simplest(&field);
-            if simplest.as_ref().is_some_and(|s| s.to_string() == text) {
+            let own: Option<Value> = serde_json::from_str(&text).ok();
+            if own.is_some() && own == simplest {
                 continue;
             }
-            match serde_json::from_str::<Value>(&text) {
-                Ok(Value::String(string)) => {
+            match own {
+                Some(Value::String(string)) => {
                     if let Some(Value::String(simplest)) = &simplest {
                         for blend in blends(&string, simplest) {
                             self.replace(unit, &field, &Value::String(blend).to_string()).await;
@@ -114,7 +118,7 @@ impl Shrinking<'_> {
                     }
                     self.cut_string(unit, &field).await;
                 }
-                Ok(Value::Number(_)) => self.cut_digits(unit, &field).await,
+                Some(Value::Number(_)) => self.cut_digits(unit, &field).await,
                 _ => {}
             }
         }
@@ -124,28 +128,76 @@ impl Shrinking<'_> {
         self.change(Some(unit), &|item| item.field(field).map(|_| item.with(field, text))).await
     }
 
+    /// Shortens a string: where any characters will do, from its ends, else wherever they are not needed. A
+    /// minted number in it stays whole.
     async fn cut_string(&mut self, unit: usize, field: &str) {
+        let Some(string) = self.string(unit, field) else { return };
+        if self.prefix_of(&string).is_none() && !string.chars().all(|c| c == FILLER) {
+            let filled: String = string.chars().map(|_| FILLER).collect();
+            self.replace(unit, field, &Value::String(filled).to_string()).await;
+        }
         for part in [Part::Before, Part::After] {
-            let mut step = 0;
-            while let Some((cut, string)) = self.string(unit, field).and_then(|string| {
-                part.cut(self.prefix_of(&string), &string, step).map(|cut| (cut, string))
-            }) {
-                let text = Value::String(cut).to_string();
-                let taken = self.replace(unit, field, &text).await
-                    && self.string(unit, field).as_ref() != Some(&string);
-                step = if taken { 0 } else { step + 1 };
-                if self.attempts.ended.is_some() {
-                    return;
-                }
+            let side = |string: &str, number| part.of(string, number).to_owned();
+            let now = self.string(unit, field).unwrap_or_default();
+            let text = side(&now, self.prefix_of(&now));
+            if text.chars().all(|c| c == FILLER) {
+                self.cut_ends(unit, field, part).await;
+            } else {
+                self.thin_out(unit, field, part).await;
             }
         }
-        // Which characters it has may matter less than how many.
-        if let Some(string) = self.string(unit, field)
-            && self.prefix_of(&string).is_none()
-        {
-            let filled = Value::String("x".repeat(string.chars().count())).to_string();
-            self.replace(unit, field, &filled).await;
+    }
+
+    /// Cuts half of a side, a quarter, and so on.
+    async fn cut_ends(&mut self, unit: usize, field: &str, part: Part) {
+        let mut step = 0;
+        while let Some(string) = self.string(unit, field) {
+            let number = self.prefix_of(&string);
+            let text = part.of(&string, number);
+            // With a number beside it nothing may be left, which no cut of a text leads to.
+            let cut = match (number, step) {
+                (Some(_), 0) if !text.is_empty() => Some(String::new()),
+                (Some(_), step) if step > 0 => cut_text(text, step - 1),
+                (None, step) => cut_text(text, step),
+                _ => None,
+            };
+            let Some(cut) = cut else { return };
+            let taken = self.put(unit, field, part, &cut).await;
+            step = if taken { 0 } else { step + 1 };
+            if self.attempts.ended.is_some() {
+                return;
+            }
         }
+    }
+
+    /// Takes characters out of a side, many at a time at first, wherever they stand.
+    async fn thin_out(&mut self, unit: usize, field: &str, part: Part) {
+        let side = |this: &Self| -> Vec<char> {
+            let string = this.string(unit, field).unwrap_or_default();
+            part.of(&string, this.prefix_of(&string)).chars().collect()
+        };
+        let mut tries = 0;
+        let mut size = side(self).len();
+        while size > 0 && tries < THINNINGS {
+            let mut at = 0;
+            while at < side(self).len() && tries < THINNINGS && self.attempts.ended.is_none() {
+                let now = side(self);
+                let end = (at + size).min(now.len());
+                let rest: String = now[..at].iter().chain(&now[end..]).collect();
+                tries += 1;
+                if !self.put(unit, field, part, &rest).await {
+                    at += size;
+                }
+            }
+            size /= 2;
+        }
+    }
+
+    /// Puts another text in the place of one side of a string.
+    async fn put(&mut self, unit: usize, field: &str, part: Part, text: &str) -> bool {
+        let Some(string) = self.string(unit, field) else { return false };
+        let new = part.with(&string, self.prefix_of(&string), text);
+        new != string && self.replace(unit, field, &Value::String(new).to_string()).await
     }
 
     async fn cut_digits(&mut self, unit: usize, field: &str) {
@@ -189,7 +241,12 @@ impl Shrinking<'_> {
     }
 }
 
-/// A side of a string: of all of it, or of the number in it.
+/// What a string is filled with where any character will do.
+const FILLER: char = 'x';
+/// How often characters are taken out of one string.
+const THINNINGS: u32 = 64;
+
+/// A side of the number in a string; where there is no number, all of it is before.
 #[derive(Clone, Copy)]
 enum Part {
     Before,
@@ -197,22 +254,25 @@ enum Part {
 }
 
 impl Part {
-    /// The `step`th way to shorten it.
-    fn cut(self, number: Option<(usize, usize)>, string: &str, step: usize) -> Option<String> {
-        let Some((start, end)) = number else {
-            return matches!(self, Part::Before).then(|| cut_text(string, step)).flatten();
+    /// The side's text.
+    fn of(self, string: &str, number: Option<(usize, usize)>) -> &str {
+        let text = match (self, number) {
+            (Part::Before, None) => Some(string),
+            (Part::After, None) => None,
+            (Part::Before, Some((start, _))) => string.get(..start),
+            (Part::After, Some((_, end))) => string.get(end..),
         };
-        let (before, token, after) = (&string[..start], &string[start..end], &string[end..]);
-        // All of a side goes at once first, as its last character could not be cut.
-        let shorter = |side: &str| match (side, step) {
-            ("", _) => None,
-            (_, 0) => Some(String::new()),
-            (side, step) => cut_text(side, step - 1),
-        };
-        Some(match self {
-            Part::Before => format!("{}{token}{after}", shorter(before)?),
-            Part::After => format!("{before}{token}{}", shorter(after)?),
-        })
+        text.unwrap_or_default()
+    }
+
+    /// The string with another text on that side.
+    fn with(self, string: &str, number: Option<(usize, usize)>, text: &str) -> String {
+        match (self, number) {
+            (Part::Before, None) => text.to_owned(),
+            (Part::After, None) => string.to_owned(),
+            (Part::Before, Some((start, _))) => format!("{text}{}", &string[start..]),
+            (Part::After, Some((_, end))) => format!("{}{text}", &string[..end]),
+        }
     }
 }
 
@@ -308,18 +368,24 @@ mod tests {
         let simplest = "2023-09-05T08:07:34.605Z";
         assert_eq!(
             blends("1999-12-31T08:07:34.1+14:00", simplest),
-            ["2023-09-05T08:07:34.1+14:00", "1999-12-31T08:07:34.605+14:00", "1999-12-31T08:07:34.1Z"]
+            [
+                "2023-09-05T08:07:34.1+14:00",
+                "1999-12-31T08:07:34.605+14:00",
+                "1999-12-31T08:07:34.1Z"
+            ]
         );
         assert!(blends("yesterday", simplest).is_empty());
         assert_eq!(parts("2024-02-29T00:00:00Z"), Some(["2024-02-29", "T00:00:00", "", "Z"]));
     }
 
     #[test]
-    fn a_number_loses_what_is_around_it_and_nothing_else() {
-        assert_eq!(Part::Before.cut(Some((2, 5)), "éNUMx", 0), Some("NUMx".to_owned()));
-        assert_eq!(Part::After.cut(Some((2, 5)), "éNUMx", 0), Some("éNUM".to_owned()));
-        assert_eq!(Part::After.cut(Some((2, 5)), "éNUMx", 1), None);
-        assert_eq!(Part::After.cut(None, "abcd", 0), None);
-        assert_eq!(Part::Before.cut(None, "abcd", 0), Some("ab".to_owned()));
+    fn a_string_has_sides_where_a_number_stands_in_it() {
+        let number = Some((2, 5));
+        assert_eq!(Part::Before.of("éNUMx", number), "é");
+        assert_eq!(Part::After.of("éNUMx", number), "x");
+        assert_eq!(Part::Before.with("éNUMx", number, ""), "NUMx");
+        assert_eq!(Part::After.with("éNUMx", number, "yy"), "éNUMyy");
+        assert_eq!((Part::Before.of("abc", None), Part::After.of("abc", None)), ("abc", ""));
+        assert_eq!(Part::Before.with("abc", None, "b"), "b");
     }
 }

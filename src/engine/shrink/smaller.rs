@@ -73,8 +73,7 @@ impl Shrinking<'_> {
         while size > 0 && self.attempts.ended.is_none() {
             let mut at = 0;
             while at < self.script.sends.len() {
-                let out: HashSet<usize> =
-                    (at..(at + size).min(self.script.sends.len())).collect();
+                let out: HashSet<usize> = (at..(at + size).min(self.script.sends.len())).collect();
                 if !self.try_out(self.script.without_sends(contract, &out)).await {
                     at += size;
                 }

@@ -5,8 +5,8 @@ use super::paint::Colour;
 use crate::contract::Level;
 use crate::record::Summary;
 use crate::report::curl::{How, commands};
-use crate::report::minimal::minimal_line;
 use crate::report::groups::{Group, State, exchange_line, groups, proof, rule_of, shown};
+use crate::report::minimal::minimal_line;
 use crate::report::text::{counted, excerpt, visible};
 
 /// Groups shown in full.
