@@ -56,8 +56,7 @@ pub async fn with_control(
         control.push(Arc::new(environment.at(Arc::new(sender))));
         servers.push(server);
     }
-    let sender = Arc::clone(&environment.sender);
-    Ok((Arc::new(Environment { control, ..environment.at(sender) }), servers))
+    Ok((Arc::new(environment.with_control(control)), servers))
 }
 
 /// Starts a reference server on a free loopback port.

@@ -88,6 +88,12 @@ impl Environment {
         )
     }
 
+    /// The same with correct implementations beside it.
+    #[must_use]
+    pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
+        Environment { control, ..self.at(Arc::clone(&self.sender)) }
+    }
+
     /// Takes note of how long a plain answer took.
     pub fn note_latency(&self, elapsed: Duration) {
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);

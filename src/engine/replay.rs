@@ -111,6 +111,8 @@ pub async fn replay(
             (id, chosen.map(Arc::new))
         })
         .collect();
+    // Nothing else is under way that a case could wait for.
+    environment.end();
     let mut replayed = Vec::new();
     for shared in trials(summary, wanted, &cases) {
         let findings: Vec<(usize, &FindingRecord, &Update)> = shared

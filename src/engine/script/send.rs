@@ -38,6 +38,9 @@ pub async fn send(environment: &Arc<Environment>, script: &Script) -> Trial {
             let intent = compose::intent(environment, &composed.request, composed.body.clone());
             trial.push(&send.step, send.group, composed, intent, answer);
         }
+        if first.request.hang_up.is_some() {
+            tokio::time::sleep(environment.left_alone()).await;
+        }
         at += together;
     }
     trial.expectations = script.expectations.clone();
