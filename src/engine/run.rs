@@ -339,9 +339,10 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
         .await;
         collector.sent.0 += sent.0;
         collector.sent.1 += sent.1;
+        shared.observer.see(Progress::Shrinking);
         let (environment, selected) = (&shared.environment, &shared.selected);
         let shrunk =
-            shrink(environment, selected, &shared.options, &mut collector, planned, sent.0).await;
+            shrink(environment, selected, &shared.options, &mut collector, planned, sent).await;
         shared.io(shrunk);
     }
     if let Some(dir) = &shared.options.save_cases {

@@ -65,14 +65,16 @@ pub async fn shrink(
     options: &RunOptions,
     collector: &mut Collector,
     planned: (u64, u64),
-    spent: u64,
+    spent: (u64, u64),
 ) -> std::io::Result<()> {
     if environment.control.is_empty() {
         return Ok(());
     }
-    let (requests, items) = budget(options.depth).unwrap_or(planned);
-    let requests = (requests / RESERVE).max(60).saturating_sub(spent);
-    let items = (items / RESERVE).max(400);
+    let floor = (planned.0.max(180), planned.1.max(1_200));
+    let (requests, items) = budget(options.depth).unwrap_or(floor);
+    // What confirming left, and half of the reserve at least.
+    let left = |all: u64, spent: u64| (all / RESERVE).saturating_sub(spent).max(all / RESERVE / 2);
+    let (requests, items) = (left(requests, spent.0), left(items, spent.1));
     let reserve = Arc::new(Reserve::new(requests, items));
     let jobs = jobs(collector, selected);
     let share = usize::try_from(requests).unwrap_or(REQUESTS) / jobs.len().max(1);

@@ -8,6 +8,11 @@ use crate::contract::Contract;
 use crate::engine::environment::Environment;
 use crate::engine::script::{Batch, Place, Script};
 
+/// Items above which a few are tried for all.
+const MANY: usize = 8;
+/// How many are tried then.
+const PROBES: usize = 5;
+
 /// A script that shows a finding, getting smaller.
 pub struct Shrinking<'a> {
     /// What all trials share.
@@ -95,26 +100,9 @@ impl Shrinking<'_> {
                 self.try_out(self.without(&out)).await;
             }
         }
-        let mut size = self.units().len().div_ceil(2);
-        while size > 0 && self.attempts.ended.is_none() {
-            let mut at = 0;
-            loop {
-                let units = self.units();
-                if at >= units.len() {
-                    break;
-                }
-                let chunk = &units[at..(at + size).min(units.len())];
-                let out: HashSet<Place> = self
-                    .script
-                    .places()
-                    .filter(|(_, i)| chunk.contains(&i.unit))
-                    .map(|(p, _)| p)
-                    .collect();
-                if !self.try_out(self.without(&out)).await {
-                    at += size;
-                }
-            }
-            size /= 2;
+        self.narrow().await;
+        if !self.is_all_needed().await {
+            self.take_chunks().await;
         }
         // Items of one unit can be too many too.
         let mut at = 0;
@@ -127,6 +115,68 @@ impl Shrinking<'_> {
                 at += 1;
             }
         }
+    }
+
+    /// Searches the fewest of the first items, then the fewest of the last, that show it: a fault that depends
+    /// on how many there are needs no more.
+    async fn narrow(&mut self) {
+        for from_end in [false, true] {
+            let units = self.units();
+            let (mut too_few, mut enough) = (0, units.len());
+            while enough - too_few > 1 && self.attempts.ended.is_none() {
+                let middle = usize::midpoint(too_few, enough);
+                let out: HashSet<usize> = if from_end {
+                    units[..units.len() - middle].iter().copied().collect()
+                } else {
+                    units[middle..].iter().copied().collect()
+                };
+                if self.try_out(self.without_units(&out)).await {
+                    enough = middle;
+                } else {
+                    too_few = middle;
+                }
+            }
+        }
+    }
+
+    /// Whether none of a few items between the first and the last can go: then it is their number that
+    /// counts, and the others need not be tried one by one.
+    async fn is_all_needed(&mut self) -> bool {
+        let units = self.units();
+        if units.len() <= MANY {
+            return false;
+        }
+        for nth in 1..=PROBES {
+            let unit = units[nth * units.len() / (PROBES + 1)];
+            if self.try_out(self.without_units(&HashSet::from([unit]))).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn take_chunks(&mut self) {
+        let mut size = self.units().len().div_ceil(2);
+        while size > 0 && self.attempts.ended.is_none() {
+            let mut at = 0;
+            loop {
+                let units = self.units();
+                if at >= units.len() {
+                    break;
+                }
+                let end = (at + size).min(units.len());
+                let chunk: HashSet<usize> = units[at..end].iter().copied().collect();
+                if !self.try_out(self.without_units(&chunk)).await {
+                    at += size;
+                }
+            }
+            size /= 2;
+        }
+    }
+
+    fn without_units(&self, units: &HashSet<usize>) -> Option<Script> {
+        let places = self.script.places().filter(|(_, item)| units.contains(&item.unit));
+        self.without(&places.map(|(place, _)| place).collect())
     }
 
     fn without(&self, out: &HashSet<Place>) -> Option<Script> {
