@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
+
 use super::collect::{Hindrance, RUN, finding_id, hindrance, message};
 use super::environment::Environment;
 use super::opening::credentials_are_refused;
@@ -27,6 +29,8 @@ const UNKNOWN: u32 = 3;
 const MOST: u32 = 30;
 /// Chance of taking one that shows now and then for fixed.
 const MISS: f64 = 0.05;
+/// Trials that are sent at once.
+const AT_ONCE: usize = 4;
 /// How often a trial is sent to a target under load.
 const LOAD_ATTEMPTS: u32 = 3;
 
@@ -113,21 +117,40 @@ pub async fn replay(
         .collect();
     // Nothing else is under way that a case could wait for.
     environment.end();
+    let (alone, together): (Vec<Shared>, Vec<Shared>) =
+        trials(summary, wanted, &cases).into_iter().partition(|shared| {
+            let case = cases.get(&shared.case).and_then(|c| c.as_ref().ok());
+            case.is_some_and(|selected| selected.case.spec.alone)
+        });
     let mut replayed = Vec::new();
-    for shared in trials(summary, wanted, &cases) {
-        let findings: Vec<(usize, &FindingRecord, &Update)> = shared
-            .findings
-            .iter()
-            .filter_map(|i| summary.findings.get(*i).map(|(f, u)| (*i, f, u)))
-            .collect();
-        let Some((_, first, _)) = findings.first() else { continue };
-        let source = source(environment, summary, first, shared.run, cases.get(&shared.case));
-        for one in again(environment, summary.head.seed, &source, &findings).await {
-            told(&one);
-            replayed.push(one);
+    for (trials, at_once) in [(together, AT_ONCE), (alone, 1)] {
+        let mut outcomes = stream::iter(trials)
+            .map(|shared| one(environment, summary, cases.get(&shared.case), shared))
+            .buffered(at_once);
+        while let Some(outcome) = outcomes.next().await {
+            for one in outcome {
+                told(&one);
+                replayed.push(one);
+            }
         }
     }
     replayed
+}
+
+async fn one(
+    environment: &Arc<Environment>,
+    summary: &Summary,
+    case: Option<&Result<Arc<Selected>, String>>,
+    shared: Shared,
+) -> Vec<Replayed> {
+    let findings: Vec<(usize, &FindingRecord, &Update)> = shared
+        .findings
+        .iter()
+        .filter_map(|i| summary.findings.get(*i).map(|(f, u)| (*i, f, u)))
+        .collect();
+    let Some((_, first, _)) = findings.first() else { return Vec::new() };
+    let source = source(environment, summary, first, shared.run, case);
+    again(environment, summary.head.seed, &source, &findings).await
 }
 
 const GONE: &str = "its case is gone";

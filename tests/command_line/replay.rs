@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::hand::{Hand, verdicts};
+use crate::common::hand::{Hand, Heard, verdicts};
 use crate::common::{Desk, Serving, closed_port};
 
 const TOKEN: &str = "replay-token-1";
@@ -75,7 +75,7 @@ fn every_replay_sends_fresh_numbers() {
     let before = hand.heard().len();
     desk.batchproof(&["replay", "reports"]).ends(1);
     desk.batchproof(&["replay", "reports"]).ends(1);
-    let sent: Vec<Value> = hand.heard()[before..].iter().flat_map(|h| h.items()).collect();
+    let sent: Vec<Value> = hand.heard()[before..].iter().flat_map(Heard::items).collect();
     let mut numbers: Vec<&str> =
         sent.iter().map(|i| i["communicationNumber"].as_str().unwrap()).collect();
     let all = numbers.len();
