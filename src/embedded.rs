@@ -39,6 +39,26 @@ pub struct Embedded {
     pub environment: Arc<Environment>,
 }
 
+/// Puts the reference server beside an environment, without a fault and in both readings, so that findings
+/// can be shrunk; the servers live as long as what is given back.
+///
+/// # Errors
+/// [`EmbeddedError`] where no port is free.
+pub async fn with_control(
+    environment: Arc<Environment>,
+) -> Result<(Arc<Environment>, Vec<RunningServer>), EmbeddedError> {
+    let (contract, profile) = (&environment.contract, &environment.profile);
+    let mut control = Vec::new();
+    let mut servers = Vec::new();
+    for reading in [Reading::Request, Reading::Item] {
+        let server = serve(Arc::clone(contract), profile, reading, Vec::new()).await?;
+        let sender = sender(&server, contract, profile, SendOptions::default())?;
+        control.push(Arc::new(environment.at(Arc::new(sender))));
+        servers.push(server);
+    }
+    Ok((Arc::new(environment.with_control(control)), servers))
+}
+
 /// Starts a reference server on a free loopback port.
 ///
 /// # Errors
@@ -51,18 +71,30 @@ pub async fn start(
     options: SendOptions,
     run_id: &str,
 ) -> Result<Embedded, EmbeddedError> {
-    let server = server::start(ServerConfig {
-        contract: Arc::clone(&contract),
-        reading,
-        token: (profile.auth == AuthScheme::Bearer).then(|| TOKEN.to_owned()),
-        faults,
-        port: 0,
-    })
-    .await?;
+    let server = serve(Arc::clone(&contract), &profile, reading, faults).await?;
+    let sender = sender(&server, &contract, &profile, options)?;
+    let environment = Arc::new(Environment::new(contract, profile, sender, run_id)?);
+    Ok(Embedded { server, environment })
+}
+
+async fn serve(
+    contract: Arc<Contract>,
+    profile: &Profile,
+    reading: Reading,
+    faults: Vec<&'static Fault>,
+) -> std::io::Result<RunningServer> {
+    let token = (profile.auth == AuthScheme::Bearer).then(|| TOKEN.to_owned());
+    server::start(ServerConfig { contract, reading, token, faults, port: 0 }).await
+}
+
+fn sender(
+    server: &RunningServer,
+    contract: &Contract,
+    profile: &Profile,
+    options: SendOptions,
+) -> Result<Sender, SendError> {
     let target = Target::parse(server.url(), &contract.operation.path)?;
     let source = TokenSource::Given(SecretString::from(TOKEN.to_owned()));
     let token = Arc::new(Token::read(source, profile.auth)?);
-    let sender = Sender::new(target, options, token, &profile, Pace::new(None))?;
-    let environment = Arc::new(Environment::new(contract, profile, sender, run_id)?);
-    Ok(Embedded { server, environment })
+    Sender::new(target, options, token, profile, Pace::new(None))
 }

@@ -38,6 +38,7 @@ fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
             strict: false,
             partition,
             report_dir: None,
+            save_cases: None,
             target: String::new(),
             whole_suite: true,
             opening: true,

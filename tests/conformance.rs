@@ -135,6 +135,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
         strict: false,
         partition: None,
         report_dir: None,
+        save_cases: None,
         target: site.target.clone(),
         whole_suite: false,
         opening: true,

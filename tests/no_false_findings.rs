@@ -110,6 +110,7 @@ fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
             strict: false,
             partition: None,
             report_dir: None,
+            save_cases: None,
             target: "independent server".to_owned(),
             whole_suite: true,
             opening: true,

@@ -9,6 +9,14 @@ pub enum Piece {
     Text(String),
     /// `${fresh}`: a number that was never used; `${fresh:N}` is padded to N code points.
     Fresh(Option<usize>),
+    /// `${number:NAME}`: a number that was never used, the same wherever this name stands in one run of a
+    /// case; with a filter `|upper`, `|lower` or `|shorter` behind it.
+    Number {
+        /// The name.
+        name: String,
+        /// What is done with it.
+        filter: Option<Filter>,
+    },
     /// `${repeat:N:TEXT}`: TEXT N times.
     Repeat(usize, String),
     /// `${item}`: a valid generated item as JSON; `${item:NAME}`: the captured item.
@@ -128,6 +136,13 @@ fn piece(text: &str) -> Result<Piece, String> {
     if let Some(rest) = text.strip_prefix("item:") {
         return Ok(Piece::Item(Some(rest.to_owned())));
     }
+    if let Some(rest) = text.strip_prefix("number:") {
+        let (name, filter) = filtered(rest)?;
+        if name.is_empty() {
+            return Err(format!("`${{{text}}}`: expected number:NAME"));
+        }
+        return Ok(Piece::Number { name: name.to_owned(), filter });
+    }
     match text {
         "fresh" => return Ok(Piece::Fresh(None)),
         "item" => return Ok(Piece::Item(None)),
@@ -138,19 +153,11 @@ fn piece(text: &str) -> Result<Piece, String> {
         "chunk" => return Ok(Piece::Chunk),
         _ => {}
     }
-    let (text, filter) = match text.split_once('|') {
-        None => (text, None),
-        Some((text, "upper")) => (text, Some(Filter::Upper)),
-        Some((text, "lower")) => (text, Some(Filter::Lower)),
-        Some((text, "shorter")) => (text, Some(Filter::Shorter)),
-        Some((_, other)) => {
-            return Err(format!("`{other}` is no filter: expected upper, lower or shorter"));
-        }
-    };
+    let (text, filter) = filtered(text)?;
     let split = text.find(['.', '/']).filter(|at| *at > 0);
     let Some(at) = split else {
         return Err(format!(
-            "`${{{text}}}` reaches nothing: expected fresh, fresh:N, repeat:N:TEXT, item, path, host, \
+            "`${{{text}}}` reaches nothing: expected fresh, fresh:N, number:NAME, repeat:N:TEXT, item, path, host, \
              NAME.FIELD, NAME.status, NAME.header.X or NAME/POINTER"
         ));
     };
@@ -160,6 +167,19 @@ fn piece(text: &str) -> Result<Piece, String> {
         return Err(format!("`${{{text}}}` names no field"));
     }
     Ok(Piece::Capture { name, part: part.to_owned(), filter })
+}
+
+/// A text and the filter behind it.
+fn filtered(text: &str) -> Result<(&str, Option<Filter>), String> {
+    Ok(match text.split_once('|') {
+        None => (text, None),
+        Some((text, "upper")) => (text, Some(Filter::Upper)),
+        Some((text, "lower")) => (text, Some(Filter::Lower)),
+        Some((text, "shorter")) => (text, Some(Filter::Shorter)),
+        Some((_, other)) => {
+            return Err(format!("`{other}` is no filter: expected upper, lower or shorter"));
+        }
+    })
 }
 
 #[cfg(test)]

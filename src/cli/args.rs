@@ -35,6 +35,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Hold every fault against every rule: the kill matrix. Exit 0 or 1.
     Prove(ProveArgs),
+    /// Send a run's failures again. Exit 1 still failing, 0 fixed, 3 can't tell.
+    Replay(Box<ReplayArgs>),
     /// Make the reports of a run again from its record.
     Report(ReportArgs),
     /// Print a completion script for a shell.
@@ -98,6 +100,9 @@ pub struct RunArgs {
     /// Print what would be sent, by case, and send nothing.
     #[arg(long)]
     pub plan: bool,
+    /// Write each finding as a case file that fails the same way, into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub save_cases: Option<PathBuf>,
     /// Where record and reports go; the run before it moves to earlier/ there.
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub report_dir: PathBuf,
@@ -167,6 +172,41 @@ pub struct ProveArgs {
     /// Print what fired for each fault, not only what is wrong.
     #[arg(long)]
     pub verbose: bool,
+}
+
+#[derive(Args)]
+pub struct ReplayArgs {
+    /// A report directory, or its record.jsonl.
+    pub dir: PathBuf,
+    /// A finding by its id or the beginning of it, or all findings of a rule; none: all findings.
+    pub id: Option<String>,
+    /// Another target than the run's.
+    #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
+    pub target: Option<String>,
+    /// File that holds the token; or set `BATCHPROOF_TOKEN`. Never on the command line.
+    #[arg(long, value_name = "F")]
+    pub token_file: Option<PathBuf>,
+    /// Directory with openapi.yaml and batch.yaml of another endpoint.
+    #[arg(long, value_name = "DIR")]
+    pub contract: Option<PathBuf>,
+    /// What is known of the target (YAML); none: what the run's profile said.
+    #[arg(long, value_name = "F")]
+    pub profile: Option<PathBuf>,
+    /// Requests a second, such as 20/s [default: none on loopback, 20/s elsewhere].
+    #[arg(long, value_name = "N/s")]
+    pub rate: Option<Rate>,
+    /// Time for an answer, to which every item adds a quarter of a second.
+    #[arg(long, value_name = "30s", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Further trusted certificates (PEM).
+    #[arg(long, value_name = "F")]
+    pub ca: Option<PathBuf>,
+    /// Client certificate with its key (PEM).
+    #[arg(long, value_name = "F")]
+    pub cert: Option<PathBuf>,
+    /// Take any certificate.
+    #[arg(long)]
+    pub insecure: bool,
 }
 
 #[derive(Args)]

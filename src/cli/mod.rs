@@ -7,9 +7,11 @@ mod explain;
 mod list;
 mod progress;
 mod prove;
+mod replay;
 mod report;
 mod run;
 mod serve;
+mod target;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -37,6 +39,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Serve(args)) => serve::serve(&args),
         Some(Command::Prove(args)) => prove::prove(&args),
+        Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Report(args)) => report::report(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -77,6 +77,11 @@ impl Observer for Shown {
                 }
             }
             Progress::Note(text) => self.line(text),
+            Progress::Shrinking => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message("looking for the smallest trials");
+                }
+            }
             Progress::Confirming { findings } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("trying {findings} findings again"));

@@ -4,14 +4,11 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use super::args::RunArgs;
 use super::progress::Shown;
+use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
 use super::{Failure, say};
 use crate::case::{self, Case};
-use crate::check::rules;
-use crate::contract::profile::AuthScheme;
 use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::engine::{
@@ -19,28 +16,12 @@ use crate::engine::{
 };
 use crate::generate::default_run_id;
 use crate::report;
-use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
-use crate::server::{Reading, RunningServer};
-
-/// Jobs and requests a second on hosts that others use too.
-const POLITE: (usize, f64) = (4, 20.0);
+use crate::send::SendOptions;
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    let contract = match &args.contract {
-        Some(dir) => Contract::load(dir)?,
-        None => Contract::shipped()?,
-    };
+    let contract = target::contract(args.contract.as_deref())?;
     let profile = match &args.profile {
-        Some(path) => {
-            let profile = Profile::load(path, &contract)?;
-            let known: Vec<String> = rules::FAMILIES
-                .iter()
-                .map(|(f, _)| (*f).to_owned())
-                .chain(rules::all().iter().map(|r| r.id.to_owned()))
-                .collect();
-            profile.check_skips(&path.display().to_string(), &known)?;
-            profile
-        }
+        Some(path) => target::profile(path, &contract)?,
         None => Profile::default(),
     };
     let contract = Arc::new(contract.for_target(&profile));
@@ -74,42 +55,6 @@ fn checked_run_id(id: &str) -> Result<String, Failure> {
     }
 }
 
-/// The environment, and the embedded server where it is the target.
-async fn environment(
-    args: &RunArgs,
-    contract: Arc<Contract>,
-    profile: Profile,
-    run_id: &str,
-) -> Result<(Arc<Environment>, Option<RunningServer>), Failure> {
-    let options = SendOptions {
-        timeout: args.timeout,
-        ca: args.ca.clone(),
-        cert: args.cert.clone(),
-        insecure: args.insecure,
-        ..SendOptions::default()
-    };
-    let Some(url) = &args.target else {
-        let started =
-            embedded::start(contract, profile, Reading::Request, Vec::new(), options, run_id)
-                .await?;
-        return Ok((started.environment, Some(started.server)));
-    };
-    let target = Target::parse(url, &contract.operation.path)?;
-    let source = match (&args.token_file, std::env::var("BATCHPROOF_TOKEN")) {
-        _ if profile.auth == AuthScheme::None => TokenSource::None,
-        (Some(path), _) => TokenSource::File(path.clone()),
-        (None, Ok(token)) if !token.trim().is_empty() => {
-            TokenSource::Given(SecretString::from(token))
-        }
-        (None, _) => TokenSource::None,
-    };
-    let token = Arc::new(Token::read(source, profile.auth)?);
-    let polite = (!target.is_loopback()).then_some(POLITE.1);
-    let rate = args.rate.or(profile.limits.rate).map(|r| r.0).or(polite);
-    let sender = Sender::new(target, options, token, &profile, Pace::new(rate))?;
-    Ok((Arc::new(Environment::new(contract, profile, sender, run_id)?), None))
-}
-
 async fn trial(
     args: &RunArgs,
     contract: Arc<Contract>,
@@ -119,7 +64,20 @@ async fn trial(
 ) -> Result<u8, Failure> {
     let shipped = cases.iter().any(|c| c.dir.is_none());
     let limits = profile.limits.clone();
-    let (environment, server) = environment(args, contract, profile, &run_id).await?;
+    let connecting = Connecting {
+        target: args.target.as_deref(),
+        token_file: args.token_file.as_deref(),
+        rate: args.rate,
+        options: SendOptions {
+            timeout: args.timeout,
+            ca: args.ca.clone(),
+            cert: args.cert.clone(),
+            insecure: args.insecure,
+            ..SendOptions::default()
+        },
+    };
+    let (environment, server) = connecting.environment(contract, profile, &run_id).await?;
+    let (environment, _control) = embedded::with_control(environment).await?;
     let selected = select(cases, &environment.generator)?;
     let loopback = environment.sender.target.is_loopback();
     let jobs = args.jobs.map(usize::from).or(limits.jobs);
@@ -129,12 +87,13 @@ async fn trial(
         run_id,
         run_id_given: args.run_id.is_some(),
         runs: args.runs,
-        jobs: jobs.unwrap_or(if loopback { LOOPBACK_JOBS } else { POLITE.0 }),
+        jobs: jobs.unwrap_or(if loopback { LOOPBACK_JOBS } else { POLITE_JOBS }),
         max_time: args.max_time,
         max_findings: args.max_findings,
         strict: args.strict,
         partition: args.partition,
         report_dir: Some(args.report_dir.clone()),
+        save_cases: args.save_cases.clone(),
         target: if server.is_some() {
             "embedded reference server".to_owned()
         } else {
@@ -187,7 +146,7 @@ fn estimate(
     limit: Option<crate::contract::profile::Rate>,
     requests: u64,
 ) -> String {
-    let rate = args.rate.or(limit).map_or(POLITE.1, |r| r.0);
+    let rate = args.rate.or(limit).map_or(POLITE_RATE, |r| r.0);
     let seconds = Duration::from_secs_f64(requests as f64 / rate);
     let minutes = seconds.as_secs() / 60;
     if minutes > 0 {

@@ -1,6 +1,7 @@
 //! Collects what trials brought: counts for all, whole evidence for findings, a bounded sample of the rest.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,8 @@ const FINDINGS: usize = 2_000;
 const EVIDENCE: usize = 12;
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;
+/// Items of all trials that are kept for shrinking.
+const KEPT_ITEMS: usize = 200_000;
 
 /// The pseudo-case that rules of the run's scope are found in.
 pub const RUN: &str = "(run)";
@@ -39,6 +42,8 @@ pub struct Found {
     pub trials: (u64, u64),
     /// Rules whose confirmed failure explains it.
     pub explained_by: &'static [&'static str],
+    /// The trial that showed it first; none where it is too large to keep, or there was none.
+    pub trial: Option<Arc<Trial>>,
 }
 
 /// Everything that a run has brought so far.
@@ -53,6 +58,9 @@ pub struct Collector {
     pub sent: (u64, u64),
     /// Trials that lost an answer and were sent again.
     pub lost: u64,
+    /// Numbers that were accepted beside the cases' own runs, and stay behind too.
+    pub accepted_beside: u64,
+    kept_items: usize,
     cases: BTreeMap<String, CaseRecord>,
     sampled: usize,
     recorder: Option<Recorder>,
@@ -70,6 +78,8 @@ impl Collector {
             events: Vec::new(),
             sent: (0, 0),
             lost: 0,
+            accepted_beside: 0,
+            kept_items: 0,
             cases: BTreeMap::new(),
             sampled: 0,
             recorder,
@@ -105,7 +115,7 @@ impl Collector {
         case: &str,
         run: u64,
         seed: u64,
-        trial: &Trial,
+        trial: &Arc<Trial>,
         judgement: &Judgement,
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
@@ -178,7 +188,7 @@ impl Collector {
         case: &str,
         run: u64,
         seed: u64,
-        trial: &Trial,
+        trial: &Arc<Trial>,
         hit: &Hit,
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
@@ -218,6 +228,7 @@ impl Collector {
         observer.see(Progress::Found(&record));
         self.write(Event::Finding(Box::new(record.clone())))?;
         let confirmed = record.proven;
+        let kept = self.keep(trial);
         self.found.insert(
             id.clone(),
             Found {
@@ -228,14 +239,26 @@ impl Collector {
                 of: 0,
                 trials: (1, run),
                 explained_by: hit.finding.explained_by,
+                trial: kept,
             },
         );
         self.order.push(id);
         Ok(())
     }
 
+    /// The trial of a finding, while there is room for it.
+    fn keep(&mut self, trial: &Arc<Trial>) -> Option<Arc<Trial>> {
+        let items = usize::try_from(size(trial).1).unwrap_or(usize::MAX);
+        // Findings of one trial come together and share it.
+        if Arc::strong_count(trial) == 1 {
+            self.kept_items = self.kept_items.saturating_add(items);
+        }
+        let room = !trial.exchanges.is_empty() && self.kept_items <= KEPT_ITEMS;
+        room.then(|| Arc::clone(trial))
+    }
+
     /// The exchanges that show a finding, and the position among them of the one that it is about.
-    fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
+    pub(super) fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
         let group = trial.exchanges.get(exchange).and_then(|e| e.group);
         // What came before can matter; what came after matters only where it overlapped.
         let related: Vec<&Exchange> = trial
@@ -265,7 +288,7 @@ impl Collector {
     ) -> std::io::Result<()> {
         let mut tally = Tally::default();
         self.cases.values().for_each(|c| tally.add(&c.tally));
-        let trial = Trial::default();
+        let trial = Arc::new(Trial::default());
         for rule in rules::all() {
             let crate::check::Check::Run(check) = rule.check else { continue };
             let mut counts = RuleCounts::default();
@@ -331,7 +354,7 @@ impl Collector {
     }
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
-    fn masked(&self) -> HashMap<String, String> {
+    pub(super) fn masked(&self) -> HashMap<String, String> {
         let confirmed: HashSet<&str> =
             self.found.values().filter(|f| f.confirmed).map(|f| f.record.rule.as_str()).collect();
         // What is explained itself explains nothing, or two rules could hide each other.
@@ -352,10 +375,30 @@ impl Collector {
             .collect()
     }
 
+    /// Findings that count, those of one cause together: same rule, place and kind, in any case.
+    #[must_use]
+    pub fn causes(&self) -> Vec<Vec<&Found>> {
+        let masked = self.masked();
+        let mut causes: Vec<Vec<&Found>> = Vec::new();
+        for found in self.order.iter().filter_map(|id| self.found.get(id)) {
+            if !found.confirmed || masked.contains_key(&found.record.id) {
+                continue;
+            }
+            let cause =
+                |f: &Found| (f.record.rule.clone(), f.record.place.clone(), f.record.kind.clone());
+            let own = cause(found);
+            match causes.iter_mut().find(|list| list.first().is_some_and(|f| cause(f) == own)) {
+                Some(list) => list.push(found),
+                None => causes.push(vec![found]),
+            }
+        }
+        causes
+    }
+
     /// Numbers that were accepted.
     #[must_use]
     pub fn accepted(&self) -> u64 {
-        self.cases.values().map(|c| c.tally.accepted).sum()
+        self.accepted_beside + self.cases.values().map(|c| c.tally.accepted).sum::<u64>()
     }
 }
 
@@ -370,7 +413,7 @@ pub fn finding_id(rule: &str, case: &str, place: &str, kind: &str) -> String {
     hex(&hasher.finalize())[..12].to_owned()
 }
 
-fn message(hit: &Hit) -> String {
+pub(super) fn message(hit: &Hit) -> String {
     let finding = &hit.finding;
     let place = match (finding.item, finding.pointer.as_str()) {
         (Some(item), "") => format!("item {item}: "),
@@ -381,7 +424,7 @@ fn message(hit: &Hit) -> String {
     format!("{place}expected {}, got {}", finding.expected, finding.actual)
 }
 
-fn size(trial: &Trial) -> (u64, u64) {
+pub(super) fn size(trial: &Trial) -> (u64, u64) {
     let items = trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
     (trial.exchanges.len() as u64, items)
 }

@@ -24,6 +24,9 @@ pub struct Environment {
     pub mint: Arc<Mint>,
     /// Sends.
     pub sender: Arc<Sender>,
+    /// The same beside correct implementations: a smaller trial that fails there too shows something else.
+    /// Where there is none, nothing is shrunk.
+    pub control: Vec<Arc<Environment>>,
     /// Whether all trials that wait for nothing have ended.
     ending: watch::Sender<bool>,
     /// Microseconds of the slowest plain answer.
@@ -48,17 +51,47 @@ impl Environment {
     ) -> Result<Environment, Problem> {
         let generator = Arc::new(Generator::new(Arc::clone(&contract), &profile)?);
         let mint = Arc::new(Mint::fitting(run_id, &contract));
+        let (profile, sender) = (Arc::new(profile), Arc::new(sender));
+        Ok(Environment::of(contract, profile, generator, mint, sender))
+    }
+
+    fn of(
+        contract: Arc<Contract>,
+        profile: Arc<Profile>,
+        generator: Arc<Generator>,
+        mint: Arc<Mint>,
+        sender: Arc<Sender>,
+    ) -> Environment {
         let at_once = AtomicUsize::new(profile.limits.jobs.unwrap_or(usize::MAX).max(1));
-        Ok(Environment {
-            at_once,
+        Environment {
             contract,
-            profile: Arc::new(profile),
+            profile,
             generator,
             mint,
-            sender: Arc::new(sender),
+            sender,
+            control: Vec::new(),
             ending: watch::Sender::new(false),
             slowest: AtomicU64::new(0),
-        })
+            at_once,
+        }
+    }
+
+    /// The same with another target.
+    #[must_use]
+    pub fn at(&self, sender: Arc<Sender>) -> Environment {
+        Environment::of(
+            Arc::clone(&self.contract),
+            Arc::clone(&self.profile),
+            Arc::clone(&self.generator),
+            Arc::clone(&self.mint),
+            sender,
+        )
+    }
+
+    /// The same with correct implementations beside it.
+    #[must_use]
+    pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
+        Environment { control, ..self.at(Arc::clone(&self.sender)) }
     }
 
     /// Takes note of how long a plain answer took.

@@ -30,6 +30,8 @@ pub struct RunOptions {
     pub partition: Option<(u32, u32)>,
     /// Where the record goes; none for runs that leave nothing (trials under Cargo, `prove`).
     pub report_dir: Option<PathBuf>,
+    /// Where a case file for each finding goes.
+    pub save_cases: Option<PathBuf>,
     /// How the target is called in reports.
     pub target: String,
     /// Whether all shipped cases run.

@@ -30,6 +30,8 @@ pub enum Progress<'a> {
         /// How many.
         findings: usize,
     },
+    /// The smallest trials are looked for.
+    Shrinking,
 }
 
 /// Watches a run.

@@ -17,7 +17,9 @@ use super::opening::{self, Opening, open};
 use super::options::{RunOptions, Stop};
 use super::plan::{Plan, case_seed, held_back, plan};
 use super::progress::{Observer, Progress};
+use super::save;
 use super::select::Selected;
+use super::shrink::shrink;
 use super::trial::{Trial, execute};
 use crate::check::{Judgement, judge, rules};
 use crate::contract::{Problem, hex};
@@ -155,7 +157,7 @@ pub async fn run(
     }
     let cut = shared.is_stopped();
     if !cut {
-        confirming(&shared, requests).await;
+        confirming(&shared, (requests, items)).await;
     }
     finish(&shared, started)?;
     let collector = locked(&shared.collector);
@@ -297,12 +299,12 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
                     return;
                 }
             }
-            _ => return settle(shared, case, run, seed, &trial),
+            _ => return settle(shared, case, run, seed, &Arc::new(trial)),
         }
     }
 }
 
-fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Trial) {
+fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Arc<Trial>) {
     let judgement: Judgement = judge(
         &shared.environment.contract,
         &shared.environment.profile,
@@ -320,7 +322,7 @@ fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Trial) 
     }
 }
 
-async fn confirming(shared: &Arc<Shared>, planned: u64) {
+async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
     // Nothing else runs now, so the collector can be taken out while repeats go on.
     let empty = Collector::new(None, crate::send::Redactor::default(), String::new());
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
@@ -331,12 +333,21 @@ async fn confirming(shared: &Arc<Shared>, planned: u64) {
             &shared.selected,
             shared.options.seed,
             &mut collector,
-            planned,
+            planned.0,
             shared.options.repeat_proven,
         )
         .await;
         collector.sent.0 += sent.0;
         collector.sent.1 += sent.1;
+        shared.observer.see(Progress::Shrinking);
+        let (environment, selected) = (&shared.environment, &shared.selected);
+        let shrunk =
+            shrink(environment, selected, &shared.options, &mut collector, planned, sent).await;
+        shared.io(shrunk);
+    }
+    if let Some(dir) = &shared.options.save_cases {
+        let saved = save::all(&shared.environment, &shared.options, &mut collector, dir);
+        shared.io(saved);
     }
     *locked(&shared.collector) = collector;
 }

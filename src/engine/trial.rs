@@ -1,5 +1,6 @@
 //! One run of one case: composes, sends, and gathers what the rules will look at.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request};
 use crate::generate::{Shape, sequence};
 
 /// What a trial sent and got, and what its case expects of it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Trial {
     /// The exchanges, in the order in which they were sent.
     pub exchanges: Vec<Exchange>,
@@ -25,6 +26,8 @@ pub struct Trial {
     pub expectations: Vec<Expectation>,
     /// How the exchanges must relate.
     pub relating: Option<Relating>,
+    /// Milliseconds that passed on purpose before an exchange, by its index.
+    pub pauses: HashMap<usize, u64>,
 }
 
 /// Runs `selected` for the `run`th time.
@@ -81,7 +84,7 @@ impl Trial {
         });
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         step: &str,
         group: Option<usize>,
@@ -129,6 +132,7 @@ async fn written(
             environment.ended().await;
         }
         if let Some(pause) = step.pause {
+            trial.pauses.insert(trial.exchanges.len(), pause);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         let seed = seed.wrapping_add(number as u64);
@@ -212,7 +216,10 @@ fn filled(
 }
 
 /// Sends all at once: nobody starts before everybody is ready.
-async fn release(environment: &Arc<Environment>, together: Vec<Composed>) -> Vec<Answer> {
+pub(super) async fn release(
+    environment: &Arc<Environment>,
+    together: Vec<Composed>,
+) -> Vec<Answer> {
     let barrier = Arc::new(Barrier::new(together.len()));
     let mut tasks = JoinSet::new();
     let count = together.len();

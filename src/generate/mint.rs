@@ -14,9 +14,9 @@ use crate::contract::Contract;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Characters of the nonce: two billion of them, so that a run id that is used every night stays safe.
-const NONCE: usize = 6;
+pub(super) const NONCE: usize = 6;
 /// Digits that a shortened number keeps for its counter.
-const COUNTER: usize = 6;
+pub(super) const COUNTER: usize = 6;
 /// JSON numbers stay below 10^14, which every service can read; they start this high to be told apart.
 const INTEGERS: std::ops::Range<u64> = 10_000_000_000_000..99_000_000_000_000;
 
@@ -89,6 +89,15 @@ impl Mint {
         &self.prefix
     }
 
+    /// A prefix of any mint with another nonce: numbers that exchange the one for the other are fresh, of the
+    /// same length, and to each other what they were before.
+    #[must_use]
+    pub fn renonced(prefix: &str) -> String {
+        let end = prefix.len().saturating_sub(1);
+        let stem = prefix.get(..end.saturating_sub(NONCE)).unwrap_or_default();
+        format!("{stem}{}-", base36(os_random(), NONCE))
+    }
+
     /// A never used number in that shape; none where the shape is to leave it out.
     #[must_use]
     pub fn shaped(&self, shape: &NumberShape) -> Option<Value> {
@@ -107,6 +116,12 @@ impl Mint {
             NumberShape::FreshInteger => Some(Value::from(self.first_integer + self.next())),
             NumberShape::Absent => None,
         }
+    }
+
+    /// Whether a JSON number is one that a mint of any process made.
+    #[must_use]
+    pub fn is_integer_of_any(number: u64) -> bool {
+        INTEGERS.contains(&number)
     }
 
     fn next(&self) -> u64 {

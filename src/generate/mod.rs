@@ -6,6 +6,7 @@
 mod draft;
 mod item;
 mod mint;
+mod minted;
 mod mutation;
 mod plan;
 mod random;
@@ -24,9 +25,10 @@ use serde_json::Value;
 
 pub use draft::{Draft, NUMBER_PLACE, NumberShape, Raw};
 pub use mint::{Mint, default_run_id};
+pub use minted::{Minted, Prefixes};
 pub use mutation::{Change, Mutated, Mutation, Promise};
 pub use sequence::{Manner, Origin, Part, Turn, sequence, sequences};
-pub use tree::Batches;
+pub use tree::{Batches, cut_text};
 
 use crate::contract::standing::Due;
 use crate::contract::{Contract, Problem, Profile};
@@ -116,6 +118,19 @@ impl Generator {
     pub fn item(&self, seed: u64, with: Optional<'_>) -> Draft {
         let mut random = Random::new(seed);
         self.core.plan.draw(&self.core.contract, &mut random, Style::Plain, with)
+    }
+
+    /// The simplest everyday value of a field; none where items have no such field, or it is the unique one.
+    #[must_use]
+    pub fn simplest(&self, field: &str) -> Option<Value> {
+        self.core.plan.fields.iter().find(|f| f.name == field).map(|f| f.plain.simplest())
+    }
+
+    /// Whether every item has the field: the schema, a reading or the profile demands it.
+    #[must_use]
+    pub fn always_has(&self, field: &str) -> bool {
+        field == self.core.contract.batch.unique
+            || self.core.plan.fields.iter().any(|f| f.name == field && f.always)
     }
 
     /// Every concrete mutation of that name, in a fixed order; none where there is no such name. A name can

@@ -250,7 +250,8 @@ impl ValueTree for BatchTree {
 }
 
 /// The `step`th way to shorten a text: halves, quarters, .. from either end, down to one character.
-fn cut_text(text: &str, step: usize) -> Option<String> {
+#[must_use]
+pub fn cut_text(text: &str, step: usize) -> Option<String> {
     let length = text.chars().count();
     let part = length >> (step / 2 + 1).min(63);
     if part == 0 || length < 2 {

@@ -118,6 +118,7 @@ pub async fn prove(
         strict: false,
         partition: None,
         report_dir: None,
+        save_cases: None,
         target: "embedded reference server".to_owned(),
         whole_suite: true,
         opening: true,

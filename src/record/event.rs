@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::ExchangeRecord;
+use super::minimal::Minimal;
 use crate::case::Depth;
 use crate::check::{RuleCounts, Tally};
 use crate::contract::Level;
@@ -28,6 +29,8 @@ pub enum Event {
     Finding(Box<FindingRecord>),
     /// What became of a finding since.
     FindingUpdated(Update),
+    /// What shrinking a finding's trial came to.
+    Shrunk(Box<Minimal>),
     /// An exchange kept as an example.
     Sample {
         /// The case.

@@ -5,6 +5,7 @@
 
 mod event;
 mod exchange;
+mod minimal;
 mod odds;
 mod read;
 mod summary;
@@ -15,6 +16,7 @@ pub use event::{
     VERSION,
 };
 pub use exchange::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
+pub use minimal::{Minimal, Size};
 pub use odds::{Odds, one_in};
 pub use read::read;
 pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{CaseRecord, Event, FindingRecord, RuleInfo, RunHead, RunTail, Update};
 use super::exchange::ExchangeRecord;
+use super::minimal::Minimal;
 use super::odds::Odds;
 use crate::check::{RuleCounts, Tally};
 use crate::contract::Level;
@@ -117,6 +118,8 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Findings with what became of them: MUST first, then by count.
     pub findings: Vec<(FindingRecord, Update)>,
+    /// What shrinking came to, by finding.
+    pub minimals: BTreeMap<String, Minimal>,
     /// The cases, in the order in which they were to run.
     pub cases: Vec<CaseSummary>,
     /// The rules, in the order of the registry.
@@ -141,6 +144,7 @@ impl Summary {
         let mut findings: Vec<(FindingRecord, Update)> = Vec::new();
         let mut records: BTreeMap<String, CaseRecord> = BTreeMap::new();
         let mut samples = Vec::new();
+        let mut minimals = BTreeMap::new();
         for event in events {
             match event {
                 Event::RunStarted(h) => head = Some((**h).clone()),
@@ -164,6 +168,9 @@ impl Summary {
                     if let Some(found) = findings.iter_mut().find(|(f, _)| f.id == update.id) {
                         found.1 = update.clone();
                     }
+                }
+                Event::Shrunk(minimal) => {
+                    minimals.insert(minimal.id.clone(), (**minimal).clone());
                 }
                 Event::Sample { case, run, exchange } => {
                     samples.push((case.clone(), *run, (**exchange).clone()));
@@ -203,6 +210,7 @@ impl Summary {
             tail,
             notes,
             findings,
+            minimals,
             cases,
             rules,
             samples,
@@ -235,6 +243,18 @@ impl Summary {
         let judged =
             |id: &str| self.rules.iter().find(|r| r.rule.id == id).map_or(0, |r| r.counts.judged());
         Odds::of(judged)
+    }
+
+    /// The smallest trial that shows a finding, where one was found that is smaller than the first.
+    #[must_use]
+    pub fn smaller(&self, finding: &FindingRecord) -> Option<&Minimal> {
+        self.minimals.get(&finding.id).filter(|m| m.is_smaller())
+    }
+
+    /// The exchanges that show a finding best: the smallest trial's, or the first one's.
+    #[must_use]
+    pub fn shortest<'a>(&'a self, finding: &'a FindingRecord) -> &'a [ExchangeRecord] {
+        self.smaller(finding).map_or(&finding.evidence, |m| &m.evidence)
     }
 
     /// Confirmed findings of a level that no waiver covers.

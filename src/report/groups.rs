@@ -45,7 +45,7 @@ impl State {
 pub(super) struct Group<'a> {
     pub(super) state: State,
     pub(super) level: Level,
-    /// The one that is shown: the most often seen.
+    /// The one that is shown: one whose smallest trial is known, else the most often seen.
     pub(super) lead: &'a Found,
     /// All of them, the lead first.
     pub(super) all: Vec<&'a Found>,
@@ -91,7 +91,8 @@ pub(super) fn groups(summary: &Summary) -> Vec<Group<'_>> {
         let at = *places.entry(key).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => {
-                if update.count > group.lead.1.count {
+                let weight = |(f, u): &Found| (summary.minimals.contains_key(&f.id), u.count);
+                if weight(found) > weight(group.lead) {
                     group.lead = found;
                     group.all.insert(0, found);
                 } else {

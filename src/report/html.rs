@@ -10,6 +10,7 @@ mod diff;
 mod evidence;
 mod findings;
 mod head;
+mod minimal;
 mod parts;
 mod rules;
 

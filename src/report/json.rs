@@ -15,7 +15,8 @@ use crate::case::Depth;
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
-    Conclusion, ExchangeRecord, FindingRecord, Outcome, Position, SpecInfo, Summary, Update,
+    Conclusion, ExchangeRecord, FindingRecord, Minimal, Outcome, Position, SpecInfo, Summary,
+    Update,
 };
 
 mod coverage;
@@ -121,7 +122,9 @@ pub struct Finding {
     pub seed: u64,
     /// The exchanges that show it, in order.
     pub evidence: Vec<ExchangeRecord>,
-    /// Lines of bash that send the same requests again, with fresh numbers; `$BATCHPROOF_TOKEN` holds the token.
+    /// What shrinking its trial came to, where it was tried: the smallest trial is beside `evidence`.
+    pub minimal: Option<Minimal>,
+    /// Lines of bash that send the requests of the smallest trial again, with fresh numbers; `$BATCHPROOF_TOKEN` holds the token.
     pub curl: Vec<String>,
     /// An entry for a waivers file.
     pub waiver: String,
@@ -310,7 +313,8 @@ fn finding(summary: &Summary, how: &How, f: &FindingRecord, u: &Update) -> Findi
         run: f.run,
         seed: f.seed,
         evidence: f.evidence.clone(),
-        curl: commands(&f.evidence, how),
+        minimal: summary.minimals.get(&f.id).cloned(),
+        curl: commands(summary.shortest(f), how),
         waiver: waiver(f),
     }
 }

@@ -168,7 +168,7 @@ fn test(
         status.set_type(id.as_str());
         let message = standing.first().map_or("", |(f, _)| f.message.as_str());
         status.set_message(visible(&excerpt(message, 400)));
-        status.set_description(evidence(&standing, how));
+        status.set_description(evidence(summary, &standing, how));
         TestCase::new(visible(name), status)
     } else if standing.is_empty() && of(State::Waived).next().is_some() {
         let reason = of(State::Waived).next().and_then(|(_, u)| u.waived.clone());
@@ -189,13 +189,13 @@ fn test(
         .copied()
         .collect();
     if !told.is_empty() && rule.outcome != Outcome::Passed {
-        test.set_system_out(evidence(&told, how));
+        test.set_system_out(evidence(summary, &told, how));
     }
     test
 }
 
 /// What findings of one test say, with what shows them.
-fn evidence(findings: &[&Found], how: &How) -> String {
+fn evidence(summary: &Summary, findings: &[&Found], how: &How) -> String {
     let mut out = String::new();
     for (at, found) in findings.iter().enumerate() {
         let (finding, update) = *found;
@@ -220,7 +220,7 @@ fn evidence(findings: &[&Found], how: &How) -> String {
             let _ = writeln!(out, "… {} more exchanges", finding.evidence.len() - EXCHANGES);
         }
         out.push('\n');
-        let lines = commands(&finding.evidence, how);
+        let lines = commands(summary.shortest(finding), how);
         if lines.iter().map(String::len).sum::<usize>() <= 2 * BODY {
             for line in lines {
                 out.push_str(&visible(&line));

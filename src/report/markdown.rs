@@ -10,6 +10,7 @@ use super::curl::{How, commands};
 use super::groups::{
     Group, State, exchange_line, groups, headline, proof, rule_of, shown, unjudged,
 };
+use super::minimal::{as_finding, minimal_line};
 use super::pair::{elements, pair};
 use super::text::{counted, excerpt, number, seconds, visible, visible_block};
 use super::waiver::waiver;
@@ -130,9 +131,14 @@ fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String
         line("required by", escaped(&rule.rule.cite));
     }
     line("id", code(&finding.id));
-    if let Some((_, exchange)) = shown(finding) {
+    let smallest = as_finding(summary, finding);
+    if let Some(line) = minimal_line(summary, finding) {
+        let _ = writeln!(out, "- smallest trial: {}", escaped(&line));
+    }
+    let shortest = smallest.as_ref().unwrap_or(finding);
+    if let Some((_, exchange)) = shown(shortest) {
         let mut text = exchange_line(exchange);
-        let beside = pair(finding).map(|p| (p.index, elements(exchange, p.index)));
+        let beside = pair(shortest).map(|p| (p.index, elements(exchange, p.index)));
         if let Some((index, (Some(item), result))) = beside {
             // One item beside its result says more than two whole batches.
             let _ = write!(text, "\nitem {index}:   {}", excerpt(item, BLOCK));
@@ -147,7 +153,7 @@ fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String
         out.push('\n');
         fence(&mut out, "", &text);
     }
-    let lines = commands(&finding.evidence, how);
+    let lines = commands(&shortest.evidence, how);
     if !lines.is_empty() && lines.iter().map(String::len).sum::<usize>() <= BLOCK {
         fence(&mut out, "bash", &lines.join("\n"));
     }

@@ -11,6 +11,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod minimal;
 mod pair;
 #[cfg(test)]
 mod sample;
@@ -24,6 +25,7 @@ use crate::record::Summary;
 
 pub use json::schema;
 pub use terminal::{Style, terminal};
+pub(crate) use text::visible;
 
 /// Writes `report.json`, `report.html`, `junit.xml` and `report.md` into `dir`, each whole or not at all.
 ///

@@ -227,6 +227,7 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
         page.line("  Next:");
         page.line(&format!("    batchproof explain {}", visible(&finding.rule)));
         if finding.case != "(run)" {
+            page.line(&format!("    batchproof replay {dir} {}", visible(&finding.id)));
             let case = head.files.get(&finding.case).unwrap_or(&finding.case);
             let target = if head.target.starts_with("http") {
                 format!(" --target {}", visible(&head.target))

@@ -16,7 +16,7 @@ pub(super) fn is_hidden(c: char) -> bool {
 }
 
 /// `text` on one line, with hidden characters spelled out.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     spelled(text, false)
 }
 

@@ -5,6 +5,9 @@ mod common;
 
 mod files;
 mod lists;
+mod replay;
 mod runs;
+mod save_cases;
 mod secrets;
+mod shrink;
 mod targets;

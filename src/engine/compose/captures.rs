@@ -1,5 +1,6 @@
 //! Captures: what later items and steps of a trial can reach of earlier ones.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub(super) fn body_bytes(text: &str) -> Vec<u8> {
 pub struct Captures {
     items: HashMap<String, (Entry, Value)>,
     steps: HashMap<String, (usize, Option<Bytes>)>,
+    /// Minted where a text first names them.
+    numbers: RefCell<HashMap<String, String>>,
 }
 
 impl Captures {
@@ -131,6 +134,12 @@ impl Captures {
                 .mint
                 .shaped(&NumberShape::Padded { length: *length, with: 'x' })
                 .unwrap_or(Value::Null),
+            Piece::Number { name, filter } => {
+                let mut numbers = self.numbers.borrow_mut();
+                let number =
+                    numbers.entry(name.clone()).or_insert_with(|| environment.mint.fresh());
+                Value::String(filter.map_or_else(|| number.clone(), |f| f.apply(number)))
+            }
             Piece::Repeat(count, text) => Value::String(text.repeat((*count).min(64 << 20))),
             Piece::Item(None) => {
                 let draft = environment.generator.item(seed, Optional::Drawn);

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::diff::marked;
 use super::evidence;
+use super::minimal::minimal;
 use super::parts::{level, paste, prose};
 use super::rules::readings;
 use crate::check::rules;
@@ -113,9 +114,10 @@ impl Page<'_> {
         let (finding, update) = group.lead;
         let rule = rule_of(self.summary, &finding.rule);
         let doc = rules::find(&finding.rule);
-        let lines = commands(&finding.evidence, self.how);
+        let lines = commands(self.summary.shortest(finding), self.how);
         let short = lines.iter().map(String::len).sum::<usize>() <= COMMANDS;
         html! {
+            (minimal(self.summary, finding))
             (versus(finding))
             @if let Some(reason) = &update.waived { p { "Waived: " (visible(reason)) } }
             @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }

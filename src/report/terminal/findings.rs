@@ -6,6 +6,7 @@ use crate::contract::Level;
 use crate::record::Summary;
 use crate::report::curl::{How, commands};
 use crate::report::groups::{Group, State, exchange_line, groups, proof, rule_of, shown};
+use crate::report::minimal::minimal_line;
 use crate::report::text::{counted, excerpt, visible};
 
 /// Groups shown in full.
@@ -132,8 +133,11 @@ fn one(page: &mut Page, summary: &Summary, group: &Group<'_>, at: usize, how: &H
         };
         page.entry(4, "request", Colour::Plain, &format!("{}{several}", exchange_line(exchange)));
     }
+    if let Some(line) = minimal_line(summary, finding) {
+        page.entry(4, "minimal", Colour::Plain, &visible(&line));
+    }
     if group.state != State::Waived {
-        paste(page, &commands(&finding.evidence, how), &finding.id, dir);
+        paste(page, &commands(summary.shortest(finding), how), &finding.id, dir);
     }
 }
 

@@ -1,0 +1,171 @@
+//! `batchproof replay`: sends a run's failures again.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::ReplayArgs;
+use super::target::{self, Connecting};
+use super::{Failure, say};
+use crate::case::{self, Case};
+use crate::contract::problem::nearest;
+use crate::contract::{Contract, Problem, Profile};
+use crate::engine::{Fate, replay as replay_engine};
+use crate::generate::default_run_id;
+use crate::record::{self, Summary};
+use crate::report::visible;
+use crate::send::{REDACTED, SendOptions};
+
+/// Ids that are listed where the one given names nothing.
+const LISTED: usize = 8;
+
+pub fn replay(args: &ReplayArgs) -> Result<u8, Failure> {
+    let events = record::read(&args.dir)?;
+    let name = args.dir.display().to_string();
+    let summary = Summary::of(&events)
+        .ok_or_else(|| Problem::new(&*name, "the record is empty").expected("a record of a run"))?;
+    let wanted = wanted(&summary, args.id.as_deref(), &name)?;
+    let contract = target::contract(args.contract.as_deref())?;
+    let profile = match &args.profile {
+        Some(path) => target::profile(path, &contract)?,
+        None => recorded_profile(&summary, &name)?,
+    };
+    if contract.hash != summary.head.specification.hash {
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: the specification is another than that of the run; --contract DIR gives one"
+        );
+    }
+    if wanted.is_empty() {
+        say("nothing to replay: the run has no findings");
+        return Ok(0);
+    }
+    let contract = Arc::new(contract.for_target(&profile));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(sent(args, &summary, &wanted, contract, profile))
+}
+
+async fn sent(
+    args: &ReplayArgs,
+    summary: &Summary,
+    wanted: &[usize],
+    contract: Arc<Contract>,
+    profile: Profile,
+) -> Result<u8, Failure> {
+    let recorded = Some(summary.head.target.as_str()).filter(|t| t.starts_with("http"));
+    let connecting = Connecting {
+        target: args.target.as_deref().or(recorded),
+        token_file: args.token_file.as_deref(),
+        rate: args.rate,
+        options: SendOptions {
+            timeout: args.timeout,
+            ca: args.ca.clone(),
+            cert: args.cert.clone(),
+            insecure: args.insecure,
+            ..SendOptions::default()
+        },
+    };
+    let run_id = default_run_id(chrono::Utc::now());
+    let (environment, _server) = connecting.environment(contract, profile, &run_id).await?;
+    let cases = cases(summary, wanted)?;
+    let headers: Vec<String> = environment.profile.headers.values().cloned().collect();
+    let redactor = environment.sender.token().redactor(&headers);
+    let mut tell = |replayed: &crate::engine::Replayed| {
+        let Some((finding, _)) = summary.findings.get(replayed.index) else { return };
+        let line = format!(
+            "{:13}  {} {:12}  {}  {}: {}",
+            replayed.fate.words(),
+            finding.id,
+            finding.rule,
+            finding.case,
+            replayed.why,
+            finding.message
+        );
+        say(&visible(&redactor.clean(&line)));
+    };
+    let replayed = replay_engine(&environment, summary, wanted, cases, &mut tell).await;
+    let fates: Vec<Fate> = replayed.iter().map(|r| r.fate).collect();
+    let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count();
+    say(&format!(
+        "{} still failing, {} fixed, {} can't be told",
+        count(Fate::StillFailing),
+        count(Fate::Fixed),
+        count(Fate::CantTell)
+    ));
+    Ok(Fate::exit(&fates))
+}
+
+/// Positions of the findings to be sent: all that no waiver covers, one by its id, or those of a rule.
+fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>, Failure> {
+    let all = || summary.findings.iter().enumerate();
+    let Some(id) = id else {
+        return Ok(all().filter(|(_, (_, u))| u.waived.is_none()).map(|(i, _)| i).collect());
+    };
+    let exact: Vec<usize> =
+        all().filter(|(_, (f, _))| f.id == id || f.rule == id).map(|(i, _)| i).collect();
+    if !exact.is_empty() {
+        return Ok(exact);
+    }
+    let begins: Vec<usize> =
+        all().filter(|(_, (f, _))| id.len() >= 4 && f.id.starts_with(id)).map(|(i, _)| i).collect();
+    if begins.len() == 1 {
+        return Ok(begins);
+    }
+    let ids = || summary.findings.iter().flat_map(|(f, _)| [f.id.as_str(), f.rule.as_str()]);
+    let known: Vec<String> = summary
+        .findings
+        .iter()
+        .take(LISTED)
+        .map(|(f, _)| format!("{} ({}, {})", f.id, f.rule, f.case))
+        .collect();
+    let found = if begins.len() > 1 {
+        format!("{} findings begin with `{id}`", begins.len())
+    } else {
+        format!("no finding of the run is `{id}`")
+    };
+    let expected = if known.is_empty() {
+        "the run has no findings".to_owned()
+    } else {
+        let more = if summary.findings.len() > LISTED { ", …" } else { "" };
+        format!("an id or a rule, such as {}{more}", known.join(", "))
+    };
+    let mut problem = Problem::new(name, found).expected(expected);
+    problem.hint = nearest(id, ids()).map(|near| format!("did you mean `{near}`?"));
+    Err(problem.into())
+}
+
+/// What the run's profile said, as far as the record holds it.
+fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, Failure> {
+    let Some(recorded) = &summary.head.profile else { return Ok(Profile::default()) };
+    let profile: Profile = serde_json::from_value(recorded.clone()).map_err(|e| {
+        Problem::new(name, format!("its profile can't be read: {e}"))
+            .expected("a record of this version, or --profile FILE")
+    })?;
+    if profile.headers.values().any(|v| v.contains(REDACTED)) {
+        return Err(Problem::new(name, "the run sent headers whose values are not recorded")
+            .expected("--profile FILE, as the run had it")
+            .into());
+    }
+    Ok(profile)
+}
+
+/// The cases of the findings that still exist, under the ids that they had in the run.
+fn cases(summary: &Summary, wanted: &[usize]) -> Result<Vec<Case>, Failure> {
+    let shipped = case::shipped()?;
+    let mut cases: Vec<Case> = Vec::new();
+    for (finding, _) in wanted.iter().filter_map(|i| summary.findings.get(*i)) {
+        if cases.iter().any(|c| c.id == finding.case) {
+            continue;
+        }
+        let own = summary.head.files.get(&finding.case);
+        let found = match own {
+            Some(file) if Path::new(file).is_file() => {
+                case::load_paths(std::slice::from_ref(file))?.into_iter().next()
+            }
+            Some(_) => None,
+            None => shipped.iter().find(|c| c.id == finding.case).cloned(),
+        };
+        cases.extend(found.map(|case| Case { id: finding.case.clone(), ..case }));
+    }
+    Ok(cases)
+}

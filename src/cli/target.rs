@@ -1,0 +1,84 @@
+//! What commands that send share: contract, profile, token, and the environment for a target.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::Failure;
+use crate::check::rules;
+use crate::contract::profile::{AuthScheme, Rate};
+use crate::contract::{Contract, Profile};
+use crate::embedded;
+use crate::engine::Environment;
+use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
+use crate::server::{Reading, RunningServer};
+
+/// Jobs on hosts that others use too.
+pub const POLITE_JOBS: usize = 4;
+/// Requests a second there.
+pub const POLITE_RATE: f64 = 20.0;
+
+/// The contract in a directory, or the shipped one.
+pub fn contract(dir: Option<&Path>) -> Result<Contract, Failure> {
+    Ok(match dir {
+        Some(dir) => Contract::load(dir)?,
+        None => Contract::shipped()?,
+    })
+}
+
+/// A profile whose names are all known.
+pub fn profile(path: &Path, contract: &Contract) -> Result<Profile, Failure> {
+    let profile = Profile::load(path, contract)?;
+    let known: Vec<String> = rules::FAMILIES
+        .iter()
+        .map(|(f, _)| (*f).to_owned())
+        .chain(rules::all().iter().map(|r| r.id.to_owned()))
+        .collect();
+    profile.check_skips(&path.display().to_string(), &known)?;
+    Ok(profile)
+}
+
+/// How a target is reached.
+pub struct Connecting<'a> {
+    /// Its URL; none: the embedded server.
+    pub target: Option<&'a str>,
+    /// Holds the token; none: `BATCHPROOF_TOKEN`.
+    pub token_file: Option<&'a Path>,
+    /// Requests a second, where the user said so.
+    pub rate: Option<Rate>,
+    /// Time-outs and certificates.
+    pub options: SendOptions,
+}
+
+impl Connecting<'_> {
+    /// The environment, and the embedded server where it is the target.
+    pub async fn environment(
+        self,
+        contract: Arc<Contract>,
+        profile: Profile,
+        run_id: &str,
+    ) -> Result<(Arc<Environment>, Option<RunningServer>), Failure> {
+        let Some(url) = self.target else {
+            let reading = Reading::Request;
+            let started =
+                embedded::start(contract, profile, reading, Vec::new(), self.options, run_id)
+                    .await?;
+            return Ok((started.environment, Some(started.server)));
+        };
+        let target = Target::parse(url, &contract.operation.path)?;
+        let source = match (self.token_file, std::env::var("BATCHPROOF_TOKEN")) {
+            _ if profile.auth == AuthScheme::None => TokenSource::None,
+            (Some(path), _) => TokenSource::File(path.to_path_buf()),
+            (None, Ok(token)) if !token.trim().is_empty() => {
+                TokenSource::Given(SecretString::from(token))
+            }
+            (None, _) => TokenSource::None,
+        };
+        let token = Arc::new(Token::read(source, profile.auth)?);
+        let polite = (!target.is_loopback()).then_some(POLITE_RATE);
+        let rate = self.rate.or(profile.limits.rate).map(|r| r.0).or(polite);
+        let sender = Sender::new(target, self.options, token, &profile, Pace::new(rate))?;
+        Ok((Arc::new(Environment::new(contract, profile, sender, run_id)?), None))
+    }
+}

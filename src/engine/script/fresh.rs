@@ -1,0 +1,99 @@
+//! Fresh numbers for what is sent again: the nonce of each is exchanged, so that whatever numbers have in
+//! common stays as it was.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::Item;
+use crate::contract::Contract;
+use crate::generate::{Mint, NumberShape, Prefixes};
+
+/// Old prefixes with the new ones for one attempt.
+pub struct Fresh<'a> {
+    mint: &'a Mint,
+    old: &'a Prefixes,
+    new: Vec<String>,
+    integers: HashMap<u64, Value>,
+}
+
+impl<'a> Fresh<'a> {
+    /// New nonces for all prefixes of `old`.
+    #[must_use]
+    pub fn new(mint: &'a Mint, old: &'a Prefixes) -> Fresh<'a> {
+        let new = old.list().iter().map(|prefix| Mint::renonced(prefix)).collect();
+        Fresh { mint, old, new, integers: HashMap::new() }
+    }
+
+    /// Bytes with fresh numbers.
+    #[must_use]
+    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut from = 0;
+        for minted in self.old.find(bytes) {
+            let Some(new) = self.new.get(minted.prefix) else { continue };
+            let start = new.len().saturating_sub(minted.nonce.len() + 1);
+            let nonce = &new[start..new.len() - 1];
+            out.extend_from_slice(&bytes[from..minted.nonce.start]);
+            if minted.upper {
+                out.extend(nonce.bytes().map(|b| b.to_ascii_uppercase()));
+            } else {
+                out.extend_from_slice(nonce.as_bytes());
+            }
+            from = minted.nonce.end;
+        }
+        out.extend_from_slice(&bytes[from..]);
+        out
+    }
+
+    /// Text with fresh numbers.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        String::from_utf8(self.bytes(text.as_bytes())).unwrap_or_else(|_| text.to_owned())
+    }
+
+    /// A value with fresh numbers in all its strings.
+    #[must_use]
+    pub fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(text)),
+            Value::Array(list) => list.iter().map(|v| self.value(v)).collect(),
+            Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), self.value(v))).collect(),
+            other => other.clone(),
+        }
+    }
+
+    /// An item's text with fresh numbers, those behind escapes and JSON numbers too.
+    pub fn item(&mut self, contract: &Contract, item: &Item) -> String {
+        let unique = &contract.batch.unique;
+        let number = item.field(unique).and_then(|t| serde_json::from_str::<Value>(&t).ok());
+        let item = match &number {
+            Some(Value::String(text)) if is_hidden(self.old, text, item.text()) => {
+                item.with(unique, &escaped(&self.text(text)))
+            }
+            Some(Value::Number(n)) => match n.as_u64().filter(|n| Mint::is_integer_of_any(*n)) {
+                Some(old) => {
+                    let mint = self.mint;
+                    let new = self.integers.entry(old).or_insert_with(|| {
+                        mint.shaped(&NumberShape::FreshInteger).unwrap_or(Value::Null)
+                    });
+                    item.with(unique, &new.to_string())
+                }
+                None => item.clone(),
+            },
+            _ => item.clone(),
+        };
+        self.text(item.text())
+    }
+}
+
+/// Whether a number that a mint made stands in the text only behind escapes.
+fn is_hidden(prefixes: &Prefixes, number: &str, text: &str) -> bool {
+    !prefixes.find(number.as_bytes()).is_empty() && prefixes.find(text.as_bytes()).is_empty()
+}
+
+/// A JSON string that is nothing but escapes.
+fn escaped(text: &str) -> String {
+    let units: Vec<String> = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+    format!("\"{}\"", units.concat())
+}

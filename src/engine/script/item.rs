@@ -1,0 +1,204 @@
+//! Items and batches as JSON text: taken apart as far as needed, and otherwise kept byte for byte.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::contract::Contract;
+use crate::contract::standing::Standing;
+use crate::generate::Mutated;
+
+/// A batch: its items, and the text around them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// What stands before the first item.
+    pub before: String,
+    /// What stands between two items.
+    pub between: String,
+    /// What stands after the last item.
+    pub after: String,
+    /// The items; never none.
+    pub items: Vec<Item>,
+}
+
+/// An item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    text: String,
+    /// Items of the same unit are one item in several requests, or share a number: what is done to one is
+    /// done to all.
+    pub unit: usize,
+    /// How it was bent on purpose.
+    pub mutations: Vec<Mutated>,
+}
+
+/// The members of an object with the text of each value, in order, repeated ones too.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'a>, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Reader).map(Members)
+    }
+}
+
+impl Batch {
+    /// Takes a body apart; nothing where it is no batch with items.
+    #[must_use]
+    pub fn parse(body: &[u8], items: &str) -> Option<Batch> {
+        let text = std::str::from_utf8(body).ok()?;
+        let envelope: Members<'_> = serde_json::from_str(text).ok()?;
+        let mut lists = envelope.0.iter().filter(|(name, _)| name == items);
+        let (Some((_, list)), None) = (lists.next(), lists.next()) else { return None };
+        let list: Vec<&RawValue> = serde_json::from_str(list.get()).ok()?;
+        // Each is a slice of the body.
+        let base = text.as_ptr() as usize;
+        let places: Vec<(usize, usize)> = list
+            .iter()
+            .map(|item| {
+                let start = (item.get().as_ptr() as usize).saturating_sub(base);
+                (start, start + item.get().len())
+            })
+            .collect();
+        let (first, last) = (places.first()?, places.last()?);
+        let between = match places.as_slice() {
+            [one, two, ..] => text.get(one.1..two.0)?,
+            _ => ",",
+        };
+        Some(Batch {
+            before: text.get(..first.0)?.to_owned(),
+            between: between.to_owned(),
+            after: text.get(last.1..)?.to_owned(),
+            items: list.iter().map(|item| Item::new(item.get())).collect(),
+        })
+    }
+
+    /// Around items: an object with nothing but them, and no white space.
+    #[must_use]
+    pub fn compact(contract: &Contract, items: Vec<Item>) -> Batch {
+        let name = Value::from(contract.batch.items.as_str());
+        Batch {
+            before: format!("{{{name}:["),
+            between: ",".to_owned(),
+            after: "]}".to_owned(),
+            items,
+        }
+    }
+
+    /// The body, each item written by `write`.
+    #[must_use]
+    pub fn body(&self, write: impl Fn(&Item) -> String) -> String {
+        let items: Vec<String> = self.items.iter().map(write).collect();
+        format!("{}{}{}", self.before, items.join(&self.between), self.after)
+    }
+}
+
+impl Item {
+    /// An item from its JSON text.
+    #[must_use]
+    pub fn new(text: &str) -> Item {
+        Item { text: text.to_owned(), unit: 0, mutations: Vec::new() }
+    }
+
+    /// Its JSON text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its fields with their JSON text, in order; none where it is no object.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(String, String)> {
+        let members: Result<Members<'_>, _> = serde_json::from_str(&self.text);
+        let members = members.map(|m| m.0).unwrap_or_default();
+        members.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
+    }
+
+    /// The JSON text of a field; the first where it stands twice.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<String> {
+        self.fields().into_iter().find(|(n, _)| n == name).map(|(_, text)| text)
+    }
+
+    /// The item without a field.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Item {
+        let fields = self.fields().into_iter().filter(|(n, _)| n != name);
+        self.changed(name, &fields.collect::<Vec<_>>())
+    }
+
+    /// The item with other JSON text in a field that it has.
+    #[must_use]
+    pub fn with(&self, name: &str, text: &str) -> Item {
+        let mut fields = self.fields();
+        for field in fields.iter_mut().filter(|(n, _)| n == name) {
+            text.clone_into(&mut field.1);
+        }
+        self.changed(name, &fields)
+    }
+
+    fn changed(&self, name: &str, fields: &[(String, String)]) -> Item {
+        let members: Vec<String> =
+            fields.iter().map(|(n, text)| format!("{}:{text}", Value::from(n.as_str()))).collect();
+        let about = |m: &Mutated| m.pointer.split('/').nth(1).is_none_or(|step| step == name);
+        Item {
+            text: format!("{{{}}}", members.join(",")),
+            unit: self.unit,
+            mutations: self.mutations.iter().filter(|m| !about(m)).cloned().collect(),
+        }
+    }
+
+    /// What the contract says of it; nothing where it is no JSON that can be read.
+    #[must_use]
+    pub fn standing(&self, contract: &Contract) -> Option<Standing> {
+        let value: Value = serde_json::from_str(&self.text).ok()?;
+        Some(contract.judge_item(&value))
+    }
+
+    /// Its unique number, where it is a string.
+    #[must_use]
+    pub fn number(&self, contract: &Contract) -> Option<String> {
+        serde_json::from_str(&self.field(&contract.batch.unique)?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_put_together_as_it_was() {
+        let text = " {\"x\": 1,\n\"items\" : [ {\"a\":1.50e1, \"a\":[ 2 ]} ,\t{\"b\":\"\\u0041\"} ,\t7 ] , \"y\":{}} ";
+        let batch = Batch::parse(text.as_bytes(), "items").unwrap();
+        assert_eq!(batch.items.len(), 3);
+        assert_eq!(batch.body(|i| i.text().to_owned()), text);
+        assert_eq!(
+            batch.items[0].fields(),
+            [("a".into(), "1.50e1".into()), ("a".into(), "[ 2 ]".into())]
+        );
+        assert_eq!(batch.items[1].with("b", "2").text(), r#"{"b":2}"#);
+        assert_eq!(batch.items[1].without("b").text(), "{}");
+        assert!(batch.items[2].fields().is_empty());
+        for odd in ["", "{\"items\":[]}", "{\"items\":3}", "[]", "{\"items\":[1],\"items\":[2]}"] {
+            assert!(Batch::parse(odd.as_bytes(), "items").is_none(), "{odd}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Scripts with less in them: what is expected of the rest moves with it.
+
+use std::collections::HashSet;
+
+use super::{Item, Script};
+use crate::case::Results;
+use crate::contract::Contract;
+
+/// An item: position of its request, and its position in the batch.
+pub type Place = (usize, usize);
+
+impl Script {
+    /// All items with their places.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &Item)> {
+        self.sends.iter().enumerate().flat_map(|(s, send)| {
+            send.batch
+                .iter()
+                .flat_map(|b| &b.items)
+                .enumerate()
+                .map(move |(i, item)| ((s, i), item))
+        })
+    }
+
+    /// The script without some requests; nothing where none would be left.
+    #[must_use]
+    pub fn without_sends(&self, contract: &Contract, out: &HashSet<usize>) -> Option<Script> {
+        let mut script = self.clone();
+        let items = self.places().map(|(place, _)| place).filter(|(s, _)| out.contains(s));
+        script.take_items(contract, &items.collect());
+        let moved = |s: usize| {
+            (!out.contains(&s)).then(|| s - out.iter().filter(|gone| **gone < s).count())
+        };
+        let mut at = 0;
+        script.sends.retain(|_| {
+            at += 1;
+            !out.contains(&(at - 1))
+        });
+        for expectation in &mut script.expectations {
+            expectation.exchanges =
+                expectation.exchanges.iter().filter_map(|s| moved(*s)).collect();
+        }
+        script.expectations.retain(|e| !e.exchanges.is_empty());
+        if let Some(relating) = &mut script.relating {
+            relating.pairs = relating
+                .pairs
+                .iter()
+                .filter_map(|((a, i), (b, k))| Some(((moved(*a)?, *i), (moved(*b)?, *k))))
+                .collect();
+        }
+        // A request that is left alone needs no barrier.
+        let groups: Vec<Option<usize>> = script.sends.iter().map(|s| s.group).collect();
+        for send in &mut script.sends {
+            if groups.iter().filter(|g| **g == send.group).count() == 1 {
+                send.group = None;
+            }
+        }
+        (!script.sends.is_empty()).then_some(script)
+    }
+
+    /// The script without some items; a batch that loses all of its items goes as a whole.
+    #[must_use]
+    pub fn without_items(&self, contract: &Contract, out: &HashSet<Place>) -> Option<Script> {
+        let emptied: HashSet<usize> = self
+            .sends
+            .iter()
+            .enumerate()
+            .filter(|(s, send)| {
+                send.batch
+                    .as_ref()
+                    .is_some_and(|b| (0..b.items.len()).all(|i| out.contains(&(*s, i))))
+            })
+            .map(|(s, _)| s)
+            .collect();
+        let mut script = self.clone();
+        let rest = out.iter().filter(|(s, _)| !emptied.contains(s)).copied().collect();
+        script.take_items(contract, &rest);
+        if emptied.is_empty() { Some(script) } else { script.without_sends(contract, &emptied) }
+    }
+
+    fn take_items(&mut self, contract: &Contract, out: &HashSet<Place>) {
+        let counts: Vec<usize> =
+            self.sends.iter().map(|s| s.batch.as_ref().map_or(0, |b| b.items.len())).collect();
+        for expectation in &mut self.expectations {
+            let all: Vec<Place> = expectation
+                .exchanges
+                .iter()
+                .flat_map(|s| (0..counts.get(*s).copied().unwrap_or(0)).map(|i| (*s, i)))
+                .collect();
+            let gone = all.iter().filter(|place| out.contains(place)).count();
+            let expect = &mut expectation.expect;
+            if let Some(Results::Each(list)) = &mut expect.results
+                && list.len() == all.len()
+            {
+                let mut places = all.iter();
+                list.retain(|_| places.next().is_none_or(|place| !out.contains(place)));
+            }
+            if expect.count == Some(all.len()) {
+                expect.count = Some(all.len() - gone);
+            }
+            if let [s] = expectation.exchanges.as_slice() {
+                let pins = std::mem::take(&mut expect.body);
+                expect.body = pins
+                    .into_iter()
+                    .filter_map(|(pointer, pin)| Some((moved(contract, &pointer, *s, out)?, pin)))
+                    .collect();
+            }
+        }
+        if let Some(relating) = &mut self.relating {
+            let left = |(s, i): Place| {
+                let before = (0..i).filter(|k| out.contains(&(s, *k))).count();
+                (!out.contains(&(s, i))).then(|| (s, i - before))
+            };
+            relating.pairs =
+                relating.pairs.iter().filter_map(|(a, b)| Some((left(*a)?, left(*b)?))).collect();
+        }
+        for (s, send) in self.sends.iter_mut().enumerate() {
+            let mut at = 0;
+            if let Some(batch) = &mut send.batch {
+                batch.items.retain(|_| {
+                    at += 1;
+                    !out.contains(&(s, at - 1))
+                });
+            }
+        }
+    }
+}
+
+/// Where a pointer into the results points once items are gone; nothing where its own is.
+fn moved(contract: &Contract, pointer: &str, send: usize, out: &HashSet<Place>) -> Option<String> {
+    let mut steps: Vec<&str> = pointer.split('/').collect();
+    let index: Option<usize> = match steps.as_slice() {
+        [_, results, index, ..] if *results == contract.batch.results => index.parse().ok(),
+        _ => None,
+    };
+    let Some(index) = index else { return Some(pointer.to_owned()) };
+    if out.contains(&(send, index)) {
+        return None;
+    }
+    let place = (index - (0..index).filter(|i| out.contains(&(send, *i))).count()).to_string();
+    steps[2] = &place;
+    Some(steps.join("/"))
+}

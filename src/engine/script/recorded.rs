@@ -1,0 +1,82 @@
+//! A script from what a record kept of a finding, for when its case is gone.
+
+use super::{Batch, Script, Send};
+use crate::contract::Contract;
+use crate::exchange::Request;
+use crate::generate::Prefixes;
+use crate::record::{BodyRecord, ExchangeRecord, RunHead};
+use crate::send::REDACTED;
+
+impl Script {
+    /// From the exchanges that a record kept.
+    ///
+    /// # Errors
+    /// Why they can't be sent again.
+    pub fn of_record(
+        contract: &Contract,
+        head: &RunHead,
+        records: &[ExchangeRecord],
+    ) -> Result<Script, String> {
+        let sends: Vec<Send> =
+            records.iter().map(|r| recorded(contract, head, r)).collect::<Result<_, _>>()?;
+        if sends.is_empty() {
+            return Err("the record kept no request of it".to_owned());
+        }
+        let bodies: Vec<Vec<u8>> = sends.iter().filter_map(Send::body).collect();
+        let prefixes = Prefixes::of_run(&head.run_id, bodies.iter().map(Vec::as_slice));
+        let mut script = Script { sends, expectations: Vec::new(), relating: None, prefixes };
+        script.link(contract);
+        Ok(script)
+    }
+}
+
+fn recorded(contract: &Contract, head: &RunHead, record: &ExchangeRecord) -> Result<Send, String> {
+    let sent = &record.request;
+    let hung_up = matches!(&record.answer, crate::record::AnswerRecord::Lost { kind, .. } if kind == "hung-up");
+    if sent.framing == "raw" || hung_up {
+        return Err("only its case can say how the connection was used".to_owned());
+    }
+    if sent.headers.iter().any(|(_, value)| value.contains(REDACTED)) {
+        return Err("the record does not hold the credentials that it sent".to_owned());
+    }
+    let path = sent
+        .url
+        .strip_prefix(head.target.as_str())
+        .map(str::to_owned)
+        .or_else(|| {
+            let url = url::Url::parse(&sent.url).ok()?;
+            sent.url.strip_prefix(&url.origin().ascii_serialization()).map(str::to_owned)
+        })
+        .ok_or_else(|| format!("`{}` is no URL of the target", sent.url))?;
+    let body = match &sent.body {
+        BodyRecord::None => None,
+        BodyRecord::Text(text) => Some(text.clone().into_bytes()),
+        BodyRecord::Hex(hex) => Some(bytes(hex)),
+        BodyRecord::Excerpt { bytes, .. } => {
+            return Err(format!("its body of {bytes} bytes was not kept whole"));
+        }
+    };
+    let word = |text: &str| serde_json::Value::from(text);
+    let credential = serde_json::from_value(word(&sent.credential)).unwrap_or_default();
+    let framing = serde_json::from_value(word(&sent.framing)).unwrap_or_default();
+    let request = Request {
+        method: sent.method.clone(),
+        path,
+        headers: sent.headers.clone(),
+        credential,
+        body: body.map(Into::into),
+        framing,
+        hang_up: None,
+        new_connection: false,
+        raw: None,
+    };
+    let batch = request.body.as_ref().and_then(|b| Batch::parse(b, &contract.batch.items));
+    let has_body = request.body.is_some();
+    Ok(Send { step: record.step.clone(), group: record.group, pause: 0, request, batch, has_body })
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        hex.chars().filter_map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}

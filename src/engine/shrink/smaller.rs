@@ -1,0 +1,222 @@
+//! The passes that take away: requests, then items, halves first, then one by one.
+
+use std::collections::HashSet;
+
+use super::attempt::{Attempts, Shown};
+use crate::case::Framing;
+use crate::contract::Contract;
+use crate::engine::environment::Environment;
+use crate::engine::script::{Batch, Place, Script};
+
+/// Items above which a few are tried for all.
+const MANY: usize = 8;
+/// How many are tried then.
+const PROBES: usize = 5;
+
+/// A script that shows a finding, getting smaller.
+pub struct Shrinking<'a> {
+    /// What all trials share.
+    pub environment: &'a Environment,
+    /// Sends candidates.
+    pub attempts: Attempts<'a>,
+    /// The smallest script so far.
+    pub script: Script,
+    /// How it showed the finding.
+    pub shown: Shown,
+    /// How many candidates took its place.
+    pub taken: u32,
+}
+
+impl Shrinking<'_> {
+    /// Makes it smaller until nothing smaller shows the finding, or something is used up.
+    pub async fn run(&mut self) {
+        loop {
+            let before = self.taken;
+            self.take_sends().await;
+            self.take_items().await;
+            self.plain_writing().await;
+            self.simplify().await;
+            if self.taken == before || self.attempts.ended.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Puts `candidate` in the script's place where it shows the finding too.
+    pub async fn try_out(&mut self, candidate: Option<Script>) -> bool {
+        let Some(candidate) = candidate else { return false };
+        if self.attempts.ended.is_some() {
+            return false;
+        }
+        let Some(shown) = self.attempts.shows(&candidate).await else { return false };
+        self.script = candidate;
+        self.shown = shown;
+        self.taken += 1;
+        true
+    }
+
+    async fn take_sends(&mut self) {
+        let contract = &self.environment.contract;
+        let count = self.script.sends.len();
+        if count < 2 {
+            return;
+        }
+        // What came after it had no part in it, unless they overlapped; often nothing else had.
+        let at = self.shown.hit.exchange;
+        let alone: HashSet<usize> = (0..count).filter(|s| *s != at).collect();
+        if self.try_out(self.script.without_sends(contract, &alone)).await {
+            return;
+        }
+        let group = self.script.sends.get(at).and_then(|s| s.group);
+        let after: HashSet<usize> = (at + 1..count)
+            .filter(|s| group.is_none() || self.script.sends[*s].group != group)
+            .collect();
+        if !after.is_empty() {
+            self.try_out(self.script.without_sends(contract, &after)).await;
+        }
+        let mut size = self.script.sends.len().div_ceil(2);
+        while size > 0 && self.attempts.ended.is_none() {
+            let mut at = 0;
+            while at < self.script.sends.len() {
+                let out: HashSet<usize> = (at..(at + size).min(self.script.sends.len())).collect();
+                if !self.try_out(self.script.without_sends(contract, &out)).await {
+                    at += size;
+                }
+            }
+            size /= 2;
+        }
+    }
+
+    async fn take_items(&mut self) {
+        if self.script.items().count() < 2 {
+            return;
+        }
+        if let Some(item) = self.shown.hit.finding.item {
+            let place = (self.shown.hit.exchange, item);
+            let unit = self.script.places().find(|(p, _)| *p == place).map(|(_, i)| i.unit);
+            let others = self.script.places().filter(|(_, i)| Some(i.unit) != unit);
+            let out: HashSet<Place> = others.map(|(p, _)| p).collect();
+            if unit.is_some() && !out.is_empty() {
+                self.try_out(self.without(&out)).await;
+            }
+        }
+        self.narrow().await;
+        if !self.is_all_needed().await {
+            self.take_chunks().await;
+        }
+        // Items of one unit can be too many too.
+        let mut at = 0;
+        loop {
+            let here = self.script.places().nth(at).map(|(place, item)| (place, item.unit));
+            let Some((place, unit)) = here else { return };
+            let siblings = self.script.places().filter(|(_, i)| i.unit == unit).count();
+            let out = HashSet::from([place]);
+            if siblings < 2 || !self.try_out(self.without(&out)).await {
+                at += 1;
+            }
+        }
+    }
+
+    /// Searches the fewest of the first items, then the fewest of the last, that show it: a fault that depends
+    /// on how many there are needs no more.
+    async fn narrow(&mut self) {
+        for from_end in [false, true] {
+            let units = self.units();
+            let (mut too_few, mut enough) = (0, units.len());
+            while enough - too_few > 1 && self.attempts.ended.is_none() {
+                let middle = usize::midpoint(too_few, enough);
+                let out: HashSet<usize> = if from_end {
+                    units[..units.len() - middle].iter().copied().collect()
+                } else {
+                    units[middle..].iter().copied().collect()
+                };
+                if self.try_out(self.without_units(&out)).await {
+                    enough = middle;
+                } else {
+                    too_few = middle;
+                }
+            }
+        }
+    }
+
+    /// Whether none of a few items between the first and the last can go: then it is their number that
+    /// counts, and the others need not be tried one by one.
+    async fn is_all_needed(&mut self) -> bool {
+        let units = self.units();
+        if units.len() <= MANY {
+            return false;
+        }
+        for nth in 1..=PROBES {
+            let unit = units[nth * units.len() / (PROBES + 1)];
+            if self.try_out(self.without_units(&HashSet::from([unit]))).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn take_chunks(&mut self) {
+        let mut size = self.units().len().div_ceil(2);
+        while size > 0 && self.attempts.ended.is_none() {
+            let mut at = 0;
+            loop {
+                let units = self.units();
+                if at >= units.len() {
+                    break;
+                }
+                let end = (at + size).min(units.len());
+                let chunk: HashSet<usize> = units[at..end].iter().copied().collect();
+                if !self.try_out(self.without_units(&chunk)).await {
+                    at += size;
+                }
+            }
+            size /= 2;
+        }
+    }
+
+    fn without_units(&self, units: &HashSet<usize>) -> Option<Script> {
+        let places = self.script.places().filter(|(_, item)| units.contains(&item.unit));
+        self.without(&places.map(|(place, _)| place).collect())
+    }
+
+    fn without(&self, out: &HashSet<Place>) -> Option<Script> {
+        self.script.without_items(&self.environment.contract, out)
+    }
+
+    /// The units of the script's items, in order.
+    pub fn units(&self) -> Vec<usize> {
+        let mut units: Vec<usize> = Vec::new();
+        for item in self.script.items() {
+            if !units.contains(&item.unit) {
+                units.push(item.unit);
+            }
+        }
+        units
+    }
+
+    /// Envelope, framing, connection and pauses as an everyday client has them.
+    async fn plain_writing(&mut self) {
+        let environment = self.environment;
+        for way in PLAIN {
+            let mut candidate = self.script.clone();
+            way(&environment.contract, &mut candidate);
+            self.try_out(Some(candidate)).await;
+        }
+    }
+}
+
+/// What makes a request an everyday one, each way on its own.
+const PLAIN: [fn(&Contract, &mut Script); 4] = [
+    |contract, script| {
+        for batch in script.sends.iter_mut().filter_map(|s| s.batch.as_mut()) {
+            *batch = Batch::compact(contract, std::mem::take(&mut batch.items));
+        }
+    },
+    |_, script| script.sends.iter_mut().for_each(|s| s.request.framing = Framing::Sized),
+    |_, script| {
+        for send in script.sends.iter_mut().filter(|s| s.request.raw.is_none()) {
+            send.request.new_connection = false;
+        }
+    },
+    |_, script| script.sends.iter_mut().for_each(|s| s.pause = 0),
+];

@@ -1,0 +1,139 @@
+//! `replay` says of a run's failures whether they still fail.
+
+use serde_json::Value;
+
+use crate::common::hand::{Hand, Heard, verdicts};
+use crate::common::{Desk, Serving, closed_port};
+
+const TOKEN: &str = "replay-token-1";
+
+/// A run against a faulty server; its findings.
+fn failed(desk: &Desk, fault: &str, cases: &[&str]) -> (Serving, Vec<Value>) {
+    let serving = Serving::start(&["--fault", fault], Some(TOKEN));
+    let run = [&["run", "--target", &serving.url, "--seed", "5"][..], cases].concat();
+    desk.with_token(&run, Some(TOKEN)).ends(1);
+    let findings = desk.report()["findings"].as_array().unwrap().clone();
+    (serving, findings)
+}
+
+#[test]
+fn still_failing_until_it_is_fixed() {
+    let desk = Desk::new();
+    for (fault, cases) in [
+        ("results-reversed", ["order", "race"]),
+        ("unique-within-batch-only", ["unique", "race"]),
+        ("mandatory-1-unchecked", ["refuse", "atom"]),
+        ("number-lower-cased", ["echo", "http"]),
+        ("content-type-missing-on-error", ["refuse", "http"]),
+    ] {
+        let (_faulty, findings) = failed(&desk, fault, &cases);
+        let fresh = desk.with_token(&["replay", "reports"], Some(TOKEN)).ends(1);
+        let lines = fresh.out.lines().filter(|l| l.starts_with("still failing")).count();
+        assert_eq!(lines, findings.len(), "{fault}:\n{}", fresh.out);
+        let clean = Serving::start(&[], Some(TOKEN));
+        let replay = ["replay", "reports", "--target", &clean.url];
+        let fixed = desk.with_token(&replay, Some(TOKEN)).ends(0);
+        let lines = fixed.out.lines().filter(|l| l.starts_with("fixed")).count();
+        assert_eq!(lines, findings.len(), "{fault}:\n{}", fixed.out);
+        for finding in findings {
+            assert!(fixed.out.contains(finding["id"].as_str().unwrap()));
+        }
+    }
+}
+
+#[test]
+fn one_finding_by_its_id_or_its_beginning_or_its_rule() {
+    let desk = Desk::new();
+    let (_faulty, findings) = failed(&desk, "results-reversed", &["order"]);
+    let id = findings[0]["id"].as_str().unwrap();
+    for word in [id, &id[..6]] {
+        let ended = desk.with_token(&["replay", "reports", word], Some(TOKEN)).ends(1);
+        assert!(ended.out.contains(id) && ended.out.contains("1 still failing"), "{}", ended.out);
+    }
+    let record = desk.reports().join("record.jsonl");
+    let all = ["replay", record.to_str().unwrap(), "ORDER-002"];
+    desk.with_token(&all, Some(TOKEN))
+        .ends(1)
+        .says(&[&format!("{} still failing", findings.len())]);
+    // One letter wrong: the nearest is named, and what there is.
+    let last = if id.ends_with('0') { '1' } else { '0' };
+    let near = format!("{}{last}", &id[..11]);
+    desk.with_token(&["replay", "reports", &near], Some(TOKEN)).ends(2).says(&[
+        &near,
+        &format!("did you mean `{id}`?"),
+        "ORDER-002",
+    ]);
+    desk.batchproof(&["replay", "nowhere"]).ends(2).says(&["nowhere", "record.jsonl"]);
+}
+
+#[test]
+fn every_replay_sends_fresh_numbers() {
+    let desk = Desk::new();
+    desk.file("one.yaml", "title: x\nsteps: [{ batch: 2, expect: accepted }]\n");
+    let hand = Hand::start(|heard| verdicts(heard, "REQUEST_REJECTED", &Value::Null));
+    desk.batchproof(&["run", "one.yaml", "--target", &hand.url]).ends(1);
+    let before = hand.heard().len();
+    desk.batchproof(&["replay", "reports"]).ends(1);
+    desk.batchproof(&["replay", "reports"]).ends(1);
+    let sent: Vec<Value> = hand.heard()[before..].iter().flat_map(Heard::items).collect();
+    let mut numbers: Vec<&str> =
+        sent.iter().map(|i| i["communicationNumber"].as_str().unwrap()).collect();
+    let all = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert!(all >= 4 && numbers.len() == all, "{numbers:?}");
+}
+
+#[test]
+fn a_target_that_does_not_answer_cant_be_told() {
+    let desk = Desk::new();
+    let (faulty, _) = failed(&desk, "results-reversed", &["order"]);
+    drop(faulty);
+    let nobody = format!("http://127.0.0.1:{}", closed_port());
+    desk.with_token(&["replay", "reports", "--target", &nobody], Some(TOKEN))
+        .ends(3)
+        .says(&["can't tell", "can't be reached"]);
+    let clean = Serving::start(&[], Some("another-token"));
+    desk.with_token(&["replay", "reports", "--target", &clean.url], Some(TOKEN))
+        .ends(3)
+        .says(&["can't tell", "refuses the credentials"]);
+}
+
+#[test]
+fn a_case_that_is_gone_is_replayed_from_the_record() {
+    let desk = Desk::new();
+    let case = desk.file("mine.yaml", "title: x\ngenerate: { items: 3..9, runs: 2 }\n");
+    let (_faulty, _) = failed(&desk, "results-reversed", &["mine.yaml"]);
+    std::fs::remove_file(case).unwrap();
+    desk.with_token(&["replay", "reports"], Some(TOKEN)).ends(1).says(&["still failing"]);
+    let clean = Serving::start(&[], Some(TOKEN));
+    let replay = ["replay", "reports", "--target", &clean.url];
+    desk.with_token(&replay, Some(TOKEN)).ends(0).says(&["fixed"]);
+}
+
+#[test]
+fn a_run_without_findings_has_nothing_to_replay() {
+    let desk = Desk::new();
+    desk.batchproof(&["run", "time"]).ends(0);
+    desk.batchproof(&["replay", "reports"]).ends(0).says(&["nothing to replay"]);
+}
+
+#[test]
+fn the_embedded_server_is_replayed_against_itself() {
+    let desk = Desk::new();
+    desk.file("pin.yaml", "title: x\nsteps: [{ batch: 1, expect: rejected }]\n");
+    desk.batchproof(&["run", "pin.yaml"]).ends(1);
+    desk.batchproof(&["replay", "reports"]).ends(1).says(&["still failing", "CASE-001"]);
+    desk.file("pin.yaml", "title: x\nsteps: [{ batch: 1, expect: accepted }]\n");
+    desk.batchproof(&["replay", "reports"]).ends(0).says(&["fixed"]);
+}
+
+#[test]
+fn headers_whose_values_are_not_recorded_need_the_profile_again() {
+    let desk = Desk::new();
+    desk.file("p.yaml", "headers: { X-Tenant: \"tenant-7\" }\n");
+    let (_faulty, _) = failed(&desk, "results-reversed", &["order", "--profile", "p.yaml"]);
+    desk.with_token(&["replay", "reports"], Some(TOKEN)).ends(2).says(&["--profile FILE"]);
+    let replay = ["replay", "reports", "--profile", "p.yaml"];
+    desk.with_token(&replay, Some(TOKEN)).ends(1).says(&["still failing"]);
+}
