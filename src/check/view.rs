@@ -239,17 +239,26 @@ impl<'a> ExchangeView<'a> {
                 continue;
             }
             let candidates = by_number.get(echoed.unwrap_or("")).map_or(&[][..], Vec::as_slice);
-            // Another item's number is enough; with the own number, something else must be another's.
+            let others_fit = |item: &ItemIntent| {
+                echo.iter().filter(|f| *f != unique).all(|f| item.value.get(f) == result.get(f))
+            };
+            let mangled = others_fit(&items[at]);
+            // Another item's number is enough, unless all else is this item's and not the other's; with the
+            // own number, something else must be another's.
             let from = candidates.iter().find(|k| {
+                let other = &items[**k];
+                let taken = |field: &String| {
+                    result.get(field).is_some_and(|echoed| {
+                        items[at].value.get(field) != Some(echoed)
+                            && other.value.get(field) == Some(echoed)
+                    })
+                };
                 **k != at
-                    && (echoed.is_some() && echoed != own
-                        || fits(&items[**k], result)
-                            && echo.iter().any(|field| {
-                                result.get(field).is_some_and(|echoed| {
-                                    items[at].value.get(field) != Some(echoed)
-                                        && items[**k].value.get(field) == Some(echoed)
-                                })
-                            }))
+                    && if echoed.is_some() && echoed != own {
+                        !mangled || others_fit(other)
+                    } else {
+                        fits(other, result) && echo.iter().any(taken)
+                    }
             });
             if let Some(from) = from {
                 return Some((at, *from));
