@@ -10,7 +10,9 @@ use super::trial::Trial;
 use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, rules};
 use crate::contract::hex;
 use crate::exchange::{Answer, Exchange, LossKind};
-use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Position, Recorder, Update};
+use crate::record::{
+    CaseRecord, Event, ExchangeRecord, FindingRecord, Position, Recorder, Update, share,
+};
 use crate::send::Redactor;
 
 /// Findings above this many keep no evidence of their own.
@@ -336,21 +338,19 @@ impl Collector {
         }
         for id in self.order.clone() {
             let Some(found) = self.found.get(&id) else { continue };
-            let update_id = id.clone();
-            let update = Update {
-                id,
-                count: found.count,
-                confirmed: found.confirmed,
-                shown: found.shown,
-                of: found.of,
-                trials: found.trials.0,
-                runs: runs.get(&found.record.case).copied().unwrap_or(0),
-                waived: None,
-                masked_by: masked.get(&update_id).cloned(),
-            };
+            let runs = runs.get(&found.record.case).copied().unwrap_or(0);
+            let mut update = update(found, runs);
+            update.masked_by = masked.get(&id).cloned();
             self.write(Event::FindingUpdated(update))?;
         }
         Ok(())
+    }
+
+    /// The share of trials that show a finding.
+    #[must_use]
+    pub fn share(&self, found: &Found) -> f64 {
+        let runs = self.cases.get(&found.record.case).map_or(0, |c| c.runs);
+        share(&[&update(found, runs)])
     }
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
@@ -399,6 +399,21 @@ impl Collector {
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.accepted_beside + self.cases.values().map(|c| c.tally.accepted).sum::<u64>()
+    }
+}
+
+/// What became of a finding of a case with so many runs.
+fn update(found: &Found, runs: u64) -> Update {
+    Update {
+        id: found.record.id.clone(),
+        count: found.count,
+        confirmed: found.confirmed,
+        shown: found.shown,
+        of: found.of,
+        trials: found.trials.0,
+        runs,
+        waived: None,
+        masked_by: None,
     }
 }
 

@@ -19,14 +19,14 @@ use super::trial::{Trial, execute};
 use crate::case::{self, Case};
 use crate::check::{Check, Hit, Judgement, judge, rules};
 use crate::exchange::{Answer, LossKind};
-use crate::record::{FindingRecord, Summary, Update};
+use crate::record::{FindingRecord, Summary, Update, looks, share};
 
 /// Tries of a finding that showed in every repeat.
-const STEADY: u32 = 2;
+const STEADY: u64 = 2;
 /// Tries of one that was never repeated.
-const UNKNOWN: u32 = 3;
-/// Most tries of one that shows now and then.
-const MOST: u32 = 30;
+const UNKNOWN: u64 = 3;
+/// Most tries of a cause that comes and goes, in all cases together.
+const MOST: u64 = 300;
 /// Chance of taking one that shows now and then for fixed.
 const MISS: f64 = 0.05;
 /// Trials that are sent at once.
@@ -78,6 +78,10 @@ pub struct Replayed {
     pub fate: Fate,
     /// In a sentence.
     pub why: String,
+    /// Tries that showed it.
+    pub shown: u64,
+    /// Tries.
+    pub of: u64,
 }
 
 /// Where a trial comes from.
@@ -122,17 +126,29 @@ pub async fn replay(
             let case = cases.get(&shared.case).and_then(|c| c.as_ref().ok());
             case.is_some_and(|selected| selected.case.spec.alone)
         });
+    let causes = Causes::of(summary, wanted);
     let mut replayed = Vec::new();
+    // What comes and goes is told from all cases of its cause together.
+    let mut held = Vec::new();
     for (trials, at_once) in [(together, AT_ONCE), (alone, 1)] {
         let mut outcomes = stream::iter(trials)
-            .map(|shared| one(environment, summary, cases.get(&shared.case), shared))
+            .map(|shared| one(environment, summary, &causes, cases.get(&shared.case), shared))
             .buffered(at_once);
         while let Some(outcome) = outcomes.next().await {
             for one in outcome {
-                told(&one);
-                replayed.push(one);
+                if causes.needed(one.index).is_some() {
+                    held.push(one);
+                } else {
+                    told(&one);
+                    replayed.push(one);
+                }
             }
         }
+    }
+    causes.settle(&mut held);
+    for one in held {
+        told(&one);
+        replayed.push(one);
     }
     replayed
 }
@@ -140,6 +156,7 @@ pub async fn replay(
 async fn one(
     environment: &Arc<Environment>,
     summary: &Summary,
+    causes: &Causes,
     case: Option<&Result<Arc<Selected>, String>>,
     shared: Shared,
 ) -> Vec<Replayed> {
@@ -150,7 +167,8 @@ async fn one(
         .collect();
     let Some((_, first, _)) = findings.first() else { return Vec::new() };
     let source = source(environment, summary, first, shared.run, case);
-    again(environment, summary.head.seed, &source, &findings).await
+    let seen = findings.iter().map(|(i, f, u)| Seen::new(*i, f, causes.tries(*i, f, u))).collect();
+    again(environment, summary.head.seed, &source, seen).await
 }
 
 const GONE: &str = "its case is gone";
@@ -219,9 +237,9 @@ struct Seen<'a> {
     index: usize,
     finding: &'a FindingRecord,
     /// Tries that it gets.
-    tries: u32,
-    shown: u32,
-    of: u32,
+    tries: u64,
+    shown: u64,
+    of: u64,
     judged: bool,
     masked: bool,
     errored: bool,
@@ -231,11 +249,11 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn new(index: usize, finding: &'a FindingRecord, update: &Update) -> Seen<'a> {
+    fn new(index: usize, finding: &'a FindingRecord, tries: u64) -> Seen<'a> {
         Seen {
             index,
             finding,
-            tries: tries(finding, update),
+            tries,
             shown: 0,
             of: 0,
             judged: false,
@@ -295,25 +313,91 @@ impl<'a> Seen<'a> {
         } else {
             (Fate::Fixed, times)
         };
-        Replayed { index: self.index, fate, why }
+        Replayed { index: self.index, fate, why, shown: self.shown, of: self.of }
     }
 }
 
-/// How often a finding is tried before it counts as fixed.
-fn tries(finding: &FindingRecord, update: &Update) -> u32 {
-    if !finding.proven {
-        return UNKNOWN;
+/// Findings by their causes: same rule, place and kind, in any case.
+struct Causes {
+    /// By finding.
+    cause: HashMap<usize, usize>,
+    /// By cause: how many tries tell that it is gone, where it comes and goes, and its findings.
+    causes: Vec<(Option<u64>, u64)>,
+}
+
+impl Causes {
+    fn of(summary: &Summary, wanted: &[usize]) -> Causes {
+        let mut keys: Vec<(&str, &str, &str)> = Vec::new();
+        let mut members: Vec<Vec<usize>> = Vec::new();
+        let mut cause = HashMap::new();
+        for index in wanted {
+            let Some((f, _)) = summary.findings.get(*index) else { continue };
+            let key = (f.rule.as_str(), f.place.as_str(), f.kind.as_str());
+            let at = keys.iter().position(|k| *k == key).unwrap_or_else(|| {
+                keys.push(key);
+                members.push(Vec::new());
+                keys.len() - 1
+            });
+            members[at].push(*index);
+            cause.insert(*index, at);
+        }
+        let causes = members
+            .iter()
+            .map(|list| {
+                let found: Vec<_> = list.iter().filter_map(|i| summary.findings.get(*i)).collect();
+                let comes_and_goes = found.iter().any(|(f, u)| f.proven && u.shown < u.of);
+                let updates: Vec<&Update> = found.iter().map(|(_, u)| u).collect();
+                let needed = comes_and_goes.then(|| looks(share(&updates), MISS));
+                (needed, list.len() as u64)
+            })
+            .collect();
+        Causes { cause, causes }
     }
-    if update.of == 0 {
-        return UNKNOWN;
+
+    fn at(&self, index: usize) -> Option<(Option<u64>, u64)> {
+        self.causes.get(*self.cause.get(&index)?).copied()
     }
-    if update.shown == update.of {
-        return STEADY;
+
+    /// How many tries of all its cases tell that a cause is gone, where it comes and goes.
+    fn needed(&self, index: usize) -> Option<u64> {
+        self.at(index)?.0
     }
-    // As often as it showed, the first time included.
-    let rate = f64::from(update.shown + 1) / f64::from(update.of + 1);
-    let needed = (MISS.ln() / (1.0 - rate).ln()).ceil();
-    (1..MOST).find(|n| f64::from(*n) >= needed).unwrap_or(MOST)
+
+    /// How often a finding is tried before it counts as fixed.
+    fn tries(&self, index: usize, finding: &FindingRecord, update: &Update) -> u64 {
+        match self.at(index) {
+            Some((Some(needed), count)) => needed.min(MOST).div_ceil(count).max(UNKNOWN),
+            _ if finding.proven && update.of > 0 => STEADY,
+            _ => UNKNOWN,
+        }
+    }
+
+    /// Fixed is one that comes and goes only where its cause showed nowhere, often enough.
+    fn settle(&self, held: &mut [Replayed]) {
+        let mut sums: Vec<(u64, u64)> = vec![(0, 0); self.causes.len()];
+        for one in held.iter() {
+            if let Some(sum) = self.cause.get(&one.index).and_then(|at| sums.get_mut(*at)) {
+                sum.0 += one.shown;
+                sum.1 += one.of;
+            }
+        }
+        for one in held.iter_mut().filter(|one| one.fate == Fate::Fixed) {
+            let Some(at) = self.cause.get(&one.index) else { continue };
+            let (Some((shown, of)), Some(needed)) = (sums.get(*at), self.needed(one.index)) else {
+                continue;
+            };
+            if *shown > 0 {
+                one.fate = Fate::CantTell;
+                one.why = format!("{}; it comes and goes, and shows in another case", one.why);
+            } else if *of < needed {
+                one.fate = Fate::CantTell;
+                one.why = format!(
+                    "{}; it comes and goes: {of} tries of its cause are too few to tell, {needed} would do",
+                    one.why
+                );
+            }
+        }
+    }
 }
 
 /// Sends a trial until each of its findings is decided.
@@ -321,9 +405,8 @@ async fn again(
     environment: &Arc<Environment>,
     seed: u64,
     source: &Source,
-    findings: &[(usize, &FindingRecord, &Update)],
+    mut seen: Vec<Seen<'_>>,
 ) -> Vec<Replayed> {
-    let mut seen: Vec<Seen<'_>> = findings.iter().map(|(i, f, u)| Seen::new(*i, f, u)).collect();
     let mut hindered = None;
     while seen.iter().any(Seen::is_open) {
         let trial = match sent(environment, seed, source).await {

@@ -32,6 +32,12 @@ pub struct Minimal {
     pub requests: u64,
     /// Items sent to find it.
     pub items: u64,
+    /// How often the smallest one showed it when it was sent at last.
+    #[serde(default)]
+    pub shown: u32,
+    /// Of how many times.
+    #[serde(default)]
+    pub of: u32,
     /// Why it is not, or may not be, the smallest, where that is so; there is no evidence where nothing
     /// smaller was found at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,7 +17,7 @@ pub use event::{
 };
 pub use exchange::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
 pub use minimal::{Minimal, Size};
-pub use odds::{Odds, one_in};
+pub use odds::{Odds, looks, one_in, share};
 pub use read::read;
 pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};
 pub use write::{Recorder, move_earlier};

@@ -12,7 +12,13 @@ pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option
     let sent = counted(minimal.requests, "request");
     Some(match (minimal.is_smaller(), &minimal.note) {
         (true, note) => {
-            let note = note.as_ref().map(|n| format!("; {n}")).unwrap_or_default();
+            let mut note = note.as_ref().map(|n| format!("; {n}")).unwrap_or_default();
+            if minimal.of > 1 {
+                note = format!(
+                    "; sent at last, it showed in {} of {}{note}",
+                    minimal.shown, minimal.of
+                );
+            }
             format!("{} (found with {sent}{note}): {}", sizes(minimal), said(minimal))
         }
         (false, Some(note)) => format!("as it is: {note}"),

@@ -143,11 +143,7 @@ impl<'a> Attempts<'a> {
                 }
                 Some(Hindrance::Lost) | None => {}
             }
-            let same = judgement.hits.into_iter().find(|h| {
-                let finding = &h.finding;
-                finding_id(h.rule.id, &self.sought.case, &finding.place(), &finding.kind)
-                    == self.sought.id
-            });
+            let same = judgement.hits.into_iter().find(|h| self.is_sought(h));
             if let Some(hit) = same {
                 count += 1;
                 shown = Some(Shown { trial, hit });
@@ -158,6 +154,30 @@ impl<'a> Attempts<'a> {
         }
         let shown = shown.filter(|_| count >= self.sought.needed)?;
         if self.fails_control(script).await { None } else { Some(shown) }
+    }
+
+    /// Sends `script` so many times more; how often it showed the finding, of how many times.
+    pub async fn again(&mut self, script: &Script, times: u32) -> (u32, u32) {
+        let (mut shown, mut of) = (0, 0);
+        let (requests, items) = script.size();
+        // What a finding of its own may take is no matter here, what all may take is.
+        while of < times && self.reserve.take(requests, items) {
+            let trial = send(self.environment, script).await;
+            let (requests, items) = size(&trial);
+            self.sent.0 += requests;
+            self.sent.1 += items;
+            let judgement = judged(self.environment, &trial);
+            self.accepted += judgement.tally.accepted;
+            of += 1;
+            shown += u32::from(judgement.hits.iter().any(|h| self.is_sought(h)));
+        }
+        (shown, of)
+    }
+
+    fn is_sought(&self, hit: &Hit) -> bool {
+        let finding = &hit.finding;
+        finding_id(hit.rule.id, &self.sought.case, &finding.place(), &finding.kind)
+            == self.sought.id
     }
 
     fn may_send(&mut self, script: &Script) -> bool {

@@ -36,13 +36,23 @@ const TIME: Duration = Duration::from_secs(20);
 const AT_ONCE: usize = 4;
 /// How often a script is sent where a finding does not show every time.
 const TRIES: u32 = 6;
+/// How often the smallest trial is sent at last, where it depends on chance.
+const LAST: u32 = 4;
+/// Findings of one cause that are tried in turn.
+const CANDIDATES: usize = 3;
 /// An answer that was waited for longer than this is not waited for again and again.
 const SLOW: Duration = Duration::from_secs(5);
 
+/// A cause, with findings of it that may be shrunk.
 struct Job {
+    candidates: Vec<Candidate>,
+    alone: bool,
+}
+
+/// A finding that may stand for its cause.
+struct Candidate {
     sought: Sought,
     trial: Arc<Trial>,
-    alone: bool,
 }
 
 /// What became of one finding.
@@ -51,6 +61,8 @@ struct Outcome {
     from: Size,
     smallest: Option<(Script, Trial, Hit)>,
     note: Option<String>,
+    /// How often the smallest showed it in the end, of how many tries.
+    showed: (u32, u32),
     sent: (u64, u64),
     accepted: u64,
 }
@@ -80,25 +92,28 @@ pub async fn shrink(
     let share = usize::try_from(requests).unwrap_or(REQUESTS) / jobs.len().max(1);
     let each = share.clamp(24, REQUESTS);
     let (alone, together): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j.alone);
-    let mut outcomes = Vec::new();
+    let mut outcomes: Vec<Outcome> = Vec::new();
     let mut tasks = JoinSet::new();
     for job in together {
         if tasks.len() >= AT_ONCE.min(options.jobs.max(1)) {
-            outcomes.extend(tasks.join_next().await.and_then(Result::ok));
+            outcomes.extend(tasks.join_next().await.and_then(Result::ok).unwrap_or_default());
         }
         let (environment, reserve) = (Arc::clone(environment), Arc::clone(&reserve));
         tasks.spawn(async move { one(&environment, &job, &reserve, each).await });
     }
     while let Some(outcome) = tasks.join_next().await {
-        outcomes.extend(outcome.ok());
+        outcomes.extend(outcome.unwrap_or_default());
     }
     for job in alone {
-        outcomes.push(one(environment, &job, &reserve, each).await);
+        outcomes.extend(one(environment, &job, &reserve, each).await);
     }
     for outcome in outcomes {
         collector.sent.0 += outcome.sent.0;
         collector.sent.1 += outcome.sent.1;
         collector.accepted_beside += outcome.accepted;
+        if outcome.smallest.is_none() && outcome.note.is_none() {
+            continue;
+        }
         if let Some(minimal) = minimal(environment, options, collector, outcome) {
             collector.write(Event::Shrunk(Box::new(minimal)))?;
         }
@@ -106,67 +121,102 @@ pub async fn shrink(
     Ok(())
 }
 
-/// Of each cause that counts, the finding with the smallest trial: those that must not be first.
+/// Of each cause that counts the findings that come first: those that showed in every repeat, of these the
+/// smallest trial. What must be is shrunk before what should be.
 fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
-    let mut found: Vec<&Found> = collector
-        .causes()
+    let mut causes: Vec<Vec<&Found>> = collector.causes();
+    causes.sort_by_key(|cause| cause.first().map(|f| f.record.level));
+    causes
         .into_iter()
         .filter_map(|cause| {
-            let steady = |f: &Found| f.of == 0 || f.shown == f.of;
-            let known = cause.into_iter().filter(|f| f.record.case != RUN);
-            known
-                .filter_map(|f| Some((!steady(f), trial_size(f.trial.as_ref()?), f)))
-                .min_by_key(|(unsteady, size, _)| (*unsteady, *size))
-                .map(|(_, _, f)| f)
+            let mut found: Vec<_> = cause
+                .into_iter()
+                .filter(|f| f.record.case != RUN)
+                .filter_map(|f| Some((steadiness(f), trial_size(f.trial.as_ref()?), f)))
+                .collect();
+            found.sort_by_key(|(steadiness, size, _)| (*steadiness, *size));
+            let candidates: Vec<Candidate> =
+                found.iter().take(CANDIDATES).filter_map(|(_, _, f)| candidate(f)).collect();
+            let first = candidates.first()?;
+            let case = selected.iter().find(|s| s.case.id == first.sought.case)?;
+            Some(Job { alone: case.case.spec.alone, candidates })
         })
-        .collect();
-    found.sort_by_key(|f| f.record.level);
-    found
-        .into_iter()
         .take(MOST)
-        .filter_map(|f| {
-            let case = selected.iter().find(|s| s.case.id == f.record.case)?;
-            let always = f.of == 0 || f.shown == f.of;
-            let (tries, needed) = match (f.record.proven, always) {
-                (true, true) => (1, 1),
-                (true, false) => (TRIES, 1),
-                (false, _) => (3, 2),
-            };
-            Some(Job {
-                sought: Sought {
-                    case: f.record.case.clone(),
-                    id: f.record.id.clone(),
-                    rule: f.record.rule.clone(),
-                    tries,
-                    needed,
-                },
-                trial: Arc::clone(f.trial.as_ref()?),
-                alone: case.case.spec.alone,
-            })
-        })
         .collect()
 }
 
+/// How sure it is that a finding shows again; the surest first.
+fn steadiness(found: &Found) -> u8 {
+    match (found.shown, found.of) {
+        (_, 0) => 1,
+        (shown, of) if shown == of => 0,
+        _ => 2,
+    }
+}
+
+fn candidate(found: &Found) -> Option<Candidate> {
+    let (tries, needed) = match (found.record.proven, steadiness(found)) {
+        (false, _) => (3, 2),
+        // Often enough that a smaller trial does not show it by luck alone.
+        (true, 2) => (TRIES, 2),
+        (true, _) => (1, 1),
+    };
+    let sought = Sought {
+        case: found.record.case.clone(),
+        id: found.record.id.clone(),
+        rule: found.record.rule.clone(),
+        tries,
+        needed,
+    };
+    Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?) })
+}
+
+/// Shrinks the first finding of a cause that shows again.
 async fn one(
     environment: &Arc<Environment>,
     job: &Job,
     reserve: &Reserve,
     requests: usize,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for candidate in &job.candidates {
+        let outcome = shrunk(environment, candidate, reserve, requests).await;
+        let done = outcome.smallest.is_some();
+        outcomes.push(outcome);
+        if done {
+            break;
+        }
+    }
+    // One of them is told: the smallest, or why there is none.
+    let told = outcomes.iter().position(|o| o.smallest.is_some()).unwrap_or(0);
+    for (at, outcome) in outcomes.iter_mut().enumerate() {
+        outcome.note = outcome.note.take().filter(|_| at == told);
+    }
+    outcomes
+}
+
+async fn shrunk(
+    environment: &Arc<Environment>,
+    candidate: &Candidate,
+    reserve: &Reserve,
+    requests: usize,
 ) -> Outcome {
-    let script = Script::of(environment, &job.trial);
+    let Candidate { sought, trial } = candidate;
+    let script = Script::of(environment, trial);
     let mut outcome = Outcome {
-        id: job.sought.id.clone(),
+        id: sought.id.clone(),
         from: size(&script),
         smallest: None,
         note: None,
+        showed: (0, 0),
         sent: (0, 0),
         accepted: 0,
     };
-    if let Some(why) = unfit(environment, &script, &job.trial) {
+    if let Some(why) = unfit(environment, &script, trial) {
         outcome.note = Some(why.to_owned());
         return outcome;
     }
-    let mut attempts = Attempts::new(environment, &job.sought, reserve, requests, TIME);
+    let mut attempts = Attempts::new(environment, sought, reserve, requests, TIME);
     if attempts.fails_control(&script).await {
         outcome.note = Some(
             "the reference implementation fails it too, so nothing tells a smaller trial that shows it from \
@@ -178,7 +228,7 @@ async fn one(
     let Some(shown) = attempts.shows(&script).await else {
         outcome.sent = attempts.sent;
         outcome.accepted = attempts.accepted;
-        let tries = match job.sought.tries {
+        let tries = match sought.tries {
             1 => "it was sent again, as it was, and did not show".to_owned(),
             n => format!(
                 "it was sent up to {n} times more, as it was, and did not show often enough"
@@ -189,10 +239,16 @@ async fn one(
     };
     let mut shrinking = Shrinking { environment, attempts, script, shown, taken: 0 };
     shrinking.run().await;
-    let Shrinking { attempts, script, shown, .. } = shrinking;
+    let Shrinking { mut attempts, script, shown, .. } = shrinking;
+    outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
+    outcome.showed = (1, 1);
+    // What depends on chance is sent a few times more, to say how often it shows.
+    if sought.tries > 1 || script.sends.iter().any(|s| s.group.is_some()) {
+        let (shown, of) = attempts.again(&script, LAST).await;
+        outcome.showed = (1 + shown, (1 + of).max(sought.needed + 1));
+    }
     outcome.sent = attempts.sent;
     outcome.accepted = attempts.accepted;
-    outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
     outcome.smallest = Some((script, shown.trial, shown.hit));
     outcome
 }
@@ -229,13 +285,16 @@ fn minimal(
     outcome: Outcome,
 ) -> Option<Minimal> {
     let record = collector.found.get(&outcome.id)?.record.clone();
-    let about = About::of(&record, options);
+    let share = f64::from(outcome.showed.0) / f64::from(outcome.showed.1.max(1));
+    let about = About::of(&record, options, share);
     let mut minimal = Minimal {
         id: outcome.id,
         from: outcome.from,
         to: outcome.from,
         requests: outcome.sent.0,
         items: outcome.sent.1,
+        shown: outcome.showed.0,
+        of: outcome.showed.1,
         note: outcome.note,
         position: record.position.clone(),
         expected: record.expected.clone(),

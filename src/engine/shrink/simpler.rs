@@ -9,39 +9,61 @@ use super::smaller::Shrinking;
 use crate::contract::Contract;
 use crate::contract::standing::Standing;
 use crate::engine::environment::Environment;
-use crate::engine::script::{Item, Script};
+use crate::engine::script::{Item, Place, Script};
 use crate::generate::cut_text;
 
 impl Shrinking<'_> {
-    /// Makes items simpler, all at once where that will do, unit by unit where not.
+    /// Makes items simpler: all at once where that will do, then unit by unit, then those of a unit that
+    /// still differ one by one.
     pub(super) async fn simplify(&mut self) {
-        let environment = self.environment;
-        let plain = |item: &Item| plain_item(environment, item);
-        let mut units: Vec<Option<usize>> = vec![None];
-        let own = self.units();
-        if own.len() > 1 {
-            units.extend(own.into_iter().map(Some));
+        let mut list = vec![Which::All];
+        let units = self.units();
+        if units.len() > 1 {
+            list.extend(units.iter().copied().map(Which::Unit));
         }
-        for unit in &units {
-            if self.change(*unit, &plain).await && unit.is_none() {
-                break;
+        if !self.make_plain(Which::All).await {
+            for which in list.iter().skip(1) {
+                self.make_plain(*which).await;
             }
         }
-        for unit in &units {
-            self.drop_fields(*unit).await;
+        for which in &list {
+            self.drop_fields(*which).await;
         }
-        for unit in &units {
-            self.simplest_values(*unit).await;
+        for which in &list {
+            self.simplest_values(*which).await;
         }
-        for unit in self.units() {
-            self.cut_values(unit).await;
+        for unit in units {
+            self.cut_values(Which::Unit(unit)).await;
+        }
+        for which in self.unlike() {
+            self.drop_fields(which).await;
+            self.simplest_values(which).await;
+            self.cut_values(which).await;
         }
     }
 
-    /// Changes the items of a unit, or all of them; an item that would gain something keeps what it has.
+    /// Gives items nothing but their numbers and the mandatory fields, at their simplest.
+    pub(super) async fn make_plain(&mut self, which: Which) -> bool {
+        let environment = self.environment;
+        self.change(which, &|item| plain_item(environment, item)).await
+    }
+
+    /// Items that are not like the others of their unit.
+    fn unlike(&self) -> Vec<Which> {
+        self.script
+            .places()
+            .filter(|(_, item)| {
+                let others = self.script.items().filter(|i| i.unit == item.unit);
+                others.into_iter().any(|other| other.text() != item.text())
+            })
+            .map(|(place, _)| Which::At(place))
+            .collect()
+    }
+
+    /// Changes these items; an item that would gain something keeps what it has.
     async fn change(
         &mut self,
-        unit: Option<usize>,
+        which: Which,
         change: &(dyn Fn(&Item) -> Option<Item> + Sync),
     ) -> bool {
         if self.attempts.ended.is_some() {
@@ -50,7 +72,7 @@ impl Shrinking<'_> {
         let contract = &self.environment.contract;
         let mut candidate = self.script.clone();
         let mut changed = false;
-        for item in items_mut(&mut candidate, unit) {
+        for item in items_mut(&mut candidate, which) {
             if let Some(new) = change(item).filter(|new| gains_nothing(contract, item, new)) {
                 changed |= new.text() != item.text();
                 *item = new;
@@ -59,10 +81,10 @@ impl Shrinking<'_> {
         changed && self.try_out(Some(candidate)).await
     }
 
-    async fn drop_fields(&mut self, unit: Option<usize>) {
+    async fn drop_fields(&mut self, which: Which) {
         let environment = self.environment;
         let optional: Vec<String> = self
-            .fields(unit)
+            .fields(which)
             .into_iter()
             .filter(|f| !environment.generator.always_has(f))
             .collect();
@@ -77,17 +99,17 @@ impl Shrinking<'_> {
             }
             Some(left)
         };
-        if optional.is_empty() || self.change(unit, &all).await {
+        if optional.is_empty() || self.change(which, &all).await {
             return;
         }
         for field in &optional {
-            self.change(unit, &|item| item.field(field).map(|_| item.without(field))).await;
+            self.change(which, &|item| item.field(field).map(|_| item.without(field))).await;
         }
     }
 
-    async fn simplest_values(&mut self, unit: Option<usize>) {
+    async fn simplest_values(&mut self, which: Which) {
         let environment = self.environment;
-        for field in self.fields(unit) {
+        for field in self.fields(which) {
             let simplest = |item: &Item| {
                 item.field(&field)?;
                 if field == environment.contract.batch.unique {
@@ -95,15 +117,14 @@ impl Shrinking<'_> {
                 }
                 Some(item.with(&field, &environment.generator.simplest(&field)?.to_string()))
             };
-            self.change(unit, &simplest).await;
+            self.change(which, &simplest).await;
         }
     }
 
     /// Shortens what the simplest value could not replace.
-    async fn cut_values(&mut self, unit: usize) {
-        for field in self.fields(Some(unit)) {
-            let first = self.script.items().find(|i| i.unit == unit && i.field(&field).is_some());
-            let Some(text) = first.and_then(|i| i.field(&field)) else { continue };
+    async fn cut_values(&mut self, which: Which) {
+        for field in self.fields(which) {
+            let Some(text) = self.text(which, &field) else { continue };
             let simplest = self.environment.generator.simplest(&field);
             let own: Option<Value> = serde_json::from_str(&text).ok();
             if own.is_some() && own == simplest {
@@ -113,45 +134,51 @@ impl Shrinking<'_> {
                 Some(Value::String(string)) => {
                     if let Some(Value::String(simplest)) = &simplest {
                         for blend in blends(&string, simplest) {
-                            self.replace(unit, &field, &Value::String(blend).to_string()).await;
+                            self.replace(which, &field, &Value::String(blend).to_string()).await;
                         }
                     }
-                    self.cut_string(unit, &field).await;
+                    self.cut_string(which, &field).await;
                 }
-                Some(Value::Number(_)) => self.cut_digits(unit, &field).await,
+                Some(Value::Number(_)) => self.cut_digits(which, &field).await,
                 _ => {}
             }
         }
     }
 
-    async fn replace(&mut self, unit: usize, field: &str, text: &str) -> bool {
-        self.change(Some(unit), &|item| item.field(field).map(|_| item.with(field, text))).await
+    async fn replace(&mut self, which: Which, field: &str, text: &str) -> bool {
+        self.change(which, &|item| item.field(field).map(|_| item.with(field, text))).await
     }
 
     /// Shortens a string: where any characters will do, from its ends, else wherever they are not needed. A
     /// minted number in it stays whole.
-    async fn cut_string(&mut self, unit: usize, field: &str) {
-        let Some(string) = self.string(unit, field) else { return };
-        if self.prefix_of(&string).is_none() && !string.chars().all(|c| c == FILLER) {
-            let filled: String = string.chars().map(|_| FILLER).collect();
-            self.replace(unit, field, &Value::String(filled).to_string()).await;
+    async fn cut_string(&mut self, which: Which, field: &str) {
+        let Some(string) = self.string(which, field) else { return };
+        if self.prefix_of(&string).is_none() && !is_filled(&string) {
+            // A length may count bytes: then it takes a character of several.
+            let wide = string.chars().find(|c| !c.is_ascii());
+            for filler in [Some(FILLER), wide].into_iter().flatten() {
+                let filled: String = string.chars().map(|_| filler).collect();
+                if self.replace(which, field, &Value::String(filled).to_string()).await {
+                    break;
+                }
+            }
         }
         for part in [Part::Before, Part::After] {
             let side = |string: &str, number| part.of(string, number).to_owned();
-            let now = self.string(unit, field).unwrap_or_default();
+            let now = self.string(which, field).unwrap_or_default();
             let text = side(&now, self.prefix_of(&now));
-            if text.chars().all(|c| c == FILLER) {
-                self.cut_ends(unit, field, part).await;
+            if is_filled(&text) {
+                self.cut_ends(which, field, part).await;
             } else {
-                self.thin_out(unit, field, part).await;
+                self.thin_out(which, field, part).await;
             }
         }
     }
 
     /// Cuts half of a side, a quarter, and so on.
-    async fn cut_ends(&mut self, unit: usize, field: &str, part: Part) {
+    async fn cut_ends(&mut self, which: Which, field: &str, part: Part) {
         let mut step = 0;
-        while let Some(string) = self.string(unit, field) {
+        while let Some(string) = self.string(which, field) {
             let number = self.prefix_of(&string);
             let text = part.of(&string, number);
             // With a number beside it nothing may be left, which no cut of a text leads to.
@@ -162,7 +189,7 @@ impl Shrinking<'_> {
                 _ => None,
             };
             let Some(cut) = cut else { return };
-            let taken = self.put(unit, field, part, &cut).await;
+            let taken = self.put(which, field, part, &cut).await;
             step = if taken { 0 } else { step + 1 };
             if self.attempts.ended.is_some() {
                 return;
@@ -171,9 +198,9 @@ impl Shrinking<'_> {
     }
 
     /// Takes characters out of a side, many at a time at first, wherever they stand.
-    async fn thin_out(&mut self, unit: usize, field: &str, part: Part) {
+    async fn thin_out(&mut self, which: Which, field: &str, part: Part) {
         let side = |this: &Self| -> Vec<char> {
-            let string = this.string(unit, field).unwrap_or_default();
+            let string = this.string(which, field).unwrap_or_default();
             part.of(&string, this.prefix_of(&string)).chars().collect()
         };
         let mut tries = 0;
@@ -185,7 +212,7 @@ impl Shrinking<'_> {
                 let end = (at + size).min(now.len());
                 let rest: String = now[..at].iter().chain(&now[end..]).collect();
                 tries += 1;
-                if !self.put(unit, field, part, &rest).await {
+                if !self.put(which, field, part, &rest).await {
                     at += size;
                 }
             }
@@ -194,18 +221,18 @@ impl Shrinking<'_> {
     }
 
     /// Puts another text in the place of one side of a string.
-    async fn put(&mut self, unit: usize, field: &str, part: Part, text: &str) -> bool {
-        let Some(string) = self.string(unit, field) else { return false };
+    async fn put(&mut self, which: Which, field: &str, part: Part, text: &str) -> bool {
+        let Some(string) = self.string(which, field) else { return false };
         let new = part.with(&string, self.prefix_of(&string), text);
-        new != string && self.replace(unit, field, &Value::String(new).to_string()).await
+        new != string && self.replace(which, field, &Value::String(new).to_string()).await
     }
 
-    async fn cut_digits(&mut self, unit: usize, field: &str) {
+    async fn cut_digits(&mut self, which: Which, field: &str) {
         let mut step = 0;
-        while let Some(text) = self.text(unit, field) {
+        while let Some(text) = self.text(which, field) {
             let Some(cut) = cut_text(&text, step) else { return };
             let number = serde_json::from_str::<Value>(&cut).is_ok_and(|v| v.is_number());
-            let taken = number && self.replace(unit, field, &cut).await;
+            let taken = number && self.replace(which, field, &cut).await;
             step = if taken { 0 } else { step + 1 };
             if self.attempts.ended.is_some() {
                 return;
@@ -213,10 +240,10 @@ impl Shrinking<'_> {
         }
     }
 
-    /// The field names of a unit's items.
-    fn fields(&self, unit: Option<usize>) -> Vec<String> {
+    /// The field names of these items.
+    fn fields(&self, which: Which) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for item in self.script.items().filter(|i| unit.is_none_or(|u| i.unit == u)) {
+        for item in self.chosen(which) {
             for (name, _) in item.fields() {
                 if !names.contains(&name) {
                     names.push(name);
@@ -226,12 +253,18 @@ impl Shrinking<'_> {
         names
     }
 
-    fn text(&self, unit: usize, field: &str) -> Option<String> {
-        self.script.items().filter(|i| i.unit == unit).find_map(|i| i.field(field))
+    fn text(&self, which: Which, field: &str) -> Option<String> {
+        self.chosen(which).find_map(|i| i.field(field))
     }
 
-    fn string(&self, unit: usize, field: &str) -> Option<String> {
-        serde_json::from_str(&self.text(unit, field)?).ok()
+    fn string(&self, which: Which, field: &str) -> Option<String> {
+        serde_json::from_str(&self.text(which, field)?).ok()
+    }
+
+    /// These items.
+    fn chosen(&self, which: Which) -> impl Iterator<Item = &Item> {
+        let chosen = self.script.places().filter(move |(place, item)| which.is(*place, item));
+        chosen.map(|(_, item)| item)
     }
 
     /// Where a minted number stands in a string.
@@ -276,13 +309,40 @@ impl Part {
     }
 }
 
-fn items_mut(script: &mut Script, unit: Option<usize>) -> impl Iterator<Item = &mut Item> {
-    script
-        .sends
-        .iter_mut()
-        .filter_map(|s| s.batch.as_mut())
-        .flat_map(|b| &mut b.items)
-        .filter(move |i| unit.is_none_or(|u| i.unit == u))
+/// Which items are changed.
+#[derive(Clone, Copy)]
+pub(super) enum Which {
+    All,
+    Unit(usize),
+    At(Place),
+}
+
+impl Which {
+    fn is(self, place: Place, item: &Item) -> bool {
+        match self {
+            Which::All => true,
+            Which::Unit(unit) => item.unit == unit,
+            Which::At(own) => own == place,
+        }
+    }
+}
+
+fn items_mut(script: &mut Script, which: Which) -> impl Iterator<Item = &mut Item> {
+    script.sends.iter_mut().enumerate().flat_map(move |(s, send)| {
+        send.batch
+            .iter_mut()
+            .flat_map(|b| &mut b.items)
+            .enumerate()
+            .filter(move |(i, item)| which.is((s, *i), item))
+            .map(|(_, item)| item)
+    })
+}
+
+/// Whether one character is all that a text consists of.
+fn is_filled(text: &str) -> bool {
+    let mut chars = text.chars();
+    let first = chars.next();
+    chars.all(|c| Some(c) == first)
 }
 
 /// An item with nothing but its number and the mandatory fields at their simplest values.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::attempt::{Attempts, Shown};
+use super::simpler::Which;
 use crate::case::Framing;
 use crate::contract::Contract;
 use crate::engine::environment::Environment;
@@ -96,7 +97,11 @@ impl Shrinking<'_> {
             let unit = self.script.places().find(|(p, _)| *p == place).map(|(_, i)| i.unit);
             let others = self.script.places().filter(|(_, i)| Some(i.unit) != unit);
             let out: HashSet<Place> = others.map(|(p, _)| p).collect();
-            if unit.is_some() && !out.is_empty() {
+            if unit.is_some() && !out.is_empty() && !self.try_out(self.without(&out)).await {
+                // Next to each other, items know of each other.
+                let near = |p: &Place| p.0 == place.0 && p.1.abs_diff(item) <= 1;
+                let beside = self.script.places().filter(|(p, i)| !near(p) && Some(i.unit) != unit);
+                let out: HashSet<Place> = beside.map(|(p, _)| p).collect();
                 self.try_out(self.without(&out)).await;
             }
         }
@@ -118,23 +123,29 @@ impl Shrinking<'_> {
     }
 
     /// Searches the fewest of the first items, then the fewest of the last, that show it: a fault that depends
-    /// on how many there are needs no more.
+    /// on how many there are needs no more. One, two, four and so on at first, as large batches are dear.
     async fn narrow(&mut self) {
         for from_end in [false, true] {
             let units = self.units();
             let (mut too_few, mut enough) = (0, units.len());
+            let mut next = 1;
             while enough - too_few > 1 && self.attempts.ended.is_none() {
-                let middle = usize::midpoint(too_few, enough);
+                let count = next.min(usize::midpoint(too_few, enough)).max(too_few + 1);
                 let out: HashSet<usize> = if from_end {
-                    units[..units.len() - middle].iter().copied().collect()
+                    units[..units.len() - count].iter().copied().collect()
                 } else {
-                    units[middle..].iter().copied().collect()
+                    units[count..].iter().copied().collect()
                 };
                 if self.try_out(self.without_units(&out)).await {
-                    enough = middle;
+                    enough = count;
                 } else {
-                    too_few = middle;
+                    too_few = count;
+                    next = count * 2;
                 }
+            }
+            // What follows then costs little.
+            if self.script.items().count() > MANY {
+                self.make_plain(Which::All).await;
             }
         }
     }
