@@ -9,6 +9,7 @@ use super::view::{ExchangeView, ItemVerdict};
 use crate::contract::standing::Due;
 use crate::contract::{Contract, Level};
 use crate::exchange::BodyIntent;
+use crate::generate::coverage::Position;
 
 /// By which reading a broken item was refused (READING-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -121,7 +122,7 @@ impl Tally {
             .collect();
         for i in &broken {
             for cause in &items[*i].standing.causes {
-                let position = position(*i, items.len());
+                let position = Position::of(*i, items.len()).word();
                 let what =
                     format!("{} {} {} {position}", cause.pointer, cause.keyword, cause.class);
                 *self.provoked.entry(what).or_default() += 1;
@@ -175,14 +176,5 @@ impl Tally {
         for result in view.results().unwrap_or(&[]) {
             add(result.get(field));
         }
-    }
-}
-
-fn position(index: usize, len: usize) -> &'static str {
-    match (index, len) {
-        (_, 1) => "only",
-        (0, _) => "first",
-        (i, n) if i + 1 == n => "last",
-        _ => "middle",
     }
 }

@@ -54,6 +54,10 @@ pub struct Collector {
     /// Trials that lost an answer and were sent again.
     pub lost: u64,
     cases: BTreeMap<String, CaseRecord>,
+    /// Runs of each case that are still to come.
+    pending: HashMap<String, u64>,
+    /// Cases that are written down as they stand.
+    written: HashSet<String>,
     sampled: usize,
     recorder: Option<Recorder>,
     redactor: Redactor,
@@ -71,6 +75,8 @@ impl Collector {
             sent: (0, 0),
             lost: 0,
             cases: BTreeMap::new(),
+            pending: HashMap::new(),
+            written: HashSet::new(),
             sampled: 0,
             recorder,
             redactor,
@@ -94,6 +100,23 @@ impl Collector {
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         self.redactor.clean(text)
+    }
+
+    /// Says how many runs of a case are to come.
+    pub fn expects(&mut self, case: &str, runs: u64) {
+        self.pending.insert(case.to_owned(), runs);
+    }
+
+    /// Writes a case down once all its runs have ended, so that a run which is killed later keeps it.
+    fn ended(&mut self, case: &str) -> std::io::Result<()> {
+        let Some(pending) = self.pending.get_mut(case) else { return Ok(()) };
+        *pending = pending.saturating_sub(1);
+        if *pending > 0 {
+            return Ok(());
+        }
+        let Some(record) = self.cases.get(case).cloned() else { return Ok(()) };
+        self.written.insert(case.to_owned());
+        self.write(Event::CaseFinished(Box::new(record)))
     }
 
     /// Takes in a trial that was judged.
@@ -121,11 +144,14 @@ impl Collector {
         for hit in &judgement.hits {
             self.find(case, run, seed, trial, hit, observer)?;
         }
-        Ok(())
+        if trial.cut { Ok(()) } else { self.ended(case) }
     }
 
     /// Counts a trial that stayed unanswered.
-    pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) {
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) -> std::io::Result<()> {
         let (requests, items) = size(trial);
         let record = self.case(case);
         record.runs += 1;
@@ -133,6 +159,7 @@ impl Collector {
         record.requests += requests;
         record.items += items;
         record.rules.entry(rule.id.to_owned()).or_default().unanswered += 1;
+        self.ended(case)
     }
 
     /// Counts requests that belong to no case.
@@ -150,10 +177,11 @@ impl Collector {
     fn count(&mut self, case: &str, trial: &Trial, judgement: &Judgement) {
         let (requests, items) = size(trial);
         let record = self.case(case);
-        record.runs += 1;
+        record.runs += u64::from(!trial.cut);
         record.requests += requests;
         record.items += items;
         record.tally.add(&judgement.tally);
+        record.covered.add(&judgement.covered);
         for (rule, counts) in rules::all().iter().zip(&judgement.counts) {
             if *counts != RuleCounts::default() {
                 record.rules.entry(rule.id.to_owned()).or_default().add(counts);
@@ -169,6 +197,7 @@ impl Collector {
                 entry.1 += micros;
                 entry.2 = entry.2.min(micros);
                 entry.3 = entry.3.max(micros);
+                record.latencies.count(class, micros);
             }
         }
     }
@@ -299,6 +328,7 @@ impl Collector {
             if let Some(found) = self.found.get(id) {
                 let (case, rule) = (found.record.case.clone(), found.record.rule.clone());
                 let count = found.count;
+                self.written.remove(&case);
                 let counts = self.case(&case).rules.entry(rule).or_default();
                 counts.failed = counts.failed.saturating_sub(count);
                 counts.masked += count;
@@ -309,6 +339,9 @@ impl Collector {
         for record in std::mem::take(&mut self.cases).into_values() {
             self.sent.0 += record.requests;
             self.sent.1 += record.items;
+            if self.written.contains(&record.case) {
+                continue;
+            }
             self.write(Event::CaseFinished(Box::new(record)))?;
         }
         for id in self.order.clone() {

@@ -13,7 +13,7 @@ use super::select::Selected;
 use crate::case::{Expect, Position, Relation, Step};
 use crate::check::{Expectation, Pinned, Relating, Rule, rules};
 use crate::contract::Problem;
-use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request};
+use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Loss, LossKind, Request};
 use crate::generate::{Shape, sequence};
 
 /// What a trial sent and got, and what its case expects of it.
@@ -25,6 +25,8 @@ pub struct Trial {
     pub expectations: Vec<Expectation>,
     /// How the exchanges must relate.
     pub relating: Option<Relating>,
+    /// Whether the run ended before the trial did: what it expects of all its exchanges was not seen.
+    pub cut: bool,
 }
 
 /// Runs `selected` for the `run`th time.
@@ -81,6 +83,12 @@ impl Trial {
         });
     }
 
+    /// Whether the run ended while a request of it was under way.
+    fn was_left(&self) -> bool {
+        let left = |a: &Answer| matches!(a, Answer::Lost(loss) if loss.kind == LossKind::Ended);
+        self.exchanges.iter().any(|e| left(&e.answer))
+    }
+
     fn push(
         &mut self,
         step: &str,
@@ -112,7 +120,16 @@ pub(super) async fn send(
         BodyIntent::Batch { items, .. } => items.len(),
         _ => 0,
     };
-    environment.sender.send(request, items).await
+    let started = std::time::Instant::now();
+    tokio::select! {
+        biased;
+        () = environment.halt.reached() => Answer::Lost(Loss {
+            kind: LossKind::Ended,
+            message: "the run ended".to_owned(),
+            elapsed: started.elapsed(),
+        }),
+        answer = environment.sender.send(request, items) => answer,
+    }
 }
 
 async fn written(
@@ -129,7 +146,11 @@ async fn written(
             environment.ended().await;
         }
         if let Some(pause) = step.pause {
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            environment.pause(Duration::from_millis(pause)).await;
+        }
+        if environment.halt.is_reached() {
+            trial.cut = true;
+            return Ok(());
         }
         let seed = seed.wrapping_add(number as u64);
         let mut about = Vec::new();
@@ -180,9 +201,13 @@ async fn written(
                 about.push(index);
             }
         }
+        if environment.halt.is_reached() && trial.was_left() {
+            trial.cut = true;
+            return Ok(());
+        }
         if step.hang_up.is_some() {
             // A retry that overtakes the request which was broken off would say nothing of either.
-            tokio::time::sleep(environment.left_alone()).await;
+            environment.pause(environment.left_alone()).await;
         }
         trial.expect(
             selected,
@@ -234,8 +259,8 @@ async fn release(environment: &Arc<Environment>, together: Vec<Composed>) -> Vec
         .into_iter()
         .map(|answer| {
             answer.unwrap_or_else(|| {
-                Answer::Lost(crate::exchange::Loss {
-                    kind: crate::exchange::LossKind::HungUp,
+                Answer::Lost(Loss {
+                    kind: LossKind::HungUp,
                     message: "the sending task ended early".to_owned(),
                     elapsed: Duration::ZERO,
                 })
@@ -264,6 +289,10 @@ async fn generated(
     let mut request = compose::plain_request(environment, bytes.clone());
     request.framing = generate.framing;
     let index = exchange(environment, trial, "the batch", request, body).await;
+    if trial.was_left() {
+        trial.cut = true;
+        return;
+    }
     trial.expect(selected, spec.expect.as_ref(), vec![index], "the batch");
 
     let Some(relation) = spec.relation else { return };
@@ -275,6 +304,10 @@ async fn generated(
     let mut indexes = Vec::new();
     for (request, body) in derived.requests {
         indexes.push(exchange(environment, trial, &what, request, body).await);
+        if trial.was_left() {
+            trial.cut = true;
+            return;
+        }
     }
     let pairs: Vec<_> = derived
         .pairs

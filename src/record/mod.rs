@@ -5,16 +5,18 @@
 
 mod event;
 mod exchange;
+mod latency;
 mod odds;
 mod read;
 mod summary;
 mod write;
 
 pub use event::{
-    CaseRecord, Event, FindingRecord, Position, RuleInfo, RunHead, RunTail, SpecInfo, Update,
-    VERSION,
+    CaseRecord, Event, FindingRecord, NotRun, Position, RuleInfo, RunHead, RunTail, SpecInfo,
+    Update, VERSION,
 };
-pub use exchange::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
+pub use exchange::{AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, RequestRecord};
+pub use latency::Latencies;
 pub use odds::{Odds, one_in};
 pub use read::read;
 pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};

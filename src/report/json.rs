@@ -21,7 +21,10 @@ use crate::record::{
 mod coverage;
 
 pub(super) use coverage::latency;
-pub use coverage::{CodeCount, Coverage, LatencyClass, Provoked, Refused, StatusCount};
+pub use coverage::{
+    CellCount, CodeCount, Coverage, LatencyClass, PositionCount, Provoked, ReadingCount, Refused,
+    Share, StatusCount,
+};
 
 /// Version of the format.
 pub const FORMAT: u32 = 1;
