@@ -199,8 +199,8 @@ fn unreachable(message: &str) -> &'static str {
     if message.contains("certificate") {
         "If the certificate is right, but its issuer is not known to this machine, name that with --ca F (PEM). \
          --insecure takes any certificate."
-    } else if message.contains("corrupt message") || message.contains("wrong version") {
-        "The port does not speak TLS: is it http rather than https?"
+    } else if ["corrupt message", "tls handshake"].iter().any(|m| message.contains(m)) {
+        "The port does not seem to speak TLS: is it http rather than https?"
     } else {
         "Is it running, is the address right, and may this machine connect to it?"
     }

@@ -49,7 +49,9 @@ pub fn terminal(summary: &Summary, style: Style, reports: &Path) -> String {
     page.blank();
     page.out.push_str(&table::rules(summary, columns, page.paint));
     findings::findings(&mut page, summary, &dir);
-    never_judged(&mut page, summary);
+    if summary.head.whole_suite {
+        never_judged(&mut page, summary);
+    }
     run(&mut page, summary, &dir);
     page.out
 }
@@ -150,21 +152,20 @@ fn conclusion(page: &mut Page, summary: &Summary) {
 
 /// What to do next, where the run came to nothing: no table of dots.
 fn nothing(page: &mut Page, summary: &Summary, dir: &str) {
-    if let Some(advice) = summary.tail.as_ref().and_then(|t| t.advice.as_ref()) {
-        page.blank();
-        for line in visible_block(advice).lines() {
-            // What is to be pasted keeps its lines.
-            if line.starts_with([' ', '#']) || line.ends_with(':') || line.is_empty() {
-                page.line(format!("  {line}").trim_end());
-            } else {
-                page.text(2, Colour::Plain, line);
-            }
-        }
-    }
-    page.blank();
     let stats = summary.stats();
     let text = format!("{} sent; the record is in {dir}", counted(stats.requests, "request"));
+    page.blank();
     page.text(2, Colour::Dim, &text);
+    let advice = summary.tail.as_ref().and_then(|t| t.advice.as_ref());
+    page.blank();
+    for line in visible_block(advice.map_or("", String::as_str)).lines() {
+        // What is to be pasted keeps its lines, and stands where it can be cut out.
+        if line.starts_with([' ', '#']) || line.ends_with(':') || line.is_empty() {
+            page.line(line);
+        } else {
+            page.text(0, Colour::Plain, line);
+        }
+    }
 }
 
 /// Rules that say nothing of this target, and why.

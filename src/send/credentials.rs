@@ -129,7 +129,9 @@ impl Token {
     /// Takes every token that was ever read out of texts, and the `further` secrets.
     #[must_use]
     pub fn redactor(&self, further: &[String]) -> Redactor {
-        further.iter().for_each(|secret| self.redactor.add(secret));
+        for secret in further {
+            self.redactor.add(secret);
+        }
         self.redactor.clone()
     }
 }

@@ -16,6 +16,9 @@ const SHORTEST: usize = 4;
 /// From this length on letter case is ignored, and a secret without its last character is one too.
 const LONG: usize = 8;
 
+/// Backslashes before an escape, beyond the first.
+const SLASHES: usize = 7;
+
 /// Takes secrets out of texts. Clones share what they know: a token that is read anew is known to all.
 #[derive(Clone, Default)]
 pub struct Redactor(Arc<RwLock<Known>>);
@@ -89,15 +92,12 @@ impl Redactor {
             } else {
                 None
             };
-            match length {
-                Some(length) => {
-                    out.extend_from_slice(REDACTED.as_bytes());
-                    at += length;
-                }
-                None => {
-                    out.push(bytes[at]);
-                    at += 1;
-                }
+            if let Some(length) = length {
+                out.extend_from_slice(REDACTED.as_bytes());
+                at += length;
+            } else {
+                out.push(bytes[at]);
+                at += 1;
             }
         }
         out
@@ -151,10 +151,20 @@ fn length(text: &[u8], form: &Form) -> Option<usize> {
 fn one(text: &[u8], byte: u8, fold: bool) -> Option<usize> {
     let same = |other: u8| other == byte || fold && other.eq_ignore_ascii_case(&byte);
     match text {
+        [b'\\', b'\\', ..] if byte == b'\\' => Some(2),
         [first, ..] if same(*first) => Some(1),
         [b'+', ..] if byte == b' ' => Some(1),
-        [b'\\', b'u', a, b, c, d, ..] => same(number(&[*a, *b, *c, *d], 16)?).then_some(6),
-        [b'\\', second, ..] if *second == byte && !second.is_ascii_alphanumeric() => Some(2),
+        [b'\\', rest @ ..] => {
+            // A text in JSON in JSON has its backslashes doubled.
+            let more = rest.iter().take(SLASHES).take_while(|b| **b == b'\\').count();
+            match &rest[more..] {
+                [b'u', a, b, c, d, ..] => same(number(&[*a, *b, *c, *d], 16)?).then_some(more + 6),
+                [second, ..] if *second == byte && !second.is_ascii_alphanumeric() => {
+                    Some(more + 2)
+                }
+                _ => None,
+            }
+        }
         [b'%', a, b, ..] => same(number(&[*a, *b], 16)?).then_some(3),
         [b'&', rest @ ..] => {
             let end = rest.iter().take(8).position(|b| *b == b';')?;
@@ -194,21 +204,20 @@ mod tests {
     #[test]
     fn no_form_of_a_secret_survives() {
         let percent = |upper: bool| -> String {
-            SECRET
-                .bytes()
-                .map(|b| if upper { format!("%{b:02X}") } else { format!("%{b:02x}") })
-                .collect()
+            let one = |b| if upper { format!("%{b:02X}") } else { format!("%{b:02x}") };
+            SECRET.bytes().map(one).collect::<Vec<_>>().concat()
         };
-        let entities: String = SECRET.bytes().map(|b| format!("&#{b};")).collect();
+        let entities: Vec<String> = SECRET.bytes().map(|b| format!("&#{b};")).collect();
         for form in [
             SECRET.to_owned(),
             SECRET.to_lowercase(),
             SECRET.to_uppercase(),
             SECRET.replace('/', "\\/").replace('+', "\\u002B").replace('"', "\\\""),
+            SECRET.replace('/', "\\\\/").replace('+', "\\\\\\\\u002B"),
             SECRET.replace('&', "&amp;").replace('"', "&quot;"),
             percent(true),
             percent(false),
-            entities,
+            entities.concat(),
             hex(SECRET.as_bytes()),
             base64(SECRET.as_bytes()),
             base64(format!("user:{SECRET}").as_bytes()),

@@ -12,6 +12,8 @@ use crate::generate::mutation::spot::Spot;
 
 /// Values of an `enum` that have cells of their own.
 const LISTED: usize = 20;
+/// Position of the class of strings of digits alone, the last one.
+const DIGITS: usize = 11;
 /// Keywords that a validator of their own sorts by, with the type that each speaks of.
 const HELD: [(&str, &str); 8] = [
     ("pattern", "string"),
@@ -34,8 +36,8 @@ pub(super) enum Sort {
     Longest(usize),
     /// `minLength`.
     Shortest(usize),
-    /// The characters of a string.
-    Characters,
+    /// The characters of a string; a minted number is never digits alone.
+    Characters { minted: bool },
     /// A date-time; how many fractional digits it may have.
     Instant(usize),
     /// Sign, fraction and size of a number; how large it may be.
@@ -85,7 +87,7 @@ pub(super) fn sorts(contract: &Contract, spot: &Spot) -> Vec<Sort> {
             sorts.push(Sort::Shortest(bound));
         }
         if plain {
-            sorts.push(Sort::Characters);
+            sorts.push(Sort::Characters { minted: spot.unique });
         }
     }
     if spot.is_number() {
@@ -161,14 +163,12 @@ impl Sort {
                 ],
             ),
             Sort::Shortest(_) => named("minLength", &["at the bound", "just outside"]),
-            Sort::Characters => named(
-                "type",
-                &[
+            Sort::Characters { minted } => {
+                let classes = [
                     "string: empty",
                     "string: blank",
                     "string: white space at an end",
                     "string: both letter cases",
-                    "string: digits alone",
                     "string: quotes or backslashes",
                     "string: markup",
                     "string: control characters",
@@ -176,8 +176,11 @@ impl Sort {
                     "string: letters beyond ASCII",
                     "string: combining marks",
                     "string: outside the BMP",
-                ],
-            ),
+                    "string: digits alone",
+                ];
+                let known = classes.len() - usize::from(*minted);
+                named("type", &classes[..known])
+            }
             Sort::Instant(_) => named(
                 "format",
                 &[
@@ -240,9 +243,13 @@ impl Sort {
                     }
                 }
             }
-            Sort::Characters => {
+            Sort::Characters { minted } => {
                 if let Value::String(text) = value {
-                    characters(text, seen);
+                    characters(text, |class| {
+                        if class < DIGITS || !minted {
+                            seen(class);
+                        }
+                    });
                 }
             }
             Sort::Instant(digits) => {
@@ -356,18 +363,18 @@ fn characters(text: &str, mut seen: impl FnMut(usize)) {
         match c {
             'a'..='z' => lower = true,
             'A'..='Z' => upper = true,
-            '"' | '\'' | '\\' => flags[2] = true,
-            '<' | '>' | '&' => flags[3] = true,
-            '\0' => flags[5] = true,
-            c if c.is_control() => flags[4] = true,
-            '\u{300}'..='\u{36f}' => flags[7] = true,
-            c if c.len_utf8() == 4 => flags[8] = true,
-            c if !c.is_ascii() && c.is_alphabetic() => flags[6] = true,
+            '"' | '\'' | '\\' => flags[1] = true,
+            '<' | '>' | '&' => flags[2] = true,
+            '\0' => flags[4] = true,
+            c if c.is_control() => flags[3] = true,
+            '\u{300}'..='\u{36f}' => flags[6] = true,
+            c if c.len_utf8() == 4 => flags[7] = true,
+            c if !c.is_ascii() && c.is_alphabetic() => flags[5] = true,
             _ => {}
         }
     }
     flags[0] = lower && upper;
-    flags[1] = digits;
+    flags[DIGITS - 3] = digits;
     for (at, flag) in flags.into_iter().enumerate() {
         if flag {
             seen(3 + at);
