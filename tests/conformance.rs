@@ -144,7 +144,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
     let environment = Arc::clone(&site.environment);
     let report =
         site.runtime.block_on(engine::run(environment, selected, options, Arc::new(Silent)))?;
-    let told = told(&report.summary, report.advice.as_deref());
+    let told = told(&report.summary);
     if report.summary.conclusion != Conclusion::Conformant {
         return Err(told.into());
     }
@@ -164,7 +164,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
 }
 
 /// What was found, as a reader of the test's output wants it.
-fn told(summary: &Summary, advice: Option<&str>) -> String {
+fn told(summary: &Summary) -> String {
     let mut text = String::new();
     if summary.conclusion != Conclusion::Conformant {
         let _ = writeln!(text, "{}: {}", summary.conclusion, summary.reasons.join("; "));
@@ -175,7 +175,7 @@ fn told(summary: &Summary, advice: Option<&str>) -> String {
                 writeln!(text, "{} ({level}), {}: {}", finding.rule, finding.case, finding.message);
         }
     }
-    if let Some(advice) = advice {
+    if let Some(advice) = summary.tail.as_ref().and_then(|t| t.advice.as_ref()) {
         let _ = writeln!(text, "{advice}");
     }
     text

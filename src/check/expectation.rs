@@ -190,7 +190,7 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
 
 fn rules_lost(view: &ExchangeView<'_>) -> Option<Finding> {
     match &view.exchange.answer {
-        Answer::Lost(loss) if loss.kind != crate::exchange::LossKind::HungUp => {
+        Answer::Lost(loss) if !loss.kind.is_ours() => {
             Some(Finding::new("no answer", "", "an answer", loss.kind.words()).unproven())
         }
         _ => None,

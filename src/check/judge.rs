@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::covered::Covered;
 use super::expectation::{self, Expectation};
 use super::relation::{self, Relating};
 use super::rule::{Check, Finding, Rule, Verdict};
@@ -72,6 +73,8 @@ pub struct Judgement {
     pub hits: Vec<Hit>,
     /// For rules of the run's scope.
     pub tally: Tally,
+    /// Which cells of the request schema were exercised. No rule looks at it; the engine counts it.
+    pub covered: Covered,
 }
 
 /// Positions of the rules, those that others need first.
@@ -115,6 +118,7 @@ pub fn judge(
         counts: vec![RuleCounts::default(); all.len()],
         hits: Vec::new(),
         tally: Tally::default(),
+        covered: Covered::default(),
     };
     let mut trial_failed = vec![false; all.len()];
     for exchange in &view.exchanges {

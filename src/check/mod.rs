@@ -3,6 +3,7 @@
 //! A rule sees its scope and nothing more. This module never sends, and must not know of runs, reports or
 //! the command line.
 
+mod covered;
 mod expectation;
 mod judge;
 mod ledger;
@@ -12,6 +13,7 @@ pub mod rules;
 mod tally;
 mod view;
 
+pub use covered::Covered;
 pub use expectation::{Expectation, Pinned};
 pub use judge::{Hit, Judgement, RuleCounts, judge};
 pub use ledger::{Because, Expected};

@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::rule::shorten;
 use super::view::{ExchangeView, ItemVerdict};
 use crate::contract::standing::Due;
 use crate::contract::{Contract, Level};
 use crate::exchange::BodyIntent;
+use crate::generate::coverage::Position;
+
+/// Error codes that are told apart: a target may make up new ones for ever.
+const CODES: usize = 256;
 
 /// By which reading a broken item was refused (READING-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -92,7 +97,9 @@ impl Tally {
             entry.1 += item;
         }
         for (code, count) in &other.codes {
-            *self.codes.entry(code.clone()).or_default() += count;
+            let room = self.codes.len() < CODES || self.codes.contains_key(code);
+            let code = if room { code.as_str() } else { "(others)" };
+            *self.codes.entry(code.to_owned()).or_default() += count;
         }
         self.accepted += other.accepted;
         for (status, count) in &other.statuses {
@@ -121,7 +128,7 @@ impl Tally {
             .collect();
         for i in &broken {
             for cause in &items[*i].standing.causes {
-                let position = position(*i, items.len());
+                let position = Position::of(*i, items.len()).word();
                 let what =
                     format!("{} {} {} {position}", cause.pointer, cause.keyword, cause.class);
                 *self.provoked.entry(what).or_default() += 1;
@@ -166,7 +173,7 @@ impl Tally {
         let field = &contract.batch.error.code;
         let mut add = |value: Option<&serde_json::Value>| {
             if let Some(code) = value.and_then(|v| v.as_str()) {
-                *self.codes.entry(code.to_owned()).or_default() += 1;
+                *self.codes.entry(shorten(code)).or_default() += 1;
             }
         };
         if view.is_refused() {
@@ -175,14 +182,5 @@ impl Tally {
         for result in view.results().unwrap_or(&[]) {
             add(result.get(field));
         }
-    }
-}
-
-fn position(index: usize, len: usize) -> &'static str {
-    match (index, len) {
-        (_, 1) => "only",
-        (0, _) => "first",
-        (i, n) if i + 1 == n => "last",
-        _ => "middle",
     }
 }

@@ -11,6 +11,7 @@ mod replay;
 mod report;
 mod run;
 mod serve;
+mod signals;
 mod target;
 
 use std::io::Write;
@@ -26,6 +27,11 @@ const USAGE: u8 = 2;
 /// Runs the command that the arguments name; the process' exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    // What a panic says may hold a target's text, and with it a secret: only its place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        say_error(&format!("panicked at {place}: a defect of batchproof"));
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::engine::{Observer, Progress};
+use crate::report::counted;
 
 /// Shows a run's progress on standard error.
 pub struct Shown {
@@ -45,6 +46,16 @@ impl Shown {
     }
 }
 
+/// What is going to be sent.
+pub fn amounts(trials: u64, requests: u64, items: u64) -> String {
+    format!(
+        "{}, {}, {}",
+        counted(trials, "trial"),
+        counted(requests, "request"),
+        counted(items, "item")
+    )
+}
+
 impl Observer for Shown {
     fn see(&self, progress: Progress<'_>) {
         match progress {
@@ -53,7 +64,7 @@ impl Observer for Shown {
                 match &self.bar {
                     Some(bar) => bar.set_length(trials),
                     None => {
-                        self.line(&format!("{trials} trials, {requests} requests, {items} items"));
+                        self.line(&amounts(trials, requests, items));
                     }
                 }
             }
@@ -73,7 +84,11 @@ impl Observer for Shown {
             Progress::Found(finding) => {
                 let found = self.found.fetch_add(1, Ordering::Relaxed) + 1;
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("{found} findings, last {}", finding.rule));
+                    bar.set_message(format!(
+                        "{}, last {}",
+                        counted(found, "finding"),
+                        finding.rule
+                    ));
                 }
             }
             Progress::Note(text) => self.line(text),
@@ -84,7 +99,10 @@ impl Observer for Shown {
             }
             Progress::Confirming { findings } => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("trying {findings} findings again"));
+                    bar.set_message(format!(
+                        "trying {} again",
+                        counted(findings as u64, "finding")
+                    ));
                 }
             }
         }

@@ -13,6 +13,8 @@ use super::{Failure, say};
 use crate::check::rules;
 use crate::contract::Contract;
 use crate::prove::{self, Proof};
+use crate::record::Summary;
+use crate::report::json::{Coverage, Share};
 
 /// Runs of the suite at once.
 const AT_ONCE: usize = 4;
@@ -71,6 +73,11 @@ pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     for rule in &unproven {
         say(&format!("{rule} is in no fault's must"));
     }
+    for proof in &proofs {
+        if let Some(summary) = &proof.clean {
+            say(&covered(proof, summary, args.verbose));
+        }
+    }
     let wrong = proofs.iter().filter(|p| !p.wrong.is_empty()).count();
     let faults: BTreeSet<&str> = proofs.iter().filter_map(|p| p.fault.map(|f| f.name)).collect();
     say(&format!(
@@ -83,6 +90,33 @@ pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
         started.elapsed().as_secs_f64()
     ));
     Ok(u8::from(wrong > 0 || !unproven.is_empty()))
+}
+
+/// What the run against the clean server exercised; `whole` names each cell that lacks.
+fn covered(proof: &Proof, summary: &Summary, whole: bool) -> String {
+    let coverage = Coverage::of(summary);
+    let share = |share: Share| format!("{} of {}", share.covered, share.of);
+    let mut text = format!(
+        "clean/{} exercised {} cells of the request schema ({} %), {} documented codes, {} rules",
+        proof.reading,
+        share(coverage.schema),
+        coverage.schema.percent(),
+        share(coverage.documented_codes),
+        share(coverage.rules)
+    );
+    for count in coverage.cells.iter().filter(|c| whole && c.share().covered < c.share().of) {
+        let cell = &count.cell;
+        let place = if cell.envelope { "body" } else { "item" };
+        let _ = write!(
+            text,
+            "\n    {place} {} {}, {}: {} positions",
+            cell.pointer,
+            cell.keyword,
+            cell.class,
+            share(count.share())
+        );
+    }
+    text
 }
 
 fn row(name: &str, proof: &Proof) -> String {

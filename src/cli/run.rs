@@ -1,18 +1,20 @@
 //! `batchproof run`: the main job.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::RunArgs;
-use super::progress::Shown;
+use super::progress::{Shown, amounts};
+use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
 use super::{Failure, say};
 use crate::case::{self, Case};
 use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::engine::{
-    Environment, RunOptions, RunReport, Selected, plan, run as run_engine, select,
+    Environment, RunOptions, RunReport, Selected, not_run, plan, run as run_engine, select,
 };
 use crate::generate::default_run_id;
 use crate::report;
@@ -119,15 +121,17 @@ async fn trial(
     if !loopback {
         let _ = writeln!(
             std::io::stderr(),
-            "{}: {trials} trials, {requests} requests, {items} items, numbers beginning with {}-, {}",
+            "{}: {}, numbers beginning with {}-, {}",
             options.target,
+            amounts(trials, requests, items),
             options.run_id,
             estimate(args, limits.rate, requests)
         );
     }
+    end_on_signal(environment.halt.clone());
     let shown = Arc::new(Shown::new());
     let dir = args.report_dir.clone();
-    let RunReport { summary, advice } =
+    let RunReport { summary } =
         run_engine(environment, selected, options, Arc::clone(&shown) as Arc<_>).await?;
     shown.end();
     drop(server);
@@ -135,9 +139,6 @@ async fn trial(
         format!("{}: {e}\n  expected: a directory that can be written to", dir.display())
     })?;
     say(&report::terminal(&summary, style(), &dir));
-    if let Some(advice) = advice {
-        say(&format!("\n{advice}"));
-    }
     Ok(summary.conclusion.exit())
 }
 
@@ -186,8 +187,15 @@ fn plan_text(
     ]);
     let mut table = builder.build();
     table.with(tabled::settings::Style::blank());
+    let mut left = String::new();
+    for (case, not) in not_run(environment, selected) {
+        let _ = write!(left, "\n{case} is not run: {}", not.why);
+    }
+    if !left.is_empty() {
+        left.push('\n');
+    }
     format!(
-        "{table}\n\n{} at {}, seed {}, numbers beginning with {}-{}; nothing was sent",
+        "{table}\n{left}\n{} at {}, seed {}, numbers beginning with {}-{}; nothing was sent",
         options.depth,
         options.target,
         options.seed,

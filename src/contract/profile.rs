@@ -32,6 +32,9 @@ pub struct Profile {
     pub skip: BTreeMap<String, String>,
     /// What the target can bear.
     pub limits: TargetLimits,
+    /// What `headers` took from the environment, and values of headers that carry secrets by their name.
+    #[serde(skip)]
+    pub secrets: Vec<String>,
 }
 
 /// Values of a field that the target accepts.
@@ -152,12 +155,15 @@ impl Profile {
                     .expected("an optional field: the schema requires this one"));
             }
         }
-        for value in profile.headers.values_mut() {
-            *value = from_environment(value).map_err(|name| {
+        for (header, value) in &mut profile.headers {
+            *value = from_environment(value, &mut profile.secrets).map_err(|name| {
                 Problem::new(&*file, format!("the environment has no `{name}`"))
                     .at(line_of(&text, &name), 1)
                     .hint(format!("export {name}=…"))
             })?;
+            if is_secret(header) {
+                profile.secrets.push(value.clone());
+            }
         }
         Ok(profile)
     }
@@ -201,14 +207,23 @@ fn line_of(text: &str, word: &str) -> u64 {
     text.lines().position(|l| l.contains(word)).and_then(|i| u64::try_from(i + 1).ok()).unwrap_or(1)
 }
 
-fn from_environment(text: &str) -> Result<String, String> {
+/// Whether a header of that name carries a secret.
+fn is_secret(header: &str) -> bool {
+    let name = header.to_ascii_lowercase();
+    ["auth", "cookie", "key", "password", "secret", "token"].iter().any(|w| name.contains(w))
+}
+
+/// `text` with the environment's values in their places; `read` gathers them.
+fn from_environment(text: &str, read: &mut Vec<String>) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = rest.find("${env:") {
         let Some(end) = rest[start..].find('}') else { break };
         out.push_str(&rest[..start]);
         let name = &rest[start + 6..start + end];
-        out.push_str(&std::env::var(name).map_err(|_| name.to_owned())?);
+        let value = std::env::var(name).map_err(|_| name.to_owned())?;
+        out.push_str(&value);
+        read.push(value);
         rest = &rest[start + end + 1..];
     }
     out.push_str(rest);

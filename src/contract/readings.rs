@@ -36,7 +36,7 @@ impl std::fmt::Display for Level {
 }
 
 /// One question that the specification leaves open, and how it is answered here.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
     /// Permanent id, `READING-NN`.

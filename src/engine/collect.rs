@@ -64,6 +64,10 @@ pub struct Collector {
     pub accepted_beside: u64,
     kept_items: usize,
     cases: BTreeMap<String, CaseRecord>,
+    /// Runs of each case that are still to come.
+    pending: HashMap<String, u64>,
+    /// Cases that are written down as they stand.
+    written: HashSet<String>,
     sampled: usize,
     recorder: Option<Recorder>,
     redactor: Redactor,
@@ -83,6 +87,8 @@ impl Collector {
             accepted_beside: 0,
             kept_items: 0,
             cases: BTreeMap::new(),
+            pending: HashMap::new(),
+            written: HashSet::new(),
             sampled: 0,
             recorder,
             redactor,
@@ -95,6 +101,7 @@ impl Collector {
     /// # Errors
     /// Where the record can't be written.
     pub fn write(&mut self, event: Event) -> std::io::Result<()> {
+        let event = self.without_secrets(event);
         if let Some(recorder) = &mut self.recorder {
             recorder.write(&event)?;
         }
@@ -102,10 +109,38 @@ impl Collector {
         Ok(())
     }
 
+    /// Whatever a target said may have come into an event by a way that nobody thought of.
+    fn without_secrets(&self, event: Event) -> Event {
+        let Ok(text) = serde_json::to_string(&event) else { return event };
+        let cleaned = self.redactor.clean(&text);
+        if cleaned == text {
+            return event;
+        }
+        // A secret that is a word of the format itself can't be told from it; texts were cleaned one by one.
+        serde_json::from_str(&cleaned).unwrap_or(event)
+    }
+
     /// A text without secrets.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         self.redactor.clean(text)
+    }
+
+    /// Says how many runs of a case are to come.
+    pub fn expects(&mut self, case: &str, runs: u64) {
+        self.pending.insert(case.to_owned(), runs);
+    }
+
+    /// Writes a case down once all its runs have ended, so that a run which is killed later keeps it.
+    fn ended(&mut self, case: &str) -> std::io::Result<()> {
+        let Some(pending) = self.pending.get_mut(case) else { return Ok(()) };
+        *pending = pending.saturating_sub(1);
+        if *pending > 0 {
+            return Ok(());
+        }
+        let Some(record) = self.cases.get(case).cloned() else { return Ok(()) };
+        self.written.insert(case.to_owned());
+        self.write(Event::CaseFinished(Box::new(record)))
     }
 
     /// Takes in a trial that was judged.
@@ -133,11 +168,14 @@ impl Collector {
         for hit in &judgement.hits {
             self.find(case, run, seed, trial, hit, observer)?;
         }
-        Ok(())
+        if trial.cut { Ok(()) } else { self.ended(case) }
     }
 
     /// Counts a trial that stayed unanswered.
-    pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) {
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) -> std::io::Result<()> {
         let (requests, items) = size(trial);
         let record = self.case(case);
         record.runs += 1;
@@ -145,6 +183,7 @@ impl Collector {
         record.requests += requests;
         record.items += items;
         record.rules.entry(rule.id.to_owned()).or_default().unanswered += 1;
+        self.ended(case)
     }
 
     /// Counts requests that belong to no case.
@@ -162,10 +201,11 @@ impl Collector {
     fn count(&mut self, case: &str, trial: &Trial, judgement: &Judgement) {
         let (requests, items) = size(trial);
         let record = self.case(case);
-        record.runs += 1;
+        record.runs += u64::from(!trial.cut);
         record.requests += requests;
         record.items += items;
         record.tally.add(&judgement.tally);
+        record.covered.add(&judgement.covered);
         for (rule, counts) in rules::all().iter().zip(&judgement.counts) {
             if *counts != RuleCounts::default() {
                 record.rules.entry(rule.id.to_owned()).or_default().add(counts);
@@ -181,6 +221,7 @@ impl Collector {
                 entry.1 += micros;
                 entry.2 = entry.2.min(micros);
                 entry.3 = entry.3.max(micros);
+                record.latencies.count(class, micros);
             }
         }
     }
@@ -324,6 +365,7 @@ impl Collector {
             if let Some(found) = self.found.get(id) {
                 let (case, rule) = (found.record.case.clone(), found.record.rule.clone());
                 let count = found.count;
+                self.written.remove(&case);
                 let counts = self.case(&case).rules.entry(rule).or_default();
                 counts.failed = counts.failed.saturating_sub(count);
                 counts.masked += count;
@@ -334,6 +376,9 @@ impl Collector {
         for record in std::mem::take(&mut self.cases).into_values() {
             self.sent.0 += record.requests;
             self.sent.1 += record.items;
+            if self.written.contains(&record.case) {
+                continue;
+            }
             self.write(Event::CaseFinished(Box::new(record)))?;
         }
         for id in self.order.clone() {

@@ -106,6 +106,9 @@ async fn repeat(
             sent.0 += 1;
             sent.1 += 1;
             if !plain_batch_is_good(environment).await {
+                if environment.halt.is_reached() {
+                    break;
+                }
                 of += 1;
                 continue;
             }
@@ -120,6 +123,9 @@ async fn repeat(
             &trial.expectations,
             trial.relating.as_ref(),
         );
+        if environment.halt.is_reached() {
+            break;
+        }
         of += 1;
         let again = judgement.hits.iter().any(|h| {
             finding_id(h.rule.id, &selected.case.id, &h.finding.place(), &h.finding.kind) == job.id

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::halt::Halt;
 use crate::case::Span;
 use crate::contract::{Contract, Problem, Profile};
 use crate::generate::{Generator, Mint};
@@ -33,6 +34,8 @@ pub struct Environment {
     slowest: AtomicU64,
     /// Requests that a barrier releases together, at most.
     at_once: AtomicUsize,
+    /// Ends the run; nothing is sent from then on.
+    pub halt: Halt,
 }
 
 /// What a server gets to finish a request that its client left: at least this, at most that.
@@ -73,6 +76,7 @@ impl Environment {
             ending: watch::Sender::new(false),
             slowest: AtomicU64::new(0),
             at_once,
+            halt: Halt::default(),
         }
     }
 
@@ -123,10 +127,22 @@ impl Environment {
         self.ending.send_replace(true);
     }
 
-    /// Waits until [`Environment::end`] was called.
+    /// Waits until [`Environment::end`] was called, or the run is ended before its end.
     pub async fn ended(&self) {
-        // The sender lives as long as we do, so that waiting can't fail.
-        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
+        let mut ending = self.ending.subscribe();
+        tokio::select! {
+            () = self.halt.reached() => {}
+            // The sender lives as long as we do, so that waiting can't fail.
+            _ = ending.wait_for(|ending| *ending) => {}
+        }
+    }
+
+    /// Waits so long, or until the run is ended before its end.
+    pub async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = self.halt.reached() => {}
+            () = tokio::time::sleep(time) => {}
+        }
     }
 
     /// A range of counts, within what the target takes.

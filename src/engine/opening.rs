@@ -12,8 +12,11 @@ use super::compose::{self, Entry, Writing};
 use super::environment::Environment;
 use super::trial::send;
 use crate::check::rule_shorten;
-use crate::exchange::{Answer, BodyIntent, Exchange, LossKind};
+use crate::exchange::{Answer, BodyIntent, Exchange, Loss, LossKind};
 use crate::generate::Optional;
+
+/// Single items that may hang before the target counts as hanging on all.
+const HANGS: usize = 2;
 
 /// How the opening went.
 pub enum Opening {
@@ -35,6 +38,7 @@ pub async fn open(environment: &Arc<Environment>, exchanges: &mut Vec<Exchange>)
     match verdict(environment, &first, entries.len()) {
         Seen::Accepted | Seen::Judge => Opening::Good,
         Seen::Stop(why, advice) => Opening::Stop { why, advice },
+        Seen::Lost(loss) => unanswered(environment, &entries, &loss, exchanges).await,
         Seen::AllRejected(shown) | Seen::Refused(shown) => {
             // One by one: a single item that is accepted says that the target knows our accounts.
             // The simplest ones too: a fault that refuses every fraction is a finding, not a matter of accounts.
@@ -56,6 +60,40 @@ pub async fn open(environment: &Arc<Environment>, exchanges: &mut Vec<Exchange>)
                 ),
             }
         }
+    }
+}
+
+/// What to make of an opening batch that got no answer: where single items get none either, nothing can be judged.
+async fn unanswered(
+    environment: &Arc<Environment>,
+    entries: &[Entry],
+    loss: &Loss,
+    exchanges: &mut Vec<Exchange>,
+) -> Opening {
+    let slow = loss.kind == LossKind::Timeout;
+    for entry in entries.iter().take(if slow { HANGS } else { entries.len() }) {
+        let alone = [entry.renumbered(environment)];
+        let single = exchange(environment, &alone, exchanges).await;
+        if single.answer.response().is_some() {
+            return Opening::Good;
+        }
+    }
+    let target = &environment.sender.target;
+    let advice = if slow {
+        "Is it up, and is --timeout long enough?"
+    } else if target.url.scheme() == "https" {
+        "Does it want a client certificate (--cert F)? Is it http rather than https?"
+    } else {
+        "Is the port right, and is it https rather than http?"
+    };
+    Opening::Stop {
+        why: format!(
+            "{} takes connections and answers nothing: {} ({})",
+            target.base,
+            loss.kind.words(),
+            loss.message
+        ),
+        advice: advice.to_owned(),
     }
 }
 
@@ -82,6 +120,8 @@ enum Seen {
     Judge,
     AllRejected(String),
     Refused(String),
+    /// No answer.
+    Lost(Loss),
     Stop(String, String),
 }
 
@@ -91,8 +131,7 @@ fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen
         Answer::Lost(loss) if loss.kind == LossKind::Connect => {
             return Seen::Stop(
                 format!("{target} can't be reached: {}", loss.message),
-                "Is it running, is the address right, and may this machine connect to it?"
-                    .to_owned(),
+                unreachable(&loss.message).to_owned(),
             );
         }
         Answer::Lost(loss) if loss.kind == LossKind::NoHttp => {
@@ -101,7 +140,8 @@ fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen
                 "Is the port right, and is it https rather than http?".to_owned(),
             );
         }
-        Answer::Lost(_) => return Seen::Judge,
+        Answer::Lost(loss) if loss.kind.is_ours() => return Seen::Judge,
+        Answer::Lost(loss) => return Seen::Lost(loss.clone()),
         Answer::Received(response) => response,
     };
     let shown =
@@ -151,6 +191,18 @@ fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen
             }
         }
         _ => Seen::Judge,
+    }
+}
+
+/// What to do where no connection was made, by the transport's own words.
+fn unreachable(message: &str) -> &'static str {
+    if message.contains("certificate") {
+        "If the certificate is right, but its issuer is not known to this machine, name that with --ca F (PEM). \
+         --insecure takes any certificate."
+    } else if ["corrupt message", "tls handshake"].iter().any(|m| message.contains(m)) {
+        "The port does not seem to speak TLS: is it http rather than https?"
+    } else {
+        "Is it running, is the address right, and may this machine connect to it?"
     }
 }
 

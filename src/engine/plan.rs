@@ -1,5 +1,7 @@
 //! What a run is going to send, counted before anything is sent.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest, Sha256};
 
 use super::compose::style;
@@ -8,6 +10,7 @@ use super::options::RunOptions;
 use super::select::Selected;
 use crate::case::{BatchSpec, Depth, Relation, Span, Step};
 use crate::generate::{Shape, sequence};
+use crate::record::NotRun;
 
 /// The share of the budget that confirming and shrinking may add: a third.
 pub const RESERVE: u64 = 3;
@@ -106,14 +109,22 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
     Plan { cases }
 }
 
+/// Cases that can't run against this target, each with the reason.
+#[must_use]
+pub fn not_run(environment: &Environment, selected: &[Selected]) -> BTreeMap<String, NotRun> {
+    selected.iter().filter_map(|s| Some((s.case.id.clone(), held_back(environment, s)?))).collect()
+}
+
 /// Why a case can't run against this target, where it can't.
-pub(super) fn held_back(environment: &Environment, chosen: &Selected) -> Option<String> {
+pub(super) fn held_back(environment: &Environment, chosen: &Selected) -> Option<NotRun> {
     if let Some(reason) = &chosen.not_applicable {
-        return Some(reason.clone());
+        return Some(NotRun { why: reason.clone(), by_contract: true });
     }
     let raw = chosen.case.spec.steps.iter().flatten().any(is_raw);
-    (raw && environment.sender.target.url.scheme() != "http")
-        .then(|| "raw connections are made without TLS only".to_owned())
+    (raw && environment.sender.target.url.scheme() != "http").then(|| NotRun {
+        why: "raw connections are made without TLS only".to_owned(),
+        by_contract: false,
+    })
 }
 
 fn is_raw(step: &Step) -> bool {

@@ -204,7 +204,7 @@ fn source(
     }
     match case {
         Some(Ok(selected)) => match held_back(environment, selected) {
-            Some(why) => Source::None(why),
+            Some(not_run) => Source::None(not_run.why),
             None => Source::Case(Arc::clone(selected), run),
         },
         Some(Err(why)) => Source::None(why.clone()),

@@ -1,6 +1,5 @@
 //! A run: opening, trials, confirmation, rules of the run's scope, and the record of it all.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use super::confirm::confirm;
 use super::environment::Environment;
 use super::opening::{self, Opening, open};
 use super::options::{RunOptions, Stop};
-use super::plan::{Plan, case_seed, held_back, plan};
+use super::plan::{Plan, case_seed, not_run, plan};
 use super::progress::{Observer, Progress};
 use super::save;
 use super::select::Selected;
@@ -48,8 +47,6 @@ pub enum EngineError {
 pub struct RunReport {
     /// Everything that was found.
     pub summary: Summary,
-    /// What the user should do, where the opening failed.
-    pub advice: Option<String>,
 }
 
 /// What all trials of a run share.
@@ -59,8 +56,6 @@ struct Shared {
     collector: Mutex<Collector>,
     observer: Arc<dyn Observer>,
     options: RunOptions,
-    stopped: AtomicBool,
-    stop: Mutex<Option<Stop>>,
     failure: Mutex<Option<EngineError>>,
 }
 
@@ -73,23 +68,16 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Shared {
     fn end(&self, stop: Stop) {
-        let mut place = locked(&self.stop);
-        if place.is_none() {
-            *place = Some(stop);
-        }
-        self.stopped.store(true, Ordering::SeqCst);
+        self.environment.halt.end(stop);
     }
 
     fn fail(&self, error: EngineError) {
-        let mut place = locked(&self.failure);
-        if place.is_none() {
-            *place = Some(error);
-        }
-        self.stopped.store(true, Ordering::SeqCst);
+        self.end(Stop::Trouble(error.to_string()));
+        locked(&self.failure).get_or_insert(error);
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::SeqCst)
+        self.environment.halt.is_reached()
     }
 
     fn io(&self, result: std::io::Result<()>) {
@@ -118,8 +106,7 @@ pub async fn run(
     let planned = plan(&environment, &options, &selected);
     let (trials, requests, items) = planned.totals();
     let head = head(&environment, &selected, &options, (requests, items));
-    let headers: Vec<String> = environment.profile.headers.values().cloned().collect();
-    let redactor = environment.sender.token().redactor(&headers);
+    let redactor = environment.sender.token().redactor(&environment.profile.secrets);
     let recorder = options.report_dir.as_deref().map(Recorder::new);
     let collector = Collector::new(recorder, redactor, environment.sender.target.base.clone());
     let shared = Arc::new(Shared {
@@ -128,67 +115,38 @@ pub async fn run(
         collector: Mutex::new(collector),
         observer,
         options,
-        stopped: AtomicBool::new(false),
-        stop: Mutex::new(None),
         failure: Mutex::new(None),
     });
+    let clock = shared.options.max_time.map(|time| {
+        let halt = shared.environment.halt.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            halt.end(Stop::Cut("--max-time is over".to_owned()));
+        })
+    });
+    for case in &planned.cases {
+        locked(&shared.collector).expects(&case.case, case.runs.len() as u64);
+    }
     let begun = locked(&shared.collector).write(Event::RunStarted(Box::new(head)));
     shared.io(begun);
-    for chosen in shared.selected.iter() {
-        if let Some(reason) = held_back(&shared.environment, chosen) {
-            let text = format!("{} was not run: {reason}", chosen.case.id);
-            let noted = locked(&shared.collector).write(Event::Note { text });
-            shared.io(noted);
-        }
-    }
     shared.observer.see(Progress::Planned { trials, requests, items });
     let mut advice = None;
     if shared.options.opening && trials > 0 {
         advice = opening(&shared).await;
     }
     if !shared.is_stopped() {
-        let work = all_trials(&shared, &planned);
-        tokio::select! {
-            () = work => {}
-            stop = interrupted(shared.options.max_time.map(|t| t.saturating_sub(started.elapsed()))) => {
-                shared.end(stop);
-            }
-        }
+        all_trials(&shared, &planned).await;
     }
-    let cut = shared.is_stopped();
-    if !cut {
+    if !shared.is_stopped() {
         confirming(&shared, (requests, items)).await;
     }
-    finish(&shared, started)?;
+    if let Some(clock) = clock {
+        clock.abort();
+    }
+    finish(&shared, started, advice)?;
     let collector = locked(&shared.collector);
     let summary = Summary::of(&collector.events).ok_or(EngineError::NoRecord)?;
-    Ok(RunReport { summary, advice })
-}
-
-/// Waits for Ctrl-C, SIGTERM or the end of the time.
-async fn interrupted(max_time: Option<Duration>) -> Stop {
-    let clock = async {
-        match max_time {
-            Some(time) => tokio::time::sleep(time).await,
-            None => std::future::pending().await,
-        }
-    };
-    let term = async {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            if let Ok(mut stream) = signal(SignalKind::terminate()) {
-                stream.recv().await;
-                return;
-            }
-        }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = clock => Stop::Cut("--max-time is over".to_owned()),
-        _ = tokio::signal::ctrl_c() => Stop::Cut("interrupted".to_owned()),
-        () = term => Stop::Cut("terminated".to_owned()),
-    }
+    Ok(RunReport { summary })
 }
 
 async fn opening(shared: &Arc<Shared>) -> Option<String> {
@@ -227,7 +185,7 @@ async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
             }
             for &run in &case.runs {
                 if shared.is_stopped() {
-                    return;
+                    break;
                 }
                 if alone {
                     one(shared, index, run).await;
@@ -271,6 +229,12 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
             Err(problem) => return shared.fail(problem.into()),
         };
         shared.observer.see(Progress::Trial { case, requests: trial.exchanges.len() as u64 });
+        if trial.cut {
+            if trial.exchanges.iter().all(|e| e.answer.response().is_none()) {
+                return locked(&shared.collector).add_sent(&trial.exchanges);
+            }
+            return settle(shared, case, run, seed, &Arc::new(trial));
+        }
         match hindrance(&trial) {
             Some(Hindrance::Load(seconds)) => {
                 let pause = Duration::from_secs(seconds.min(60));
@@ -279,8 +243,8 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
                     shared.environment.fewer_at_once(released);
                 }
                 if attempt + 1 == LOAD_ATTEMPTS {
-                    locked(&shared.collector).unanswered(case, selected.rule, &trial);
-                    return;
+                    let told = locked(&shared.collector).unanswered(case, selected.rule, &trial);
+                    return shared.io(told);
                 }
                 locked(&shared.collector).add_sent(&trial.exchanges);
             }
@@ -305,13 +269,16 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
 }
 
 fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Arc<Trial>) {
-    let judgement: Judgement = judge(
+    let mut judgement: Judgement = judge(
         &shared.environment.contract,
         &shared.environment.profile,
         &trial.exchanges,
         &trial.expectations,
         trial.relating.as_ref(),
     );
+    for exchange in &trial.exchanges {
+        judgement.covered.count(shared.environment.generator.cells(), exchange);
+    }
     let mut collector = locked(&shared.collector);
     let taken = collector.take(case, run, seed, trial, &judgement, shared.observer.as_ref());
     let found = collector.found.len();
@@ -352,7 +319,11 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
     *locked(&shared.collector) = collector;
 }
 
-fn finish(shared: &Arc<Shared>, started: Instant) -> Result<(), EngineError> {
+fn finish(
+    shared: &Arc<Shared>,
+    started: Instant,
+    advice: Option<String>,
+) -> Result<(), EngineError> {
     let mut collector = locked(&shared.collector);
     let profile = &shared.environment.profile;
     let judged =
@@ -369,8 +340,7 @@ fn finish(shared: &Arc<Shared>, started: Instant) -> Result<(), EngineError> {
     let accepted = collector.accepted();
     let finished = collector.finish();
     shared.io(finished);
-    let stop = locked(&shared.stop).clone();
-    let (trouble, cut_short) = match stop {
+    let (trouble, cut_short) = match shared.environment.halt.why() {
         None => (Vec::new(), false),
         Some(Stop::Cut(why)) => (vec![why], true),
         Some(Stop::Trouble(why)) => (vec![why], false),
@@ -383,6 +353,7 @@ fn finish(shared: &Arc<Shared>, started: Instant) -> Result<(), EngineError> {
         left_behind: accepted,
         requests: collector.sent.0,
         items: collector.sent.1,
+        advice,
     };
     let ended = collector.write(Event::RunFinished(Box::new(tail)));
     drop(collector);
@@ -432,6 +403,8 @@ fn head(
             title: contract.batch.title.clone(),
             endpoint: format!("{} {}", contract.operation.method, contract.operation.path),
             hash: contract.hash.clone(),
+            codes: contract.batch.codes.clone(),
+            readings: contract.readings.clone(),
         },
         suite: hex(&hasher.finalize()),
         cases: selected.iter().map(|s| (s.case.id.clone(), s.case.spec.title.clone())).collect(),
@@ -448,10 +421,16 @@ fn head(
                 level: r.level,
                 title: r.title.to_owned(),
                 cite: r.cite.to_owned(),
+                doc: r.doc.to_owned(),
+                needs: r.needs.iter().map(|id| (*id).to_owned()).collect(),
+                scope: Some(r.scope()),
             })
             .collect(),
         profile: Some(shown),
         skipped: profile.skip.clone(),
         planned,
+        not_run: not_run(environment, selected),
+        cells: environment.generator.cells().list().to_vec(),
+        token_given: Some(environment.sender.token().is_given()),
     }
 }

@@ -14,7 +14,7 @@ use super::select::Selected;
 use crate::case::{Expect, Position, Relation, Step};
 use crate::check::{Expectation, Pinned, Relating, Rule, rules};
 use crate::contract::Problem;
-use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request};
+use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Loss, LossKind, Request};
 use crate::generate::{Shape, sequence};
 
 /// What a trial sent and got, and what its case expects of it.
@@ -28,6 +28,8 @@ pub struct Trial {
     pub relating: Option<Relating>,
     /// Milliseconds that passed on purpose before an exchange, by its index.
     pub pauses: HashMap<usize, u64>,
+    /// Whether the run ended before the trial did: what it expects of all its exchanges was not seen.
+    pub cut: bool,
 }
 
 /// Runs `selected` for the `run`th time.
@@ -84,6 +86,12 @@ impl Trial {
         });
     }
 
+    /// Whether the run ended while a request of it was under way.
+    fn was_left(&self) -> bool {
+        let left = |a: &Answer| matches!(a, Answer::Lost(loss) if loss.kind == LossKind::Ended);
+        self.exchanges.iter().any(|e| left(&e.answer))
+    }
+
     pub(super) fn push(
         &mut self,
         step: &str,
@@ -115,7 +123,16 @@ pub(super) async fn send(
         BodyIntent::Batch { items, .. } => items.len(),
         _ => 0,
     };
-    environment.sender.send(request, items).await
+    let started = std::time::Instant::now();
+    tokio::select! {
+        biased;
+        () = environment.halt.reached() => Answer::Lost(Loss {
+            kind: LossKind::Ended,
+            message: "the run ended".to_owned(),
+            elapsed: started.elapsed(),
+        }),
+        answer = environment.sender.send(request, items) => answer,
+    }
 }
 
 async fn written(
@@ -133,7 +150,11 @@ async fn written(
         }
         if let Some(pause) = step.pause {
             trial.pauses.insert(trial.exchanges.len(), pause);
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            environment.pause(Duration::from_millis(pause)).await;
+        }
+        if environment.halt.is_reached() {
+            trial.cut = true;
+            return Ok(());
         }
         let seed = seed.wrapping_add(number as u64);
         let mut about = Vec::new();
@@ -184,9 +205,13 @@ async fn written(
                 about.push(index);
             }
         }
+        if environment.halt.is_reached() && trial.was_left() {
+            trial.cut = true;
+            return Ok(());
+        }
         if step.hang_up.is_some() {
             // A retry that overtakes the request which was broken off would say nothing of either.
-            tokio::time::sleep(environment.left_alone()).await;
+            environment.pause(environment.left_alone()).await;
         }
         trial.expect(
             selected,
@@ -241,8 +266,8 @@ pub(super) async fn release(
         .into_iter()
         .map(|answer| {
             answer.unwrap_or_else(|| {
-                Answer::Lost(crate::exchange::Loss {
-                    kind: crate::exchange::LossKind::HungUp,
+                Answer::Lost(Loss {
+                    kind: LossKind::HungUp,
                     message: "the sending task ended early".to_owned(),
                     elapsed: Duration::ZERO,
                 })
@@ -271,6 +296,10 @@ async fn generated(
     let mut request = compose::plain_request(environment, bytes.clone());
     request.framing = generate.framing;
     let index = exchange(environment, trial, "the batch", request, body).await;
+    if trial.was_left() {
+        trial.cut = true;
+        return;
+    }
     trial.expect(selected, spec.expect.as_ref(), vec![index], "the batch");
 
     let Some(relation) = spec.relation else { return };
@@ -282,6 +311,10 @@ async fn generated(
     let mut indexes = Vec::new();
     for (request, body) in derived.requests {
         indexes.push(exchange(environment, trial, &what, request, body).await);
+        if trial.was_left() {
+            trial.cut = true;
+            return;
+        }
     }
     let pairs: Vec<_> = derived
         .pairs

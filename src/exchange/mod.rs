@@ -197,6 +197,16 @@ pub enum LossKind {
     NoHttp,
     /// We hung up on purpose.
     HungUp,
+    /// The run ended while the request was under way.
+    Ended,
+}
+
+impl LossKind {
+    /// Whether the client itself let go, which says nothing of the target.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, LossKind::HungUp | LossKind::Ended)
+    }
 }
 
 impl LossKind {
@@ -209,6 +219,7 @@ impl LossKind {
             LossKind::Timeout => "no answer in time",
             LossKind::NoHttp => "the bytes that came are no HTTP answer",
             LossKind::HungUp => "the client hung up on purpose",
+            LossKind::Ended => "the run ended before the answer came",
         }
     }
 }

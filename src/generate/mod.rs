@@ -3,6 +3,7 @@
 //! Reads the contract and a profile. It must not know requests, answers, rules or cases, and names no field
 //! of any one endpoint: a draft says what an item is to be, its unique number is minted by whoever sends it.
 
+pub mod coverage;
 mod draft;
 mod item;
 mod mint;
@@ -39,6 +40,7 @@ use random::Random;
 pub struct Generator {
     core: Arc<Core>,
     mutations: Vec<(&'static str, Vec<Mutation>)>,
+    cells: coverage::Cells,
 }
 
 /// What a value tree keeps hold of.
@@ -91,7 +93,8 @@ impl Generator {
         let core = Arc::new(Core { contract, plan });
         core.try_out()?;
         let mutations = mutation::catalogue(&core);
-        Ok(Generator { core, mutations })
+        let cells = coverage::Cells::of(&core, profile.limits.batch_items.unwrap_or(usize::MAX));
+        Ok(Generator { core, mutations, cells })
     }
 
     /// A batch: the same for the same seed and shape, always.
@@ -144,6 +147,12 @@ impl Generator {
     #[must_use]
     pub fn names() -> &'static [(&'static str, &'static str)] {
         mutation::NAMES
+    }
+
+    /// What a request can hold, as far as the request schema tells it apart.
+    #[must_use]
+    pub fn cells(&self) -> &coverage::Cells {
+        &self.cells
     }
 
     /// The contract that it generates for.

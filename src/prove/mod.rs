@@ -32,6 +32,8 @@ pub struct Proof {
     pub passed: BTreeSet<String>,
     /// What is wrong with the proof, in sentences; nothing where it holds.
     pub wrong: Vec<String>,
+    /// The run, where it was one against the clean server.
+    pub clean: Option<Box<Summary>>,
 }
 
 /// A run that is to be made.
@@ -180,7 +182,8 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
             }
         }
     }
-    Proof { fault: trial.fault, reading: trial.reading, fired, passed, wrong }
+    let clean = trial.fault.is_none().then(|| Box::new(summary.clone()));
+    Proof { fault: trial.fault, reading: trial.reading, fired, passed, wrong, clean }
 }
 
 /// Rules that one reading gives no occasion for.

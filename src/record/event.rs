@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::exchange::ExchangeRecord;
+use super::latency::Latencies;
 use super::minimal::Minimal;
 use crate::case::Depth;
-use crate::check::{RuleCounts, Tally};
-use crate::contract::Level;
+use crate::check::{Covered, RuleCounts, Scope, Tally};
+use crate::contract::{ErrorCode, Level, Reading};
+use crate::generate::coverage::Cell;
 
 /// Version of the record's format; readers refuse a higher one.
 pub const VERSION: u32 = 1;
@@ -86,6 +88,24 @@ pub struct RunHead {
     pub skipped: BTreeMap<String, String>,
     /// Requests and items that are planned.
     pub planned: (u64, u64),
+    /// Cases that were not run, and why.
+    #[serde(default)]
+    pub not_run: BTreeMap<String, NotRun>,
+    /// What a request can hold, as far as the request schema tells it apart.
+    #[serde(default)]
+    pub cells: Vec<Cell>,
+    /// Whether a token was given; unknown in records of older versions.
+    #[serde(default)]
+    pub token_given: Option<bool>,
+}
+
+/// Why a case was not run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NotRun {
+    /// In a few words.
+    pub why: String,
+    /// Whether the contract gives no occasion for it, so that nothing is missed.
+    pub by_contract: bool,
 }
 
 /// The specification that answers were held against.
@@ -97,6 +117,12 @@ pub struct SpecInfo {
     pub endpoint: String,
     /// SHA-256 of its files, in hexadecimal.
     pub hash: String,
+    /// Documented error codes, those of the profile with them.
+    #[serde(default)]
+    pub codes: BTreeMap<String, ErrorCode>,
+    /// How its silence was read.
+    #[serde(default)]
+    pub readings: Vec<Reading>,
 }
 
 /// A rule, for whoever reads a record without this version of batchproof.
@@ -110,6 +136,15 @@ pub struct RuleInfo {
     pub title: String,
     /// Where it comes from.
     pub cite: String,
+    /// What it requires, why it matters, and an example.
+    #[serde(default)]
+    pub doc: String,
+    /// Rules whose failure on the same item or exchange makes it not applicable there.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What it is judged on.
+    #[serde(default)]
+    pub scope: Option<Scope>,
 }
 
 /// A finding: one a rule, case, place and kind of difference.
@@ -205,6 +240,12 @@ pub struct CaseRecord {
     /// Latencies by batch size: size class, count, and the sum, smallest and largest in microseconds.
     #[serde(with = "crate::check::pairs")]
     pub latency: BTreeMap<usize, (u64, u64, u64, u64)>,
+    /// The same latencies as a distribution, for percentiles.
+    #[serde(default)]
+    pub latencies: Latencies,
+    /// Which of the head's cells were exercised.
+    #[serde(default)]
+    pub covered: Covered,
 }
 
 /// How the run ended.
@@ -224,4 +265,7 @@ pub struct RunTail {
     pub requests: u64,
     /// Items, repeats and opening included.
     pub items: u64,
+    /// What to do next, where the run came to nothing.
+    #[serde(default)]
+    pub advice: Option<String>,
 }

@@ -11,6 +11,8 @@ use crate::send::Redactor;
 /// Bodies above this many bytes are kept as hash and excerpt.
 const WHOLE: usize = 64 * 1024;
 const EXCERPT: usize = 4 * 1024;
+/// Broken items that are named.
+const BROKEN: usize = 64;
 
 /// One request and its answer.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -20,10 +22,29 @@ pub struct ExchangeRecord {
     /// Requests with the same number were released together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<usize>,
+    /// Which items were broken or bent on purpose, and how; of a large batch the first few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<BrokenItem>,
     /// What was sent.
     pub request: RequestRecord,
     /// What came back.
     pub answer: AnswerRecord,
+}
+
+/// An item that was broken or bent on purpose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BrokenItem {
+    /// Its position, from 0.
+    pub item: usize,
+    /// The mutation that did it; none where the case wrote the item out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mutation: Option<String>,
+    /// JSON pointer inside the item.
+    pub pointer: String,
+    /// The keyword that is broken or tried.
+    pub keyword: String,
+    /// The class of the value.
+    pub class: String,
 }
 
 /// What was sent.
@@ -39,6 +60,9 @@ pub struct RequestRecord {
     pub credential: String,
     /// `sized`, `chunked`, `slivers` or `raw`.
     pub framing: String,
+    /// Where the client hung up on purpose, such as `half-body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hang_up: Option<String>,
     /// The body.
     pub body: BodyRecord,
 }
@@ -130,8 +154,9 @@ impl ExchangeRecord {
         let clean = |list: &[(String, String)]| -> Vec<(String, String)> {
             list.iter()
                 .map(|(name, value)| {
-                    let secret = name.eq_ignore_ascii_case("authorization")
-                        || name.eq_ignore_ascii_case("set-cookie");
+                    let secret = ["authorization", "proxy-authorization", "cookie", "set-cookie"]
+                        .iter()
+                        .any(|secret| name.eq_ignore_ascii_case(secret));
                     let value = if secret {
                         crate::send::REDACTED.to_owned()
                     } else {
@@ -145,19 +170,18 @@ impl ExchangeRecord {
         ExchangeRecord {
             step: exchange.step.clone(),
             group: exchange.group,
+            broken: broken(exchange, redactor),
             request: RequestRecord {
                 method: request.method.clone(),
                 url: redactor.clean(&format!("{base}{}", request.path)),
                 headers: clean(&request.headers),
-                credential: serde_json::to_value(request.credential)
-                    .ok()
-                    .and_then(|v| v.as_str().map(str::to_owned))
-                    .unwrap_or_default(),
+                credential: name(request.credential),
                 framing: if request.raw.is_some() {
                     "raw".to_owned()
                 } else {
                     format!("{:?}", request.framing).to_lowercase()
                 },
+                hang_up: request.hang_up.map(name),
                 body: match (&request.raw, &request.body) {
                     (Some(raw), _) => BodyRecord::of(raw, redactor),
                     (None, Some(body)) => BodyRecord::of(body, redactor),
@@ -181,6 +205,38 @@ impl ExchangeRecord {
     }
 }
 
+/// As case files call it.
+fn name(value: impl Serialize) -> String {
+    let value = serde_json::to_value(value).ok();
+    value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The items that mutations changed, and those that the contract wants refused.
+fn broken(exchange: &Exchange, redactor: &Redactor) -> Vec<BrokenItem> {
+    let mut list = Vec::new();
+    for (index, item) in exchange.intent.items().iter().enumerate() {
+        if list.len() >= BROKEN {
+            break;
+        }
+        let one = |mutation: Option<&str>, pointer: &str, keyword: &str, class: &str| BrokenItem {
+            item: index,
+            mutation: mutation.map(str::to_owned),
+            pointer: redactor.clean(pointer),
+            keyword: redactor.clean(keyword),
+            class: redactor.clean(class),
+        };
+        for m in &item.mutations {
+            list.push(one(Some(&m.name), &m.pointer, &m.keyword, &m.class));
+        }
+        if item.mutations.is_empty() {
+            for c in &item.standing.causes {
+                list.push(one(None, &c.pointer, &c.keyword, &c.class));
+            }
+        }
+    }
+    list
+}
+
 fn kind_name(kind: LossKind) -> &'static str {
     match kind {
         LossKind::Connect => "connect",
@@ -188,5 +244,6 @@ fn kind_name(kind: LossKind) -> &'static str {
         LossKind::Timeout => "timeout",
         LossKind::NoHttp => "no-http",
         LossKind::HungUp => "hung-up",
+        LossKind::Ended => "ended",
     }
 }

@@ -5,6 +5,7 @@
 
 mod event;
 mod exchange;
+mod latency;
 mod minimal;
 mod odds;
 mod read;
@@ -12,10 +13,11 @@ mod summary;
 mod write;
 
 pub use event::{
-    CaseRecord, Event, FindingRecord, Position, RuleInfo, RunHead, RunTail, SpecInfo, Update,
-    VERSION,
+    CaseRecord, Event, FindingRecord, NotRun, Position, RuleInfo, RunHead, RunTail, SpecInfo,
+    Update, VERSION,
 };
-pub use exchange::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
+pub use exchange::{AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, RequestRecord};
+pub use latency::Latencies;
 pub use minimal::{Minimal, Size};
 pub use odds::{Odds, looks, one_in, share};
 pub use read::read;

@@ -12,10 +12,12 @@ use crate::contract::Problem;
 pub fn read(path: &Path) -> Result<Vec<Event>, Problem> {
     let file = if path.is_dir() { path.join("record.jsonl") } else { path.to_path_buf() };
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(&file).map_err(|e| {
+    let bytes = std::fs::read(&file).map_err(|e| {
         Problem::new(&*name, e.to_string())
             .expected("a report directory with a record.jsonl, or the record itself")
     })?;
+    // A kill may cut the last line in the middle of a character.
+    let text = String::from_utf8_lossy(&bytes);
     let mut events = Vec::new();
     let count = text.lines().count();
     for (number, line) in text.lines().enumerate() {

@@ -9,7 +9,7 @@ use super::event::{CaseRecord, Event, FindingRecord, RuleInfo, RunHead, RunTail,
 use super::exchange::ExchangeRecord;
 use super::minimal::Minimal;
 use super::odds::Odds;
-use crate::check::{RuleCounts, Tally};
+use crate::check::{Covered, RuleCounts, Tally};
 use crate::contract::Level;
 
 /// The verdict on a run.
@@ -128,6 +128,8 @@ pub struct Summary {
     pub samples: Vec<(String, u64, ExchangeRecord)>,
     /// Tallies of all cases.
     pub tally: Tally,
+    /// Which cells of the request schema were exercised.
+    pub covered: Covered,
     /// The verdict.
     pub conclusion: Conclusion,
     /// Why it is not conformant, in sentences.
@@ -189,9 +191,10 @@ impl Summary {
             };
             key(a, u).cmp(&key(b, v))
         });
-        let mut tally = Tally::default();
+        let (mut tally, mut covered) = (Tally::default(), Covered::default());
         for record in records.values() {
             tally.add(&record.tally);
+            covered.add(&record.covered);
         }
         let cases = head
             .cases
@@ -215,6 +218,7 @@ impl Summary {
             rules,
             samples,
             tally,
+            covered,
             conclusion: Conclusion::Inconclusive,
             reasons: Vec::new(),
         };
@@ -279,6 +283,13 @@ impl Summary {
             ));
         }
         if !reasons.is_empty() {
+            match &self.tail {
+                None => reasons.push("the run was killed before its end".to_owned()),
+                Some(tail) if tail.cut_short => {
+                    reasons.extend(tail.trouble.iter().map(|why| format!("cut short: {why}")));
+                }
+                Some(_) => {}
+            }
             self.conclusion = Conclusion::NonConformant;
             self.reasons = reasons;
             return;

@@ -2,7 +2,7 @@
 //!
 //! What all reports share. It must not know how any of them looks.
 
-use crate::contract::Level;
+use crate::contract::{Level, Reading};
 use crate::record::{
     AnswerRecord, ExchangeRecord, FindingRecord, Outcome, RuleSummary, Summary, Update,
 };
@@ -113,8 +113,16 @@ pub(super) fn figures(summary: &Summary) -> (usize, usize) {
     (summary.standing(Level::Must).count(), summary.standing(Level::Should).count())
 }
 
+/// Whether the run says nothing at all of the target.
+pub(super) fn nothing_judged(summary: &Summary) -> bool {
+    summary.findings.is_empty() && summary.rules.iter().all(|r| r.counts.judged() == 0)
+}
+
 /// The figures of the first line.
 pub(super) fn headline(summary: &Summary) -> String {
+    if nothing_judged(summary) {
+        return "nothing was judged".to_owned();
+    }
     let (musts, shoulds) = figures(summary);
     let judged = summary.rules.iter().filter(|r| r.counts.judged() > 0).count();
     let mut parts =
@@ -132,6 +140,13 @@ pub(super) fn headline(summary: &Summary) -> String {
 /// The rule of a finding, where the record knows it.
 pub(super) fn rule_of<'a>(summary: &'a Summary, id: &str) -> Option<&'a RuleSummary> {
     summary.rules.iter().find(|r| r.rule.id == id)
+}
+
+/// The readings that a citation names.
+pub(super) fn cited<'a>(summary: &'a Summary, cite: &str) -> Vec<&'a Reading> {
+    cite.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter_map(|word| summary.head.specification.readings.iter().find(|r| r.id == word))
+        .collect()
 }
 
 /// A rule's family.
@@ -158,6 +173,8 @@ pub(super) fn unjudged(rule: &RuleSummary) -> Option<String> {
     let why = match rule.outcome {
         Outcome::NotApplicable => match &rule.skipped {
             Some(reason) => format!("skipped by the profile: {reason}"),
+            // A rule for what users' own cases expect is no gap where there are none.
+            None if rule.rule.id == "CASE-001" => return None,
             None => "no case that ran applies to it".to_owned(),
         },
         Outcome::Masked => "always masked by the failure of a rule that it needs".to_owned(),

@@ -4,6 +4,7 @@
 //! target answered is text, with control characters and turned reading directions spelled out. It must not
 //! know where the page will lie.
 
+mod cells;
 mod charts;
 mod coverage;
 mod diff;
@@ -18,7 +19,6 @@ use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use super::curl::How;
-use super::docs::Docs;
 use super::groups::groups;
 use super::text::visible;
 use crate::record::Summary;
@@ -29,7 +29,6 @@ const SCRIPT: &str = include_str!("html/script.js");
 /// `report.html`.
 #[must_use]
 pub fn html(summary: &Summary) -> String {
-    let docs = Docs::of(summary);
     let how = How::of(summary);
     let groups = groups(summary);
     let policy = format!(
@@ -65,9 +64,9 @@ pub fn html(summary: &Summary) -> String {
                     (head::verdict(summary))
                     div.columns {
                         div.stack {
-                            (findings::section(summary, &groups, &docs, &how))
+                            (findings::section(summary, &groups, &how))
                             (coverage::section(summary))
-                            (rules::section(summary, groups.get(..findings::ENTRIES).unwrap_or(&groups), &docs))
+                            (rules::section(summary, groups.get(..findings::ENTRIES).unwrap_or(&groups)))
                         }
                         aside aria-label="Rules and run" {
                             (rules::heat(summary))

@@ -22,7 +22,10 @@ use crate::record::{
 mod coverage;
 
 pub(super) use coverage::latency;
-pub use coverage::{CodeCount, Coverage, LatencyClass, Provoked, Refused, StatusCount};
+pub use coverage::{
+    CellCount, CodeCount, Coverage, LatencyClass, PositionCount, Provoked, ReadingCount, Refused,
+    Share, StatusCount,
+};
 
 /// Version of the format.
 pub const FORMAT: u32 = 1;
@@ -380,12 +383,17 @@ mod tests {
             serde_json::json!({ "status": 200, "count": 150 })
         );
         assert_eq!(report["latency"][0]["mean_ms"], 4.5);
-        let code = |at: usize| &report["coverage"]["codes"][at];
-        assert_eq!(*code(1), serde_json::json!({ "code": "O005", "count": 0, "documented": true }));
-        assert_eq!(
-            *code(2),
-            serde_json::json!({ "code": "Z999", "count": 5, "documented": false })
-        );
+        let coverage = &report["coverage"];
+        let code = |at: usize| &coverage["codes"][at];
+        assert_eq!(code(1)["code"], "O005");
+        assert_eq!((&code(1)["count"], &code(1)["documented"]), (&0.into(), &true.into()));
+        assert_eq!((&code(2)["count"], &code(2)["documented"]), (&5.into(), &false.into()));
+        assert_eq!(coverage["documented_codes"], serde_json::json!({ "covered": 1, "of": 2 }));
+        let (schema, cells) = (&coverage["schema"], coverage["cells"].as_array().unwrap());
+        assert!(schema["covered"].as_u64() < schema["of"].as_u64());
+        let envelope = cells.iter().filter(|c| c["envelope"] == true).count() as u64;
+        assert_eq!(schema["of"], envelope + 4 * (cells.len() as u64 - envelope));
+        assert_eq!(coverage["readings"], serde_json::json!({ "request": 0, "item": 0, "both": 1 }));
         let last = report["coverage"]["provoked"]
             .as_array()
             .unwrap()

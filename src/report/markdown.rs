@@ -10,6 +10,7 @@ use super::curl::{How, commands};
 use super::groups::{
     Group, State, exchange_line, groups, headline, proof, rule_of, shown, unjudged,
 };
+use super::json::Coverage;
 use super::minimal::{as_finding, minimal_line};
 use super::pair::{elements, pair};
 use super::text::{counted, excerpt, number, seconds, visible, visible_block};
@@ -180,6 +181,7 @@ fn ending(out: &mut String, summary: &Summary) {
         out.push_str("The profile skips\n\n");
         list(out, skipped.iter().map(String::as_str));
     }
+    covered(out, summary);
     let left = match &summary.tail {
         Some(tail) => number(tail.left_behind),
         None => "an unknown number of".to_owned(),
@@ -194,6 +196,30 @@ fn ending(out: &mut String, summary: &Summary) {
         code(&short(&head.specification.hash)),
         code(&short(&head.suite)),
         escaped(&head.tool),
+    );
+}
+
+/// What was exercised, as figures.
+fn covered(out: &mut String, summary: &Summary) {
+    if !summary.head.whole_suite || summary.head.cells.is_empty() {
+        return;
+    }
+    let Coverage { schema, documented_codes: codes, rules, readings: kinds, .. } =
+        Coverage::of(summary);
+    let _ = writeln!(
+        out,
+        "Covered: {} of {} cells of the request schema ({} %), {} of {} documented codes, {} of {} rules. \
+         Broken items were refused with a 400 for the request ({}), item by item ({}), by both ({}).\n",
+        number(schema.covered),
+        number(schema.of),
+        schema.percent(),
+        codes.covered,
+        codes.of,
+        rules.covered,
+        rules.of,
+        counted(kinds.request, "kind"),
+        counted(kinds.item, "kind"),
+        counted(kinds.both, "kind"),
     );
 }
 

@@ -5,7 +5,6 @@
 //! answered is hostile here: it is shown as text, with control characters spelled out.
 
 pub mod curl;
-mod docs;
 mod groups;
 pub mod html;
 pub mod json;
@@ -25,6 +24,7 @@ use crate::record::Summary;
 
 pub use json::schema;
 pub use terminal::{Style, terminal};
+pub(crate) use text::counted;
 pub(crate) use text::visible;
 
 /// Writes `report.json`, `report.html`, `junit.xml` and `report.md` into `dir`, each whole or not at all.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::case::Depth;
-use crate::check::{RuleCounts, Tally, TallyKey, rules};
-use crate::contract::Level;
+use crate::check::{Covered, RuleCounts, Tally, TallyKey, rules};
+use crate::contract::{Contract, Level};
+use crate::generate::Generator;
 use crate::record::{
-    AnswerRecord, BodyRecord, CaseRecord, Event, ExchangeRecord, FindingRecord, Position,
-    RequestRecord, RuleInfo, RunHead, RunTail, SpecInfo, Summary, Update, VERSION,
+    AnswerRecord, BodyRecord, CaseRecord, Event, ExchangeRecord, FindingRecord, Latencies,
+    Position, RequestRecord, RuleInfo, RunHead, RunTail, SpecInfo, Summary, Update, VERSION,
 };
 
 pub(super) const RUN: &str = "bptest-261122-x7k2mq";
@@ -40,12 +41,14 @@ pub(super) fn exchange(status: u16, items: &[Value], answer: &Value) -> Exchange
     ExchangeRecord {
         step: "the batch".to_owned(),
         group: None,
+        broken: Vec::new(),
         request: RequestRecord {
             method: "POST".to_owned(),
             url: "https://staging.example.com/amlyze-ws-rest/batch-account-balances".to_owned(),
             headers: json("Content-Type"),
             credential: "good".to_owned(),
             framing: "sized".to_owned(),
+            hang_up: None,
             body: BodyRecord::Text(json!({ "accountBalances": items }).to_string()),
         },
         answer: AnswerRecord::Received {
@@ -96,7 +99,15 @@ fn head() -> RunHead {
         level: r.level,
         title: r.title.to_owned(),
         cite: r.cite.to_owned(),
+        doc: r.doc.to_owned(),
+        needs: r.needs.iter().map(|id| (*id).to_owned()).collect(),
+        scope: Some(r.scope()),
     });
+    let contract = Contract::shipped().unwrap();
+    let generator =
+        Generator::new(std::sync::Arc::new(contract), &crate::contract::Profile::default());
+    let generator = generator.unwrap();
+    let contract = generator.contract();
     RunHead {
         version: VERSION,
         tool: "0.1.0".to_owned(),
@@ -110,7 +121,9 @@ fn head() -> RunHead {
         specification: SpecInfo {
             title: "AMLYZE batch import of account balances".to_owned(),
             endpoint: "POST /amlyze-ws-rest/batch-account-balances".to_owned(),
-            hash: crate::contract::Contract::shipped().unwrap().hash,
+            hash: contract.hash.clone(),
+            codes: contract.batch.codes.clone(),
+            readings: contract.readings.clone(),
         },
         suite: "9f".repeat(32),
         cases: ["order/permute", "order/large", "unique/twice", "refuse/lengths", "race/pairs"]
@@ -124,6 +137,9 @@ fn head() -> RunHead {
         })),
         skipped: [("RACE".to_owned(), "shared staging, agreed with operations".to_owned())].into(),
         planned: (190, 900),
+        not_run: BTreeMap::new(),
+        cells: generator.cells().list().to_vec(),
+        token_given: Some(true),
     }
 }
 
@@ -178,12 +194,35 @@ fn cases(fails: &[FindingRecord]) -> Vec<Event> {
                 millis: 900,
                 rules: counts,
                 tally,
+                latencies: latencies(),
+                covered: covered(),
                 latency: [(1, (20, 90_000, 2_100, 30_000)), (50, (9, 140_000, 9_000, 41_000))]
                     .into(),
             };
             Event::CaseFinished(Box::new(record))
         })
         .collect()
+}
+
+fn latencies() -> Latencies {
+    let mut latencies = Latencies::default();
+    for at in 0..20 {
+        latencies.count(1, 2_100 + 250 * at);
+        if at < 9 {
+            latencies.count(50, 9_000 + 4_000 * at);
+        }
+    }
+    latencies
+}
+
+/// Nearly all cells: some lack, some lack at a position.
+fn covered() -> Covered {
+    let counts = |at: usize| match at % 11 {
+        3 => [4, 0, 2, 1],
+        7 => [0; 4],
+        _ => [5, 9, 5, 3],
+    };
+    Covered((0..150).map(|at| (at, counts(at))).collect())
 }
 
 fn tail() -> Event {
@@ -195,6 +234,7 @@ fn tail() -> Event {
         left_behind: 1_342,
         requests: 215,
         items: 931,
+        advice: None,
     }))
 }
 

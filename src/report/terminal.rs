@@ -12,8 +12,9 @@ use std::path::Path;
 use crate::contract::Level;
 use crate::record::{Conclusion, Outcome, Summary};
 
-use super::groups::{self, headline, unjudged};
-use super::text::{counted, number, seconds, visible, wrap};
+use super::groups::{self, headline, nothing_judged, unjudged};
+use super::json::Coverage;
+use super::text::{counted, number, seconds, visible, visible_block, wrap};
 use paint::{Colour, Paint};
 
 /// How the summary is shown.
@@ -41,10 +42,16 @@ pub fn terminal(summary: &Summary, style: Style, reports: &Path) -> String {
     let mut page = Page { out: String::new(), columns, paint: Paint(style.colour) };
     let dir = visible(&reports.display().to_string());
     conclusion(&mut page, summary);
+    if nothing_judged(summary) {
+        nothing(&mut page, summary, &dir);
+        return page.out;
+    }
     page.blank();
     page.out.push_str(&table::rules(summary, columns, page.paint));
     findings::findings(&mut page, summary, &dir);
-    never_judged(&mut page, summary);
+    if summary.head.whole_suite {
+        never_judged(&mut page, summary);
+    }
     run(&mut page, summary, &dir);
     page.out
 }
@@ -132,8 +139,32 @@ fn conclusion(page: &mut Page, summary: &Summary) {
             page.text(4, Colour::Plain, &format!("· {}", visible(reason)));
         }
     }
+    if summary.conclusion == Conclusion::NonConformant {
+        // The first says how many findings stand, as the headline does.
+        for reason in summary.reasons.iter().filter(|r| !r.contains(" confirmed ")) {
+            page.text(2, Colour::Yellow, &visible(reason));
+        }
+    }
     for note in &summary.notes {
         page.text(2, Colour::Plain, &format!("note: {}", visible(note)));
+    }
+}
+
+/// What to do next, where the run came to nothing: no table of dots.
+fn nothing(page: &mut Page, summary: &Summary, dir: &str) {
+    let stats = summary.stats();
+    let text = format!("{} sent; the record is in {dir}", counted(stats.requests, "request"));
+    page.blank();
+    page.text(2, Colour::Dim, &text);
+    let advice = summary.tail.as_ref().and_then(|t| t.advice.as_ref());
+    page.blank();
+    for line in visible_block(advice.map_or("", String::as_str)).lines() {
+        // What is to be pasted keeps its lines, and stands where it can be cut out.
+        if line.starts_with([' ', '#']) || line.ends_with(':') || line.is_empty() {
+            page.line(line);
+        } else {
+            page.text(0, Colour::Plain, line);
+        }
     }
 }
 
@@ -181,6 +212,50 @@ fn never_judged(page: &mut Page, summary: &Summary) {
     }
 }
 
+/// Cases that say something of other targets, but were not run against this one.
+fn not_run(page: &mut Page, summary: &Summary) {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (case, not) in summary.head.not_run.iter().filter(|(_, not)| !not.by_contract) {
+        match reasons.iter_mut().find(|(why, _)| *why == not.why) {
+            Some((_, cases)) => cases.push(case),
+            None => reasons.push((&not.why, vec![case])),
+        }
+    }
+    for (why, cases) in reasons {
+        let text = format!("{} ({})", visible(&cases.join(", ")), visible(why));
+        page.entry(2, "not run", Colour::Yellow, &text);
+    }
+}
+
+/// What was exercised, as figures; of a few cases named by hand they would say nothing.
+fn covered(page: &mut Page, summary: &Summary) {
+    if !summary.head.whole_suite || summary.head.cells.is_empty() {
+        return;
+    }
+    let coverage = Coverage::of(summary);
+    let (schema, codes) = (coverage.schema, coverage.documented_codes);
+    let text = format!(
+        "{} of {} cells of the request schema ({} %), {} of {} documented codes",
+        number(schema.covered),
+        number(schema.of),
+        schema.percent(),
+        codes.covered,
+        codes.of
+    );
+    page.entry(2, "covered", Colour::Plain, &text);
+    let kinds = coverage.readings;
+    if kinds.kinds() > 0 {
+        let text = format!(
+            "{} of broken items: {} with a 400 for the request, {} item by item, {} by both",
+            counted(kinds.kinds(), "kind"),
+            number(kinds.request),
+            number(kinds.item),
+            number(kinds.both)
+        );
+        page.entry(2, "refused", Colour::Plain, &text);
+    }
+}
+
 /// What was run, what it left, what to do next.
 fn run(page: &mut Page, summary: &Summary, dir: &str) {
     page.heading("this run");
@@ -201,6 +276,8 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
     }
     page.entry(2, "how", Colour::Plain, &how);
     page.entry(2, "odds", Colour::Plain, &summary.odds().to_string());
+    not_run(page, summary);
+    covered(page, summary);
     let left = match &summary.tail {
         Some(tail) => format!(
             "{} accepted and stay behind; they begin with {}-",

@@ -66,7 +66,7 @@ pub(super) fn number(value: u64) -> String {
 }
 
 /// A number with its word, in the plural where there isn't exactly one.
-pub(super) fn counted(value: u64, word: &str) -> String {
+pub(crate) fn counted(value: u64, word: &str) -> String {
     if value == 1 { format!("1 {word}") } else { format!("{} {word}s", number(value)) }
 }
 

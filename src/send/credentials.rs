@@ -6,11 +6,9 @@ use std::sync::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::SendError;
+use super::redact::Redactor;
 use crate::case::Credential;
 use crate::contract::profile::AuthScheme;
-
-/// What stands in an output where a secret stood.
-pub const REDACTED: &str = "[redacted]";
 
 /// Where the token comes from.
 #[derive(Debug, Clone)]
@@ -28,6 +26,7 @@ pub struct Token {
     source: TokenSource,
     scheme: AuthScheme,
     current: RwLock<SecretString>,
+    redactor: Redactor,
 }
 
 impl Token {
@@ -36,8 +35,12 @@ impl Token {
     /// # Errors
     /// [`SendError::Token`] where the file can't be read or holds nothing.
     pub fn read(source: TokenSource, scheme: AuthScheme) -> Result<Token, SendError> {
-        let token =
-            Token { current: RwLock::new(SecretString::from(String::new())), source, scheme };
+        let token = Token {
+            current: RwLock::new(SecretString::from(String::new())),
+            source,
+            scheme,
+            redactor: Redactor::default(),
+        };
         token.renew()?;
         Ok(token)
     }
@@ -68,6 +71,7 @@ impl Token {
                 expected: "one line with the token, without `Bearer`".to_owned(),
             });
         }
+        self.redactor.add(&text);
         let mut current = match self.current.write() {
             Ok(guard) => guard,
             Err(poisoned) => poisoned.into_inner(),
@@ -122,114 +126,18 @@ impl Token {
         })
     }
 
-    /// Replaces every form of the token by a placeholder.
+    /// Takes every token that was ever read out of texts, and the `further` secrets.
     #[must_use]
     pub fn redactor(&self, further: &[String]) -> Redactor {
-        let token = self.expose();
-        let mut secrets: Vec<String> = Vec::new();
-        for secret in std::iter::once(&token).chain(further) {
-            if secret.chars().count() >= 4 {
-                secrets.push(secret.clone());
-                secrets.push(base64(secret.as_bytes()));
-                secrets.push(base64(format!("user:{secret}").as_bytes()));
-                let escaped = serde_json::Value::String(secret.clone()).to_string();
-                secrets.push(escaped.trim_matches('"').to_owned());
-                secrets.push(rotated(secret));
-                secrets.push(swapped_case(secret));
-                let encoded: String =
-                    url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-                secrets.push(encoded);
-                let cut = secret.char_indices().next_back().map_or(0, |(at, _)| at);
-                if secret.chars().count() > 8 {
-                    secrets.push(secret[..cut].to_owned());
-                }
-            }
+        for secret in further {
+            self.redactor.add(secret);
         }
-        secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
-        secrets.dedup();
-        Redactor { secrets }
+        self.redactor.clone()
     }
-}
-
-/// Takes secrets out of texts.
-#[derive(Clone, Default)]
-pub struct Redactor {
-    secrets: Vec<String>,
-}
-
-impl Redactor {
-    /// `text` without any secret.
-    #[must_use]
-    pub fn clean(&self, text: &str) -> String {
-        let mut out = text.to_owned();
-        for secret in &self.secrets {
-            if out.contains(secret.as_str()) {
-                out = out.replace(secret.as_str(), REDACTED);
-            }
-        }
-        if out.contains('\\') {
-            let cleaned = self.clean_escaped(out.into_bytes());
-            out = String::from_utf8_lossy(&cleaned).into_owned();
-        }
-        out
-    }
-
-    /// Takes out what JSON's escapes hide: `\/` and `\u002B` are read as plain text by whoever shows it.
-    fn clean_escaped(&self, mut out: Vec<u8>) -> Vec<u8> {
-        for secret in &self.secrets {
-            let mut at = 0;
-            while at < out.len() {
-                match escaped_length(&out[at..], secret.as_bytes()) {
-                    Some(length) => {
-                        out.splice(at..at + length, REDACTED.bytes());
-                        at += REDACTED.len();
-                    }
-                    None => at += 1,
-                }
-            }
-        }
-        out
-    }
-
-    /// `bytes` without any secret; unchanged where they hold none.
-    #[must_use]
-    pub fn clean_bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut out = bytes.to_vec();
-        for secret in &self.secrets {
-            let needle = secret.as_bytes();
-            let mut at = 0;
-            while let Some(found) =
-                out[at..].windows(needle.len()).position(|window| window == needle)
-            {
-                out.splice(at + found..at + found + needle.len(), REDACTED.bytes());
-                at += found + REDACTED.len();
-            }
-        }
-        if out.contains(&b'\\') { self.clean_escaped(out) } else { out }
-    }
-}
-
-/// How long `secret` is where `text` begins with it, each of its characters escaped or not.
-fn escaped_length(text: &[u8], secret: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for &byte in secret {
-        let rest = &text[at..];
-        let hexadecimal = || {
-            let digits = std::str::from_utf8(rest.strip_prefix(b"\\u")?.get(..4)?).ok()?;
-            u16::from_str_radix(digits, 16).ok()
-        };
-        at += match rest {
-            [first, ..] if *first == byte => 1,
-            [b'\\', second, ..] if *second == byte => 2,
-            _ if hexadecimal() == Some(u16::from(byte)) => 6,
-            _ => return None,
-        };
-    }
-    (at > 0).then_some(at)
 }
 
 /// Another token of the same length and alphabet.
-fn rotated(token: &str) -> String {
+pub(super) fn rotated(token: &str) -> String {
     token
         .chars()
         .map(|c| match c {
@@ -277,16 +185,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_form_of_the_token_survives() {
-        let token = Token::read(
-            TokenSource::Given(SecretString::from("canary-Token-9".to_owned())),
-            AuthScheme::Bearer,
-        )
-        .unwrap();
-        let redactor = token.redactor(&[]);
-        assert_eq!(redactor.clean("a canary-Token-9 b"), "a [redacted] b");
-        assert_eq!(redactor.clean_bytes(b"\xffcanary-Token-9"), b"\xff[redacted]");
+    fn a_token_that_is_read_anew_is_redacted_beside_the_old_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        std::fs::write(&path, "first-token").unwrap();
+        let token = Token::read(TokenSource::File(path.clone()), AuthScheme::Bearer).unwrap();
+        let redactor = token.redactor(&["tenant-7".to_owned()]);
+        std::fs::write(&path, "second-token").unwrap();
+        assert!(token.renew().unwrap());
+        assert_eq!(
+            redactor.clean("first-token second-token tenant-7"),
+            "[redacted] [redacted] [redacted]"
+        );
         assert_eq!(base64(b"user:pw"), "dXNlcjpwdw==");
-        assert!(!redactor.clean(&base64(b"canary-Token-9")).contains("Y2FuYXJ5"));
     }
 }

@@ -18,8 +18,9 @@ pub(super) fn client(
     options: &SendOptions,
     pooled: bool,
 ) -> Result<reqwest::Client, SendError> {
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|e| SendError::Client(format!("{}: {e}", path.display())))
+    let read = |option: &str, path: &std::path::Path| {
+        std::fs::read(path)
+            .map_err(|e| SendError::Client(format!("{option} {}: {e}", path.display())))
     };
     let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -36,17 +37,24 @@ pub(super) fn client(
         builder = builder.no_proxy();
     }
     if let Some(path) = &options.ca {
-        let pem = read(path)?;
-        let list = reqwest::Certificate::from_pem_bundle(&pem)
-            .map_err(|e| SendError::Client(format!("--ca {}: {e}", path.display())))?;
+        let unusable = |why: &str| {
+            let expected = "a PEM file with one certificate or several";
+            SendError::Client(format!("--ca {}: {why}\n  expected: {expected}", path.display()))
+        };
+        let pem = read("--ca", path)?;
+        let list =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| unusable(&e.to_string()))?;
+        if list.is_empty() {
+            return Err(unusable("it holds no certificate"));
+        }
         for certificate in list {
             builder = builder.add_root_certificate(certificate);
         }
     }
     if let Some(path) = &options.cert {
-        let identity = reqwest::Identity::from_pem(&read(path)?).map_err(|e| {
+        let identity = reqwest::Identity::from_pem(&read("--cert", path)?).map_err(|_| {
             SendError::Client(format!(
-                "--cert {}: {e}\n  expected: a PEM file with the certificate and its key",
+                "--cert {}: it holds no certificate with its private key\n  expected: a PEM file with both",
                 path.display()
             ))
         })?;
@@ -170,7 +178,11 @@ fn words(error: &reqwest::Error) -> String {
     let mut parts = Vec::new();
     let mut source = error.source();
     while let Some(inner) = source {
-        parts.push(inner.to_string());
+        // That it was while connecting is told by the kind of loss.
+        let text = inner.to_string();
+        if text != "client error (Connect)" {
+            parts.push(text);
+        }
         source = inner.source();
     }
     if parts.is_empty() {

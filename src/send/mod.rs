@@ -7,6 +7,7 @@ mod credentials;
 mod http;
 mod pace;
 mod raw;
+mod redact;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,9 +16,10 @@ use std::time::Duration;
 use thiserror::Error;
 use url::Url;
 
-pub use credentials::{REDACTED, Redactor, Token, TokenSource};
+pub use credentials::{Token, TokenSource};
 pub use pace::Pace;
 pub(crate) use raw::TOKEN_MARK;
+pub use redact::{REDACTED, Redactor};
 
 use crate::contract::Profile;
 use crate::exchange::{Answer, Request};

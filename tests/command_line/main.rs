@@ -4,6 +4,7 @@
 mod common;
 
 mod files;
+mod killed;
 mod lists;
 mod replay;
 mod runs;

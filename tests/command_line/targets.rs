@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::common::hand::{Hand, Said, verdicts};
-use crate::common::{Desk, Serving, closed_port};
+use crate::common::{Desk, Serving, closed_port, tls};
 
 /// Nothing is claimed of a target that was not judged.
 #[track_caller]
@@ -153,4 +153,98 @@ fn a_plan_for_another_host_says_how_long_it_takes() {
             "numbers beginning with",
             "nothing was sent",
         ]);
+}
+
+const ONE: &str = "title: x\nsteps: [{ batch: 2, expect: accepted }]\n";
+
+fn accepting(mutual: bool) -> Hand {
+    tls::start(mutual, |heard| verdicts(heard, "REQUEST_ACCEPTED", &serde_json::Value::Null))
+}
+
+#[test]
+fn a_certificate_of_an_unknown_issuer_is_told_with_what_to_do() {
+    let desk = Desk::new();
+    let hand = accepting(false);
+    desk.batchproof(&["run", "--target", &hand.url]).ends(3).says(&[
+        "can't be reached",
+        "certificate",
+        "--ca F",
+        "--insecure",
+    ]);
+    nothing_is_claimed(&desk);
+    assert!(hand.heard().is_empty());
+}
+
+#[test]
+fn ca_and_insecure_take_a_certificate_of_an_unknown_issuer() {
+    let desk = Desk::new();
+    let hand = accepting(false);
+    desk.file("one.yaml", ONE);
+    let ca = tls::file("ca.pem");
+    for trust in [&["--ca", ca.as_str()][..], &["--insecure"]] {
+        let run = ["run", "one.yaml", "--target", &hand.url];
+        desk.batchproof(&[&run[..], trust].concat()).ends(0).says(&["CONFORMANT"]);
+    }
+}
+
+#[test]
+fn cert_is_shown_to_a_target_that_asks_for_one() {
+    let desk = Desk::new();
+    let hand = accepting(true);
+    desk.file("one.yaml", ONE);
+    let (ca, client) = (tls::file("ca.pem"), tls::file("client.pem"));
+    let run = ["run", "one.yaml", "--target", &hand.url, "--ca", &ca, "--cert", &client];
+    desk.batchproof(&run).ends(0).says(&["CONFORMANT"]);
+    // Without it, the opening says what may lack.
+    desk.batchproof(&["run", "--target", &hand.url, "--ca", &ca])
+        .ends(3)
+        .says(&["nothing was judged", "--cert F"]);
+    nothing_is_claimed(&desk);
+}
+
+#[test]
+fn files_without_a_certificate_are_usage_errors() {
+    let desk = Desk::new();
+    let (key, certificate) = (tls::file("server.key"), tls::file("server.pem"));
+    let run = ["run", "--target", "https://127.0.0.1:9"];
+    for (option, file, says) in [
+        ("--ca", key.as_str(), "it holds no certificate"),
+        ("--ca", "nowhere.pem", "--ca nowhere.pem"),
+        ("--cert", certificate.as_str(), "no certificate with its private key"),
+        ("--cert", "nowhere.pem", "--cert nowhere.pem"),
+    ] {
+        desk.batchproof(&[&run[..], &[option, file]].concat()).ends(2).says(&[says]);
+    }
+}
+
+#[test]
+fn cases_that_need_a_plain_connection_are_named_where_there_is_none() {
+    let desk = Desk::new();
+    let hand = accepting(false);
+    desk.batchproof(&[
+        "run",
+        "http/framing",
+        "order/sizes",
+        "--depth",
+        "quick",
+        "--insecure",
+        "--target",
+        &hand.url,
+    ])
+    .says(&["not run", "http/framing (raw connections are made without TLS only)"]);
+}
+
+#[test]
+fn the_wrong_protocol_is_told() {
+    let desk = Desk::new();
+    let (plain, secure) = (
+        Hand::start(|heard| verdicts(heard, "REQUEST_ACCEPTED", &serde_json::Value::Null)),
+        accepting(false),
+    );
+    desk.batchproof(&["run", "--target", &plain.url.replace("http:", "https:")])
+        .ends(3)
+        .says(&["is it http rather than https?"]);
+    desk.batchproof(&["run", "--target", &secure.url.replace("https:", "http:")])
+        .ends(3)
+        .says(&["is it https rather than http?"]);
 }

@@ -1,7 +1,7 @@
 //! A tiny server written by hand: it answers as a test says, and keeps what it was sent.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write as _};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -51,14 +51,25 @@ pub struct Hand {
 
 impl Hand {
     pub fn start(answer: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> Hand {
+        Hand::speaking("http", Some, answer)
+    }
+
+    /// One that speaks through what `wrap` makes of a connection; nothing hangs up.
+    pub fn speaking<S: Read + Write>(
+        scheme: &str,
+        wrap: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+        answer: impl Fn(&Heard) -> Said + Send + Sync + 'static,
+    ) -> Hand {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let (keep, answer) = (Arc::clone(&heard), Arc::new(answer));
+        let (keep, answer, wrap) = (Arc::clone(&heard), Arc::new(answer), Arc::new(wrap));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (keep, answer) = (Arc::clone(&keep), Arc::clone(&answer));
+                let wrap = Arc::clone(&wrap);
                 std::thread::spawn(move || {
+                    let Some(stream) = wrap(stream) else { return };
                     let _ = serve(stream, &keep, answer.as_ref());
                 });
             }
@@ -73,11 +84,10 @@ impl Hand {
 }
 
 fn serve(
-    stream: TcpStream,
+    stream: impl Read + Write,
     keep: &Mutex<Vec<Heard>>,
     answer: &dyn Fn(&Heard) -> Said,
 ) -> std::io::Result<()> {
-    let mut writer = stream.try_clone()?;
     let mut reader = BufReader::new(stream);
     while let Some(heard) = read(&mut reader)? {
         keep.lock().unwrap().push(heard.clone());
@@ -88,12 +98,13 @@ fn serve(
             let _ = write!(text, "{name}: {value}\r\n");
         }
         let _ = write!(text, "Content-Length: {}\r\n\r\n{}", said.body.len(), said.body);
-        writer.write_all(text.as_bytes())?;
+        reader.get_mut().write_all(text.as_bytes())?;
+        reader.get_mut().flush()?;
     }
     Ok(())
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Heard>> {
+fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);

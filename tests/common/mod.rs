@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary takes what it needs")]
 
 pub mod hand;
+pub mod tls;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use crate::check::rule::{Check, Finding, Rule, Verdict, shorten};
 use crate::check::view::ExchangeView;
 use crate::contract::Level;
-use crate::exchange::{Answer, BodyIntent, LossKind, Situation};
+use crate::exchange::{Answer, BodyIntent, Situation};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -124,7 +124,7 @@ pub(super) fn server_error(view: &ExchangeView<'_>, status: u16) -> Finding {
 /// A finding for a lost answer.
 pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
     match &view.exchange.answer {
-        Answer::Lost(loss) if !matches!(loss.kind, LossKind::HungUp) => Some(
+        Answer::Lost(loss) if !loss.kind.is_ours() => Some(
             Finding::new(
                 loss.kind.words(),
                 "",

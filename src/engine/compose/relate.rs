@@ -113,7 +113,7 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
             let mut derived = single(&fresh, Writing::Compact, same(count));
             for (request, _) in &mut derived.requests {
                 request.framing =
-                    if first.run % 2 == 0 { Framing::Chunked } else { Framing::Slivers };
+                    if first.run.is_multiple_of(2) { Framing::Chunked } else { Framing::Slivers };
             }
             derived
         }

@@ -8,7 +8,7 @@ mod lengths;
 mod names;
 mod numbers;
 mod presence;
-mod spot;
+pub(super) mod spot;
 mod strings;
 mod types;
 mod values;

@@ -16,7 +16,7 @@ const REFERENCES: usize = 64;
 /// One place.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent properties, each read by itself")]
-pub(super) struct Spot {
+pub(in crate::generate) struct Spot {
     /// JSON pointer inside the item.
     pub pointer: String,
     /// Name of the property, or index of the element.
@@ -79,7 +79,7 @@ impl Spot {
 }
 
 /// All places, in document order, what is nested after what holds it.
-pub(super) fn gather(core: &Core) -> Vec<Spot> {
+pub(in crate::generate) fn gather(core: &Core) -> Vec<Spot> {
     let mut spots = Vec::new();
     for field in core.contract.fields() {
         let unique = field.name == core.contract.batch.unique;

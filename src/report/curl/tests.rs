@@ -7,12 +7,14 @@ fn exchange(method: &str, credential: &str, framing: &str, body: &[u8]) -> Excha
     ExchangeRecord {
         step: "1".to_owned(),
         group: None,
+        broken: Vec::new(),
         request: RequestRecord {
             method: method.to_owned(),
             url: "http://127.0.0.1:9/api/batch".to_owned(),
             headers: vec![("content-TYPE".to_owned(), "application/json".to_owned())],
             credential: credential.to_owned(),
             framing: framing.to_owned(),
+            hang_up: None,
             body: BodyRecord::of(body, &crate::send::Redactor::default()),
         },
         answer: AnswerRecord::Lost {

@@ -2,14 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::{charts, evidence};
+use super::{cells, charts, evidence};
 use crate::record::Summary;
 use crate::report::groups::exchange_line;
-use crate::report::json::{Coverage, Provoked, latency};
+use crate::report::json::{Coverage, Share, latency};
 use crate::report::text::{counted, excerpt, number, seconds, visible};
 
-/// Positions of a broken item in its batch.
-const POSITIONS: [&str; 4] = ["first", "middle", "last", "only"];
 /// Rows of a table.
 const ROWS: usize = 300;
 /// Examples on the page.
@@ -20,7 +18,8 @@ pub(super) fn section(summary: &Summary) -> Markup {
     let latency = latency(summary);
     html! {
         h2 #coverage { "Coverage" }
-        p.lede { "What was provoked on purpose, and what came back." }
+        p.lede { "What was exercised, of all that the contract gives rise to, and what came back." }
+        (figures(&coverage))
         div.charts {
             @if !coverage.statuses.is_empty() { (charts::statuses(&coverage.statuses)) }
             @if !latency.is_empty() { (charts::latency(&latency)) }
@@ -32,59 +31,41 @@ pub(super) fn section(summary: &Summary) -> Markup {
                     li {
                         code { (visible(&excerpt(&code.code, 60))) } " "
                         @if code.count == 0 { "not seen" } @else { b { (number(code.count)) "×" } }
-                        @if code.documented == Some(false) { ", not documented" }
+                        @if let Some(means) = &code.means { ", " (visible(&excerpt(means, 120))) }
+                        @if !code.documented { ", not documented" }
                     }
                 }
             }
         }
-        (faults(&coverage))
+        (cells::section(&coverage))
         (refusals(&coverage))
         (cases(summary))
         (examples(summary))
     }
 }
 
-/// Kinds of faults by position in the batch.
-fn faults(coverage: &Coverage) -> Markup {
-    let mut kinds: Vec<(&Provoked, [u64; 4])> = Vec::new();
-    for fault in &coverage.provoked {
-        let at = POSITIONS.iter().position(|p| *p == fault.position).unwrap_or(0);
-        let same = |k: &Provoked| {
-            k.pointer == fault.pointer && k.keyword == fault.keyword && k.class == fault.class
-        };
-        if let Some((_, counts)) = kinds.iter_mut().find(|(k, _)| same(k)) {
-            counts[at] += fault.count;
-        } else {
-            let mut counts = [0; 4];
-            counts[at] = fault.count;
-            kinds.push((fault, counts));
+/// The figures, each with its denominator.
+fn figures(coverage: &Coverage) -> Markup {
+    let shares = [
+        (coverage.schema, "cells of the request schema: keyword × class of value × position"),
+        (coverage.documented_codes, "documented error codes provoked"),
+        (coverage.rules, "rules judged"),
+    ];
+    html! {
+        div.shares {
+            @for (share, what) in shares {
+                @if share.of > 0 { (one(share, what)) }
+            }
         }
     }
-    if kinds.is_empty() {
-        return html! {};
-    }
+}
+
+fn one(share: Share, what: &str) -> Markup {
     html! {
-        h3 { "Faults" }
-        details.card {
-            summary { span.tag.quiet { (kinds.len()) } span.title { "kinds of faults, by the broken item's position in its batch" } }
-            div.inside.scroll {
-                table.matrix {
-                    thead { tr {
-                        th scope="col" { "Field" } th scope="col" { "Keyword" } th scope="col" { "Class of value" }
-                        @for position in POSITIONS { th.n scope="col" { (position) } }
-                    } }
-                    tbody {
-                        @for (kind, counts) in kinds.iter().take(ROWS) {
-                            tr {
-                                td { code { (visible(&kind.pointer)) } } td { (visible(&kind.keyword)) } td { (visible(&kind.class)) }
-                                @for count in counts {
-                                    @if *count == 0 { td.n.zero { "–" } } @else { td.n { (number(*count)) } }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+        div.share {
+            b { (number(share.covered)) span.muted { " of " (number(share.of)) } }
+            meter min="0" max=(share.of) value=(share.covered) aria-hidden="true" {}
+            span { (what) ", " (share.percent()) " %" }
         }
     }
 }
@@ -94,14 +75,16 @@ fn refusals(coverage: &Coverage) -> Markup {
     if coverage.refused.is_empty() {
         return html! {};
     }
-    let mixed = coverage.refused.iter().filter(|r| r.request > 0 && r.item > 0).count();
+    let kinds = coverage.readings;
     html! {
         h3 { "How broken items were refused" }
         details.card {
             summary {
                 span.tag.quiet { (coverage.refused.len()) }
-                span.title { "kinds of broken items, by reading"
-                    @if mixed > 0 { "; " (mixed) " by both" } }
+                span.title {
+                    "kinds of broken items: " (kinds.request) " with a 400 for the whole request, " (kinds.item)
+                    " item by item in a 200, " (kinds.both) " by both"
+                }
             }
             div.inside.scroll {
                 table {
@@ -143,7 +126,15 @@ fn cases(summary: &Summary) -> Markup {
                                     td.n { (number(record.runs)) } td.n { (number(record.requests)) } td.n { (number(record.items)) }
                                     td.n { (number(record.unanswered)) }
                                     td.n { (seconds(std::time::Duration::from_millis(record.millis).as_secs_f64())) }
-                                } @else { td.n.muted colspan="5" { "did not end" } }
+                                } @else {
+                                    td.n.muted colspan="5" {
+                                        @match summary.head.not_run.get(&case.id) {
+                                            Some(not) => { "not run: " (visible(&excerpt(&not.why, 160))) }
+                                            None if summary.tail.is_some() => { "not reached" }
+                                            None => { "did not end" }
+                                        }
+                                    }
+                                }
                                 td.n { (case.findings.len()) }
                             }
                         }

@@ -13,11 +13,9 @@ use super::evidence;
 use super::minimal::minimal;
 use super::parts::{level, paste, prose};
 use super::rules::readings;
-use crate::check::rules;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingRecord, Summary};
 use crate::report::curl::{How, commands};
-use crate::report::docs::Docs;
 use crate::report::groups::{
     Group, State, answer_line, exchange_line, family, proof, rule_of, shown,
 };
@@ -37,8 +35,8 @@ const COMMANDS: usize = 12_000;
 /// Characters of a value.
 const VALUE: usize = 1_200;
 
-pub(super) fn section(summary: &Summary, groups: &[Group<'_>], docs: &Docs, how: &How) -> Markup {
-    let mut page = Page { summary, docs, how, met: HashMap::new(), left: WHOLE };
+pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &How) -> Markup {
+    let mut page = Page { summary, how, met: HashMap::new(), left: WHOLE };
     html! {
         h2 #findings { "Findings" }
         @if groups.is_empty() {
@@ -85,7 +83,6 @@ fn bar(groups: &[Group<'_>]) -> Markup {
 
 struct Page<'a> {
     summary: &'a Summary,
-    docs: &'a Docs,
     how: &'a How,
     /// Exchanges that are shown already, with the anchor of the entry that shows them.
     met: HashMap<String, String>,
@@ -113,7 +110,6 @@ impl Page<'_> {
     fn whole(&self, group: &Group<'_>, fresh: &mut Vec<String>) -> Markup {
         let (finding, update) = group.lead;
         let rule = rule_of(self.summary, &finding.rule);
-        let doc = rules::find(&finding.rule);
         let lines = commands(self.summary.shortest(finding), self.how);
         let short = lines.iter().map(String::len).sum::<usize>() <= COMMANDS;
         html! {
@@ -124,10 +120,10 @@ impl Page<'_> {
             div.requirement {
                 p { a href=(format!("#rule-{}", visible(&finding.rule))) { (visible(&finding.rule)) }
                     @if let Some(rule) = rule { " " (visible(&rule.rule.title)) } }
-                @if let Some(doc) = doc { p.small { (prose(doc.doc)) } }
+                @if let Some(rule) = rule { p.small { (prose(&rule.rule.doc)) } }
                 @if let Some(rule) = rule {
                     p.small.muted { "Required by " (visible(&rule.rule.cite)) }
-                    (readings(&rule.rule.cite, self.docs))
+                    (readings(self.summary, &rule.rule.cite))
                 }
             }
             (meta(group))

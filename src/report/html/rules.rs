@@ -3,11 +3,10 @@
 use maud::{Markup, html};
 
 use super::parts::{class, level, outcome, prose};
-use crate::check::rules::{self, FAMILIES};
+use crate::check::rules::FAMILIES;
 use crate::contract::Level;
 use crate::record::{Outcome, RuleSummary, Summary};
-use crate::report::docs::Docs;
-use crate::report::groups::{Group, family, outcome_word, unjudged};
+use crate::report::groups::{Group, cited, family, outcome_word, unjudged};
 use crate::report::text::{number, visible};
 
 const OUTCOMES: [Outcome; 8] = [
@@ -75,20 +74,19 @@ fn cell(rule: &RuleSummary) -> Markup {
 }
 
 /// Every rule with its text.
-pub(super) fn section(summary: &Summary, groups: &[Group<'_>], docs: &Docs) -> Markup {
+pub(super) fn section(summary: &Summary, groups: &[Group<'_>]) -> Markup {
     html! {
         h2 #rules { "Requirements" }
         p.lede { "What each requires, where that comes from, and how often answers were held against it." }
         @for (name, list) in families(summary) {
             h3 { (visible(name)) ": " (about(name)) }
-            div.cards.rows { @for rule in list { (one(rule, groups, docs)) } }
+            div.cards.rows { @for rule in list { (one(summary, rule, groups)) } }
         }
     }
 }
 
-fn one(rule: &RuleSummary, groups: &[Group<'_>], docs: &Docs) -> Markup {
+fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
     let info = &rule.rule;
-    let doc = rules::find(&info.id);
     let counts = [
         ("passed", rule.counts.passed),
         ("failed", rule.counts.failed),
@@ -107,14 +105,14 @@ fn one(rule: &RuleSummary, groups: &[Group<'_>], docs: &Docs) -> Markup {
                 }
             }
             div.inside {
-                @if let Some(doc) = doc { p { (prose(doc.doc)) } }
+                p { (prose(&info.doc)) }
                 @if let Some(why) = unjudged(rule) { p { "Never judged: " (visible(&why)) "." } }
                 p.small { (level(info.level)) " " span.muted { "required by " } (visible(&info.cite)) }
-                (readings(&info.cite, docs))
+                (readings(summary, &info.cite))
                 ul.meta {
                     @for (word, count) in counts { @if count > 0 { li { b { (number(count)) } " " (word) } } }
-                    @if let Some(doc) = doc {
-                        @if !doc.needs.is_empty() { li { "masked where these fail: " (doc.needs.join(", ")) } }
+                    @if !info.needs.is_empty() {
+                        li { "masked where these fail: " (visible(&info.needs.join(", "))) }
                     }
                 }
                 @let mine: Vec<_> = groups.iter().filter(|g| g.rule() == info.id).collect();
@@ -135,9 +133,9 @@ fn one(rule: &RuleSummary, groups: &[Group<'_>], docs: &Docs) -> Markup {
 }
 
 /// The readings that a citation names, folded.
-pub(super) fn readings(cite: &str, docs: &Docs) -> Markup {
+pub(super) fn readings(summary: &Summary, cite: &str) -> Markup {
     html! {
-        @for reading in docs.cited(cite) {
+        @for reading in cited(summary, cite) {
             details.fold {
                 summary { (visible(&reading.id)) ": " (visible(&reading.question)) }
                 p.small { (visible(&reading.reading)) }

@@ -5,12 +5,23 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::record::Summary;
-use crate::report::docs::Docs;
+use crate::generate::coverage::{Cell, Position};
+use crate::record::{Latencies, RuleSummary, Summary};
 
 /// What was provoked and seen.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Coverage {
+    /// Cells of the request schema (keyword × class of value × position) that were exercised, of all that
+    /// the contract gives rise to.
+    pub schema: Share,
+    /// Documented error codes that were provoked, those of the profile with them.
+    pub documented_codes: Share,
+    /// Rules that were judged at least once.
+    pub rules: Share,
+    /// How broken items were refused (READING-01): kinds of them.
+    pub readings: ReadingCount,
+    /// The cells behind `schema`, those that lack with their zeros.
+    pub cells: Vec<CellCount>,
     /// Statuses seen.
     pub statuses: Vec<StatusCount>,
     /// Error codes seen, and documented ones that were not.
@@ -19,6 +30,89 @@ pub struct Coverage {
     pub provoked: Vec<Provoked>,
     /// By which reading each kind of broken item was refused.
     pub refused: Vec<Refused>,
+}
+
+/// A part of a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Share {
+    /// How many were covered.
+    pub covered: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+impl Share {
+    /// In percent, never rounded up to all of it.
+    #[must_use]
+    pub fn percent(self) -> u64 {
+        (self.covered * 100).checked_div(self.of).unwrap_or(100)
+    }
+}
+
+/// Kinds of broken items by how they were refused: pointer, keyword, class, some or all items broken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReadingCount {
+    /// Kinds that always had the whole request answered 400.
+    pub request: u64,
+    /// Kinds that were always rejected in a 200, item by item.
+    pub item: u64,
+    /// Kinds that met both.
+    pub both: u64,
+}
+
+impl ReadingCount {
+    /// All kinds.
+    #[must_use]
+    pub fn kinds(self) -> u64 {
+        self.request + self.item + self.both
+    }
+}
+
+/// A cell of the request schema, and how often it was exercised.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct CellCount {
+    /// The cell.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// How often at all.
+    pub count: u64,
+    /// By the item's position in its batch; null for cells of the envelope.
+    pub positions: Option<PositionCount>,
+}
+
+/// Counts by the item's position in its batch.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct PositionCount {
+    /// The first of several.
+    pub first: u64,
+    /// Neither first nor last.
+    pub middle: u64,
+    /// The last of several.
+    pub last: u64,
+    /// The only one.
+    pub only: u64,
+}
+
+impl PositionCount {
+    /// In the order of [`Position::ALL`].
+    #[must_use]
+    pub fn all(self) -> [u64; 4] {
+        [self.first, self.middle, self.last, self.only]
+    }
+}
+
+impl CellCount {
+    /// How much of it was exercised: by position, where it has any.
+    #[must_use]
+    pub fn share(&self) -> Share {
+        match self.positions {
+            Some(positions) => Share {
+                covered: positions.all().iter().filter(|n| **n > 0).count() as u64,
+                of: Position::ALL.len() as u64,
+            },
+            None => Share { covered: u64::from(self.count > 0), of: 1 },
+        }
+    }
 }
 
 /// How often a status was seen.
@@ -37,8 +131,10 @@ pub struct CodeCount {
     pub code: String,
     /// How often; 0 for a documented one that was not seen.
     pub count: u64,
-    /// Whether the specification or the profile names it; null where that is not known.
-    pub documented: Option<bool>,
+    /// Whether the specification or the profile names it.
+    pub documented: bool,
+    /// What it means, where it is documented.
+    pub means: Option<String>,
 }
 
 /// How often a fault was sent.
@@ -86,6 +182,12 @@ pub struct LatencyClass {
     pub min_ms: f64,
     /// Largest, in milliseconds.
     pub max_ms: f64,
+    /// Half of the answers took no longer, in milliseconds; to about 6 %, as are the other percentiles.
+    pub p50_ms: Option<f64>,
+    /// 90 in 100 took no longer.
+    pub p90_ms: Option<f64>,
+    /// 99 in 100 took no longer.
+    pub p99_ms: Option<f64>,
 }
 
 impl Coverage {
@@ -93,13 +195,22 @@ impl Coverage {
     #[must_use]
     pub fn of(summary: &Summary) -> Coverage {
         let tally = &summary.tally;
+        let codes = codes(summary);
+        let cells = cells(summary);
         Coverage {
+            schema: cells.iter().map(CellCount::share).fold(Share { covered: 0, of: 0 }, |a, b| {
+                Share { covered: a.covered + b.covered, of: a.of + b.of }
+            }),
+            documented_codes: share(codes.iter().filter(|c| c.documented), |c| c.count > 0),
+            rules: share(summary.rules.iter().filter(|r| counts(r)), |r| r.counts.judged() > 0),
+            readings: readings(summary),
+            cells,
             statuses: tally
                 .statuses
                 .iter()
                 .map(|(status, count)| StatusCount { status: *status, count: *count })
                 .collect(),
-            codes: codes(summary),
+            codes,
             provoked: tally.provoked.iter().map(|(what, count)| provoked(what, *count)).collect(),
             refused: tally
                 .refusals
@@ -117,16 +228,55 @@ impl Coverage {
     }
 }
 
+/// A rule for what users' own cases expect is no gap where none ran.
+fn counts(rule: &RuleSummary) -> bool {
+    rule.rule.id != "CASE-001" || rule.counts.judged() > 0
+}
+
+fn share<T>(all: impl Iterator<Item = T>, covered: impl Fn(&T) -> bool) -> Share {
+    all.fold(Share { covered: 0, of: 0 }, |share, one| Share {
+        covered: share.covered + u64::from(covered(&one)),
+        of: share.of + 1,
+    })
+}
+
+fn cells(summary: &Summary) -> Vec<CellCount> {
+    let count = |(number, cell): (usize, &Cell)| {
+        let counts = summary.covered.0.get(&number).copied().unwrap_or_default();
+        let [first, middle, last, only] = counts;
+        CellCount {
+            cell: cell.clone(),
+            count: counts.iter().sum(),
+            positions: (!cell.envelope).then_some(PositionCount { first, middle, last, only }),
+        }
+    };
+    summary.head.cells.iter().enumerate().map(count).collect()
+}
+
+fn readings(summary: &Summary) -> ReadingCount {
+    let mut kinds = ReadingCount::default();
+    for (request, item) in summary.tally.refusals.values() {
+        match (request, item) {
+            (0, _) => kinds.item += 1,
+            (_, 0) => kinds.request += 1,
+            _ => kinds.both += 1,
+        }
+    }
+    kinds
+}
+
+/// Those that were seen, and the documented ones that were not.
 fn codes(summary: &Summary) -> Vec<CodeCount> {
-    let documented = Docs::of(summary).codes;
+    let documented = &summary.head.specification.codes;
     let mut counts = summary.tally.codes.clone();
-    for code in documented.iter().flatten() {
+    for code in documented.keys() {
         counts.entry(code.clone()).or_insert(0);
     }
     counts
         .into_iter()
         .map(|(code, count)| CodeCount {
-            documented: documented.as_ref().map(|d| d.contains(&code)),
+            documented: documented.contains_key(&code),
+            means: documented.get(&code).map(|c| c.means.clone()),
             code,
             count,
         })
@@ -159,6 +309,10 @@ pub(in crate::report) fn latency(summary: &Summary) -> Vec<LatencyClass> {
             class.3 = class.3.max(*max);
         }
     }
+    let mut spread = Latencies::default();
+    for record in summary.cases.iter().filter_map(|c| c.record.as_ref()) {
+        spread.add(&record.latencies);
+    }
     let millis = |micros: u64| std::time::Duration::from_micros(micros).as_secs_f64() * 1e3;
     classes
         .into_iter()
@@ -169,6 +323,9 @@ pub(in crate::report) fn latency(summary: &Summary) -> Vec<LatencyClass> {
             mean_ms: millis(sum / count),
             min_ms: millis(min),
             max_ms: millis(max),
+            p50_ms: spread.percentile(items, 0.5).map(|p| millis(p.clamp(min, max))),
+            p90_ms: spread.percentile(items, 0.9).map(|p| millis(p.clamp(min, max))),
+            p99_ms: spread.percentile(items, 0.99).map(|p| millis(p.clamp(min, max))),
         })
         .collect()
 }

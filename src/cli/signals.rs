@@ -1,0 +1,72 @@
+//! Ctrl-C and its kin: the first ends the run with reports of what was seen, the second ends the process.
+
+use crate::engine::{Halt, Stop};
+
+use super::say_error;
+
+/// What a shell says of a process that a signal ended.
+const BY_SIGNAL: i32 = 128;
+
+/// Ends the run behind `halt` on Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once.
+pub fn end_on_signal(halt: Halt) {
+    let mut signals = Signals::new();
+    tokio::spawn(async move {
+        let (what, _) = signals.next().await;
+        say_error(&format!(
+            "{what}: the run ends with what was seen; once more ends it at once, without reports"
+        ));
+        halt.end(Stop::Cut(what.to_owned()));
+        let (_, number) = signals.next().await;
+        std::process::exit(BY_SIGNAL + number);
+    });
+}
+
+#[cfg(unix)]
+struct Signals(Vec<(tokio::signal::unix::Signal, &'static str, i32)>);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Signals {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [
+            (SignalKind::interrupt(), "interrupted"),
+            (SignalKind::terminate(), "terminated"),
+            (SignalKind::hangup(), "hung up"),
+        ];
+        let watched = kinds.into_iter().filter_map(|(kind, what)| {
+            // Where one can't be watched, it does what it does to any program.
+            signal(kind).ok().map(|stream| (stream, what, kind.as_raw_value()))
+        });
+        Signals(watched.collect())
+    }
+
+    async fn next(&mut self) -> (&'static str, i32) {
+        if self.0.is_empty() {
+            return std::future::pending().await;
+        }
+        let waiting = self.0.iter_mut().map(|(stream, what, number)| {
+            Box::pin(async move {
+                stream.recv().await;
+                (*what, *number)
+            })
+        });
+        futures_util::future::select_all(waiting).await.0
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Signals {
+        Signals
+    }
+
+    async fn next(&mut self) -> (&'static str, i32) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        ("interrupted", 2)
+    }
+}

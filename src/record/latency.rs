@@ -1,0 +1,99 @@
+//! Latencies as a distribution: bounded in size, and parts of a run add up.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Steps within a doubling: neighbours differ by at most a sixteenth, about 6 %.
+const STEPS: u32 = 16;
+
+/// How many answers took about how long, by class of batch size.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Latencies(#[serde(with = "crate::check::pairs")] pub BTreeMap<(usize, u32), u64>);
+
+impl Latencies {
+    /// Counts an answer.
+    pub fn count(&mut self, size: usize, micros: u64) {
+        *self.0.entry((size, step(micros))).or_default() += 1;
+    }
+
+    /// Adds another part's.
+    pub fn add(&mut self, other: &Latencies) {
+        for (key, count) in &other.0 {
+            *self.0.entry(*key).or_default() += count;
+        }
+    }
+
+    /// The latency in microseconds that the `share` of the answers to batches of a size class did not exceed;
+    /// nothing where there were none.
+    #[must_use]
+    pub fn percentile(&self, size: usize, share: f64) -> Option<u64> {
+        let mine: Vec<(u32, u64)> = self
+            .0
+            .range((size, 0)..=(size, u32::MAX))
+            .map(|((_, step), count)| (*step, *count))
+            .collect();
+        let total: u64 = mine.iter().map(|(_, count)| count).sum();
+        let mut left = (total as f64 * share).ceil();
+        for (step, count) in mine {
+            left -= count as f64;
+            if left <= 0.0 {
+                return Some(middle(step));
+            }
+        }
+        None
+    }
+}
+
+/// The step that a latency falls into: small ones have one each, then sixteen a doubling.
+fn step(micros: u64) -> u32 {
+    let steps = u64::from(STEPS);
+    if micros < steps {
+        return u32::try_from(micros).unwrap_or(0);
+    }
+    let doubling = micros.ilog2() - STEPS.ilog2();
+    let within = (micros >> doubling) - steps;
+    (doubling + 1) * STEPS + u32::try_from(within).unwrap_or(0)
+}
+
+/// The middle of a step.
+fn middle(step: u32) -> u64 {
+    if step < STEPS {
+        return u64::from(step);
+    }
+    let doubling = step / STEPS - 1;
+    let low = u64::from(STEPS + step % STEPS) << doubling;
+    low + (1 << doubling) / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_off_by_a_sixteenth_at_most() {
+        for micros in [0, 1, 15, 16, 17, 100, 999, 12_345, 1_000_000, 29_999_999, u64::MAX / 4] {
+            let mut latencies = Latencies::default();
+            latencies.count(1, micros);
+            let told = latencies.percentile(1, 0.5).unwrap();
+            assert!(told.abs_diff(micros) <= micros / 16, "{micros}: {told}");
+        }
+    }
+
+    #[test]
+    fn percentiles_of_a_whole_are_those_of_its_parts_together() {
+        let (mut whole, mut a, mut b) =
+            (Latencies::default(), Latencies::default(), Latencies::default());
+        for micros in 1..=1_000 {
+            whole.count(10, micros);
+            if micros % 3 == 0 { a.count(10, micros) } else { b.count(10, micros) }
+        }
+        a.add(&b);
+        assert_eq!(a, whole);
+        let median = whole.percentile(10, 0.5).unwrap();
+        assert!(median.abs_diff(500) <= 32, "{median}");
+        assert!(whole.percentile(10, 0.99).unwrap().abs_diff(990) <= 62);
+        assert_eq!(whole.percentile(2, 0.5), None);
+    }
+}
