@@ -16,6 +16,7 @@ use super::plan::RESERVE;
 use super::select::Selected;
 use super::trial::execute;
 use crate::check::judge;
+use crate::send::FRESH_CONNECTIONS;
 
 const REPEATS: u32 = 3;
 /// Proven findings of which repeats are made.
@@ -113,7 +114,10 @@ async fn repeat(
                 continue;
             }
         }
-        let Ok(trial) = execute(environment, selected, job.run, seed).await else { break };
+        // A server that closes idle connections must not meet its own habit again.
+        let trial =
+            FRESH_CONNECTIONS.scope(!job.proven, execute(environment, selected, job.run, seed));
+        let Ok(trial) = trial.await else { break };
         sent.0 += trial.exchanges.len() as u64;
         sent.1 += trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum::<u64>();
         let judgement = judge(

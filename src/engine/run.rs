@@ -23,6 +23,7 @@ use super::trial::{Trial, execute};
 use crate::check::{Judgement, judge, rules};
 use crate::contract::{Problem, hex};
 use crate::record::{Event, Recorder, RuleInfo, RunHead, RunTail, SpecInfo, Summary, VERSION};
+use crate::send::FRESH_CONNECTIONS;
 
 /// Why a run could not do its job.
 #[derive(Debug, Error)]
@@ -223,8 +224,10 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
     let selected = &shared.selected[index];
     let case = &selected.case.id;
     let seed = case_seed(shared.options.seed, case, run);
+    let mut fresh = false;
     for attempt in 0..LOAD_ATTEMPTS {
-        let trial = match execute(&shared.environment, selected, run, shared.options.seed).await {
+        let work = execute(&shared.environment, selected, run, shared.options.seed);
+        let trial = match FRESH_CONNECTIONS.scope(fresh, work).await {
             Ok(trial) => trial,
             Err(problem) => return shared.fail(problem.into()),
         };
@@ -252,6 +255,7 @@ async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
                 let mut collector = locked(&shared.collector);
                 collector.add_sent(&trial.exchanges);
                 collector.lost += 1;
+                fresh = true;
             }
             Some(Hindrance::Credentials) if attempt == 0 => {
                 locked(&shared.collector).add_sent(&trial.exchanges);

@@ -16,6 +16,7 @@ use crate::check::{Expectation, Pinned, Relating, Rule, rules};
 use crate::contract::Problem;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Loss, LossKind, Request};
 use crate::generate::{Shape, sequence};
+use crate::send::FRESH_CONNECTIONS;
 
 /// What a trial sent and got, and what its case expects of it.
 #[derive(Debug, Default)]
@@ -248,12 +249,14 @@ pub(super) async fn release(
     let barrier = Arc::new(Barrier::new(together.len()));
     let mut tasks = JoinSet::new();
     let count = together.len();
+    let fresh = FRESH_CONNECTIONS.try_with(|fresh| *fresh).unwrap_or(false);
     for (index, composed) in together.into_iter().enumerate() {
         let environment = Arc::clone(environment);
         let barrier = Arc::clone(&barrier);
         tasks.spawn(async move {
             barrier.wait().await;
-            (index, send(&environment, &composed.request, &composed.body).await)
+            let answer = send(&environment, &composed.request, &composed.body);
+            (index, FRESH_CONNECTIONS.scope(fresh, answer).await)
         });
     }
     let mut answers: Vec<Option<Answer>> = vec![None; count];

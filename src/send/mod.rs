@@ -151,6 +151,12 @@ pub struct Sender {
     fresh: reqwest::Client,
 }
 
+tokio::task_local! {
+    /// Whether every request of this task gets a connection of its own: on such a one, a lost answer can't be
+    /// an idle connection that the server closed.
+    pub static FRESH_CONNECTIONS: bool;
+}
+
 impl Sender {
     /// A sender for `target`.
     ///
@@ -190,7 +196,9 @@ impl Sender {
         if request.raw.is_some() || request.hang_up.is_some() {
             return raw::send(self, request, limit).await;
         }
-        let client = if request.new_connection { &self.fresh } else { &self.pooled };
+        let fresh =
+            request.new_connection || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
+        let client = if fresh { &self.fresh } else { &self.pooled };
         http::send(self, client, request, limit).await
     }
 

@@ -71,16 +71,11 @@ pub(super) static FAULTS: &[Fault] = &[
                 answer.set("Allow", "GET, HEAD");
             }
         }),
-    HTTP.fault("media-type-unchecked", "the body is taken for JSON whatever its label says")
+    HTTP.fault("media-type-unprocessable", "a body that is not labelled as JSON is answered 422")
         .must(&["HTTP-004"])
-        .may(&["HTTP-015"])
-        .head(|_, head, _| head.set("Content-Type", "application/json")),
-    HTTP.fault("text-plain-accepted", "text/plain is taken for JSON")
-        .must(&["HTTP-004"])
-        .may(&["HTTP-015"])
-        .head(|_, head, _| {
-            if head.get("content-type").is_some_and(|t| t.starts_with("text/plain")) {
-                head.set("Content-Type", "application/json");
+        .answer(|_, answer| {
+            if answer.status == 415 {
+                answer.status = 422;
             }
         }),
     HTTP.fault("charset-refused", "application/json with a charset parameter is refused")
