@@ -10,6 +10,7 @@ mod ledger;
 mod relation;
 mod rule;
 pub mod rules;
+mod surrogates;
 mod tally;
 mod view;
 

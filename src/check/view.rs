@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::ledger::{self, Expected};
 use super::rule::Verdict;
+use super::surrogates;
 use crate::contract::Contract;
 use crate::exchange::{Answer, BodyIntent, Exchange, ItemIntent, Response, Situation};
 
@@ -98,41 +99,6 @@ impl<'a> TrialView<'a> {
     }
 }
 
-/// An answer that is JSON but for halves of surrogate pairs, which RFC 8259 section 8.2 allows and no string
-/// of ours can hold: U+FFFD stands for each.
-fn without_lone_surrogates(body: &[u8]) -> Option<Value> {
-    let text = std::str::from_utf8(body).ok()?;
-    let unit = |at: usize| -> Option<u32> {
-        let escape = text.get(at..at + 6)?.strip_prefix("\\u")?;
-        u32::from_str_radix(escape, 16).ok()
-    };
-    let mut out = String::with_capacity(text.len());
-    let mut at = 0;
-    while at < text.len() {
-        match (unit(at), unit(at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => {
-                out.push_str(text.get(at..at + 12)?);
-                at += 12;
-            }
-            (Some(0xd800..=0xdfff), _) => {
-                out.push_str("\\ufffd");
-                at += 6;
-            }
-            _ => {
-                // An escaped backslash is no beginning of another escape.
-                let step = if text[at..].starts_with("\\\\") {
-                    2
-                } else {
-                    text[at..].chars().next().map_or(1, char::len_utf8)
-                };
-                out.push_str(text.get(at..at + step)?);
-                at += step;
-            }
-        }
-    }
-    serde_json::from_str(&out).ok()
-}
-
 impl<'a> ExchangeView<'a> {
     fn new(
         contract: &'a Contract,
@@ -143,7 +109,7 @@ impl<'a> ExchangeView<'a> {
             Answer::Lost(_) => Json::Absent,
             Answer::Received(r) => match serde_json::from_slice(&r.body) {
                 Ok(value) => Json::Value(value),
-                Err(error) => match without_lone_surrogates(&r.body) {
+                Err(error) => match surrogates::replaced(&r.body) {
                     Some(value) => Json::Value(value),
                     None => Json::Broken(error.to_string()),
                 },
