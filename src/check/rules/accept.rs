@@ -9,7 +9,7 @@ use crate::exchange::{BodyIntent, ItemIntent};
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
 /// Where plain valid items are refused, much else that should have been accepted is refused with them.
-pub(super) const ACCEPTANCE: &[&str] = &["ACCEPT-001", "ORDER-002", "ORDER-003"];
+pub(super) const ACCEPTANCE: &[&str] = &["ACCEPT-001", "ACCEPT-002", "ORDER-002", "ORDER-003"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -99,6 +99,7 @@ fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
     match accept::refused_whole(view) {
         Some(finding) if retried => Verdict::fail(finding.explained_by(&[
             "ACCEPT-001",
+            "ACCEPT-002",
             "ACCEPT-005",
             "ORDER-002",
             "ORDER-003",

@@ -276,7 +276,8 @@ fn other_path(view: &ExchangeView<'_>) -> Verdict {
 }
 
 /// What makes any batch fail, whatever its head says.
-const EXPLAINED: &[&str] = &["ACCEPT-001", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
+const EXPLAINED: &[&str] =
+    &["ACCEPT-001", "ACCEPT-002", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
 
 /// A sound batch with something unusual about its head has to be processed all the same.
 fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {

@@ -82,6 +82,7 @@ fn exactly_one(trial: &TrialView<'_>) -> Verdict {
                         .exchange(view.exchange.index)
                         .explained_by(&[
                             "ACCEPT-001",
+                            "ACCEPT-002",
                             "ATOM-003",
                             "ORDER-002",
                             "ORDER-003",

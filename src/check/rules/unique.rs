@@ -131,7 +131,13 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
                 "200 with the item rejected",
                 format!("{status}{}", super::status::said(view)),
             )
-            .explained_by(&["ACCEPT-001", "ACCEPT-005", "ORDER-002", "ORDER-003"]),
+            .explained_by(&[
+                "ACCEPT-001",
+                "ACCEPT-002",
+                "ACCEPT-005",
+                "ORDER-002",
+                "ORDER-003",
+            ]),
         ),
         _ => Verdict::NotApplicable("another status"),
     }
@@ -226,7 +232,7 @@ fn first_wins(view: &ExchangeView<'_>) -> Verdict {
                 format!("item {one} accepted"),
             )
             .item(*one)
-            .explained_by(&["ACCEPT-001", "UNIQUE-003", "ORDER-002"]),
+            .explained_by(&["ACCEPT-001", "ACCEPT-002", "UNIQUE-003", "ORDER-002"]),
         ),
         _ => None,
     })

@@ -48,8 +48,8 @@ pub(super) static FAULTS: &[Fault] = &[
         Ok(())
     }),
     RACE.fault("two-nodes", "two nodes tell each other of used numbers 20 milliseconds late")
-        .must(&["RACE-001"])
-        .may(&["UNIQUE-001"])
+        .must(&["UNIQUE-001"])
+        .may(&["RACE-001"])
         .claim(|call, _, key| {
             // A node is where a connection ends; a number is known elsewhere once it is old enough.
             let node = format!("{} {key}", call.connection % 2);
