@@ -407,7 +407,10 @@ impl Collector {
             .found
             .values()
             .filter(|f| f.confirmed)
-            .filter(|f| !f.explained_by.iter().any(|rule| confirmed.contains(rule)))
+            .filter(|f| {
+                let other = |rule: &&&str| **rule != f.record.rule && confirmed.contains(**rule);
+                !f.explained_by.iter().any(|rule| other(&rule))
+            })
             .map(|f| f.record.rule.as_str())
             .collect();
         self.found
