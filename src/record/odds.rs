@@ -56,7 +56,7 @@ impl std::fmt::Display for Odds {
     }
 }
 
-/// The largest N of which `looks` looks miss a one-in-N fault with [`ESCAPE`] at most; 0 for no looks.
+/// The largest N of which `looks` looks miss a one-in-N fault with a probability of 1 % at most; 0 for no looks.
 #[must_use]
 pub fn one_in(looks: u64) -> u64 {
     if looks == 0 {
