@@ -80,16 +80,17 @@ impl Environment {
         }
     }
 
-    /// The same with another target.
+    /// The same with another target; they end together.
     #[must_use]
     pub fn at(&self, sender: Arc<Sender>) -> Environment {
-        Environment::of(
+        let beside = Environment::of(
             Arc::clone(&self.contract),
             Arc::clone(&self.profile),
             Arc::clone(&self.generator),
             Arc::clone(&self.mint),
             sender,
-        )
+        );
+        Environment { halt: self.halt.clone(), ..beside }
     }
 
     /// The same with correct implementations beside it.

@@ -144,6 +144,14 @@ pub async fn run(
     if let Some(clock) = clock {
         clock.abort();
     }
+    if let Some(dir) = &shared.options.save_cases {
+        let mut collector = locked(&shared.collector);
+        let saved = save::all(&shared.environment, &shared.options, &mut collector, dir);
+        drop(collector);
+        if let Err(source) = saved {
+            shared.fail(EngineError::Record { path: dir.display().to_string(), source });
+        }
+    }
     finish(&shared, started, advice)?;
     let collector = locked(&shared.collector);
     let summary = Summary::of(&collector.events).ok_or(EngineError::NoRecord)?;
@@ -315,10 +323,6 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
         let shrunk =
             shrink(environment, selected, &shared.options, &mut collector, planned, sent).await;
         shared.io(shrunk);
-    }
-    if let Some(dir) = &shared.options.save_cases {
-        let saved = save::all(&shared.environment, &shared.options, &mut collector, dir);
-        shared.io(saved);
     }
     *locked(&shared.collector) = collector;
 }

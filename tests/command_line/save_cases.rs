@@ -86,3 +86,11 @@ fn a_run_without_findings_saves_nothing() {
     desk.batchproof(&["run", "time", "--save-cases", "saved"]).ends(0);
     assert_eq!(files(&desk.path().join("saved")).len(), 0);
 }
+
+#[test]
+fn a_run_that_is_cut_short_saves_what_it_found() {
+    let desk = Desk::new();
+    let faulty = Serving::start(&["--fault", "results-reversed"], Some(TOKEN));
+    let files = saved(&desk, &faulty, &["order", "--max-findings", "1"]);
+    assert_eq!(files.len(), 1, "{files:?}");
+}

@@ -20,7 +20,7 @@ pub async fn send(environment: &Arc<Environment>, script: &Script) -> Trial {
     let mut at = 0;
     while let Some(first) = script.sends.get(at) {
         if first.pause > 0 {
-            tokio::time::sleep(Duration::from_millis(first.pause)).await;
+            environment.pause(Duration::from_millis(first.pause)).await;
         }
         let together = match first.group {
             Some(group) => script.sends[at..].iter().take_while(|s| s.group == Some(group)).count(),
@@ -39,7 +39,7 @@ pub async fn send(environment: &Arc<Environment>, script: &Script) -> Trial {
             trial.push(&send.step, send.group, composed, intent, answer);
         }
         if first.request.hang_up.is_some() {
-            tokio::time::sleep(environment.left_alone()).await;
+            environment.pause(environment.left_alone()).await;
         }
         at += together;
     }

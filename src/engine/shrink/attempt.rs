@@ -12,7 +12,9 @@ use crate::engine::collect::{Hindrance, finding_id, hindrance, size};
 use crate::engine::environment::Environment;
 use crate::engine::script::{Script, send};
 use crate::engine::trial::Trial;
+use crate::send::FRESH_CONNECTIONS;
 
+const CUT: &str = "the run was cut short";
 /// Longest pause that a target under load gets.
 const LONGEST_PAUSE: u64 = 10;
 
@@ -51,6 +53,8 @@ pub struct Sought {
     pub tries: u32,
     /// How often it must show it.
     pub needed: u32,
+    /// Whether each try gets connections of its own: one that was lost may have been idle.
+    pub fresh_connections: bool,
 }
 
 /// A trial that showed the finding.
@@ -125,12 +129,7 @@ impl<'a> Attempts<'a> {
             if !self.may_send(script) {
                 return None;
             }
-            let trial = send(self.environment, script).await;
-            let (requests, items) = size(&trial);
-            self.sent.0 += requests;
-            self.sent.1 += items;
-            let judgement = judged(self.environment, &trial);
-            self.accepted += judgement.tally.accepted;
+            let (trial, judgement) = self.try_once(script).await?;
             match hindrance(&trial) {
                 Some(Hindrance::Load(seconds)) => {
                     let pause = Duration::from_secs(seconds.min(LONGEST_PAUSE));
@@ -162,16 +161,27 @@ impl<'a> Attempts<'a> {
         let (requests, items) = script.size();
         // What a finding of its own may take is no matter here, what all may take is.
         while of < times && self.reserve.take(requests, items) {
-            let trial = send(self.environment, script).await;
-            let (requests, items) = size(&trial);
-            self.sent.0 += requests;
-            self.sent.1 += items;
-            let judgement = judged(self.environment, &trial);
-            self.accepted += judgement.tally.accepted;
+            let Some((_, judgement)) = self.try_once(script).await else { break };
             of += 1;
             shown += u32::from(judgement.hits.iter().any(|h| self.is_sought(h)));
         }
         (shown, of)
+    }
+
+    /// Sends `script` once; nothing where the run ended meanwhile.
+    async fn try_once(&mut self, script: &Script) -> Option<(Trial, Judgement)> {
+        let sending = send(self.environment, script);
+        let trial = FRESH_CONNECTIONS.scope(self.sought.fresh_connections, sending).await;
+        let (requests, items) = size(&trial);
+        self.sent.0 += requests;
+        self.sent.1 += items;
+        let judgement = judged(self.environment, &trial);
+        self.accepted += judgement.tally.accepted;
+        if self.environment.halt.is_reached() {
+            self.ended = Some(CUT);
+            return None;
+        }
+        Some((trial, judgement))
     }
 
     fn is_sought(&self, hit: &Hit) -> bool {
@@ -183,7 +193,9 @@ impl<'a> Attempts<'a> {
     fn may_send(&mut self, script: &Script) -> bool {
         let (requests, items) = script.size();
         if self.ended.is_none() {
-            if Instant::now() >= self.until {
+            if self.environment.halt.is_reached() {
+                self.ended = Some(CUT);
+            } else if Instant::now() >= self.until {
                 self.ended = Some("the time for it was over");
             } else if self.requests_left < requests || !self.reserve.take(requests, items) {
                 self.ended = Some("the requests for it were used up");

@@ -7,6 +7,7 @@
 mod attempt;
 mod simpler;
 mod smaller;
+mod strings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,6 +168,7 @@ fn candidate(found: &Found) -> Option<Candidate> {
         rule: found.record.rule.clone(),
         tries,
         needed,
+        fresh_connections: !found.record.proven,
     };
     Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?) })
 }

@@ -3,13 +3,16 @@
 //! A trial is sent by its case, run and seed, all findings of one trial together; where the case is gone, by
 //! what the record kept. It must not know where records or case files lie.
 
+mod causes;
+mod seen;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
-use super::collect::{Hindrance, RUN, finding_id, hindrance, message};
+use super::collect::{Hindrance, RUN, hindrance};
 use super::environment::Environment;
 use super::opening::credentials_are_refused;
 use super::plan::held_back;
@@ -17,18 +20,13 @@ use super::script::{Script, send};
 use super::select::{Selected, select};
 use super::trial::{Trial, execute};
 use crate::case::{self, Case};
-use crate::check::{Check, Hit, Judgement, judge, rules};
+use crate::check::{Check, judge, rules};
 use crate::exchange::{Answer, LossKind};
-use crate::record::{FindingRecord, Summary, Update, looks, share};
+use crate::record::{FindingRecord, Summary, Update};
+use crate::send::FRESH_CONNECTIONS;
+use causes::Causes;
+use seen::Seen;
 
-/// Tries of a finding that showed in every repeat.
-const STEADY: u64 = 2;
-/// Tries of one that was never repeated.
-const UNKNOWN: u64 = 3;
-/// Most tries of a cause that comes and goes, in all cases together.
-const MOST: u64 = 300;
-/// Chance of taking one that shows now and then for fixed.
-const MISS: f64 = 0.05;
 /// Trials that are sent at once.
 const AT_ONCE: usize = 4;
 /// How often a trial is sent to a target under load.
@@ -232,174 +230,6 @@ fn recorded(environment: &Environment, summary: &Summary, finding: &FindingRecor
     }
 }
 
-/// What was seen of a finding so far.
-struct Seen<'a> {
-    index: usize,
-    finding: &'a FindingRecord,
-    /// Tries that it gets.
-    tries: u64,
-    shown: u64,
-    of: u64,
-    judged: bool,
-    masked: bool,
-    errored: bool,
-    skipped: bool,
-    /// Another failure of the same rule in the same trial.
-    otherwise: Option<String>,
-}
-
-impl<'a> Seen<'a> {
-    fn new(index: usize, finding: &'a FindingRecord, tries: u64) -> Seen<'a> {
-        Seen {
-            index,
-            finding,
-            tries,
-            shown: 0,
-            of: 0,
-            judged: false,
-            masked: false,
-            errored: false,
-            skipped: false,
-            otherwise: None,
-        }
-    }
-
-    /// Whether more tries could change what is said of it.
-    fn is_open(&self) -> bool {
-        let enough = if self.finding.proven { 1 } else { 2 };
-        self.shown < enough && self.of < self.tries
-    }
-
-    fn look(&mut self, environment: &Environment, judgement: &Judgement) {
-        self.of += 1;
-        let finding = self.finding;
-        let mine = judgement.hits.iter().filter(|h| h.rule.id == finding.rule);
-        let same = |h: &&Hit| {
-            finding_id(h.rule.id, &finding.case, &h.finding.place(), &h.finding.kind) == finding.id
-        };
-        if mine.clone().any(|h| same(&h)) {
-            self.shown += 1;
-        } else if let Some(other) = mine.clone().next() {
-            self.otherwise = Some(message(other));
-        }
-        let counts = rules::index(&finding.rule).and_then(|i| judgement.counts.get(i));
-        if let Some(counts) = counts {
-            self.judged |= counts.judged() > 0;
-            self.masked |= counts.masked > 0;
-            self.errored |= counts.errored > 0;
-        }
-        self.skipped |= environment.profile.skip_reason(&finding.rule).is_some();
-    }
-
-    fn told(self, hindered: Option<String>) -> Replayed {
-        let times = format!("{} of {}", self.shown, self.of);
-        let enough = if self.finding.proven { 1 } else { 2 };
-        let (fate, why) = if self.shown >= enough {
-            (Fate::StillFailing, times)
-        } else if let Some(other) = self.otherwise {
-            (Fate::StillFailing, format!("{times}, but the rule fails otherwise: {other}"))
-        } else if self.shown > 0 {
-            (Fate::CantTell, format!("{times}, and no answer's bytes prove it"))
-        } else if let Some(why) = hindered {
-            (Fate::CantTell, why)
-        } else if self.errored {
-            (Fate::CantTell, "the rule panicked: a defect of batchproof".to_owned())
-        } else if self.skipped {
-            (Fate::CantTell, "the profile skips the rule".to_owned())
-        } else if self.masked && !self.judged {
-            (Fate::CantTell, "masked by the failure of a rule that it needs".to_owned())
-        } else if self.of == 0 {
-            (Fate::CantTell, "it was not sent".to_owned())
-        } else {
-            (Fate::Fixed, times)
-        };
-        Replayed { index: self.index, fate, why, shown: self.shown, of: self.of }
-    }
-}
-
-/// Findings by their causes: same rule, place and kind, in any case.
-struct Causes {
-    /// By finding.
-    cause: HashMap<usize, usize>,
-    /// By cause: how many tries tell that it is gone, where it comes and goes, and its findings.
-    causes: Vec<(Option<u64>, u64)>,
-}
-
-impl Causes {
-    fn of(summary: &Summary, wanted: &[usize]) -> Causes {
-        let mut keys: Vec<(&str, &str, &str)> = Vec::new();
-        let mut members: Vec<Vec<usize>> = Vec::new();
-        let mut cause = HashMap::new();
-        for index in wanted {
-            let Some((f, _)) = summary.findings.get(*index) else { continue };
-            let key = (f.rule.as_str(), f.place.as_str(), f.kind.as_str());
-            let at = keys.iter().position(|k| *k == key).unwrap_or_else(|| {
-                keys.push(key);
-                members.push(Vec::new());
-                keys.len() - 1
-            });
-            members[at].push(*index);
-            cause.insert(*index, at);
-        }
-        let causes = members
-            .iter()
-            .map(|list| {
-                let found: Vec<_> = list.iter().filter_map(|i| summary.findings.get(*i)).collect();
-                let comes_and_goes = found.iter().any(|(f, u)| f.proven && u.shown < u.of);
-                let updates: Vec<&Update> = found.iter().map(|(_, u)| u).collect();
-                let needed = comes_and_goes.then(|| looks(share(&updates), MISS));
-                (needed, list.len() as u64)
-            })
-            .collect();
-        Causes { cause, causes }
-    }
-
-    fn at(&self, index: usize) -> Option<(Option<u64>, u64)> {
-        self.causes.get(*self.cause.get(&index)?).copied()
-    }
-
-    /// How many tries of all its cases tell that a cause is gone, where it comes and goes.
-    fn needed(&self, index: usize) -> Option<u64> {
-        self.at(index)?.0
-    }
-
-    /// How often a finding is tried before it counts as fixed.
-    fn tries(&self, index: usize, finding: &FindingRecord, update: &Update) -> u64 {
-        match self.at(index) {
-            Some((Some(needed), count)) => needed.min(MOST).div_ceil(count).max(UNKNOWN),
-            _ if finding.proven && update.of > 0 => STEADY,
-            _ => UNKNOWN,
-        }
-    }
-
-    /// Fixed is one that comes and goes only where its cause showed nowhere, often enough.
-    fn settle(&self, held: &mut [Replayed]) {
-        let mut sums: Vec<(u64, u64)> = vec![(0, 0); self.causes.len()];
-        for one in held.iter() {
-            if let Some(sum) = self.cause.get(&one.index).and_then(|at| sums.get_mut(*at)) {
-                sum.0 += one.shown;
-                sum.1 += one.of;
-            }
-        }
-        for one in held.iter_mut().filter(|one| one.fate == Fate::Fixed) {
-            let Some(at) = self.cause.get(&one.index) else { continue };
-            let (Some((shown, of)), Some(needed)) = (sums.get(*at), self.needed(one.index)) else {
-                continue;
-            };
-            if *shown > 0 {
-                one.fate = Fate::CantTell;
-                one.why = format!("{}; it comes and goes, and shows in another case", one.why);
-            } else if *of < needed {
-                one.fate = Fate::CantTell;
-                one.why = format!(
-                    "{}; it comes and goes: {of} tries of its cause are too few to tell, {needed} would do",
-                    one.why
-                );
-            }
-        }
-    }
-}
-
 /// Sends a trial until each of its findings is decided.
 async fn again(
     environment: &Arc<Environment>,
@@ -409,7 +239,10 @@ async fn again(
 ) -> Vec<Replayed> {
     let mut hindered = None;
     while seen.iter().any(Seen::is_open) {
-        let trial = match sent(environment, seed, source).await {
+        // A server that closes idle connections must not meet its own habit again.
+        let unproven = seen.iter().any(|s| !s.finding.proven);
+        let sending = FRESH_CONNECTIONS.scope(unproven, sent(environment, seed, source));
+        let trial = match sending.await {
             Ok(trial) => trial,
             Err(why) => {
                 hindered = Some(why);
