@@ -10,6 +10,7 @@ mod ledger;
 mod relation;
 mod rule;
 pub mod rules;
+mod run_scope;
 mod tally;
 mod view;
 
@@ -19,5 +20,6 @@ pub use judge::{Hit, Judgement, RuleCounts, judge};
 pub use ledger::{Because, Expected};
 pub use relation::{Related, Relating};
 pub use rule::{Check, Finding, Rule, Scope, Verdict, shorten as rule_shorten};
+pub use run_scope::{RunVerdict, judge_run};
 pub use tally::{Reading, Tally, TallyKey, pairs};
 pub use view::{ExchangeView, Feature, ItemVerdict, ItemView, Json, TrialView};
