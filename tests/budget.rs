@@ -43,6 +43,7 @@ fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
             whole_suite: true,
             opening: true,
             repeat_proven: true,
+            waivers: Vec::new(),
         };
         plan(&embedded.environment, &options, &selected)
     })

@@ -140,6 +140,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
         whole_suite: false,
         opening: true,
         repeat_proven: true,
+        waivers: Vec::new(),
     };
     let environment = Arc::clone(&site.environment);
     let report =

@@ -15,9 +15,24 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("send", &["contract", "case", "generate", "exchange"]),
     // Rules never send.
     ("check", &["contract", "case", "generate", "exchange"]),
-    ("record", &["contract", "case", "generate", "exchange", "send", "check"]),
-    ("report", &["contract", "case", "generate", "exchange", "send", "check", "record"]),
-    ("engine", &["contract", "case", "generate", "exchange", "send", "check", "record", "report"]),
+    ("waiver", &["contract", "check"]),
+    ("record", &["contract", "case", "generate", "exchange", "send", "check", "waiver"]),
+    ("compare", &["contract", "check", "record"]),
+    (
+        "report",
+        &[
+            "contract", "case", "generate", "exchange", "send", "check", "waiver", "record",
+            "compare",
+        ],
+    ),
+    ("certificate", &["contract", "case", "check", "waiver", "record", "report"]),
+    (
+        "engine",
+        &[
+            "contract", "case", "generate", "exchange", "send", "check", "waiver", "record",
+            "report",
+        ],
+    ),
     // The reference server shares nothing with the harness but the contract.
     ("server", &["contract"]),
     ("embedded", &["contract", "case", "generate", "send", "engine", "server"]),
@@ -25,8 +40,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "contract", "case", "generate", "send", "check", "record", "report", "engine",
-            "server", "embedded", "prove",
+            "contract",
+            "case",
+            "generate",
+            "send",
+            "check",
+            "waiver",
+            "record",
+            "compare",
+            "report",
+            "certificate",
+            "engine",
+            "server",
+            "embedded",
+            "prove",
         ],
     ),
 ];

@@ -115,6 +115,7 @@ fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
             whole_suite: true,
             opening: true,
             repeat_proven: false,
+            waivers: Vec::new(),
         };
         let report = run(environment, selected, options, Arc::new(Silent)).await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(report.summary)

@@ -45,6 +45,34 @@ fn the_published_schema_of_the_report_is_fresh() {
 }
 
 #[test]
+fn the_published_schema_of_waivers_is_fresh_and_refuses_what_the_reader_refuses() {
+    fresh("waivers.schema.json", &batchproof::waiver::schema());
+    let schema = compiled(&batchproof::waiver::schema());
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("w.yaml");
+    let whole = "- rule: ORDER-002\n  reason: r\n  owner: o\n  expires: 2027-01-31\n";
+    for (text, fits) in [
+        (whole.to_owned(), true),
+        (format!("{whole}  case: order/*\n  pointer: \"\"\n  flaky: true\n"), true),
+        (whole.replace("owner", "ownr"), false),
+        (whole.replace("  reason: r\n", ""), false),
+        (whole.replace("2027-01-31", "soon"), false),
+        (format!("{whole}  flaky: sometimes\n"), false),
+        (format!("waivers:\n{whole}"), false),
+    ] {
+        std::fs::write(&file, &text).unwrap();
+        let value: Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(schema.is_valid(&value), fits, "{text}");
+        assert_eq!(batchproof::waiver::load(&file).is_ok(), fits, "{text}");
+    }
+}
+
+#[test]
+fn the_published_schema_of_certificates_is_fresh() {
+    fresh("certificate.schema.json", &batchproof::certificate::schema());
+}
+
+#[test]
 fn every_shipped_case_fits_the_published_schema() {
     let schema = compiled(&batchproof::case::schema());
     let mut files = Vec::new();

@@ -37,8 +37,12 @@ pub enum Command {
     Prove(ProveArgs),
     /// Send a run's failures again. Exit 1 still failing, 0 fixed, 3 can't tell.
     Replay(Box<ReplayArgs>),
-    /// Make the reports of a run again from its record.
+    /// Make the reports of a run again from its record; merge the parts of one run; compare several runs.
     Report(ReportArgs),
+    /// Run everything at depth deep and, where nothing stands against it, sign a certificate; or make a key.
+    Certify(Box<CertifyArgs>),
+    /// Check a certificate offline. Exit 0 or 1.
+    Verify(VerifyArgs),
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions {
@@ -64,9 +68,12 @@ pub struct RunArgs {
     /// What is known of the target (YAML): values, omitted fields, further codes, limits.
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
-    /// How much to spend.
-    #[arg(long, value_enum, default_value_t = Depth::Standard)]
-    pub depth: Depth,
+    /// Findings that are known (YAML): rule, case, pointer, reason, owner, expiry.
+    #[arg(long, value_name = "F")]
+    pub waivers: Option<PathBuf>,
+    /// How much to spend [default: standard; for a certificate: deep].
+    #[arg(long, value_enum)]
+    pub depth: Option<Depth>,
     /// Seed of everything that is drawn; printed by every run.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
@@ -94,7 +101,8 @@ pub struct RunArgs {
     /// SHOULD findings fail the run too.
     #[arg(long)]
     pub strict: bool,
-    /// Run part I of N only; parts share an explicit --seed and --run-id.
+    /// Run part I of N only; parts share an explicit --seed and --run-id. `index/N` takes I from
+    /// `JOB_COMPLETION_INDEX`, which counts from 0 (Kubernetes).
     #[arg(long, value_name = "I/N", value_parser = partition)]
     pub partition: Option<(u32, u32)>,
     /// Print what would be sent, by case, and send nothing.
@@ -115,6 +123,34 @@ pub struct RunArgs {
     /// Take any certificate.
     #[arg(long)]
     pub insecure: bool,
+}
+
+#[derive(Args)]
+pub struct CertifyArgs {
+    /// Private key that signs; exits as `run` does, and writes no certificate where anything stands against it.
+    #[arg(long, value_name = "F", required_unless_present = "new_key")]
+    pub key: Option<PathBuf>,
+    /// Make a pair of keys instead: F, and F.pub for those who verify.
+    #[arg(long, value_name = "F", conflicts_with = "key")]
+    pub new_key: Option<PathBuf>,
+    /// What is certified, in a line: product, version, installation.
+    #[arg(long, value_name = "TEXT")]
+    pub subject: Option<String>,
+    /// Who certifies.
+    #[arg(long, value_name = "TEXT")]
+    pub issuer: Option<String>,
+    /// The run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Args)]
+pub struct VerifyArgs {
+    /// A certificate.json, its evidence beside it; or the directory that holds both.
+    pub certificate: PathBuf,
+    /// Public key of whom you trust.
+    #[arg(long, value_name = "PUBLIC")]
+    pub key: PathBuf,
 }
 
 #[derive(Args)]
@@ -211,9 +247,17 @@ pub struct ReplayArgs {
 
 #[derive(Args)]
 pub struct ReportArgs {
-    /// A report directory, or its record.jsonl.
-    pub dir: PathBuf,
+    /// Report directories, or their record.jsonl: one run, all parts of one, two runs of a target (what is new,
+    /// fixed, still there), or runs of several targets (one grid).
+    #[arg(required = true, value_name = "DIR")]
+    pub dirs: Vec<PathBuf>,
+    /// Where merged reports, or the grid, go [default: reports; of a single run: where its record lies].
+    #[arg(long, value_name = "DIR")]
+    pub report_dir: Option<PathBuf>,
 }
+
+/// What Kubernetes tells each pod of an indexed Job: its number, from 0.
+const INDEX: &str = "JOB_COMPLETION_INDEX";
 
 fn duration(text: &str) -> Result<Duration, String> {
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -234,6 +278,17 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn partition(text: &str) -> Result<(u32, u32), String> {
+    if let Some(parts) = text.strip_prefix("index/") {
+        let index = std::env::var(INDEX).map_err(|_| {
+            format!(
+                "`{text}` needs {INDEX} in the environment, as an indexed Job of Kubernetes sets it"
+            )
+        })?;
+        let index: u32 =
+            index.trim().parse().map_err(|_| format!("{INDEX} is `{index}`: expected a number"))?;
+        return partition(&format!("{}/{parts}", u64::from(index) + 1))
+            .map_err(|_| format!("{INDEX} is {index}, and `{text}` leaves no such part"));
+    }
     let parts = text
         .split_once('/')
         .and_then(|(i, n)| Some((i.trim().parse::<u32>().ok()?, n.trim().parse::<u32>().ok()?)));

@@ -3,6 +3,7 @@
 //! The one place that prints. It decides nothing about targets.
 
 mod args;
+mod certify;
 mod explain;
 mod list;
 mod progress;
@@ -13,6 +14,7 @@ mod run;
 mod serve;
 mod signals;
 mod target;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -47,6 +49,8 @@ pub fn main() -> ExitCode {
         Some(Command::Prove(args)) => prove::prove(&args),
         Some(Command::Replay(args)) => replay::replay(&args),
         Some(Command::Report(args)) => report::report(&args),
+        Some(Command::Certify(args)) => certify::certify(*args),
+        Some(Command::Verify(args)) => verify::verify(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "batchproof", &mut script);

@@ -1,23 +1,126 @@
-//! `batchproof report`: makes the reports of a run again from its record.
+//! `batchproof report`: makes the reports of a run again from its record, merges the parts of one run, and
+//! compares several.
+
+use std::path::{Component, Path, PathBuf};
 
 use super::args::ReportArgs;
 use super::run::style;
 use super::{Failure, say};
-use crate::contract::Problem;
-use crate::record::{self, Summary};
+use crate::compare::{self, Diff, Kinship, Matrix, Recorded};
+use crate::record::{self, Recorder, Summary};
 use crate::report;
 
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
-    let events = record::read(&args.dir)?;
-    let name = args.dir.display().to_string();
-    let summary = Summary::of(&events)
-        .ok_or_else(|| Problem::new(&*name, "the record is empty").expected("a record of a run"))?;
-    let dir = if args.dir.is_dir() {
-        args.dir.clone()
-    } else {
-        args.dir.parent().map(std::path::Path::to_path_buf).unwrap_or_default()
-    };
-    report::write_all(&summary, &dir)?;
-    say(&report::terminal(&summary, style(), &dir));
+    let mut runs = Vec::with_capacity(args.dirs.len());
+    for dir in &args.dirs {
+        runs.push(Recorded::new(dir.display().to_string(), record::read(dir)?)?);
+    }
+    if let [run] = runs.as_slice() {
+        let dir = args.report_dir.clone().unwrap_or_else(|| place(&args.dirs[0]));
+        return written(&run.summary, &dir);
+    }
+    let dir = args.report_dir.clone().unwrap_or_else(|| PathBuf::from("reports"));
+    match compare::kinship(&runs)? {
+        Kinship::Parts => merged(&runs, args, &dir),
+        Kinship::SameTarget => {
+            let names = (runs[0].name.as_str(), runs[1].name.as_str());
+            let diff = Diff::of(&runs[0].summary, &runs[1].summary);
+            say(report::terminal_diff(&diff, names, style()).trim_end());
+            Ok(runs[1].summary.conclusion.exit())
+        }
+        Kinship::Several => grid(&runs, args, &dir),
+    }
+}
+
+fn written(summary: &Summary, dir: &Path) -> Result<u8, Failure> {
+    report::write_all(summary, dir).map_err(|e| unwritable(dir, &e))?;
+    say(&report::terminal(summary, style(), dir));
     Ok(summary.conclusion.exit())
+}
+
+fn unwritable(dir: &Path, error: &std::io::Error) -> Failure {
+    format!("{}: {error}\n  expected: a directory that can be written to", dir.display()).into()
+}
+
+/// Merges the parts into a record of their own, and reports on that.
+fn merged(parts: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, Failure> {
+    let events = compare::merge(parts)?;
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    if let Some(part) =
+        args.dirs.iter().find(|d| whole(dir).is_some_and(|w| whole(&place(d)) == Some(w)))
+    {
+        return Err(format!(
+            "{}: it holds one of the parts, which the merged record would push aside\n  \
+             expected: --report-dir with another directory",
+            part.display()
+        )
+        .into());
+    }
+    let mut recorder = Recorder::new(dir);
+    for event in &events {
+        recorder.write(event).map_err(|e| unwritable(dir, &e))?;
+    }
+    let merged = Recorded::new(dir.display().to_string(), events)?;
+    written(&merged.summary, dir)
+}
+
+/// One grid of all runs; each cell leads to that run's own report.
+fn grid(runs: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, Failure> {
+    let mut links = Vec::with_capacity(runs.len());
+    std::fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
+    for (run, named) in runs.iter().zip(&args.dirs) {
+        let place = place(named);
+        if !place.join("report.html").exists() {
+            report::write_all(&run.summary, &place).map_err(|e| unwritable(&place, &e))?;
+        }
+        links.push(link(dir, &place.join("report.html")));
+    }
+    let matrix = Matrix::of(runs);
+    let page = dir.join("matrix.html");
+    std::fs::write(&page, report::html::matrix(&matrix, &links))
+        .map_err(|e| unwritable(dir, &e))?;
+    say(report::terminal_matrix(&matrix, style()).trim_end());
+    say(&format!("\n  page      {}", page.display()));
+    Ok(matrix.conclusion().exit())
+}
+
+/// The directory of a record.
+fn place(named: &Path) -> PathBuf {
+    if named.is_dir() {
+        return named.to_path_buf();
+    }
+    match named.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A relative URL from a page in `from` to `to`, so that both can be moved together.
+fn link(from: &Path, to: &Path) -> String {
+    let whole = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let (from, to) = (whole(from), whole(to));
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| "..".to_owned());
+    let down = to.components().skip(shared).filter_map(|part| match part {
+        Component::Normal(name) => Some(percent(&name.to_string_lossy())),
+        _ => None,
+    });
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// A path segment as a URL has it.
+fn percent(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            _ => {
+                use std::fmt::Write as _;
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
 }

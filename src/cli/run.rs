@@ -10,17 +10,24 @@ use super::progress::{Shown, amounts};
 use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
 use super::{Failure, say};
-use crate::case::{self, Case};
+use crate::case::{self, Case, Depth};
 use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::engine::{
     Environment, RunOptions, RunReport, Selected, not_run, plan, run as run_engine, select,
 };
 use crate::generate::default_run_id;
+use crate::record::Summary;
 use crate::report;
 use crate::send::SendOptions;
+use crate::waiver::{self, Waiver};
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+    Ok(summary(args)?.map_or(0, |summary| summary.conclusion.exit()))
+}
+
+/// Runs, reports, and prints; nothing where only the plan was asked for.
+pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, Failure> {
     let contract = target::contract(args.contract.as_deref())?;
     let profile = match &args.profile {
         Some(path) => target::profile(path, &contract)?,
@@ -28,6 +35,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     };
     let contract = Arc::new(contract.for_target(&profile));
     let cases = cases(args)?;
+    let waivers = args.waivers.as_deref().map(waiver::load).transpose()?.unwrap_or_default();
     if args.partition.is_some() && (args.seed.is_none() || args.run_id.is_none()) {
         return Err("--partition needs --seed and --run-id: the parts of a run share both".into());
     }
@@ -36,7 +44,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         None => default_run_id(chrono::Utc::now()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(trial(args, contract, profile, cases, run_id))
+    runtime.block_on(trial(args, contract, profile, cases, waivers, run_id))
 }
 
 fn cases(args: &RunArgs) -> Result<Vec<Case>, Failure> {
@@ -62,8 +70,9 @@ async fn trial(
     contract: Arc<Contract>,
     profile: Profile,
     cases: Vec<Case>,
+    waivers: Vec<Waiver>,
     run_id: String,
-) -> Result<u8, Failure> {
+) -> Result<Option<Summary>, Failure> {
     let shipped = cases.iter().any(|c| c.dir.is_none());
     let limits = profile.limits.clone();
     let connecting = Connecting {
@@ -84,7 +93,7 @@ async fn trial(
     let loopback = environment.sender.target.is_loopback();
     let jobs = args.jobs.map(usize::from).or(limits.jobs);
     let options = RunOptions {
-        depth: args.depth,
+        depth: args.depth.unwrap_or(Depth::Standard),
         seed: args.seed.unwrap_or_else(random_seed),
         run_id,
         run_id_given: args.run_id.is_some(),
@@ -104,11 +113,12 @@ async fn trial(
         whole_suite: args.cases.is_empty(),
         opening: shipped,
         repeat_proven: true,
+        waivers,
     };
     let planned = plan(&environment, &options, &selected);
     if args.plan {
         say(&plan_text(args, &environment, &options, &selected));
-        return Ok(0);
+        return Ok(None);
     }
     let (trials, requests, items) = planned.totals();
     if limits.items.is_some_and(|max| items > max) {
@@ -139,7 +149,7 @@ async fn trial(
         format!("{}: {e}\n  expected: a directory that can be written to", dir.display())
     })?;
     say(&report::terminal(&summary, style(), &dir));
-    Ok(summary.conclusion.exit())
+    Ok(Some(summary))
 }
 
 fn estimate(

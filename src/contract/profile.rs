@@ -12,6 +12,9 @@ use super::Contract;
 use super::batch::ErrorCode;
 use super::problem::{Problem, nearest, read_yaml};
 
+/// Why rules about credentials are not judged where there are none.
+const NO_CREDENTIALS: &str = "the profile says that the target demands no credentials";
+
 /// What is known of one target.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -192,12 +195,22 @@ impl Profile {
         Ok(())
     }
 
+    /// Families and rules that are not judged at this target, each with the reason.
+    #[must_use]
+    pub fn skips(&self) -> BTreeMap<String, String> {
+        let mut skips = self.skip.clone();
+        if self.auth == AuthScheme::None {
+            skips.insert("AUTH".to_owned(), NO_CREDENTIALS.to_owned());
+        }
+        skips
+    }
+
     /// Why `rule` is not judged at this target, where the profile says so.
     #[must_use]
     pub fn skip_reason(&self, rule: &str) -> Option<&str> {
         let family = rule.split('-').next().unwrap_or(rule);
         if self.auth == AuthScheme::None && family == "AUTH" {
-            return Some("the profile says that the target demands no credentials");
+            return Some(NO_CREDENTIALS);
         }
         self.skip.get(rule).or_else(|| self.skip.get(family)).map(String::as_str)
     }

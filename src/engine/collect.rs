@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::progress::{Observer, Progress};
 use super::trial::Trial;
-use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, rules};
-use crate::contract::hex;
+use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
 use crate::exchange::{Answer, Exchange, LossKind};
 use crate::record::{
-    CaseRecord, Event, ExchangeRecord, FindingRecord, Position, Recorder, Update, share,
+    CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder, Update, finding_message, masked,
+    share,
 };
+pub use crate::record::{RUN, finding_id};
 use crate::send::Redactor;
 
 /// Findings above this many keep no evidence of their own.
@@ -23,9 +22,6 @@ const EVIDENCE: usize = 12;
 const SAMPLES: usize = 200;
 /// Items of all trials that are kept for shrinking.
 const KEPT_ITEMS: usize = 200_000;
-
-/// The pseudo-case that rules of the run's scope are found in.
-pub const RUN: &str = "(run)";
 
 /// What became of a finding so far.
 #[derive(Debug, Clone)]
@@ -42,8 +38,6 @@ pub struct Found {
     pub of: u32,
     /// Runs of its case that showed it, and the last of them.
     pub trials: (u64, u64),
-    /// Rules whose confirmed failure explains it.
-    pub explained_by: &'static [&'static str],
     /// The trial that showed it first; none where it is too large to keep, or there was none.
     pub trial: Option<Arc<Trial>>,
 }
@@ -248,42 +242,17 @@ impl Collector {
             return Ok(());
         }
         let (evidence, exchange) = self.evidence(trial, hit.exchange);
-        let record = FindingRecord {
-            id: id.clone(),
-            rule: hit.rule.id.to_owned(),
-            level: hit.rule.level,
-            case: case.to_owned(),
-            run,
-            seed,
-            place,
-            kind: self.clean(&hit.finding.kind),
-            position: Position {
-                exchange,
-                item: hit.finding.item,
-                pointer: self.clean(&hit.finding.pointer),
-            },
-            expected: self.clean(&hit.finding.expected),
-            actual: self.clean(&hit.finding.actual),
-            message: self.clean(&message(hit)),
-            proven: hit.finding.proven,
-            evidence,
-        };
+        let mut record =
+            FindingRecord::of(hit.rule, &hit.finding, (case, run, seed), |text| self.clean(text));
+        record.evidence = evidence;
+        record.position.exchange = exchange;
         observer.see(Progress::Found(&record));
         self.write(Event::Finding(Box::new(record.clone())))?;
         let confirmed = record.proven;
         let kept = self.keep(trial);
         self.found.insert(
             id.clone(),
-            Found {
-                record,
-                count: 1,
-                confirmed,
-                shown: 0,
-                of: 0,
-                trials: (1, run),
-                explained_by: hit.finding.explained_by,
-                trial: kept,
-            },
+            Found { record, count: 1, confirmed, shown: 0, of: 0, trials: (1, run), trial: kept },
         );
         self.order.push(id);
         Ok(())
@@ -332,25 +301,13 @@ impl Collector {
         let mut tally = Tally::default();
         self.cases.values().for_each(|c| tally.add(&c.tally));
         let trial = Arc::new(Trial::default());
-        for rule in rules::all() {
-            let crate::check::Check::Run(check) = rule.check else { continue };
-            let mut counts = RuleCounts::default();
-            if skipped(rule.id) {
-                counts.not_applicable = 1;
-            } else {
-                match check(&tally) {
-                    crate::check::Verdict::Pass => counts.passed = 1,
-                    crate::check::Verdict::NotApplicable(_) => counts.not_applicable = 1,
-                    crate::check::Verdict::Fail(findings) => {
-                        counts.failed = findings.len() as u64;
-                        for finding in findings {
-                            let hit = Hit { rule, exchange: 0, finding };
-                            self.find(RUN, 0, 0, &trial, &hit, observer)?;
-                        }
-                    }
-                }
+        for verdict in judge_run(&tally, skipped) {
+            let rule = verdict.rule;
+            for finding in verdict.findings {
+                let hit = Hit { rule, exchange: 0, finding };
+                self.find(RUN, 0, 0, &trial, &hit, observer)?;
             }
-            self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&counts);
+            self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&verdict.counts);
         }
         Ok(())
     }
@@ -361,16 +318,6 @@ impl Collector {
     /// Where the record can't be written.
     pub fn finish(&mut self) -> std::io::Result<()> {
         let masked = self.masked();
-        for id in masked.keys() {
-            if let Some(found) = self.found.get(id) {
-                let (case, rule) = (found.record.case.clone(), found.record.rule.clone());
-                let count = found.count;
-                self.written.remove(&case);
-                let counts = self.case(&case).rules.entry(rule).or_default();
-                counts.failed = counts.failed.saturating_sub(count);
-                counts.masked += count;
-            }
-        }
         let runs: BTreeMap<String, u64> =
             self.cases.iter().map(|(case, r)| (case.clone(), r.runs)).collect();
         for record in std::mem::take(&mut self.cases).into_values() {
@@ -400,27 +347,9 @@ impl Collector {
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
     pub(super) fn masked(&self) -> HashMap<String, String> {
-        let confirmed: HashSet<&str> =
-            self.found.values().filter(|f| f.confirmed).map(|f| f.record.rule.as_str()).collect();
-        // What is explained itself explains nothing, or two rules could hide each other.
-        let roots: HashSet<&str> = self
-            .found
-            .values()
-            .filter(|f| f.confirmed)
-            .filter(|f| {
-                let other = |rule: &&&str| **rule != f.record.rule && confirmed.contains(**rule);
-                !f.explained_by.iter().any(|rule| other(&rule))
-            })
-            .map(|f| f.record.rule.as_str())
-            .collect();
-        self.found
-            .iter()
-            .filter_map(|(id, found)| {
-                let other = |rule: &&&str| found.record.rule != **rule && roots.contains(**rule);
-                let by = found.explained_by.iter().find(other)?;
-                Some((id.clone(), (*by).to_owned()))
-            })
-            .collect()
+        let findings: Vec<(&FindingRecord, bool)> =
+            self.found.values().map(|f| (&f.record, f.confirmed)).collect();
+        masked(&findings)
     }
 
     /// Findings that count, those of one cause together: same rule, place and kind, in any case.
@@ -465,26 +394,8 @@ fn update(found: &Found, runs: u64) -> Update {
     }
 }
 
-/// The id of a finding: a hash of rule, case, place and kind of difference.
-#[must_use]
-pub fn finding_id(rule: &str, case: &str, place: &str, kind: &str) -> String {
-    let mut hasher = Sha256::new();
-    for part in [rule, case, place, kind] {
-        hasher.update(part.as_bytes());
-        hasher.update([0]);
-    }
-    hex(&hasher.finalize())[..12].to_owned()
-}
-
 pub(super) fn message(hit: &Hit) -> String {
-    let finding = &hit.finding;
-    let place = match (finding.item, finding.pointer.as_str()) {
-        (Some(item), "") => format!("item {item}: "),
-        (Some(item), pointer) => format!("item {item}, {pointer}: "),
-        (None, "") => String::new(),
-        (None, pointer) => format!("{pointer}: "),
-    };
-    format!("{place}expected {}, got {}", finding.expected, finding.actual)
+    finding_message(&hit.finding)
 }
 
 pub(super) fn size(trial: &Trial) -> (u64, u64) {

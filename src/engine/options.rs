@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::case::Depth;
+use crate::waiver::Waiver;
 
 /// What a run is told from outside.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct RunOptions {
     pub opening: bool,
     /// Repeats findings that the answer's bytes prove already, to say how often they show.
     pub repeat_proven: bool,
+    /// Findings that are known.
+    pub waivers: Vec<Waiver>,
 }
 
 /// Why a run ended before its end.

@@ -405,6 +405,7 @@ fn head(
         depth: options.depth,
         started: now(),
         target: options.target.clone(),
+        runs: options.runs,
         strict: options.strict,
         partition: options.partition,
         specification: SpecInfo {
@@ -435,10 +436,11 @@ fn head(
             })
             .collect(),
         profile: Some(shown),
-        skipped: profile.skip.clone(),
+        skipped: profile.skips(),
         planned,
         not_run: not_run(environment, selected),
         cells: environment.generator.cells().list().to_vec(),
         token_given: Some(environment.sender.token().is_given()),
+        waivers: options.waivers.clone(),
     }
 }

@@ -125,6 +125,7 @@ pub async fn prove(
         whole_suite: true,
         opening: true,
         repeat_proven: false,
+        waivers: Vec::new(),
     };
     // Waiting costs more than all else, so only the clean server and faults that time triggers pay for it.
     let waits = trial.fault.is_none_or(|f| f.waits || f.depth == server::Depth::Deep);

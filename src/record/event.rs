@@ -12,6 +12,7 @@ use crate::case::Depth;
 use crate::check::{Covered, RuleCounts, Scope, Tally};
 use crate::contract::{ErrorCode, Level, Reading};
 use crate::generate::coverage::Cell;
+use crate::waiver::Waiver;
 
 /// Version of the record's format; readers refuse a higher one.
 pub const VERSION: u32 = 1;
@@ -65,6 +66,9 @@ pub struct RunHead {
     pub started: String,
     /// The target's URL, credentials taken out; `embedded reference server` where there was none.
     pub target: String,
+    /// Runs of each case, where the command line gave a number.
+    #[serde(default)]
+    pub runs: Option<u64>,
     /// Whether SHOULD findings fail the run too.
     pub strict: bool,
     /// Which part of a divided run this is: part, of how many.
@@ -97,6 +101,9 @@ pub struct RunHead {
     /// Whether a token was given; unknown in records of older versions.
     #[serde(default)]
     pub token_given: Option<bool>,
+    /// Waivers that hold for the run, in the order of their file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
 }
 
 /// Why a case was not run.
@@ -176,6 +183,9 @@ pub struct FindingRecord {
     pub message: String,
     /// Whether the answer's own bytes prove it.
     pub proven: bool,
+    /// Rules whose confirmed failure anywhere in the run is the likelier cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explained_by: Vec<String>,
     /// The exchanges of the trial that showed it; the last of them shows the finding, unless `position`
     /// names another.
     pub evidence: Vec<ExchangeRecord>,
@@ -211,7 +221,8 @@ pub struct Update {
     /// Runs of its case.
     #[serde(default)]
     pub runs: u64,
-    /// Why it was waived, where it was.
+    /// Why it was waived, where it was; told when a record is added up.
+    #[serde(default)]
     pub waived: Option<String>,
     /// The rule whose failure in the same run explains it, where one does: it is not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,11 +5,13 @@
 
 mod event;
 mod exchange;
+mod finding;
 mod latency;
 mod minimal;
 mod odds;
 mod read;
 mod summary;
+mod waiving;
 mod write;
 
 pub use event::{
@@ -17,9 +19,11 @@ pub use event::{
     Update, VERSION,
 };
 pub use exchange::{AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, RequestRecord};
+pub use finding::{RUN, finding_id, finding_message, masked};
 pub use latency::Latencies;
 pub use minimal::{Minimal, Size};
 pub use odds::{Odds, looks, one_in, share};
 pub use read::read;
 pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};
+pub use waiving::{Fate, WaiverSummary};
 pub use write::{Recorder, move_earlier};

@@ -9,6 +9,7 @@ use super::event::{CaseRecord, Event, FindingRecord, RuleInfo, RunHead, RunTail,
 use super::exchange::ExchangeRecord;
 use super::minimal::Minimal;
 use super::odds::Odds;
+use super::waiving::{Fate, WaiverSummary, waive};
 use crate::check::{Covered, RuleCounts, Tally};
 use crate::contract::Level;
 
@@ -124,6 +125,8 @@ pub struct Summary {
     pub cases: Vec<CaseSummary>,
     /// The rules, in the order of the registry.
     pub rules: Vec<RuleSummary>,
+    /// The waivers, in the order of their file.
+    pub waivers: Vec<WaiverSummary>,
     /// Exchanges kept as examples: case, run, exchange.
     pub samples: Vec<(String, u64, ExchangeRecord)>,
     /// Tallies of all cases.
@@ -184,6 +187,14 @@ impl Summary {
             }
         }
         let head = head?;
+        let waivers = waive(&head, tail.as_ref(), &records, &mut findings);
+        for (finding, update) in findings.iter().filter(|(_, u)| u.masked_by.is_some()) {
+            let case = records.get_mut(&finding.case);
+            if let Some(counts) = case.and_then(|c| c.rules.get_mut(&finding.rule)) {
+                counts.failed = counts.failed.saturating_sub(update.count);
+                counts.masked += update.count;
+            }
+        }
         findings.retain(|(_, u)| u.masked_by.is_none());
         findings.sort_by(|(a, u), (b, v)| {
             let key = |f: &FindingRecord, u: &Update| {
@@ -216,6 +227,7 @@ impl Summary {
             minimals,
             cases,
             rules,
+            waivers,
             samples,
             tally,
             covered,
@@ -268,6 +280,11 @@ impl Summary {
             .filter(move |(f, u)| f.level == level && u.confirmed && u.waived.is_none())
     }
 
+    /// Waivers that came to this.
+    pub fn waivers_that_are(&self, fate: Fate) -> impl Iterator<Item = &WaiverSummary> {
+        self.waivers.iter().filter(move |w| w.fate == fate)
+    }
+
     /// The exit table of DESIGN.md.
     fn conclude(&mut self) {
         let mut reasons = Vec::new();
@@ -281,6 +298,10 @@ impl Summary {
                 "{shoulds} confirmed SHOULD {} (strict)",
                 plural(shoulds, "finding")
             ));
+        }
+        let stale = self.waivers_that_are(Fate::Stale).count();
+        if stale > 0 && self.head.strict {
+            reasons.push(format!("{stale} stale {} (strict)", plural(stale, "waiver")));
         }
         if !reasons.is_empty() {
             match &self.tail {

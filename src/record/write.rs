@@ -6,6 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::event::Event;
 
+/// What a run leaves in its directory, and the next one moves away.
+const REPORTS: [&str; 7] = [
+    "record.jsonl",
+    "report.json",
+    "report.html",
+    "junit.xml",
+    "report.md",
+    "certificate.json",
+    "certificate.html",
+];
+
 /// Appends events to a record.
 pub struct Recorder {
     path: PathBuf,
@@ -66,7 +77,7 @@ pub fn move_earlier(dir: &Path) -> std::io::Result<()> {
         place = dir.join("earlier").join(format!("{run_id}.{number}"));
     }
     fs::create_dir_all(&place)?;
-    for name in ["record.jsonl", "report.json", "report.html", "junit.xml", "report.md"] {
+    for name in REPORTS {
         let from = dir.join(name);
         if from.exists() {
             fs::rename(from, place.join(name))?;

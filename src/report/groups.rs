@@ -4,7 +4,7 @@
 
 use crate::contract::{Level, Reading};
 use crate::record::{
-    AnswerRecord, ExchangeRecord, FindingRecord, Outcome, RuleSummary, Summary, Update,
+    AnswerRecord, ExchangeRecord, Fate, FindingRecord, Outcome, RuleSummary, Summary, Update,
 };
 
 use super::text::{counted, millis, visible};
@@ -82,9 +82,17 @@ impl<'a> Group<'a> {
 
 /// All findings: what counts first, MUST before SHOULD, then the most frequent.
 pub(super) fn groups(summary: &Summary) -> Vec<Group<'_>> {
+    grouped(summary, &summary.findings)
+}
+
+/// These findings by their causes, in the same order.
+pub(super) fn grouped<'a>(
+    summary: &Summary,
+    found: impl IntoIterator<Item = &'a Found>,
+) -> Vec<Group<'a>> {
     let mut places = std::collections::HashMap::new();
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for found in &summary.findings {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for found in found {
         let (finding, update) = found;
         let state = State::of(update);
         let key = (state, &finding.rule, &finding.place, &finding.kind);
@@ -132,6 +140,10 @@ pub(super) fn headline(summary: &Summary) -> String {
         if n > 0 {
             parts.push(format!("{n} {word}"));
         }
+    }
+    let stale = summary.waivers_that_are(Fate::Stale).count();
+    if stale > 0 {
+        parts.push(counted(stale as u64, "stale waiver"));
     }
     parts.push(format!("{judged} of {} judged", counted(summary.rules.len() as u64, "rule")));
     parts.join(", ")

@@ -11,9 +11,11 @@ mod diff;
 mod evidence;
 mod findings;
 mod head;
+mod matrix;
 mod minimal;
 mod parts;
 mod rules;
+mod waivers;
 
 use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
@@ -22,6 +24,8 @@ use super::curl::How;
 use super::groups::groups;
 use super::text::visible;
 use crate::record::Summary;
+
+pub use matrix::matrix;
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
@@ -65,6 +69,7 @@ pub fn html(summary: &Summary) -> String {
                     div.columns {
                         div.stack {
                             (findings::section(summary, &groups, &how))
+                            (waivers::section(summary))
                             (coverage::section(summary))
                             (rules::section(summary, groups.get(..findings::ENTRIES).unwrap_or(&groups)))
                         }

@@ -15,9 +15,10 @@ use crate::case::Depth;
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
-    Conclusion, ExchangeRecord, FindingRecord, Minimal, Outcome, Position, SpecInfo, Summary,
+    Conclusion, ExchangeRecord, Fate, FindingRecord, Minimal, Outcome, Position, SpecInfo, Summary,
     Update,
 };
+use crate::waiver::Waiver;
 
 mod coverage;
 
@@ -76,6 +77,8 @@ pub struct Report {
     pub profile: Option<serde_json::Value>,
     /// Rules and families that the profile skips, with their reasons.
     pub skipped: BTreeMap<String, String>,
+    /// The waivers that hold, in the order of their file.
+    pub waivers: Vec<Waived>,
     /// What was provoked and seen.
     pub coverage: Coverage,
     /// Latencies by batch size.
@@ -131,6 +134,18 @@ pub struct Finding {
     pub curl: Vec<String>,
     /// An entry for a waivers file.
     pub waiver: String,
+}
+
+/// A waiver with what became of it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Waived {
+    /// The entry of the waivers file.
+    #[serde(flatten)]
+    pub waiver: Waiver,
+    /// What became of it.
+    pub fate: Fate,
+    /// Ids of the findings that it covers, or would cover had it not expired.
+    pub findings: Vec<String>,
 }
 
 /// Repeats of a finding: k of n.
@@ -287,6 +302,15 @@ impl Report {
             target: head.target.clone(),
             profile: head.profile.clone(),
             skipped: head.skipped.clone(),
+            waivers: summary
+                .waivers
+                .iter()
+                .map(|w| Waived {
+                    waiver: w.waiver.clone(),
+                    fate: w.fate,
+                    findings: w.findings.clone(),
+                })
+                .collect(),
             coverage: Coverage::of(summary),
             latency: latency(summary),
         }

@@ -19,6 +19,8 @@ use crate::record::{
     AnswerRecord, BodyRecord, Conclusion, ExchangeRecord, Outcome, RuleSummary, Summary,
 };
 
+mod waivers;
+
 /// Characters of a body.
 const BODY: usize = 4_000;
 /// Exchanges of a finding.
@@ -41,6 +43,9 @@ pub fn junit(summary: &Summary) -> std::io::Result<String> {
         report.set_time(time);
     }
     report.add_test_suite(run(summary));
+    if let Some(suite) = waivers::suite(summary) {
+        report.add_test_suite(suite);
+    }
     let how = How::of(summary);
     for rule in &summary.rules {
         if let Some(suite) = suite(summary, rule, &how) {

@@ -14,7 +14,7 @@ use super::json::Coverage;
 use super::minimal::{as_finding, minimal_line};
 use super::pair::{elements, pair};
 use super::text::{counted, excerpt, number, seconds, visible, visible_block};
-use super::waiver::waiver;
+use super::waiver::{covering, fate};
 use crate::record::{AnswerRecord, BodyRecord, Conclusion, Summary};
 
 /// Bytes of the whole report: GitHub cuts a comment at 65,536 characters.
@@ -158,7 +158,9 @@ fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String
     if !lines.is_empty() && lines.iter().map(String::len).sum::<usize>() <= BLOCK {
         fence(&mut out, "bash", &lines.join("\n"));
     }
-    fence(&mut out, "yaml", &waiver(finding));
+    if group.state != State::Waived {
+        fence(&mut out, "yaml", &covering(group));
+    }
     out.push_str("</details>\n\n");
     out
 }
@@ -180,6 +182,15 @@ fn ending(out: &mut String, summary: &Summary) {
     if !skipped.is_empty() {
         out.push_str("The profile skips\n\n");
         list(out, skipped.iter().map(String::as_str));
+    }
+    if !summary.waivers.is_empty() {
+        out.push_str("Waivers\n\n");
+        let lines: Vec<String> = summary
+            .waivers
+            .iter()
+            .map(|w| format!("{}: {}. {}", w.waiver.scope(), fate(w), w.waiver.told()))
+            .collect();
+        list(out, lines.iter().map(String::as_str));
     }
     covered(out, summary);
     let left = match &summary.tail {

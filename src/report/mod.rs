@@ -23,9 +23,8 @@ use std::path::{Path, PathBuf};
 use crate::record::Summary;
 
 pub use json::schema;
-pub use terminal::{Style, terminal};
-pub(crate) use text::counted;
-pub(crate) use text::visible;
+pub use terminal::{Style, diff as terminal_diff, matrix as terminal_matrix, terminal};
+pub(crate) use text::{counted, number, visible};
 
 /// Writes `report.json`, `report.html`, `junit.xml` and `report.md` into `dir`, each whole or not at all.
 ///

@@ -12,6 +12,7 @@ use crate::record::{
     AnswerRecord, BodyRecord, CaseRecord, Event, ExchangeRecord, FindingRecord, Latencies,
     Position, RequestRecord, RuleInfo, RunHead, RunTail, SpecInfo, Summary, Update, VERSION,
 };
+use crate::waiver::{Day, Waiver};
 
 pub(super) const RUN: &str = "bptest-261122-x7k2mq";
 pub(super) const HOSTILE: &str =
@@ -75,6 +76,7 @@ fn finding(id: &str, rule: &str, case: &str, place: &str, kind: &str) -> Finding
         actual: String::new(),
         message: format!("{rule}: {kind}"),
         proven: true,
+        explained_by: Vec::new(),
         evidence: Vec::new(),
     }
 }
@@ -116,6 +118,7 @@ fn head() -> RunHead {
         depth: Depth::Standard,
         started: "2026-11-22T12:30:00Z".to_owned(),
         target: "https://staging.example.com/amlyze-ws-rest/batch-account-balances".to_owned(),
+        runs: None,
         strict: false,
         partition: None,
         specification: SpecInfo {
@@ -140,6 +143,7 @@ fn head() -> RunHead {
         not_run: BTreeMap::new(),
         cells: generator.cells().list().to_vec(),
         token_given: Some(true),
+        waivers: Vec::new(),
     }
 }
 
@@ -329,7 +333,18 @@ pub(super) fn hostile() -> Summary {
         },
     ];
     let findings = vec![order, elsewhere, twice, echo, lost, html, waived];
-    let mut events = vec![Event::RunStarted(Box::new(head()))];
+    let mut head = head();
+    head.waivers.push(Waiver {
+        rule: "CODE-004".to_owned(),
+        case: Some("unique/*".to_owned()),
+        pointer: None,
+        reason: HOSTILE.to_owned(),
+        owner: HOSTILE.to_owned(),
+        expires: Day::of("2026-11-23T00:00:00Z").unwrap(),
+        flaky: false,
+        at: "waivers.yaml:3".to_owned(),
+    });
+    let mut events = vec![Event::RunStarted(Box::new(head))];
     events.push(Event::Note { text: "a plain batch of 12 items was accepted".to_owned() });
     let ended = cases(&findings);
     events.extend(findings.into_iter().map(|f| Event::Finding(Box::new(f))));

@@ -3,18 +3,21 @@
 //!
 //! It must not know whether anybody watches: colour and width are told.
 
+mod diff;
 mod findings;
+mod matrix;
 mod paint;
 mod table;
 
 use std::path::Path;
 
 use crate::contract::Level;
-use crate::record::{Conclusion, Outcome, Summary};
+use crate::record::{Conclusion, Fate, Outcome, Summary};
 
 use super::groups::{self, headline, nothing_judged, unjudged};
 use super::json::Coverage;
 use super::text::{counted, number, seconds, visible, visible_block, wrap};
+use super::waiver::fate;
 use paint::{Colour, Paint};
 
 /// How the summary is shown.
@@ -38,7 +41,7 @@ const FEW: usize = 6;
 /// The summary of a run whose reports lie in `reports`.
 #[must_use]
 pub fn terminal(summary: &Summary, style: Style, reports: &Path) -> String {
-    let columns = if style.width == 0 { 100 } else { style.width.clamp(40, 140) };
+    let columns = columns(style);
     let mut page = Page { out: String::new(), columns, paint: Paint(style.colour) };
     let dir = visible(&reports.display().to_string());
     conclusion(&mut page, summary);
@@ -49,11 +52,16 @@ pub fn terminal(summary: &Summary, style: Style, reports: &Path) -> String {
     page.blank();
     page.out.push_str(&table::rules(summary, columns, page.paint));
     findings::findings(&mut page, summary, &dir);
+    waivers(&mut page, summary);
     if summary.head.whole_suite {
         never_judged(&mut page, summary);
     }
     run(&mut page, summary, &dir);
     page.out
+}
+
+fn columns(style: Style) -> usize {
+    if style.width == 0 { 100 } else { style.width.clamp(40, 140) }
 }
 
 /// What is written so far, with how it is written.
@@ -103,14 +111,14 @@ impl Page {
     }
 }
 
-fn conclusion(page: &mut Page, summary: &Summary) {
-    let (mark, colour) = match summary.conclusion {
+/// The first line: a conclusion, and what it comes from.
+fn mark(page: &mut Page, conclusion: Conclusion, rest: &str) {
+    let (mark, colour) = match conclusion {
         Conclusion::Conformant => ("✓", Colour::Green),
         Conclusion::NonConformant => ("✗", Colour::Red),
         Conclusion::Inconclusive => ("?", Colour::Yellow),
     };
-    let word = format!("{mark} {}", summary.conclusion.to_string().to_uppercase());
-    let rest = format!(": {}", headline(summary));
+    let word = format!("{mark} {}", conclusion.to_string().to_uppercase());
     let lines = wrap(&format!("{word}{rest}"), page.columns);
     for (at, line) in lines.iter().enumerate() {
         match line.strip_prefix(word.as_str()) {
@@ -121,6 +129,10 @@ fn conclusion(page: &mut Page, summary: &Summary) {
             _ => page.line(&format!("  {line}")),
         }
     }
+}
+
+fn conclusion(page: &mut Page, summary: &Summary) {
+    mark(page, summary.conclusion, &format!(": {}", headline(summary)));
     let head = &summary.head;
     page.text(
         2,
@@ -147,6 +159,24 @@ fn conclusion(page: &mut Page, summary: &Summary) {
     }
     for note in &summary.notes {
         page.text(2, Colour::Plain, &format!("note: {}", visible(note)));
+    }
+}
+
+/// The waivers that hold, and what became of each.
+fn waivers(page: &mut Page, summary: &Summary) {
+    if summary.waivers.is_empty() {
+        return;
+    }
+    page.heading(&counted(summary.waivers.len() as u64, "waiver"));
+    for waiver in &summary.waivers {
+        let colour = match waiver.fate {
+            Fate::Expired | Fate::Stale => Colour::Yellow,
+            Fate::Used | Fate::Quiet | Fate::NotRun => Colour::Plain,
+        };
+        let entry = &waiver.waiver;
+        page.text(2, Colour::Bold, &visible(&entry.scope()));
+        page.text(4, colour, &fate(waiver));
+        page.text(4, Colour::Dim, &visible(&format!("{}, {}", entry.told(), entry.at)));
     }
 }
 
@@ -326,6 +356,9 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
         page.line(&format!("    batchproof explain {}", visible(&rule.rule.id)));
     }
 }
+
+pub use diff::diff;
+pub use matrix::matrix;
 
 #[cfg(test)]
 mod tests;

@@ -53,7 +53,7 @@ pub(super) fn excerpt(text: &str, limit: usize) -> String {
 }
 
 /// `12345` as `12,345`.
-pub(super) fn number(value: u64) -> String {
+pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

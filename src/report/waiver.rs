@@ -1,21 +1,66 @@
-//! A waiver as text, to paste into a waivers file.
+//! Waivers as text: an entry to paste into a waivers file, and what became of those that hold.
 //!
-//! Says nothing about what a waiver does; the reader of waivers stands elsewhere.
+//! Decides nothing; the reader of waivers, and what adds up their fates, stand elsewhere.
 
 use std::fmt::Write as _;
 
-use super::text::is_hidden;
-use crate::record::FindingRecord;
+use super::groups::Group;
+use super::text::{counted, is_hidden};
+use crate::record::{Fate, FindingRecord, WaiverSummary};
 
 /// One entry of a waivers file that covers `finding`; reason, owner and date are left to fill in.
 #[must_use]
 pub fn waiver(finding: &FindingRecord) -> String {
-    format!(
-        "- rule: {}\n  case: {}\n  pointer: {}\n  reason: …\n  owner: …\n  expires: YYYY-MM-DD\n",
-        scalar(&finding.rule),
-        scalar(&finding.case),
-        scalar(&finding.place)
-    )
+    entry(&finding.rule, Some(&finding.case), &finding.place)
+}
+
+/// One entry that covers all findings of a cause: of every case, where several show it.
+pub(super) fn covering(group: &Group<'_>) -> String {
+    let finding = &group.lead.0;
+    let case = (group.cases().len() == 1).then_some(finding.case.as_str());
+    entry(&finding.rule, case, &finding.place)
+}
+
+fn entry(rule: &str, case: Option<&str>, place: &str) -> String {
+    let mut text = format!("- rule: {}\n", scalar(rule));
+    if let Some(case) = case {
+        let _ = writeln!(text, "  case: {}", scalar(case));
+    }
+    let _ = writeln!(text, "  pointer: {}", scalar(place));
+    text.push_str("  reason: …\n  owner: …\n  expires: YYYY-MM-DD\n");
+    text
+}
+
+/// What became of a waiver, in a few words.
+pub(super) fn fate_word(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Used => "used",
+        Fate::Expired => "expired",
+        Fate::Stale => "stale",
+        Fate::Quiet => "quiet",
+        Fate::NotRun => "not run",
+    }
+}
+
+/// What became of a waiver, in a sentence.
+pub(super) fn fate(waiver: &WaiverSummary) -> String {
+    let count = waiver.findings.len() as u64;
+    match waiver.fate {
+        Fate::Used => format!("covers {}", counted(count, "finding")),
+        Fate::Expired => {
+            let until = waiver.waiver.expires;
+            let again = match count {
+                0 => String::new(),
+                _ => format!("; {} that it covered count again", counted(count, "finding")),
+            };
+            format!("expired after {until}, so it waives nothing{again}")
+        }
+        Fate::Stale => {
+            "stale: its rule and case ran, and nothing matched; take it out of the file".to_owned()
+        }
+        Fate::Quiet => "nothing matched this time; it says that its finding is flaky".to_owned(),
+        Fate::NotRun => "its rule was not judged there in this run, or not to the end".to_owned(),
+    }
 }
 
 /// A YAML string: plain where nothing else could be read into it, else in double quotes.

@@ -3,12 +3,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod certify;
+mod compare;
 mod files;
 mod killed;
 mod lists;
+mod merge;
 mod replay;
 mod runs;
 mod save_cases;
 mod secrets;
 mod shrink;
 mod targets;
+mod waivers;

@@ -21,6 +21,7 @@ use crate::report::groups::{
 };
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
+use crate::report::waiver::covering;
 
 /// Bytes of entries that are shown whole.
 const WHOLE: usize = 800_000;
@@ -134,6 +135,12 @@ impl Page<'_> {
                     p.small.muted { "In bash, once " (self.how.variables().join(" and ")) " " (if self.how.variables().len() == 1 { "is" } else { "are" }) " exported." }
                 } @else {
                     p.small.muted { "The command is too long to paste here; it stands in " code { "report.json" } "." }
+                }
+            }
+            @if group.state != State::Waived {
+                details.fold {
+                    summary { "A waiver, to fill in" }
+                    (paste("Into the file of --waivers", covering(group).trim_end()))
                 }
             }
             (siblings(group))

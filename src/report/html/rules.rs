@@ -32,7 +32,7 @@ fn families(summary: &Summary) -> Vec<(&str, Vec<&RuleSummary>)> {
     out
 }
 
-fn about(family: &str) -> &'static str {
+pub(super) fn about(family: &str) -> &'static str {
     FAMILIES.iter().find(|(f, _)| *f == family).map_or("", |(_, about)| about)
 }
 

@@ -1,0 +1,246 @@
+//! `certificate.html`: the certificate as one A4 page to print. It loads nothing and needs no JavaScript.
+//!
+//! Made from the certificate alone, so that a page that says something else is found out.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use super::key::PublicKey;
+use super::statement::Statement;
+use super::{Certificate, FILE};
+use crate::contract::Level;
+use crate::record::{Conclusion, Outcome};
+use crate::report::{number, visible};
+
+const STYLE: &str = include_str!("page.css");
+/// Entries of a list: the page is one page, and the file beside it holds all of them.
+const ENTRIES: usize = 5;
+
+/// The page of a certificate.
+#[must_use]
+pub fn page(certificate: &Certificate, statement: &Statement) -> String {
+    use base64::Engine as _;
+    let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    );
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { "Certificate of conformance · " (visible(statement.about.subject.as_deref().unwrap_or(&statement.target))) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main.paper {
+                    div.frame {
+                        (head(statement))
+                        (figures(statement))
+                        div.columns {
+                            section { (run(statement)) }
+                            section { (limits(statement)) }
+                        }
+                        (listed(statement))
+                        (foot(certificate, statement))
+                    }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn head(statement: &Statement) -> Markup {
+    let subject = statement.about.subject.as_deref();
+    html! {
+        header {
+            (seal(statement.conclusion))
+            p.brand { "batchproof" }
+            h1 { "Certificate of conformance" }
+        }
+        p.lead { "This is to state that" }
+        p.subject { (visible(subject.unwrap_or(&statement.target))) }
+        p.lead {
+            @if subject.is_some() { "at " b { (visible(&statement.target)) } ", " }
+            "tried " (period(&statement.started, &statement.finished)) ", was found"
+        }
+        p.verdict { (statement.conclusion) }
+        p.lead {
+            "with the specification " b { (visible(&statement.specification.title)) } br;
+            code { (visible(&statement.specification.endpoint)) }
+        }
+    }
+}
+
+fn seal(conclusion: Conclusion) -> Markup {
+    let path = match conclusion {
+        Conclusion::Conformant => "M30 51 45 66 71 37",
+        Conclusion::NonConformant | Conclusion::Inconclusive => "M34 34 66 66 M66 34 34 66",
+    };
+    html! {
+        svg.seal viewBox="0 0 100 100" fill="none" stroke="currentColor" aria-hidden="true" {
+            circle cx="50" cy="50" r="47" stroke-width="1.2" {}
+            circle cx="50" cy="50" r="42" stroke-width="3" {}
+            path d=(path) stroke-width="7" stroke-linecap="round" stroke-linejoin="round" {}
+        }
+    }
+}
+
+fn figures(statement: &Statement) -> Markup {
+    let passed = statement.rules.values().filter(|o| **o == Outcome::Passed).count();
+    let figures = &statement.figures;
+    let shown = [
+        (format!("{passed} of {}", statement.rules.len()), "rules judged, and held"),
+        (number(figures.judged), "judgements"),
+        (number(figures.requests), "requests"),
+        (number(figures.items), "items"),
+    ];
+    html! {
+        div.figures { @for (figure, word) in &shown { div { b { (figure) } span { (word) } } } }
+    }
+}
+
+fn run(statement: &Statement) -> Markup {
+    let configuration = &statement.configuration;
+    let depth = if configuration.strict { ", strict" } else { "" };
+    let rows = [
+        (
+            "Suite",
+            format!(
+                "batchproof {}, {} cases, all of them",
+                visible(&statement.suite.version),
+                statement.suite.cases
+            ),
+        ),
+        ("Depth", format!("{}{depth}", configuration.depth)),
+        ("Seed", configuration.seed.to_string()),
+        ("Run", visible(&configuration.run_id)),
+        (
+            "Left behind",
+            format!(
+                "{} numbers, beginning with {}-",
+                number(statement.figures.left_behind),
+                visible(&configuration.run_id)
+            ),
+        ),
+        ("Odds", visible(&statement.figures.odds.to_string())),
+    ];
+    html! {
+        h2 { "What was run" }
+        dl { @for (name, value) in &rows { dt { (name) } dd { (value) } } }
+    }
+}
+
+fn limits(statement: &Statement) -> Markup {
+    html! {
+        h2 { "What this does not say" }
+        ul { @for line in &statement.does_not_say { li { (visible(line)) } } }
+    }
+}
+
+/// What does not stand against the certificate, and has to be told all the same.
+fn listed(statement: &Statement) -> Markup {
+    let findings: Vec<String> = statement
+        .findings
+        .iter()
+        .map(|f| {
+            format!("{} {} ({}, {} ×): {}", f.level, f.rule, f.state, number(f.count), f.title)
+        })
+        .collect();
+    let skipped: Vec<String> =
+        statement.skipped.iter().map(|(what, why)| format!("{what}: {why}")).collect();
+    let waivers: Vec<String> = statement
+        .waivers
+        .iter()
+        .map(|w| format!("{}: {}", w.waiver.scope(), w.waiver.told()))
+        .collect();
+    let of = |level: Level| {
+        let ids =
+            statement.unjudged.iter().filter(|(_, l)| **l == level).map(|(id, _)| id.as_str());
+        ids.collect::<Vec<_>>()
+    };
+    let unjudged: Vec<String> = [Level::Must, Level::Should]
+        .into_iter()
+        .filter(|level| !of(*level).is_empty())
+        .map(|level| format!("{level}: {}", of(level).join(", ")))
+        .collect();
+    html! {
+        div.listed {
+            (list("Findings that don't stand against it", &findings, "none"))
+            (list("Skipped by agreement", &skipped, "nothing"))
+            (list("Rules not judged", &unjudged, "none"))
+            @if !statement.not_run.is_empty() { (list("Cases that could not run here", &[statement.not_run.join(", ")], "none")) }
+            @if !waivers.is_empty() { (list("Waivers", &waivers, "none")) }
+        }
+    }
+}
+
+fn list(title: &str, entries: &[String], none: &str) -> Markup {
+    html! {
+        section {
+            h2 { (title) }
+            @if entries.is_empty() { p.none { (none) } }
+            @else {
+                ul {
+                    @for entry in entries.iter().take(ENTRIES) { li { (short(entry)) } }
+                    @if entries.len() > ENTRIES { li { (entries.len() - ENTRIES) " more, in " (FILE) } }
+                }
+            }
+        }
+    }
+}
+
+/// At most two lines of the page.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 190;
+    let text = visible(text);
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
+fn foot(certificate: &Certificate, statement: &Statement) -> Markup {
+    let mut hashes = vec![
+        ("Specification", statement.specification.hash.as_str()),
+        ("Cases", statement.suite.hash.as_str()),
+        ("Profile", statement.configuration.profile_hash.as_str()),
+    ];
+    hashes.extend(statement.evidence.iter().map(|e| (e.file.as_str(), e.sha256.as_str())));
+    let key = PublicKey::parse(&certificate.public_key);
+    html! {
+        footer {
+            dl.hashes {
+                @for (name, hash) in &hashes { dt { (visible(name)) } dd { code { (visible(hash)) } } }
+                dt { "Signature" } dd { code { (visible(&certificate.signature)) } }
+            }
+            div.signed {
+                p {
+                    @if let Some(issuer) = &statement.about.issuer { "Issued by " b { (visible(issuer)) } ", " } @else { "Issued " }
+                    (day(&statement.finished)) ", signed with the Ed25519 key "
+                    code { (key.map_or("unreadable".to_owned(), |k| k.to_string())) }
+                }
+                p { "Check it: " code { "batchproof verify " (FILE) " --key KEY.pub" } }
+            }
+        }
+    }
+}
+
+/// When the target was tried, to the minute.
+fn period(started: &str, finished: &str) -> String {
+    let minute = |instant: &str| visible(instant).chars().skip(11).take(5).collect::<String>();
+    let (from, to) = (day(started), day(finished));
+    if from == to {
+        format!("on {from} from {} to {} UTC", minute(started), minute(finished))
+    } else {
+        format!("from {from} {} to {to} {} UTC", minute(started), minute(finished))
+    }
+}
+
+fn day(instant: &str) -> String {
+    visible(instant).chars().take(10).collect()
+}

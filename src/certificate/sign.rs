@@ -1,0 +1,29 @@
+//! Signs what a report directory shows.
+
+use std::path::Path;
+
+use super::evidence::Evidence;
+use super::key::PrivateKey;
+use super::statement::{About, Statement};
+use super::{ALGORITHM, Certificate};
+use crate::record::Summary;
+
+/// The certificate of the run whose record and report lie in `dir`. Whether one may be issued at all,
+/// [`refusals`](super::refusals) says.
+///
+/// # Errors
+/// Where the evidence can't be read.
+pub fn sign(
+    summary: &Summary,
+    dir: &Path,
+    about: About,
+    key: &PrivateKey,
+) -> std::io::Result<Certificate> {
+    let payload = Statement::of(summary, about, Evidence::all(dir)?).payload()?;
+    Ok(Certificate {
+        signature: key.sign(payload.as_bytes()),
+        algorithm: ALGORITHM.to_owned(),
+        public_key: key.public().base64(),
+        payload,
+    })
+}

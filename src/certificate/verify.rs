@@ -1,0 +1,205 @@
+//! Verifies a certificate without any network: its bytes, its signature, its evidence, and what that says.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::evidence::{EVIDENCE, Evidence};
+use super::key::PublicKey;
+use super::refusal::refusals;
+use super::statement::Statement;
+use super::{ALGORITHM, Certificate, PAGE, page};
+use crate::record::{self, Summary};
+
+/// Fields of the statement that are named where they differ from the record.
+const NAMED: usize = 12;
+
+/// What a certificate came to.
+pub struct Verified {
+    /// What it states, where that can be read.
+    pub statement: Option<Statement>,
+    /// What does not match; nothing where all does.
+    pub mismatches: Vec<String>,
+}
+
+/// Holds the certificate in `bytes`, whose evidence lies in `dir`, against the key of whom the reader trusts.
+#[must_use]
+pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
+    let certificate: Certificate = match serde_json::from_slice(bytes) {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            return Verified {
+                statement: None,
+                mismatches: vec![format!("the certificate can't be read: {error}")],
+            };
+        }
+    };
+    let mut mismatches = Vec::new();
+    if let Some(at) = rewritten(&certificate, bytes) {
+        mismatches.push(format!("the certificate is not as it was written, from byte {at} on"));
+    }
+    signature(&certificate, key, &mut mismatches);
+    let statement: Option<Statement> = match serde_json::from_str(&certificate.payload) {
+        Ok(statement) => Some(statement),
+        Err(error) => {
+            mismatches.push(format!("the statement can't be read: {error}"));
+            None
+        }
+    };
+    if let Some(statement) = &statement {
+        if !statement.is_known() {
+            mismatches.push(format!(
+                "the statement is `{}` in format {}: a newer batchproof may know it",
+                statement.kind, statement.format
+            ));
+        }
+        let whole = evidence(statement, dir, &mut mismatches);
+        told_again(statement, dir, whole, &mut mismatches);
+        printed(&certificate, statement, dir, &mut mismatches);
+    }
+    Verified { statement, mismatches }
+}
+
+/// Where `bytes` differ from the file that the certificate would be written as.
+fn rewritten(certificate: &Certificate, bytes: &[u8]) -> Option<usize> {
+    let written = certificate.text().ok()?;
+    if written.as_bytes() == bytes {
+        return None;
+    }
+    let same = written.as_bytes().iter().zip(bytes).take_while(|(a, b)| a == b).count();
+    Some(same + 1)
+}
+
+fn signature(certificate: &Certificate, key: &PublicKey, mismatches: &mut Vec<String>) {
+    if certificate.algorithm != ALGORITHM {
+        mismatches
+            .push(format!("the algorithm is `{}`; expected {ALGORITHM}", certificate.algorithm));
+    }
+    let own = PublicKey::parse(&certificate.public_key);
+    let by_given = key.signed(certificate.payload.as_bytes(), &certificate.signature);
+    match own {
+        Some(own) if own == *key => {
+            if !by_given {
+                mismatches.push(
+                    "the signature does not fit: the statement or the signature was changed"
+                        .to_owned(),
+                );
+            }
+        }
+        Some(own) => {
+            let fits = own.signed(certificate.payload.as_bytes(), &certificate.signature);
+            mismatches.push(format!(
+                "it was not signed by the key given ({key}): it names the key {own}, and the signature {}",
+                if by_given {
+                    "fits the key given, so that name was changed"
+                } else if fits {
+                    "fits that one"
+                } else {
+                    "fits neither"
+                }
+            ));
+        }
+        None => mismatches.push(format!(
+            "the public key in it is none; the signature {} the key given ({key})",
+            if by_given { "fits" } else { "does not fit" }
+        )),
+    }
+}
+
+/// Whether all files that the statement rests on are there, as they were.
+fn evidence(statement: &Statement, dir: &Path, mismatches: &mut Vec<String>) -> bool {
+    let before = mismatches.len();
+    for name in EVIDENCE {
+        if !statement.evidence.iter().any(|e| e.file == name) {
+            mismatches.push(format!("the statement does not rest on {name}"));
+        }
+    }
+    for stated in &statement.evidence {
+        // A name is no way out of the directory.
+        if !EVIDENCE.contains(&stated.file.as_str()) {
+            mismatches
+                .push(format!("the statement rests on `{}`, which is no evidence", stated.file));
+            continue;
+        }
+        match Evidence::of(dir, &stated.file) {
+            Err(error) => mismatches.push(format!(
+                "{} can't be read: {error}; expected beside the certificate",
+                dir.join(&stated.file).display()
+            )),
+            Ok(found) if found != *stated => mismatches.push(format!(
+                "{} is another: SHA-256 {}, {} bytes; the certificate rests on {}, {} bytes",
+                stated.file, found.sha256, found.bytes, stated.sha256, stated.bytes
+            )),
+            Ok(_) => {}
+        }
+    }
+    mismatches.len() == before
+}
+
+/// Tells the statement again from the record, and says where the certificate states something else.
+fn told_again(statement: &Statement, dir: &Path, whole: bool, mismatches: &mut Vec<String>) {
+    // Another version may tell other things of one record; and of a changed record nothing is concluded.
+    if statement.suite.version != env!("CARGO_PKG_VERSION") || !whole {
+        return;
+    }
+    let summary = match record::read(&dir.join(EVIDENCE[0])) {
+        Ok(events) => Summary::of(&events),
+        Err(problem) => {
+            mismatches.push(format!("the record can't be read: {problem}"));
+            return;
+        }
+    };
+    let Some(summary) = summary else {
+        mismatches.push("the record does not begin with a run".to_owned());
+        return;
+    };
+    for refusal in refusals(&summary) {
+        mismatches.push(format!("the record is no ground for a certificate: {}", refusal.why));
+    }
+    let told = Statement::of(&summary, statement.about.clone(), statement.evidence.clone());
+    let (Ok(stated), Ok(recorded)) = (serde_json::to_value(statement), serde_json::to_value(told))
+    else {
+        return;
+    };
+    let mut differences = Vec::new();
+    differ("", &stated, &recorded, &mut differences);
+    let more = differences.len().saturating_sub(NAMED);
+    mismatches.extend(differences.into_iter().take(NAMED));
+    if more > 0 {
+        mismatches.push(format!("{more} more fields differ from the record"));
+    }
+}
+
+fn differ(pointer: &str, stated: &Value, recorded: &Value, out: &mut Vec<String>) {
+    match (stated, recorded) {
+        (Value::Object(a), Value::Object(b)) => {
+            let further = b.keys().filter(|key| !a.contains_key(*key));
+            for key in a.keys().chain(further) {
+                let null = &Value::Null;
+                let (x, y) = (a.get(key).unwrap_or(null), b.get(key).unwrap_or(null));
+                differ(&format!("{pointer}/{key}"), x, y, out);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (at, (x, y)) in a.iter().zip(b).enumerate() {
+                differ(&format!("{pointer}/{at}"), x, y, out);
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => out.push(format!("{pointer}: the certificate states {a}, the record tells {b}")),
+    }
+}
+
+/// The page beside the certificate, where there is one.
+fn printed(
+    certificate: &Certificate,
+    statement: &Statement,
+    dir: &Path,
+    mismatches: &mut Vec<String>,
+) {
+    let Ok(found) = std::fs::read_to_string(dir.join(PAGE)) else { return };
+    if statement.suite.version == env!("CARGO_PKG_VERSION") && found != page(certificate, statement)
+    {
+        mismatches.push(format!("{PAGE} is not the page of this certificate"));
+    }
+}

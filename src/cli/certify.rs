@@ -1,0 +1,90 @@
+//! `batchproof certify`: a run at depth deep and, where nothing stands against it, a signed certificate.
+
+use std::path::Path;
+
+use super::args::{CertifyArgs, RunArgs};
+use super::{Failure, run, say};
+use crate::case::Depth;
+use crate::certificate::{self, About, FILE, PAGE, PrivateKey, Refusal, Statement};
+use crate::contract::Problem;
+use crate::record::{self, Summary};
+
+pub fn certify(mut args: CertifyArgs) -> Result<u8, Failure> {
+    if let Some(file) = &args.new_key {
+        let public = certificate::new_key(file)?;
+        say(&format!(
+            "{}: the private key, which signs; keep it\n{}.pub: the public key, for those who verify\nfingerprint {public}",
+            file.display(),
+            file.display()
+        ));
+        return Ok(0);
+    }
+    let Some(key) = &args.key else {
+        return Err("certify needs --key FILE, or --new-key FILE to make one".into());
+    };
+    // Before the run: nobody waits for a key that can't be read.
+    let key = PrivateKey::load(key)?;
+    only_the_whole_suite(&args.run)?;
+    args.run.depth = Some(Depth::Deep);
+    let Some(summary) = run::summary(&args.run)? else { return Ok(0) };
+    let refusals = certificate::refusals(&summary);
+    if !refusals.is_empty() {
+        return Ok(refused(&summary, &refusals));
+    }
+    let about = About { subject: args.subject, issuer: args.issuer };
+    write(&args.run.report_dir, about, &key)?;
+    Ok(summary.conclusion.exit())
+}
+
+/// A certificate is about all shipped cases, as deep as they go.
+fn only_the_whole_suite(args: &RunArgs) -> Result<(), Failure> {
+    let choices = [
+        (!args.cases.is_empty(), "cases named on the command line"),
+        (args.depth.is_some_and(|d| d != Depth::Deep), "--depth other than deep"),
+        (args.runs.is_some(), "--runs"),
+        (args.partition.is_some(), "--partition"),
+        (args.max_findings.is_some(), "--max-findings"),
+    ];
+    match choices.iter().find(|(chosen, _)| *chosen) {
+        Some((_, what)) => Err(format!(
+            "certify does not go with {what}\n  expected: all shipped cases at depth deep; `batchproof run` takes a choice"
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// Says why there is no certificate; the exit code, which is never that of success.
+fn refused(summary: &Summary, refusals: &[Refusal]) -> u8 {
+    say("\n  No certificate:");
+    for refusal in refusals {
+        say(&format!("    · {}", crate::report::visible(&refusal.why)));
+    }
+    match summary.conclusion.exit() {
+        0 if refusals.iter().any(|r| r.against) => 1,
+        0 => 3,
+        code => code,
+    }
+}
+
+fn write(dir: &Path, about: About, key: &PrivateKey) -> Result<(), Failure> {
+    // From the record, as whoever verifies will read it.
+    let summary = Summary::of(&record::read(dir)?).ok_or_else(|| {
+        Problem::new(dir.display().to_string(), "the record is empty").expected("a record of a run")
+    })?;
+    let unwritable = |e: std::io::Error| -> Failure {
+        format!("{}: {e}\n  expected: a directory that can be written to", dir.display()).into()
+    };
+    let certificate = certificate::sign(&summary, dir, about, key).map_err(unwritable)?;
+    let statement: Statement = serde_json::from_str(&certificate.payload)?;
+    std::fs::write(dir.join(PAGE), certificate::page(&certificate, &statement))
+        .map_err(unwritable)?;
+    std::fs::write(dir.join(FILE), certificate.text()?).map_err(unwritable)?;
+    say(&format!(
+        "\n  Certificate: {} (to print: {PAGE}), signed with the key {}\n    batchproof verify {} --key KEY.pub",
+        dir.join(FILE).display(),
+        key.public(),
+        dir.join(FILE).display()
+    ));
+    Ok(())
+}

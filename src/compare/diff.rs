@@ -1,0 +1,160 @@
+//! Two runs of one target: what is new, what is fixed, what still fails.
+
+use crate::check::RuleCounts;
+use crate::record::{FindingRecord, Outcome, RUN, RuleInfo, Summary, Update};
+
+/// A finding with what became of it.
+type Found = (FindingRecord, Update);
+
+/// Two runs of one target, held against each other.
+pub struct Diff<'a> {
+    /// The earlier run, as the user ordered them.
+    pub before: &'a Summary,
+    /// The later run.
+    pub after: &'a Summary,
+    /// Findings that only the later run has.
+    pub new: Vec<&'a Found>,
+    /// Findings that only the earlier run has, though the later one judged the same.
+    pub fixed: Vec<&'a Found>,
+    /// Findings of both, as the later run has them.
+    pub still: Vec<&'a Found>,
+    /// Findings that only the earlier run has, but that the later one does not show to be fixed.
+    pub unknown: Vec<Unknown<'a>>,
+    /// Rules of which something else became.
+    pub rules: Vec<RuleChange<'a>>,
+    /// What else differs between the runs, and so may be the cause, in sentences.
+    pub caveats: Vec<String>,
+}
+
+/// A finding that is gone, but not shown to be fixed.
+pub struct Unknown<'a> {
+    /// The finding.
+    pub found: &'a Found,
+    /// Why not.
+    pub why: &'static str,
+}
+
+/// A rule of which something else became.
+pub struct RuleChange<'a> {
+    /// The rule.
+    pub rule: &'a RuleInfo,
+    /// What became of it in the earlier run; nothing where that did not know it.
+    pub before: Option<Outcome>,
+    /// What became of it in the later run.
+    pub after: Option<Outcome>,
+}
+
+impl<'a> Diff<'a> {
+    /// Holds `after` against `before`.
+    #[must_use]
+    pub fn of(before: &'a Summary, after: &'a Summary) -> Diff<'a> {
+        let has = |summary: &Summary, id: &str| summary.findings.iter().any(|(f, _)| f.id == id);
+        let (still, new) = after.findings.iter().partition(|(f, _)| has(before, &f.id));
+        let mut fixed = Vec::new();
+        let mut unknown = Vec::new();
+        for found in before.findings.iter().filter(|(f, _)| !has(after, &f.id)) {
+            match untold(after, &found.0).or_else(|| elsewhere(after, &found.0)) {
+                None => fixed.push(found),
+                Some(why) => unknown.push(Unknown { found, why }),
+            }
+        }
+        Diff {
+            before,
+            after,
+            new,
+            fixed,
+            still,
+            unknown,
+            rules: changes(before, after),
+            caveats: caveats(before, after),
+        }
+    }
+}
+
+/// Why a run without `finding` does not say that it is fixed, where it doesn't.
+fn untold(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
+    let Some(counts) = counts(after, finding) else { return Some("its case did not run") };
+    if after.tail.as_ref().is_none_or(|tail| tail.cut_short || !tail.trouble.is_empty()) {
+        return Some("the later run did not come to its end");
+    }
+    if counts.masked > 0 {
+        Some("another rule's failure masked it")
+    } else if counts.errored > 0 {
+        Some("its rule panicked")
+    } else if counts.judged() == 0 && counts.unanswered > 0 {
+        Some("the target did not answer")
+    } else if counts.judged() == 0 {
+        Some("its rule was not judged there")
+    } else {
+        None
+    }
+}
+
+/// Why a finding that does not show in its case any more is not fixed, where its cause shows in others.
+fn elsewhere(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
+    let cause = |f: &FindingRecord| (f.rule.clone(), f.place.clone(), f.kind.clone());
+    let wanted = cause(finding);
+    let there = after.findings.iter().any(|(f, _)| cause(f) == wanted);
+    there.then_some("its cause still shows in other cases")
+}
+
+/// How often the finding's rule was judged in the finding's case; nothing where that did not run.
+fn counts(summary: &Summary, finding: &FindingRecord) -> Option<RuleCounts> {
+    if finding.case == RUN {
+        return summary.rules.iter().find(|r| r.rule.id == finding.rule).map(|r| r.counts);
+    }
+    let case = summary.cases.iter().find(|c| c.id == finding.case)?;
+    Some(case.record.as_ref()?.rules.get(&finding.rule).copied().unwrap_or_default())
+}
+
+fn changes<'a>(before: &'a Summary, after: &'a Summary) -> Vec<RuleChange<'a>> {
+    let outcome = |summary: &Summary, id: &str| {
+        summary.rules.iter().find(|r| r.rule.id == id).map(|r| r.outcome)
+    };
+    let gone = before.rules.iter().filter(|r| outcome(after, &r.rule.id).is_none());
+    after
+        .rules
+        .iter()
+        .chain(gone)
+        .map(|r| RuleChange {
+            rule: &r.rule,
+            before: outcome(before, &r.rule.id),
+            after: outcome(after, &r.rule.id),
+        })
+        .filter(|change| change.before != change.after)
+        .collect()
+}
+
+fn caveats(before: &Summary, after: &Summary) -> Vec<String> {
+    let (a, b) = (&before.head, &after.head);
+    let mut told = Vec::new();
+    if b.started < a.started {
+        told.push("the second run is the earlier one".to_owned());
+    }
+    let texts = [
+        ("specification", &a.specification.hash, &b.specification.hash),
+        ("cases", &a.suite, &b.suite),
+        ("version of batchproof", &a.tool, &b.tool),
+    ];
+    for (what, ours, theirs) in texts {
+        if ours != theirs {
+            told.push(format!("the {what} changed between the runs"));
+        }
+    }
+    if a.depth != b.depth {
+        told.push(format!("the depths differ: {} and {}", a.depth, b.depth));
+    }
+    if a.runs != b.runs {
+        told.push("the runs of each case differ".to_owned());
+    }
+    if a.profile != b.profile {
+        told.push("the profiles differ".to_owned());
+    }
+    if a.seed != b.seed {
+        told.push(format!(
+            "the seeds differ ({} and {}): what only some generated values show may seem new or fixed",
+            a.seed, b.seed
+        ));
+    }
+    told
+}

@@ -1,0 +1,342 @@
+//! Merges the parts of one run into the record that the undivided run would have left.
+//!
+//! Counts and tallies are added up, findings of one id become one, and what is judged over a whole run (rules of
+//! its scope, findings that another explains) is judged again on the sum.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::Recorded;
+use crate::check::{Tally, judge_run};
+use crate::contract::{Problem, Profile};
+use crate::record::{
+    CaseRecord, Event, ExchangeRecord, FindingRecord, Minimal, RUN, RunHead, RunTail, Update,
+    masked,
+};
+
+/// Exchanges kept as examples.
+const SAMPLES: usize = 200;
+
+/// The events of the whole run, from all of its parts.
+///
+/// # Errors
+/// A [`Problem`] where a part is missing, there twice, or of another run.
+pub fn merge(parts: &[Recorded]) -> Result<Vec<Event>, Problem> {
+    let first = parts.first().ok_or_else(|| Problem::new("report", "no part to merge"))?;
+    for part in parts {
+        same_run(first, part)?;
+    }
+    let ordered = in_order(parts)?;
+    let mut sum = Sum::default();
+    for part in &ordered {
+        sum.add(part);
+    }
+    Ok(sum.events(&ordered))
+}
+
+/// What parts share, as people call it.
+fn shared(head: &RunHead) -> Vec<(&'static str, String)> {
+    let waivers: Vec<String> =
+        head.waivers.iter().map(|w| format!("{} {}", w.scope(), w.told())).collect();
+    vec![
+        ("run id", head.run_id.clone()),
+        ("seed", head.seed.to_string()),
+        ("depth", head.depth.to_string()),
+        ("runs of each case", head.runs.map_or("as the cases say".to_owned(), |n| n.to_string())),
+        ("target", head.target.clone()),
+        ("number of parts", head.partition.map_or(0, |(_, of)| of).to_string()),
+        ("version of batchproof", head.tool.clone()),
+        ("specification (SHA-256)", head.specification.hash.clone()),
+        ("suite of cases (SHA-256)", head.suite.clone()),
+        ("strictness", if head.strict { "strict" } else { "not strict" }.to_owned()),
+        ("profile", head.profile.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("waivers", waivers.join("; ")),
+    ]
+}
+
+fn same_run(first: &Recorded, part: &Recorded) -> Result<(), Problem> {
+    for ((what, ours), (_, theirs)) in shared(first.head()).into_iter().zip(shared(part.head())) {
+        if ours != theirs {
+            let quoted =
+                |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+            return Err(Problem::new(
+                &*part.name,
+                format!(
+                    "its {what} is {}, and that of {} is {}",
+                    quoted(&theirs),
+                    first.name,
+                    quoted(&ours)
+                ),
+            )
+            .expected("parts of one run: the same options but for --partition"));
+        }
+    }
+    Ok(())
+}
+
+/// The parts by their numbers, each there once.
+fn in_order(parts: &[Recorded]) -> Result<Vec<&Recorded>, Problem> {
+    let mut by_number: BTreeMap<u32, &Recorded> = BTreeMap::new();
+    let mut of = 0;
+    for part in parts {
+        let (number, all) = part.head().partition.unwrap_or_default();
+        of = all;
+        if let Some(other) = by_number.insert(number, part) {
+            return Err(Problem::new(
+                &*part.name,
+                format!("it is part {number} of {all}, and so is {}", other.name),
+            )
+            .expected("each part once"));
+        }
+    }
+    let missing: Vec<u32> = (1..=of).filter(|n| !by_number.contains_key(n)).collect();
+    if let (Some(first), Some(any)) = (missing.first(), parts.first()) {
+        let names: Vec<&str> = parts.iter().map(|p| p.name.as_str()).collect();
+        let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        let word = if missing.len() == 1 { "part" } else { "parts" };
+        return Err(Problem::new(
+            names.join(" "),
+            format!("{word} {} of {of} not there", list.join(", ")),
+        )
+        .expected(format!("all {of} parts of the run"))
+        .hint(again(any.head(), *first, of)));
+    }
+    Ok(by_number.into_values().collect())
+}
+
+/// The command that runs a part that is missing.
+fn again(head: &RunHead, part: u32, of: u32) -> String {
+    let mut command = format!(
+        "batchproof run --partition {part}/{of} --seed {} --run-id {} --depth {}",
+        head.seed, head.run_id, head.depth
+    );
+    if let Some(runs) = head.runs {
+        let _ = write!(command, " --runs {runs}");
+    }
+    if head.target.starts_with("http") {
+        let _ = write!(command, " --target {}", head.target);
+    }
+    if head.strict {
+        command.push_str(" --strict");
+    }
+    let _ = write!(command, " --report-dir part-{part}");
+    let plain = serde_json::to_value(Profile::default()).ok();
+    let further: Vec<&str> = [
+        ("its profile", head.profile != plain),
+        ("its waivers", !head.waivers.is_empty()),
+        ("its cases", !head.whole_suite),
+    ]
+    .into_iter()
+    .filter_map(|(what, wanted)| wanted.then_some(what))
+    .collect();
+    if !further.is_empty() {
+        let _ = write!(command, ", and {} as the other parts had them", further.join(", "));
+    }
+    command
+}
+
+/// What parts add up to.
+#[derive(Default)]
+struct Sum {
+    notes: Vec<String>,
+    findings: Vec<(FindingRecord, Update)>,
+    cases: BTreeMap<String, CaseRecord>,
+    samples: Vec<(String, u64, ExchangeRecord)>,
+    minimals: BTreeMap<String, Minimal>,
+    tail: Option<RunTail>,
+    killed: bool,
+}
+
+impl Sum {
+    fn add(&mut self, part: &Recorded) {
+        let mut found: Vec<(FindingRecord, Update)> = Vec::new();
+        let mut cases: BTreeMap<&str, &CaseRecord> = BTreeMap::new();
+        for event in &part.events {
+            match event {
+                Event::RunStarted(_) => {}
+                Event::Note { text } => {
+                    if !self.notes.contains(text) {
+                        self.notes.push(text.clone());
+                    }
+                }
+                Event::Finding(finding) => found.push(((**finding).clone(), seen_once(finding))),
+                Event::FindingUpdated(update) => {
+                    if let Some((_, known)) = found.iter_mut().find(|(f, _)| f.id == update.id) {
+                        *known = update.clone();
+                    }
+                }
+                Event::Sample { case, run, exchange } => {
+                    if self.samples.len() < SAMPLES {
+                        self.samples.push((case.clone(), *run, (**exchange).clone()));
+                    }
+                }
+                // Rules of the run's scope are judged again.
+                Event::CaseFinished(record) if record.case == RUN => {}
+                // The last word on a case holds.
+                Event::CaseFinished(record) => {
+                    cases.insert(&record.case, record);
+                }
+                Event::Shrunk(minimal) => self.add_minimal(minimal),
+                Event::RunFinished(_) => {}
+            }
+        }
+        for (case, record) in cases {
+            let sum = self.cases.entry(case.to_owned()).or_default();
+            case.clone_into(&mut sum.case);
+            add_case(sum, record);
+        }
+        for (finding, update) in found {
+            if finding.case != RUN {
+                self.add_finding(finding, update);
+            }
+        }
+        match &part.summary.tail {
+            None => self.killed = true,
+            Some(tail) => match &mut self.tail {
+                None => self.tail = Some(tail.clone()),
+                Some(sum) => add_tail(sum, tail),
+            },
+        }
+    }
+
+    /// Of several trials that show a finding, the smallest stays.
+    fn add_minimal(&mut self, minimal: &Minimal) {
+        let rank = |m: &Minimal| (!m.is_smaller(), m.to.requests, m.to.items, m.to.bytes);
+        match self.minimals.get_mut(&minimal.id) {
+            Some(known) if rank(known) <= rank(minimal) => {}
+            Some(known) => *known = minimal.clone(),
+            None => {
+                self.minimals.insert(minimal.id.clone(), minimal.clone());
+            }
+        }
+    }
+
+    fn add_finding(&mut self, finding: FindingRecord, update: Update) {
+        let Some((known, sum)) = self.findings.iter_mut().find(|(f, _)| f.id == finding.id) else {
+            self.findings.push((finding, Update { masked_by: None, ..update }));
+            return;
+        };
+        // The evidence of a run that counts, and of the first such run, stays.
+        if (!update.confirmed, finding.run) < (!sum.confirmed, known.run) {
+            *known = finding;
+        }
+        sum.count += update.count;
+        sum.confirmed |= update.confirmed;
+        sum.shown += update.shown;
+        sum.of += update.of;
+        sum.trials += update.trials;
+    }
+    /// The record of the whole run.
+    fn events(mut self, parts: &[&Recorded]) -> Vec<Event> {
+        let Some(head) = head(parts) else { return Vec::new() };
+        self.judge_again(&head);
+        let mut events = vec![Event::RunStarted(Box::new(head))];
+        self.notes.push(format!("merged from the {} parts of the run", parts.len()));
+        events.extend(self.notes.into_iter().map(|text| Event::Note { text }));
+        let pairs: Vec<(&FindingRecord, bool)> =
+            self.findings.iter().map(|(f, u)| (f, u.confirmed)).collect();
+        let mut masked = masked(&pairs);
+        for (finding, update) in self.findings {
+            let runs = self.cases.get(&finding.case).map_or(0, |case| case.runs);
+            let masked_by = masked.remove(&finding.id);
+            events.push(Event::Finding(Box::new(finding)));
+            events.push(Event::FindingUpdated(Update { runs, masked_by, ..update }));
+        }
+        events.extend(self.minimals.into_values().map(|m| Event::Shrunk(Box::new(m))));
+        events.extend(self.samples.into_iter().map(|(case, run, exchange)| Event::Sample {
+            case,
+            run,
+            exchange: Box::new(exchange),
+        }));
+        let cases = self.cases.into_values().map(|case| Event::CaseFinished(Box::new(case)));
+        events.extend(cases);
+        if let Some(tail) = self.tail.filter(|_| !self.killed) {
+            events.push(Event::RunFinished(Box::new(tail)));
+        }
+        events
+    }
+
+    /// Holds the rules of the run's scope against the sum of all tallies.
+    fn judge_again(&mut self, head: &RunHead) {
+        let mut tally = Tally::default();
+        self.cases.values().for_each(|case| tally.add(&case.tally));
+        let skipped = |rule: &str| {
+            let family = rule.split('-').next().unwrap_or(rule);
+            head.skipped.contains_key(rule) || head.skipped.contains_key(family)
+        };
+        let mut record = CaseRecord { case: RUN.to_owned(), ..CaseRecord::default() };
+        for verdict in judge_run(&tally, skipped) {
+            for finding in &verdict.findings {
+                let found = FindingRecord::of(verdict.rule, finding, (RUN, 0, 0), str::to_owned);
+                self.add_finding(found.clone(), seen_once(&found));
+            }
+            record.rules.insert(verdict.rule.id.to_owned(), verdict.counts);
+        }
+        self.cases.insert(RUN.to_owned(), record);
+    }
+}
+
+/// What is known of a finding that was never told of again.
+fn seen_once(finding: &FindingRecord) -> Update {
+    Update {
+        id: finding.id.clone(),
+        count: 1,
+        confirmed: finding.proven,
+        shown: 0,
+        of: 0,
+        trials: 1,
+        runs: 0,
+        waived: None,
+        masked_by: None,
+    }
+}
+
+/// The head of the whole run: that of its parts, with no part in it.
+fn head(parts: &[&Recorded]) -> Option<RunHead> {
+    let heads = || parts.iter().map(|p| p.head());
+    let mut head = heads().next()?.clone();
+    head.partition = None;
+    head.started = heads().map(|h| h.started.clone()).min()?;
+    head.planned = heads().fold((0, 0), |(r, i), h| (r + h.planned.0, i + h.planned.1));
+    Some(head)
+}
+
+fn add_case(sum: &mut CaseRecord, part: &CaseRecord) {
+    sum.runs += part.runs;
+    sum.unanswered += part.unanswered;
+    sum.requests += part.requests;
+    sum.items += part.items;
+    sum.millis += part.millis;
+    for (rule, counts) in &part.rules {
+        sum.rules.entry(rule.clone()).or_default().add(counts);
+    }
+    sum.tally.add(&part.tally);
+    for (class, (count, micros, least, most)) in &part.latency {
+        let entry = sum.latency.entry(*class).or_insert((0, 0, u64::MAX, 0));
+        entry.0 += count;
+        entry.1 += micros;
+        entry.2 = entry.2.min(*least);
+        entry.3 = entry.3.max(*most);
+    }
+    sum.latencies.add(&part.latencies);
+    sum.covered.add(&part.covered);
+}
+
+fn add_tail(sum: &mut RunTail, part: &RunTail) {
+    if part.finished > sum.finished {
+        sum.finished.clone_from(&part.finished);
+    }
+    sum.seconds += part.seconds;
+    for trouble in &part.trouble {
+        if !sum.trouble.contains(trouble) {
+            sum.trouble.push(trouble.clone());
+        }
+    }
+    sum.cut_short |= part.cut_short;
+    if sum.advice.is_none() {
+        sum.advice.clone_from(&part.advice);
+    }
+    sum.left_behind += part.left_behind;
+    sum.requests += part.requests;
+    sum.items += part.items;
+}

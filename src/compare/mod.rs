@@ -1,0 +1,78 @@
+//! Runs held against each other: parts of one run are merged, two runs of a target are compared, and the
+//! runs of several targets become one grid.
+//!
+//! Made from records and nothing else. It must not know how any of it is shown.
+
+mod diff;
+mod matrix;
+mod merge;
+
+use crate::contract::Problem;
+use crate::record::{Event, RunHead, Summary};
+
+pub use diff::{Diff, RuleChange, Unknown};
+pub use matrix::{Cell, Column, Matrix, Row};
+pub use merge::merge;
+
+/// A run as it was recorded.
+pub struct Recorded {
+    /// What the user called it: a directory, or a record.
+    pub name: String,
+    /// Its events.
+    pub events: Vec<Event>,
+    /// What they add up to.
+    pub summary: Summary,
+}
+
+impl Recorded {
+    /// A run of these events.
+    ///
+    /// # Errors
+    /// A [`Problem`] where they don't begin with a run.
+    pub fn new(name: String, events: Vec<Event>) -> Result<Recorded, Problem> {
+        let summary = Summary::of(&events).ok_or_else(|| {
+            Problem::new(&*name, "the record is empty").expected("a record of a run")
+        })?;
+        Ok(Recorded { name, events, summary })
+    }
+
+    fn head(&self) -> &RunHead {
+        &self.summary.head
+    }
+}
+
+/// How several runs belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship {
+    /// Parts of one run.
+    Parts,
+    /// Two runs of one target.
+    SameTarget,
+    /// Runs of several targets, or more than two runs.
+    Several,
+}
+
+/// How `runs` belong together.
+///
+/// # Errors
+/// A [`Problem`] where only some of them are parts of a divided run.
+pub fn kinship(runs: &[Recorded]) -> Result<Kinship, Problem> {
+    let part = runs.iter().find(|r| r.head().partition.is_some());
+    let whole = runs.iter().find(|r| r.head().partition.is_none());
+    match (part, whole) {
+        (Some(part), Some(whole)) => {
+            let (index, of) = part.head().partition.unwrap_or_default();
+            Err(Problem::new(
+                &*part.name,
+                format!("it is part {index} of {of}, and {} is a whole run", whole.name),
+            )
+            .expected("all parts of one run, or whole runs")
+            .hint("merge the parts first: batchproof report PART... --report-dir DIR"))
+        }
+        (Some(_), None) => Ok(Kinship::Parts),
+        _ if runs.len() == 2 && runs[0].head().target == runs[1].head().target => {
+            Ok(Kinship::SameTarget)
+        }
+        _ => Ok(Kinship::Several),
+    }
+}

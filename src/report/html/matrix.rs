@@ -1,0 +1,189 @@
+//! `matrix.html`: rules by implementations on one page that loads nothing and needs no JavaScript.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::parts::{class, level};
+use super::rules::about;
+use super::{STYLE, digest};
+use crate::compare::{Cell, Column, Matrix, Row};
+use crate::record::{Conclusion, Outcome};
+use crate::report::groups::{family, figures, outcome_word};
+use crate::report::text::{number, visible};
+
+const OWN: &str = include_str!("matrix.css");
+
+/// The page; `links` lead from it to the report of each run.
+#[must_use]
+pub fn matrix(matrix: &Matrix<'_>, links: &[String]) -> String {
+    let style = format!("{STYLE}{OWN}");
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        digest(&style)
+    );
+    let differing = matrix.rows.iter().filter(|r| differs(r)).count();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { (matrix.columns.len()) " implementations · batchproof" }
+                style { (PreEscaped(&style)) }
+            }
+            body {
+                header.top {
+                    span.brand { "batchproof" }
+                    span.muted { (title(matrix)) }
+                }
+                main {
+                    h1.page { "Implementations" }
+                    p.lede {
+                        (matrix.columns.len()) " runs, " (matrix.rows.len()) " rules; "
+                        (differing) " of them come out differently. A cell leads to the rule in that run's report."
+                    }
+                    @if !matrix.caveats.is_empty() {
+                        div.notes { ul { @for caveat in &matrix.caveats { li { (caveat) } } } }
+                    }
+                    p.choice {
+                        label { input #only type="checkbox"; " only rules that come out differently" }
+                    }
+                    div.grid tabindex="0" role="region" aria-label="Rules by implementations" {
+                        table {
+                            thead { (implementations(matrix, links)) }
+                            @for (name, rows) in families(matrix) { (section(name, &rows, matrix, links)) }
+                        }
+                    }
+                    (legend(matrix))
+                }
+                footer {
+                    p { "What a target stores can't be seen through its endpoint: only the numbers that it calls used betray it. "
+                        "A rule that was never judged says nothing of the target." }
+                    p { "Made by batchproof " (env!("CARGO_PKG_VERSION")) " from records and nothing else. The page loads nothing." }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
+fn title(matrix: &Matrix<'_>) -> String {
+    matrix.columns.first().map_or(String::new(), |c| visible(&c.summary.head.specification.title))
+}
+
+/// Whether something else became of the rule in one run than in another.
+fn differs(row: &Row<'_>) -> bool {
+    let mut outcomes = row.cells.iter().map(|c| c.map(|c| c.outcome));
+    outcomes.next().is_some_and(|first| outcomes.any(|other| other != first))
+}
+
+fn families<'a, 'b>(matrix: &'b Matrix<'a>) -> Vec<(&'a str, Vec<&'b Row<'a>>)> {
+    let mut out: Vec<(&str, Vec<&Row<'_>>)> = Vec::new();
+    for row in &matrix.rows {
+        let name = family(&row.rule.id);
+        match out.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, rows)) => rows.push(row),
+            None => out.push((name, vec![row])),
+        }
+    }
+    out
+}
+
+/// The heads of the columns: target, conclusion, figures.
+fn implementations(matrix: &Matrix<'_>, links: &[String]) -> Markup {
+    html! {
+        tr {
+            th.corner scope="col" { "Rule" }
+            @for (at, column) in matrix.columns.iter().enumerate() {
+                (implementation(column, links.get(at).map_or("", String::as_str)))
+            }
+        }
+    }
+}
+
+fn implementation(column: &Column<'_>, link: &str) -> Markup {
+    let summary = column.summary;
+    let (musts, shoulds) = figures(summary);
+    let (tone, word) = match summary.conclusion {
+        Conclusion::Conformant => ("passed", "conformant"),
+        Conclusion::NonConformant => ("failed", "nonconformant"),
+        Conclusion::Inconclusive => ("seen-once", "inconclusive"),
+    };
+    html! {
+        th.implementation scope="col" {
+            a href=(link) { (visible(&summary.head.target)) }
+            span class=(format!("tag {tone}")) { (word) }
+            span.under { (number(musts as u64)) " MUST, " (number(shoulds as u64)) " SHOULD" }
+            span.under { (summary.head.depth) ", " (visible(column.name)) }
+            span.under { code { (visible(&summary.head.run_id)) } }
+        }
+    }
+}
+
+/// One family: how many of its rules each run passes, then its rules.
+fn section(name: &str, rows: &[&Row<'_>], matrix: &Matrix<'_>, links: &[String]) -> Markup {
+    html! {
+        tbody {
+            tr.family {
+                th scope="rowgroup" { (visible(name)) " " span.muted { (about(name)) } }
+                @for at in 0..matrix.columns.len() {
+                    @let of = |wanted: fn(Outcome) -> bool| rows.iter()
+                        .filter(|r| r.cells.get(at).copied().flatten().is_some_and(|c| wanted(c.outcome))).count();
+                    @let failed = of(|o| matches!(o, Outcome::Failed | Outcome::Errored));
+                    td {
+                        @if failed > 0 { b.bad { (failed) " failed" } ", " }
+                        (of(|o| o == Outcome::Passed)) " of " (rows.len()) " passed"
+                    }
+                }
+            }
+            @for row in rows {
+                tr class=(if differs(row) { "differs" } else { "same" }) {
+                    th scope="row" {
+                        (level(row.rule.level)) " " b { (visible(&row.rule.id)) } " " span.what { (visible(&row.rule.title)) }
+                    }
+                    @for (at, cell) in row.cells.iter().enumerate() {
+                        td { (outcome(*cell, &row.rule.id, links.get(at).map_or("", String::as_str))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn outcome(cell: Option<Cell>, rule: &str, link: &str) -> Markup {
+    let Some(cell) = cell else { return html! { span.muted { "unknown there" } } };
+    let judged = cell.counts.judged();
+    let told = format!("judged {} times, failed {}", number(judged), number(cell.counts.failed));
+    html! {
+        a class=(format!("outcome {}", class(cell.outcome))) href=(format!("{link}#rule-{}", visible(rule))) title=(told) {
+            (outcome_word(cell.outcome))
+            @if cell.counts.failed > 0 { " " span.times { (number(cell.counts.failed)) "×" } }
+        }
+    }
+}
+
+fn legend(matrix: &Matrix<'_>) -> Markup {
+    let explained = [
+        (Outcome::Failed, "contradicted"),
+        (Outcome::Waived, "contradicted; a waiver covers each finding"),
+        (Outcome::SeenOnce, "contradicted once, shown by no repeat"),
+        (Outcome::Passed, "judged, and held"),
+        (Outcome::Masked, "not judged: a rule that it needs failed"),
+        (Outcome::Unanswered, "not judged: the target did not answer"),
+        (
+            Outcome::NotApplicable,
+            "not judged: nothing that was sent concerns it, or the profile rules it out",
+        ),
+        (Outcome::Errored, "not judged: a defect of batchproof"),
+    ];
+    html! {
+        ul.legend {
+            @for (which, what) in explained {
+                @if matrix.rows.iter().flat_map(|r| r.cells.iter().flatten()).any(|c| c.outcome == which) {
+                    li { span class=(format!("outcome {}", class(which))) { (outcome_word(which)) } " " (what) }
+                }
+            }
+        }
+    }
+}

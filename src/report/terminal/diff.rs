@@ -1,0 +1,122 @@
+//! Two runs of one target on a terminal: what is new first, as that is what somebody has to look at.
+
+use super::paint::{Colour, Paint};
+use super::{Page, Style, columns};
+use crate::compare::Diff;
+use crate::contract::Level;
+use crate::record::{Outcome, Summary};
+use crate::report::groups::{Found, Group, State, figures, grouped, outcome_word, rule_of};
+use crate::report::text::{counted, excerpt, visible};
+
+/// Causes of a kind that are shown.
+const CAUSES: usize = 20;
+/// Characters of a value.
+const VALUE: usize = 240;
+
+/// What `report BEFORE AFTER` prints; `names` are those of the two runs.
+#[must_use]
+pub fn diff(diff: &Diff<'_>, names: (&str, &str), style: Style) -> String {
+    let mut page = Page { out: String::new(), columns: columns(style), paint: Paint(style.colour) };
+    let unknown: Vec<&Found> = diff.unknown.iter().map(|u| u.found).collect();
+    super::mark(&mut page, diff.after.conclusion, &format!(": {}", counts(diff)));
+    for (label, name, summary) in [("before", names.0, diff.before), ("after", names.1, diff.after)]
+    {
+        page.entry(2, label, Colour::Plain, &one(name, summary));
+    }
+    for caveat in &diff.caveats {
+        page.text(2, Colour::Plain, &format!("note: {}", visible(caveat)));
+    }
+    causes(&mut page, "new", Colour::Red, diff.after, &diff.new);
+    causes(&mut page, "fixed", Colour::Green, diff.before, &diff.fixed);
+    causes(&mut page, "still there", Colour::Yellow, diff.after, &diff.still);
+    causes(&mut page, "gone, but not shown to be fixed", Colour::Plain, diff.before, &unknown);
+    let mut reasons: Vec<&str> = diff.unknown.iter().map(|u| u.why).collect();
+    reasons.dedup();
+    reasons.sort_unstable();
+    reasons.dedup();
+    for why in reasons {
+        let count = diff.unknown.iter().filter(|u| u.why == why).count();
+        page.text(2, Colour::Dim, &format!("{}: {why}", counted(count as u64, "finding")));
+    }
+    rules(&mut page, diff);
+    page.out
+}
+
+fn counts(diff: &Diff<'_>) -> String {
+    let mut parts = vec![
+        format!("{} new", diff.new.len()),
+        format!("{} fixed", diff.fixed.len()),
+        format!("{} still there", diff.still.len()),
+    ];
+    if !diff.unknown.is_empty() {
+        parts.push(format!("{} gone, but not shown to be fixed", diff.unknown.len()));
+    }
+    format!("{} (it was {})", parts.join(", "), diff.before.conclusion)
+}
+
+fn one(name: &str, summary: &Summary) -> String {
+    let (musts, shoulds) = figures(summary);
+    format!(
+        "{}: {}, {musts} MUST, {shoulds} SHOULD; {} of {}",
+        visible(name),
+        summary.conclusion,
+        visible(&summary.head.target),
+        visible(&summary.head.started)
+    )
+}
+
+fn causes(page: &mut Page, what: &str, colour: Colour, of: &Summary, found: &[&Found]) {
+    if found.is_empty() {
+        return;
+    }
+    let groups = grouped(of, found.iter().copied());
+    let findings = counted(found.len() as u64, "finding");
+    let causes = counted(groups.len() as u64, "cause");
+    page.heading(&format!("{findings} {what}, of {causes}"));
+    for group in groups.iter().take(CAUSES) {
+        cause(page, of, group, colour);
+    }
+    if groups.len() > CAUSES {
+        page.text(2, Colour::Plain, &counted((groups.len() - CAUSES) as u64, "more cause"));
+    }
+}
+
+fn cause(page: &mut Page, of: &Summary, group: &Group<'_>, colour: Colour) {
+    let finding = &group.lead.0;
+    let state = match group.state {
+        State::Standing => String::new(),
+        state => format!(" ({})", state.word()),
+    };
+    let title = rule_of(of, &finding.rule).map_or("", |r| r.rule.title.as_str());
+    let head = format!("{}{state} {}  {}", group.level, visible(&finding.rule), visible(title));
+    page.text(2, colour, &head);
+    page.text(6, Colour::Plain, &visible(&excerpt(&finding.message, VALUE)));
+    let label = if group.cases().len() == 1 { "case" } else { "cases" };
+    page.entry(6, label, Colour::Plain, &group.cases_shown(5));
+    page.entry(6, "seen", Colour::Plain, &counted(group.count(), "time"));
+}
+
+/// Rules of which something else became, MUST first.
+fn rules(page: &mut Page, diff: &Diff<'_>) {
+    if diff.rules.is_empty() {
+        return;
+    }
+    page.heading(&format!("{} came out differently", counted(diff.rules.len() as u64, "rule")));
+    for level in [Level::Must, Level::Should] {
+        for change in diff.rules.iter().filter(|c| c.rule.level == level) {
+            let word = |outcome: Option<Outcome>| outcome.map_or("unknown", outcome_word);
+            let colour = match change.after {
+                Some(Outcome::Passed) => Colour::Green,
+                Some(Outcome::Failed | Outcome::Errored) => Colour::Red,
+                _ => Colour::Yellow,
+            };
+            let line = format!(
+                "{} {level}: {} → {}",
+                visible(&change.rule.id),
+                word(change.before),
+                word(change.after)
+            );
+            page.text(2, colour, &line);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Several implementations on a terminal: a letter each, and the rules that not all of them pass.
+
+use tabled::builder::Builder;
+use tabled::settings::style::HorizontalLine;
+use tabled::settings::{Padding, Style as Borders};
+
+use super::paint::{Colour, Paint};
+use super::{Page, Style, columns};
+use crate::compare::{Cell, Column, Matrix};
+use crate::record::{Conclusion, Outcome};
+use crate::report::groups::figures;
+use crate::report::text::{counted, visible};
+
+/// What `report DIR...` prints of several targets.
+#[must_use]
+pub fn matrix(matrix: &Matrix<'_>, style: Style) -> String {
+    let mut page = Page { out: String::new(), columns: columns(style), paint: Paint(style.colour) };
+    let conformant =
+        matrix.columns.iter().filter(|c| c.summary.conclusion == Conclusion::Conformant).count();
+    let told = format!(
+        ": {conformant} of {} conformant",
+        counted(matrix.columns.len() as u64, "implementation")
+    );
+    super::mark(&mut page, matrix.conclusion(), &told);
+    for (at, column) in matrix.columns.iter().enumerate() {
+        implementation(&mut page, at, column);
+    }
+    for caveat in &matrix.caveats {
+        page.text(2, Colour::Plain, &format!("note: {caveat}"));
+    }
+    page.blank();
+    let (passed, silent) = grid(&mut page, matrix);
+    page.blank();
+    for (count, what) in [(passed, "passed everywhere"), (silent, "judged nowhere")] {
+        if count > 0 {
+            let rules = counted(count as u64, "rule");
+            page.text(2, Colour::Dim, &format!("Not shown: {rules} {what}."));
+        }
+    }
+    page.text(
+        2,
+        Colour::Dim,
+        "✓ passed  ✗ failed  w waived  1 seen once  m masked  ? unanswered  · not applicable  ! errored",
+    );
+    page.out
+}
+
+/// A, B, … Z, AA, AB, …
+fn letter(at: usize) -> String {
+    let low = char::from(b'A' + u8::try_from(at % 26).unwrap_or(0));
+    if at < 26 { low.to_string() } else { format!("{}{low}", letter(at / 26 - 1)) }
+}
+
+fn implementation(page: &mut Page, at: usize, column: &Column<'_>) {
+    let summary = column.summary;
+    let (musts, shoulds) = figures(summary);
+    let colour = match summary.conclusion {
+        Conclusion::Conformant => Colour::Green,
+        Conclusion::NonConformant => Colour::Red,
+        Conclusion::Inconclusive => Colour::Yellow,
+    };
+    let told = format!(
+        "{}: {}, {musts} MUST, {shoulds} SHOULD; {}, {}",
+        visible(&summary.head.target),
+        summary.conclusion,
+        visible(column.name),
+        visible(&summary.head.run_id)
+    );
+    page.entry(2, &letter(at), colour, &told);
+}
+
+/// The rules that not all pass; how many passed everywhere, and how many were judged nowhere.
+fn grid(page: &mut Page, matrix: &Matrix<'_>) -> (usize, usize) {
+    let mut builder = Builder::default();
+    let mut header = vec!["rule".to_owned(), "level".to_owned()];
+    header.extend((0..matrix.columns.len()).map(letter));
+    header.push("requirement".to_owned());
+    builder.push_record(header);
+    let (mut shown, mut passed, mut silent) = (0, 0, 0);
+    // What is left of the line for the requirement.
+    let room = page.columns.saturating_sub(26 + 4 * matrix.columns.len()).max(20);
+    for row in &matrix.rows {
+        let all = |wanted: Outcome| row.cells.iter().flatten().all(|c| c.outcome == wanted);
+        if row.cells.iter().all(Option::is_some) && all(Outcome::Passed) {
+            passed += 1;
+            continue;
+        }
+        if all(Outcome::NotApplicable) {
+            silent += 1;
+            continue;
+        }
+        shown += 1;
+        let mut record = vec![visible(&row.rule.id), row.rule.level.to_string()];
+        record.extend(row.cells.iter().map(|cell| mark(page.paint, *cell)));
+        let title = visible(&row.rule.title);
+        let cut = title.chars().count() > room;
+        record.push(if cut {
+            format!("{}…", title.chars().take(room - 1).collect::<String>())
+        } else {
+            title
+        });
+        builder.push_record(record);
+    }
+    if shown > 0 {
+        let mut table = builder.build();
+        table
+            .with(Borders::empty().horizontals([(1, HorizontalLine::new('─'))]))
+            .with(Padding::new(1, 1, 0, 0));
+        for line in table.to_string().lines() {
+            page.line(line.trim_end());
+        }
+    }
+    (passed, silent)
+}
+
+fn mark(paint: Paint, cell: Option<Cell>) -> String {
+    let (colour, text) = match cell.map(|c| c.outcome) {
+        Some(Outcome::Passed) => (Colour::Green, "✓"),
+        Some(Outcome::Failed) => (Colour::Red, "✗"),
+        Some(Outcome::Waived) => (Colour::Yellow, "w"),
+        Some(Outcome::SeenOnce) => (Colour::Yellow, "1"),
+        Some(Outcome::Masked) => (Colour::Plain, "m"),
+        Some(Outcome::Unanswered) => (Colour::Plain, "?"),
+        Some(Outcome::NotApplicable) | None => (Colour::Dim, "·"),
+        Some(Outcome::Errored) => (Colour::Red, "!"),
+    };
+    paint.of(colour, text)
+}

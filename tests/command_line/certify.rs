@@ -1,0 +1,298 @@
+//! Certificates: issued for what was seen whole and held, and for nothing else; found out when anything changed.
+
+use std::path::{Path, PathBuf};
+
+use batchproof::certificate::{self, About, FILE, PAGE, PrivateKey, Statement};
+use batchproof::record::{self, Summary};
+use serde_json::Value;
+
+use crate::common::{Desk, Ended, Serving, closed_port};
+
+fn keys(desk: &Desk) -> PathBuf {
+    let key = desk.path().join("key");
+    desk.batchproof(&["certify", "--new-key", "key"]).ends(0).says(&["key.pub", "fingerprint"]);
+    key
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// A quick run whose record says that it was a deep one: what takes a minute is tried in one test alone.
+fn as_if_deep(desk: &Desk, further: &[&str]) -> Summary {
+    let mut arguments = vec!["run", "--depth", "quick", "--seed", "7"];
+    arguments.extend(further);
+    desk.batchproof(&arguments);
+    let record = desk.reports().join("record.jsonl");
+    let text = read(&record).replacen("\"depth\":\"quick\"", "\"depth\":\"deep\"", 1);
+    std::fs::write(&record, text).unwrap();
+    desk.batchproof(&["report", "reports"]);
+    Summary::of(&record::read(&record).unwrap()).unwrap()
+}
+
+fn refusals(summary: &Summary) -> Vec<String> {
+    certificate::refusals(summary).into_iter().map(|r| r.why).collect()
+}
+
+/// A profile that says why each rule was not judged which a quick run does not reach.
+fn agreed(desk: &Desk) -> Vec<&'static str> {
+    let silent = refusals(&as_if_deep(desk, &[]));
+    let mut text = "skip:\n".to_owned();
+    for why in &silent {
+        let (rule, rest) = why.split_once(' ').unwrap();
+        assert_eq!(rest, "was never judged, and the profile does not say why");
+        text.push_str(&format!("  {rule}: agreed with operations\n"));
+    }
+    if silent.is_empty() {
+        text = "{}\n".to_owned();
+    }
+    desk.file("profile.yaml", text);
+    vec!["--profile", "profile.yaml"]
+}
+
+/// A certificate in the report directory, without a run of a minute.
+fn certified(desk: &Desk, key: &Path) -> Value {
+    let summary = as_if_deep(desk, &agreed(desk));
+    assert_eq!(refusals(&summary), [""; 0]);
+    let about = About { subject: Some("the reference".to_owned()), issuer: None };
+    let key = PrivateKey::load(key).unwrap();
+    let certificate = certificate::sign(&summary, &desk.reports(), about, &key).unwrap();
+    let statement: Statement = serde_json::from_str(&certificate.payload).unwrap();
+    let page = certificate::page(&certificate, &statement);
+    std::fs::write(desk.reports().join(PAGE), page).unwrap();
+    std::fs::write(desk.reports().join(FILE), certificate.text().unwrap()).unwrap();
+    serde_json::from_str(&certificate.payload).unwrap()
+}
+
+fn verify(desk: &Desk) -> Ended {
+    desk.batchproof(&["verify", "reports/certificate.json", "--key", "key.pub"])
+}
+
+#[test]
+fn a_whole_run_is_certified_and_verified() {
+    let desk = Desk::new();
+    keys(&desk);
+    desk.file("waivers.yaml", "- rule: ATOM-002\n  reason: r\n  owner: o\n  expires: 2020-01-31\n");
+    let certify = ["certify", "--key", "key", "--waivers", "waivers.yaml", "--subject", "Core 4.2"];
+    desk.batchproof(&certify)
+        .ends(0)
+        .says(&["CONFORMANT", "Certificate: reports/certificate.json"]);
+    verify(&desk).ends(0).says(&["Core 4.2, conformant", "record.jsonl and report.json fit"]);
+    let certificate: Value = serde_json::from_str(&read(&desk.reports().join(FILE))).unwrap();
+    let stated: Value = serde_json::from_str(certificate["payload"].as_str().unwrap()).unwrap();
+    assert_eq!(stated["conclusion"], "conformant");
+    assert_eq!(stated["configuration"]["depth"], "deep");
+    assert_eq!(stated["waivers"][0]["fate"], "expired");
+    assert!(!stated["rules"].as_object().unwrap().contains_key("CASE-001"));
+    assert!(read(&desk.reports().join(PAGE)).contains("Core 4.2"));
+    // Making the reports again changes nothing of it, and the next run takes it out of the way.
+    desk.batchproof(&["report", "reports"]).ends(0);
+    verify(&desk).ends(0);
+    desk.batchproof(&["run", "order/shuffled"]).ends(0);
+    assert!(!desk.reports().join(FILE).exists() && !desk.reports().join(PAGE).exists());
+}
+
+#[test]
+fn one_changed_byte_is_named() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    let stated = certified(&desk, &key);
+    verify(&desk).ends(0).says(&["the reference, conformant"]);
+    let tampered = |name: &str, from: &str, to: &str, words: &[&str]| {
+        let path = desk.reports().join(name);
+        let before = read(&path);
+        assert!(before.contains(from), "{name}: {from}");
+        std::fs::write(&path, before.replacen(from, to, 1)).unwrap();
+        verify(&desk).ends(1).says(words);
+        std::fs::write(&path, before).unwrap();
+    };
+    let hash = |file: usize| stated["evidence"][file]["sha256"].as_str().unwrap();
+    tampered(
+        "certificate.json",
+        "\\\"seed\\\": 7",
+        "\\\"seed\\\": 8",
+        &[
+            "the signature does not fit",
+            "/configuration/seed: the certificate states 8, the record tells 7",
+        ],
+    );
+    tampered(
+        "certificate.json",
+        hash(0),
+        &hash(0).replace(hash(0).chars().next().unwrap(), "0"),
+        &["the signature does not fit", "record.jsonl is another", hash(0)],
+    );
+    tampered("certificate.json", "\n}", "\n }", &["not as it was written, from byte"]);
+    tampered("certificate.json", "Ed25519", "Ed448", &["the algorithm is `Ed448`"]);
+    tampered(
+        "certificate.json",
+        "\"signature\": \"",
+        "\"signature\": \"A",
+        &["the signature does not fit"],
+    );
+    tampered("certificate.json", "{", "[", &["the certificate can't be read"]);
+    tampered(
+        "record.jsonl",
+        "\"run-started\"",
+        "\"run-starte\"",
+        &["record.jsonl is another", hash(0)],
+    );
+    tampered("record.jsonl", "\"seed\":7", "\"seed\":8", &["record.jsonl is another", hash(0)]);
+    tampered("report.json", "\"exit\": 0", "\"exit\": 1", &["report.json is another", hash(1)]);
+    tampered(
+        "certificate.html",
+        "the reference",
+        "The reference",
+        &["certificate.html is not the page"],
+    );
+    std::fs::remove_file(desk.reports().join("report.json")).unwrap();
+    verify(&desk).ends(1).says(&["report.json can't be read", "beside the certificate"]);
+    desk.batchproof(&["report", "reports"]).ends(0);
+    verify(&desk).ends(0);
+}
+
+#[test]
+fn every_changed_byte_of_a_certificate_is_noticed() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    certified(&desk, &key);
+    let public = certificate::PublicKey::load(&desk.path().join("key.pub")).unwrap();
+    // Away from the record, so that the signature has to notice it.
+    let bytes = std::fs::read(desk.reports().join(FILE)).unwrap();
+    let elsewhere = desk.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    for name in certificate::EVIDENCE {
+        std::fs::copy(desk.reports().join(name), elsewhere.join(name)).unwrap();
+    }
+    assert!(certificate::verify(&bytes, &elsewhere, &public).mismatches.is_empty());
+    for name in certificate::EVIDENCE {
+        std::fs::remove_file(elsewhere.join(name)).unwrap();
+    }
+    let missing = certificate::verify(&bytes, &elsewhere, &public).mismatches;
+    assert_eq!(missing.len(), 2);
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        let mismatches = certificate::verify(&changed, &elsewhere, &public).mismatches;
+        assert!(
+            mismatches.iter().any(|m| !missing.contains(m)),
+            "byte {at} of {} is not noticed",
+            String::from_utf8_lossy(&bytes)
+        );
+    }
+}
+
+#[test]
+fn another_key_does_not_verify() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    certified(&desk, &key);
+    desk.batchproof(&["certify", "--new-key", "other"]).ends(0);
+    desk.batchproof(&["verify", "reports", "--key", "other.pub"])
+        .ends(1)
+        .says(&["it was not signed by the key given", "the signature fits that one"]);
+    desk.batchproof(&["verify", "reports", "--key", "key"]).ends(2).says(&["it is a private key"]);
+    desk.batchproof(&["verify", "nowhere.json", "--key", "key.pub"])
+        .ends(2)
+        .says(&["nowhere.json"]);
+    desk.file("not-a-key", "hello\n");
+    desk.batchproof(&["verify", "reports", "--key", "not-a-key"])
+        .ends(2)
+        .says(&["not-a-key: it is no key in PEM", "key.pub".replace("key", "FILE").as_str()]);
+}
+
+#[test]
+fn a_new_key_is_its_owners_alone_and_overwrites_nothing() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    let before = read(&key);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    desk.batchproof(&["certify", "--new-key", "key"]).ends(2).says(&["not overwritten"]);
+    std::fs::remove_file(desk.path().join("key.pub")).unwrap();
+    desk.batchproof(&["certify", "--new-key", "key"]).ends(2).says(&["not overwritten"]);
+    assert_eq!(read(&key), before);
+}
+
+#[test]
+fn what_was_not_seen_whole_is_not_certified() {
+    let desk = Desk::new();
+    let quick = |further: &[&str]| {
+        let mut arguments = vec!["run", "--depth", "quick", "--seed", "7"];
+        arguments.extend(further);
+        desk.batchproof(&arguments);
+        refusals(&Summary::of(&record::read(&desk.reports()).unwrap()).unwrap())
+    };
+    let has = |found: Vec<String>, words: &str| {
+        assert!(found.iter().any(|why| why.contains(words)), "`{words}` is missing in {found:#?}");
+    };
+    has(quick(&[]), "the depth was quick; a certificate needs deep");
+    has(quick(&["order"]), "not exactly the shipped cases");
+    has(quick(&["--runs", "1"]), "each case was run 1 times");
+    has(quick(&["--run-id", "p", "--partition", "1/2"]), "part 1 of 2");
+    desk.file("own.yaml", "title: mine\nsteps: [{ batch: 1 }]\n");
+    has(quick(&["own.yaml"]), "not exactly the shipped cases");
+    desk.file(
+        "waivers.yaml",
+        "- rule: ORDER-002\n  case: order/shuffled\n  reason: r\n  owner: o\n  expires: 2099-01-31\n",
+    );
+    has(quick(&["--waivers", "waivers.yaml"]), "is stale");
+
+    let faulty = Serving::start(&["--fault", "results-reversed"], None);
+    desk.file(
+        "waivers.yaml",
+        "- rule: ORDER-002\n  reason: r\n  owner: o\n  expires: 2099-01-31\n",
+    );
+    let found = quick(&["--target", &faulty.url, "--waivers", "waivers.yaml"]);
+    has(found.clone(), "ORDER-002 failed");
+    has(found.clone(), "of them waived");
+    has(found, "was never judged: always masked");
+    assert!(!desk.reports().join(FILE).exists());
+}
+
+#[test]
+fn a_profile_that_says_why_is_enough() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    let stated = certified(&desk, &key);
+    for (rule, why) in stated["skipped"].as_object().unwrap() {
+        assert_eq!(why, "agreed with operations", "{rule}");
+        assert!(stated["unjudged"].as_object().unwrap().contains_key(rule));
+        assert!(read(&desk.reports().join(PAGE)).contains(rule.as_str()));
+    }
+}
+
+#[test]
+fn a_refused_certificate_says_why_and_exits_like_the_run() {
+    let desk = Desk::new();
+    keys(&desk);
+    let url = format!("http://127.0.0.1:{}", closed_port());
+    desk.batchproof(&["certify", "--key", "key", "--target", &url])
+        .ends(3)
+        .says(&["No certificate:", "can't be reached"]);
+    let faulty = Serving::start(&["--fault", "results-reversed"], None);
+    let cut = ["certify", "--key", "key", "--target", &faulty.url, "--max-time", "1s"];
+    desk.batchproof(&cut).ends(1).says(&[
+        "No certificate:",
+        "ORDER-002 failed",
+        "the run was cut short",
+    ]);
+    assert!(!desk.reports().join(FILE).exists() && !desk.reports().join(PAGE).exists());
+    for (further, what) in [
+        (vec!["order"], "cases named on the command line"),
+        (vec!["--depth", "quick"], "--depth other than deep"),
+        (vec!["--runs", "3"], "--runs"),
+        (vec!["--partition", "1/2"], "--partition"),
+        (vec!["--max-findings", "3"], "--max-findings"),
+    ] {
+        let arguments: Vec<&str> = ["certify", "--key", "key"].into_iter().chain(further).collect();
+        desk.batchproof(&arguments).ends(2).says(&["certify does not go with", what]);
+    }
+    desk.batchproof(&["certify", "--key", "nowhere"])
+        .ends(2)
+        .says(&["nowhere", "a private Ed25519 key"]);
+    desk.batchproof(&["certify"]).ends(2).says(&["--key"]);
+}
