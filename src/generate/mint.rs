@@ -4,6 +4,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -71,10 +72,25 @@ impl Mint {
     /// A number that was never used before.
     #[must_use]
     pub fn fresh(&self) -> String {
-        let mut number = String::with_capacity(self.prefix.len() + 4);
-        number.push_str(&self.prefix);
-        push_base36(&mut number, self.next(), COUNTER);
+        self.number(self.next())
+    }
+
+    /// Sets `count` numbers aside, for whoever mints many of them one after the other.
+    #[must_use]
+    pub fn set_aside(self: &Arc<Mint>, count: u64) -> Numbers {
+        let next = self.counter.fetch_add(count, Ordering::Relaxed);
+        Numbers { mint: Arc::clone(self), next, end: next + count, more: count }
+    }
+
+    fn number(&self, count: u64) -> String {
+        let mut number = String::with_capacity(self.prefix.len() + COUNTER);
+        self.push(count, &mut number);
         number
+    }
+
+    fn push(&self, count: u64, out: &mut String) {
+        out.push_str(&self.prefix);
+        push_base36(out, count, COUNTER);
     }
 
     /// How many numbers were minted.
@@ -92,25 +108,73 @@ impl Mint {
     /// A never used number in that shape; none where the shape is to leave it out.
     #[must_use]
     pub fn shaped(&self, shape: &NumberShape) -> Option<Value> {
+        self.shape(shape, || self.next())
+    }
+
+    fn shape(&self, shape: &NumberShape, count: impl FnOnce() -> u64) -> Option<Value> {
         match shape {
-            NumberShape::Plain => Some(Value::String(self.fresh())),
+            NumberShape::Plain => Some(Value::String(self.number(count()))),
             NumberShape::Decorated { before, after } => {
-                Some(Value::String(format!("{before}{}{after}", self.fresh())))
+                Some(Value::String(format!("{before}{}{after}", self.number(count()))))
             }
             NumberShape::Padded { length, with } => {
-                let mut number = self.fresh();
+                let mut number = self.number(count());
                 let missing = length.saturating_sub(number.chars().count());
                 number.extend(std::iter::repeat_n(*with, missing));
                 Some(Value::String(number))
             }
             NumberShape::Fixed(value) => Some(value.clone()),
-            NumberShape::FreshInteger => Some(Value::from(self.first_integer + self.next())),
+            NumberShape::FreshInteger => Some(Value::from(self.first_integer + count())),
             NumberShape::Absent => None,
         }
     }
 
     fn next(&self) -> u64 {
         self.counter.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Numbers that were set aside: cheap to mint, and the same again from a clone.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    mint: Arc<Mint>,
+    next: u64,
+    end: u64,
+    /// How many are set aside once these are used up.
+    more: u64,
+}
+
+impl Numbers {
+    /// Appends the next number.
+    pub fn push(&mut self, out: &mut String) {
+        let count = self.count();
+        self.mint.push(count, out);
+    }
+
+    /// The next number in that shape; none where the shape is to leave it out.
+    #[must_use]
+    pub fn shaped(&mut self, shape: &NumberShape) -> Option<Value> {
+        let mint = Arc::clone(&self.mint);
+        mint.shape(shape, || self.count())
+    }
+
+    /// How many numbers stand before `number` among those still set aside; nothing where it is none of them.
+    #[must_use]
+    pub fn position(&self, number: &str) -> Option<u64> {
+        let digits = number.strip_prefix(&self.mint.prefix).filter(|d| d.len() >= COUNTER)?;
+        let count = digits.bytes().try_fold(0_u64, |count, byte| {
+            let digit = BASE36.iter().position(|b| *b == byte)?;
+            count.checked_mul(36)?.checked_add(u64::try_from(digit).ok()?)
+        })?;
+        (self.next..self.end).contains(&count).then(|| count - self.next)
+    }
+
+    fn count(&mut self) -> u64 {
+        if self.next == self.end {
+            *self = self.mint.set_aside(self.more);
+        }
+        self.next += 1;
+        self.next - 1
     }
 }
 
@@ -156,7 +220,6 @@ fn digit(value: u64) -> char {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::sync::Arc;
 
     use super::*;
 
@@ -193,6 +256,25 @@ mod tests {
             let number = mint.fresh();
             assert!(number.len() <= room && number.starts_with(prefix), "{number}");
         }
+    }
+
+    #[test]
+    fn numbers_set_aside_are_like_any_other_and_know_their_place() {
+        let mint = Arc::new(Mint::new("bptest-261122-k3x9qz"));
+        let mut numbers = mint.set_aside(3);
+        let first = numbers.clone();
+        let mut seen = HashSet::new();
+        for round in 0..7 {
+            let mut number = String::new();
+            numbers.push(&mut number);
+            let place = first.position(&number);
+            assert_eq!(place, (round < 3).then_some(round), "{number}");
+            assert!(seen.insert(number) && seen.insert(mint.fresh()));
+        }
+        for foreign in ["", "bptest-261122-k3x9qz", &format!("{}00000", mint.prefix())] {
+            assert_eq!(first.position(foreign), None, "{foreign}");
+        }
+        assert_eq!(mint.minted(), 3 * 3 + 7);
     }
 
     #[test]

@@ -9,6 +9,27 @@ use crate::generate::random::Random;
 /// A fraction keeps within this many digits in all, so that a double says exactly them.
 const DIGITS: u32 = 15;
 
+/// A number that was drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::generate) enum Drawn {
+    /// So many units of ten to the minus so many digits; the last digit of a fraction is not 0.
+    Units(i64, u32),
+    /// Any other.
+    Value(Value),
+}
+
+impl From<Drawn> for Value {
+    fn from(drawn: Drawn) -> Value {
+        match drawn {
+            Drawn::Units(units, 0) => Value::from(units),
+            Drawn::Units(units, digits) => {
+                Value::from(to_float(units) / f64::from(10_u32.pow(digits)))
+            }
+            Drawn::Value(value) => value,
+        }
+    }
+}
+
 /// What a numeric field may hold.
 #[derive(Debug, Clone)]
 pub(in crate::generate) struct Numbers {
@@ -30,19 +51,19 @@ pub(in crate::generate) struct Numbers {
 
 impl Numbers {
     /// Draws an everyday number: at most two digits after the point, small ones as likely as large ones.
-    pub fn plain(&self, random: &mut Random) -> Value {
+    pub fn plain(&self, random: &mut Random) -> Drawn {
         let digits = if self.whole { 0 } else { self.fraction.min(2) };
-        let Some((low, high)) = self.units(digits) else { return self.narrow() };
+        let Some((low, high)) = self.units(digits) else { return Drawn::Value(self.narrow()) };
         let drawn = random.whole(low, high);
         let smaller = drawn / 10_i64.pow(u32::try_from(random.below(6)).unwrap_or(0));
         let units = if (low..=high).contains(&smaller) { smaller } else { drawn };
-        self.value(units, digits)
+        self.drawn(units, digits)
     }
 
     /// Draws a number at an edge: zero, one unit, bounds, many digits before or after the point.
-    pub fn boundary(&self, random: &mut Random) -> Value {
+    pub fn boundary(&self, random: &mut Random) -> Drawn {
         let digits = if self.whole { 0 } else { self.fraction };
-        let Some((low, high)) = self.units(digits) else { return self.narrow() };
+        let Some((low, high)) = self.units(digits) else { return Drawn::Value(self.narrow()) };
         let unit = 10_i64.saturating_pow(digits);
         let units = match random.below(8) {
             0 => 0,
@@ -54,7 +75,7 @@ impl Numbers {
             6 => random.whole(-unit, unit),
             _ => random.whole(low, high),
         };
-        self.value(units.clamp(low, high), digits)
+        self.drawn(units.clamp(low, high), digits)
     }
 
     /// Zero where it fits, else one, else the number nearest to zero.
@@ -63,7 +84,7 @@ impl Numbers {
         let Some((low, high)) = self.units(digits) else { return self.narrow() };
         let one = 10_i64.pow(digits);
         let units = [0, one].into_iter().find(|u| (low..=high).contains(u));
-        self.value(units.unwrap_or(if low > 0 { low } else { high }), digits)
+        self.drawn(units.unwrap_or(if low > 0 { low } else { high }), digits).into()
     }
 
     /// The bounds in units of 10 to the minus `digits`; none where no such unit lies between them.
@@ -85,9 +106,10 @@ impl Numbers {
     }
 
     /// The number of so many units, in steps where there are any.
-    fn value(&self, units: i64, digits: u32) -> Value {
+    fn drawn(&self, units: i64, digits: u32) -> Drawn {
         if let Some(step) = self.step {
-            return self.stepped(to_float(units) / f64::from(10_u32.pow(digits)), step);
+            let about = to_float(units) / f64::from(10_u32.pow(digits));
+            return Drawn::Value(self.stepped(about, step));
         }
         let mut units = units;
         let mut digits = digits;
@@ -95,10 +117,7 @@ impl Numbers {
             units /= 10;
             digits -= 1;
         }
-        if digits == 0 {
-            return Value::from(units);
-        }
-        Value::from(to_float(units) / f64::from(10_u32.pow(digits)))
+        Drawn::Units(units, digits)
     }
 
     /// The multiple of `step` nearest to `about` that lies between the bounds.
@@ -161,7 +180,7 @@ mod tests {
         let mut random = Random::new(3);
         for _ in 0..2000 {
             for (value, most) in [(money.plain(&mut random), 2), (wide.boundary(&mut random), 4)] {
-                let text = value.to_string();
+                let text = Value::from(value).to_string();
                 let places = text.split_once('.').map_or(0, |(_, d)| d.len());
                 assert!(places <= most && !text.contains('e'), "{text}");
             }
@@ -182,6 +201,7 @@ mod tests {
         for n in cases {
             let drawn = (0..300)
                 .flat_map(|_| [n.plain(&mut random), n.boundary(&mut random)])
+                .map(Value::from)
                 .chain([n.simplest()]);
             for value in drawn.collect::<Vec<_>>() {
                 let f = value.as_f64().unwrap();

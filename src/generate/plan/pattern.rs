@@ -35,14 +35,8 @@ impl Pattern {
         from_hir(&hir)
     }
 
-    /// Draws a text.
-    pub fn draw(&self, random: &mut Random) -> String {
-        let mut out = String::with_capacity(24);
-        self.write(random, &mut out);
-        out
-    }
-
-    fn write(&self, random: &mut Random, out: &mut String) {
+    /// Draws a text and appends it.
+    pub fn push(&self, random: &mut Random, out: &mut String) {
         match self {
             Pattern::Literal(text) => out.push_str(text),
             Pattern::Class(ranges, total) => {
@@ -58,13 +52,13 @@ impl Pattern {
             }
             Pattern::Repeat(inner, low, high) => {
                 for _ in 0..random.between(*low, *high) {
-                    inner.write(random, out);
+                    inner.push(random, out);
                 }
             }
-            Pattern::Sequence(parts) => parts.iter().for_each(|p| p.write(random, out)),
+            Pattern::Sequence(parts) => parts.iter().for_each(|p| p.push(random, out)),
             Pattern::Either(branches) => {
                 if let Some(branch) = random.pick(branches) {
-                    branch.write(random, out);
+                    branch.push(random, out);
                 }
             }
         }
@@ -183,7 +177,12 @@ mod tests {
             let mut random = Random::new(1);
             let mut simplest = String::new();
             compiled.simplest(&mut simplest);
-            for text in (0..200).map(|_| compiled.draw(&mut random)).chain([simplest]) {
+            let mut draw = || {
+                let mut text = String::new();
+                compiled.push(&mut random, &mut text);
+                text
+            };
+            for text in (0..200).map(|_| draw()).chain([simplest]) {
                 assert!(validator.is_valid(&text.clone().into()), "{pattern}: {text:?}");
             }
         }
