@@ -6,6 +6,7 @@
 mod expectation;
 mod judge;
 mod ledger;
+mod quick;
 mod relation;
 mod rule;
 pub mod rules;
@@ -15,6 +16,7 @@ mod view;
 pub use expectation::{Expectation, Pinned};
 pub use judge::{Hit, Judgement, RuleCounts, judge};
 pub use ledger::{Because, Expected};
+pub use quick::{Elapsed, Heads, Quick, Sent};
 pub use relation::{Related, Relating};
 pub use rule::{Check, Finding, Rule, Scope, Verdict, shorten as rule_shorten};
 pub use tally::{Reading, Tally, TallyKey, pairs};

@@ -5,6 +5,8 @@
 
 mod credentials;
 mod http;
+mod incoming;
+mod lane;
 mod pace;
 mod raw;
 
@@ -16,6 +18,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use credentials::{REDACTED, Redactor, Token, TokenSource};
+pub use lane::{Exchanging, Heard, Lane, headers};
 pub use pace::Pace;
 pub(crate) use raw::TOKEN_MARK;
 
@@ -94,6 +97,24 @@ impl Target {
         Ok(Target { base, url })
     }
 
+    /// Host and port, to connect to.
+    fn address(&self) -> (String, u16) {
+        let host = self.url.host_str().unwrap_or("localhost").trim_matches(['[', ']']);
+        (host.to_owned(), self.url.port_or_known_default().unwrap_or(80))
+    }
+
+    /// The first lines of a request: what is asked for, and of whom.
+    fn request_line(&self, request: &Request) -> String {
+        let host = self.url.host_str().unwrap_or("");
+        let host = match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let prefix =
+            self.base.splitn(4, '/').nth(3).map(|p| format!("/{p}")).unwrap_or_default();
+        format!("{} {prefix}{} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path)
+    }
+
     /// Whether it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
@@ -135,6 +156,9 @@ impl Default for SendOptions {
         }
     }
 }
+
+/// What tells HTTP clients to go through a proxy.
+const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Sends requests to one target.
 pub struct Sender {
@@ -183,13 +207,46 @@ impl Sender {
     /// Sends `request`, which holds `items` items, and says what came back.
     pub async fn send(&self, request: &Request, items: usize) -> Answer {
         self.pace.wait().await;
-        let items = u32::try_from(items).unwrap_or(u32::MAX);
-        let limit = self.options.timeout + self.options.per_item.saturating_mul(items);
+        let limit = self.limit(items);
         if request.raw.is_some() || request.hang_up.is_some() {
             return raw::send(self, request, limit).await;
         }
         let client = if request.new_connection { &self.fresh } else { &self.pooled };
         http::send(self, client, request, limit).await
+    }
+
+    /// A connection of its own for many requests like `request`; none where requests can't be made without
+    /// TLS or a proxy.
+    #[must_use]
+    pub fn lane(&self, request: &Request) -> Option<Lane> {
+        let direct = self.target.url.scheme() == "http"
+            && (self.target.is_loopback()
+                || PROXIES.iter().all(|name| std::env::var_os(name).is_none_or(|v| v.is_empty())));
+        direct.then(|| Lane::new(self, request))
+    }
+
+    /// Time for the answer to a request with so many items.
+    fn limit(&self, items: usize) -> Duration {
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        self.options.timeout + self.options.per_item.saturating_mul(items)
+    }
+
+    /// Request line and headers, but for those that frame the body.
+    fn plain_head(&self, request: &Request) -> String {
+        let mut text = self.target.request_line(request);
+        let agent = [("User-Agent", concat!("batchproof/", env!("CARGO_PKG_VERSION")))];
+        let own = agent.iter().map(|(n, v)| (*n, *v));
+        let given = self.profile_headers.iter().chain(&request.headers);
+        let authorization = self.authorization(request);
+        let authorization = authorization.as_deref().map(|value| ("Authorization", value));
+        for (name, value) in
+            own.chain(given.map(|(n, v)| (n.as_str(), v.as_str()))).chain(authorization)
+        {
+            if !name.is_empty() && !name.chars().chain(value.chars()).any(char::is_control) {
+                text.extend([name, ": ", value, "\r\n"]);
+            }
+        }
+        text
     }
 
     /// The `Authorization` value of `request`, where it has one.
