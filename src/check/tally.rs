@@ -103,6 +103,21 @@ impl Tally {
         }
     }
 
+    /// The same, so many times over.
+    #[must_use]
+    pub fn times(&self, times: u64) -> Tally {
+        let mut all = self.clone();
+        all.refusals.values_mut().for_each(|(request, item)| {
+            *request *= times;
+            *item *= times;
+        });
+        all.codes.values_mut().for_each(|count| *count *= times);
+        all.accepted *= times;
+        all.statuses.values_mut().for_each(|count| *count *= times);
+        all.provoked.values_mut().for_each(|count| *count *= times);
+        all
+    }
+
     /// Counts one exchange.
     pub(super) fn count(&mut self, contract: &Contract, view: &ExchangeView<'_>) {
         if let Some(status) = view.status() {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::progress::{Observer, Progress};
+use super::stint::Sum;
 use super::trial::Trial;
 use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, rules};
 use crate::contract::hex;
@@ -122,6 +123,28 @@ impl Collector {
             self.find(case, run, seed, trial, hit, observer)?;
         }
         Ok(())
+    }
+
+    /// Counts plainly right answers of one size.
+    pub fn take_right(&mut self, case: &str, sum: &Sum) {
+        let (items, count) = (sum.items, sum.count);
+        let record = self.case(case);
+        record.runs += count;
+        record.requests += count;
+        record.items += items as u64 * count;
+        record.tally.add(&sum.judgement.tally.times(count));
+        for (rule, counts) in rules::all().iter().zip(&sum.judgement.counts) {
+            if *counts != RuleCounts::default() {
+                record.rules.entry(rule.id.to_owned()).or_default().add(&counts.times(count));
+            }
+        }
+        let (micros, least, most) = sum.micros;
+        record.millis += micros / 1000;
+        let entry = record.latency.entry(size_class(items)).or_insert((0, 0, u64::MAX, 0));
+        entry.0 += count;
+        entry.1 += micros;
+        entry.2 = entry.2.min(least);
+        entry.3 = entry.3.max(most);
     }
 
     /// Counts a trial that stayed unanswered.

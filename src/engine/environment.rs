@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::case::Span;
+use crate::check::Quick;
 use crate::contract::{Contract, Problem, Profile};
 use crate::generate::{Generator, Mint};
 use crate::send::Sender;
@@ -24,6 +25,8 @@ pub struct Environment {
     pub mint: Arc<Mint>,
     /// Sends.
     pub sender: Arc<Sender>,
+    /// Finds plainly right answers right; none for a contract whose answers are not simple enough.
+    pub quick: Option<Quick>,
     /// Whether all trials that wait for nothing have ended.
     ending: watch::Sender<bool>,
     /// Microseconds of the slowest plain answer.
@@ -51,6 +54,7 @@ impl Environment {
         let at_once = AtomicUsize::new(profile.limits.jobs.unwrap_or(usize::MAX).max(1));
         Ok(Environment {
             at_once,
+            quick: Quick::of(&contract),
             contract,
             profile: Arc::new(profile),
             generator,

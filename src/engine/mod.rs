@@ -12,7 +12,10 @@ mod options;
 mod plan;
 mod progress;
 mod run;
+mod schedule;
 mod select;
+mod share;
+mod stint;
 mod trial;
 
 pub use environment::Environment;
@@ -22,3 +25,4 @@ pub use plan::{Plan, PlannedCase, budget, case_seed, plan};
 pub use progress::{Observer, Progress, Silent};
 pub use run::{EngineError, RunReport, run};
 pub use select::{Selected, select};
+pub use share::Share;

@@ -7,19 +7,18 @@ use std::time::{Duration, Instant};
 use chrono::{SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::collect::{Collector, Hindrance, hindrance, overloaded};
+use super::collect::Collector;
 use super::confirm::confirm;
 use super::environment::Environment;
-use super::opening::{self, Opening, open};
+use super::opening::{Opening, open};
 use super::options::{RunOptions, Stop};
-use super::plan::{Plan, case_seed, held_back, plan};
+use super::plan::{held_back, plan};
 use super::progress::{Observer, Progress};
+use super::schedule::all_trials;
 use super::select::Selected;
-use super::trial::{Trial, execute};
-use crate::check::{Judgement, judge, rules};
+use super::stint::{Known, Worker};
+use crate::check::rules;
 use crate::contract::{Problem, hex};
 use crate::record::{Event, Recorder, RuleInfo, RunHead, RunTail, SpecInfo, Summary, VERSION};
 
@@ -51,18 +50,22 @@ pub struct RunReport {
 }
 
 /// What all trials of a run share.
-struct Shared {
-    environment: Arc<Environment>,
-    selected: Arc<Vec<Selected>>,
-    collector: Mutex<Collector>,
-    observer: Arc<dyn Observer>,
-    options: RunOptions,
+pub(super) struct Shared {
+    pub environment: Arc<Environment>,
+    pub selected: Arc<Vec<Selected>>,
+    pub collector: Mutex<Collector>,
+    pub observer: Arc<dyn Observer>,
+    pub options: RunOptions,
+    /// What is known of plainly right answers, by case.
+    pub known: Vec<Mutex<Known>>,
+    /// Workers between two stints.
+    idle: Mutex<Vec<Worker>>,
     stopped: AtomicBool,
     stop: Mutex<Option<Stop>>,
     failure: Mutex<Option<EngineError>>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     match mutex.lock() {
         Ok(guard) => guard,
         Err(poisoned) => poisoned.into_inner(),
@@ -70,7 +73,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn end(&self, stop: Stop) {
+    pub fn end(&self, stop: Stop) {
         let mut place = locked(&self.stop);
         if place.is_none() {
             *place = Some(stop);
@@ -78,7 +81,7 @@ impl Shared {
         self.stopped.store(true, Ordering::SeqCst);
     }
 
-    fn fail(&self, error: EngineError) {
+    pub fn fail(&self, error: EngineError) {
         let mut place = locked(&self.failure);
         if place.is_none() {
             *place = Some(error);
@@ -86,14 +89,25 @@ impl Shared {
         self.stopped.store(true, Ordering::SeqCst);
     }
 
-    fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst)
     }
 
-    fn io(&self, result: std::io::Result<()>) {
+    pub fn io(&self, result: std::io::Result<()>) {
         if let Err(source) = result {
             self.fail(EngineError::Record { path: self.path(), source });
         }
+    }
+
+    /// A worker with nothing to do.
+    pub fn worker(&self) -> Worker {
+        let idle = locked(&self.idle).pop();
+        idle.unwrap_or_else(|| Worker::new(&self.environment))
+    }
+
+    /// Takes a worker back.
+    pub fn give_back(&self, worker: Worker) {
+        locked(&self.idle).push(worker);
     }
 
     fn path(&self) -> String {
@@ -121,6 +135,8 @@ pub async fn run(
     let recorder = options.report_dir.as_deref().map(Recorder::new);
     let collector = Collector::new(recorder, redactor, environment.sender.target.base.clone());
     let shared = Arc::new(Shared {
+        known: selected.iter().map(|_| Mutex::default()).collect(),
+        idle: Mutex::default(),
         environment,
         selected: Arc::new(selected),
         collector: Mutex::new(collector),
@@ -201,122 +217,6 @@ async fn opening(shared: &Arc<Shared>) -> Option<String> {
             shared.end(Stop::Trouble(why));
             Some(advice)
         }
-    }
-}
-
-async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
-    let permits = Arc::new(Semaphore::new(shared.options.jobs.max(1)));
-    let mut tasks = JoinSet::new();
-    // Trials that span the run begin before all others, and hold no permit while they wait.
-    let mut spanning = JoinSet::new();
-    for (index, case) in planned.cases.iter().enumerate() {
-        if spans(&shared.selected[index]) {
-            for &run in &case.runs {
-                let shared = Arc::clone(shared);
-                spanning.spawn(async move { one(&shared, index, run).await });
-            }
-        }
-    }
-    for alone in [false, true] {
-        for (index, case) in planned.cases.iter().enumerate() {
-            let selected = &shared.selected[index];
-            if selected.case.spec.alone != alone || spans(selected) {
-                continue;
-            }
-            for &run in &case.runs {
-                if shared.is_stopped() {
-                    return;
-                }
-                if alone {
-                    one(shared, index, run).await;
-                    continue;
-                }
-                let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-                let shared = Arc::clone(shared);
-                tasks.spawn(async move {
-                    one(&shared, index, run).await;
-                    drop(permit);
-                });
-                while tasks.try_join_next().is_some() {}
-            }
-        }
-        while tasks.join_next().await.is_some() {}
-    }
-    shared.environment.end();
-    while spanning.join_next().await.is_some() {}
-}
-
-/// Whether the case mostly waits: for the end of the run, or for time to pass.
-fn spans(selected: &Selected) -> bool {
-    let case = &selected.case;
-    !case.spec.alone && (case.waits() >= 500 || case.spec.steps.iter().flatten().any(|s| s.at_end))
-}
-
-/// How often a trial is sent to a target that answers with load: long ones meet it more often than not.
-const LOAD_ATTEMPTS: u32 = 4;
-
-/// One trial, tried once more where it was hindered.
-async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
-    if shared.is_stopped() {
-        return;
-    }
-    let selected = &shared.selected[index];
-    let case = &selected.case.id;
-    let seed = case_seed(shared.options.seed, case, run);
-    for attempt in 0..LOAD_ATTEMPTS {
-        let trial = match execute(&shared.environment, selected, run, shared.options.seed).await {
-            Ok(trial) => trial,
-            Err(problem) => return shared.fail(problem.into()),
-        };
-        shared.observer.see(Progress::Trial { case, requests: trial.exchanges.len() as u64 });
-        match hindrance(&trial) {
-            Some(Hindrance::Load(seconds)) => {
-                let pause = Duration::from_secs(seconds.min(60));
-                shared.environment.sender.pace.back_off(pause);
-                if let Some(released) = overloaded(&trial) {
-                    shared.environment.fewer_at_once(released);
-                }
-                if attempt + 1 == LOAD_ATTEMPTS {
-                    locked(&shared.collector).unanswered(case, selected.rule, &trial);
-                    return;
-                }
-                locked(&shared.collector).add_sent(&trial.exchanges);
-            }
-            Some(Hindrance::Lost) if attempt == 0 => {
-                let mut collector = locked(&shared.collector);
-                collector.add_sent(&trial.exchanges);
-                collector.lost += 1;
-            }
-            Some(Hindrance::Credentials) if attempt == 0 => {
-                locked(&shared.collector).add_sent(&trial.exchanges);
-                if opening::credentials_are_refused(&shared.environment).await {
-                    shared.end(Stop::Trouble(
-                        "the target refuses the credentials since a while: has the token expired?"
-                            .to_owned(),
-                    ));
-                    return;
-                }
-            }
-            _ => return settle(shared, case, run, seed, &trial),
-        }
-    }
-}
-
-fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Trial) {
-    let judgement: Judgement = judge(
-        &shared.environment.contract,
-        &shared.environment.profile,
-        &trial.exchanges,
-        &trial.expectations,
-        trial.relating.as_ref(),
-    );
-    let mut collector = locked(&shared.collector);
-    let taken = collector.take(case, run, seed, trial, &judgement, shared.observer.as_ref());
-    let found = collector.found.len();
-    drop(collector);
-    shared.io(taken);
-    if shared.options.max_findings.is_some_and(|max| found >= max) {
-        shared.end(Stop::Cut(format!("{found} findings: --max-findings is reached")));
     }
 }
 

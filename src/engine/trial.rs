@@ -16,6 +16,9 @@ use crate::contract::Problem;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request};
 use crate::generate::{Shape, sequence};
 
+/// What the step of a generated batch is called.
+const BATCH: &str = "the batch";
+
 /// What a trial sent and got, and what its case expects of it.
 #[derive(Default)]
 pub struct Trial {
@@ -57,6 +60,20 @@ pub async fn execute(
 }
 
 impl Trial {
+    /// A trial of one generated batch that was sent already.
+    pub(super) fn of_batch(
+        selected: &Selected,
+        request: Request,
+        intent: Intent,
+        answer: Answer,
+    ) -> Trial {
+        let mut trial = Trial::default();
+        let body = intent.body.clone();
+        let index = trial.push(BATCH, None, Composed { request, body }, intent, answer);
+        trial.expect(selected, selected.case.spec.expect.as_ref(), vec![index], BATCH);
+        trial
+    }
+
     fn expect(
         &mut self,
         selected: &Selected,
@@ -263,8 +280,8 @@ async fn generated(
     let (bytes, body) = compose::batch(environment, &entries, Writing::Compact);
     let mut request = compose::plain_request(environment, bytes.clone());
     request.framing = generate.framing;
-    let index = exchange(environment, trial, "the batch", request, body).await;
-    trial.expect(selected, spec.expect.as_ref(), vec![index], "the batch");
+    let index = exchange(environment, trial, BATCH, request, body).await;
+    trial.expect(selected, spec.expect.as_ref(), vec![index], BATCH);
 
     let Some(relation) = spec.relation else { return };
     let refused = refused(environment, trial, entries.len());

@@ -15,7 +15,6 @@ use tokio::net::TcpStream;
 
 use super::Sender;
 use super::incoming::{Failure, Incoming};
-use crate::case::Framing;
 use crate::exchange::{Loss, LossKind, Request, Response};
 
 /// So many bytes are read at once.
@@ -112,19 +111,12 @@ impl Lane {
     pub async fn send(
         &mut self,
         sender: &Sender,
-        framing: Framing,
         body: &[u8],
         items: usize,
     ) -> Result<Heard<'_>, Loss> {
         sender.pace.wait().await;
-        self.begin(framing, Some(body.len() as u64));
-        match framing {
-            Framing::Sized => self.out.extend_from_slice(body),
-            Framing::Chunked => {
-                push_chunk(&mut self.out, body);
-                push_chunk(&mut self.out, b"");
-            }
-        }
+        self.begin(Some(body.len() as u64));
+        self.out.extend_from_slice(body);
         let elapsed = self.exchange(sender, items, &mut Whole).await?;
         let Incoming { status, body, .. } = &self.incoming;
         Ok(Heard { status: *status, head: self.incoming.lines(), body, elapsed })
@@ -143,25 +135,23 @@ impl Lane {
         exchanging: &mut impl Exchanging,
     ) -> Result<Duration, Loss> {
         sender.pace.wait().await;
-        let framing = if length.is_some() { Framing::Sized } else { Framing::Chunked };
-        self.begin(framing, length);
-        if framing == Framing::Sized {
+        self.begin(length);
+        if length.is_some() {
             return self.exchange(sender, items, exchanging).await;
         }
         let mut chunked = Chunked { inner: exchanging, piece: Vec::new(), over: false };
         self.exchange(sender, items, &mut chunked).await
     }
 
-    fn begin(&mut self, framing: Framing, length: Option<u64>) {
+    fn begin(&mut self, length: Option<u64>) {
         self.out.clear();
         self.incoming.clear();
         self.out.extend_from_slice(&self.head);
-        match (framing, length) {
-            (Framing::Sized, Some(length)) => {
-                self.out.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes());
-            }
-            _ => self.out.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n"),
-        }
+        let framing = match length {
+            Some(length) => format!("Content-Length: {length}\r\n\r\n"),
+            None => "Transfer-Encoding: chunked\r\n\r\n".to_owned(),
+        };
+        self.out.extend_from_slice(framing.as_bytes());
     }
 
     async fn exchange(
