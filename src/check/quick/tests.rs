@@ -39,8 +39,9 @@ fn batch(seed: u64, items: usize) -> (Vec<u8>, Vec<Place>) {
     let (mut body, mut places) = (b"{\"accountBalances\":[".to_vec(), Vec::new());
     while let Some(certain) = stream.write(&mut body, &mut numbers, &mut places) {
         assert!(certain);
-        body.extend_from_slice(if stream.left() > 0 { b"," } else { b"]}" });
+        body.extend_from_slice(if stream.left() > 0 { b"," } else { b"" });
     }
+    body.extend_from_slice(b"]}");
     (body, places)
 }
 
