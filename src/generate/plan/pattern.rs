@@ -40,6 +40,12 @@ impl Pattern {
         match self {
             Pattern::Literal(text) => out.push_str(text),
             Pattern::Class(ranges, total) => {
+                // Digits and the like: what almost every pattern is made of.
+                if let [(first @ '\0'..='\x7f', last @ '\0'..='\x7f')] = ranges.as_slice() {
+                    let (first, last) = (*first as u8, *last as u8);
+                    let drawn = u8::try_from(random.below(*total)).unwrap_or(0);
+                    return out.push(char::from(first.saturating_add(drawn).min(last)));
+                }
                 let mut left = random.below(*total);
                 for (first, last) in ranges {
                     let size = width(*first, *last);
