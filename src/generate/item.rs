@@ -248,7 +248,7 @@ impl ItemPlan {
         sink.out.extend_from_slice(&self.label);
         let from = sink.out.len();
         match shape {
-            NumberShape::Plain => sink.text(|out| numbers.push(out)),
+            NumberShape::Plain => sink.text(numbers.are_plain(), |out| numbers.push(out)),
             other => sink.value(numbers.shaped(other).unwrap_or(Value::Null)),
         }
         if let Some(place) = self.echo.and_then(|echo| places.get_mut(echo)) {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::draft::NumberShape;
 use crate::contract::Contract;
+use crate::contract::standing::is_plain;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Characters of the nonce: two billion of them, so that a run id that is used every night stays safe.
@@ -79,7 +80,8 @@ impl Mint {
     #[must_use]
     pub fn set_aside(self: &Arc<Mint>, count: u64) -> Numbers {
         let next = self.counter.fetch_add(count, Ordering::Relaxed);
-        Numbers { mint: Arc::clone(self), next, end: next + count, more: count }
+        let plain = is_plain(&self.prefix);
+        Numbers { mint: Arc::clone(self), next, end: next + count, more: count, plain }
     }
 
     fn number(&self, count: u64) -> String {
@@ -142,9 +144,16 @@ pub struct Numbers {
     end: u64,
     /// How many are set aside once these are used up.
     more: u64,
+    plain: bool,
 }
 
 impl Numbers {
+    /// Whether all of them are plain text (READING-18).
+    #[must_use]
+    pub fn are_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Appends the next number.
     pub fn push(&mut self, out: &mut String) {
         let count = self.count();

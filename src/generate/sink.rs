@@ -11,8 +11,8 @@ use crate::contract::standing::is_plain;
 
 /// What takes a drawn value.
 pub(super) trait Sink {
-    /// A string, appended to the text that `push` is given.
-    fn text(&mut self, push: impl FnOnce(&mut String));
+    /// A string, appended to the text that `push` is given; `plain` where it can't but be plain (READING-18).
+    fn text(&mut self, plain: bool, push: impl FnOnce(&mut String));
 
     /// A number.
     fn number(&mut self, number: Drawn);
@@ -25,7 +25,7 @@ pub(super) trait Sink {
 }
 
 impl Sink for Value {
-    fn text(&mut self, push: impl FnOnce(&mut String)) {
+    fn text(&mut self, _: bool, push: impl FnOnce(&mut String)) {
         let mut text = String::with_capacity(32);
         push(&mut text);
         *self = Value::String(text);
@@ -79,8 +79,8 @@ impl Bounds {
 }
 
 impl Json<'_> {
-    fn string(out: &mut Vec<u8>, text: &str, bounds: &Bounds) -> bool {
-        if is_plain(text) {
+    fn string(out: &mut Vec<u8>, text: &str, plain: bool, bounds: &Bounds) -> bool {
+        if plain || is_plain(text) {
             // Nothing plain needs an escape.
             out.push(b'"');
             out.extend_from_slice(text.as_bytes());
@@ -94,10 +94,10 @@ impl Json<'_> {
 }
 
 impl Sink for Json<'_> {
-    fn text(&mut self, push: impl FnOnce(&mut String)) {
+    fn text(&mut self, plain: bool, push: impl FnOnce(&mut String)) {
         self.scratch.clear();
         push(self.scratch);
-        self.certain &= Json::string(self.out, self.scratch, self.bounds);
+        self.certain &= Json::string(self.out, self.scratch, plain, self.bounds);
     }
 
     fn number(&mut self, number: Drawn) {
@@ -118,7 +118,7 @@ impl Sink for Json<'_> {
 
     fn choice(&mut self, value: &Value) {
         match value {
-            Value::String(text) => self.certain &= Json::string(self.out, text, self.bounds),
+            Value::String(text) => self.certain &= Json::string(self.out, text, false, self.bounds),
             other => {
                 self.certain &= match other {
                     Value::Bool(_) => true,

@@ -81,12 +81,17 @@ pub fn headers(lines: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A request whose whole body stands in the lane already.
-struct Whole;
+/// A request whose body is there already: a small one is written with its head in one go.
+struct Whole<'a>(Option<&'a [u8]>);
 
-impl Exchanging for Whole {
-    fn next(&mut self, _: &mut Vec<u8>) -> bool {
-        false
+impl Exchanging for Whole<'_> {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        let Some((piece, rest)) = self.0.take().map(|body| body.split_at(body.len().min(PIECE))) else {
+            return false;
+        };
+        out.extend_from_slice(piece);
+        self.0 = Some(rest).filter(|rest| !rest.is_empty());
+        true
     }
 
     fn take(&mut self, _: u16, _: &[u8], _: &mut Vec<u8>) {}
@@ -116,8 +121,9 @@ impl Lane {
     ) -> Result<Heard<'_>, Loss> {
         sender.pace.wait().await;
         self.begin(Some(body.len() as u64));
-        self.out.extend_from_slice(body);
-        let elapsed = self.exchange(sender, items, &mut Whole).await?;
+        let mut whole = Whole(Some(body));
+        whole.next(&mut self.out);
+        let elapsed = self.exchange(sender, items, &mut whole).await?;
         let Incoming { status, body, .. } = &self.incoming;
         Ok(Heard { status: *status, head: self.incoming.lines(), body, elapsed })
     }

@@ -117,17 +117,19 @@ impl Plan {
             Kind::Boolean => sink.value(Value::Bool(random.chance(1, 2))),
             Kind::Numbers(numbers) if edges => sink.number(numbers.boundary(random)),
             Kind::Numbers(numbers) => sink.number(numbers.plain(random)),
-            Kind::Text(lengths) if edges => sink.text(|out| lengths.boundary(random, out)),
-            Kind::Text(lengths) => sink.text(|out| lengths.word(random, out)),
+            Kind::Text(lengths) if edges => sink.text(true, |out| lengths.boundary(random, out)),
+            Kind::Text(lengths) => sink.text(true, |out| lengths.word(random, out)),
             Kind::Instant(digits) if edges => {
-                sink.text(|out| instants::boundary(random, *digits, out));
+                sink.text(true, |out| instants::boundary(random, *digits, out));
             }
-            Kind::Instant(digits) => sink.text(|out| instants::plain(random, *digits, out)),
+            Kind::Instant(digits) => {
+                sink.text(true, |out| instants::plain(random, *digits, out));
+            }
             Kind::Format(format) => {
                 let text = texts::of_format(format, random).unwrap_or_default();
                 sink.value(Value::String(text));
             }
-            Kind::Pattern(pattern) => sink.text(|out| pattern.push(random, out)),
+            Kind::Pattern(pattern) => sink.text(false, |out| pattern.push(random, out)),
             Kind::List(list) => sink.value(Value::Array(list.draw(random, edges))),
             Kind::Object(properties) => {
                 let mut object = Map::new();

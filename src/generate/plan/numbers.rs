@@ -30,6 +30,9 @@ impl From<Drawn> for Value {
     }
 }
 
+/// An everyday number is cut by one of these, so that small ones are as likely as large ones.
+const SMALLER: [i64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
+
 /// What a numeric field may hold.
 #[derive(Debug, Clone)]
 pub(in crate::generate) struct Numbers {
@@ -55,7 +58,7 @@ impl Numbers {
         let digits = if self.whole { 0 } else { self.fraction.min(2) };
         let Some((low, high)) = self.units(digits) else { return Drawn::Value(self.narrow()) };
         let drawn = random.whole(low, high);
-        let smaller = drawn / 10_i64.pow(u32::try_from(random.below(6)).unwrap_or(0));
+        let smaller = drawn / random.pick(&SMALLER).copied().unwrap_or(1);
         let units = if (low..=high).contains(&smaller) { smaller } else { drawn };
         self.drawn(units, digits)
     }
