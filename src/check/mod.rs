@@ -10,6 +10,7 @@ mod quick;
 mod relation;
 mod rule;
 pub mod rules;
+mod streamed;
 mod tally;
 mod view;
 
@@ -19,5 +20,6 @@ pub use ledger::{Because, Expected};
 pub use quick::{Elapsed, Heads, Quick, Sent};
 pub use relation::{Related, Relating};
 pub use rule::{Check, Finding, Rule, Scope, Verdict, shorten as rule_shorten};
+pub use streamed::{Excerpt, Judged, StreamJudge, Streaming};
 pub use tally::{Reading, Tally, TallyKey, pairs};
 pub use view::{ExchangeView, Feature, ItemVerdict, ItemView, Json, TrialView};

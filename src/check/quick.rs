@@ -177,6 +177,15 @@ impl Quick {
         (reader.is_at_end() && results && total == self.total.is_some()).then_some(elapsed)
     }
 
+    /// The length and elapsed time of the result at the start of `text`, where it plainly answers the item whose
+    /// values stand in `sent`.
+    #[must_use]
+    pub fn one(&self, sent: Sent<'_>, text: &[u8]) -> Option<(usize, i64)> {
+        let mut reader = Reader::new(text);
+        let elapsed = self.result(&mut reader, sent.body, sent.places)?;
+        Some((reader.position(), elapsed))
+    }
+
     fn list(&self, reader: &mut Reader<'_>, sent: Sent<'_>) -> Option<i64> {
         reader.byte(b'[')?;
         let mut largest = 0;

@@ -119,8 +119,9 @@ impl Collector {
             let exchange = Box::new(ExchangeRecord::of(first, &self.base, &self.redactor));
             self.write(Event::Sample { case: case.to_owned(), run, exchange })?;
         }
-        for hit in &judgement.hits {
-            self.find(case, run, seed, trial, hit, observer)?;
+        for (at, hit) in judgement.hits.iter().enumerate() {
+            let times = trial.streamed.as_ref().and_then(|s| s.times.get(at)).copied();
+            self.find(case, (run, seed), trial, (hit, times.unwrap_or(1)), observer)?;
         }
         Ok(())
     }
@@ -149,7 +150,7 @@ impl Collector {
 
     /// Counts a trial that stayed unanswered.
     pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) {
-        let (requests, items) = size(trial);
+        let (requests, items) = trial.size();
         let record = self.case(case);
         record.runs += 1;
         record.unanswered += 1;
@@ -159,9 +160,9 @@ impl Collector {
     }
 
     /// Counts requests that belong to no case.
-    pub fn add_sent(&mut self, exchanges: &[Exchange]) {
-        self.sent.0 += exchanges.len() as u64;
-        self.sent.1 += exchanges.iter().map(|e| e.intent.items().len() as u64).sum::<u64>();
+    pub fn add_sent(&mut self, (requests, items): (u64, u64)) {
+        self.sent.0 += requests;
+        self.sent.1 += items;
     }
 
     fn case(&mut self, case: &str) -> &mut CaseRecord {
@@ -171,7 +172,7 @@ impl Collector {
     }
 
     fn count(&mut self, case: &str, trial: &Trial, judgement: &Judgement) {
-        let (requests, items) = size(trial);
+        let (requests, items) = trial.size();
         let record = self.case(case);
         record.runs += 1;
         record.requests += requests;
@@ -186,7 +187,9 @@ impl Collector {
             if let Answer::Received(response) = &exchange.answer {
                 let micros = u64::try_from(response.elapsed.as_micros()).unwrap_or(u64::MAX);
                 record.millis += micros / 1000;
-                let class = size_class(exchange.intent.items().len());
+                let held = exchange.intent.items().len();
+                let items = trial.streamed.as_ref().map_or(held as u64, |s| s.items);
+                let class = size_class(usize::try_from(items).unwrap_or(usize::MAX));
                 let entry = record.latency.entry(class).or_insert((0, 0, u64::MAX, 0));
                 entry.0 += 1;
                 entry.1 += micros;
@@ -199,16 +202,15 @@ impl Collector {
     fn find(
         &mut self,
         case: &str,
-        run: u64,
-        seed: u64,
+        (run, seed): (u64, u64),
         trial: &Trial,
-        hit: &Hit,
+        (hit, times): (&Hit, u64),
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
         let place = hit.finding.place();
         let id = finding_id(hit.rule.id, case, &place, &hit.finding.kind);
         if let Some(found) = self.found.get_mut(&id) {
-            found.count += 1;
+            found.count += times;
             if found.trials.1 != run {
                 found.trials = (found.trials.0 + 1, run);
             }
@@ -245,7 +247,7 @@ impl Collector {
             id.clone(),
             Found {
                 record,
-                count: 1,
+                count: times,
                 confirmed,
                 shown: 0,
                 of: 0,
@@ -259,6 +261,11 @@ impl Collector {
 
     /// The exchanges that show a finding, and the position among them of the one that it is about.
     fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
+        let excerpt = trial.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
+        if let Some(excerpt) = excerpt {
+            let record = ExchangeRecord::of(&excerpt.exchange, &self.base, &self.redactor);
+            return (vec![ExchangeRecord { first: excerpt.first, ..record }], 0);
+        }
         let group = trial.exchanges.get(exchange).and_then(|e| e.group);
         // What came before can matter; what came after matters only where it overlapped.
         let related: Vec<&Exchange> = trial
@@ -302,7 +309,7 @@ impl Collector {
                         counts.failed = findings.len() as u64;
                         for finding in findings {
                             let hit = Hit { rule, exchange: 0, finding };
-                            self.find(RUN, 0, 0, &trial, &hit, observer)?;
+                            self.find(RUN, (0, 0), &trial, (&hit, 1), observer)?;
                         }
                     }
                 }
@@ -402,11 +409,6 @@ fn message(hit: &Hit) -> String {
         (None, pointer) => format!("{pointer}: "),
     };
     format!("{place}expected {}, got {}", finding.expected, finding.actual)
-}
-
-fn size(trial: &Trial) -> (u64, u64) {
-    let items = trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
-    (trial.exchanges.len() as u64, items)
 }
 
 /// 0, 1, 2, 5, 10, 20, 50 … : the class that a batch of `items` belongs to.

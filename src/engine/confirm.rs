@@ -15,7 +15,6 @@ use super::opening::plain_batch_is_good;
 use super::plan::RESERVE;
 use super::select::Selected;
 use super::trial::execute;
-use crate::check::judge;
 
 const REPEATS: u32 = 3;
 /// Proven findings of which repeats are made.
@@ -111,15 +110,10 @@ async fn repeat(
             }
         }
         let Ok(trial) = execute(environment, selected, job.run, seed).await else { break };
-        sent.0 += trial.exchanges.len() as u64;
-        sent.1 += trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum::<u64>();
-        let judgement = judge(
-            &environment.contract,
-            &environment.profile,
-            &trial.exchanges,
-            &trial.expectations,
-            trial.relating.as_ref(),
-        );
+        let (requests, items) = trial.size();
+        sent.0 += requests;
+        sent.1 += items;
+        let judgement = trial.judge(environment);
         of += 1;
         let again = judgement.hits.iter().any(|h| {
             finding_id(h.rule.id, &selected.case.id, &h.finding.place(), &h.finding.kind) == job.id

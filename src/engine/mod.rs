@@ -7,6 +7,7 @@ mod collect;
 mod compose;
 mod confirm;
 mod environment;
+mod giant;
 mod opening;
 mod options;
 mod plan;

@@ -208,7 +208,8 @@ async fn interrupted(max_time: Option<Duration>) -> Stop {
 async fn opening(shared: &Arc<Shared>) -> Option<String> {
     let mut exchanges = Vec::new();
     let outcome = open(&shared.environment, &mut exchanges).await;
-    locked(&shared.collector).add_sent(&exchanges);
+    let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
+    locked(&shared.collector).add_sent((exchanges.len() as u64, items));
     match outcome {
         Opening::Good => None,
         Opening::Stop { why, advice } => {

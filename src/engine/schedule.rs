@@ -16,7 +16,7 @@ use super::select::Selected;
 use super::share::Share;
 use super::stint::{self, Account, Came};
 use super::trial::{Trial, execute};
-use crate::check::{Judgement, judge};
+use crate::check::Judgement;
 
 /// How often a trial is sent to a target that answers with load: long ones meet it more often than not.
 const LOAD_ATTEMPTS: u32 = 4;
@@ -157,15 +157,15 @@ async fn one(
                     locked(&shared.collector).unanswered(case, selected.rule, &trial);
                     return None;
                 }
-                locked(&shared.collector).add_sent(&trial.exchanges);
+                locked(&shared.collector).add_sent(trial.size());
             }
             Some(Hindrance::Lost) if attempt == 0 => {
                 let mut collector = locked(&shared.collector);
-                collector.add_sent(&trial.exchanges);
+                collector.add_sent(trial.size());
                 collector.lost += 1;
             }
             Some(Hindrance::Credentials) if attempt == 0 => {
-                locked(&shared.collector).add_sent(&trial.exchanges);
+                locked(&shared.collector).add_sent(trial.size());
                 if opening::credentials_are_refused(&shared.environment).await {
                     shared.end(Stop::Trouble(
                         "the target refuses the credentials since a while: has the token expired?"
@@ -184,13 +184,7 @@ async fn one(
 }
 
 fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Trial) -> Judgement {
-    let judgement: Judgement = judge(
-        &shared.environment.contract,
-        &shared.environment.profile,
-        &trial.exchanges,
-        &trial.expectations,
-        trial.relating.as_ref(),
-    );
+    let judgement = trial.judge(&shared.environment);
     let mut collector = locked(&shared.collector);
     let taken = collector.take(case, run, seed, trial, &judgement, shared.observer.as_ref());
     let found = collector.found.len();

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::compose::{self, style};
 use super::environment::Environment;
+use super::giant::is_giant;
 use super::run::{Shared, locked};
 use super::select::Selected;
 use super::trial::Trial;
@@ -29,6 +30,7 @@ pub(super) fn suits(environment: &Environment, selected: &Selected) -> bool {
     environment.quick.is_some()
         && (spec.generate.as_ref())
             .is_some_and(|g| g.steps.is_none() && g.framing == Framing::Sized)
+        && !spec.generate.as_ref().is_some_and(|g| is_giant(environment, g))
         && spec.mutate.is_none()
         && spec.relation.is_none()
         && spec.expect.as_ref().is_none_or(is_same_for_all)
@@ -102,14 +104,13 @@ pub(super) struct Worker {
 impl Worker {
     pub fn new(environment: &Environment) -> Worker {
         let request = compose::plain_request(environment, Bytes::new());
-        let items = serde_json::Value::from(environment.contract.batch.items.as_str());
         Worker {
             lane: environment.sender.lane(&request),
             request,
             numbers: environment.mint.set_aside(NUMBERS),
             body: Vec::new(),
             places: Vec::new(),
-            start: format!("{{{items}:[").into_bytes(),
+            start: compose::batch_start(environment),
         }
     }
 

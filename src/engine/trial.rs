@@ -8,10 +8,13 @@ use tokio::task::JoinSet;
 
 use super::compose::{self, Captures, Composed, Entry, First, Source, Writing};
 use super::environment::Environment;
+use super::giant;
 use super::plan::case_seed;
 use super::select::Selected;
 use crate::case::{Expect, Position, Relation, Step};
-use crate::check::{Expectation, Pinned, Relating, Rule, rules};
+use crate::check::{
+    Excerpt, Expectation, Judgement, Pinned, Relating, Rule, judge, rules,
+};
 use crate::contract::Problem;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request};
 use crate::generate::{Shape, sequence};
@@ -28,6 +31,20 @@ pub struct Trial {
     pub expectations: Vec<Expectation>,
     /// How the exchanges must relate.
     pub relating: Option<Relating>,
+    /// Set where the only batch was never whole in memory: its exchange then holds the first items alone.
+    pub streamed: Option<Box<Streamed>>,
+}
+
+/// What was judged while it came.
+pub struct Streamed {
+    /// How many items were sent.
+    pub items: u64,
+    /// What the rules say; the exchange of a hit is 0 for the whole, and n for the excerpt n - 1.
+    pub judgement: Judgement,
+    /// How often each hit was seen, by its position.
+    pub times: Vec<u64>,
+    /// What hits are about.
+    pub excerpts: Vec<Excerpt>,
 }
 
 /// Runs `selected` for the `run`th time.
@@ -51,6 +68,10 @@ pub async fn execute(
             let Composed { request, body } = compose::next(environment, &mut memory, turn);
             exchange(environment, &mut trial, &format!("step {}", number + 1), request, body).await;
         }
+    } else if let Some(generate) =
+        selected.case.spec.generate.as_ref().filter(|g| giant::is_giant(environment, g))
+    {
+        trial = giant::execute(environment, selected, generate, seed).await;
     } else if selected.case.spec.generate.is_some() {
         generated(environment, selected, run, seed, &mut trial).await;
     } else {
@@ -69,9 +90,39 @@ impl Trial {
     ) -> Trial {
         let mut trial = Trial::default();
         let body = intent.body.clone();
-        let index = trial.push(BATCH, None, Composed { request, body }, intent, answer);
-        trial.expect(selected, selected.case.spec.expect.as_ref(), vec![index], BATCH);
+        trial.push(BATCH, None, Composed { request, body }, intent, answer);
+        trial.expect_of_batch(selected);
         trial
+    }
+
+    /// What the case expects of its only batch.
+    pub(super) fn expect_of_batch(&mut self, selected: &Selected) {
+        self.expect(selected, selected.case.spec.expect.as_ref(), vec![0], BATCH);
+    }
+
+    /// What the rules say of it.
+    #[must_use]
+    pub fn judge(&self, environment: &Environment) -> Judgement {
+        match &self.streamed {
+            Some(streamed) => streamed.judgement.clone(),
+            None => judge(
+                &environment.contract,
+                &environment.profile,
+                &self.exchanges,
+                &self.expectations,
+                self.relating.as_ref(),
+            ),
+        }
+    }
+
+    /// Requests and items that it sent.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        let items = match &self.streamed {
+            Some(streamed) => streamed.items,
+            None => self.exchanges.iter().map(|e| e.intent.items().len() as u64).sum(),
+        };
+        (self.exchanges.len() as u64, items)
     }
 
     fn expect(

@@ -167,10 +167,18 @@ impl Numbers {
         mint.shape(shape, || self.count())
     }
 
-    /// How many numbers stand before `number` among those still set aside; nothing where it is none of them.
+    /// The `nth` number from here on, from 0, without taking it.
     #[must_use]
-    pub fn position(&self, number: &str) -> Option<u64> {
-        let digits = number.strip_prefix(&self.mint.prefix).filter(|d| d.len() >= COUNTER)?;
+    pub fn nth(&self, nth: u64) -> String {
+        self.mint.number(self.next + nth)
+    }
+
+    /// How many numbers stand before the one that `text` holds among those still set aside; nothing where it
+    /// holds none of them.
+    #[must_use]
+    pub fn position(&self, text: &str) -> Option<u64> {
+        let start = text.find(&self.mint.prefix)? + self.mint.prefix.len();
+        let digits = text.get(start..start + COUNTER)?;
         let count = digits.bytes().try_fold(0_u64, |count, byte| {
             let digit = BASE36.iter().position(|b| *b == byte)?;
             count.checked_mul(36)?.checked_add(u64::try_from(digit).ok()?)

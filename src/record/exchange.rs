@@ -17,6 +17,10 @@ const EXCERPT: usize = 4 * 1024;
 pub struct ExchangeRecord {
     /// The step's name.
     pub step: String,
+    /// Which item of the batch the first in the body is, where the body is an excerpt of a batch that was
+    /// never whole in memory.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first: usize,
     /// Requests with the same number were released together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<usize>,
@@ -144,6 +148,7 @@ impl ExchangeRecord {
         let millis = |d: std::time::Duration| (d.as_secs_f64() * 1e6).round() / 1e3;
         ExchangeRecord {
             step: exchange.step.clone(),
+            first: 0,
             group: exchange.group,
             request: RequestRecord {
                 method: request.method.clone(),
@@ -179,6 +184,11 @@ impl ExchangeRecord {
             },
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn kind_name(kind: LossKind) -> &'static str {

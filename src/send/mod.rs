@@ -23,7 +23,7 @@ pub use pace::Pace;
 pub(crate) use raw::TOKEN_MARK;
 
 use crate::contract::Profile;
-use crate::exchange::{Answer, Request};
+use crate::exchange::{Answer, Loss, Request};
 
 /// Why nothing can be sent at all.
 #[derive(Debug, Error)]
@@ -213,6 +213,27 @@ impl Sender {
         }
         let client = if request.new_connection { &self.fresh } else { &self.pooled };
         http::send(self, client, request, limit).await
+    }
+
+    /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
+    /// meanwhile. Gives the time from the first byte sent to the last byte received.
+    ///
+    /// # Errors
+    /// A [`Loss`] where no whole answer came.
+    pub async fn stream(
+        &self,
+        request: &Request,
+        length: Option<u64>,
+        items: usize,
+        exchanging: &mut impl Exchanging,
+    ) -> Result<Duration, Loss> {
+        match self.lane(request) {
+            Some(mut lane) => lane.stream(self, length, items, exchanging).await,
+            None => {
+                self.pace.wait().await;
+                http::stream(self, request, length, self.limit(items), exchanging).await
+            }
+        }
     }
 
     /// A connection of its own for many requests like `request`; none where requests can't be made without
