@@ -33,6 +33,11 @@ pub struct TallyKey {
     pub all: bool,
 }
 
+/// Codes that are counted one by one: a target that makes them up must not fill the memory.
+const CODES: usize = 1000;
+/// What all further ones are counted as.
+const OTHER: &str = "(others)";
+
 /// What a run adds up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
@@ -92,7 +97,7 @@ impl Tally {
             entry.1 += item;
         }
         for (code, count) in &other.codes {
-            *self.codes.entry(code.clone()).or_default() += count;
+            self.add_code(code, *count);
         }
         self.accepted += other.accepted;
         for (status, count) in &other.statuses {
@@ -100,6 +105,15 @@ impl Tally {
         }
         for (what, count) in &other.provoked {
             *self.provoked.entry(what.clone()).or_default() += count;
+        }
+    }
+
+    fn add_code(&mut self, code: &str, count: u64) {
+        if let Some(before) = self.codes.get_mut(code) {
+            *before += count;
+        } else {
+            let code = if self.codes.len() < CODES { code } else { OTHER };
+            *self.codes.entry(code.to_owned()).or_default() += count;
         }
     }
 
@@ -181,7 +195,7 @@ impl Tally {
         let field = &contract.batch.error.code;
         let mut add = |value: Option<&serde_json::Value>| {
             if let Some(code) = value.and_then(|v| v.as_str()) {
-                *self.codes.entry(code.to_owned()).or_default() += 1;
+                self.add_code(code, 1);
             }
         };
         if view.is_refused() {

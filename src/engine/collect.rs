@@ -17,6 +17,10 @@ use crate::send::Redactor;
 const FINDINGS: usize = 2_000;
 /// Exchanges that a finding keeps.
 const EVIDENCE: usize = 12;
+/// Bytes of evidence after which a finding keeps only the exchange that shows it.
+const PLENTY: usize = 32 * 1024 * 1024;
+/// Bytes of evidence after which a finding keeps none.
+const TOO_MUCH: usize = 4 * PLENTY;
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;
 
@@ -56,6 +60,8 @@ pub struct Collector {
     pub lost: u64,
     cases: BTreeMap<String, CaseRecord>,
     sampled: usize,
+    /// Bytes of evidence.
+    kept: usize,
     recorder: Option<Recorder>,
     redactor: Redactor,
     base: String,
@@ -73,6 +79,7 @@ impl Collector {
             lost: 0,
             cases: BTreeMap::new(),
             sampled: 0,
+            kept: 0,
             recorder,
             redactor,
             base,
@@ -219,7 +226,15 @@ impl Collector {
         if self.found.len() >= FINDINGS {
             return Ok(());
         }
-        let (evidence, exchange) = self.evidence(trial, hit.exchange);
+        let (evidence, exchange) = match self.kept {
+            TOO_MUCH.. => (Vec::new(), 0),
+            PLENTY.. => {
+                let (mut all, at) = self.evidence(trial, hit.exchange);
+                (all.drain(at..).take(1).collect(), 0)
+            }
+            _ => self.evidence(trial, hit.exchange),
+        };
+        self.kept += evidence.iter().map(ExchangeRecord::size).sum::<usize>();
         let record = FindingRecord {
             id: id.clone(),
             rule: hit.rule.id.to_owned(),
@@ -445,14 +460,24 @@ pub enum Hindrance {
     Credentials,
 }
 
+/// Seconds that `Retry-After` asks for: a number, or a date (RFC 9110 section 10.2.3).
+fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<u64> {
+    let value = value.trim();
+    value.parse().ok().or_else(|| {
+        let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+        let wait = date.signed_duration_since(now).to_std().unwrap_or_default();
+        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    })
+}
+
 /// What hindered a trial, where anything did.
 #[must_use]
 pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
     use crate::exchange::Situation;
     trial.exchanges.iter().find_map(|e| match &e.answer {
         Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
-            let seconds = r.header("retry-after").and_then(|v| v.trim().parse().ok()).unwrap_or(1);
-            Some(Hindrance::Load(seconds))
+            let seconds = r.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
+            Some(Hindrance::Load(seconds.unwrap_or(1)))
         }
         Answer::Received(r)
             if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
@@ -470,4 +495,23 @@ pub fn overloaded(trial: &Trial) -> Option<usize> {
     let is_load = |e: &&Exchange| matches!(e.answer.status(), Some(408 | 429 | 503));
     let group = trial.exchanges.iter().find(is_load)?.group?;
     Some(trial.exchanges.iter().filter(|e| e.group == Some(group)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_says_in_seconds_or_by_date_when_to_come_back() {
+        let now = chrono::DateTime::from_timestamp(784_111_770, 500_000_000).unwrap();
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
+            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(value, now), seconds, "{value}");
+        }
+    }
 }

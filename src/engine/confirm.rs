@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::collect::{Collector, RUN, finding_id};
 use super::environment::Environment;
+use super::giant::is_giant;
 use super::opening::plain_batch_is_good;
 use super::plan::RESERVE;
 use super::select::Selected;
@@ -45,6 +46,11 @@ pub async fn confirm(
         .filter(|f| f.record.case != RUN)
         .filter_map(|f| {
             let case = *positions.get(f.record.case.as_str())?;
+            // A giant batch is not sent again for what one has proven.
+            let generate = selected.get(case)?.case.spec.generate.as_ref();
+            if f.record.proven && generate.is_some_and(|g| is_giant(environment, g)) {
+                return None;
+            }
             Some(Job { id: f.record.id.clone(), case, run: f.record.run, proven: f.record.proven })
         })
         .collect();

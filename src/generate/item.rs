@@ -2,6 +2,8 @@
 //!
 //! Joins schema, samples and profile; it must not know batches, shrinking or mutations.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value};
 
 use super::draft::{Draft, NumberShape, Raw};
@@ -35,7 +37,7 @@ pub(super) struct ItemPlan {
     pub number_length: Option<usize>,
     /// Whether the item schema ties fields to each other, so that whole items must be tried out.
     tied: bool,
-    /// The unique field's name as JSON, with the colon.
+    /// The unique field's name as JSON, with the comma before it and the colon.
     label: Vec<u8>,
     /// Its position among the fields that results repeat.
     echo: Option<usize>,
@@ -47,7 +49,7 @@ pub(super) struct ItemPlan {
 pub(super) struct FieldPlan {
     /// Its name.
     pub name: String,
-    /// Its name as JSON, with the colon.
+    /// Its name as JSON, with the comma before it and the colon.
     label: Vec<u8>,
     /// Its position among the fields that results repeat.
     echo: Option<usize>,
@@ -190,10 +192,8 @@ impl ItemPlan {
             if !field.is_drawn(random, Optional::Drawn) {
                 continue;
             }
-            if sink.out.len() > start {
-                sink.out.push(b',');
-            }
-            sink.out.extend_from_slice(&field.label);
+            let first = usize::from(sink.out.len() == start);
+            sink.out.extend_from_slice(&field.label[first..]);
             let from = sink.out.len();
             field.draw(random, style, &mut sink);
             if field.exponents && matches!(style, Style::Boundary) {
@@ -242,10 +242,8 @@ impl ItemPlan {
         numbers: &mut Numbers,
         places: &mut [Place],
     ) {
-        if sink.out.len() > start {
-            sink.out.push(b',');
-        }
-        sink.out.extend_from_slice(&self.label);
+        let first = usize::from(sink.out.len() == start);
+        sink.out.extend_from_slice(&self.label[first..]);
         let from = sink.out.len();
         match shape {
             NumberShape::Plain => sink.text(numbers.are_plain(), |out| numbers.push(out)),
@@ -352,9 +350,9 @@ impl FieldPlan {
     }
 }
 
-/// A name as JSON, with the colon.
+/// A name as JSON, with the comma before it and the colon.
 fn label(name: &str) -> Vec<u8> {
-    format!("{}:", Value::from(name)).into_bytes()
+    format!(",{}:", Value::from(name)).into_bytes()
 }
 
 /// What the profile says of a field, where it says something.
@@ -423,6 +421,7 @@ fn within(compiler: &Compiler<'_>, field: &Field, min: f64, max: f64) -> Option<
         low,
         high,
         fraction: known.fraction.min(2),
+        everyday: OnceLock::new(),
         ..known.clone()
     };
     compiler.try_out(&plan, &field.schema).is_ok().then_some(plan)

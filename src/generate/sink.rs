@@ -79,12 +79,12 @@ impl Bounds {
 }
 
 impl Json<'_> {
-    fn string(out: &mut Vec<u8>, text: &str, plain: bool, bounds: &Bounds) -> bool {
+    /// Writes a string that stands in quotes already.
+    fn string(out: &mut Vec<u8>, quoted: &str, plain: bool, bounds: &Bounds) -> bool {
+        let text = &quoted[1..quoted.len() - 1];
         if plain || is_plain(text) {
             // Nothing plain needs an escape.
-            out.push(b'"');
-            out.extend_from_slice(text.as_bytes());
-            out.push(b'"');
+            out.extend_from_slice(quoted.as_bytes());
             return text.len() <= bounds.text;
         }
         // Writing into memory can't fail, nor can a string be without a JSON form.
@@ -96,7 +96,9 @@ impl Json<'_> {
 impl Sink for Json<'_> {
     fn text(&mut self, plain: bool, push: impl FnOnce(&mut String)) {
         self.scratch.clear();
+        self.scratch.push('"');
         push(self.scratch);
+        self.scratch.push('"');
         self.certain &= Json::string(self.out, self.scratch, plain, self.bounds);
     }
 
@@ -118,7 +120,7 @@ impl Sink for Json<'_> {
 
     fn choice(&mut self, value: &Value) {
         match value {
-            Value::String(text) => self.certain &= Json::string(self.out, text, false, self.bounds),
+            Value::String(text) => self.text(false, |out| out.push_str(text)),
             other => {
                 self.certain &= match other {
                     Value::Bool(_) => true,

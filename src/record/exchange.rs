@@ -115,6 +115,14 @@ impl BodyRecord {
         }
     }
 
+    fn size(&self) -> usize {
+        match self {
+            BodyRecord::None => 0,
+            BodyRecord::Text(text) | BodyRecord::Hex(text) => text.len(),
+            BodyRecord::Excerpt { begins, .. } => begins.len(),
+        }
+    }
+
     /// The text, where all of it is text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -127,6 +135,16 @@ impl BodyRecord {
 }
 
 impl ExchangeRecord {
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let answer = match &self.answer {
+            AnswerRecord::Received { body, .. } => body.size(),
+            AnswerRecord::Lost { .. } => 0,
+        };
+        1024 + self.request.body.size() + answer
+    }
+
     /// Records an exchange with the target at `base`.
     #[must_use]
     pub fn of(exchange: &Exchange, base: &str, redactor: &Redactor) -> ExchangeRecord {

@@ -19,6 +19,8 @@ use crate::exchange::{Loss, LossKind, Request, Response};
 
 /// So many bytes are read at once.
 const PIECE: usize = 64 * 1024;
+/// A body up to this size is copied behind its head, so that both go out at once.
+const SMALL: usize = 16 * 1024;
 /// So many pieces are written before the other side is listened to again.
 const BURST: usize = 8;
 /// After this time without a request, a connection is looked at before it is used again.
@@ -81,17 +83,12 @@ pub fn headers(lines: &[u8]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A request whose body is there already: a small one is written with its head in one go.
-struct Whole<'a>(Option<&'a [u8]>);
+/// A request whose body is there already.
+struct Whole;
 
-impl Exchanging for Whole<'_> {
-    fn next(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some((piece, rest)) = self.0.take().map(|body| body.split_at(body.len().min(PIECE))) else {
-            return false;
-        };
-        out.extend_from_slice(piece);
-        self.0 = Some(rest).filter(|rest| !rest.is_empty());
-        true
+impl Exchanging for Whole {
+    fn next(&mut self, _: &mut Vec<u8>) -> bool {
+        false
     }
 
     fn take(&mut self, _: u16, _: &[u8], _: &mut Vec<u8>) {}
@@ -121,9 +118,10 @@ impl Lane {
     ) -> Result<Heard<'_>, Loss> {
         sender.pace.wait().await;
         self.begin(Some(body.len() as u64));
-        let mut whole = Whole(Some(body));
-        whole.next(&mut self.out);
-        let elapsed = self.exchange(sender, items, &mut whole).await?;
+        // Head and body of a small request are written in one go.
+        let (first, rest) = body.split_at(body.len().min(SMALL));
+        self.out.extend_from_slice(first);
+        let elapsed = self.exchange(sender, items, rest, &mut Whole).await?;
         let Incoming { status, body, .. } = &self.incoming;
         Ok(Heard { status: *status, head: self.incoming.lines(), body, elapsed })
     }
@@ -143,10 +141,10 @@ impl Lane {
         sender.pace.wait().await;
         self.begin(length);
         if length.is_some() {
-            return self.exchange(sender, items, exchanging).await;
+            return self.exchange(sender, items, b"", exchanging).await;
         }
         let mut chunked = Chunked { inner: exchanging, piece: Vec::new(), over: false };
-        self.exchange(sender, items, &mut chunked).await
+        self.exchange(sender, items, b"", &mut chunked).await
     }
 
     fn begin(&mut self, length: Option<u64>) {
@@ -164,10 +162,12 @@ impl Lane {
         &mut self,
         sender: &Sender,
         items: usize,
+        rest: &[u8],
         exchanging: &mut impl Exchanging,
     ) -> Result<Duration, Loss> {
         let start = Instant::now();
-        let talk = tokio::time::timeout(sender.limit(items), self.talk(sender, exchanging)).await;
+        let talk = self.talk(sender, rest, exchanging);
+        let talk = tokio::time::timeout(sender.limit(items), talk).await;
         let elapsed = start.elapsed();
         self.used = start + elapsed;
         let failure = match talk {
@@ -182,6 +182,7 @@ impl Lane {
     async fn talk(
         &mut self,
         sender: &Sender,
+        rest: &[u8],
         exchanging: &mut impl Exchanging,
     ) -> Result<(), Failure> {
         if self.used.elapsed() > IDLE && self.stream.as_ref().is_some_and(is_over) {
@@ -192,7 +193,7 @@ impl Lane {
             None => connect(sender).await?,
         };
         let Lane { out, piece, incoming, .. } = self;
-        let mut writing = Writing { out, written: 0, state: Written::Some };
+        let mut writing = Writing { out, rest, written: 0, state: Written::Some };
         let mut left_over = false;
         poll_fn(|cx| {
             writing.go_on(cx, Pin::new(&mut stream), exchanging);
@@ -234,6 +235,8 @@ impl Lane {
 /// A request on its way out.
 struct Writing<'a> {
     out: &'a mut Vec<u8>,
+    /// What is written after it.
+    rest: &'a [u8],
     /// How much of `out` is written.
     written: usize,
     state: Written,
@@ -258,6 +261,18 @@ impl Writing<'_> {
     ) {
         let mut pieces = 0;
         while self.state == Written::Some {
+            if self.written == self.out.len() && !self.rest.is_empty() {
+                self.out.clear();
+                self.written = 0;
+            }
+            if self.out.is_empty() && !self.rest.is_empty() {
+                match stream.as_mut().poll_write(cx, self.rest) {
+                    Poll::Ready(Ok(count)) => self.rest = &self.rest[count..],
+                    Poll::Ready(Err(_)) => self.state = Written::Refused,
+                    Poll::Pending => return,
+                }
+                continue;
+            }
             if self.written == self.out.len() {
                 if pieces == BURST {
                     cx.waker().wake_by_ref();

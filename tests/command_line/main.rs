@@ -6,5 +6,6 @@ mod common;
 mod files;
 mod lists;
 mod runs;
+mod scale;
 mod secrets;
 mod targets;

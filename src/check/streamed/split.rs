@@ -25,8 +25,6 @@ enum Place {
     Before,
     /// Before a result, or the end of the list.
     First,
-    /// Before a further result.
-    Result,
     /// Behind a result.
     Between,
     Behind,
@@ -111,27 +109,31 @@ impl Splitter {
                 None => return self.wait(at),
             }
         }
+        // Until a result has come, its comma is pending too.
+        let begin = at;
+        let mut expected = self.place == Place::First;
         loop {
             at += space(&self.pending[at.min(self.pending.len())..]);
             let Some(byte) = self.pending.get(at) else { return Next::Nothing };
             match (self.place, byte) {
-                (Place::First | Place::Between, b']') => {
+                (Place::First | Place::Between, b']') if !expected || self.place == Place::First => {
                     self.place = Place::Behind;
                     self.behind.extend_from_slice(&self.pending[at..]);
                     self.pending.truncate(at);
                     return Next::Nothing;
                 }
-                (Place::Between, b',') => {
-                    self.place = Place::Result;
+                (Place::Between, b',') if !expected => {
+                    expected = true;
                     at += 1;
                 }
-                (Place::First | Place::Result, _) => {
+                (Place::First | Place::Between, _) if expected => {
                     let text = &self.pending[at..];
                     let read = read(text).filter(|length| {
                         let end = length + space(&text[*length..]);
                         matches!(text.get(end), Some(b',' | b']'))
                     });
                     return match read.or_else(|| element(text)) {
+                        Some(0) => self.broken(begin),
                         Some(length) => {
                             self.place = Place::Between;
                             Next::Result(at, at + length)
@@ -140,15 +142,18 @@ impl Splitter {
                     };
                 }
                 // A bracket that was never opened, or no comma where one belongs.
-                _ => {
-                    let end = self.pending.len().min(at + EXCERPT);
-                    self.behind.extend_from_slice(&self.pending[at..end]);
-                    self.place = Place::Broken;
-                    self.pending.truncate(at);
-                    return Next::Nothing;
-                }
+                _ => return self.broken(begin),
             }
         }
+    }
+
+    /// What stands here is no part of any list.
+    fn broken(&mut self, at: usize) -> Next {
+        let end = self.pending.len().min(at + EXCERPT);
+        self.behind.extend_from_slice(&self.pending[at..end]);
+        self.place = Place::Broken;
+        self.pending.truncate(at);
+        Next::Nothing
     }
 
     fn wait(&mut self, at: usize) -> Next {
@@ -273,7 +278,12 @@ mod tests {
                 assert_eq!(split(answer, size), (Vec::new(), answer.to_owned(), false), "{size}");
             }
         }
-        for (broken, results) in [(r#"{"results":[{"a":1}{"b":2}]}"#, 1), (r#"{"results":[{"a":1}}]}"#, 1)] {
+        for (broken, results) in [
+            (r#"{"results":[{"a":1}{"b":2}]}"#, 1),
+            (r#"{"results":[{"a":1}}]}"#, 1),
+            (r#"{"results":[{"a":1},]}"#, 1),
+            (r#"{"results":[{"a":1},,{"a":1}]}"#, 1),
+        ] {
             let (found, rest, _) = split(broken, 1000);
             let document = rest.replacen("[", &format!("[{}", found.join(",")), 1);
             assert_eq!(found.len(), results);

@@ -2,6 +2,8 @@
 //!
 //! A number is whole units of a power of ten, so that no digit appears that was not meant.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use crate::generate::random::Random;
@@ -50,13 +52,16 @@ pub(in crate::generate) struct Numbers {
     pub step: Option<f64>,
     /// Most digits after the point.
     pub fraction: u32,
+    /// The bounds of everyday numbers in their units, once they are known.
+    pub everyday: OnceLock<Option<(i64, i64)>>,
 }
 
 impl Numbers {
     /// Draws an everyday number: at most two digits after the point, small ones as likely as large ones.
     pub fn plain(&self, random: &mut Random) -> Drawn {
         let digits = if self.whole { 0 } else { self.fraction.min(2) };
-        let Some((low, high)) = self.units(digits) else { return Drawn::Value(self.narrow()) };
+        let bounds = self.everyday.get_or_init(|| self.units(digits));
+        let Some((low, high)) = *bounds else { return Drawn::Value(self.narrow()) };
         let drawn = random.whole(low, high);
         let smaller = drawn / random.pick(&SMALLER).copied().unwrap_or(1);
         let units = if (low..=high).contains(&smaller) { smaller } else { drawn };
@@ -173,7 +178,16 @@ mod tests {
     use super::*;
 
     fn numbers(low: f64, high: f64) -> Numbers {
-        Numbers { low, high, above: false, below: false, whole: false, step: None, fraction: 4 }
+        Numbers {
+            low,
+            high,
+            above: false,
+            below: false,
+            whole: false,
+            step: None,
+            fraction: 4,
+            everyday: OnceLock::new(),
+        }
     }
 
     #[test]
