@@ -41,6 +41,9 @@ pub enum EngineError {
     NoRecord,
 }
 
+/// What is under way when a run is cut short has this long to end.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What a run came to.
 pub struct RunReport {
     /// Everything that was found.
@@ -161,11 +164,13 @@ pub async fn run(
         advice = opening(&shared).await;
     }
     if !shared.is_stopped() {
-        let work = all_trials(&shared, &planned);
+        let mut work = std::pin::pin!(all_trials(&shared, &planned));
         tokio::select! {
-            () = work => {}
+            () = &mut work => {}
             stop = interrupted(shared.options.max_time.map(|t| t.saturating_sub(started.elapsed()))) => {
                 shared.end(stop);
+                // What is under way may end, and be counted.
+                let _ = tokio::time::timeout(GRACE, work).await;
             }
         }
     }

@@ -37,7 +37,7 @@ pub(super) async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
             }
         }
     }
-    for alone in [false, true] {
+    'all: for alone in [false, true] {
         for (index, case) in planned.cases.iter().enumerate() {
             let selected = &shared.selected[index];
             if selected.case.spec.alone != alone || spans(selected) {
@@ -50,7 +50,7 @@ pub(super) async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
             };
             for part in case.runs.parts(most.max(1)) {
                 if shared.is_stopped() {
-                    return;
+                    break 'all;
                 }
                 if alone {
                     some(shared, index, part, most > 0).await;
@@ -66,6 +66,10 @@ pub(super) async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
             }
         }
         while tasks.join_next().await.is_some() {}
+    }
+    if shared.is_stopped() {
+        while tasks.join_next().await.is_some() {}
+        return;
     }
     shared.environment.end();
     while spanning.join_next().await.is_some() {}
