@@ -69,9 +69,9 @@ fn parts_add_up_to_the_whole() {
     let whole = planned(Depth::Quick, 3, None);
     let parts: Vec<Plan> = (1..=3).map(|part| planned(Depth::Quick, 3, Some((part, 3)))).collect();
     for (at, case) in whole.cases.iter().enumerate() {
-        let mut runs: Vec<u64> = parts.iter().flat_map(|p| p.cases[at].runs.clone()).collect();
+        let mut runs: Vec<u64> = parts.iter().flat_map(|p| p.cases[at].runs.iter()).collect();
         runs.sort_unstable();
-        assert_eq!(runs, case.runs, "{}", case.case);
+        assert_eq!(runs, case.runs.iter().collect::<Vec<_>>(), "{}", case.case);
     }
     let (_, requests, items) = whole.totals();
     let sums = parts.iter().map(Plan::totals).fold((0, 0), |(r, i), (_, pr, pi)| (r + pr, i + pi));

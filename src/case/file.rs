@@ -56,6 +56,11 @@ pub struct Generate {
     pub framing: Framing,
 }
 
+impl Generate {
+    /// Above this many items a batch is sent and judged as a stream, and never held in memory as a whole.
+    pub const STREAMED: usize = 20_000;
+}
+
 /// What kind of valid values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
-use super::file::{BatchSpec, ItemSpec, Step};
+use super::file::{BatchSpec, Generate, ItemSpec, Step};
 use super::template::Template;
 use super::{Case, CaseSpec};
 use crate::contract::hex;
@@ -183,8 +183,28 @@ impl Checker<'_> {
                 steps.iter().try_for_each(|s| self.check_step(s, false))
             }
             (None, Some(generate)) if generate.steps.is_some() => self.check_sequence(),
+            (None, Some(generate)) if generate.items.high > Generate::STREAMED => {
+                self.check_stream()
+            }
             (None, Some(_)) => Ok(()),
         }
+    }
+
+    fn check_stream(&self) -> Result<(), Problem> {
+        let spec = &self.case.spec;
+        for (key, present) in
+            [("mutate", spec.mutate.is_some()), ("relation", spec.relation.is_some())]
+        {
+            if present {
+                let most = Generate::STREAMED;
+                return Err(self
+                    .problem(format!("`{key}` beside a batch of more than {most} items"), key)
+                    .expected(format!(
+                        "at most {most} items; a larger batch is sent as a stream, as it was drawn"
+                    )));
+            }
+        }
+        Ok(())
     }
 
     fn check_sequence(&self) -> Result<(), Problem> {

@@ -46,6 +46,19 @@ impl RuleCounts {
         self.errored += other.errored;
     }
 
+    /// The same, so many times over.
+    #[must_use]
+    pub fn times(&self, times: u64) -> RuleCounts {
+        RuleCounts {
+            passed: self.passed * times,
+            failed: self.failed * times,
+            masked: self.masked * times,
+            not_applicable: self.not_applicable * times,
+            unanswered: self.unanswered * times,
+            errored: self.errored * times,
+        }
+    }
+
     /// How often it was judged.
     #[must_use]
     pub fn judged(&self) -> u64 {

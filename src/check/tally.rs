@@ -12,9 +12,6 @@ use crate::contract::{Contract, Level};
 use crate::exchange::BodyIntent;
 use crate::generate::coverage::Position;
 
-/// Error codes that are told apart: a target may make up new ones for ever.
-const CODES: usize = 256;
-
 /// By which reading a broken item was refused (READING-01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,6 +34,11 @@ pub struct TallyKey {
     /// Whether all items of the batch were broken.
     pub all: bool,
 }
+
+/// Codes that are counted one by one: a target that makes them up must not fill the memory.
+const CODES: usize = 256;
+/// What all further ones are counted as.
+const OTHER: &str = "(others)";
 
 /// What a run adds up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,9 +99,7 @@ impl Tally {
             entry.1 += item;
         }
         for (code, count) in &other.codes {
-            let room = self.codes.len() < CODES || self.codes.contains_key(code);
-            let code = if room { code.as_str() } else { "(others)" };
-            *self.codes.entry(code.to_owned()).or_default() += count;
+            self.add_code(code, *count);
         }
         self.accepted += other.accepted;
         for (status, count) in &other.statuses {
@@ -108,6 +108,30 @@ impl Tally {
         for (what, count) in &other.provoked {
             *self.provoked.entry(what.clone()).or_default() += count;
         }
+    }
+
+    fn add_code(&mut self, code: &str, count: u64) {
+        if let Some(before) = self.codes.get_mut(code) {
+            *before += count;
+        } else {
+            let code = if self.codes.len() < CODES { code } else { OTHER };
+            *self.codes.entry(code.to_owned()).or_default() += count;
+        }
+    }
+
+    /// The same, so many times over.
+    #[must_use]
+    pub fn times(&self, times: u64) -> Tally {
+        let mut all = self.clone();
+        all.refusals.values_mut().for_each(|(request, item)| {
+            *request *= times;
+            *item *= times;
+        });
+        all.codes.values_mut().for_each(|count| *count *= times);
+        all.accepted *= times;
+        all.statuses.values_mut().for_each(|count| *count *= times);
+        all.provoked.values_mut().for_each(|count| *count *= times);
+        all
     }
 
     /// Counts one exchange.
@@ -173,7 +197,7 @@ impl Tally {
         let field = &contract.batch.error.code;
         let mut add = |value: Option<&serde_json::Value>| {
             if let Some(code) = value.and_then(|v| v.as_str()) {
-                *self.codes.entry(shorten(code)).or_default() += 1;
+                self.add_code(&shorten(code), 1);
             }
         };
         if view.is_refused() {

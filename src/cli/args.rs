@@ -53,7 +53,7 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct RunArgs {
-    /// Case files, directories of them, or ids and groups of `batchproof list`; none: all shipped cases.
+    /// Case files, directories of them, or ids and groups of `batchproof list`; none: all shipped cases but soaks and giants.
     #[arg(value_name = "PATH|ID")]
     pub cases: Vec<String>,
     /// Base URL, or the endpoint's full URL; none: the embedded reference server.

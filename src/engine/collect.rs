@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::progress::{Observer, Progress};
+use super::stint::Sum;
 use super::trial::Trial;
 use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
 use crate::exchange::{Answer, Exchange, LossKind};
@@ -18,6 +19,10 @@ use crate::send::Redactor;
 const FINDINGS: usize = 2_000;
 /// Exchanges that a finding keeps.
 const EVIDENCE: usize = 12;
+/// Bytes of evidence after which a finding keeps only the exchange that shows it.
+const PLENTY: usize = 32 * 1024 * 1024;
+/// Bytes of evidence after which a finding keeps none.
+const TOO_MUCH: usize = 4 * PLENTY;
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;
 /// Items of all trials that are kept for shrinking.
@@ -63,6 +68,8 @@ pub struct Collector {
     /// Cases that are written down as they stand.
     written: HashSet<String>,
     sampled: usize,
+    /// Bytes of evidence.
+    kept: usize,
     recorder: Option<Recorder>,
     redactor: Redactor,
     base: String,
@@ -84,6 +91,7 @@ impl Collector {
             pending: HashMap::new(),
             written: HashSet::new(),
             sampled: 0,
+            kept: 0,
             recorder,
             redactor,
             base,
@@ -126,9 +134,9 @@ impl Collector {
     }
 
     /// Writes a case down once all its runs have ended, so that a run which is killed later keeps it.
-    fn ended(&mut self, case: &str) -> std::io::Result<()> {
+    fn ended(&mut self, case: &str, runs: u64) -> std::io::Result<()> {
         let Some(pending) = self.pending.get_mut(case) else { return Ok(()) };
-        *pending = pending.saturating_sub(1);
+        *pending = pending.saturating_sub(runs);
         if *pending > 0 {
             return Ok(());
         }
@@ -159,10 +167,38 @@ impl Collector {
             let exchange = Box::new(ExchangeRecord::of(first, &self.base, &self.redactor));
             self.write(Event::Sample { case: case.to_owned(), run, exchange })?;
         }
-        for hit in &judgement.hits {
-            self.find(case, run, seed, trial, hit, observer)?;
+        for (at, hit) in judgement.hits.iter().enumerate() {
+            let times = trial.streamed.as_ref().and_then(|s| s.times.get(at)).copied();
+            self.find(case, (run, seed), trial, (hit, times.unwrap_or(1)), observer)?;
         }
-        if trial.cut { Ok(()) } else { self.ended(case) }
+        if trial.cut { Ok(()) } else { self.ended(case, 1) }
+    }
+
+    /// Counts plainly right answers of one size; coverage counts what went the judge's way alone.
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn take_right(&mut self, case: &str, sum: &Sum) -> std::io::Result<()> {
+        let (items, count) = (sum.items, sum.count);
+        let record = self.case(case);
+        record.runs += count;
+        record.requests += count;
+        record.items += items as u64 * count;
+        record.tally.add(&sum.judgement.tally.times(count));
+        for (rule, counts) in rules::all().iter().zip(&sum.judgement.counts) {
+            if *counts != RuleCounts::default() {
+                record.rules.entry(rule.id.to_owned()).or_default().add(&counts.times(count));
+            }
+        }
+        let (micros, least, most) = sum.micros;
+        record.millis += micros / 1000;
+        let entry = record.latency.entry(size_class(items)).or_insert((0, 0, u64::MAX, 0));
+        entry.0 += count;
+        entry.1 += micros;
+        entry.2 = entry.2.min(least);
+        entry.3 = entry.3.max(most);
+        record.latencies.add(&sum.latencies);
+        self.ended(case, count)
     }
 
     /// Counts a trial that stayed unanswered.
@@ -170,20 +206,20 @@ impl Collector {
     /// # Errors
     /// Where the record can't be written.
     pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) -> std::io::Result<()> {
-        let (requests, items) = size(trial);
+        let (requests, items) = trial.size();
         let record = self.case(case);
         record.runs += 1;
         record.unanswered += 1;
         record.requests += requests;
         record.items += items;
         record.rules.entry(rule.id.to_owned()).or_default().unanswered += 1;
-        self.ended(case)
+        self.ended(case, 1)
     }
 
     /// Counts requests that belong to no case.
-    pub fn add_sent(&mut self, exchanges: &[Exchange]) {
-        self.sent.0 += exchanges.len() as u64;
-        self.sent.1 += exchanges.iter().map(|e| e.intent.items().len() as u64).sum::<u64>();
+    pub fn add_sent(&mut self, (requests, items): (u64, u64)) {
+        self.sent.0 += requests;
+        self.sent.1 += items;
     }
 
     fn case(&mut self, case: &str) -> &mut CaseRecord {
@@ -193,7 +229,7 @@ impl Collector {
     }
 
     fn count(&mut self, case: &str, trial: &Trial, judgement: &Judgement) {
-        let (requests, items) = size(trial);
+        let (requests, items) = trial.size();
         let record = self.case(case);
         record.runs += u64::from(!trial.cut);
         record.requests += requests;
@@ -209,7 +245,9 @@ impl Collector {
             if let Answer::Received(response) = &exchange.answer {
                 let micros = u64::try_from(response.elapsed.as_micros()).unwrap_or(u64::MAX);
                 record.millis += micros / 1000;
-                let class = size_class(exchange.intent.items().len());
+                let held = exchange.intent.items().len();
+                let items = trial.streamed.as_ref().map_or(held as u64, |s| s.items);
+                let class = size_class(usize::try_from(items).unwrap_or(usize::MAX));
                 let entry = record.latency.entry(class).or_insert((0, 0, u64::MAX, 0));
                 entry.0 += 1;
                 entry.1 += micros;
@@ -223,16 +261,15 @@ impl Collector {
     fn find(
         &mut self,
         case: &str,
-        run: u64,
-        seed: u64,
+        (run, seed): (u64, u64),
         trial: &Arc<Trial>,
-        hit: &Hit,
+        (hit, times): (&Hit, u64),
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
         let place = hit.finding.place();
         let id = finding_id(hit.rule.id, case, &place, &hit.finding.kind);
         if let Some(found) = self.found.get_mut(&id) {
-            found.count += 1;
+            found.count += times;
             if found.trials.1 != run {
                 found.trials = (found.trials.0 + 1, run);
             }
@@ -241,7 +278,15 @@ impl Collector {
         if self.found.len() >= FINDINGS {
             return Ok(());
         }
-        let (evidence, exchange) = self.evidence(trial, hit.exchange);
+        let (evidence, exchange) = match self.kept {
+            TOO_MUCH.. => (Vec::new(), 0),
+            PLENTY.. => {
+                let (mut all, at) = self.evidence(trial, hit.exchange);
+                (all.drain(at..).take(1).collect(), 0)
+            }
+            _ => self.evidence(trial, hit.exchange),
+        };
+        self.kept += evidence.iter().map(ExchangeRecord::size).sum::<usize>();
         let mut record =
             FindingRecord::of(hit.rule, &hit.finding, (case, run, seed), |text| self.clean(text));
         record.evidence = evidence;
@@ -252,7 +297,15 @@ impl Collector {
         let kept = self.keep(trial);
         self.found.insert(
             id.clone(),
-            Found { record, count: 1, confirmed, shown: 0, of: 0, trials: (1, run), trial: kept },
+            Found {
+                record,
+                count: times,
+                confirmed,
+                shown: 0,
+                of: 0,
+                trials: (1, run),
+                trial: kept,
+            },
         );
         self.order.push(id);
         Ok(())
@@ -260,7 +313,11 @@ impl Collector {
 
     /// The trial of a finding, while there is room for it.
     fn keep(&mut self, trial: &Arc<Trial>) -> Option<Arc<Trial>> {
-        let items = usize::try_from(size(trial).1).unwrap_or(usize::MAX);
+        // A giant batch was never whole in memory.
+        if trial.streamed.is_some() {
+            return None;
+        }
+        let items = usize::try_from(trial.size().1).unwrap_or(usize::MAX);
         // Findings of one trial come together and share it.
         if Arc::strong_count(trial) == 1 {
             self.kept_items = self.kept_items.saturating_add(items);
@@ -271,6 +328,12 @@ impl Collector {
 
     /// The exchanges that show a finding, and the position among them of the one that it is about.
     pub(super) fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
+        let excerpt =
+            trial.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
+        if let Some(excerpt) = excerpt {
+            let record = ExchangeRecord::of(&excerpt.exchange, &self.base, &self.redactor);
+            return (vec![ExchangeRecord { first: excerpt.first, ..record }], 0);
+        }
         let group = trial.exchanges.get(exchange).and_then(|e| e.group);
         // What came before can matter; what came after matters only where it overlapped.
         let related: Vec<&Exchange> = trial
@@ -305,7 +368,7 @@ impl Collector {
             let rule = verdict.rule;
             for finding in verdict.findings {
                 let hit = Hit { rule, exchange: 0, finding };
-                self.find(RUN, 0, 0, &trial, &hit, observer)?;
+                self.find(RUN, (0, 0), &trial, (&hit, 1), observer)?;
             }
             self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&verdict.counts);
         }
@@ -398,13 +461,8 @@ pub(super) fn message(hit: &Hit) -> String {
     finding_message(&hit.finding)
 }
 
-pub(super) fn size(trial: &Trial) -> (u64, u64) {
-    let items = trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
-    (trial.exchanges.len() as u64, items)
-}
-
 /// 0, 1, 2, 5, 10, 20, 50 … : the class that a batch of `items` belongs to.
-fn size_class(items: usize) -> usize {
+pub(super) fn size_class(items: usize) -> usize {
     let mut class = 1;
     if items == 0 {
         return 0;
@@ -437,14 +495,24 @@ pub enum Hindrance {
     Credentials,
 }
 
+/// Seconds that `Retry-After` asks for: a number, or a date (RFC 9110 section 10.2.3).
+fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<u64> {
+    let value = value.trim();
+    value.parse().ok().or_else(|| {
+        let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+        let wait = date.signed_duration_since(now).to_std().unwrap_or_default();
+        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    })
+}
+
 /// What hindered a trial, where anything did.
 #[must_use]
 pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
     use crate::exchange::Situation;
     trial.exchanges.iter().find_map(|e| match &e.answer {
         Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
-            let seconds = r.header("retry-after").and_then(|v| v.trim().parse().ok()).unwrap_or(1);
-            Some(Hindrance::Load(seconds))
+            let seconds = r.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
+            Some(Hindrance::Load(seconds.unwrap_or(1)))
         }
         Answer::Received(r)
             if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
@@ -462,4 +530,23 @@ pub fn overloaded(trial: &Trial) -> Option<usize> {
     let is_load = |e: &&Exchange| matches!(e.answer.status(), Some(408 | 429 | 503));
     let group = trial.exchanges.iter().find(is_load)?.group?;
     Some(trial.exchanges.iter().filter(|e| e.group == Some(group)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_says_in_seconds_or_by_date_when_to_come_back() {
+        let now = chrono::DateTime::from_timestamp(784_111_770, 500_000_000).unwrap();
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
+            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(value, now), seconds, "{value}");
+        }
+    }
 }

@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 
 use super::collect::{Collector, RUN, finding_id};
 use super::environment::Environment;
+use super::giant::is_giant;
 use super::opening::plain_batch_is_good;
 use super::plan::RESERVE;
 use super::select::Selected;
 use super::trial::execute;
-use crate::check::judge;
 use crate::send::FRESH_CONNECTIONS;
 
 const REPEATS: u32 = 3;
@@ -47,6 +47,11 @@ pub async fn confirm(
         .filter(|f| f.record.case != RUN)
         .filter_map(|f| {
             let case = *positions.get(f.record.case.as_str())?;
+            // A giant batch is not sent again for what one has proven.
+            let generate = selected.get(case)?.case.spec.generate.as_ref();
+            if f.record.proven && generate.is_some_and(|g| is_giant(environment, g)) {
+                return None;
+            }
             Some(Job { id: f.record.id.clone(), case, run: f.record.run, proven: f.record.proven })
         })
         .collect();
@@ -118,15 +123,10 @@ async fn repeat(
         let trial =
             FRESH_CONNECTIONS.scope(!job.proven, execute(environment, selected, job.run, seed));
         let Ok(trial) = trial.await else { break };
-        sent.0 += trial.exchanges.len() as u64;
-        sent.1 += trial.exchanges.iter().map(|e| e.intent.items().len() as u64).sum::<u64>();
-        let judgement = judge(
-            &environment.contract,
-            &environment.profile,
-            &trial.exchanges,
-            &trial.expectations,
-            trial.relating.as_ref(),
-        );
+        let (requests, items) = trial.size();
+        sent.0 += requests;
+        sent.1 += items;
+        let judgement = trial.judge(environment);
         if environment.halt.is_reached() {
             break;
         }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::halt::Halt;
 use crate::case::Span;
+use crate::check::Quick;
 use crate::contract::{Contract, Problem, Profile};
 use crate::generate::{Generator, Mint};
 use crate::send::Sender;
@@ -28,6 +29,8 @@ pub struct Environment {
     /// The same beside correct implementations: a smaller trial that fails there too shows something else.
     /// Where there is none, nothing is shrunk.
     pub control: Vec<Arc<Environment>>,
+    /// Finds plainly right answers right; none for a contract whose answers are not simple enough.
+    pub quick: Option<Quick>,
     /// Whether all trials that wait for nothing have ended.
     ending: watch::Sender<bool>,
     /// Microseconds of the slowest plain answer.
@@ -67,6 +70,7 @@ impl Environment {
     ) -> Environment {
         let at_once = AtomicUsize::new(profile.limits.jobs.unwrap_or(usize::MAX).max(1));
         Environment {
+            quick: Quick::of(&contract),
             contract,
             profile,
             generator,

@@ -8,12 +8,15 @@ use super::compose::style;
 use super::environment::Environment;
 use super::options::RunOptions;
 use super::select::Selected;
+use super::share::Share;
 use crate::case::{BatchSpec, Depth, Relation, Span, Step};
 use crate::generate::{Shape, sequence};
 use crate::record::NotRun;
 
 /// The share of the budget that confirming and shrinking may add: a third.
 pub const RESERVE: u64 = 3;
+/// Runs of a case whose requests and items are counted one by one.
+const COUNTED: u64 = 10_000;
 
 /// What a run is going to send.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +31,7 @@ pub struct PlannedCase {
     /// Its id.
     pub case: String,
     /// Runs, this part's only.
-    pub runs: Vec<u64>,
+    pub runs: Share,
     /// Requests.
     pub requests: u64,
     /// Items.
@@ -43,7 +46,7 @@ impl Plan {
     pub fn totals(&self) -> (u64, u64, u64) {
         self.cases
             .iter()
-            .fold((0, 0, 0), |(t, r, i), c| (t + c.runs.len() as u64, r + c.requests, i + c.items))
+            .fold((0, 0, 0), |(t, r, i), c| (t + c.runs.len(), r + c.requests, i + c.items))
     }
 }
 
@@ -79,27 +82,14 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
         } else {
             options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
         };
-        // Parts are dealt trial by trial, so that each gets its share of every case.
-        let mine: Vec<u64> = (0..runs)
-            .filter(|_| {
-                position += 1;
-                options.partition.is_none_or(|(part, parts)| {
-                    (position - 1) % u64::from(parts) == u64::from(part - 1)
-                })
-            })
-            .collect();
-        let mut planned = PlannedCase {
-            case: chosen.case.id.clone(),
-            runs: mine,
-            requests: 0,
-            items: 0,
-            bytes: 0,
+        let mine = match options.partition {
+            None => Share::all(runs),
+            Some((part, parts)) => Share::dealt(runs, position, part, parts),
         };
-        for run in planned.runs.clone() {
-            let (requests, items) = one(environment, options, chosen, run);
-            planned.requests += requests;
-            planned.items += items;
-        }
+        position += runs;
+        let (requests, items) = size(environment, options, chosen, mine);
+        let mut planned =
+            PlannedCase { case: chosen.case.id.clone(), runs: mine, requests, items, bytes: 0 };
         // What an item of this contract takes, drawn once.
         let item = environment.generator.item(1, crate::generate::Optional::All);
         let size = item.with_number(&environment.contract, None).to_string().len() as u64 + 70;
@@ -131,6 +121,26 @@ fn is_raw(step: &Step) -> bool {
     step.raw.is_some() || step.hang_up.is_some() || step.simultaneously.iter().flatten().any(is_raw)
 }
 
+/// Requests and items of all runs: counted, or reckoned from the first ones where there are very many.
+fn size(
+    environment: &Environment,
+    options: &RunOptions,
+    chosen: &Selected,
+    runs: Share,
+) -> (u64, u64) {
+    let counted = runs.len().min(COUNTED);
+    let (requests, items) = runs
+        .iter()
+        .take(usize::try_from(counted).unwrap_or(usize::MAX))
+        .map(|run| one(environment, options, chosen, run))
+        .fold((0, 0), |(r, i), (s, t)| (r + s, i + t));
+    let all = |some: u64| {
+        let all = u128::from(some) * u128::from(runs.len()) / u128::from(counted.max(1));
+        u64::try_from(all).unwrap_or(u64::MAX)
+    };
+    (all(requests), all(items))
+}
+
 fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: u64) -> (u64, u64) {
     let spec = &chosen.case.spec;
     if let Some(generate) = &spec.generate {
@@ -142,7 +152,7 @@ fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: 
         }
         let shape =
             Shape { items: environment.clamp(generate.items), style: style(generate.values) };
-        let items = environment.generator.batch(seed, &shape).len() as u64;
+        let items = environment.generator.stream(seed, &shape).left() as u64;
         return match spec.relation {
             None => (1, items),
             Some(Relation::Split) => (3, items * 2),

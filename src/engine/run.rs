@@ -1,29 +1,27 @@
 //! A run: opening, trials, confirmation, rules of the run's scope, and the record of it all.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::{SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
-use super::collect::{Collector, Hindrance, hindrance, overloaded};
+use super::collect::Collector;
 use super::confirm::confirm;
 use super::environment::Environment;
-use super::opening::{self, Opening, open};
+use super::opening::{Opening, open};
 use super::options::{RunOptions, Stop};
-use super::plan::{Plan, case_seed, not_run, plan};
+use super::plan::{not_run, plan};
 use super::progress::{Observer, Progress};
 use super::save;
+use super::schedule::all_trials;
 use super::select::Selected;
 use super::shrink::shrink;
-use super::trial::{Trial, execute};
-use crate::check::{Judgement, judge, rules};
+use super::stint::{Known, Worker};
+use crate::check::rules;
 use crate::contract::{Problem, hex};
 use crate::record::{Event, Recorder, RuleInfo, RunHead, RunTail, SpecInfo, Summary, VERSION};
-use crate::send::FRESH_CONNECTIONS;
 
 /// Why a run could not do its job.
 #[derive(Debug, Error)]
@@ -51,16 +49,20 @@ pub struct RunReport {
 }
 
 /// What all trials of a run share.
-struct Shared {
-    environment: Arc<Environment>,
-    selected: Arc<Vec<Selected>>,
-    collector: Mutex<Collector>,
-    observer: Arc<dyn Observer>,
-    options: RunOptions,
+pub(super) struct Shared {
+    pub environment: Arc<Environment>,
+    pub selected: Arc<Vec<Selected>>,
+    pub collector: Mutex<Collector>,
+    pub observer: Arc<dyn Observer>,
+    pub options: RunOptions,
+    /// What is known of plainly right answers, by case.
+    pub known: Vec<Mutex<Known>>,
+    /// Workers between two stints.
+    idle: Mutex<Vec<Worker>>,
     failure: Mutex<Option<EngineError>>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     match mutex.lock() {
         Ok(guard) => guard,
         Err(poisoned) => poisoned.into_inner(),
@@ -68,23 +70,34 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Shared {
-    fn end(&self, stop: Stop) {
+    pub fn end(&self, stop: Stop) {
         self.environment.halt.end(stop);
     }
 
-    fn fail(&self, error: EngineError) {
+    pub fn fail(&self, error: EngineError) {
         self.end(Stop::Trouble(error.to_string()));
         locked(&self.failure).get_or_insert(error);
     }
 
-    fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.environment.halt.is_reached()
     }
 
-    fn io(&self, result: std::io::Result<()>) {
+    pub fn io(&self, result: std::io::Result<()>) {
         if let Err(source) = result {
             self.fail(EngineError::Record { path: self.path(), source });
         }
+    }
+
+    /// A worker with nothing to do.
+    pub fn worker(&self) -> Worker {
+        let idle = locked(&self.idle).pop();
+        idle.unwrap_or_else(|| Worker::new(&self.environment))
+    }
+
+    /// Takes a worker back.
+    pub fn give_back(&self, worker: Worker) {
+        locked(&self.idle).push(worker);
     }
 
     fn path(&self) -> String {
@@ -111,6 +124,8 @@ pub async fn run(
     let recorder = options.report_dir.as_deref().map(Recorder::new);
     let collector = Collector::new(recorder, redactor, environment.sender.target.base.clone());
     let shared = Arc::new(Shared {
+        known: selected.iter().map(|_| Mutex::default()).collect(),
+        idle: Mutex::default(),
         environment,
         selected: Arc::new(selected),
         collector: Mutex::new(collector),
@@ -126,7 +141,7 @@ pub async fn run(
         })
     });
     for case in &planned.cases {
-        locked(&shared.collector).expects(&case.case, case.runs.len() as u64);
+        locked(&shared.collector).expects(&case.case, case.runs.len());
     }
     let begun = locked(&shared.collector).write(Event::RunStarted(Box::new(head)));
     shared.io(begun);
@@ -161,7 +176,8 @@ pub async fn run(
 async fn opening(shared: &Arc<Shared>) -> Option<String> {
     let mut exchanges = Vec::new();
     let outcome = open(&shared.environment, &mut exchanges).await;
-    locked(&shared.collector).add_sent(&exchanges);
+    let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
+    locked(&shared.collector).add_sent((exchanges.len() as u64, items));
     match outcome {
         Opening::Good => None,
         Opening::Stop { why, advice } => {
@@ -170,134 +186,6 @@ async fn opening(shared: &Arc<Shared>) -> Option<String> {
             shared.end(Stop::Trouble(why));
             Some(advice)
         }
-    }
-}
-
-async fn all_trials(shared: &Arc<Shared>, planned: &Plan) {
-    let permits = Arc::new(Semaphore::new(shared.options.jobs.max(1)));
-    let mut tasks = JoinSet::new();
-    // Trials that span the run begin before all others, and hold no permit while they wait.
-    let mut spanning = JoinSet::new();
-    for (index, case) in planned.cases.iter().enumerate() {
-        if spans(&shared.selected[index]) {
-            for &run in &case.runs {
-                let shared = Arc::clone(shared);
-                spanning.spawn(async move { one(&shared, index, run).await });
-            }
-        }
-    }
-    for alone in [false, true] {
-        for (index, case) in planned.cases.iter().enumerate() {
-            let selected = &shared.selected[index];
-            if selected.case.spec.alone != alone || spans(selected) {
-                continue;
-            }
-            for &run in &case.runs {
-                if shared.is_stopped() {
-                    break;
-                }
-                if alone {
-                    one(shared, index, run).await;
-                    continue;
-                }
-                let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-                let shared = Arc::clone(shared);
-                tasks.spawn(async move {
-                    one(&shared, index, run).await;
-                    drop(permit);
-                });
-                while tasks.try_join_next().is_some() {}
-            }
-        }
-        while tasks.join_next().await.is_some() {}
-    }
-    shared.environment.end();
-    while spanning.join_next().await.is_some() {}
-}
-
-/// Whether the case mostly waits: for the end of the run, or for time to pass.
-fn spans(selected: &Selected) -> bool {
-    let case = &selected.case;
-    !case.spec.alone && (case.waits() >= 500 || case.spec.steps.iter().flatten().any(|s| s.at_end))
-}
-
-/// How often a trial is sent to a target that answers with load: long ones meet it more often than not.
-const LOAD_ATTEMPTS: u32 = 4;
-
-/// One trial, tried once more where it was hindered.
-async fn one(shared: &Arc<Shared>, index: usize, run: u64) {
-    if shared.is_stopped() {
-        return;
-    }
-    let selected = &shared.selected[index];
-    let case = &selected.case.id;
-    let seed = case_seed(shared.options.seed, case, run);
-    let mut fresh = false;
-    for attempt in 0..LOAD_ATTEMPTS {
-        let work = execute(&shared.environment, selected, run, shared.options.seed);
-        let trial = match FRESH_CONNECTIONS.scope(fresh, work).await {
-            Ok(trial) => trial,
-            Err(problem) => return shared.fail(problem.into()),
-        };
-        shared.observer.see(Progress::Trial { case, requests: trial.exchanges.len() as u64 });
-        if trial.cut {
-            if trial.exchanges.iter().all(|e| e.answer.response().is_none()) {
-                return locked(&shared.collector).add_sent(&trial.exchanges);
-            }
-            return settle(shared, case, run, seed, &Arc::new(trial));
-        }
-        match hindrance(&trial) {
-            Some(Hindrance::Load(seconds)) => {
-                let pause = Duration::from_secs(seconds.min(60));
-                shared.environment.sender.pace.back_off(pause);
-                if let Some(released) = overloaded(&trial) {
-                    shared.environment.fewer_at_once(released);
-                }
-                if attempt + 1 == LOAD_ATTEMPTS {
-                    let told = locked(&shared.collector).unanswered(case, selected.rule, &trial);
-                    return shared.io(told);
-                }
-                locked(&shared.collector).add_sent(&trial.exchanges);
-            }
-            Some(Hindrance::Lost) if attempt == 0 => {
-                let mut collector = locked(&shared.collector);
-                collector.add_sent(&trial.exchanges);
-                collector.lost += 1;
-                fresh = true;
-            }
-            Some(Hindrance::Credentials) if attempt == 0 => {
-                locked(&shared.collector).add_sent(&trial.exchanges);
-                if opening::credentials_are_refused(&shared.environment).await {
-                    shared.end(Stop::Trouble(
-                        "the target refuses the credentials since a while: has the token expired?"
-                            .to_owned(),
-                    ));
-                    return;
-                }
-            }
-            _ => return settle(shared, case, run, seed, &Arc::new(trial)),
-        }
-    }
-}
-
-fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Arc<Trial>) {
-    let mut judgement: Judgement = judge(
-        &shared.environment.contract,
-        &shared.environment.profile,
-        &trial.exchanges,
-        &trial.expectations,
-        trial.relating.as_ref(),
-    );
-    for exchange in &trial.exchanges {
-        judgement.covered.count(shared.environment.generator.cells(), exchange);
-    }
-    let mut collector = locked(&shared.collector);
-    let taken = collector.take(case, run, seed, trial, &judgement, shared.observer.as_ref());
-    let found = collector.found.len();
-    drop(collector);
-    shared.io(taken);
-    if shared.options.max_findings.is_some_and(|max| found >= max) {
-        shared.end(Stop::Cut(format!("{found} findings: --max-findings is reached")));
     }
 }
 

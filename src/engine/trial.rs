@@ -9,14 +9,18 @@ use tokio::task::JoinSet;
 
 use super::compose::{self, Captures, Composed, Entry, First, Source, Writing};
 use super::environment::Environment;
+use super::giant;
 use super::plan::case_seed;
 use super::select::Selected;
 use crate::case::{Expect, Position, Relation, Step};
-use crate::check::{Expectation, Pinned, Relating, Rule, rules};
+use crate::check::{Excerpt, Expectation, Judgement, Pinned, Relating, Rule, judge, rules};
 use crate::contract::Problem;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Loss, LossKind, Request};
 use crate::generate::{Shape, sequence};
 use crate::send::FRESH_CONNECTIONS;
+
+/// What the step of a generated batch is called.
+const BATCH: &str = "the batch";
 
 /// What a trial sent and got, and what its case expects of it.
 #[derive(Debug, Default)]
@@ -31,6 +35,21 @@ pub struct Trial {
     pub pauses: HashMap<usize, u64>,
     /// Whether the run ended before the trial did: what it expects of all its exchanges was not seen.
     pub cut: bool,
+    /// Set where the only batch was never whole in memory: its exchange then holds the first items alone.
+    pub streamed: Option<Box<Streamed>>,
+}
+
+/// What was judged while it came.
+#[derive(Debug)]
+pub struct Streamed {
+    /// How many items were sent.
+    pub items: u64,
+    /// What the rules say; the exchange of a hit is 0 for the whole, and n for the excerpt n - 1.
+    pub judgement: Judgement,
+    /// How often each hit was seen, by its position.
+    pub times: Vec<u64>,
+    /// What hits are about.
+    pub excerpts: Vec<Excerpt>,
 }
 
 /// Runs `selected` for the `run`th time.
@@ -54,6 +73,10 @@ pub async fn execute(
             let Composed { request, body } = compose::next(environment, &mut memory, turn);
             exchange(environment, &mut trial, &format!("step {}", number + 1), request, body).await;
         }
+    } else if let Some(generate) =
+        selected.case.spec.generate.as_ref().filter(|g| giant::is_giant(environment, g))
+    {
+        trial = giant::execute(environment, selected, generate, seed).await;
     } else if selected.case.spec.generate.is_some() {
         generated(environment, selected, run, seed, &mut trial).await;
     } else {
@@ -63,6 +86,50 @@ pub async fn execute(
 }
 
 impl Trial {
+    /// A trial of one generated batch that was sent already.
+    pub(super) fn of_batch(
+        selected: &Selected,
+        request: Request,
+        intent: Intent,
+        answer: Answer,
+    ) -> Trial {
+        let mut trial = Trial::default();
+        let body = intent.body.clone();
+        trial.push(BATCH, None, Composed { request, body }, intent, answer);
+        trial.expect_of_batch(selected);
+        trial
+    }
+
+    /// What the case expects of its only batch.
+    pub(super) fn expect_of_batch(&mut self, selected: &Selected) {
+        self.expect(selected, selected.case.spec.expect.as_ref(), vec![0], BATCH);
+    }
+
+    /// What the rules say of it.
+    #[must_use]
+    pub fn judge(&self, environment: &Environment) -> Judgement {
+        match &self.streamed {
+            Some(streamed) => streamed.judgement.clone(),
+            None => judge(
+                &environment.contract,
+                &environment.profile,
+                &self.exchanges,
+                &self.expectations,
+                self.relating.as_ref(),
+            ),
+        }
+    }
+
+    /// Requests and items that it sent.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        let items = match &self.streamed {
+            Some(streamed) => streamed.items,
+            None => self.exchanges.iter().map(|e| e.intent.items().len() as u64).sum(),
+        };
+        (self.exchanges.len() as u64, items)
+    }
+
     fn expect(
         &mut self,
         selected: &Selected,
@@ -127,11 +194,7 @@ pub(super) async fn send(
     let started = std::time::Instant::now();
     tokio::select! {
         biased;
-        () = environment.halt.reached() => Answer::Lost(Loss {
-            kind: LossKind::Ended,
-            message: "the run ended".to_owned(),
-            elapsed: started.elapsed(),
-        }),
+        () = environment.halt.reached() => Answer::Lost(Loss::ended(started.elapsed())),
         answer = environment.sender.send(request, items) => answer,
     }
 }
@@ -298,12 +361,12 @@ async fn generated(
     let (bytes, body) = compose::batch(environment, &entries, Writing::Compact);
     let mut request = compose::plain_request(environment, bytes.clone());
     request.framing = generate.framing;
-    let index = exchange(environment, trial, "the batch", request, body).await;
+    let index = exchange(environment, trial, BATCH, request, body).await;
     if trial.was_left() {
         trial.cut = true;
         return;
     }
-    trial.expect(selected, spec.expect.as_ref(), vec![index], "the batch");
+    trial.expect(selected, spec.expect.as_ref(), vec![index], BATCH);
 
     let Some(relation) = spec.relation else { return };
     let refused = refused(environment, trial, entries.len());

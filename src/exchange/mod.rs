@@ -183,6 +183,14 @@ pub struct Loss {
     pub elapsed: Duration,
 }
 
+impl Loss {
+    /// The run ended so long after the request began.
+    #[must_use]
+    pub fn ended(elapsed: Duration) -> Loss {
+        Loss { kind: LossKind::Ended, message: "the run ended".to_owned(), elapsed }
+    }
+}
+
 /// In which way an answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

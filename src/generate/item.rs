@@ -2,15 +2,18 @@
 //!
 //! Joins schema, samples and profile; it must not know batches, shrinking or mutations.
 
+use std::sync::OnceLock;
+
 use serde_json::{Map, Value};
 
 use super::draft::{Draft, NumberShape, Raw};
-use super::plan::numbers::Numbers;
+use super::plan::numbers;
 use super::plan::pattern::Pattern;
 use super::plan::texts::Lengths;
 use super::plan::{Compiler, Kind, Plan};
 use super::random::Random;
-use super::{Optional, Style, unusual};
+use super::sink::{Bounds, Json, Sink};
+use super::{Numbers, Optional, Place, Style, unusual};
 use crate::contract::profile::KnownValues;
 use crate::contract::{Contract, Field, Problem, Profile, Sample};
 
@@ -34,6 +37,11 @@ pub(super) struct ItemPlan {
     pub number_length: Option<usize>,
     /// Whether the item schema ties fields to each other, so that whole items must be tried out.
     tied: bool,
+    /// The unique field's name as JSON, with the comma before it and the colon.
+    label: Vec<u8>,
+    /// Its position among the fields that results repeat.
+    echo: Option<usize>,
+    bounds: Bounds,
 }
 
 /// The plan for one field.
@@ -41,6 +49,10 @@ pub(super) struct ItemPlan {
 pub(super) struct FieldPlan {
     /// Its name.
     pub name: String,
+    /// Its name as JSON, with the comma before it and the colon.
+    label: Vec<u8>,
+    /// Its position among the fields that results repeat.
+    echo: Option<usize>,
     /// Whether every item has it.
     pub always: bool,
     /// Never sent to this target.
@@ -85,7 +97,17 @@ impl ItemPlan {
                 )
             })
         });
-        Ok(ItemPlan { fields, position, plain_number, number_length, tied })
+        let bounds = contract.fields().iter().filter_map(|f| f.result_max).min();
+        Ok(ItemPlan {
+            fields,
+            position,
+            plain_number,
+            number_length,
+            tied,
+            label: label(unique),
+            echo: contract.batch.echo.iter().position(|name| name == unique),
+            bounds: Bounds::of(&contract.batch.limits, bounds.unwrap_or(usize::MAX)),
+        })
     }
 
     /// Draws an item.
@@ -116,18 +138,11 @@ impl ItemPlan {
             if index == self.position {
                 position = fields.len();
             }
-            let present = field.always
-                || !field.omitted
-                    && match with {
-                        Optional::All => true,
-                        Optional::None => false,
-                        Optional::Only(name) => name == field.name,
-                        Optional::Drawn => random.chance(2, 3),
-                    };
-            if !present {
+            if !field.is_drawn(random, with) {
                 continue;
             }
-            let value = field.draw(random, style);
+            let mut value = Value::Null;
+            field.draw(random, style, &mut value);
             if field.exponents
                 && matches!(style, Style::Boundary)
                 && let Some(text) = exponent(&value, random)
@@ -141,6 +156,102 @@ impl ItemPlan {
         }
         let number = self.number(random, style);
         Draft { fields, number, position, replaced: None, raw }
+    }
+
+    /// Draws an item as [`ItemPlan::draw`] does, and appends it as JSON text with a number of `numbers`;
+    /// `places` then holds where each echoed value stands in `out`. Says whether all of it is beyond doubt.
+    pub fn write(
+        &self,
+        contract: &Contract,
+        random: &mut Random,
+        style: Style,
+        numbers: &mut Numbers,
+        (out, places, scratch): (&mut Vec<u8>, &mut [Place], &mut String),
+    ) -> bool {
+        let text = matches!(self.plain_number, NumberShape::Plain);
+        if self.tied || !text {
+            let draft = self.draw(contract, random, style, Optional::Drawn);
+            let number = numbers.shaped(&draft.number);
+            draft.write(out, contract, number.as_ref());
+            return false;
+        }
+        // Only everyday numbers have a shape that needs no draw: others are put in once all fields stand.
+        let early = matches!(style, Style::Plain);
+        let mut late = None;
+        let mut sink = Json { out, scratch, bounds: &self.bounds, certain: true };
+        sink.out.push(b'{');
+        let start = sink.out.len();
+        for (index, field) in self.fields.iter().enumerate() {
+            if index == self.position {
+                if early {
+                    self.write_number(&mut sink, start, &self.plain_number, numbers, places);
+                } else {
+                    late = Some(sink.out.len());
+                }
+            }
+            if !field.is_drawn(random, Optional::Drawn) {
+                continue;
+            }
+            let first = usize::from(sink.out.len() == start);
+            sink.out.extend_from_slice(&field.label[first..]);
+            let from = sink.out.len();
+            field.draw(random, style, &mut sink);
+            if field.exponents && matches!(style, Style::Boundary) {
+                let value: Option<Value> = serde_json::from_slice(&sink.out[from..]).ok();
+                if let Some(text) = value.and_then(|v| exponent(&v, random)) {
+                    sink.out.truncate(from);
+                    sink.out.extend_from_slice(text.as_bytes());
+                }
+            }
+            if let Some(place) = field.echo.and_then(|echo| places.get_mut(echo)) {
+                *place = (from, sink.out.len());
+            }
+        }
+        if early {
+            if self.position >= self.fields.len() {
+                self.write_number(&mut sink, start, &self.plain_number, numbers, places);
+            }
+        } else {
+            let shape = self.number(random, style);
+            let at = late.unwrap_or(sink.out.len());
+            let rest = sink.out.split_off(at);
+            self.write_number(&mut sink, start, &shape, numbers, places);
+            if !rest.is_empty() {
+                let comma = at == start;
+                if comma {
+                    sink.out.push(b',');
+                }
+                let moved = sink.out.len() - at;
+                sink.out.extend_from_slice(&rest);
+                for (echo, place) in places.iter_mut().enumerate() {
+                    if Some(echo) != self.echo && place.0 >= at {
+                        *place = (place.0 + moved, place.1 + moved);
+                    }
+                }
+            }
+        }
+        sink.out.push(b'}');
+        sink.certain
+    }
+
+    fn write_number(
+        &self,
+        sink: &mut Json<'_>,
+        start: usize,
+        shape: &NumberShape,
+        numbers: &mut Numbers,
+        places: &mut [Place],
+    ) {
+        let first = usize::from(sink.out.len() == start);
+        sink.out.extend_from_slice(&self.label[first..]);
+        let from = sink.out.len();
+        match shape {
+            NumberShape::Plain => sink.text(numbers.are_plain(), |out| numbers.push(out)),
+            other => sink.value(numbers.shaped(other).unwrap_or(Value::Null)),
+        }
+        if let Some(place) = self.echo.and_then(|echo| places.get_mut(echo)) {
+            *place = (from, sink.out.len());
+        }
     }
 
     fn number(&self, random: &mut Random, style: Style) -> NumberShape {
@@ -169,6 +280,17 @@ impl ItemPlan {
 }
 
 impl FieldPlan {
+    fn is_drawn(&self, random: &mut Random, with: Optional<'_>) -> bool {
+        self.always
+            || !self.omitted
+                && match with {
+                    Optional::All => true,
+                    Optional::None => false,
+                    Optional::Only(name) => name == self.name,
+                    Optional::Drawn => random.chance(2, 3),
+                }
+    }
+
     fn new(
         contract: &Contract,
         compiler: &Compiler<'_>,
@@ -199,6 +321,8 @@ impl FieldPlan {
         });
         Ok(FieldPlan {
             name: field.name.clone(),
+            label: label(&field.name),
+            echo: contract.batch.echo.iter().position(|name| *name == field.name),
             always: field.required || demanded && !profile.omit.contains(&field.name),
             omitted: !field.required && profile.omit.contains(&field.name),
             exponents: field.kind() == Some("number"),
@@ -208,20 +332,27 @@ impl FieldPlan {
         })
     }
 
-    fn draw(&self, random: &mut Random, style: Style) -> Value {
+    fn draw(&self, random: &mut Random, style: Style, sink: &mut impl Sink) {
         match (style, &self.wide, self.unusual) {
-            (Style::Boundary, Some(wide), _) if random.chance(2, 3) => wide.draw(random, true),
+            (Style::Boundary, Some(wide), _) if random.chance(2, 3) => {
+                wide.draw_into(random, true, sink);
+            }
             (Style::Unusual, _, Some(lengths)) if random.chance(3, 4) => {
                 let longest = if random.chance(1, 16) { 255 } else { 40 };
                 let mut text = unusual::draw(random, lengths.max.min(longest));
                 while text.chars().count() < lengths.min {
                     text.push('x');
                 }
-                Value::String(text)
+                sink.value(Value::String(text));
             }
-            _ => self.plain.draw(random, false),
+            _ => self.plain.draw_into(random, false, sink),
         }
     }
+}
+
+/// A name as JSON, with the comma before it and the colon.
+fn label(name: &str) -> Vec<u8> {
+    format!(",{}:", Value::from(name)).into_bytes()
 }
 
 /// What the profile says of a field, where it says something.
@@ -279,18 +410,19 @@ fn sample(contract: &Contract, compiler: &Compiler<'_>, field: &Field) -> Option
 /// Numbers of a field from `min` to `max`, as far as the schema allows them.
 fn within(compiler: &Compiler<'_>, field: &Field, min: f64, max: f64) -> Option<Plan> {
     let mut plan = compiler.plan("", &field.schema).ok()?;
-    let Kind::Numbers(numbers) = &mut plan.kind else { return None };
-    let (low, high) = (numbers.low.max(min), numbers.high.min(max));
+    let Kind::Numbers(known) = &mut plan.kind else { return None };
+    let (low, high) = (known.low.max(min), known.high.min(max));
     if low > high {
         return None;
     }
-    *numbers = Numbers {
-        above: numbers.above && low <= numbers.low,
-        below: numbers.below && high >= numbers.high,
+    *known = numbers::Numbers {
+        above: known.above && low <= known.low,
+        below: known.below && high >= known.high,
         low,
         high,
-        fraction: numbers.fraction.min(2),
-        ..numbers.clone()
+        fraction: known.fraction.min(2),
+        everyday: OnceLock::new(),
+        ..known.clone()
     };
     compiler.try_out(&plan, &field.schema).is_ok().then_some(plan)
 }

@@ -4,6 +4,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::draft::NumberShape;
 use crate::contract::Contract;
+use crate::contract::standing::is_plain;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Characters of the nonce: two billion of them, so that a run id that is used every night stays safe.
@@ -71,10 +73,26 @@ impl Mint {
     /// A number that was never used before.
     #[must_use]
     pub fn fresh(&self) -> String {
-        let mut number = String::with_capacity(self.prefix.len() + 4);
-        number.push_str(&self.prefix);
-        push_base36(&mut number, scatter(self.next()), COUNTER);
+        self.number(self.next())
+    }
+
+    /// Sets `count` numbers aside, for whoever mints many of them one after the other.
+    #[must_use]
+    pub fn set_aside(self: &Arc<Mint>, count: u64) -> Numbers {
+        let next = self.counter.fetch_add(count, Ordering::Relaxed);
+        let plain = is_plain(&self.prefix);
+        Numbers { mint: Arc::clone(self), next, end: next + count, more: count, plain }
+    }
+
+    fn number(&self, count: u64) -> String {
+        let mut number = String::with_capacity(self.prefix.len() + COUNTER);
+        self.push(count, &mut number);
         number
+    }
+
+    fn push(&self, count: u64, out: &mut String) {
+        out.push_str(&self.prefix);
+        push_base36(out, scatter(count), COUNTER);
     }
 
     /// How many numbers were minted.
@@ -101,19 +119,23 @@ impl Mint {
     /// A never used number in that shape; none where the shape is to leave it out.
     #[must_use]
     pub fn shaped(&self, shape: &NumberShape) -> Option<Value> {
+        self.shape(shape, || self.next())
+    }
+
+    fn shape(&self, shape: &NumberShape, count: impl FnOnce() -> u64) -> Option<Value> {
         match shape {
-            NumberShape::Plain => Some(Value::String(self.fresh())),
+            NumberShape::Plain => Some(Value::String(self.number(count()))),
             NumberShape::Decorated { before, after } => {
-                Some(Value::String(format!("{before}{}{after}", self.fresh())))
+                Some(Value::String(format!("{before}{}{after}", self.number(count()))))
             }
             NumberShape::Padded { length, with } => {
-                let mut number = self.fresh();
+                let mut number = self.number(count());
                 let missing = length.saturating_sub(number.chars().count());
                 number.extend(std::iter::repeat_n(*with, missing));
                 Some(Value::String(number))
             }
             NumberShape::Fixed(value) => Some(value.clone()),
-            NumberShape::FreshInteger => Some(Value::from(self.first_integer + self.next())),
+            NumberShape::FreshInteger => Some(Value::from(self.first_integer + count())),
             NumberShape::Absent => None,
         }
     }
@@ -126,6 +148,66 @@ impl Mint {
 
     fn next(&self) -> u64 {
         self.counter.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Numbers that were set aside: cheap to mint, and the same again from a clone.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    mint: Arc<Mint>,
+    next: u64,
+    end: u64,
+    /// How many are set aside once these are used up.
+    more: u64,
+    plain: bool,
+}
+
+impl Numbers {
+    /// Whether all of them are plain text (READING-18).
+    #[must_use]
+    pub fn are_plain(&self) -> bool {
+        self.plain
+    }
+
+    /// Appends the next number.
+    pub fn push(&mut self, out: &mut String) {
+        let count = self.count();
+        self.mint.push(count, out);
+    }
+
+    /// The next number in that shape; none where the shape is to leave it out.
+    #[must_use]
+    pub fn shaped(&mut self, shape: &NumberShape) -> Option<Value> {
+        let mint = Arc::clone(&self.mint);
+        mint.shape(shape, || self.count())
+    }
+
+    /// The `nth` number from here on, from 0, without taking it.
+    #[must_use]
+    pub fn nth(&self, nth: u64) -> String {
+        self.mint.number(self.next + nth)
+    }
+
+    /// How many numbers stand before the one that `text` holds among those still set aside; nothing where it
+    /// holds none of them.
+    #[must_use]
+    pub fn position(&self, text: &str) -> Option<u64> {
+        let start = text.find(&self.mint.prefix)? + self.mint.prefix.len();
+        let digits = text.get(start..start + COUNTER)?;
+        let count = digits.bytes().try_fold(0_u64, |count, byte| {
+            let digit = BASE36.iter().position(|b| *b == byte)?;
+            count.checked_mul(36)?.checked_add(u64::try_from(digit).ok()?)
+        })?;
+        let count = gather(count);
+        (self.next..self.end).contains(&count).then(|| count - self.next)
+    }
+
+    fn count(&mut self) -> u64 {
+        if self.next == self.end {
+            *self = self.mint.set_aside(self.more);
+        }
+        self.next += 1;
+        self.next - 1
     }
 }
 
@@ -159,7 +241,6 @@ fn base36(mut number: u64, digits: usize) -> String {
 const COUNTS: u64 = 2_176_782_336;
 /// Coprime to [`COUNTS`], and its inverse.
 const SCATTER: u64 = 1_640_531_527;
-#[cfg(test)]
 const GATHER: u64 = 1_777_800_055;
 
 /// Another count for each count: numbers that follow each other must not look as if they did, or results
@@ -169,7 +250,6 @@ fn scatter(count: u64) -> u64 {
 }
 
 /// The count that [`scatter`] made this one from.
-#[cfg(test)]
 fn gather(scattered: u64) -> u64 {
     if scattered < COUNTS { scattered * GATHER % COUNTS } else { scattered }
 }
@@ -190,7 +270,6 @@ fn digit(value: u64) -> char {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::sync::Arc;
 
     use super::*;
 
@@ -237,6 +316,25 @@ mod tests {
         let mint = Mint::new("bptest");
         let drawn: Vec<String> = (0..50).map(|_| mint.fresh()).collect();
         assert!(!drawn.is_sorted() && drawn.iter().all(|n| n.len() == drawn[0].len()));
+    }
+
+    #[test]
+    fn numbers_set_aside_are_like_any_other_and_know_their_place() {
+        let mint = Arc::new(Mint::new("bptest-261122-k3x9qz"));
+        let mut numbers = mint.set_aside(3);
+        let first = numbers.clone();
+        let mut seen = HashSet::new();
+        for round in 0..7 {
+            let mut number = String::new();
+            numbers.push(&mut number);
+            let place = first.position(&number);
+            assert_eq!(place, (round < 3).then_some(round), "{number}");
+            assert!(seen.insert(number) && seen.insert(mint.fresh()));
+        }
+        for foreign in ["", "bptest-261122-k3x9qz", &format!("{}00000", mint.prefix())] {
+            assert_eq!(first.position(foreign), None, "{foreign}");
+        }
+        assert_eq!(mint.minted(), 3 * 3 + 7);
     }
 
     #[test]

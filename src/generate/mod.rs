@@ -12,6 +12,8 @@ mod mutation;
 mod plan;
 mod random;
 mod sequence;
+mod sink;
+mod stream;
 mod tree;
 mod unusual;
 
@@ -25,10 +27,11 @@ use proptest::strategy::ValueTree;
 use serde_json::Value;
 
 pub use draft::{Draft, NUMBER_PLACE, NumberShape, Raw};
-pub use mint::{Mint, default_run_id};
+pub use mint::{Mint, Numbers, default_run_id};
 pub use minted::{Minted, Prefixes};
 pub use mutation::{Change, Mutated, Mutation, Promise};
 pub use sequence::{Manner, Origin, Part, Turn, sequence, sequences};
+pub use stream::{Place, Stream};
 pub use tree::{Batches, cut_text};
 
 use crate::contract::standing::Due;
@@ -103,6 +106,12 @@ impl Generator {
         self.core.batch(seed, shape)
     }
 
+    /// The same batch item by item.
+    #[must_use]
+    pub fn stream(&self, seed: u64, shape: &Shape) -> Stream<'_> {
+        Stream::new(&self.core, seed, shape)
+    }
+
     /// The same batch as a tree that shrinks: items away first, then optional fields, then each field to its
     /// simplest valid value.
     #[must_use]
@@ -164,11 +173,7 @@ impl Generator {
 
 impl Core {
     fn batch(&self, seed: u64, shape: &Shape) -> Vec<Draft> {
-        let mut random = Random::new(seed);
-        let length = random.between(*shape.items.start(), *shape.items.end());
-        (0..length)
-            .map(|_| self.plan.draw(&self.contract, &mut random, shape.style, Optional::Drawn))
-            .collect()
+        Stream::new(self, seed, shape).collect()
     }
 
     /// Whether the contract wants a draft accepted, at whatever level.

@@ -115,11 +115,11 @@ fn shipped_with(profile: &Profile) -> Generator {
     Generator::new(Arc::new(contract), profile).unwrap()
 }
 
-fn shipped() -> Generator {
+pub(super) fn shipped() -> Generator {
     shipped_with(&Profile::default())
 }
 
-fn tickets() -> Generator {
+pub(super) fn tickets() -> Generator {
     Generator::new(contract_of(OPENAPI, BATCH), &Profile::default()).unwrap()
 }
 
@@ -476,46 +476,4 @@ fn generators_are_shared_by_workers() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Generator>();
     shared::<Mint>();
-}
-
-/// `cargo test --release --lib generate::tests::speed -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let generator = shipped();
-    for style in [Style::Plain, Style::Boundary, Style::Unusual] {
-        let shape = Shape { items: 10..=10, style };
-        // The best of many, as a busy machine adds to every other.
-        let best = (0..300).map(|round| {
-            let start = std::time::Instant::now();
-            for seed in 0..100 {
-                std::hint::black_box(generator.batch(round * 100 + seed, &shape));
-            }
-            start.elapsed()
-        });
-        let micros = best.min().unwrap_or_default().as_secs_f64() * 1e4;
-        println!("{style:?}: {micros:.1} µs");
-    }
-    let start = std::time::Instant::now();
-    std::hint::black_box(shipped());
-    println!("new: {:?}", start.elapsed());
-}
-
-#[test]
-#[ignore = "shows what is drawn"]
-fn show() {
-    let generator = shipped();
-    for style in [Style::Plain, Style::Boundary, Style::Unusual] {
-        for draft in generator.batch(5, &Shape { items: 6..=6, style }) {
-            println!(
-                "{}",
-                draft.text(generator.contract(), item::specimen(&draft.number).as_ref())
-            );
-        }
-    }
-    for (name, _) in Generator::names() {
-        for m in generator.mutations(name).unwrap() {
-            println!("{name} {} {}: {}", m.pointer, m.keyword, m.class);
-        }
-    }
 }

@@ -19,6 +19,10 @@ const BROKEN: usize = 64;
 pub struct ExchangeRecord {
     /// The step's name.
     pub step: String,
+    /// Which item of the batch the first in the body is, where the body is an excerpt of a batch that was
+    /// never whole in memory.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first: usize,
     /// Requests with the same number were released together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<usize>,
@@ -135,6 +139,14 @@ impl BodyRecord {
         }
     }
 
+    fn size(&self) -> usize {
+        match self {
+            BodyRecord::None => 0,
+            BodyRecord::Text(text) | BodyRecord::Hex(text) => text.len(),
+            BodyRecord::Excerpt { begins, .. } => begins.len(),
+        }
+    }
+
     /// The text, where all of it is text.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
@@ -147,6 +159,16 @@ impl BodyRecord {
 }
 
 impl ExchangeRecord {
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let answer = match &self.answer {
+            AnswerRecord::Received { body, .. } => body.size(),
+            AnswerRecord::Lost { .. } => 0,
+        };
+        1024 + self.request.body.size() + answer
+    }
+
     /// Records an exchange with the target at `base`.
     #[must_use]
     pub fn of(exchange: &Exchange, base: &str, redactor: &Redactor) -> ExchangeRecord {
@@ -169,6 +191,7 @@ impl ExchangeRecord {
         let millis = |d: std::time::Duration| (d.as_secs_f64() * 1e6).round() / 1e3;
         ExchangeRecord {
             step: exchange.step.clone(),
+            first: 0,
             group: exchange.group,
             broken: broken(exchange, redactor),
             request: RequestRecord {
@@ -235,6 +258,11 @@ fn broken(exchange: &Exchange, redactor: &Redactor) -> Vec<BrokenItem> {
         }
     }
     list
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn kind_name(kind: LossKind) -> &'static str {

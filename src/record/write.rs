@@ -1,7 +1,7 @@
 //! Writes `record.jsonl`, one whole line at a time.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::event::Event;
@@ -59,9 +59,10 @@ pub fn move_earlier(dir: &Path) -> std::io::Result<()> {
     if !record.exists() {
         return Ok(());
     }
-    let first = fs::read_to_string(&record)
+    let first = File::open(&record)
         .ok()
-        .and_then(|text| text.lines().next().map(str::to_owned))
+        .and_then(|file| BufReader::new(file).lines().next())
+        .and_then(Result::ok)
         .and_then(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
     let run_id = first
         .as_ref()

@@ -40,8 +40,9 @@ pub(super) fn pair(finding: &FindingRecord) -> Option<Pair> {
         AnswerRecord::Lost { .. } => None,
     };
     let index = finding.position.item.or_else(|| index_in(&finding.position.pointer))?;
-    let item = items.get(index)?;
-    let result = results.as_ref().and_then(|r| r.get(index));
+    let within = index.checked_sub(exchange.first)?;
+    let item = items.get(within)?;
+    let result = results.as_ref().and_then(|r| r.get(within));
     let last = finding.position.pointer.rsplit('/').next().unwrap_or("");
     let empty = Map::new();
     let item = item.as_object().unwrap_or(&empty);
@@ -147,6 +148,7 @@ pub(super) fn in_view(at: usize, len: usize, focus: Option<usize>) -> bool {
 
 /// The item and the result at a position, byte for byte as they were.
 pub(super) fn elements(exchange: &ExchangeRecord, index: usize) -> (Option<&str>, Option<&str>) {
+    let index = index.wrapping_sub(exchange.first);
     let request = exchange.request.body.text();
     let answer = match &exchange.answer {
         AnswerRecord::Received { body, .. } => body.text(),

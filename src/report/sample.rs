@@ -40,6 +40,7 @@ pub(super) fn result(item: &Value) -> Value {
 pub(super) fn exchange(status: u16, items: &[Value], answer: &Value) -> ExchangeRecord {
     let json = |name: &str| vec![(name.to_owned(), "application/json".to_owned())];
     ExchangeRecord {
+        first: 0,
         step: "the batch".to_owned(),
         group: None,
         broken: Vec::new(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{SendError, SendOptions, Sender, Target};
+use super::{Exchanging, SendError, SendOptions, Sender, Target};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 
@@ -116,6 +116,95 @@ pub(super) async fn send(
             if error.is_timeout() { LossKind::Timeout } else { LossKind::Reset },
             format!("status {status}, then: {}", words(&error)),
         ),
+    }
+}
+
+/// Sends a body piece by piece and hands on what comes back meanwhile.
+pub(super) async fn stream(
+    sender: &Sender,
+    request: &Request,
+    length: Option<u64>,
+    limit: Duration,
+    exchanging: &mut impl Exchanging,
+) -> Result<Duration, Loss> {
+    let start = Instant::now();
+    let talk = tokio::time::timeout(limit, talk(sender, request, length, exchanging)).await;
+    let elapsed = start.elapsed();
+    match talk {
+        Ok(Ok(())) => Ok(elapsed),
+        Ok(Err(error)) => Err(Loss { kind: loss_kind(&error), message: words(&error), elapsed }),
+        Err(_) => Err(Loss {
+            kind: LossKind::Timeout,
+            message: "no whole answer in time".to_owned(),
+            elapsed,
+        }),
+    }
+}
+
+async fn talk(
+    sender: &Sender,
+    request: &Request,
+    length: Option<u64>,
+    exchanging: &mut impl Exchanging,
+) -> Result<(), reqwest::Error> {
+    let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
+    let (pieces, taken) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(2);
+    let body = futures_util::stream::unfold(taken, |mut taken| async move {
+        taken.recv().await.map(|piece| (piece, taken))
+    });
+    let mut builder = sender
+        .fresh
+        .request(method, format!("{}{}", sender.target.base, request.path))
+        .headers(headers(sender, request))
+        .body(reqwest::Body::wrap_stream(body));
+    if let Some(length) = length {
+        builder = builder.header(reqwest::header::CONTENT_LENGTH, length);
+    }
+    let mut answering = std::pin::pin!(builder.send());
+    let mut pieces = Some(pieces);
+    let mut response = loop {
+        tokio::select! {
+            answer = &mut answering => break answer?,
+            () = feed(&mut pieces, exchanging) => {}
+        }
+    };
+    let status = response.status().as_u16();
+    let lines: Vec<u8> = response
+        .headers()
+        .iter()
+        .flat_map(|(n, v)| [n.as_str().as_bytes(), b": ", v.as_bytes(), b"\r\n"].concat())
+        .collect();
+    let mut body = Vec::new();
+    exchanging.take(status, &lines, &mut body);
+    loop {
+        tokio::select! {
+            chunk = response.chunk() => match chunk? {
+                Some(chunk) => {
+                    body.extend_from_slice(&chunk);
+                    exchanging.take(status, &lines, &mut body);
+                }
+                None => return Ok(()),
+            },
+            () = feed(&mut pieces, exchanging) => {}
+        }
+    }
+}
+
+type Pieces = tokio::sync::mpsc::Sender<Result<Bytes, std::io::Error>>;
+
+/// Waits until there is room for a piece, and makes it then; never ends once there is none.
+async fn feed(pieces: &mut Option<Pieces>, exchanging: &mut impl Exchanging) {
+    let Some(open) = pieces else { return std::future::pending().await };
+    let mut more = false;
+    if let Ok(room) = open.reserve().await {
+        let mut piece = Vec::new();
+        more = exchanging.next(&mut piece);
+        if more {
+            room.send(Ok(Bytes::from(piece)));
+        }
+    }
+    if !more {
+        *pieces = None;
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod credentials;
 mod http;
+mod incoming;
+mod lane;
 mod pace;
 mod raw;
 mod redact;
@@ -17,12 +19,13 @@ use thiserror::Error;
 use url::Url;
 
 pub use credentials::{Token, TokenSource};
+pub use lane::{Exchanging, Heard, Lane, headers};
 pub use pace::Pace;
 pub(crate) use raw::TOKEN_MARK;
 pub use redact::{REDACTED, Redactor};
 
 use crate::contract::Profile;
-use crate::exchange::{Answer, Request};
+use crate::exchange::{Answer, Loss, Request};
 
 /// Why nothing can be sent at all.
 #[derive(Debug, Error)]
@@ -96,6 +99,23 @@ impl Target {
         Ok(Target { base, url })
     }
 
+    /// Host and port, to connect to.
+    fn address(&self) -> (String, u16) {
+        let host = self.url.host_str().unwrap_or("localhost").trim_matches(['[', ']']);
+        (host.to_owned(), self.url.port_or_known_default().unwrap_or(80))
+    }
+
+    /// The first lines of a request: what is asked for, and of whom.
+    fn request_line(&self, request: &Request) -> String {
+        let host = self.url.host_str().unwrap_or("");
+        let host = match self.url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let prefix = self.base.splitn(4, '/').nth(3).map(|p| format!("/{p}")).unwrap_or_default();
+        format!("{} {prefix}{} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path)
+    }
+
     /// Whether it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
@@ -137,6 +157,9 @@ impl Default for SendOptions {
         }
     }
 }
+
+/// What tells HTTP clients to go through a proxy.
+const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Sends requests to one target.
 pub struct Sender {
@@ -191,8 +214,7 @@ impl Sender {
     /// Sends `request`, which holds `items` items, and says what came back.
     pub async fn send(&self, request: &Request, items: usize) -> Answer {
         self.pace.wait().await;
-        let items = u32::try_from(items).unwrap_or(u32::MAX);
-        let limit = self.options.timeout + self.options.per_item.saturating_mul(items);
+        let limit = self.limit(items);
         if request.raw.is_some() || request.hang_up.is_some() {
             return raw::send(self, request, limit).await;
         }
@@ -200,6 +222,60 @@ impl Sender {
             request.new_connection || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
         let client = if fresh { &self.fresh } else { &self.pooled };
         http::send(self, client, request, limit).await
+    }
+
+    /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
+    /// meanwhile. Gives the time from the first byte sent to the last byte received.
+    ///
+    /// # Errors
+    /// A [`Loss`] where no whole answer came.
+    pub async fn stream(
+        &self,
+        request: &Request,
+        length: Option<u64>,
+        items: usize,
+        exchanging: &mut impl Exchanging,
+    ) -> Result<Duration, Loss> {
+        if let Some(mut lane) = self.lane(request) {
+            lane.stream(self, length, items, exchanging).await
+        } else {
+            self.pace.wait().await;
+            http::stream(self, request, length, self.limit(items), exchanging).await
+        }
+    }
+
+    /// A connection of its own for many requests like `request`; none where requests can't be made without
+    /// TLS or a proxy.
+    #[must_use]
+    pub fn lane(&self, request: &Request) -> Option<Lane> {
+        let direct = self.target.url.scheme() == "http"
+            && (self.target.is_loopback()
+                || PROXIES.iter().all(|name| std::env::var_os(name).is_none_or(|v| v.is_empty())));
+        direct.then(|| Lane::new(self, request))
+    }
+
+    /// Time for the answer to a request with so many items.
+    fn limit(&self, items: usize) -> Duration {
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        self.options.timeout + self.options.per_item.saturating_mul(items)
+    }
+
+    /// Request line and headers, but for those that frame the body.
+    fn plain_head(&self, request: &Request) -> String {
+        let mut text = self.target.request_line(request);
+        let agent = [("User-Agent", concat!("batchproof/", env!("CARGO_PKG_VERSION")))];
+        let own = agent.iter().map(|(n, v)| (*n, *v));
+        let given = self.profile_headers.iter().chain(&request.headers);
+        let authorization = self.authorization(request);
+        let authorization = authorization.as_deref().map(|value| ("Authorization", value));
+        for (name, value) in
+            own.chain(given.map(|(n, v)| (n.as_str(), v.as_str()))).chain(authorization)
+        {
+            if !name.is_empty() && !name.chars().chain(value.chars()).any(char::is_control) {
+                text.extend([name, ": ", value, "\r\n"]);
+            }
+        }
+        text
     }
 
     /// The `Authorization` value of `request`, where it has one.

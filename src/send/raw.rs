@@ -35,9 +35,7 @@ async fn talk(sender: &Sender, request: &Request, start: Instant) -> Answer {
             "raw connections are made without TLS only; nothing was sent".to_owned(),
         );
     }
-    let host =
-        sender.target.url.host_str().unwrap_or("localhost").trim_matches(['[', ']']).to_owned();
-    let port = sender.target.url.port_or_known_default().unwrap_or(80);
+    let (host, port) = sender.target.address();
     let mut stream = match TcpStream::connect((host.as_str(), port)).await {
         Ok(stream) => stream,
         Err(error) => return lost(LossKind::Connect, error.to_string()),
@@ -95,15 +93,7 @@ fn fill_token(raw: &Bytes, sender: &Sender) -> Vec<u8> {
 }
 
 fn render(sender: &Sender, request: &Request) -> Vec<u8> {
-    let url = &sender.target.url;
-    let host = match url.port() {
-        Some(port) => format!("{}:{port}", url.host_str().unwrap_or("")),
-        None => url.host_str().unwrap_or("").to_owned(),
-    };
-    let prefix =
-        sender.target.base.splitn(4, '/').nth(3).map(|p| format!("/{p}")).unwrap_or_default();
-    let mut text =
-        format!("{} {prefix}{} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path);
+    let mut text = sender.target.request_line(request);
     let mut add = |name: &str, value: &str| {
         text.push_str(name);
         text.push_str(": ");

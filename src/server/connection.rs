@@ -18,7 +18,7 @@ use super::head::{Head, Length, Parsed};
 use super::{Site, gate, process};
 
 /// The largest body that is read.
-const BODY_LIMIT: usize = 64 * 1024 * 1024;
+const BODY_LIMIT: usize = 1024 * 1024 * 1024;
 /// Larger bodies are parsed off the connection's thread, so that others are not kept waiting.
 const INLINE: usize = 256 * 1024;
 const IDLE: Duration = Duration::from_mins(2);

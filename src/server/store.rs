@@ -1,18 +1,24 @@
 //! The memory of used numbers: compact, sharded, atomic for each number.
 //!
-//! Keeps 128 bits of two keyed hashes for each key, never the key itself. Knows no items and no
-//! requests.
+//! Clients count their numbers up, so what differs in the last byte alone stands together: a bit for each.
+//! Of the rest 128 bits of two keyed hashes are kept, never the key itself. Knows no items and no requests.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const SHARDS: usize = 32;
 
+type Shard = HashMap<u128, Lasts, BuildHasherDefault<Folded>>;
+
+/// Which last bytes are taken, one bit each.
+#[derive(Default)]
+struct Lasts([u64; 4]);
+
 /// The keys that are taken.
 pub(crate) struct Store {
-    shards: Vec<Mutex<HashSet<u128, BuildHasherDefault<Folded>>>>,
+    shards: Vec<Mutex<Shard>>,
     low: RandomState,
     high: RandomState,
 }
@@ -28,28 +34,38 @@ impl Store {
 
     /// Takes `key`; false where it was taken before.
     pub(crate) fn claim(&self, key: &str) -> bool {
-        let hash = self.hash(key);
-        self.shard(hash).insert(hash)
+        let (hash, word, bit) = self.place(key);
+        let mut shard = self.shard(hash);
+        let Lasts(words) = shard.entry(hash).or_default();
+        let free = words[word] & bit == 0;
+        words[word] |= bit;
+        free
     }
 
     /// Whether `key` is taken.
     pub(crate) fn contains(&self, key: &str) -> bool {
-        let hash = self.hash(key);
-        self.shard(hash).contains(&hash)
+        let (hash, word, bit) = self.place(key);
+        self.shard(hash).get(&hash).is_some_and(|Lasts(words)| words[word] & bit != 0)
     }
 
     /// Gives `key` back.
     pub(crate) fn release(&self, key: &str) {
-        let hash = self.hash(key);
-        self.shard(hash).remove(&hash);
+        let (hash, word, bit) = self.place(key);
+        if let Some(Lasts(words)) = self.shard(hash).get_mut(&hash) {
+            words[word] &= !bit;
+        }
     }
 
-    // Two independently keyed 64-bit hashes: nobody who knows no key can make two numbers collide.
-    fn hash(&self, key: &str) -> u128 {
-        u128::from(self.high.hash_one(key)) << 64 | u128::from(self.low.hash_one(key))
+    /// The hash of all but the last byte, and the place of that byte. Two independently keyed 64-bit hashes:
+    /// nobody who knows no key can make two numbers collide.
+    fn place(&self, key: &str) -> (u128, usize, u64) {
+        let (last, rest) = key.as_bytes().split_last().unwrap_or((&0, b""));
+        // The length too, so that the empty key is no other.
+        let of = |state: &RandomState| u128::from(state.hash_one((key.len(), rest)));
+        (of(&self.high) << 64 | of(&self.low), usize::from(*last >> 6), 1 << (*last & 63))
     }
 
-    fn shard(&self, hash: u128) -> MutexGuard<'_, HashSet<u128, BuildHasherDefault<Folded>>> {
+    fn shard(&self, hash: u128) -> MutexGuard<'_, Shard> {
         let at = usize::try_from(hash >> 123).unwrap_or(0) % SHARDS;
         self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,5 +105,8 @@ mod tests {
         assert!(!store.contains("n-10000"));
         store.release("n-7");
         assert!(!store.contains("n-7") && store.claim("n-7"));
+        for key in ["", "\0", "n", "n-", "é", "\u{e8}", "n-1000é"] {
+            assert!(store.claim(key) && !store.claim(key), "{key:?}");
+        }
     }
 }

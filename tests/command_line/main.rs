@@ -12,6 +12,7 @@ mod merge;
 mod replay;
 mod runs;
 mod save_cases;
+mod scale;
 mod secrets;
 mod shrink;
 mod targets;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, verdicts};
+use crate::common::hand::{Hand, Heard, verdicts};
 use crate::common::{Desk, Ended, Serving};
 
 /// Faults that depend on the request alone, so that parts see what the whole run sees.
@@ -89,7 +89,7 @@ fn no_number_is_sent_by_two_parts() {
         part(&desk, &hand.url, number, 3, &["accept/generated", "--runs", "9"]).ends(0);
     }
     let mut numbers = BTreeSet::new();
-    for item in hand.heard().iter().flat_map(|heard| heard.items()) {
+    for item in hand.heard().iter().flat_map(Heard::items) {
         let number = item["communicationNumber"].to_string();
         assert!(number.contains("parts-"), "{number}");
         assert!(numbers.insert(number.clone()), "{number} was sent twice");

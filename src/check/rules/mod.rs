@@ -7,7 +7,7 @@ mod case;
 mod code;
 mod echo;
 mod http;
-mod order;
+pub(super) mod order;
 mod race;
 mod refuse;
 mod robust;

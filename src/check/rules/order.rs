@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
 use crate::check::view::ExchangeView;
-use crate::contract::Level;
+use crate::contract::{Contract, Level};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -49,12 +49,50 @@ fn one_result_an_item(view: &ExchangeView<'_>) -> Verdict {
     if items == results {
         return Verdict::Pass;
     }
-    Verdict::fail(Finding::new(
+    Verdict::fail(miscounted(view.contract, items, results))
+}
+
+/// The finding for so many results to so many items.
+pub(in crate::check) fn miscounted(contract: &Contract, items: usize, results: usize) -> Finding {
+    Finding::new(
         if results < items { "too few" } else { "too many" },
-        format!("/{}", view.contract.batch.results),
+        format!("/{}", contract.batch.results),
         format!("{items} results"),
         format!("{results} results"),
-    ))
+    )
+}
+
+/// The finding for a result in the place of another: its place and the number that belongs there, the item
+/// that it belongs to and that one's number.
+pub(in crate::check) fn misplaced(
+    contract: &Contract,
+    (at, own): (usize, &str),
+    (from, other): (usize, &str),
+) -> Finding {
+    Finding::new(
+        "out of order",
+        format!("/{}/{at}/{}", contract.batch.results, contract.batch.unique),
+        format!("{own}, the number of item {at}"),
+        format!("{other}, the number of item {from}"),
+    )
+    .item(at)
+}
+
+/// The finding for an item with several results; how many, where that is known.
+pub(in crate::check) fn twice(
+    contract: &Contract,
+    item: usize,
+    number: &str,
+    results: Option<usize>,
+) -> Finding {
+    let results = results.map_or("several".to_owned(), |n| n.to_string());
+    Finding::new(
+        "answered twice",
+        format!("/{}", contract.batch.results),
+        format!("one result for {}", shown(&Value::from(number))),
+        format!("{results} results for it"),
+    )
+    .item(item)
 }
 
 fn counts<'a>(numbers: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
@@ -76,15 +114,7 @@ fn request_order(view: &ExchangeView<'_>) -> Verdict {
     let unique = &view.contract.batch.unique;
     let expected = view.items()[at].value.get(unique).map_or("no number".to_owned(), shown);
     let actual = view.items()[from].value.get(unique).map_or("no number".to_owned(), shown);
-    Verdict::fail(
-        Finding::new(
-            "out of order",
-            format!("/{}/{at}/{unique}", view.contract.batch.results),
-            format!("{expected}, the number of item {at}"),
-            format!("{actual}, the number of item {from}"),
-        )
-        .item(at),
-    )
+    Verdict::fail(misplaced(view.contract, (at, &expected), (from, &actual)))
 }
 
 fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {
@@ -99,22 +129,16 @@ fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {
     let echoed = counts(
         view.results().unwrap_or(&[]).iter().filter_map(|r| r.get(unique).and_then(Value::as_str)),
     );
-    let twice = view
+    let answered_twice = view
         .items()
         .iter()
         .filter_map(|i| i.number.as_deref())
         .enumerate()
         .find(|(_, n)| echoed.get(n).copied().unwrap_or(0) > sent.get(n).copied().unwrap_or(0));
-    match twice {
+    match answered_twice {
         None => Verdict::Pass,
-        Some((index, number)) => Verdict::fail(
-            Finding::new(
-                "answered twice",
-                format!("/{}", view.contract.batch.results),
-                format!("one result for {}", shown(&Value::from(number))),
-                format!("{} results for it", echoed.get(number).copied().unwrap_or(0)),
-            )
-            .item(index),
-        ),
+        Some((index, number)) => {
+            Verdict::fail(twice(view.contract, index, number, echoed.get(number).copied()))
+        }
     }
 }

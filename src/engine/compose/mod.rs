@@ -67,6 +67,12 @@ impl Entry {
     }
 }
 
+/// How the body of a compact batch begins.
+#[must_use]
+pub fn batch_start(environment: &Environment) -> Vec<u8> {
+    format!("{{{}:[", Value::from(environment.contract.batch.items.as_str())).into_bytes()
+}
+
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Writing {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::check::{Hit, Judgement, judge};
-use crate::engine::collect::{Hindrance, finding_id, hindrance, size};
+use crate::engine::collect::{Hindrance, finding_id, hindrance};
 use crate::engine::environment::Environment;
 use crate::engine::script::{Script, send};
 use crate::engine::trial::Trial;
@@ -172,7 +172,7 @@ impl<'a> Attempts<'a> {
     async fn try_once(&mut self, script: &Script) -> Option<(Trial, Judgement)> {
         let sending = send(self.environment, script);
         let trial = FRESH_CONNECTIONS.scope(self.sought.fresh_connections, sending).await;
-        let (requests, items) = size(&trial);
+        let (requests, items) = trial.size();
         self.sent.0 += requests;
         self.sent.1 += items;
         let judgement = judged(self.environment, &trial);

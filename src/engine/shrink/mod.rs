@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::collect::{Collector, Found, RUN, message, size as trial_size};
+use super::collect::{Collector, Found, RUN, message};
 use super::environment::Environment;
 use super::options::RunOptions;
 use super::plan::{RESERVE, budget};
@@ -133,7 +133,7 @@ fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
             let mut found: Vec<_> = cause
                 .into_iter()
                 .filter(|f| f.record.case != RUN)
-                .filter_map(|f| Some((steadiness(f), trial_size(f.trial.as_ref()?), f)))
+                .filter_map(|f| Some((steadiness(f), f.trial.as_ref()?.size(), f)))
                 .collect();
             found.sort_by_key(|(steadiness, size, _)| (*steadiness, *size));
             let candidates: Vec<Candidate> =

@@ -3,7 +3,7 @@
 //! Whatever it can't build exactly it draws near, and leaves the last word to the validator; a schema that
 //! can't be met at all is reported when the plan is made, never while a run is under way.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
@@ -248,6 +248,7 @@ impl<'a> Compiler<'a> {
             whole,
             step: flat.number("multipleOf").filter(|s| *s > 0.0),
             fraction: u32::try_from(limits.fraction_digits).unwrap_or(4).min(6),
+            everyday: OnceLock::new(),
         })
     }
 

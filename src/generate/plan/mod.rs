@@ -20,6 +20,7 @@ use pattern::Pattern;
 use texts::Lengths;
 
 use super::random::Random;
+use super::sink::Sink;
 
 /// How often a draw is repeated where the validator has the last word.
 const TRIES: usize = 200;
@@ -92,31 +93,44 @@ impl Plan {
 
     /// Draws a value; `edges` puts weight on bounds.
     pub fn draw(&self, random: &mut Random, edges: bool) -> Value {
-        let Some(validator) = &self.held else { return self.draw_once(random, edges) };
-        for _ in 0..TRIES {
-            let value = self.draw_once(random, edges);
-            if validator.is_valid(&value) {
-                return value;
-            }
-        }
-        self.simplest()
+        let mut value = Value::Null;
+        self.draw_into(random, edges, &mut value);
+        value
     }
 
-    fn draw_once(&self, random: &mut Random, edges: bool) -> Value {
-        match &self.kind {
-            Kind::Choice(values) => random.pick(values).cloned().unwrap_or(Value::Null),
-            Kind::Boolean => Value::Bool(random.chance(1, 2)),
-            Kind::Numbers(numbers) if edges => numbers.boundary(random),
-            Kind::Numbers(numbers) => numbers.plain(random),
-            Kind::Text(lengths) if edges => Value::String(lengths.boundary(random)),
-            Kind::Text(lengths) => Value::String(lengths.word(random)),
-            Kind::Instant(digits) if edges => Value::String(instants::boundary(random, *digits)),
-            Kind::Instant(_) => Value::String(instants::plain(random)),
-            Kind::Format(format) => {
-                Value::String(texts::of_format(format, random).unwrap_or_default())
+    /// Draws a value into a sink: the same draws, whatever the sink makes of them.
+    pub fn draw_into(&self, random: &mut Random, edges: bool, sink: &mut impl Sink) {
+        let Some(validator) = &self.held else { return self.draw_once(random, edges, sink) };
+        for _ in 0..TRIES {
+            let mut value = Value::Null;
+            self.draw_once(random, edges, &mut value);
+            if validator.is_valid(&value) {
+                return sink.value(value);
             }
-            Kind::Pattern(pattern) => Value::String(pattern.draw(random)),
-            Kind::List(list) => Value::Array(list.draw(random, edges)),
+        }
+        sink.value(self.simplest());
+    }
+
+    fn draw_once(&self, random: &mut Random, edges: bool, sink: &mut impl Sink) {
+        match &self.kind {
+            Kind::Choice(values) => sink.choice(random.pick(values).unwrap_or(&Value::Null)),
+            Kind::Boolean => sink.value(Value::Bool(random.chance(1, 2))),
+            Kind::Numbers(numbers) if edges => sink.number(numbers.boundary(random)),
+            Kind::Numbers(numbers) => sink.number(numbers.plain(random)),
+            Kind::Text(lengths) if edges => sink.text(true, |out| lengths.boundary(random, out)),
+            Kind::Text(lengths) => sink.text(true, |out| lengths.word(random, out)),
+            Kind::Instant(digits) if edges => {
+                sink.text(true, |out| instants::boundary(random, *digits, out));
+            }
+            Kind::Instant(digits) => {
+                sink.text(true, |out| instants::plain(random, *digits, out));
+            }
+            Kind::Format(format) => {
+                let text = texts::of_format(format, random).unwrap_or_default();
+                sink.value(Value::String(text));
+            }
+            Kind::Pattern(pattern) => sink.text(false, |out| pattern.push(random, out)),
+            Kind::List(list) => sink.value(Value::Array(list.draw(random, edges))),
             Kind::Object(properties) => {
                 let mut object = Map::new();
                 for property in properties {
@@ -124,11 +138,12 @@ impl Plan {
                         object.insert(property.name.clone(), property.plan.draw(random, edges));
                     }
                 }
-                Value::Object(object)
+                sink.value(Value::Object(object));
             }
-            Kind::Either(plans) => {
-                random.pick(plans).map_or(Value::Null, |p| p.draw(random, edges))
-            }
+            Kind::Either(plans) => match random.pick(plans) {
+                Some(plan) => sink.value(plan.draw(random, edges)),
+                None => sink.value(Value::Null),
+            },
         }
     }
 
@@ -175,7 +190,11 @@ impl Plan {
         }
         // What is simplest here may break what the validator holds: then the first draw that does not.
         let mut random = Random::new(0);
-        let mut drawn = (0..TRIES).map(|_| self.draw_once(&mut random, false));
+        let mut drawn = (0..TRIES).map(|_| {
+            let mut value = Value::Null;
+            self.draw_once(&mut random, false, &mut value);
+            value
+        });
         drawn.find(fits).unwrap_or(value)
     }
 }

@@ -2,12 +2,38 @@
 //!
 //! A number is whole units of a power of ten, so that no digit appears that was not meant.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use crate::generate::random::Random;
 
 /// A fraction keeps within this many digits in all, so that a double says exactly them.
 const DIGITS: u32 = 15;
+
+/// A number that was drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::generate) enum Drawn {
+    /// So many units of ten to the minus so many digits; the last digit of a fraction is not 0.
+    Units(i64, u32),
+    /// Any other.
+    Value(Value),
+}
+
+impl From<Drawn> for Value {
+    fn from(drawn: Drawn) -> Value {
+        match drawn {
+            Drawn::Units(units, 0) => Value::from(units),
+            Drawn::Units(units, digits) => {
+                Value::from(to_float(units) / f64::from(10_u32.pow(digits)))
+            }
+            Drawn::Value(value) => value,
+        }
+    }
+}
+
+/// An everyday number is cut by one of these, so that small ones are as likely as large ones.
+const SMALLER: [i64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 
 /// What a numeric field may hold.
 #[derive(Debug, Clone)]
@@ -26,23 +52,26 @@ pub(in crate::generate) struct Numbers {
     pub step: Option<f64>,
     /// Most digits after the point.
     pub fraction: u32,
+    /// The bounds of everyday numbers in their units, once they are known.
+    pub everyday: OnceLock<Option<(i64, i64)>>,
 }
 
 impl Numbers {
     /// Draws an everyday number: at most two digits after the point, small ones as likely as large ones.
-    pub fn plain(&self, random: &mut Random) -> Value {
+    pub fn plain(&self, random: &mut Random) -> Drawn {
         let digits = if self.whole { 0 } else { self.fraction.min(2) };
-        let Some((low, high)) = self.units(digits) else { return self.narrow() };
+        let bounds = self.everyday.get_or_init(|| self.units(digits));
+        let Some((low, high)) = *bounds else { return Drawn::Value(self.narrow()) };
         let drawn = random.whole(low, high);
-        let smaller = drawn / 10_i64.pow(u32::try_from(random.below(6)).unwrap_or(0));
+        let smaller = drawn / random.pick(&SMALLER).copied().unwrap_or(1);
         let units = if (low..=high).contains(&smaller) { smaller } else { drawn };
-        self.value(units, digits)
+        self.drawn(units, digits)
     }
 
     /// Draws a number at an edge: zero, one unit, bounds, many digits before or after the point.
-    pub fn boundary(&self, random: &mut Random) -> Value {
+    pub fn boundary(&self, random: &mut Random) -> Drawn {
         let digits = if self.whole { 0 } else { self.fraction };
-        let Some((low, high)) = self.units(digits) else { return self.narrow() };
+        let Some((low, high)) = self.units(digits) else { return Drawn::Value(self.narrow()) };
         let unit = 10_i64.saturating_pow(digits);
         let units = match random.below(8) {
             0 => 0,
@@ -54,7 +83,7 @@ impl Numbers {
             6 => random.whole(-unit, unit),
             _ => random.whole(low, high),
         };
-        self.value(units.clamp(low, high), digits)
+        self.drawn(units.clamp(low, high), digits)
     }
 
     /// Zero where it fits, else one, else the number nearest to zero.
@@ -63,7 +92,7 @@ impl Numbers {
         let Some((low, high)) = self.units(digits) else { return self.narrow() };
         let one = 10_i64.pow(digits);
         let units = [0, one].into_iter().find(|u| (low..=high).contains(u));
-        self.value(units.unwrap_or(if low > 0 { low } else { high }), digits)
+        self.drawn(units.unwrap_or(if low > 0 { low } else { high }), digits).into()
     }
 
     /// The bounds in units of 10 to the minus `digits`; none where no such unit lies between them.
@@ -85,9 +114,10 @@ impl Numbers {
     }
 
     /// The number of so many units, in steps where there are any.
-    fn value(&self, units: i64, digits: u32) -> Value {
+    fn drawn(&self, units: i64, digits: u32) -> Drawn {
         if let Some(step) = self.step {
-            return self.stepped(to_float(units) / f64::from(10_u32.pow(digits)), step);
+            let about = to_float(units) / f64::from(10_u32.pow(digits));
+            return Drawn::Value(self.stepped(about, step));
         }
         let mut units = units;
         let mut digits = digits;
@@ -95,10 +125,7 @@ impl Numbers {
             units /= 10;
             digits -= 1;
         }
-        if digits == 0 {
-            return Value::from(units);
-        }
-        Value::from(to_float(units) / f64::from(10_u32.pow(digits)))
+        Drawn::Units(units, digits)
     }
 
     /// The multiple of `step` nearest to `about` that lies between the bounds.
@@ -151,7 +178,16 @@ mod tests {
     use super::*;
 
     fn numbers(low: f64, high: f64) -> Numbers {
-        Numbers { low, high, above: false, below: false, whole: false, step: None, fraction: 4 }
+        Numbers {
+            low,
+            high,
+            above: false,
+            below: false,
+            whole: false,
+            step: None,
+            fraction: 4,
+            everyday: OnceLock::new(),
+        }
     }
 
     #[test]
@@ -161,7 +197,7 @@ mod tests {
         let mut random = Random::new(3);
         for _ in 0..2000 {
             for (value, most) in [(money.plain(&mut random), 2), (wide.boundary(&mut random), 4)] {
-                let text = value.to_string();
+                let text = Value::from(value).to_string();
                 let places = text.split_once('.').map_or(0, |(_, d)| d.len());
                 assert!(places <= most && !text.contains('e'), "{text}");
             }
@@ -182,6 +218,7 @@ mod tests {
         for n in cases {
             let drawn = (0..300)
                 .flat_map(|_| [n.plain(&mut random), n.boundary(&mut random)])
+                .map(Value::from)
                 .chain([n.simplest()]);
             for value in drawn.collect::<Vec<_>>() {
                 let f = value.as_f64().unwrap();

@@ -22,21 +22,19 @@ pub(in crate::generate) struct Lengths {
 }
 
 impl Lengths {
-    /// A word, such as `k3x-9qz81`.
-    pub fn word(self, random: &mut Random) -> String {
+    /// Appends a word, such as `k3x-9qz81`.
+    pub fn word(self, random: &mut Random, out: &mut String) {
         let low = WORD.0.clamp(self.min, self.max.max(self.min));
         let high = WORD.1.clamp(low, self.max.max(low));
         let length = random.between(low, high);
-        let mut out = String::with_capacity(length);
         for at in 0..length {
             let hyphen = at == length / 2 && length > 4;
             out.push(if hyphen { '-' } else { random.letter(ALPHANUMERIC) });
         }
-        out
     }
 
-    /// A string at or near a bound: one character, the longest, one less, letters of two bytes.
-    pub fn boundary(self, random: &mut Random) -> String {
+    /// Appends a string at or near a bound: one character, the longest, one less, letters of two bytes.
+    pub fn boundary(self, random: &mut Random, out: &mut String) {
         let least = self.min.max(1).min(self.max);
         let length = match random.below(6) {
             0 => least,
@@ -47,7 +45,7 @@ impl Lengths {
         };
         let letters = random.chance(1, 3);
         let spaces = random.chance(1, 3);
-        let mut out = String::with_capacity(length * 2);
+        out.reserve(length * 2);
         let mut previous = ' ';
         for at in 0..length {
             let c = if spaces && previous != ' ' && at + 1 < length && random.chance(1, 8) {
@@ -60,7 +58,6 @@ impl Lengths {
             out.push(c);
             previous = c;
         }
-        out
     }
 
     /// The shortest string that is not blank.
@@ -147,9 +144,10 @@ mod tests {
         for (min, max) in [(0, 255), (1, 1), (3, 100), (20, 30), (0, 2)] {
             let lengths = Lengths { min, max };
             for _ in 0..500 {
-                for text in
-                    [lengths.word(&mut random), lengths.boundary(&mut random), lengths.simplest()]
-                {
+                let (mut word, mut edge) = (String::new(), String::new());
+                lengths.word(&mut random, &mut word);
+                lengths.boundary(&mut random, &mut edge);
+                for text in [word, edge, lengths.simplest()] {
                     let count = text.chars().count();
                     assert!((min..=max).contains(&count), "{min}..{max}: {text:?}");
                     assert!(is_plain(&text) && !text.is_empty(), "{text:?}");

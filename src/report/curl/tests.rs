@@ -5,6 +5,7 @@ use super::*;
 
 fn exchange(method: &str, credential: &str, framing: &str, body: &[u8]) -> ExchangeRecord {
     ExchangeRecord {
+        first: 0,
         step: "1".to_owned(),
         group: None,
         broken: Vec::new(),

@@ -51,17 +51,29 @@ pub(super) fn pair(pair: &Pair) -> Markup {
     }
 }
 
+/// What of a body is looked at.
+#[derive(Clone, Copy)]
+struct Look {
+    /// The element that matters, counted from the body's first.
+    focus: Option<usize>,
+    /// Which item of the batch that first one is.
+    first: usize,
+}
+
 /// Request and answer, side by side.
 pub(super) fn exchange(exchange: &ExchangeRecord, focus: Option<usize>) -> Markup {
+    let first = exchange.first;
+    let look = Look { focus: focus.and_then(|item| item.checked_sub(first)), first };
     html! {
+        @if first > 0 { p.small.muted { "An excerpt: " (visible(&exchange.step)) "." } }
         div.exchange {
-            div.side { (request(&exchange.request, focus)) }
-            div.side { (answer(&exchange.answer, focus)) }
+            div.side { (request(&exchange.request, look)) }
+            div.side { (answer(&exchange.answer, look)) }
         }
     }
 }
 
-fn request(request: &RequestRecord, focus: Option<usize>) -> Markup {
+fn request(request: &RequestRecord, look: Look) -> Markup {
     let mut told = Vec::new();
     if request.credential != "good" {
         told.push(format!("credentials: {}", visible(&request.credential)));
@@ -72,16 +84,16 @@ fn request(request: &RequestRecord, focus: Option<usize>) -> Markup {
     html! {
         div.line { b { (visible(&request.method)) } " " (visible(&excerpt(&request.url, VALUE))) }
         (headers(&request.headers, &told))
-        (body(&request.body, focus))
+        (body(&request.body, look))
     }
 }
 
-fn answer(answer: &AnswerRecord, focus: Option<usize>) -> Markup {
+fn answer(answer: &AnswerRecord, look: Look) -> Markup {
     match answer {
         AnswerRecord::Received { status, headers: list, body: content, millis: took } => html! {
             div.line { b { (status) } " " span.muted { "in " (millis(*took)) } }
             (headers(list, &[]))
-            (body(content, focus))
+            (body(content, look))
         },
         AnswerRecord::Lost { .. } => html! {
             div.line { (answer_line(answer)) }
@@ -102,11 +114,11 @@ fn headers(list: &[(String, String)], told: &[String]) -> Markup {
     }
 }
 
-fn body(record: &BodyRecord, focus: Option<usize>) -> Markup {
+fn body(record: &BodyRecord, look: Look) -> Markup {
     match record {
         BodyRecord::None => html! { p.none { "no body" } },
         BodyRecord::Text(text) => match rows(text) {
-            Some(rows) => lines(&rows, focus),
+            Some(rows) => lines(&rows, look),
             None => {
                 html! { div.body { pre { (visible_block(&excerpt(text, WHOLE))) } } }
             }
@@ -123,7 +135,8 @@ fn body(record: &BodyRecord, focus: Option<usize>) -> Markup {
 }
 
 /// One element a line, with its position; far from what is looked at they are left out.
-fn lines(rows: &[crate::report::pair::Row<'_>], focus: Option<usize>) -> Markup {
+fn lines(rows: &[crate::report::pair::Row<'_>], look: Look) -> Markup {
+    let Look { focus, first } = look;
     let len = rows.iter().filter(|r| r.index.is_some()).count();
     let shown = |at: usize| in_view(at, len, focus);
     html! {
@@ -133,7 +146,7 @@ fn lines(rows: &[crate::report::pair::Row<'_>], focus: Option<usize>) -> Markup 
                     None => div.row { span {} code { (visible(&excerpt(row.text, LINE))) } },
                     Some(at) if shown(at) => {
                         div class=(if focus == Some(at) { "row focus" } else { "row" }) {
-                            span { (at) } code { (visible(&excerpt(row.text, LINE))) }
+                            span { (first + at) } code { (visible(&excerpt(row.text, LINE))) }
                         }
                     }
                     Some(at) if at > 0 && shown(at - 1) => {

@@ -1,0 +1,191 @@
+//! What each stage costs, for a batch of ten items and one of a thousand: `cargo bench --bench stages`.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use batchproof::case::{Credential, Framing, find, shipped};
+use batchproof::check::{Quick, Sent, judge};
+use batchproof::contract::{Contract, Profile};
+use batchproof::embedded;
+use batchproof::engine::{RunOptions, Silent, run, select};
+use batchproof::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, Situation};
+use batchproof::generate::{Generator, Mint, Numbers, Place, Shape, Style};
+use batchproof::send::SendOptions;
+use batchproof::server::Reading;
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use serde_json::{Value, json};
+
+const SIZES: [usize; 2] = [10, 1000];
+const STYLES: [Style; 3] = [Style::Plain, Style::Boundary, Style::Unusual];
+
+fn main() {
+    divan::main();
+}
+
+struct Desk {
+    contract: Arc<Contract>,
+    profile: Profile,
+    generator: Generator,
+    mint: Arc<Mint>,
+    quick: Quick,
+}
+
+static DESK: LazyLock<Desk> = LazyLock::new(|| {
+    let contract = Arc::new(Contract::shipped().expect("the shipped contract"));
+    let profile = Profile::default();
+    let generator = Generator::new(Arc::clone(&contract), &profile).expect("a generator");
+    let mint = Arc::new(Mint::fitting("bptest-261122-bench0", &contract));
+    let quick = Quick::of(&contract).expect("simple answers");
+    Desk { contract, profile, generator, mint, quick }
+});
+
+fn shape(items: usize, style: Style) -> Shape {
+    Shape { items: items..=items, style }
+}
+
+/// A batch straight as JSON text, and where its echoed values stand.
+fn write(numbers: &mut Numbers, items: usize, style: Style) -> (Vec<u8>, Vec<Place>) {
+    let mut stream = DESK.generator.stream(7, &shape(items, style));
+    let mut body = format!("{{\"{}\":[", DESK.contract.batch.items).into_bytes();
+    let mut places = Vec::new();
+    while stream.write(&mut body, numbers, &mut places).is_some() {
+        body.extend_from_slice(if stream.left() > 0 { b"," } else { b"]}" });
+    }
+    (body, places)
+}
+
+/// The right answer to it.
+fn answer(body: &[u8]) -> Vec<u8> {
+    let batch = &DESK.contract.batch;
+    let sent: Value = serde_json::from_slice(body).expect("JSON");
+    let results: Vec<Value> = sent[&batch.items]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| {
+            let mut result = json!({ "timeElapsedMs": 0 });
+            result[&batch.verdict.field] = json!(batch.verdict.accepted);
+            for name in batch.echo.iter().filter(|name| item.get(*name).is_some()) {
+                result[name] = item[name].clone();
+            }
+            result
+        })
+        .collect();
+    json!({ "results": results, "timeElapsedMs": 0 }).to_string().into_bytes()
+}
+
+fn exchange(body: &[u8], answer: Vec<u8>) -> Exchange {
+    let contract = &DESK.contract;
+    let request = Request {
+        method: contract.operation.method.clone(),
+        path: contract.operation.path.clone(),
+        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+        credential: Credential::Good,
+        body: Some(body.to_vec().into()),
+        framing: Framing::Sized,
+        hang_up: None,
+        new_connection: false,
+        raw: None,
+    };
+    let body = BodyIntent::of(contract.judge_body(body), &contract.batch.unique);
+    Exchange {
+        index: 0,
+        step: "the batch".to_owned(),
+        group: None,
+        request,
+        intent: Intent { situation: Situation::Ordinary, body },
+        answer: Answer::Received(Response {
+            status: 200,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: answer.into(),
+            elapsed: Duration::from_millis(1),
+            framing: None,
+        }),
+    }
+}
+
+/// Drafts, as mutations, relations and shrinking need them.
+#[divan::bench(args = STYLES)]
+fn generate_ten_as_drafts(bencher: Bencher<'_, '_>, style: Style) {
+    bencher.counter(ItemsCount::new(10_usize)).bench(|| DESK.generator.batch(7, &shape(10, style)));
+}
+
+/// Straight as JSON text, as soaks and giant batches need them.
+#[divan::bench(args = STYLES)]
+fn generate_ten_as_text(bencher: Bencher<'_, '_>, style: Style) {
+    let mut numbers = DESK.mint.set_aside(1000);
+    bencher.counter(ItemsCount::new(10_usize)).bench_local(|| write(&mut numbers, 10, style));
+}
+
+/// What the contract says of a body's bytes: parsing, schema, readings.
+#[divan::bench(args = SIZES)]
+fn judge_a_body(bencher: Bencher<'_, '_>, items: usize) {
+    let (body, _) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
+    bencher.counter(ItemsCount::new(items)).bench(|| DESK.contract.judge_body(&body));
+}
+
+/// Every rule, on a right answer.
+#[divan::bench(args = SIZES)]
+fn judge_an_answer(bencher: Bencher<'_, '_>, items: usize) {
+    let (body, _) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
+    let exchange = [exchange(&body, answer(&body))];
+    bencher
+        .counter(ItemsCount::new(items))
+        .bench(|| judge(&DESK.contract, &DESK.profile, &exchange, &[], None));
+}
+
+/// The same answer, found plainly right.
+#[divan::bench(args = SIZES)]
+fn judge_an_answer_quickly(bencher: Bencher<'_, '_>, items: usize) {
+    let (body, places) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
+    let answer = answer(&body);
+    let sent = Sent { body: &body, places: &places };
+    bencher
+        .counter(ItemsCount::new(items))
+        .bench(|| DESK.quick.body(sent, &answer).expect("right"));
+}
+
+/// Two hundred whole exchanges with the embedded server, both in this process.
+#[divan::bench(args = ["soak/ten-items", "soak/thousand-items"], sample_count = 20)]
+fn whole_exchanges(bencher: Bencher<'_, '_>, case: &str) {
+    const RUNS: u64 = 200;
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let case = find(&shipped().expect("shipped cases"), case).expect("a shipped case");
+    bencher.counter(ItemsCount::new(RUNS)).bench(|| {
+        runtime.block_on(async {
+            let embedded = embedded::start(
+                Arc::clone(&DESK.contract),
+                Profile::default(),
+                Reading::Request,
+                Vec::new(),
+                SendOptions::default(),
+                "bptest-bench",
+            )
+            .await
+            .expect("the embedded server");
+            let selected = select(case.clone(), &embedded.environment.generator).expect("a case");
+            let options = RunOptions {
+                save_cases: None,
+                waivers: Vec::new(),
+                depth: batchproof::case::Depth::Standard,
+                seed: 1,
+                run_id: "bptest-bench".to_owned(),
+                run_id_given: false,
+                runs: Some(RUNS),
+                jobs: 16,
+                max_time: None,
+                max_findings: None,
+                strict: false,
+                partition: None,
+                report_dir: None,
+                target: String::new(),
+                whole_suite: false,
+                opening: false,
+                repeat_proven: false,
+            };
+            let report = run(embedded.environment, selected, options, Arc::new(Silent)).await;
+            assert!(report.expect("a report").summary.findings.is_empty());
+        });
+    });
+}

@@ -1,0 +1,528 @@
+//! Judges a batch that is never whole in memory, while its answer comes: item by item, in windows of a few
+//! hundred, each held against the same rules as any other exchange.
+//!
+//! What concerns the exchange as a whole (its head, what stands beside its results) is judged on its first
+//! items; how many results there are and in which order they stand, on all of them. It never sends.
+
+mod order;
+mod split;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use self::order::Order;
+use self::split::{Next, Splitter};
+use self::window::{Window, answer, exchange, with_body};
+use super::expectation::Expectation;
+use super::judge::{Hit, Judgement, RuleCounts, judge};
+use super::quick::Quick;
+use super::rule::{Check, Rule, shown};
+use super::rules;
+use crate::contract::{Contract, Profile};
+use crate::exchange::{Answer, Exchange, Loss, LossKind, Request, Response};
+use crate::generate::{Numbers, Stream};
+
+/// The first items, on which the exchange as a whole is judged: more than a target must take, as there are.
+const FIRST: usize = 1_001;
+/// Items that are judged together after that.
+const WINDOW: usize = 512;
+/// Bytes of an answer without results that are judged.
+const BODY: usize = 1024 * 1024;
+/// Findings of different kinds that are kept.
+const KINDS: usize = 256;
+/// Longer than any answer takes: no window is an answer by itself, whose time could be judged.
+const NO_TIME: Duration = Duration::from_hours(24 * 365);
+
+/// What is to be judged, and by what.
+pub struct Streaming<'a> {
+    /// The contract.
+    pub contract: &'a Contract,
+    /// What is known of the target.
+    pub profile: &'a Profile,
+    /// Finds plainly right results right.
+    pub quick: Option<&'a Quick>,
+    /// The request, without its body.
+    pub request: Request,
+    /// What the case expects.
+    pub expectations: Vec<Expectation>,
+    /// The rule that the case is about.
+    pub rule: &'static Rule,
+}
+
+/// Judges an answer while it comes.
+pub struct StreamJudge<'a> {
+    about: Streaming<'a>,
+    /// The items once more, as they were sent.
+    stream: Stream<'a>,
+    numbers: Numbers,
+    items: usize,
+    head: Option<Response>,
+    splitter: Splitter,
+    /// The body of an answer without results.
+    body: Vec<u8>,
+    first: Option<Window>,
+    window: Window,
+    order: Order,
+    /// The slowest item: its time, and itself with its result.
+    slowest: Option<(i64, Window)>,
+    /// The items and results around the one with which the order was lost.
+    astray: Option<Window>,
+    /// What the rules about items say of one that is plainly answered right.
+    plain: Option<Vec<RuleCounts>>,
+    judged: Judged,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Judged {
+    /// What the rules say; the exchange of a hit is 0 for the whole, and n for the excerpt n - 1.
+    pub judgement: Judgement,
+    /// How often each hit was seen, by its position.
+    pub times: Vec<u64>,
+    /// The exchange, with its first items in place of all.
+    pub exchange: Option<Exchange>,
+    /// What hits are about.
+    pub excerpts: Vec<Excerpt>,
+    kinds: HashMap<(&'static str, String, String), usize>,
+}
+
+/// A few items of a batch with their results.
+#[derive(Debug)]
+pub struct Excerpt {
+    /// Which item of the batch is the first.
+    pub first: usize,
+    /// The items and results, as an exchange.
+    pub exchange: Exchange,
+}
+
+impl<'a> StreamJudge<'a> {
+    /// For a batch whose items are drawn from `stream` with `numbers`.
+    #[must_use]
+    pub fn new(about: Streaming<'a>, mut stream: Stream<'a>, numbers: &Numbers) -> StreamJudge<'a> {
+        let items = stream.left();
+        let mut minted = numbers.clone();
+        let window = Window::default().fill(0, FIRST, about.contract, &mut stream, &mut minted);
+        StreamJudge {
+            splitter: Splitter::new(&about.contract.batch.results),
+            order: Order::new(numbers.clone(), items),
+            stream,
+            numbers: minted,
+            items,
+            head: None,
+            body: Vec::new(),
+            first: None,
+            window,
+            slowest: None,
+            astray: None,
+            plain: None,
+            judged: Judged {
+                judgement: Judgement {
+                    counts: vec![RuleCounts::default(); rules::all().len()],
+                    ..Judgement::default()
+                },
+                ..Judged::default()
+            },
+            about,
+        }
+    }
+
+    /// Takes the head of the answer.
+    pub fn begin(&mut self, status: u16, headers: Vec<(String, String)>) {
+        self.head =
+            Some(Response { status, headers, body: Bytes::new(), elapsed: NO_TIME, framing: None });
+    }
+
+    /// Takes what has come of the body.
+    pub fn take(&mut self, body: &[u8]) {
+        if self.head.as_ref().is_some_and(|h| h.status == 200) {
+            self.splitter.push(body);
+            self.results();
+        } else {
+            let room = (BODY + 1).saturating_sub(self.body.len()).min(body.len());
+            self.body.extend_from_slice(&body[..room]);
+        }
+    }
+
+    fn results(&mut self) {
+        let mut at = 0;
+        loop {
+            if self.window.answered() == self.window.len() && !self.order.is_over() {
+                self.next_window();
+            }
+            let index = self.window.answered();
+            let mut time = None;
+            let known = !self.order.is_over() && index < self.window.len();
+            let (quick, window) = (self.about.quick.filter(|_| known), &self.window);
+            let next = self.splitter.next(at, |text| {
+                let (length, elapsed) = quick?.one(window.sent(index), text)?;
+                time = Some(elapsed);
+                Some(length)
+            });
+            let Next::Result(from, to) = next else { break };
+            let text = self.splitter.pending()[from..to].trim_ascii_end();
+            at = to;
+            let plainly = time.filter(|_| text.len() == to - from);
+            if !known {
+                self.order.further(&self.about.contract.batch.unique, text);
+                continue;
+            }
+            self.window.push(text);
+            self.window.plain &= plainly.is_some();
+            match plainly {
+                Some(time) => {
+                    self.order.right();
+                    self.note_time(time, index);
+                }
+                None => self.odd(index),
+            }
+        }
+        let at = at.min(self.splitter.pending().len());
+        self.splitter.drop_until(at);
+    }
+
+    /// Looks at a result that is not plainly right.
+    fn odd(&mut self, index: usize) {
+        let batch = &self.about.contract.batch;
+        let value: Option<Value> = serde_json::from_slice(self.window.result(index)).ok();
+        let own: Option<Value> = serde_json::from_slice(self.window.item(index)).ok();
+        let number = |of: &Option<Value>| -> Option<String> {
+            of.as_ref()?.get(&batch.unique)?.as_str().map(str::to_owned)
+        };
+        let elapsed = batch.elapsed.item.as_ref();
+        let time = elapsed.and_then(|field| value.as_ref()?.get(field)?.as_i64());
+        if let Some(time) = time {
+            self.note_time(time, index);
+        }
+        self.order.next(number(&own).as_deref(), number(&value).as_deref());
+        if self.order.is_lost() {
+            let from = index.saturating_sub(1);
+            self.astray = Some(self.window.part(from, index + 2));
+        }
+    }
+
+    fn note_time(&mut self, time: i64, index: usize) {
+        if self.slowest.as_ref().is_none_or(|(most, _)| time > *most) {
+            self.slowest = Some((time, self.window.part(index, index + 1)));
+        }
+    }
+
+    /// Judges the window, and goes on to the next.
+    fn next_window(&mut self) {
+        self.judge_window();
+        let base = self.window.base + self.window.len();
+        let window = std::mem::take(&mut self.window);
+        let reused = if self.first.is_none() {
+            self.first = Some(window);
+            Window::default()
+        } else {
+            window
+        };
+        let Streaming { contract, .. } = self.about;
+        self.window = reused.fill(base, WINDOW, contract, &mut self.stream, &mut self.numbers);
+        if self.window.len() == 0 {
+            self.order.end();
+        }
+    }
+
+    /// Holds the items that were answered against the rules.
+    fn judge_window(&mut self) {
+        let window = &self.window;
+        let count = window.answered();
+        // Where the order is lost, results say nothing of the items beside them.
+        if count == 0 || self.order.is_lost() {
+            return;
+        }
+        if window.plain
+            && let Some(plain) = &self.plain
+        {
+            for (all, one) in self.judged.judgement.counts.iter_mut().zip(plain) {
+                all.add(&one.times(count as u64));
+            }
+            self.judged.judgement.tally.accepted += count as u64;
+            return;
+        }
+        let Streaming { contract, profile, .. } = self.about;
+        let Some(head) = &self.head else { return };
+        let total = self.slowest.as_ref().map_or(0, |(time, _)| *time).max(0);
+        let body = answer(contract, &window.answer(0, count), Some(total));
+        let step = format!("{count} items from item {} on", window.base);
+        let request = window.body(contract, 0, count);
+        let exchange =
+            exchange(contract, &self.about.request, &step, request, with_body(head, body));
+        let judgement = judge(contract, profile, &[exchange], &self.about.expectations, None);
+        if window.plain && judgement.hits.is_empty() {
+            self.plain = each(&judgement, count as u64);
+        }
+        let all = &mut self.judged.judgement;
+        for ((sum, counts), rule) in all.counts.iter_mut().zip(&judgement.counts).zip(rules::all())
+        {
+            if matches!(rule.check, Check::Item(_)) {
+                sum.add(counts);
+            }
+        }
+        let mut tally = judgement.tally;
+        tally.statuses.clear();
+        all.tally.add(&tally);
+        for hit in judgement.hits {
+            self.judged.keep(&self.about, head, &self.window, self.items, hit);
+        }
+    }
+
+    /// What came of it, once the answer has ended, or was lost.
+    #[must_use]
+    pub fn finish(mut self, ended: Result<Duration, Loss>) -> Judged {
+        let head = self.head.take();
+        let plain_head = head.clone().filter(|h| h.status == 200);
+        if ended.is_ok() && plain_head.is_some() {
+            self.head.clone_from(&plain_head);
+            self.judge_window();
+        }
+        let StreamJudge { about, splitter, order, items, slowest, mut judged, window, .. } = self;
+        let first = self.first.unwrap_or(window);
+        let Streaming { contract, profile, .. } = about;
+        let answered = match (ended, head) {
+            (Ok(elapsed), Some(head)) => {
+                let head = Response { elapsed, ..head };
+                if head.status == 200 {
+                    with_body(&head, splitter.with(&first.answer(0, first.answered())))
+                } else {
+                    with_body(&head, self.body)
+                }
+            }
+            (Err(loss), _) => Answer::Lost(loss),
+            (Ok(elapsed), None) => Answer::Lost(Loss {
+                kind: LossKind::Reset,
+                message: "no head came".to_owned(),
+                elapsed,
+            }),
+        };
+        let step = format!("the first {} of {items} items", first.len());
+        let body = first.body(contract, 0, first.len());
+        let whole = exchange(contract, &about.request, &step, body, answered);
+        let too_large = splitter.is_too_large()
+            || whole.answer.response().is_some_and(|r| r.status != 200 && r.body.len() > BODY);
+        if too_large {
+            // Nothing can be said of what was not read.
+            if let Some(index) = rules::index(about.rule.id) {
+                judged.judgement.counts[index].errored += 1;
+            }
+            judged.exchange = Some(whole);
+            return judged;
+        }
+        let miscounted = splitter.has_ended() && order.seen() != items;
+        let astray = miscounted || order.is_lost();
+        let judgement =
+            judge(contract, profile, std::slice::from_ref(&whole), &about.expectations, None);
+        for (index, rule) in rules::all().iter().enumerate() {
+            let counts = judgement.counts[index];
+            if matches!(rule.check, Check::Item(_)) {
+                continue;
+            }
+            judged.judgement.counts[index] = if astray && needs_order(rule) {
+                RuleCounts { masked: 1, ..RuleCounts::default() }
+            } else {
+                counts
+            };
+        }
+        judged.judgement.tally.statuses.clone_from(&judgement.tally.statuses);
+        if judgement.tally.accepted == 0 {
+            judged.judgement.tally.codes.clone_from(&judgement.tally.codes);
+        }
+        let head = whole.answer.response().cloned();
+        let found = judgement.hits.into_iter().filter(|hit| {
+            !(matches!(hit.rule.check, Check::Item(_)) || astray && needs_order(hit.rule))
+        });
+        for hit in found {
+            match &head {
+                Some(head) if hit.finding.item.is_some() => {
+                    judged.keep_new(&about, head, &first, items, hit);
+                }
+                _ => judged.keep_whole(hit),
+            }
+        }
+        if let (Some((_, alone)), Some(head), false) = (&slowest, &plain_head, astray) {
+            // The slowest item beside the answer's own total.
+            let answer = with_body(head, splitter.with(&alone.answer(0, 1)));
+            let request = alone.body(contract, 0, 1);
+            let slow = exchange(contract, &about.request, "the slowest item", request, answer);
+            let hits = judge(contract, profile, &[slow], &[], None).hits;
+            for hit in hits.into_iter().filter(|h| !matches!(h.rule.check, Check::Item(_))) {
+                judged.keep_new(&about, head, alone, items, hit);
+            }
+        }
+        if let Some(hit) = order_hit(contract, &order, miscounted, items) {
+            match (&self.astray, &head) {
+                (Some(part), Some(head)) => {
+                    judged.add_excerpt(&about, head, part, (0, part.len()), items);
+                    judged.push(Hit { exchange: judged.excerpts.len(), ..hit });
+                }
+                _ => judged.keep_whole(hit),
+            }
+        }
+        judged.exchange = Some(whole);
+        judged.settle();
+        judged
+    }
+}
+
+/// What is wrong with number and order of the results, and the rule that says so.
+fn order_hit(contract: &Contract, order: &Order, miscounted: bool, items: usize) -> Option<Hit> {
+    let shown = |item| shown(&Value::from(order.number(item)));
+    let (id, finding) = if miscounted {
+        ("ORDER-001", rules::order::miscounted(contract, items, order.seen()))
+    } else {
+        let lost = order.lost()?;
+        if let Some(item) = lost.twice {
+            ("ORDER-003", rules::order::twice(contract, item, &order.number(item), None))
+        } else {
+            let (own, other) = (shown(lost.at), shown(lost.from));
+            let misplaced = rules::order::misplaced(contract, (lost.at, &own), (lost.from, &other));
+            ("ORDER-002", misplaced)
+        }
+    };
+    rules::find(id).map(|rule| Hit { rule, exchange: 0, finding })
+}
+
+/// Whether a rule says nothing where results can't be matched with their items.
+fn needs_order(rule: &Rule) -> bool {
+    rule.family() == "ORDER"
+        || rule.needs.iter().filter_map(|id| rules::find(id)).any(|r| r.family() == "ORDER")
+}
+
+/// What each of `count` items brought to the counts of rules about items; nothing where they differ.
+fn each(judgement: &Judgement, count: u64) -> Option<Vec<RuleCounts>> {
+    let share = |all: u64| all.is_multiple_of(count).then_some(all / count);
+    let mut counts = Vec::with_capacity(judgement.counts.len());
+    for (all, rule) in judgement.counts.iter().zip(rules::all()) {
+        counts.push(if matches!(rule.check, Check::Item(_)) {
+            RuleCounts {
+                passed: share(all.passed)?,
+                not_applicable: share(all.not_applicable)?,
+                failed: share(all.failed)?,
+                masked: share(all.masked)?,
+                unanswered: share(all.unanswered)?,
+                errored: share(all.errored)?,
+            }
+        } else {
+            RuleCounts::default()
+        });
+    }
+    Some(counts)
+}
+
+impl Judged {
+    /// Keeps a hit of a window, where it is of a new kind, and counts it.
+    fn keep(
+        &mut self,
+        about: &Streaming<'_>,
+        head: &Response,
+        window: &Window,
+        items: usize,
+        hit: Hit,
+    ) {
+        match self.kinds.get(&kind(&hit)) {
+            Some(at) => self.times[*at] += 1,
+            None => self.keep_new(about, head, window, items, hit),
+        }
+    }
+
+    /// Keeps a hit of a new kind, with the few items and results around it.
+    fn keep_new(
+        &mut self,
+        about: &Streaming<'_>,
+        head: &Response,
+        window: &Window,
+        items: usize,
+        mut hit: Hit,
+    ) {
+        if self.kinds.len() >= KINDS || self.kinds.contains_key(&kind(&hit)) {
+            return;
+        }
+        let local = hit.finding.item.unwrap_or(0);
+        let range = (local.saturating_sub(1), (local + 2).min(window.len()));
+        self.add_excerpt(about, head, window, range, items);
+        hit.exchange = self.excerpts.len();
+        hit.finding.item = hit.finding.item.map(|item| item + window.base);
+        hit.finding.pointer = moved(&hit.finding.pointer, window.base);
+        if hit.rule.family() == "ORDER" {
+            for text in [&mut hit.finding.expected, &mut hit.finding.actual] {
+                *text = renumbered(text, window.base);
+            }
+        }
+        self.push(hit);
+    }
+
+    fn add_excerpt(
+        &mut self,
+        about: &Streaming<'_>,
+        head: &Response,
+        window: &Window,
+        (from, to): (usize, usize),
+        items: usize,
+    ) {
+        let contract = about.contract;
+        let (first, last) = (window.base + from, window.base + to.max(1) - 1);
+        let step = format!("items {first} to {last} of {items}");
+        let body = window.body(contract, from, to);
+        let results = answer(contract, &window.answer(from, to), None);
+        let exchange = exchange(contract, &about.request, &step, body, with_body(head, results));
+        self.excerpts.push(Excerpt { first, exchange });
+    }
+
+    /// Keeps a hit about the exchange as a whole.
+    fn keep_whole(&mut self, mut hit: Hit) {
+        if !self.kinds.contains_key(&kind(&hit)) {
+            hit.exchange = 0;
+            self.push(hit);
+        }
+    }
+
+    fn push(&mut self, hit: Hit) {
+        self.kinds.insert(kind(&hit), self.judgement.hits.len());
+        self.judgement.hits.push(hit);
+        self.times.push(1);
+    }
+
+    /// A rule about the exchange that failed on some of it has failed on it.
+    fn settle(&mut self) {
+        for hit in &self.judgement.hits {
+            if !matches!(hit.rule.check, Check::Item(_))
+                && let Some(index) = rules::index(hit.rule.id)
+            {
+                self.judgement.counts[index] = RuleCounts { failed: 1, ..RuleCounts::default() };
+            }
+        }
+    }
+}
+
+fn kind(hit: &Hit) -> (&'static str, String, String) {
+    (hit.rule.id, hit.finding.place(), hit.finding.kind.clone())
+}
+
+/// A pointer to an element of a window as one to the same element of the whole.
+fn moved(pointer: &str, base: usize) -> String {
+    let mut parts = pointer.splitn(4, '/');
+    let (Some(""), Some(list), Some(index)) = (parts.next(), parts.next(), parts.next()) else {
+        return pointer.to_owned();
+    };
+    let Ok(index) = index.parse::<usize>() else { return pointer.to_owned() };
+    match parts.next() {
+        Some(rest) => format!("/{list}/{}/{rest}", index + base),
+        None => format!("/{list}/{}", index + base),
+    }
+}
+
+/// A text that ends with the position of an item in a window, with that in the whole.
+fn renumbered(text: &str, base: usize) -> String {
+    let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    match (text[..start].ends_with("item "), text[start..].parse::<usize>()) {
+        (true, Ok(index)) => format!("{}{}", &text[..start], index + base),
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,299 @@
+//! A stint: many runs of one generated case, one after the other on one connection, by a worker that allocates
+//! nothing and judges quickly what is plainly right.
+//!
+//! What is not goes the way of every other trial: to the judge, with all it takes to explain a finding.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::collect::size_class;
+use super::compose::{self, style};
+use super::environment::Environment;
+use super::giant::is_giant;
+use super::run::{Shared, locked};
+use super::select::Selected;
+use super::trial::Trial;
+use crate::case::{Expect, Framing, Generate};
+use crate::check::{Covered, Heads, Judgement, Sent};
+use crate::exchange::{Answer, BodyIntent, Loss, Request, Response};
+use crate::generate::{Numbers, Place, Shape};
+use crate::record::Latencies;
+use crate::send::Lane;
+
+/// Numbers that a worker sets aside at a time.
+const NUMBERS: u64 = 4096;
+
+/// Whether runs of the case can be taken on in stints.
+pub(super) fn suits(environment: &Environment, selected: &Selected) -> bool {
+    let spec = &selected.case.spec;
+    environment.quick.is_some()
+        && (spec.generate.as_ref())
+            .is_some_and(|g| g.steps.is_none() && g.framing == Framing::Sized)
+        && !spec.generate.as_ref().is_some_and(|g| is_giant(environment, g))
+        && spec.mutate.is_none()
+        && spec.relation.is_none()
+        && spec.expect.as_ref().is_none_or(is_same_for_all)
+}
+
+/// Whether an expectation holds of every plainly right answer of a size, or of none.
+fn is_same_for_all(expect: &Expect) -> bool {
+    expect.body.is_empty() && !expect.headers.keys().any(|name| Heads::is_varying(name))
+}
+
+/// What is known of plainly right answers to one case: by the judge, who looked at the first of each kind.
+#[derive(Clone, Default)]
+pub(super) struct Known {
+    heads: Heads,
+    /// What the rules say, by number of items.
+    judged: HashMap<usize, Arc<Judgement>>,
+}
+
+/// Different sizes of batch that are kept apart; further ones are judged the long way.
+const SIZES: usize = 4096;
+
+impl Known {
+    /// Takes note of what the judge said of an answer with that head to so many items.
+    pub fn learn(&mut self, head: &[u8], items: usize, mut judgement: Judgement) {
+        // What one batch covered, the next one doesn't.
+        judgement.covered = Covered::default();
+        if !judgement.hits.is_empty() {
+            return;
+        }
+        match self.judged.get(&items) {
+            // Heads are alike only where the rules count them alike.
+            Some(before) if before.counts != judgement.counts => return,
+            Some(_) => {}
+            None if self.judged.len() >= SIZES => return,
+            None => {
+                self.judged.insert(items, Arc::new(judgement));
+            }
+        }
+        self.heads.learn(head);
+    }
+}
+
+/// What came of a run.
+pub(super) enum Came {
+    /// A plainly right answer.
+    Right {
+        /// How many items were sent.
+        items: usize,
+        /// Until all of the answer had come.
+        elapsed: Duration,
+        /// What the rules say of it.
+        judgement: Arc<Judgement>,
+    },
+    /// Anything else.
+    Trial {
+        /// To be judged.
+        trial: Trial,
+        /// The header lines of an answer that would have been plainly right had its like been judged before.
+        right: Option<Vec<u8>>,
+    },
+}
+
+/// Sends and judges; its memory is used again and again.
+pub(super) struct Worker {
+    lane: Option<Lane>,
+    request: Request,
+    numbers: Numbers,
+    body: Vec<u8>,
+    places: Vec<Place>,
+    start: Vec<u8>,
+}
+
+impl Worker {
+    pub fn new(environment: &Environment) -> Worker {
+        let request = compose::plain_request(environment, Bytes::new());
+        Worker {
+            lane: environment.sender.lane(&request),
+            request,
+            numbers: environment.mint.set_aside(NUMBERS),
+            body: Vec::new(),
+            places: Vec::new(),
+            start: compose::batch_start(environment),
+        }
+    }
+
+    /// One run of a case.
+    pub async fn run(
+        &mut self,
+        environment: &Environment,
+        selected: &Selected,
+        seed: u64,
+        known: &Known,
+    ) -> Came {
+        let Some(generate) = &selected.case.spec.generate else {
+            return Came::Trial { trial: Trial::default(), right: None };
+        };
+        let (items, certain) = self.write(environment, generate, seed);
+        let sent = Sent { body: &self.body, places: &self.places };
+        let quick = environment.quick.as_ref().filter(|_| certain);
+        let is_right = |status: u16, body: &[u8], elapsed: Duration| {
+            let read = quick.filter(|_| status == 200).and_then(|quick| quick.body(sent, body));
+            read.is_some_and(|times| times.agrees(elapsed))
+        };
+        let sender = &environment.sender;
+        let heard: Result<Response, Loss>;
+        let right: Option<Vec<u8>>;
+        if let Some(lane) = &mut self.lane {
+            match lane.send(sender, &self.body, items).await {
+                Ok(answer) => {
+                    let plain = is_right(answer.status, answer.body, answer.elapsed);
+                    if plain
+                        && known.heads.knows(answer.head)
+                        && let Some(judgement) = known.judged.get(&items)
+                    {
+                        let judgement = Arc::clone(judgement);
+                        return Came::Right { items, elapsed: answer.elapsed, judgement };
+                    }
+                    right = plain.then(|| answer.head.to_vec());
+                    heard = Ok(answer.response());
+                }
+                Err(loss) => {
+                    right = None;
+                    heard = Err(loss);
+                }
+            }
+            // A token may have been read again since.
+            if heard.as_ref().is_ok_and(|r| matches!(r.status, 401 | 403)) {
+                self.lane = None;
+            }
+        } else {
+            let mut request = self.request.clone();
+            request.body = Some(Bytes::copy_from_slice(&self.body));
+            match sender.send(&request, items).await {
+                Answer::Received(response) => {
+                    let plain = is_right(response.status, &response.body, response.elapsed);
+                    let head = head(&response);
+                    if plain
+                        && known.heads.knows(&head)
+                        && let Some(judgement) = known.judged.get(&items)
+                    {
+                        let judgement = Arc::clone(judgement);
+                        return Came::Right { items, elapsed: response.elapsed, judgement };
+                    }
+                    right = plain.then_some(head);
+                    heard = Ok(response);
+                }
+                Answer::Lost(loss) => {
+                    right = None;
+                    heard = Err(loss);
+                }
+            }
+            self.lane = sender.lane(&self.request);
+        }
+        Came::Trial { trial: self.trial(environment, selected, heard), right }
+    }
+
+    /// Writes the batch of that seed: how many items it has, and whether all are beyond doubt.
+    fn write(
+        &mut self,
+        environment: &Environment,
+        generate: &Generate,
+        seed: u64,
+    ) -> (usize, bool) {
+        let shape =
+            Shape { items: environment.clamp(generate.items), style: style(generate.values) };
+        let mut stream = environment.generator.stream(seed, &shape);
+        let items = stream.left();
+        self.places.clear();
+        self.body.clear();
+        self.body.extend_from_slice(&self.start);
+        let mut certain = true;
+        while let Some(item) = stream.write(&mut self.body, &mut self.numbers, &mut self.places) {
+            certain &= item;
+            if stream.left() > 0 {
+                self.body.push(b',');
+            }
+        }
+        self.body.extend_from_slice(b"]}");
+        (items, certain)
+    }
+
+    /// The same as any other trial.
+    fn trial(
+        &self,
+        environment: &Environment,
+        selected: &Selected,
+        heard: Result<Response, Loss>,
+    ) -> Trial {
+        let contract = &environment.contract;
+        let mut request = self.request.clone();
+        request.body = Some(Bytes::copy_from_slice(&self.body));
+        let body = BodyIntent::of(contract.judge_body(&self.body), &contract.batch.unique);
+        let intent = compose::intent(environment, &request, body);
+        let answer = match heard {
+            Ok(response) => Answer::Received(response),
+            Err(loss) => Answer::Lost(loss),
+        };
+        Trial::of_batch(selected, request, intent, answer)
+    }
+}
+
+fn head(response: &Response) -> Vec<u8> {
+    response.headers.iter().flat_map(|(n, v)| format!("{n}: {v}\r\n").into_bytes()).collect()
+}
+
+/// What a stint brought that was plainly right; handed to the collector when it ends, however it ends.
+pub(super) struct Account<'a> {
+    shared: &'a Shared,
+    index: usize,
+    sums: Vec<Sum>,
+}
+
+/// Plainly right answers to batches of one size.
+#[derive(Clone)]
+pub(super) struct Sum {
+    pub items: usize,
+    pub judgement: Arc<Judgement>,
+    pub count: u64,
+    /// Microseconds: sum, smallest, largest.
+    pub micros: (u64, u64, u64),
+    pub latencies: Latencies,
+}
+
+impl<'a> Account<'a> {
+    pub fn new(shared: &'a Shared, index: usize) -> Account<'a> {
+        Account { shared, index, sums: Vec::new() }
+    }
+
+    /// Counts one answer.
+    pub fn add(&mut self, items: usize, elapsed: Duration, judgement: &Arc<Judgement>) {
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let sum = if let Some(at) = self.sums.iter_mut().position(|sum| sum.items == items) {
+            &mut self.sums[at]
+        } else {
+            let judgement = Arc::clone(judgement);
+            let micros = (0, u64::MAX, 0);
+            let latencies = Latencies::default();
+            self.sums.push(Sum { items, judgement, count: 0, micros, latencies });
+            let last = self.sums.len() - 1;
+            &mut self.sums[last]
+        };
+        sum.count += 1;
+        let (all, least, most) = sum.micros;
+        sum.micros = (all + micros, least.min(micros), most.max(micros));
+        sum.latencies.count(size_class(items), micros);
+    }
+
+    /// Hands over what was counted so far.
+    pub fn settle(&mut self) {
+        if !self.sums.is_empty() {
+            let case = &self.shared.selected[self.index].case.id;
+            let mut collector = locked(&self.shared.collector);
+            let told = self.sums.drain(..).try_for_each(|sum| collector.take_right(case, &sum));
+            drop(collector);
+            self.shared.io(told);
+        }
+    }
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}

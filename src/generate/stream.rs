@@ -1,0 +1,118 @@
+//! A batch that is drawn item by item: as drafts, or straight as JSON text where every microsecond and
+//! every byte counts. Equal seeds and shapes give equal items, in either form.
+
+use super::draft::Draft;
+use super::mint::Numbers;
+use super::random::Random;
+use super::{Core, Optional, Shape, Style};
+
+/// From where to where a value stands in a body; empty where the item has none.
+pub type Place = (usize, usize);
+
+/// The items of a batch, one after the other.
+pub struct Stream<'a> {
+    core: &'a Core,
+    random: Random,
+    style: Style,
+    left: usize,
+    scratch: String,
+}
+
+impl<'a> Stream<'a> {
+    pub(super) fn new(core: &'a Core, seed: u64, shape: &Shape) -> Stream<'a> {
+        let mut random = Random::new(seed);
+        let left = random.between(*shape.items.start(), *shape.items.end());
+        Stream { core, random, style: shape.style, left, scratch: String::new() }
+    }
+
+    /// How many items are still to come.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Appends the next item as JSON text, with the next of `numbers`. `places` gets one place for each
+    /// echoed field, in the contract's order. Says whether the item is beyond doubt, that is, due to be
+    /// accepted under every reading; nothing where there is no item left.
+    pub fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        numbers: &mut Numbers,
+        places: &mut Vec<Place>,
+    ) -> Option<bool> {
+        self.left = self.left.checked_sub(1)?;
+        let Core { contract, plan } = self.core;
+        let from = places.len();
+        places.resize(from + contract.batch.echo.len(), (0, 0));
+        let into = (out, &mut places[from..], &mut self.scratch);
+        Some(plan.write(contract, &mut self.random, self.style, numbers, into))
+    }
+}
+
+impl Iterator for Stream<'_> {
+    type Item = Draft;
+
+    fn next(&mut self) -> Option<Draft> {
+        self.left = self.left.checked_sub(1)?;
+        let Core { contract, plan } = self.core;
+        Some(plan.draw(contract, &mut self.random, self.style, Optional::Drawn))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::standing::Standing;
+    use crate::generate::tests::{shipped, tickets};
+    use crate::generate::{Generator, Mint};
+    use serde_json::Value;
+    use std::sync::Arc;
+
+    /// What is written is what is drawn, byte for byte; where it is said to be beyond doubt, it is.
+    fn written_as_drawn(generator: &Generator, style: Style) -> usize {
+        let contract = generator.contract();
+        let mint = Arc::new(Mint::fitting("bptest-261122-k3x9qz", contract));
+        let mut certain = 0;
+        for seed in 0..300 {
+            let shape = Shape { items: 0..=7, style };
+            let mut numbers = mint.set_aside(7);
+            let mut same = numbers.clone();
+            let mut stream = generator.stream(seed, &shape);
+            for draft in generator.batch(seed, &shape) {
+                let number = same.shaped(&draft.number);
+                let text = draft.text(contract, number.as_ref());
+                let (mut out, mut places) = (b"before".to_vec(), Vec::new());
+                let sure = stream.write(&mut out, &mut numbers, &mut places).unwrap();
+                let out = String::from_utf8(out).unwrap();
+                assert_eq!(out, format!("before{text}"), "{style:?} {seed}");
+                if !sure {
+                    continue;
+                }
+                certain += 1;
+                let item: Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(contract.judge_item(&item), Standing::default(), "{text}");
+                for (name, place) in contract.batch.echo.iter().zip(places) {
+                    let echoed = item.get(name).map(Value::to_string).unwrap_or_default();
+                    assert_eq!(&out[place.0..place.1], echoed, "{text}");
+                }
+            }
+            assert_eq!(stream.left(), 0);
+            assert_eq!(stream.write(&mut Vec::new(), &mut numbers, &mut Vec::new()), None);
+        }
+        certain
+    }
+
+    #[test]
+    fn text_and_drafts_say_the_same() {
+        for style in [Style::Plain, Style::Boundary, Style::Unusual] {
+            written_as_drawn(&tickets(), style);
+        }
+        assert!(written_as_drawn(&shipped(), Style::Plain) > 900);
+        assert!(written_as_drawn(&shipped(), Style::Boundary) > 300);
+        written_as_drawn(&shipped(), Style::Unusual);
+    }
+}
