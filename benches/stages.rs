@@ -182,7 +182,7 @@ fn whole_exchanges(bencher: Bencher<'_, '_>, case: &str) {
                 target: String::new(),
                 whole_suite: false,
                 opening: false,
-                repeat_proven: false,
+                verdicts_only: true,
             };
             let report = run(embedded.environment, selected, options, Arc::new(Silent)).await;
             assert!(report.expect("a report").summary.findings.is_empty());

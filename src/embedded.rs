@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::contract::profile::AuthScheme;
 use crate::contract::{Contract, Problem, Profile};
 use crate::engine::Environment;
+use crate::generate::Generator;
 use crate::send::{Pace, SendError, SendOptions, Sender, Target, Token, TokenSource};
 use crate::server::{self, Fault, Reading, RunningServer, ServerConfig};
 
@@ -71,10 +72,26 @@ pub async fn start(
     options: SendOptions,
     run_id: &str,
 ) -> Result<Embedded, EmbeddedError> {
+    let generator = Arc::new(Generator::new(Arc::clone(&contract), &profile)?);
+    start_with((contract, generator), profile, reading, faults, options, run_id).await
+}
+
+/// The same with a generator that was made for the contract and the profile.
+///
+/// # Errors
+/// [`EmbeddedError`] where no port is free.
+pub async fn start_with(
+    (contract, generator): (Arc<Contract>, Arc<Generator>),
+    profile: Profile,
+    reading: Reading,
+    faults: Vec<&'static Fault>,
+    options: SendOptions,
+    run_id: &str,
+) -> Result<Embedded, EmbeddedError> {
     let server = serve(Arc::clone(&contract), &profile, reading, faults).await?;
     let sender = sender(&server, &contract, &profile, options)?;
-    let environment = Arc::new(Environment::new(contract, profile, sender, run_id)?);
-    Ok(Embedded { server, environment })
+    let environment = Environment::with_generator(contract, profile, generator, sender, run_id);
+    Ok(Embedded { server, environment: Arc::new(environment) })
 }
 
 async fn serve(

@@ -42,7 +42,7 @@ fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
             target: String::new(),
             whole_suite: true,
             opening: true,
-            repeat_proven: true,
+            verdicts_only: false,
             waivers: Vec::new(),
         };
         plan(&embedded.environment, &options, &selected)

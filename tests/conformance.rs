@@ -139,7 +139,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
         target: site.target.clone(),
         whole_suite: false,
         opening: true,
-        repeat_proven: true,
+        verdicts_only: false,
         waivers: Vec::new(),
     };
     let environment = Arc::clone(&site.environment);

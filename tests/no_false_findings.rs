@@ -114,7 +114,7 @@ fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
             target: "independent server".to_owned(),
             whole_suite: true,
             opening: true,
-            repeat_proven: false,
+            verdicts_only: true,
             waivers: Vec::new(),
         };
         let report = run(environment, selected, options, Arc::new(Silent)).await?;

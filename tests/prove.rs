@@ -4,10 +4,9 @@
 //! `BATCHPROOF_PROVE=all` every fault in every reading that makes sense.
 
 use std::process::ExitCode;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use batchproof::contract::Contract;
-use batchproof::prove::{self, Trial as Run};
+use batchproof::prove::{self, Suite, Trial as Run};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -18,8 +17,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
 });
 
-static CONTRACT: LazyLock<Arc<Contract>> =
-    LazyLock::new(|| Arc::new(Contract::shipped().expect("the shipped contract is readable")));
+static SUITE: LazyLock<Suite> =
+    LazyLock::new(|| Suite::shipped().expect("the shipped suite is readable"));
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -60,7 +59,7 @@ fn chosen() -> Vec<Run> {
 
 fn proved(run: Run) -> Result<(), Failed> {
     let proof = RUNTIME
-        .block_on(prove::prove(Arc::clone(&CONTRACT), run, 1))
+        .block_on(prove::prove(&SUITE, run, 1))
         .map_err(|error| Failed::from(error.to_string()))?;
     if proof.wrong.is_empty() {
         return Ok(());

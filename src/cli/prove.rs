@@ -11,7 +11,6 @@ use futures_util::StreamExt as _;
 use super::args::ProveArgs;
 use super::{Failure, say};
 use crate::check::rules;
-use crate::contract::Contract;
 use crate::prove::{self, Proof};
 use crate::record::Summary;
 use crate::report::json::{Coverage, Share};
@@ -20,7 +19,7 @@ use crate::report::json::{Coverage, Share};
 const AT_ONCE: usize = 4;
 
 pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
-    let contract = Arc::new(Contract::shipped()?);
+    let suite = Arc::new(prove::Suite::shipped()?);
     let trials: Vec<prove::Trial> = prove::trials()
         .into_iter()
         .filter(|t| {
@@ -44,7 +43,10 @@ pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     let proofs = runtime.block_on(async {
         // Hanging faults leave the processors idle, so a few runs go on at once; results keep their order.
         let mut stream = futures_util::stream::iter(trials.iter().copied())
-            .map(|trial| tokio::spawn(prove::prove(Arc::clone(&contract), trial, args.seed)))
+            .map(|trial| {
+                let (suite, seed) = (Arc::clone(&suite), args.seed);
+                tokio::spawn(async move { prove::prove(&suite, trial, seed).await })
+            })
             .buffered(AT_ONCE);
         let mut proofs: Vec<Proof> = Vec::with_capacity(trials.len());
         while let Some(joined) = stream.next().await {

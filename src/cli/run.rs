@@ -112,7 +112,7 @@ async fn trial(
         },
         whole_suite: args.cases.is_empty(),
         opening: shipped,
-        repeat_proven: true,
+        verdicts_only: false,
         waivers,
     };
     let planned = plan(&environment, &options, &selected);

@@ -70,6 +70,7 @@ pub struct Collector {
     sampled: usize,
     /// Bytes of evidence.
     kept: usize,
+    verdicts_only: bool,
     recorder: Option<Recorder>,
     redactor: Redactor,
     base: String,
@@ -92,10 +93,17 @@ impl Collector {
             written: HashSet::new(),
             sampled: 0,
             kept: 0,
+            verdicts_only: false,
             recorder,
             redactor,
             base,
         }
+    }
+
+    /// Whether nothing is kept as evidence.
+    #[must_use]
+    pub fn for_verdicts_only(self, verdicts_only: bool) -> Collector {
+        Collector { verdicts_only, ..self }
     }
 
     /// Writes an event down.
@@ -160,6 +168,7 @@ impl Collector {
     ) -> std::io::Result<()> {
         self.count(case, trial, judgement);
         if run == 0
+            && !self.verdicts_only
             && self.sampled < SAMPLES
             && let Some(first) = trial.exchanges.first()
         {
@@ -279,6 +288,7 @@ impl Collector {
             return Ok(());
         }
         let (evidence, exchange) = match self.kept {
+            _ if self.verdicts_only => (Vec::new(), 0),
             TOO_MUCH.. => (Vec::new(), 0),
             PLENTY.. => {
                 let (mut all, at) = self.evidence(trial, hit.exchange);
@@ -314,7 +324,7 @@ impl Collector {
     /// The trial of a finding, while there is room for it.
     fn keep(&mut self, trial: &Arc<Trial>) -> Option<Arc<Trial>> {
         // A giant batch was never whole in memory.
-        if trial.streamed.is_some() {
+        if trial.streamed.is_some() || self.verdicts_only {
             return None;
         }
         let items = usize::try_from(trial.size().1).unwrap_or(usize::MAX);

@@ -36,7 +36,7 @@ pub async fn confirm(
     seed: u64,
     collector: &mut Collector,
     planned: u64,
-    repeat_proven: bool,
+    verdicts_only: bool,
 ) -> (u64, u64) {
     let positions: HashMap<&str, usize> =
         selected.iter().enumerate().map(|(i, s)| (s.case.id.as_str(), i)).collect();
@@ -58,7 +58,7 @@ pub async fn confirm(
     // What still needs it comes first.
     jobs.sort_by_key(|j| j.proven);
     let unproven = jobs.iter().filter(|j| !j.proven).count();
-    jobs.truncate(if repeat_proven { unproven + PROVEN } else { unproven });
+    jobs.truncate(if verdicts_only { unproven } else { unproven + PROVEN });
     let mut reserve = (planned / RESERVE).max(60);
     let mut sent = (0, 0);
     let mut tasks = JoinSet::new();

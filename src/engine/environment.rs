@@ -56,9 +56,21 @@ impl Environment {
         run_id: &str,
     ) -> Result<Environment, Problem> {
         let generator = Arc::new(Generator::new(Arc::clone(&contract), &profile)?);
+        Ok(Environment::with_generator(contract, profile, generator, sender, run_id))
+    }
+
+    /// The same with a generator that was made for the contract and the profile.
+    #[must_use]
+    pub fn with_generator(
+        contract: Arc<Contract>,
+        profile: Profile,
+        generator: Arc<Generator>,
+        sender: Sender,
+        run_id: &str,
+    ) -> Environment {
         let mint = Arc::new(Mint::fitting(run_id, &contract));
         let (profile, sender) = (Arc::new(profile), Arc::new(sender));
-        Ok(Environment::of(contract, profile, generator, mint, sender))
+        Environment::of(contract, profile, generator, mint, sender)
     }
 
     fn of(

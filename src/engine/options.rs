@@ -39,8 +39,9 @@ pub struct RunOptions {
     pub whole_suite: bool,
     /// Begins with a plain batch.
     pub opening: bool,
-    /// Repeats findings that the answer's bytes prove already, to say how often they show.
-    pub repeat_proven: bool,
+    /// Verdicts are all that is wanted: nothing is kept as evidence, coverage is not counted, and what an answer's
+    /// bytes prove is not sent again.
+    pub verdicts_only: bool,
     /// Findings that are known.
     pub waivers: Vec<Waiver>,
 }

@@ -122,7 +122,9 @@ pub async fn run(
     let head = head(&environment, &selected, &options, (requests, items));
     let redactor = environment.sender.token().redactor(&environment.profile.secrets);
     let recorder = options.report_dir.as_deref().map(Recorder::new);
-    let collector = Collector::new(recorder, redactor, environment.sender.target.base.clone());
+    let base = environment.sender.target.base.clone();
+    let collector =
+        Collector::new(recorder, redactor, base).for_verdicts_only(options.verdicts_only);
     let shared = Arc::new(Shared {
         known: selected.iter().map(|_| Mutex::default()).collect(),
         idle: Mutex::default(),
@@ -201,7 +203,7 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
             shared.options.seed,
             &mut collector,
             planned.0,
-            shared.options.repeat_proven,
+            shared.options.verdicts_only,
         )
         .await;
         collector.sent.0 += sent.0;

@@ -208,7 +208,7 @@ async fn one(
 
 fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Arc<Trial>) -> Judgement {
     let mut judgement = trial.judge(&shared.environment);
-    if trial.streamed.is_none() {
+    if trial.streamed.is_none() && !shared.options.verdicts_only {
         for exchange in &trial.exchanges {
             judgement.covered.count(shared.environment.generator.cells(), exchange);
         }

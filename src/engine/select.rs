@@ -8,6 +8,7 @@ use crate::generate::{Generator, Mutation};
 use super::compose;
 
 /// A case with all its names resolved.
+#[derive(Clone)]
 pub struct Selected {
     /// The case.
     pub case: Case,

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use crate::case::{self, Depth};
 use crate::check::rules;
-use crate::contract::{Contract, Level, Profile};
+use crate::contract::{Contract, Level, Problem, Profile};
 use crate::embedded;
-use crate::engine::{self, RunOptions, Silent, select};
+use crate::engine::{self, RunOptions, Selected, Silent, select};
+use crate::generate::Generator;
 use crate::record::{Outcome, Summary};
 use crate::send::SendOptions;
 use crate::server::{self, Fault, Reading};
@@ -77,12 +78,33 @@ pub fn unproven_rules() -> Vec<&'static str> {
         .collect()
 }
 
+/// What all runs of the proof share: the suite, read and resolved once.
+pub struct Suite {
+    contract: Arc<Contract>,
+    generator: Arc<Generator>,
+    selected: Vec<Selected>,
+}
+
+impl Suite {
+    /// The shipped suite.
+    ///
+    /// # Errors
+    /// Where a shipped file is broken: the harness could not do its job.
+    pub fn shipped() -> Result<Suite, Problem> {
+        let contract = Arc::new(Contract::shipped()?);
+        let generator = Arc::new(Generator::new(Arc::clone(&contract), &Profile::default())?);
+        let mut selected = select(case::shipped()?, &generator)?;
+        selected.retain(|s| !s.case.spec.only_when_named);
+        Ok(Suite { contract, generator, selected })
+    }
+}
+
 /// Makes one run and judges it.
 ///
 /// # Errors
-/// Where the server can't be started or a shipped file is broken: the harness could not do its job.
+/// Where the server can't be started: the harness could not do its job.
 pub async fn prove(
-    contract: Arc<Contract>,
+    suite: &Suite,
     trial: Trial,
     seed: u64,
 ) -> Result<Proof, Box<dyn std::error::Error + Send + Sync>> {
@@ -97,8 +119,8 @@ pub async fn prove(
         Some(server::Depth::Deep) => Depth::Deep,
         _ => Depth::Standard,
     };
-    let embedded = embedded::start(
-        contract,
+    let embedded = embedded::start_with(
+        (Arc::clone(&suite.contract), Arc::clone(&suite.generator)),
         Profile::default(),
         trial.reading,
         faults,
@@ -107,7 +129,6 @@ pub async fn prove(
     )
     .await?;
     let environment = Arc::clone(&embedded.environment);
-    let selected = select(case::shipped()?, &environment.generator)?;
     let options = RunOptions {
         depth,
         seed,
@@ -124,15 +145,13 @@ pub async fn prove(
         target: "embedded reference server".to_owned(),
         whole_suite: true,
         opening: true,
-        repeat_proven: false,
+        verdicts_only: trial.fault.is_some(),
         waivers: Vec::new(),
     };
     // Waiting costs more than all else, so only the clean server and faults that time triggers pay for it.
     let waits = trial.fault.is_none_or(|f| f.waits || f.depth == server::Depth::Deep);
-    let selected = selected
-        .into_iter()
-        .filter(|s| !s.case.spec.only_when_named && (waits || s.case.waits() < WAITING))
-        .collect();
+    let selected =
+        suite.selected.iter().filter(|s| waits || s.case.waits() < WAITING).cloned().collect();
     let report = engine::run(environment, selected, options, Arc::new(Silent)).await?;
     drop(embedded);
     Ok(judge(trial, &report.summary))

@@ -27,7 +27,7 @@ pub struct Redactor(Arc<RwLock<Known>>);
 struct Known {
     /// The longest first.
     forms: Vec<Form>,
-    /// Bytes that a form, escaped or not, can begin with.
+    /// Pairs of bytes that a form, escaped or not, can begin with: the first times 256, plus the second.
     starts: Vec<bool>,
 }
 
@@ -56,13 +56,7 @@ impl Redactor {
             }
         }
         known.forms.sort_by_key(|f| std::cmp::Reverse(f.bytes.len()));
-        let mut starts = vec![false; 256];
-        for byte in known.forms.iter().filter_map(|f| f.bytes.first()) {
-            for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase(), b'\\', b'%', b'&'] {
-                starts[usize::from(byte)] = true;
-            }
-        }
-        known.starts = starts;
+        known.starts = starts(&known.forms);
     }
 
     /// `text` without any secret.
@@ -85,23 +79,50 @@ impl Redactor {
             return bytes.to_vec();
         }
         let mut out = Vec::with_capacity(bytes.len());
-        let mut at = 0;
-        while at < bytes.len() {
-            let length = if known.starts[usize::from(bytes[at])] {
+        let (mut at, mut copied) = (0, 0);
+        while let [first, second, ..] = bytes[at..] {
+            let length = if known.starts[pair(first, second)] {
                 known.forms.iter().find_map(|form| length(&bytes[at..], form))
             } else {
                 None
             };
             if let Some(length) = length {
+                out.extend_from_slice(&bytes[copied..at]);
                 out.extend_from_slice(REDACTED.as_bytes());
                 at += length;
+                copied = at;
             } else {
-                out.push(bytes[at]);
                 at += 1;
             }
         }
+        out.extend_from_slice(&bytes[copied..]);
         out
     }
+}
+
+fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
+}
+
+/// Which pairs of bytes `forms` can begin with; all of them have two at least.
+fn starts(forms: &[Form]) -> Vec<bool> {
+    // What begins an escape, and what stands for a space.
+    const ESCAPES: [u8; 4] = [b'\\', b'%', b'&', b'+'];
+    let mut starts = vec![false; 256 * 256];
+    let cases = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+    for form in forms {
+        if let [first, second, ..] = form.bytes[..] {
+            for first in cases(first) {
+                for second in cases(second).into_iter().chain(ESCAPES) {
+                    starts[pair(first, second)] = true;
+                }
+            }
+        }
+    }
+    for first in ESCAPES {
+        (0..=u8::MAX).for_each(|second| starts[pair(first, second)] = true);
+    }
+    starts
 }
 
 /// A secret as it stands, and what is made of it.
