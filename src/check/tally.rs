@@ -55,6 +55,23 @@ pub struct Tally {
     pub statuses: BTreeMap<u16, u64>,
     /// Causes provoked: `pointer keyword class position`.
     pub provoked: BTreeMap<String, u64>,
+    /// Plain batches that were sent one by one because answers had got lost.
+    #[serde(default)]
+    pub alone: Alone,
+}
+
+/// Requests on connections of their own, one at a time, and how many of them got no answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alone {
+    /// Requests.
+    pub asked: u64,
+    /// Those without an answer.
+    pub lost: u64,
+}
+
+impl Alone {
+    /// Lost answers that are no accident of the network.
+    pub const ENOUGH: u64 = 2;
 }
 
 /// Maps whose keys are no strings: a tagged event can't carry them as objects.
@@ -105,6 +122,8 @@ impl Tally {
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
+        self.alone.asked += other.alone.asked;
+        self.alone.lost += other.alone.lost;
         for (what, count) in &other.provoked {
             *self.provoked.entry(what.clone()).or_default() += count;
         }

@@ -141,6 +141,8 @@ struct Sum {
     notes: Vec<String>,
     findings: Vec<(FindingRecord, Update)>,
     cases: BTreeMap<String, CaseRecord>,
+    /// What belongs to no case.
+    beside: Tally,
     samples: Vec<(String, u64, ExchangeRecord)>,
     minimals: BTreeMap<String, Minimal>,
     tail: Option<RunTail>,
@@ -171,7 +173,7 @@ impl Sum {
                     }
                 }
                 // Rules of the run's scope are judged again.
-                Event::CaseFinished(record) if record.case == RUN => {}
+                Event::CaseFinished(record) if record.case == RUN => self.beside.add(&record.tally),
                 // The last word on a case holds.
                 Event::CaseFinished(record) => {
                     cases.insert(&record.case, record);
@@ -260,11 +262,14 @@ impl Sum {
     fn judge_again(&mut self, head: &RunHead) {
         let mut tally = Tally::default();
         self.cases.values().for_each(|case| tally.add(&case.tally));
+        tally.add(&self.beside);
         let skipped = |rule: &str| {
             let family = rule.split('-').next().unwrap_or(rule);
             head.skipped.contains_key(rule) || head.skipped.contains_key(family)
         };
-        let mut record = CaseRecord { case: RUN.to_owned(), ..CaseRecord::default() };
+        let tally_beside = std::mem::take(&mut self.beside);
+        let mut record =
+            CaseRecord { case: RUN.to_owned(), tally: tally_beside, ..CaseRecord::default() };
         for verdict in judge_run(&tally, skipped) {
             for finding in &verdict.findings {
                 let found = FindingRecord::of(verdict.rule, finding, (RUN, 0, 0), str::to_owned);

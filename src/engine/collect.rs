@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::progress::{Observer, Progress};
 use super::stint::Sum;
 use super::trial::Trial;
-use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
+use crate::check::{Alone, Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
 use crate::exchange::{Answer, Exchange, LossKind};
 use crate::record::{
     CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder, Update, finding_message, masked,
@@ -223,6 +223,14 @@ impl Collector {
         record.items += items;
         record.rules.entry(rule.id.to_owned()).or_default().unanswered += 1;
         self.ended(case, 1)
+    }
+
+    /// Counts plain batches that were sent one by one because answers had got lost.
+    pub fn add_alone(&mut self, alone: Alone) {
+        self.sent.0 += alone.asked;
+        self.sent.1 += alone.asked;
+        self.accepted_beside += alone.asked - alone.lost;
+        self.case(RUN).tally.alone = alone;
     }
 
     /// Counts requests that belong to no case.

@@ -9,6 +9,7 @@ mod confirm;
 mod environment;
 mod giant;
 mod halt;
+mod lost;
 mod opening;
 mod options;
 mod plan;

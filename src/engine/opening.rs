@@ -97,21 +97,21 @@ async fn unanswered(
     }
 }
 
+/// Sends one plain item.
+pub(super) async fn plain_exchange(environment: &Arc<Environment>) -> Exchange {
+    let entry = Entry::mint(environment, environment.generator.item(7, Optional::All));
+    exchange(environment, &[entry], &mut Vec::new()).await
+}
+
 /// Sends one plain item; whether it was accepted.
 pub(super) async fn plain_batch_is_good(environment: &Arc<Environment>) -> bool {
-    let entry = Entry::mint(environment, environment.generator.item(7, Optional::All));
-    let mut exchanges = Vec::new();
-    let exchange = exchange(environment, &[entry], &mut exchanges).await;
-    exchange.answer.status() == Some(200)
+    plain_exchange(environment).await.answer.status() == Some(200)
 }
 
 /// Whether credentials are refused now, after reading them again.
 pub(super) async fn credentials_are_refused(environment: &Arc<Environment>) -> bool {
     let _ = environment.sender.token().renew();
-    let entry = Entry::mint(environment, environment.generator.item(7, Optional::All));
-    let mut exchanges = Vec::new();
-    let exchange = exchange(environment, &[entry], &mut exchanges).await;
-    matches!(exchange.answer.status(), Some(401 | 403))
+    matches!(plain_exchange(environment).await.answer.status(), Some(401 | 403))
 }
 
 enum Seen {

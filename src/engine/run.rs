@@ -10,9 +10,10 @@ use thiserror::Error;
 use super::collect::Collector;
 use super::confirm::confirm;
 use super::environment::Environment;
+use super::lost::ask;
 use super::opening::{Opening, open};
 use super::options::{RunOptions, Stop};
-use super::plan::{not_run, plan};
+use super::plan::{RESERVE, not_run, plan};
 use super::progress::{Observer, Progress};
 use super::save;
 use super::schedule::all_trials;
@@ -195,6 +196,9 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
     // Nothing else runs now, so the collector can be taken out while repeats go on.
     let empty = Collector::new(None, crate::send::Redactor::default(), String::new());
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
+    let room = (planned.0 / RESERVE).max(60);
+    let alone = ask(&shared.environment, collector.lost, room).await;
+    collector.add_alone(alone);
     if !collector.order.is_empty() {
         shared.observer.see(Progress::Confirming { findings: collector.order.len() });
         let sent = confirm(

@@ -86,6 +86,11 @@ pub(super) const CLASSES: &[(&str, &str)] = &[
     ("digits of other scripts", "\u{663}\u{96a}"),
     ("percent and dollar signs", "5% $1 $& \u{201c}x\u{201d}"),
     ("curly quotes", "\u{2018}x\u{2019} \u{2013} \u{2026}"),
+    ("doubled percent signs", "100%% done%%"),
+    ("looks like a date-time", "2024-01-02T03:04:05+02:00"),
+    ("looks like JSON", "{\"a\":[1,null]}"),
+    ("looks like a decimal", "1.50"),
+    ("looks like a URL", "https://x.y/a?b=1&c=2#d"),
     ("fractions and superscripts", "\u{bd}\u{b2}\u{2460}"),
 ];
 

@@ -8,6 +8,7 @@ mod http;
 mod incoming;
 mod lane;
 mod pace;
+mod patience;
 mod raw;
 mod redact;
 
@@ -25,7 +26,9 @@ pub(crate) use raw::TOKEN_MARK;
 pub use redact::{REDACTED, Redactor};
 
 use crate::contract::Profile;
-use crate::exchange::{Answer, Loss, Request};
+use crate::exchange::{Answer, Loss, LossKind, Request};
+
+use patience::Patience;
 
 /// Why nothing can be sent at all.
 #[derive(Debug, Error)]
@@ -172,6 +175,7 @@ pub struct Sender {
     profile_headers: Vec<(String, String)>,
     pooled: reqwest::Client,
     fresh: reqwest::Client,
+    patience: Patience,
 }
 
 tokio::task_local! {
@@ -202,6 +206,7 @@ impl Sender {
             profile_headers: profile.headers.clone().into_iter().collect(),
             pooled,
             fresh,
+            patience: Patience::default(),
         })
     }
 
@@ -221,7 +226,9 @@ impl Sender {
         let fresh =
             request.new_connection || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
         let client = if fresh { &self.fresh } else { &self.pooled };
-        http::send(self, client, request, limit).await
+        let answer = http::send(self, client, request, self.patience.of(limit)).await;
+        self.patience.note(matches!(&answer, Answer::Lost(loss) if loss.kind == LossKind::Timeout));
+        answer
     }
 
     /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back

@@ -1,8 +1,11 @@
 //! HTTP: media types, methods, headers and framing.
 
+mod caching;
+mod disclosure;
+
 use super::accept::must_be_processed;
 use crate::check::ledger::{Because, Expected};
-use crate::check::rule::{Check, Finding, Rule, Verdict, shorten};
+use crate::check::rule::{Check, Finding, Rule, Verdict};
 use crate::check::view::{ExchangeView, Feature, ItemVerdict, ItemView};
 use crate::contract::Level;
 use crate::exchange::Situation;
@@ -100,7 +103,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A stack trace, a class or package name or an SQL state tells an attacker what to try next. In \
               Spring: `server.error.include-stacktrace=never`, `server.error.include-message=never`.",
         needs: &[],
-        check: Check::Exchange(no_internals),
+        check: Check::Exchange(disclosure::no_internals),
     },
     Rule {
         id: "HTTP-011",
@@ -109,7 +112,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9110 section 9.3.3, RFC 9111 section 4.2.1",
         doc: "A cached answer to a POST shows one client's verdicts to another, or yesterday's.",
         needs: &[],
-        check: Check::Exchange(not_cacheable),
+        check: Check::Exchange(caching::not_cacheable),
     },
     Rule {
         id: "HTTP-012",
@@ -336,89 +339,6 @@ fn no_coding(view: &ExchangeView<'_>) -> Verdict {
         ),
         _ => Verdict::Pass,
     }
-}
-
-/// What betrays the inside of a server, in the words of widespread platforms.
-const INTERNALS: &[&str] = &[
-    "\tat ",
-    "\\tat ",
-    "Exception:",
-    "Exception\"",
-    "NullPointerException",
-    "java.lang.",
-    "java.util.",
-    "org.springframework.",
-    "org.hibernate.",
-    "com.fasterxml.",
-    "javax.",
-    "jakarta.",
-    ".java:",
-    "Traceback (most recent call last)",
-    "File \\\"/",
-    "SQLSTATE",
-    "ORA-0",
-    "psycopg2",
-    "sqlalchemy",
-    "System.NullReferenceException",
-    "   at System.",
-    "panicked at",
-    "goroutine ",
-    "node_modules/",
-    "duplicate key value violates unique constraint",
-    "could not execute statement",
-];
-
-fn no_internals(view: &ExchangeView<'_>) -> Verdict {
-    let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
-    if response.status < 400 && !view.verdicts.contains(&Some(ItemVerdict::Rejected)) {
-        return Verdict::NotApplicable("no error");
-    }
-    let text = String::from_utf8_lossy(&response.body);
-    // What the request itself said may come back in an error.
-    let sent = view.exchange.request.body.as_deref().unwrap_or(&[]);
-    let found = INTERNALS.iter().find_map(|needle| {
-        let at = text.find(needle)?;
-        let own = sent.windows(needle.len()).any(|w| w == needle.as_bytes());
-        (!own).then_some((*needle, at))
-    });
-    match found {
-        None => Verdict::Pass,
-        Some((needle, at)) => {
-            let start = text[..at].char_indices().rev().nth(30).map_or(0, |(i, _)| i);
-            Verdict::fail(Finding::new(
-                "internals",
-                "",
-                "words for the client only",
-                format!("`{}`: …{}", needle.trim(), shorten(&text[start..])),
-            ))
-        }
-    }
-}
-
-fn not_cacheable(view: &ExchangeView<'_>) -> Verdict {
-    let (Some(response), true) = (view.response(), view.is_ordinary()) else {
-        return Verdict::NotApplicable("no answer to the documented request");
-    };
-    let control = response.header("cache-control").unwrap_or("").to_ascii_lowercase();
-    let age = control
-        .split(',')
-        .filter_map(|d| {
-            d.trim().strip_prefix("max-age=").or_else(|| d.trim().strip_prefix("s-maxage="))
-        })
-        .filter_map(|n| n.trim().parse::<u64>().ok())
-        .max()
-        .unwrap_or(0);
-    let forbidden =
-        control.contains("no-store") || control.contains("no-cache") || control.contains("private");
-    if age > 0 && !forbidden {
-        return Verdict::fail(Finding::new(
-            "cacheable",
-            "",
-            "no freshness lifetime",
-            format!("Cache-Control: {control}"),
-        ));
-    }
-    Verdict::Pass
 }
 
 fn stores_nothing(view: &ItemView<'_>) -> Verdict {

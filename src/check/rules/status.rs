@@ -1,6 +1,7 @@
 //! STATUS: statuses are the documented ones, each in its own situation.
 
 use crate::check::rule::{Check, Finding, Rule, Verdict, shorten};
+use crate::check::tally::{Alone, Tally};
 use crate::check::view::ExchangeView;
 use crate::contract::Level;
 use crate::exchange::{Answer, BodyIntent, Situation};
@@ -38,7 +39,34 @@ pub(super) const RULES: &[Rule] = &[
         needs: &[],
         check: Check::Exchange(answered),
     },
+    Rule {
+        id: "STATUS-004",
+        level: Level::Must,
+        title: "answers don't get lost now and then",
+        cite: "RFC 9112 section 9.6; READING-25",
+        doc: "Judged where several answers got lost on connections that were in use before, which a server may \
+              close: plain batches are then sent one by one, each on a connection of its own, and two of them \
+              without an answer are a finding. A client that meets this must ask item by item what was stored.",
+        needs: &[],
+        check: Check::Run(not_lost),
+    },
 ];
+
+fn not_lost(tally: &Tally) -> Verdict {
+    let Alone { asked, lost } = tally.alone;
+    if asked == 0 {
+        return Verdict::NotApplicable("hardly an answer was lost");
+    }
+    if lost < Alone::ENOUGH {
+        return Verdict::Pass;
+    }
+    Verdict::fail(Finding::new(
+        "lost",
+        "",
+        "an answer to each request",
+        format!("{lost} of {asked} got none, sent one by one on connections of their own"),
+    ))
+}
 
 fn documented_status(view: &ExchangeView<'_>) -> Verdict {
     let Some(status) = view.status() else { return Verdict::NotApplicable("no answer") };

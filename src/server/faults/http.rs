@@ -190,6 +190,24 @@ pub(super) static FAULTS: &[Fault] = &[
                 answer.set("Cache-Control", "public, max-age=3600");
             }
         }),
+    HTTP.fault("expires-later", "answers may be kept by caches until an hour from now")
+        .must(&["HTTP-011"])
+        .answer(|_, answer| {
+            if answer.status == 200 {
+                let hour = chrono::Utc::now() + chrono::Duration::hours(1);
+                answer.set("Expires", &hour.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            }
+        }),
+    HTTP.fault("class-name-in-error", "a refusal names the class that could not be made")
+        .must(&["HTTP-010"])
+        .answer(|_, answer| {
+            if answer.status == 400 {
+                edit(answer, |body| {
+                    let text = "no value of type `com.vendor.batch.AccountBalance` from a string";
+                    body.insert("detail".to_owned(), Value::from(text));
+                });
+            }
+        }),
     HTTP.fault("path-below-processed", "paths below the documented one are processed")
         .must(&["HTTP-012"])
         .may(&["HTTP-015"])

@@ -99,6 +99,23 @@ pub(super) static FAULTS: &[Fault] = &[
             }
         }),
     STATUS
+        .fault("one-answer-in-fifty-lost", "one request in fifty ends with its connection")
+        .must(&["STATUS-004"])
+        .may(&[
+            "STATUS-003",
+            "ROBUST-001",
+            "RACE-003",
+            "AUTH-001",
+            "AUTH-002",
+            "HTTP-005",
+            "HTTP-006",
+            "HTTP-007",
+            "HTTP-008",
+            "HTTP-013",
+            "ATOM-006",
+        ])
+        .body(|call, _| if call.every(50) { Err(Stop::Drop) } else { Ok(()) }),
+    STATUS
         .fault(
             "server-error-for-used",
             "a used number ends in an integrity error that is answered 500",
