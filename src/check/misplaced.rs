@@ -1,4 +1,5 @@
-//! Which result belongs to another item, judged by what results echo. It knows nothing of verdicts.
+//! Which result belongs to another item, or to another request, judged by what results echo. It knows nothing
+//! of verdicts.
 
 use std::collections::HashMap;
 
@@ -7,6 +8,9 @@ use serde_json::Value;
 use super::ledger;
 use super::view::ExchangeView;
 use crate::exchange::ItemIntent;
+
+/// Items with one number that are compared with each other.
+const MANY: usize = 64;
 
 /// Compares identities: a result that fits another item but not its own stands in the wrong place.
 pub(super) fn find(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
@@ -29,7 +33,8 @@ pub(super) fn find(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
     let mut by_number: Option<HashMap<&str, Vec<usize>>> = None;
     let unique = &view.contract.batch.unique;
     let mut permuted = None;
-    for (at, result) in view.results()?.iter().enumerate() {
+    let results = view.results()?;
+    for (at, result) in results.iter().enumerate() {
         if fits(&items[at], result) {
             continue;
         }
@@ -73,9 +78,16 @@ pub(super) fn find(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
                     fits(other, result) && echo.iter().any(taken)
                 }
         });
-        if let Some(from) = from {
-            return Some((at, *from));
+        let Some(from) = from else { continue };
+        // Where items share a number, one whose identity came back nowhere was not moved but mangled.
+        let kept = |at: &usize| {
+            let item = &items[*at];
+            candidates.iter().any(|r| results.get(*r).is_some_and(|result| fits(item, result)))
+        };
+        if echoed == own && (candidates.len() > MANY || !candidates.iter().all(kept)) {
+            continue;
         }
+        return Some((at, *from));
     }
     None
 }
@@ -93,4 +105,36 @@ fn is_permutation(view: &ExchangeView<'_>) -> bool {
     sent.sort_unstable();
     echoed.sort_unstable();
     sent == echoed
+}
+
+/// The position of the first result that stands for a number of another request of this run.
+pub(super) fn foreign(view: &ExchangeView<'_>) -> Option<usize> {
+    let unique = &view.contract.batch.unique;
+    let own: Vec<(&str, &str)> =
+        view.items().iter().filter_map(|i| minted(i.number.as_deref()?)).collect();
+    let (nonce, _) = own.first()?;
+    view.results()?.iter().position(|result| {
+        let echoed = result.get(unique).and_then(Value::as_str).and_then(minted);
+        echoed.is_some_and(|(n, c)| n == *nonce && !own.iter().any(|(_, counter)| *counter == c))
+    })
+}
+
+/// Characters of a nonce, and of a counter.
+const PART: usize = 6;
+
+/// Of a minted number the nonce, and the counter that tells it from all others of its process.
+fn minted(number: &str) -> Option<(&str, &str)> {
+    let bytes = number.as_bytes();
+    let part = |from: usize| {
+        let part = bytes.get(from..from + PART)?;
+        part.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).then_some(())
+    };
+    let at = (0..bytes.len()).rev().find(|at| {
+        bytes[*at] == b'-'
+            && part(at + 1).is_some()
+            && bytes.get(at + 1 + PART) == Some(&b'-')
+            && part(at + 2 + PART).is_some()
+    })?;
+    let counter = at + 2 + PART;
+    Some((number.get(at + 1..at + 1 + PART)?, number.get(counter..counter + PART)?))
 }

@@ -34,6 +34,8 @@ pub struct ExchangeView<'a> {
     pub may_be_used: Vec<bool>,
     /// The first result that belongs to another item: its position and that item's.
     pub misplaced: Option<(usize, usize)>,
+    /// The first result that stands for a number of another request.
+    pub foreign: Option<usize>,
     /// Items of the other requests that the same barrier released.
     pub in_flight: Vec<&'a Value>,
 }
@@ -130,10 +132,12 @@ impl<'a> ExchangeView<'a> {
             expected: Vec::new(),
             may_be_used: Vec::new(),
             misplaced: None,
+            foreign: None,
             in_flight,
         };
         view.verdicts = view.read_verdicts();
         view.misplaced = misplaced::find(&view);
+        view.foreign = misplaced::foreign(&view);
         view
     }
 
