@@ -169,8 +169,18 @@ fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(f)).ok()
 }
 
-fn needs(rule: &Rule) -> impl Iterator<Item = usize> {
-    rule.needs.iter().filter_map(|id| rules::index(id))
+/// By the position of a rule: those that it needs, and those that they need.
+static NEEDS: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
+    let all = rules::all();
+    let relied_on = |rule: &Rule| {
+        let other = |(_, other): &(usize, &&Rule)| other.id != rule.id && rule.relies_on(other.id);
+        all.iter().enumerate().filter(other).map(|(index, _)| index).collect()
+    };
+    all.iter().map(|rule| relied_on(rule)).collect()
+});
+
+fn needs(index: usize) -> impl Iterator<Item = usize> {
+    NEEDS[index].iter().copied()
 }
 
 fn one_exchange(
@@ -184,7 +194,7 @@ fn one_exchange(
     let counts = &mut judgement.counts[index];
     let verdict = guarded(|| check(exchange));
     if matches!(verdict, Some(Verdict::Pass | Verdict::Fail(_)))
-        && needs(rule).any(|n| failed[n].whole)
+        && needs(index).any(|n| failed[n].whole)
     {
         counts.masked += 1;
         return;
@@ -195,7 +205,7 @@ fn one_exchange(
         Some(Verdict::NotApplicable(_)) => counts.not_applicable += 1,
         Some(Verdict::Fail(findings)) => {
             let masked = |item: &Option<usize>| {
-                item.is_some_and(|i| needs(rule).any(|n| failed[n].items.contains(&i)))
+                item.is_some_and(|i| needs(index).any(|n| failed[n].items.contains(&i)))
             };
             let (hidden, shown): (Vec<_>, Vec<_>) =
                 findings.into_iter().partition(|f| masked(&f.item));
@@ -226,7 +236,7 @@ fn items(
     check: fn(&super::view::ItemView<'_>) -> Verdict,
     failed: &mut [Failed],
 ) {
-    let needed: Vec<Failed> = needs(rule).map(|n| failed[n].clone()).collect();
+    let needed: Vec<Failed> = needs(index).map(|n| failed[n].clone()).collect();
     let whole = needed.iter().any(|f| f.whole);
     let counts = &mut judgement.counts[index];
     for item in exchange.pairs() {
@@ -268,7 +278,7 @@ fn whole_trial(
         match guarded(|| check(view)) {
             None => counts.errored += 1,
             Some(Verdict::NotApplicable(_)) => counts.not_applicable += 1,
-            Some(_) if needs(rule).any(|n| trial_failed[n]) => counts.masked += 1,
+            Some(_) if needs(index).any(|n| trial_failed[n]) => counts.masked += 1,
             Some(Verdict::Pass) => counts.passed += 1,
             Some(Verdict::Fail(findings)) => {
                 counts.failed += 1;

@@ -50,8 +50,8 @@ pub enum Because {
     Rejected,
     /// Its request was refused for its credentials.
     Credentials,
-    /// Its request was refused for its method, path, media type or Accept.
-    NotProcessed,
+    /// Its request was refused with this status for its method, path, headers or size.
+    NotProcessed(u16),
     /// More than one of these: whoever stored it can't be told.
     Several,
 }
@@ -289,16 +289,16 @@ fn whole_fate(view: &ExchangeView<'_>) -> Option<State> {
         Answer::Lost(_) => Some(State::Unknown),
         Answer::Received(response) => match response.status {
             // Verdicts of results that stand in the wrong place say nothing of their items.
-            200 if view.misplaced.is_some() => Some(State::Unknown),
+            200 if view.misplaced.is_some() || view.foreign.is_some() => Some(State::Unknown),
             200 if view.is_aligned() => None,
             400 => Some(State::Unused(match situation {
                 Situation::Credentials => Because::Credentials,
                 Situation::Ordinary => Because::Refused,
-                _ => Because::NotProcessed,
+                _ => Because::NotProcessed(400),
             })),
             401 | 403 => Some(State::Unused(Because::Credentials)),
-            404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 431 | 501 | 505 => {
-                Some(State::Unused(Because::NotProcessed))
+            status @ (404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 431 | 501 | 505) => {
+                Some(State::Unused(Because::NotProcessed(status)))
             }
             _ => Some(State::Unknown),
         },

@@ -7,6 +7,7 @@ mod covered;
 mod expectation;
 mod judge;
 mod ledger;
+mod misplaced;
 mod quick;
 mod relation;
 mod rule;

@@ -66,6 +66,22 @@ impl Rule {
         self.family() == "ORDER" || self.id == "RACE-002"
     }
 
+    /// Whether it needs that rule, itself or by way of others.
+    #[must_use]
+    pub fn relies_on(&self, id: &str) -> bool {
+        let mut needed: Vec<&str> = self.needs.to_vec();
+        let mut at = 0;
+        while let Some(next) = needed.get(at).copied() {
+            for further in super::rules::find(next).map_or(&[][..], |rule| rule.needs) {
+                if !needed.contains(further) {
+                    needed.push(further);
+                }
+            }
+            at += 1;
+        }
+        needed.contains(&id)
+    }
+
     /// What it sees.
     #[must_use]
     pub fn scope(&self) -> Scope {

@@ -1,11 +1,10 @@
 //! What rules see: an exchange with its answer parsed once, its items beside their results, and what the
 //! ledger expects of each.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use super::ledger::{self, Expected};
+use super::misplaced;
 use super::rule::Verdict;
 use super::surrogates;
 use crate::contract::Contract;
@@ -35,6 +34,8 @@ pub struct ExchangeView<'a> {
     pub may_be_used: Vec<bool>,
     /// The first result that belongs to another item: its position and that item's.
     pub misplaced: Option<(usize, usize)>,
+    /// The first result that stands for a number of another request.
+    pub foreign: Option<usize>,
     /// Items of the other requests that the same barrier released.
     pub in_flight: Vec<&'a Value>,
 }
@@ -131,10 +132,12 @@ impl<'a> ExchangeView<'a> {
             expected: Vec::new(),
             may_be_used: Vec::new(),
             misplaced: None,
+            foreign: None,
             in_flight,
         };
         view.verdicts = view.read_verdicts();
-        view.misplaced = view.find_misplaced();
+        view.misplaced = misplaced::find(&view);
+        view.foreign = misplaced::foreign(&view);
         view
     }
 
@@ -162,75 +165,6 @@ impl<'a> ExchangeView<'a> {
                 .collect(),
             _ => vec![None; self.items().len()],
         }
-    }
-
-    /// Compares identities: a result that fits another item but not its own stands in the wrong place.
-    fn find_misplaced(&self) -> Option<(usize, usize)> {
-        let items = self.items();
-        if !self.is_aligned() || items.len() < 2 {
-            return None;
-        }
-        let echo = &self.contract.batch.echo;
-        let fits = |item: &ItemIntent, result: &Value| {
-            echo.iter().all(|field| match (item.value.get(field), result.get(field)) {
-                (Some(sent), Some(echoed)) => sent == echoed,
-                (None | Some(Value::Null), echoed) => echoed.is_none_or(Value::is_null),
-                // A result may leave out what its item had in no usable form.
-                (Some(Value::String(_)), None) => {
-                    !self.contract.field(field).is_some_and(|f| f.required)
-                }
-                (Some(_), None) => true,
-            })
-        };
-        let mut by_number: Option<HashMap<&str, Vec<usize>>> = None;
-        let unique = &self.contract.batch.unique;
-        for (at, result) in self.results()?.iter().enumerate() {
-            if fits(&items[at], result) {
-                continue;
-            }
-            let by_number = by_number.get_or_insert_with(|| {
-                let mut map: HashMap<&str, Vec<usize>> = HashMap::new();
-                for (index, item) in items.iter().enumerate() {
-                    map.entry(item.number.as_deref().unwrap_or("")).or_default().push(index);
-                }
-                map
-            });
-            let echoed = result.get(unique).and_then(Value::as_str);
-            let own = items[at].number.as_deref();
-            // A number that comes back trimmed or cut can look like another item's.
-            if let (Some(echoed), Some(own)) = (echoed, own)
-                && echoed != own
-                && ledger::same_but_for_form(echoed, own)
-            {
-                continue;
-            }
-            let candidates = by_number.get(echoed.unwrap_or("")).map_or(&[][..], Vec::as_slice);
-            let others_fit = |item: &ItemIntent| {
-                echo.iter().filter(|f| *f != unique).all(|f| item.value.get(f) == result.get(f))
-            };
-            let mangled = others_fit(&items[at]);
-            // Another item's number is enough, unless all else is this item's and not the other's; with the
-            // own number, something else must be another's.
-            let from = candidates.iter().find(|k| {
-                let other = &items[**k];
-                let taken = |field: &String| {
-                    result.get(field).is_some_and(|echoed| {
-                        items[at].value.get(field) != Some(echoed)
-                            && other.value.get(field) == Some(echoed)
-                    })
-                };
-                **k != at
-                    && if echoed.is_some() && echoed != own {
-                        !mangled || others_fit(other)
-                    } else {
-                        fits(other, result) && echo.iter().any(taken)
-                    }
-            });
-            if let Some(from) = from {
-                return Some((at, *from));
-            }
-        }
-        None
     }
 
     /// The items that were sent.

@@ -92,9 +92,8 @@ fn untold(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
 
 /// Why a finding that does not show in its case any more is not fixed, where its cause shows in others.
 fn elsewhere(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
-    let cause = |f: &FindingRecord| (f.rule.clone(), f.place.clone(), f.kind.clone());
-    let wanted = cause(finding);
-    let there = after.findings.iter().any(|(f, _)| cause(f) == wanted);
+    let wanted = finding.cause();
+    let there = after.findings.iter().any(|(f, _)| f.cause() == wanted);
     there.then_some("its cause still shows in other cases")
 }
 

@@ -442,10 +442,11 @@ impl Collector {
             if !found.confirmed || masked.contains_key(&found.record.id) {
                 continue;
             }
-            let cause =
-                |f: &Found| (f.record.rule.clone(), f.record.place.clone(), f.record.kind.clone());
-            let own = cause(found);
-            match causes.iter_mut().find(|list| list.first().is_some_and(|f| cause(f) == own)) {
+            let own = found.record.cause();
+            match causes
+                .iter_mut()
+                .find(|list| list.first().is_some_and(|f| f.record.cause() == own))
+            {
                 Some(list) => list.push(found),
                 None => causes.push(vec![found]),
             }

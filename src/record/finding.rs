@@ -11,6 +11,9 @@ use crate::contract::hex;
 /// The pseudo-case that rules of the run's scope are found in.
 pub const RUN: &str = "(run)";
 
+/// The rule that fails where requests get each other's answers.
+const MIXED_UP: &str = "RACE-002";
+
 /// The id of a finding: a hash of rule, case, place and kind of difference.
 #[must_use]
 pub fn finding_id(rule: &str, case: &str, place: &str, kind: &str) -> String {
@@ -22,7 +25,22 @@ pub fn finding_id(rule: &str, case: &str, place: &str, kind: &str) -> String {
     hex(&hasher.finalize())[..12].to_owned()
 }
 
+/// What findings of one cause share, in any case: rule, place, and kind of difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cause<'a> {
+    rule: &'a str,
+    place: &'a str,
+    kind: &'a str,
+}
+
 impl FindingRecord {
+    /// Its cause. What follows a colon in a kind is a variety of it: `type accepted: array`.
+    #[must_use]
+    pub fn cause(&self) -> Cause<'_> {
+        let kind = self.kind.split_once(": ").map_or(self.kind.as_str(), |(kind, _)| kind);
+        Cause { rule: &self.rule, place: &self.place, kind }
+    }
+
     /// A finding of `rule` in a run of `case`, still without evidence; `clean` takes out secrets.
     #[must_use]
     pub fn of(
@@ -50,10 +68,21 @@ impl FindingRecord {
             actual: clean(&finding.actual),
             message: clean(&finding_message(finding)),
             proven: finding.proven,
-            explained_by: finding.explained_by.iter().map(|rule| (*rule).to_owned()).collect(),
+            explained_by: explaining(rule, finding),
             evidence: Vec::new(),
         }
     }
+}
+
+/// The rules whose failure explains a finding. Where requests get each other's answers, whatever is judged of
+/// items beside results may be of another request.
+fn explaining(rule: &Rule, finding: &Finding) -> Vec<String> {
+    let mut explaining: Vec<String> =
+        finding.explained_by.iter().map(|rule| (*rule).to_owned()).collect();
+    if rule.relies_on(MIXED_UP) {
+        explaining.push(MIXED_UP.to_owned());
+    }
+    explaining
 }
 
 /// What a finding says in one sentence.

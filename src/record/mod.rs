@@ -19,7 +19,7 @@ pub use event::{
     Update, VERSION,
 };
 pub use exchange::{AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, RequestRecord};
-pub use finding::{RUN, finding_id, finding_message, masked};
+pub use finding::{Cause, RUN, finding_id, finding_message, masked};
 pub use latency::Latencies;
 pub use minimal::{Minimal, Size};
 pub use odds::{Odds, looks, one_in, share};

@@ -95,7 +95,7 @@ pub(super) fn grouped<'a>(
     for found in found {
         let (finding, update) = found;
         let state = State::of(update);
-        let key = (state, &finding.rule, &finding.place, &finding.kind);
+        let key = (state, finding.cause());
         let at = *places.entry(key).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => {

@@ -65,7 +65,7 @@ pub fn html(summary: &Summary) -> String {
                     button #theme type="button" data-js hidden aria-label="Switch between light and dark" { "Dark" }
                 }
                 main {
-                    (head::verdict(summary))
+                    (head::verdict(summary, &groups))
                     div.columns {
                         div.stack {
                             (findings::section(summary, &groups, &how))

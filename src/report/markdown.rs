@@ -112,18 +112,20 @@ fn table(out: &mut String, summary: &Summary, groups: &[Group<'_>]) {
 
 fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String {
     let (finding, update) = group.lead;
+    let smallest = as_finding(summary, finding);
+    let shortest = smallest.as_ref().unwrap_or(finding);
     let mut out = format!(
         "<details><summary>{at}. {} {}: {}</summary>\n\n",
         group.level,
         escaped(group.rule()),
-        escaped(&excerpt(&finding.message, VALUE))
+        escaped(&excerpt(&shortest.message, VALUE))
     );
     let mut line = |label: &str, text: String| {
         let _ = writeln!(out, "- {label}: {text}");
     };
-    line("where", code(&finding.position.pointer));
-    line("expected", code(&excerpt(&finding.expected, VALUE)));
-    line("actual", code(&excerpt(&finding.actual, VALUE)));
+    line("where", code(&shortest.position.pointer));
+    line("expected", code(&excerpt(&shortest.expected, VALUE)));
+    line("actual", code(&excerpt(&shortest.actual, VALUE)));
     line("seen", format!("{}; {}", counted(group.count(), "time"), proof(group.lead)));
     if let Some(reason) = &update.waived {
         line("waived", escaped(reason));
@@ -132,11 +134,9 @@ fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String
         line("required by", escaped(&rule.rule.cite));
     }
     line("id", code(&finding.id));
-    let smallest = as_finding(summary, finding);
     if let Some(line) = minimal_line(summary, finding) {
         let _ = writeln!(out, "- smallest trial: {}", escaped(&line));
     }
-    let shortest = smallest.as_ref().unwrap_or(finding);
     if let Some((_, exchange)) = shown(shortest) {
         let mut text = exchange_line(exchange);
         let beside = pair(shortest).map(|p| (p.index, elements(exchange, p.index)));

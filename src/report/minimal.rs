@@ -1,10 +1,7 @@
 //! The smallest trial of a finding, in a sentence: what all reports say of it.
 
-use super::text::{counted, excerpt};
+use super::text::counted;
 use crate::record::{FindingRecord, Minimal, Size, Summary};
-
-/// Characters of a value.
-const VALUE: usize = 160;
 
 /// What shrinking a finding came to; nothing where it was not tried.
 pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option<String> {
@@ -19,7 +16,7 @@ pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option
                     minimal.shown, minimal.of
                 );
             }
-            format!("{} (found with {sent}{note}): {}", sizes(minimal), said(minimal))
+            format!("{} (found with {sent}{note})", sizes(minimal))
         }
         (false, Some(note)) => format!("as it is: {note}"),
         (false, None) => format!("as it is: none of {sent} with less in it showed it"),
@@ -27,8 +24,8 @@ pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option
 }
 
 /// `1 request with 2 items instead of 1 request with 17 items`.
-pub(super) fn sizes(minimal: &Minimal) -> String {
-    let (to, from) = (shown(minimal.to), shown(minimal.from));
+fn sizes(minimal: &Minimal) -> String {
+    let (to, from) = (size(minimal.to), size(minimal.from));
     if to == from {
         format!("{to}, {} bytes instead of {}", minimal.to.bytes, minimal.from.bytes)
     } else {
@@ -36,16 +33,9 @@ pub(super) fn sizes(minimal: &Minimal) -> String {
     }
 }
 
-fn shown(size: Size) -> String {
+/// `1 request with 2 items`.
+pub(super) fn size(size: Size) -> String {
     format!("{} with {}", counted(size.requests, "request"), counted(size.items, "item"))
-}
-
-fn said(minimal: &Minimal) -> String {
-    format!(
-        "expected {}, got {}",
-        excerpt(&minimal.expected, VALUE),
-        excerpt(&minimal.actual, VALUE)
-    )
 }
 
 /// The finding as its smallest trial shows it; nothing where that is the first one.

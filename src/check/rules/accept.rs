@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "READING-21",
         doc: "The array has no minItems, so a batch without items is valid; a scheduled job that found \
               nothing to send should not fail.",
-        needs: &["STATUS-001", "SCHEMA-001"],
+        needs: &["STATUS-001", "SCHEMA-001", "RACE-002"],
         check: Check::Exchange(empty_batch),
     },
     Rule {

@@ -88,7 +88,7 @@ fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
 fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
     if view.is_aligned() {
         return view.each(|item| {
-            left_behind(item, &Because::Refused, "was only in a request that was refused")
+            left_behind(item, &Because::Refused, "was only in a request that was answered 400")
         });
     }
     // The retry may be refused as a whole again, though it is sound now.

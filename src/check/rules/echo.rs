@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
 use crate::check::view::ItemView;
 use crate::contract::Level;
+use crate::exchange::ItemIntent;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -39,6 +40,9 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
+/// An echo that is no form of what was sent.
+const ANOTHER: &str = "another value";
+
 /// Compares one echoed field, where the item had it as a string and the result carries it.
 fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
     let sent = view.intent.value.get(name)?.as_str()?;
@@ -51,8 +55,16 @@ fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
     if echoed.as_str() == Some(sent) || sent.contains('\0') {
         return None;
     }
+    // What another item says was not changed but mixed up.
+    let others = |item: &ItemIntent| item.value.get(name) == Some(echoed);
+    let kind =
+        if *name != view.within.contract.batch.unique && view.within.items().iter().any(others) {
+            ANOTHER
+        } else {
+            kind(sent, echoed)
+        };
     Some(
-        Finding::new(kind(sent, echoed), view.at(name), shown(&Value::from(sent)), shown(echoed))
+        Finding::new(kind, view.at(name), shown(&Value::from(sent)), shown(echoed))
             .item(view.index),
     )
 }
@@ -68,13 +80,41 @@ fn kind(sent: &str, echoed: &Value) -> &'static str {
         "empty"
     } else if sent.starts_with(echoed) {
         "shortened"
-    } else if echoed.contains('&') && echoed.contains(';') && !sent.contains("&amp;") {
+    } else if unescaped(echoed) == unescaped(sent) {
         "escaped"
-    } else if echoed.contains('\u{fffd}') || echoed.contains('?') && !sent.contains('?') {
+    } else if is_replaced(sent, echoed) {
         "replaced characters"
     } else {
-        "another value"
+        ANOTHER
     }
+}
+
+/// Without the escapes of markup, however often they were applied.
+fn unescaped(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (escape, plain) in [
+        ("&amp;", "&"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+    ] {
+        while text.contains(escape) {
+            text = text.replace(escape, plain);
+        }
+    }
+    text
+}
+
+/// Whether nothing but question marks or U+FFFD stands where other characters stood.
+fn is_replaced(sent: &str, echoed: &str) -> bool {
+    let stand_in = |c: &char| matches!(c, '?' | '\u{fffd}');
+    if echoed.chars().filter(stand_in).count() <= sent.chars().filter(stand_in).count() {
+        return false;
+    }
+    let mut sent = sent.chars();
+    echoed.chars().filter(|c| !stand_in(c)).all(|c| sent.any(|s| s == c))
 }
 
 fn number_is_exact(view: &ItemView<'_>) -> Verdict {

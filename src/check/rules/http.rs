@@ -145,7 +145,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-015",
         level: Level::Must,
-        title: "what was refused for its method, path, media type or Accept stores nothing",
+        title: "what was refused for its method, path, headers or size stores nothing",
         cite: "READING-07",
         doc: "If its numbers are used afterwards, the batch was processed although the answer says that it was \
               not.",
@@ -342,7 +342,7 @@ fn no_coding(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn stores_nothing(view: &ItemView<'_>) -> Verdict {
-    let Expected::Accept { because: Because::NotProcessed, .. } = view.expected else {
+    let Expected::Accept { because: Because::NotProcessed(status), .. } = view.expected else {
         return Verdict::NotApplicable("its number was in no such request");
     };
     if view.verdict.is_none() {
@@ -355,7 +355,7 @@ fn stores_nothing(view: &ItemView<'_>) -> Verdict {
         Finding::new(
             "stored",
             view.at(&view.within.contract.batch.error.code),
-            "accepted: its number was only in a request that was refused",
+            format!("accepted: its number was only in a request that was answered {status}"),
             view.said(),
         )
         .item(view.index),

@@ -111,10 +111,22 @@ fn request_order(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("a single item has no order");
     }
     let Some((at, from)) = view.misplaced else { return Verdict::Pass };
-    let unique = &view.contract.batch.unique;
-    let expected = view.items()[at].value.get(unique).map_or("no number".to_owned(), shown);
-    let actual = view.items()[from].value.get(unique).map_or("no number".to_owned(), shown);
-    Verdict::fail(misplaced(view.contract, (at, &expected), (from, &actual)))
+    let batch = &view.contract.batch;
+    let said = |item: usize, field: &str| {
+        view.items()[item].value.get(field).map_or(format!("no {field}"), shown)
+    };
+    let number = |item| said(item, &batch.unique);
+    let mut finding = misplaced(view.contract, (at, &number(at)), (from, &number(from)));
+    // Items that share a number are told apart by what else is echoed.
+    let other = || batch.echo.iter().find(|field| said(at, field) != said(from, field));
+    if number(at) == number(from)
+        && let Some(field) = other()
+    {
+        let told = |item| format!("{}, the {field} of item {item}", said(item, field));
+        finding.expected = told(at);
+        finding.actual = told(from);
+    }
+    Verdict::fail(finding)
 }
 
 fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {

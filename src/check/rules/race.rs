@@ -23,9 +23,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "RACE-002",
         level: Level::Must,
-        title: "simultaneous requests get their own answers",
+        title: "each of simultaneous requests gets its own answer",
         cite: "READING-06",
-        doc: "State that is shared between requests mixes their results: a client reads another's verdicts.",
+        doc: "State that is shared between requests mixes their results: a client reads another's verdicts. \
+              Judged wherever several are under way, whether released together or not.",
         needs: &[],
         check: Check::Exchange(own_answer),
     },
@@ -116,29 +117,50 @@ fn exactly_one(trial: &TrialView<'_>) -> Verdict {
 }
 
 fn own_answer(view: &ExchangeView<'_>) -> Verdict {
-    if view.in_flight.is_empty() || view.results().is_none() {
+    if view.results().is_none() {
+        return Verdict::NotApplicable("no results");
+    }
+    let unique = &view.contract.batch.unique;
+    if let Some((index, number)) =
+        view.foreign.and_then(|at| Some((at, view.results()?.get(at)?.get(unique)?)))
+    {
+        return Verdict::fail(another(view, index, unique, number, "of another request"));
+    }
+    if view.in_flight.is_empty() {
         return Verdict::NotApplicable("no other request under way");
     }
     let foreign = view.results().unwrap_or(&[]).iter().enumerate().find_map(|(index, result)| {
         view.contract.batch.echo.iter().find_map(|field| {
             let echoed = result.get(field)?;
             let own = view.items().iter().any(|i| i.value.get(field) == Some(echoed));
-            let other = view.in_flight.iter().any(|item| item.get(field) == Some(echoed));
-            (!own && other).then_some((index, field, echoed))
+            // What several items said is no sign that one of them was answered here, and one with the same
+            // number may be the one that used it.
+            let mut others = view.in_flight.iter().filter(|item| item.get(field) == Some(echoed));
+            let sole = others.next().filter(|_| others.next().is_none())?;
+            let shared = view.items().iter().any(|i| i.value.get(unique) == sole.get(unique));
+            (!own && !shared).then_some((index, field, echoed))
         })
     });
     match foreign {
         None => Verdict::Pass,
-        Some((index, field, echoed)) => Verdict::fail(
-            Finding::new(
-                "another's answer",
-                format!("/{}/{index}/{field}", view.contract.batch.results),
-                "what an item of this request says",
-                format!("{}, of another request under way", shown(echoed)),
-            )
-            .item(index),
-        ),
+        Some((index, field, echoed)) => {
+            Verdict::fail(another(view, index, field, echoed, "of another request under way"))
+        }
     }
+}
+
+fn another(
+    view: &ExchangeView<'_>,
+    index: usize,
+    field: &str,
+    echoed: &Value,
+    whose: &str,
+) -> Finding {
+    let said = view.items().get(index).and_then(|i| i.value.get(field));
+    let expected = said.map_or("what an item of this request says".to_owned(), shown);
+    let pointer = format!("/{}/{index}/{field}", view.contract.batch.results);
+    Finding::new("another's answer", pointer, expected, format!("{}, {whose}", shown(echoed)))
+        .item(index)
 }
 
 fn overlap_is_answered(view: &ExchangeView<'_>) -> Verdict {

@@ -238,8 +238,12 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
     match view.status() {
         Some(200..=299) => {
             let body = view.response().map(|r| String::from_utf8_lossy(&r.body).into_owned());
-            Verdict::fail(Finding::new(
-                format!("{} accepted: {}", cause.keyword, cause.class),
+            let kind = match cause.keyword.as_str() {
+                "json" => format!("{} accepted", cause.class),
+                keyword => format!("{keyword} accepted: {}", cause.class),
+            };
+            let finding = Finding::new(
+                kind,
                 cause.pointer.clone(),
                 format!("400: {}", cause.class),
                 format!(
@@ -247,7 +251,10 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
                     view.status().unwrap_or(200),
                     shorten(&body.unwrap_or_default())
                 ),
-            ))
+            );
+            // An error that is told in a 200 is told so for broken items too.
+            let told = view.results().is_none() && view.status() == Some(200);
+            Verdict::fail(if told { finding.explained_by(&["SCHEMA-003"]) } else { finding })
         }
         Some(400) => Verdict::Pass,
         _ => Verdict::NotApplicable("another status"),

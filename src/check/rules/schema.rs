@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "READING-06",
         doc: "Nothing is `required` in the response schema, so `{}` fits it. Without the array of results a \
               client can't know what happened to any item. Only an empty batch may be answered without.",
-        needs: &["SCHEMA-001"],
+        needs: &["HTTP-009", "SCHEMA-001"],
         check: Check::Exchange(results_present),
     },
     Rule {

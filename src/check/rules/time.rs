@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "an item's elapsed time is not above the total",
         cite: "READING-23",
         doc: "The part is not longer than the whole (1 ms of slack for rounding).",
-        needs: &["SCHEMA-001", "TIME-001"],
+        needs: &["SCHEMA-001", "TIME-001", "RACE-002"],
         check: Check::Exchange(part_within_whole),
     },
     Rule {

@@ -48,14 +48,15 @@ fn label(list: &[StatusCount]) -> String {
 pub(super) fn latency(list: &[LatencyClass]) -> Markup {
     let smallest = list.iter().map(|l| l.min_ms).fold(f64::INFINITY, f64::min).max(0.01);
     let largest = list.iter().map(|l| l.max_ms).fold(smallest, f64::max).max(smallest * 1.01);
-    let (low, high) = (smallest.log10().floor(), largest.log10().ceil());
-    let span = (high - low).max(1.0);
+    // From the fastest answer to the slowest; powers of ten between them are marked.
+    let (low, high) = (smallest.log10(), largest.log10());
+    let span = high - low;
     let x = |ms: f64| tenth(LEFT + (ms.max(smallest).log10() - low) / span * (RIGHT - LEFT));
     let height = ROW * rows(list.len()) + 26.0;
     let bottom = ROW * rows(list.len());
     let mut ticks = Vec::new();
-    let mut exponent = low;
-    while exponent <= low + span + 0.5 {
+    let mut exponent = low.ceil();
+    while exponent <= high {
         ticks.push(10_f64.powf(exponent));
         exponent += 1.0;
     }

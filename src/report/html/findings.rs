@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::diff::marked;
 use super::evidence;
-use super::minimal::minimal;
+use super::minimal::{case_file, minimal};
 use super::parts::{level, paste, prose};
 use super::rules::readings;
 use crate::contract::Level;
@@ -19,6 +19,7 @@ use crate::report::curl::{How, commands};
 use crate::report::groups::{
     Group, State, answer_line, exchange_line, family, proof, rule_of, shown,
 };
+use crate::report::minimal::{as_finding, minimal_line, size};
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
 use crate::report::waiver::covering;
@@ -50,7 +51,7 @@ pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &How) -> Mar
             }
             (bar(groups))
             div.cards {
-                @for group in groups.iter().take(ENTRIES) { (page.entry(group)) }
+                @for group in groups.iter().take(ENTRIES) { (page.entry(group, groups.len() == 1)) }
             }
             @if groups.len() > ENTRIES {
                 p { (counted((groups.len() - ENTRIES) as u64, "more cause")) ", in " code { "report.json" } "." }
@@ -91,7 +92,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn entry(&mut self, group: &Group<'_>) -> Markup {
+    fn entry(&mut self, group: &Group<'_>, open: bool) -> Markup {
         let mut fresh = Vec::new();
         // Where hardly anything fits any more, it isn't tried.
         let whole = (self.left > 3_000).then(|| self.whole(group, &mut fresh));
@@ -105,45 +106,65 @@ impl Page<'_> {
             }
             _ => brief(group),
         };
-        frame(self.summary, group, &inside)
+        frame(self.summary, group, &inside, open)
     }
 
     fn whole(&self, group: &Group<'_>, fresh: &mut Vec<String>) -> Markup {
         let (finding, update) = group.lead;
-        let rule = rule_of(self.summary, &finding.rule);
+        let smallest = as_finding(self.summary, finding);
+        html! {
+            @if let Some(reason) = &update.waived { p { "Waived: " (visible(reason)) } }
+            @if let Some(smallest) = &smallest {
+                (minimal(self.summary, smallest))
+                (self.again(group))
+                (requirement(self.summary, finding))
+                (meta(group))
+                details.fold {
+                    summary { (first_seen(self.summary, finding)) }
+                    (versus(finding))
+                    @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }
+                    (self.exchanges(finding, fresh))
+                }
+            } @else {
+                (versus(finding))
+                @if let Some(line) = minimal_line(self.summary, finding) {
+                    p.small.muted { "The smallest trial that shows it: " (visible(&line)) "." }
+                }
+                @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }
+                (self.exchanges(finding, fresh))
+                (self.again(group))
+                (requirement(self.summary, finding))
+                (meta(group))
+            }
+            (siblings(group))
+        }
+    }
+
+    /// What to paste: the request, whether it is fixed, the waiver, the case file.
+    fn again(&self, group: &Group<'_>) -> Markup {
+        let finding = &group.lead.0;
         let lines = commands(self.summary.shortest(finding), self.how);
         let short = lines.iter().map(String::len).sum::<usize>() <= COMMANDS;
+        let needed = self.how.variables();
         html! {
-            (minimal(self.summary, finding))
-            (versus(finding))
-            @if let Some(reason) = &update.waived { p { "Waived: " (visible(reason)) } }
-            @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }
-            div.requirement {
-                p { a href=(format!("#rule-{}", visible(&finding.rule))) { (visible(&finding.rule)) }
-                    @if let Some(rule) = rule { " " (visible(&rule.rule.title)) } }
-                @if let Some(rule) = rule { p.small { (prose(&rule.rule.doc)) } }
-                @if let Some(rule) = rule {
-                    p.small.muted { "Required by " (visible(&rule.rule.cite)) }
-                    (readings(self.summary, &rule.rule.cite))
+            @if !lines.is_empty() && short {
+                (paste("Send it again with fresh numbers", &visible_lines(&lines)))
+                p.small.muted {
+                    "In bash" @if !needed.is_empty() {
+                        ", once " (needed.join(" and ")) " " (if needed.len() == 1 { "is" } else { "are" }) " exported"
+                    } "."
                 }
+            } @else if !lines.is_empty() {
+                p.small.muted { "The command is too long to paste here; it stands in " code { "report.json" } "." }
             }
-            (meta(group))
-            (self.exchanges(finding, fresh))
-            @if !lines.is_empty() {
-                @if short {
-                    (paste("Send it again with fresh numbers", &visible_lines(&lines)))
-                    p.small.muted { "In bash, once " (self.how.variables().join(" and ")) " " (if self.how.variables().len() == 1 { "is" } else { "are" }) " exported." }
-                } @else {
-                    p.small.muted { "The command is too long to paste here; it stands in " code { "report.json" } "." }
-                }
-            }
+            (paste("Is it fixed?", &format!("batchproof replay reports {}", visible(&finding.id))))
             @if group.state != State::Waived {
                 details.fold {
                     summary { "A waiver, to fill in" }
                     (paste("Into the file of --waivers", covering(group).trim_end()))
                 }
             }
-            (siblings(group))
+            (case_file(self.summary, finding))
         }
     }
 
@@ -197,9 +218,10 @@ fn anchor(finding: &FindingRecord) -> String {
     format!("finding-{}", visible(&finding.id))
 }
 
-/// The closed entry, around what it opens to.
-fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup) -> Markup {
+/// The entry, around what it opens to.
+fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> Markup {
     let finding = &group.lead.0;
+    let smallest = as_finding(summary, finding);
     let title = rule_of(summary, &finding.rule).map_or("", |r| r.rule.title.as_str());
     let mut found: Vec<String> = Vec::new();
     for (finding, _) in group.all.iter().take(20) {
@@ -207,7 +229,7 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup) -> Markup {
     }
     html! {
         details.card id=(anchor(finding)) data-level=(group.level) data-family=(visible(family(&finding.rule)))
-            data-find=(found.join(" ")) {
+            data-find=(found.join(" ")) open[open] {
             summary {
                 @if group.state == State::Standing { (level(group.level)) }
                 @else { span.tag.quiet { (group.level) } }
@@ -217,7 +239,7 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup) -> Markup {
                     (crate::report::text::number(group.count())) "×"
                 }
                 span.under {
-                    @let message = visible(&excerpt(&finding.message, 240));
+                    @let message = visible(&excerpt(&smallest.as_ref().unwrap_or(finding).message, 240));
                     (message) " " span.where { "in " (group.cases_shown(3)) }
                 }
             }
@@ -226,7 +248,30 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup) -> Markup {
     }
 }
 
-fn versus(finding: &FindingRecord) -> Markup {
+/// What is required, why, and by whom.
+fn requirement(summary: &Summary, finding: &FindingRecord) -> Markup {
+    let rule = rule_of(summary, &finding.rule);
+    html! {
+        div.requirement {
+            p {
+                a href=(format!("#rule-{}", visible(&finding.rule))) { (visible(&finding.rule)) }
+                @if let Some(rule) = rule { " " (visible(&rule.rule.title)) }
+            }
+            @if let Some(rule) = rule {
+                p.small { (prose(&rule.rule.doc)) }
+                p.small.muted { "Required by " (visible(&rule.rule.cite)) }
+                (readings(summary, &rule.rule.cite))
+            }
+        }
+    }
+}
+
+fn first_seen(summary: &Summary, finding: &FindingRecord) -> String {
+    let size = summary.minimals.get(&finding.id).map(|m| size(m.from)).unwrap_or_default();
+    format!("Where it was first seen: {size}, in {}", visible(&finding.case))
+}
+
+pub(super) fn versus(finding: &FindingRecord) -> Markup {
     let (want, got) = marked(&finding.expected, &finding.actual, VALUE);
     html! {
         div.versus {

@@ -4,10 +4,12 @@ use maud::{Markup, html};
 
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
-use crate::report::groups::{State, figures};
-use crate::report::text::{number, seconds, visible};
+use crate::report::groups::{Group, State, figures};
+use crate::report::text::{counted, number, seconds, visible};
 
-pub(super) fn verdict(summary: &Summary) -> Markup {
+pub(super) fn verdict(summary: &Summary, groups: &[Group<'_>]) -> Markup {
+    let causes =
+        |level| groups.iter().filter(|g| g.state == State::Standing && g.level == level).count();
     let (musts, shoulds) = figures(summary);
     let judged = summary.rules.iter().filter(|r| r.counts.judged() > 0).count();
     let of = |state| summary.findings.iter().filter(|(_, u)| State::of(u) == state).count();
@@ -29,8 +31,8 @@ pub(super) fn verdict(summary: &Summary) -> Markup {
                 ul.reasons { @for reason in &summary.reasons { li { (visible(reason)) } } }
             }
             div.figures {
-                (figure(musts, "MUST", if musts > 0 { "bad" } else { "" }))
-                (figure(shoulds, "SHOULD", if shoulds > 0 { "warn" } else { "" }))
+                (figure(musts, "MUST", causes(Level::Must), if musts > 0 { "bad" } else { "" }))
+                (figure(shoulds, "SHOULD", causes(Level::Should), if shoulds > 0 { "warn" } else { "" }))
                 @for (state, word) in [(State::SeenOnce, "seen once"), (State::Waived, "waived")] {
                     @if of(state) > 0 { div.figure { b { (of(state)) } span { (word) } } }
                 }
@@ -53,10 +55,10 @@ pub(super) fn verdict(summary: &Summary) -> Markup {
     }
 }
 
-fn figure(count: usize, level: &str, class: &str) -> Markup {
+fn figure(count: usize, level: &str, causes: usize, class: &str) -> Markup {
     let class = format!("figure {class}");
     let word = if count == 1 { "finding" } else { "findings" };
-    html! { div class=(class.trim_end()) { b { (count) } span { (level) " " (word) } } }
+    html! { div class=(class.trim_end()) { b { (count) } span { (level) " " (word) @if causes > 0 { " of " (counted(causes as u64, "cause")) } } } }
 }
 
 fn mark(conclusion: Conclusion) -> Markup {

@@ -3,10 +3,10 @@
 use super::Page;
 use super::paint::Colour;
 use crate::contract::Level;
-use crate::record::Summary;
+use crate::record::{BodyRecord, Summary};
 use crate::report::curl::{How, commands};
 use crate::report::groups::{Group, State, exchange_line, groups, proof, rule_of, shown};
-use crate::report::minimal::minimal_line;
+use crate::report::minimal::{as_finding, minimal_line};
 use crate::report::text::{counted, excerpt, visible};
 
 /// Groups shown in full.
@@ -98,13 +98,34 @@ fn one(page: &mut Page, summary: &Summary, group: &Group<'_>, at: usize, how: &H
             }
         }
     }
-    page.text(4, Colour::Plain, &visible(&excerpt(&finding.message, VALUE)));
+    said(page, group, colour, summary);
     page.entry(
         4,
         if group.cases().len() == 1 { "case" } else { "cases" },
         Colour::Plain,
         &group.cases_shown(5),
     );
+    let seen = format!("{}, {}", counted(group.count(), "time"), proof(group.lead));
+    page.entry(4, "seen", Colour::Plain, &seen);
+    if let Some(reason) = &update.waived {
+        page.entry(4, "waived", Colour::Yellow, &visible(reason));
+    }
+    if let Some(rule) = rule {
+        page.entry(4, "by", Colour::Plain, &visible(&rule.rule.cite));
+    }
+    if let Some(line) = minimal_line(summary, finding) {
+        page.entry(4, "minimal", Colour::Plain, &visible(&line));
+    }
+    if group.state != State::Waived {
+        paste(page, &commands(summary.shortest(finding), how), &finding.id, dir);
+    }
+}
+
+/// What the finding says, as the smallest trial shows it: where, what was sent, what was expected of the answer
+/// and what it says.
+fn said(page: &mut Page, group: &Group<'_>, colour: Colour, summary: &Summary) {
+    let smallest = as_finding(summary, &group.lead.0);
+    let finding = smallest.as_ref().unwrap_or(&group.lead.0);
     let mut place = visible(if finding.position.pointer.is_empty() {
         &finding.place
     } else {
@@ -118,27 +139,15 @@ fn one(page: &mut Page, summary: &Summary, group: &Group<'_>, at: usize, how: &H
     }
     page.entry(4, "expected", Colour::Green, &visible(&excerpt(&finding.expected, VALUE)));
     page.entry(4, "actual", colour, &visible(&excerpt(&finding.actual, VALUE)));
-    let seen = format!("{}, {}", counted(group.count(), "time"), proof(group.lead));
-    page.entry(4, "seen", Colour::Plain, &seen);
-    if let Some(reason) = &update.waived {
-        page.entry(4, "waived", Colour::Yellow, &visible(reason));
+    let Some((position, exchange)) = shown(finding) else { return };
+    let several = match finding.evidence.len() {
+        1 => String::new(),
+        n => format!(" (request {} of {n})", position + 1),
+    };
+    if let BodyRecord::Text(body) = &exchange.request.body {
+        page.entry(4, "sent", Colour::Plain, &visible(&excerpt(body, VALUE)));
     }
-    if let Some(rule) = rule {
-        page.entry(4, "by", Colour::Plain, &visible(&rule.rule.cite));
-    }
-    if let Some((position, exchange)) = shown(finding) {
-        let several = match finding.evidence.len() {
-            1 => String::new(),
-            n => format!(" (request {} of {n})", position + 1),
-        };
-        page.entry(4, "request", Colour::Plain, &format!("{}{several}", exchange_line(exchange)));
-    }
-    if let Some(line) = minimal_line(summary, finding) {
-        page.entry(4, "minimal", Colour::Plain, &visible(&line));
-    }
-    if group.state != State::Waived {
-        paste(page, &commands(summary.shortest(finding), how), &finding.id, dir);
-    }
+    page.entry(4, "request", Colour::Plain, &format!("{}{several}", exchange_line(exchange)));
 }
 
 /// Commands stand in lines of their own, whole: a terminal's own wrapping keeps them pasteable.

@@ -83,9 +83,9 @@ pub(super) static FAULTS: &[Fault] = &[
         ),
     STATUS
         .fault("error-as-ok", "a refused request is answered 200 with the error in its body")
-        .must(&["REFUSE-005"])
+        .must(&["SCHEMA-003"])
         .may(&[
-            "SCHEMA-003",
+            "REFUSE-005",
             "REFUSE-001",
             "REFUSE-002",
             "REFUSE-003",

@@ -1,0 +1,140 @@
+//! Which result belongs to another item, or to another request, judged by what results echo. It knows nothing
+//! of verdicts.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::ledger;
+use super::view::ExchangeView;
+use crate::exchange::ItemIntent;
+
+/// Items with one number that are compared with each other.
+const MANY: usize = 64;
+
+/// Compares identities: a result that fits another item but not its own stands in the wrong place.
+pub(super) fn find(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
+    let items = view.items();
+    if !view.is_aligned() || items.len() < 2 {
+        return None;
+    }
+    let echo = &view.contract.batch.echo;
+    let fits = |item: &ItemIntent, result: &Value| {
+        echo.iter().all(|field| match (item.value.get(field), result.get(field)) {
+            (Some(sent), Some(echoed)) => sent == echoed,
+            (None | Some(Value::Null), echoed) => echoed.is_none_or(Value::is_null),
+            // A result may leave out what its item had in no usable form.
+            (Some(Value::String(_)), None) => {
+                !view.contract.field(field).is_some_and(|f| f.required)
+            }
+            (Some(_), None) => true,
+        })
+    };
+    let mut by_number: Option<HashMap<&str, Vec<usize>>> = None;
+    let unique = &view.contract.batch.unique;
+    let mut permuted = None;
+    let results = view.results()?;
+    for (at, result) in results.iter().enumerate() {
+        if fits(&items[at], result) {
+            continue;
+        }
+        let by_number = by_number.get_or_insert_with(|| {
+            let mut map: HashMap<&str, Vec<usize>> = HashMap::new();
+            for (index, item) in items.iter().enumerate() {
+                map.entry(item.number.as_deref().unwrap_or("")).or_default().push(index);
+            }
+            map
+        });
+        let echoed = result.get(unique).and_then(Value::as_str);
+        let own = items[at].number.as_deref();
+        // A number that comes back trimmed or cut can look like another item's. Where each number came back
+        // once, none was.
+        if let (Some(echoed), Some(own)) = (echoed, own)
+            && echoed != own
+            && ledger::same_but_for_form(echoed, own)
+            && !*permuted.get_or_insert_with(|| is_permutation(view))
+        {
+            continue;
+        }
+        let candidates = by_number.get(echoed.unwrap_or("")).map_or(&[][..], Vec::as_slice);
+        let others_fit = |item: &ItemIntent| {
+            echo.iter().filter(|f| *f != unique).all(|f| item.value.get(f) == result.get(f))
+        };
+        let mangled = others_fit(&items[at]);
+        // Another item's number is enough, unless all else is this item's and not the other's; with the
+        // own number, something else must be another's.
+        let from = candidates.iter().find(|k| {
+            let other = &items[**k];
+            let taken = |field: &String| {
+                result.get(field).is_some_and(|echoed| {
+                    items[at].value.get(field) != Some(echoed)
+                        && other.value.get(field) == Some(echoed)
+                })
+            };
+            **k != at
+                && if echoed.is_some() && echoed != own {
+                    !mangled || others_fit(other)
+                } else {
+                    fits(other, result) && echo.iter().any(taken)
+                }
+        });
+        let Some(from) = from else { continue };
+        // Where items share a number, one whose identity came back nowhere was not moved but mangled.
+        let kept = |at: &usize| {
+            let item = &items[*at];
+            candidates.iter().any(|r| results.get(*r).is_some_and(|result| fits(item, result)))
+        };
+        if echoed == own && (candidates.len() > MANY || !candidates.iter().all(kept)) {
+            continue;
+        }
+        return Some((at, *from));
+    }
+    None
+}
+
+/// Whether the numbers that came back are those that were sent, in whatever order.
+fn is_permutation(view: &ExchangeView<'_>) -> bool {
+    let unique = &view.contract.batch.unique;
+    let mut sent: Vec<Option<&str>> = view.items().iter().map(|i| i.number.as_deref()).collect();
+    let mut echoed: Vec<Option<&str>> = view
+        .results()
+        .unwrap_or(&[])
+        .iter()
+        .map(|r| r.get(unique).and_then(Value::as_str))
+        .collect();
+    sent.sort_unstable();
+    echoed.sort_unstable();
+    sent == echoed
+}
+
+/// The position of the first result that stands for a number of another request of this run.
+pub(super) fn foreign(view: &ExchangeView<'_>) -> Option<usize> {
+    let unique = &view.contract.batch.unique;
+    let own: Vec<(&str, &str)> =
+        view.items().iter().filter_map(|i| minted(i.number.as_deref()?)).collect();
+    let (nonce, _) = own.first()?;
+    view.results()?.iter().position(|result| {
+        let echoed = result.get(unique).and_then(Value::as_str).and_then(minted);
+        echoed.is_some_and(|(n, c)| n == *nonce && !own.iter().any(|(_, counter)| *counter == c))
+    })
+}
+
+/// Characters of a nonce, and of a counter.
+const PART: usize = 6;
+
+/// Of a minted number the nonce, and the counter that tells it from all others of its process.
+fn minted(number: &str) -> Option<(&str, &str)> {
+    let bytes = number.as_bytes();
+    let part = |from: usize| {
+        let part = bytes.get(from..from + PART)?;
+        part.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).then_some(())
+    };
+    let at = (0..bytes.len()).rev().find(|at| {
+        bytes[*at] == b'-'
+            && part(at + 1).is_some()
+            && bytes.get(at + 1 + PART) == Some(&b'-')
+            && part(at + 2 + PART).is_some()
+    })?;
+    let counter = at + 2 + PART;
+    Some((number.get(at + 1..at + 1 + PART)?, number.get(counter..counter + PART)?))
+}
