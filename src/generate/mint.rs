@@ -237,21 +237,28 @@ fn base36(mut number: u64, digits: usize) -> String {
     text
 }
 
-/// As many counts as fit into the counter's digits: 36 to the power of [`COUNTER`].
-const COUNTS: u64 = 2_176_782_336;
-/// Coprime to [`COUNTS`], and its inverse.
-const SCATTER: u64 = 1_640_531_527;
-const GATHER: u64 = 1_777_800_055;
+/// Counts that differ in their last digit alone stay together, as a target that keeps neighbours together likes it.
+const BLOCK: u64 = 36;
+/// As many blocks as fit into the counter's other digits: 36 to the power of [`COUNTER`] less one.
+const BLOCKS: u64 = 60_466_176;
+/// Where a count goes in its block and a block among the blocks: coprime to [`BLOCK`], and their inverses.
+const SCATTER: (u64, u64) = (23, 37_370_153);
+const GATHER: (u64, u64) = (11, 47_534_873);
 
 /// Another count for each count: numbers that follow each other must not look as if they did, or results
 /// sorted by number would stand in request order, and a weak hash would tell them apart by their order.
 fn scatter(count: u64) -> u64 {
-    if count < COUNTS { count * SCATTER % COUNTS } else { count }
+    permute(count, SCATTER)
 }
 
 /// The count that [`scatter`] made this one from.
 fn gather(scattered: u64) -> u64 {
-    if scattered < COUNTS { scattered * GATHER % COUNTS } else { scattered }
+    permute(scattered, GATHER)
+}
+
+fn permute(count: u64, (within, among): (u64, u64)) -> u64 {
+    let (block, at) = (count / BLOCK, count % BLOCK);
+    if block < BLOCKS { block * among % BLOCKS * BLOCK + at * within % BLOCK } else { count }
 }
 
 /// At least `digits` digits: a counter of fixed width can't turn into another by what is put before or
@@ -310,7 +317,7 @@ mod tests {
 
     #[test]
     fn counts_are_scattered_and_gathered_again() {
-        for count in [0, 1, 2, 35, 36, 1_000_000, COUNTS - 1, COUNTS, u64::MAX] {
+        for count in [0, 1, 2, 35, 36, 37, 1_000_000, BLOCKS * BLOCK - 1, BLOCKS * BLOCK, u64::MAX] {
             assert_eq!(gather(scatter(count)), count);
         }
         let mint = Mint::new("bptest");
