@@ -1,11 +1,13 @@
 //! What a depth may spend is a promise: shipped cases stay within it, whatever the seed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use batchproof::case::{self, Depth};
+use batchproof::case::{self, Depth, Position};
 use batchproof::contract::{Contract, Profile};
 use batchproof::embedded;
 use batchproof::engine::{Plan, RunOptions, budget, plan, select};
+use batchproof::generate::Generator;
 use batchproof::send::SendOptions;
 use batchproof::server::Reading;
 
@@ -76,4 +78,38 @@ fn parts_add_up_to_the_whole() {
     let (_, requests, items) = whole.totals();
     let sums = parts.iter().map(Plan::totals).fold((0, 0), |(r, i), (_, pr, pi)| (r + pr, i + pi));
     assert_eq!(sums, (requests, items));
+}
+
+#[test]
+fn every_mutation_that_a_case_names_is_sent_at_standard() {
+    let contract = Arc::new(Contract::shipped().unwrap());
+    let generator = Generator::new(contract, &Profile::default()).unwrap();
+    let mut short = Vec::new();
+    for selected in select(case::shipped().unwrap(), &generator).unwrap() {
+        let (Some(mutate), Some(generate)) =
+            (&selected.case.spec.mutate, &selected.case.spec.generate)
+        else {
+            continue;
+        };
+        // There, how an item is broken is not the point.
+        if selected.case.spec.relation.is_some() || matches!(mutate.at, Position::Last) {
+            continue;
+        }
+        let kinds = selected.mutations.len() as u64;
+        let runs = selected.case.runs(Depth::Standard);
+        let items = *generate.items.range().start() as u64;
+        let several = match mutate.at {
+            Position::All => items,
+            Position::Half => items / 2,
+            _ => 1,
+        };
+        let stride = if several > 1 { 7 } else { 1 };
+        let sent: BTreeSet<u64> = (0..runs)
+            .flat_map(|run| (0..several).map(move |nth| (run * stride + nth) % kinds.max(1)))
+            .collect();
+        if (sent.len() as u64) < kinds {
+            short.push(format!("{}: {} of {kinds} in {runs} runs", selected.case.id, sent.len()));
+        }
+    }
+    assert!(short.is_empty(), "{}", short.join("\n"));
 }

@@ -343,6 +343,8 @@ pub enum Credential {
     Shorter,
     /// The right token in the other letter case.
     OtherCase,
+    /// The right token in double quotes.
+    Quoted,
     /// The token without a scheme.
     NoScheme,
     /// The token under a scheme that does not exist.

@@ -317,7 +317,8 @@ mod tests {
 
     #[test]
     fn counts_are_scattered_and_gathered_again() {
-        for count in [0, 1, 2, 35, 36, 37, 1_000_000, BLOCKS * BLOCK - 1, BLOCKS * BLOCK, u64::MAX] {
+        for count in [0, 1, 2, 35, 36, 37, 1_000_000, BLOCKS * BLOCK - 1, BLOCKS * BLOCK, u64::MAX]
+        {
             assert_eq!(gather(scatter(count)), count);
         }
         let mint = Mint::new("bptest");

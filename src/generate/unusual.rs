@@ -74,7 +74,7 @@ pub(super) const CLASSES: &[(&str, &str)] = &[
         "spaces of every width",
         "a\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\u{200a}\u{202f}\u{205f}b",
     ),
-    ("Hangul letters", "\u{1112}\u{1161}\u{11ab}"),
+    ("Hangul letters", "\u{1100}\u{1161}\u{11ab}\u{1112}"),
     ("Hangul syllables", "\u{d55c}\u{ae00}"),
     ("Greek with a final sigma", "\u{3a3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}"),
     ("full-width letters", "\u{ff21}\u{ff42}\u{ff11}"),

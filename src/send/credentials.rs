@@ -120,6 +120,7 @@ impl Token {
                 format!("{scheme} {}", &value[..cut])
             }
             Credential::OtherCase => format!("{scheme} {}", swapped_case(&value)),
+            Credential::Quoted => format!("{scheme} \"{value}\""),
             Credential::NoScheme => value,
             Credential::WrongScheme => format!("Token {value}"),
             Credential::Basic => format!("Basic {}", base64(format!("user:{token}").as_bytes())),

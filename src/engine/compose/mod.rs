@@ -81,6 +81,8 @@ pub enum Writing {
     Compact,
     /// With white space wherever it may stand.
     Spacious,
+    /// With the first letter of every name as an escape.
+    Escaped,
 }
 
 /// The bytes of a batch, and what they mean.
@@ -94,6 +96,7 @@ pub fn batch(
     let key = Value::from(contract.batch.items.as_str());
     let (open, between, close) = match writing {
         Writing::Compact => (format!("{{{key}:["), ",", "]}"),
+        Writing::Escaped => (format!("{{{}:[", escaped(&contract.batch.items)), ",", "]}"),
         Writing::Spacious => (format!(" {{\r\n\t{key} :\n [ "), " ,\r\n\t\t", "\n ]\t}\r\n "),
     };
     let mut text = open;
@@ -104,6 +107,14 @@ pub fn batch(
         let item = entry.text(environment);
         match writing {
             Writing::Compact => text.push_str(&item),
+            Writing::Escaped => {
+                // In a value, the quotes of such a text are escaped.
+                let spelt = contract.fields().iter().fold(item, |item, field| {
+                    let name = Value::from(field.name.as_str());
+                    item.replace(&format!("{name}:"), &format!("{}:", escaped(&field.name)))
+                });
+                text.push_str(&spelt);
+            }
             Writing::Spacious => {
                 let value: Option<Value> = serde_json::from_str(&item).ok();
                 let spaced = value.and_then(|v| serde_json::to_string_pretty(&v).ok());
@@ -128,6 +139,17 @@ pub fn batch(
         }
     };
     (Bytes::from(text), intent)
+}
+
+/// A name in quotes with its first letter as an escape (RFC 8259 section 7).
+fn escaped(name: &str) -> String {
+    let quoted = Value::from(name).to_string();
+    match name.chars().next() {
+        Some(first) if first.is_ascii_alphanumeric() => {
+            format!("\"\\u{:04x}{}", u32::from(first), &quoted[2..])
+        }
+        _ => quoted,
+    }
 }
 
 fn item_intent(environment: &Environment, entry: &Entry) -> ItemIntent {

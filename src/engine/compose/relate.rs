@@ -103,12 +103,24 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
             let mut entries = fresh;
             for entry in &mut entries {
                 let draft = &mut entry.draft;
-                draft.fields = draft.fields.clone().into_iter().rev().collect();
-                draft.position = draft.fields.len().saturating_sub(draft.position);
+                let mut fields: Vec<_> = std::mem::take(&mut draft.fields).into_iter().collect();
+                let last = fields.len();
+                if first.run == 0 {
+                    fields.reverse();
+                    draft.position = last.saturating_sub(draft.position);
+                } else {
+                    fields.rotate_left(usize::try_from(first.run).unwrap_or(0) % last.max(1));
+                    draft.position = if first.run % 2 == 1 { 0 } else { last };
+                }
+                draft.fields = fields.into_iter().collect();
             }
             single(&entries, Writing::Compact, same(count))
         }
-        Relation::WhiteSpace => single(&fresh, Writing::Spacious, same(count)),
+        Relation::WhiteSpace => {
+            let even = first.run.is_multiple_of(2);
+            let writing = if even { Writing::Spacious } else { Writing::Escaped };
+            single(&fresh, writing, same(count))
+        }
         Relation::Chunk => {
             let mut derived = single(&fresh, Writing::Compact, same(count));
             for (request, _) in &mut derived.requests {
