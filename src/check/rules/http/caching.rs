@@ -31,7 +31,8 @@ pub(super) fn not_cacheable(view: &ExchangeView<'_>) -> Verdict {
         let value = response.header(name)?;
         chrono::DateTime::parse_from_rfc2822(value.trim()).ok()
     };
-    if let (Some(expires), Some(sent)) = (date("expires"), date("date"))
+    let sent = date("date").unwrap_or_else(|| chrono::Utc::now().fixed_offset());
+    if let Some(expires) = date("expires")
         && expires > sent
         && !forbidden
         && !control.contains("max-age")
