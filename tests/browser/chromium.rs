@@ -92,13 +92,7 @@ impl Page {
     pub fn go(&mut self, file: &Path, anchor: &str) {
         let url = format!("file://{}{anchor}", file.display());
         self.ask("Page.navigate", &json!({ "url": url }));
-        let begun = Instant::now();
-        while self.value("document.readyState") != "complete"
-            || self.value("location.protocol") != "file:"
-        {
-            assert!(begun.elapsed() < PATIENCE, "{url} did not load");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        self.until("document.readyState == 'complete' && location.protocol == 'file:'");
     }
 
     /// What an expression comes to on the page.
@@ -108,6 +102,16 @@ impl Page {
         let answer = self.ask("Runtime.evaluate", &ask);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
+    }
+
+    /// Waits until something holds on the page.
+    #[track_caller]
+    pub fn until(&mut self, expression: &str) {
+        let begun = Instant::now();
+        while self.value(expression) != true {
+            assert!(begun.elapsed() < PATIENCE, "never: {expression}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Presses a key, as the keyboard does; a single character is typed.

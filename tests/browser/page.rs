@@ -116,14 +116,10 @@ pub fn links_open_what_they_point_to() {
     let around = format!("document.getElementById('finding-{id}').closest('details').open");
     assert_eq!(page.value(&around), true);
     let top = format!("document.getElementById('finding-{id}').getBoundingClientRect().top");
-    let top = page.value(&top).as_f64().unwrap();
-    assert!((0.0..900.0).contains(&top), "{top}");
+    page.until(&format!("(t => t >= 0 && t < 900)({top})"));
     // From a cell of the map to the rule's text.
     page.value("document.querySelector('.heat a[href=\"#rule-ORDER-002\"]').click()");
-    let begun = std::time::Instant::now();
-    while page.value("document.getElementById('rule-ORDER-002').open") != true {
-        assert!(begun.elapsed().as_secs() < 30);
-    }
+    page.until("document.getElementById('rule-ORDER-002').open");
 }
 
 pub fn the_keyboard_reaches_and_opens_a_finding() {
