@@ -269,7 +269,8 @@ impl<'a> StreamJudge<'a> {
         let mut tally = judgement.tally;
         tally.statuses.clear();
         all.tally.add(&tally);
-        for hit in judgement.hits {
+        // What belongs to an item outside the window is told of the whole.
+        for hit in judgement.hits.into_iter().filter(|hit| !hit.rule.concerns_all()) {
             self.judged.keep(&self.about, head, &self.window, self.items, hit);
         }
     }
