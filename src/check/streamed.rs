@@ -392,7 +392,7 @@ fn order_hit(contract: &Contract, order: &Order, miscounted: bool, items: usize)
 
 /// Whether a rule says nothing where results can't be matched with their items.
 fn needs_order(rule: &Rule) -> bool {
-    rule.family() == "ORDER"
+    rule.concerns_all()
         || rule.needs.iter().filter_map(|id| rules::find(id)).any(|r| r.family() == "ORDER")
 }
 
