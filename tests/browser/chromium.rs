@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// No test waits longer for an answer of the browser.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The browser on the `PATH`, or what `CHROMIUM` names.
 pub fn installed() -> Option<PathBuf> {
@@ -223,11 +223,11 @@ fn write_frame(stream: &mut TcpStream, text: &[u8]) {
     match u16::try_from(text.len()) {
         Ok(short @ 0..=125) => frame.push(0x80 | u8::try_from(short).unwrap()),
         Ok(length) => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7e);
             frame.extend(length.to_be_bytes());
         }
         Err(_) => {
-            frame.push(0x80 | 127);
+            frame.push(0x80 | 0x7f);
             frame.extend((text.len() as u64).to_be_bytes());
         }
     }

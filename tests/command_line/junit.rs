@@ -6,8 +6,11 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::common::{Desk, Serving};
 
-/// Of each element: required attributes, further ones, and what may stand in it; `#` is text.
-const ELEMENTS: &[(&str, &[&str], &[&str], &[&str])] = &[
+type Names = &'static [&'static str];
+/// An element: its required attributes, further ones, and what may stand in it; `#` is text.
+type Row = (&'static str, Names, Names, Names);
+
+const ELEMENTS: &[Row] = &[
     ("", &[], &[], &["testsuites"]),
     ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),
     (
@@ -61,15 +64,8 @@ fn conforming(xml: &str) -> Counts {
     counts
 }
 
-type Row = &'static (
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static str],
-    &'static [&'static str],
-);
-
 #[track_caller]
-fn row(name: &str) -> Row {
+fn row(name: &str) -> &'static Row {
     ELEMENTS.iter().find(|row| row.0 == name).unwrap_or_else(|| panic!("no such element: {name}"))
 }
 
