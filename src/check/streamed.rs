@@ -357,7 +357,13 @@ impl<'a> StreamJudge<'a> {
                 judged.keep_new(&about, head, alone, items, hit);
             }
         }
-        if let Some(hit) = order_hit(contract, &order, miscounted, items) {
+        let explained = |hit: &Hit| {
+            let whole = |other: &&Hit| other.finding.item.is_none();
+            let hits = &judged.judgement.hits;
+            hits.iter().filter(whole).any(|other| hit.rule.relies_on(other.rule.id))
+        };
+        let hit = order_hit(contract, &order, miscounted, items).filter(|hit| !explained(hit));
+        if let Some(hit) = hit {
             match (&self.astray, &head) {
                 (Some(part), Some(head)) => {
                     judged.add_excerpt(&about, head, part, (0, part.len()), items);
