@@ -2,6 +2,7 @@
 
 use super::statement::certified;
 use crate::case::Depth;
+use crate::check::Scope;
 use crate::contract::Level;
 use crate::record::{Conclusion, Fate, Outcome, RuleSummary, Summary};
 
@@ -98,6 +99,8 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
     }
     let why = match rule.outcome {
         Outcome::NotApplicable if rule.skipped.is_some() => return None,
+        // What is judged over a run, where it came about, did not: answers that got lost, for one.
+        Outcome::NotApplicable if rule.rule.scope == Some(Scope::Run) => return None,
         Outcome::NotApplicable => {
             format!("{id} was never judged, and the profile does not say why")
         }

@@ -269,7 +269,8 @@ impl<'a> StreamJudge<'a> {
         let mut tally = judgement.tally;
         tally.statuses.clear();
         all.tally.add(&tally);
-        for hit in judgement.hits {
+        // What belongs to an item outside the window is told of the whole.
+        for hit in judgement.hits.into_iter().filter(|hit| !hit.rule.concerns_all()) {
             self.judged.keep(&self.about, head, &self.window, self.items, hit);
         }
     }
@@ -356,7 +357,13 @@ impl<'a> StreamJudge<'a> {
                 judged.keep_new(&about, head, alone, items, hit);
             }
         }
-        if let Some(hit) = order_hit(contract, &order, miscounted, items) {
+        let explained = |hit: &Hit| {
+            let whole = |other: &&Hit| other.finding.item.is_none();
+            let hits = &judged.judgement.hits;
+            hits.iter().filter(whole).any(|other| hit.rule.relies_on(other.rule.id))
+        };
+        let hit = order_hit(contract, &order, miscounted, items).filter(|hit| !explained(hit));
+        if let Some(hit) = hit {
             match (&self.astray, &head) {
                 (Some(part), Some(head)) => {
                     judged.add_excerpt(&about, head, part, (0, part.len()), items);
@@ -391,7 +398,7 @@ fn order_hit(contract: &Contract, order: &Order, miscounted: bool, items: usize)
 
 /// Whether a rule says nothing where results can't be matched with their items.
 fn needs_order(rule: &Rule) -> bool {
-    rule.family() == "ORDER"
+    rule.concerns_all()
         || rule.needs.iter().filter_map(|id| rules::find(id)).any(|r| r.family() == "ORDER")
 }
 

@@ -20,6 +20,9 @@ pub(crate) fn visible(text: &str) -> String {
     spelled(text, false)
 }
 
+/// Stands in a raw request where its token goes; `send` fills it.
+pub(super) const TOKEN_MARK: &str = "\u{1}batchproof-token\u{1}";
+
 /// `text` with its line breaks and tabs, other hidden characters spelled out.
 pub(super) fn visible_block(text: &str) -> String {
     spelled(text, true)
@@ -29,6 +32,7 @@ fn spelled(text: &str, lines: bool) -> String {
     if !text.chars().any(is_hidden) {
         return text.to_owned();
     }
+    let text = text.replace(TOKEN_MARK, "$BATCHPROOF_TOKEN");
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {

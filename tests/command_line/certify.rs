@@ -1,5 +1,6 @@
 //! Certificates: issued for what was seen whole and held, and for nothing else; found out when anything changed.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use batchproof::certificate::{self, About, FILE, PAGE, PrivateKey, Statement};
@@ -41,10 +42,10 @@ fn agreed(desk: &Desk) -> Vec<&'static str> {
     for why in &silent {
         let (rule, rest) = why.split_once(' ').unwrap();
         assert_eq!(rest, "was never judged, and the profile does not say why");
-        text.push_str(&format!("  {rule}: agreed with operations\n"));
+        let _ = writeln!(text, "  {rule}: agreed with operations");
     }
     if silent.is_empty() {
-        text = "{}\n".to_owned();
+        "{}\n".clone_into(&mut text);
     }
     desk.file("profile.yaml", text);
     vec!["--profile", "profile.yaml"]

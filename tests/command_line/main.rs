@@ -6,6 +6,7 @@ mod common;
 mod certify;
 mod compare;
 mod files;
+mod junit;
 mod killed;
 mod lists;
 mod merge;

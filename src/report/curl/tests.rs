@@ -1,3 +1,4 @@
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::Command;
 
@@ -26,7 +27,7 @@ fn exchange(method: &str, credential: &str, framing: &str, body: &[u8]) -> Excha
     }
 }
 
-/// Runs the lines in bash, `curl`, `nc` and `openssl` being stubs; answers the arguments of each call, in
+/// Runs the lines in bash, `curl` and `openssl` being stubs; answers the arguments of each call, in
 /// order, with what stood in its standard input.
 fn run(lines: &[String]) -> Vec<(Vec<Vec<u8>>, Vec<u8>)> {
     let dir = tempfile::tempdir().unwrap();
@@ -34,7 +35,6 @@ fn run(lines: &[String]) -> Vec<(Vec<Vec<u8>>, Vec<u8>)> {
 stub() { i=$(ls "$DIR" | wc -l); printf '%s\0' "$@" > "$DIR/$i.args"
   if [ "$PIPED" = 1 ]; then cat > "$DIR/$i.in"; else : > "$DIR/$i.in"; fi; }
 curl() { case " $* " in *" @- "*) PIPED=1;; *) PIPED=0;; esac; stub curl "$@"; }
-nc() { PIPED=1; stub nc "$@"; }
 openssl() { PIPED=1; stub openssl "$@"; }
 "#;
     let script = format!("{stub}{}\n", lines.join("\n"));
@@ -186,19 +186,32 @@ fn methods_headers_and_large_bodies() {
 }
 
 #[test]
-fn raw_requests_go_through_nc_byte_by_byte() {
+fn raw_requests_go_byte_by_byte_and_the_answer_is_shown() {
     let raw = b"POST /api/batch HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \x01batchproof-token\x01\r\n\
         Content-Length: 21\r\n\r\n\"bptest-x-abcdef-1\"%\\\0";
-    let lines = curl(&exchange("POST", "good", "raw", raw), "bptest-x");
-    let calls = run(&lines);
-    assert_eq!(calls[0].0, [&b"nc"[..], b"-w", b"5", b"127.0.0.1", b"9"].map(<[u8]>::to_vec));
-    let sent = String::from_utf8_lossy(&calls[0].1).into_owned();
-    assert!(
-        sent.contains("Bearer tOk-9z'$ \"x\r\nContent-Length: 21\r\n\r\n\"bptest-x-"),
-        "{sent}"
-    );
-    assert!(sent.ends_with("-1\"%\\\0"), "{sent}");
-    assert!(!sent.contains("abcdef"));
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mut record = exchange("POST", "good", "raw", raw);
+    record.request.url = format!("http://{}/api/batch", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut sent, mut byte) = (Vec::new(), [0]);
+        while !sent.ends_with(b"%\\\0") {
+            stream.read_exact(&mut byte).unwrap();
+            sent.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n{}").unwrap();
+        String::from_utf8(sent).unwrap()
+    });
+    let output = Command::new("bash")
+        .args(["-c", &curl(&record, "bptest-x").join("\n")])
+        .env("BATCHPROOF_TOKEN", "tOk-9z'$ \"x")
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let sent = server.join().unwrap();
+    let head = "Bearer tOk-9z'$ \"x\r\nContent-Length: 21\r\n\r\n\"bptest-x-";
+    assert!(sent.contains(head) && !sent.contains("abcdef"), "{sent}");
+    assert_eq!(output.stdout, b"HTTP/1.1 400 Bad Request\r\n\r\n{}\n");
 }
 
 #[test]
