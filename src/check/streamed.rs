@@ -190,7 +190,7 @@ impl<'a> StreamJudge<'a> {
     fn odd(&mut self, index: usize) {
         let batch = &self.about.contract.batch;
         let value: Option<Value> = serde_json::from_slice(self.window.result(index)).ok();
-        let own: Option<Value> = serde_json::from_slice(self.window.item(index)).ok();
+        let own: Option<Value> = serde_json::from_str(self.window.item(index)).ok();
         let number = |of: &Option<Value>| -> Option<String> {
             of.as_ref()?.get(&batch.unique)?.as_str().map(str::to_owned)
         };

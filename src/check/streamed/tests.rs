@@ -40,12 +40,12 @@ fn stream() -> Stream<'static> {
 
 fn body(numbers: &Numbers) -> Vec<u8> {
     let (mut stream, mut numbers) = (stream(), numbers.clone());
-    let (mut body, mut places): (Vec<u8>, Vec<Place>) =
-        (b"{\"accountBalances\":[".to_vec(), vec![]);
+    let (mut body, mut places): (String, Vec<Place>) =
+        ("{\"accountBalances\":[".to_owned(), vec![]);
     while stream.write(&mut body, &mut numbers, &mut places).is_some() {
-        body.extend_from_slice(if stream.left() > 0 { b"," } else { b"]}" });
+        body.push_str(if stream.left() > 0 { "," } else { "]}" });
     }
-    body
+    body.into_bytes()
 }
 
 fn right(body: &[u8]) -> Value {
