@@ -224,7 +224,8 @@ impl Worker {
         let contract = &environment.contract;
         let mut request = self.request.clone();
         request.body = Some(Bytes::copy_from_slice(self.body.as_bytes()));
-        let body = BodyIntent::of(contract.judge_body(self.body.as_bytes()), &contract.batch.unique);
+        let body =
+            BodyIntent::of(contract.judge_body(self.body.as_bytes()), &contract.batch.unique);
         let intent = compose::intent(environment, &request, body);
         let answer = match heard {
             Ok(response) => Answer::Received(response),

@@ -65,7 +65,8 @@ fn starts_with(text: &[u8], start: &[u8]) -> bool {
         (Some(last), Some(other)) => {
             let pairs = text.as_chunks::<8>().0.iter().zip(start.as_chunks::<8>().0);
             let eight = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-            eight(last) == eight(other) && pairs.fold(0, |all, (a, b)| all | eight(a) ^ eight(b)) == 0
+            eight(last) == eight(other)
+                && pairs.fold(0, |all, (a, b)| all | eight(a) ^ eight(b)) == 0
         }
         _ => text.iter().zip(start).all(|(a, b)| a == b),
     }
