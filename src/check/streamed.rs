@@ -366,9 +366,10 @@ fn order_hit(contract: &Contract, order: &Order, miscounted: bool, items: usize)
     rules::find(id).map(|rule| Hit { rule, exchange: 0, finding })
 }
 
-/// Whether a rule says nothing where results can't be matched with their items.
+/// Whether a rule says nothing where results can't be matched with their items: what stands in another window
+/// is no stranger's either.
 fn needs_order(rule: &Rule) -> bool {
-    rule.family() == "ORDER"
+    matches!(rule.family(), "ORDER" | "RACE")
         || rule.needs.iter().filter_map(|id| rules::find(id)).any(|r| r.family() == "ORDER")
 }
 

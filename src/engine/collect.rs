@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::progress::{Observer, Progress};
 use super::stint::Sum;
 use super::trial::Trial;
 use crate::check::{Alone, Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
-use crate::exchange::{Answer, Exchange, LossKind};
+use crate::exchange::{Answer, Exchange};
 use crate::record::{
     CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder, Update, finding_message, masked,
     share,
@@ -27,6 +28,9 @@ const TOO_MUCH: usize = 4 * PLENTY;
 const SAMPLES: usize = 200;
 /// Items of all trials that are kept for shrinking.
 const KEPT_ITEMS: usize = 200_000;
+
+/// So often counts are written down while a case goes on.
+const EVERY: Duration = Duration::from_secs(2);
 
 /// What became of a finding so far.
 #[derive(Debug, Clone)]
@@ -72,6 +76,8 @@ pub struct Collector {
     kept: usize,
     verdicts_only: bool,
     recorder: Option<Recorder>,
+    /// When counts were written down before their case had ended.
+    noted: Instant,
     redactor: Redactor,
     base: String,
 }
@@ -95,6 +101,7 @@ impl Collector {
             kept: 0,
             verdicts_only: false,
             recorder,
+            noted: Instant::now(),
             redactor,
             base,
         }
@@ -146,11 +153,26 @@ impl Collector {
         let Some(pending) = self.pending.get_mut(case) else { return Ok(()) };
         *pending = pending.saturating_sub(runs);
         if *pending > 0 {
-            return Ok(());
+            return self.note_counts();
         }
         let Some(record) = self.cases.get(case).cloned() else { return Ok(()) };
         self.written.insert(case.to_owned());
         self.write(Event::CaseFinished(Box::new(record)))
+    }
+
+    /// Writes down now and then what was counted so far, so that a soak which is killed is no loss.
+    fn note_counts(&mut self) -> std::io::Result<()> {
+        if self.noted.elapsed() < EVERY {
+            return Ok(());
+        }
+        self.noted = Instant::now();
+        let going = self.cases.iter().filter(|(case, _)| !self.written.contains(*case));
+        let events: Vec<Event> = going
+            .map(|(_, r)| self.without_secrets(Event::CaseSoFar(Box::new(r.clone()))))
+            .collect();
+        // Not kept in memory: the last word on a case comes when it ends.
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        events.iter().try_for_each(|event| recorder.write(event))
     }
 
     /// Takes in a trial that was judged.
@@ -501,71 +523,4 @@ pub(super) fn size_class(items: usize) -> usize {
         }
     }
     class
-}
-
-/// How a trial met load or lost an answer in a way that is no verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hindrance {
-    /// 408, 429 or 503: wait so many seconds.
-    Load(u64),
-    /// A connection ended without an answer; perhaps it had been idle.
-    Lost,
-    /// 401 or 403 where the credentials are good.
-    Credentials,
-}
-
-/// Seconds that `Retry-After` asks for: a number, or a date (RFC 9110 section 10.2.3).
-fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<u64> {
-    let value = value.trim();
-    value.parse().ok().or_else(|| {
-        let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-        let wait = date.signed_duration_since(now).to_std().unwrap_or_default();
-        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-    })
-}
-
-/// What hindered a trial, where anything did.
-#[must_use]
-pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
-    use crate::exchange::Situation;
-    trial.exchanges.iter().find_map(|e| match &e.answer {
-        Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
-            let seconds = r.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
-            Some(Hindrance::Load(seconds.unwrap_or(1)))
-        }
-        Answer::Received(r)
-            if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
-        {
-            Some(Hindrance::Credentials)
-        }
-        Answer::Lost(l) if l.kind == LossKind::Reset => Some(Hindrance::Lost),
-        _ => None,
-    })
-}
-
-/// How many requests a barrier released together where one of them was answered with load.
-#[must_use]
-pub fn overloaded(trial: &Trial) -> Option<usize> {
-    let is_load = |e: &&Exchange| matches!(e.answer.status(), Some(408 | 429 | 503));
-    let group = trial.exchanges.iter().find(is_load)?.group?;
-    Some(trial.exchanges.iter().filter(|e| e.group == Some(group)).count())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_says_in_seconds_or_by_date_when_to_come_back() {
-        let now = chrono::DateTime::from_timestamp(784_111_770, 500_000_000).unwrap();
-        for (value, seconds) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
-            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
-            ("soon", None),
-        ] {
-            assert_eq!(retry_after(value, now), seconds, "{value}");
-        }
-    }
 }
