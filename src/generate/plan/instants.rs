@@ -62,8 +62,11 @@ pub(in crate::generate) const SIMPLEST: &str = "2024-01-01T00:00:00Z";
 pub(in crate::generate) fn push_day(random: &mut Random, out: &mut String) {
     let day = random.whole(RECENT.0, RECENT.1);
     let (year, month, day) = date(u32::try_from(day).unwrap_or_default());
-    let ([a, b], [c, d], [e, f], [g, h]) = (two(year / 100), two(year), two(month), two(day));
-    push_ascii(&[a, b, c, d, b'-', e, f, b'-', g, h], out);
+    let mut text = *b"0000-00-00";
+    for (at, number) in [(0, year / 100), (2, year), (5, month), (8, day)] {
+        text[at..at + 2].copy_from_slice(&two(number));
+    }
+    push_ascii(&text, out);
 }
 
 /// Year, month and day of a day since 1970: years are counted from March, so that the leap day is their last.
@@ -81,8 +84,11 @@ fn date(since_1970: u32) -> (u32, u32, u32) {
 /// A time of day without its offset.
 pub(in crate::generate) fn push_time(random: &mut Random, out: &mut String) {
     let second = u32::try_from(random.below(86_400)).unwrap_or(0);
-    let ([a, b], [c, d], [e, f]) = (two(second / 3600), two(second / 60 % 60), two(second % 60));
-    push_ascii(&[a, b, b':', c, d, b':', e, f], out);
+    let mut text = *b"00:00:00";
+    for (at, number) in [(0, second / 3600), (3, second / 60 % 60), (6, second % 60)] {
+        text[at..at + 2].copy_from_slice(&two(number));
+    }
+    push_ascii(&text, out);
 }
 
 fn push_fraction(random: &mut Random, digits: usize, out: &mut String) {
