@@ -47,12 +47,12 @@ fn shape(items: usize, style: Style) -> Shape {
 /// A batch straight as JSON text, and where its echoed values stand.
 fn write(numbers: &mut Numbers, items: usize, style: Style) -> (Vec<u8>, Vec<Place>) {
     let mut stream = DESK.generator.stream(7, &shape(items, style));
-    let mut body = format!("{{\"{}\":[", DESK.contract.batch.items).into_bytes();
+    let mut body = format!("{{\"{}\":[", DESK.contract.batch.items);
     let mut places = Vec::new();
     while stream.write(&mut body, numbers, &mut places).is_some() {
-        body.extend_from_slice(if stream.left() > 0 { b"," } else { b"]}" });
+        body.push_str(if stream.left() > 0 { "," } else { "]}" });
     }
-    (body, places)
+    (body.into_bytes(), places)
 }
 
 /// The right answer to it.

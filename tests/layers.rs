@@ -36,7 +36,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The reference server shares nothing with the harness but the contract.
     ("server", &["contract"]),
     ("embedded", &["contract", "case", "generate", "send", "engine", "server"]),
-    ("prove", &["contract", "case", "check", "record", "send", "engine", "server", "embedded"]),
+    (
+        "prove",
+        &[
+            "contract", "case", "generate", "check", "record", "send", "engine", "server",
+            "embedded",
+        ],
+    ),
     (
         "cli",
         &[

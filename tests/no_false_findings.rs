@@ -7,7 +7,7 @@ mod independent;
 
 use std::sync::Arc;
 
-use batchproof::case::{self, Depth};
+use batchproof::case::{self, Case, Depth};
 use batchproof::contract::{Contract, Level, Profile};
 use batchproof::engine::{Environment, RunOptions, Silent, run, select};
 use batchproof::record::{Conclusion, Summary};
@@ -27,6 +27,12 @@ fn main() {
             trials.push(Trial::test(label, move || clean(&name, reading)));
         }
     }
+    for reading in ["request", "item"] {
+        for (case, runs) in SOAKS {
+            let label = format!("clean/{case}/{reading}");
+            trials.push(Trial::test(label, move || soak(case, runs, reading)));
+        }
+    }
     for (name, _) in independent::SHOULD {
         let label = format!("should-at-most/{name}");
         let name = (*name).to_owned();
@@ -41,6 +47,18 @@ fn clean(name: &str, reading: &str) -> Result<(), Failed> {
         if summary.conclusion != Conclusion::Conformant || !summary.findings.is_empty() {
             return Err(told(&summary, seed).into());
         }
+    }
+    Ok(())
+}
+
+/// Cases that run only when they are named, and runs that are enough to have them judged as soaks are.
+const SOAKS: [(&str, u64); 2] = [("soak/ten-items", 3_000), ("giant/million-items", 1)];
+
+fn soak(case: &str, runs: u64, reading: &str) -> Result<(), Failed> {
+    let wanted = |c: &Case| c.id == case;
+    let summary = judge_cases("as it is", reading, 1, wanted, Some(runs))?;
+    if summary.conclusion != Conclusion::Conformant || !summary.findings.is_empty() {
+        return Err(told(&summary, 1).into());
     }
     Ok(())
 }
@@ -73,6 +91,16 @@ fn told(summary: &Summary, seed: u64) -> String {
 }
 
 fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
+    judge_cases(name, reading, seed, |c| !c.spec.only_when_named, None)
+}
+
+fn judge_cases(
+    name: &str,
+    reading: &str,
+    seed: u64,
+    wanted: impl Fn(&Case) -> bool,
+    runs: Option<u64>,
+) -> Result<Summary, Failed> {
     let mut words: Vec<&str> = Vec::new();
     if reading == "item" {
         words.push("reading-item");
@@ -96,14 +124,14 @@ fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
         let token = Arc::new(Token::read(source, profile.auth)?);
         let sender = Sender::new(target, SendOptions::default(), token, &profile, Pace::new(None))?;
         let environment = Arc::new(Environment::new(contract, profile, sender, "bptest-clean")?);
-        let cases = case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect();
+        let cases = case::shipped()?.into_iter().filter(wanted).collect();
         let selected = select(cases, &environment.generator)?;
         let options = RunOptions {
             depth: Depth::Standard,
             seed,
             run_id: "bptest-clean".to_owned(),
             run_id_given: false,
-            runs: None,
+            runs,
             jobs: 16,
             max_time: None,
             max_findings: None,
@@ -112,7 +140,7 @@ fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
             report_dir: None,
             save_cases: None,
             target: "independent server".to_owned(),
-            whole_suite: true,
+            whole_suite: runs.is_none(),
             opening: true,
             verdicts_only: true,
             waivers: Vec::new(),

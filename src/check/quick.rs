@@ -32,9 +32,25 @@ pub struct Quick {
 
 /// A property of a result.
 struct Property {
-    /// Its name as JSON.
-    name: Vec<u8>,
+    /// Its name as JSON, and the colon.
+    label: Vec<u8>,
     value: Kind,
+}
+
+impl Property {
+    fn new(name: &str, value: Kind) -> Property {
+        Property { label: [&*text(name), b":"].concat(), value }
+    }
+
+    /// Skips its name and the colon where they come next; nothing where only the name does.
+    fn skip(&self, reader: &mut Reader<'_>) -> Option<bool> {
+        if reader.next_is(&self.label) {
+            return Some(true);
+        }
+        // Few servers write white space before the colon.
+        let named = reader.next_is(&self.label[..self.label.len() - 1]);
+        if named { reader.byte(b':').map(|()| true) } else { Some(false) }
+    }
 }
 
 enum Kind {
@@ -98,10 +114,8 @@ impl Quick {
             let most = schema.get("maximum").map_or(Some(i64::MAX), Value::as_i64)?;
             only(&schema, &known).then_some(most)
         };
-        let mut properties = vec![Property {
-            name: text(&batch.verdict.field),
-            value: Kind::Verdict(text(&batch.verdict.accepted)),
-        }];
+        let accepted = Kind::Verdict(text(&batch.verdict.accepted));
+        let mut properties = vec![Property::new(&batch.verdict.field, accepted)];
         let mut whole = Map::new();
         whole.insert(batch.verdict.field.clone(), Value::from(&*batch.verdict.accepted));
         let mut least = whole.clone();
@@ -113,7 +127,7 @@ impl Quick {
                 return None;
             }
             let most = field.result_max.unwrap_or(usize::MAX);
-            properties.push(Property { name: text(name), value: Kind::Echo(index, most) });
+            properties.push(Property::new(name, Kind::Echo(index, most)));
             whole.insert(name.clone(), Value::from(""));
             if field.required {
                 least.insert(name.clone(), Value::from(""));
@@ -121,7 +135,7 @@ impl Quick {
         }
         if let Some(name) = &batch.elapsed.item {
             let most = largest(result, name)?;
-            properties.push(Property { name: text(name), value: Kind::Elapsed(most) });
+            properties.push(Property::new(name, Kind::Elapsed(most)));
             whole.insert(name.clone(), Value::from(0));
             least.insert(name.clone(), Value::from(0));
         }
@@ -135,7 +149,7 @@ impl Quick {
         if let Some(name) = &batch.elapsed.total {
             specimen[name] = Value::from(0);
         }
-        let names = properties.iter().map(|p| &p.name).collect::<std::collections::HashSet<_>>();
+        let names = properties.iter().map(|p| &p.label).collect::<std::collections::HashSet<_>>();
         let fits = answer.validator.is_valid(&specimen) && names.len() == properties.len();
         (fits && properties.len() <= 64).then(|| Quick {
             results: text(&batch.results),
@@ -199,6 +213,17 @@ impl Quick {
         Some(largest)
     }
 
+    /// Skips the name of a property. Servers write the same order again and again: `guess` is the likeliest.
+    fn next_property(&self, reader: &mut Reader<'_>, guess: usize) -> Option<usize> {
+        let count = self.properties.len();
+        for at in (guess..count).chain(0..guess.min(count)) {
+            if self.properties[at].skip(reader)? {
+                return Some(at);
+            }
+        }
+        None
+    }
+
     /// The elapsed time of a result that plainly answers an item: accepted, and everything echoed.
     fn result(&self, reader: &mut Reader<'_>, body: &[u8], places: &[Place]) -> Option<i64> {
         let mut elapsed = 0;
@@ -207,16 +232,9 @@ impl Quick {
         reader.byte(b'{')?;
         loop {
             reader.space();
-            // Servers write the same order again and again: the next property is the likeliest.
-            let (at, property) = match self.properties.get(guess) {
-                Some(property) if reader.next_is(&property.name) => (guess, property),
-                _ => {
-                    let mut all = self.properties.iter().enumerate();
-                    all.find(|(_, property)| reader.next_is(&property.name))?
-                }
-            };
+            let at = self.next_property(reader, guess)?;
+            let property = self.properties.get(at)?;
             guess = at + 1;
-            reader.byte(b':')?;
             reader.space();
             match &property.value {
                 Kind::Verdict(accepted) => reader.next_is(accepted).then_some(())?,

@@ -4,18 +4,19 @@
 //! What concerns the exchange as a whole (its head, what stands beside its results) is judged on its first
 //! items; how many results there are and in which order they stand, on all of them. It never sends.
 
+mod judged;
 mod order;
 mod split;
 #[cfg(test)]
 mod tests;
 mod window;
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
 
+pub use self::judged::{Excerpt, Judged};
 use self::order::Order;
 use self::split::{Next, Splitter};
 use self::window::{Window, answer, exchange, with_body};
@@ -25,7 +26,7 @@ use super::quick::Quick;
 use super::rule::{Check, Rule, shown};
 use super::rules;
 use crate::contract::{Contract, Profile};
-use crate::exchange::{Answer, Exchange, Loss, LossKind, Request, Response};
+use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 use crate::generate::{Numbers, Stream};
 
 /// The first items, on which the exchange as a whole is judged: more than a target must take, as there are.
@@ -34,8 +35,6 @@ const FIRST: usize = 1_001;
 const WINDOW: usize = 512;
 /// Bytes of an answer without results that are judged.
 const BODY: usize = 1024 * 1024;
-/// Findings of different kinds that are kept.
-const KINDS: usize = 256;
 /// Longer than any answer takes: no window is an answer by itself, whose time could be judged.
 const NO_TIME: Duration = Duration::from_hours(24 * 365);
 
@@ -73,32 +72,11 @@ pub struct StreamJudge<'a> {
     slowest: Option<(i64, Window)>,
     /// The items and results around the one with which the order was lost.
     astray: Option<Window>,
+    /// Whether a result is no JSON, and so all of the answer.
+    malformed: bool,
     /// What the rules about items say of one that is plainly answered right.
     plain: Option<Vec<RuleCounts>>,
     judged: Judged,
-}
-
-/// What came of it.
-#[derive(Default)]
-pub struct Judged {
-    /// What the rules say; the exchange of a hit is 0 for the whole, and n for the excerpt n - 1.
-    pub judgement: Judgement,
-    /// How often each hit was seen, by its position.
-    pub times: Vec<u64>,
-    /// The exchange, with its first items in place of all.
-    pub exchange: Option<Exchange>,
-    /// What hits are about.
-    pub excerpts: Vec<Excerpt>,
-    kinds: HashMap<(&'static str, String, String), usize>,
-}
-
-/// A few items of a batch with their results.
-#[derive(Debug)]
-pub struct Excerpt {
-    /// Which item of the batch is the first.
-    pub first: usize,
-    /// The items and results, as an exchange.
-    pub exchange: Exchange,
 }
 
 impl<'a> StreamJudge<'a> {
@@ -120,14 +98,9 @@ impl<'a> StreamJudge<'a> {
             window,
             slowest: None,
             astray: None,
+            malformed: false,
             plain: None,
-            judged: Judged {
-                judgement: Judgement {
-                    counts: vec![RuleCounts::default(); rules::all().len()],
-                    ..Judgement::default()
-                },
-                ..Judged::default()
-            },
+            judged: Judged::default(),
             about,
         }
     }
@@ -156,18 +129,19 @@ impl<'a> StreamJudge<'a> {
                 self.next_window();
             }
             let index = self.window.answered();
-            let mut time = None;
+            let mut read = None;
             let known = !self.order.is_over() && index < self.window.len();
             let (quick, window) = (self.about.quick.filter(|_| known), &self.window);
             let next = self.splitter.next(at, |text| {
                 let (length, elapsed) = quick?.one(window.sent(index), text)?;
-                time = Some(elapsed);
+                read = Some((length, elapsed));
                 Some(length)
             });
             let Next::Result(from, to) = next else { break };
             let text = self.splitter.pending()[from..to].trim_ascii_end();
             at = to;
-            let plainly = time.filter(|_| text.len() == to - from);
+            // What was read may be the beginning of something else.
+            let plainly = read.filter(|(length, _)| *length == to - from).map(|(_, time)| time);
             if !known {
                 self.order.further(&self.about.contract.batch.unique, text);
                 continue;
@@ -190,7 +164,8 @@ impl<'a> StreamJudge<'a> {
     fn odd(&mut self, index: usize) {
         let batch = &self.about.contract.batch;
         let value: Option<Value> = serde_json::from_slice(self.window.result(index)).ok();
-        let own: Option<Value> = serde_json::from_slice(self.window.item(index)).ok();
+        self.malformed |= value.is_none();
+        let own: Option<Value> = serde_json::from_str(self.window.item(index)).ok();
         let number = |of: &Option<Value>| -> Option<String> {
             of.as_ref()?.get(&batch.unique)?.as_str().map(str::to_owned)
         };
@@ -317,7 +292,7 @@ impl<'a> StreamJudge<'a> {
             return judged;
         }
         let miscounted = splitter.has_ended() && order.seen() != items;
-        let astray = miscounted || order.is_lost();
+        let astray = miscounted || order.is_lost() || self.malformed;
         let judgement =
             judge(contract, profile, std::slice::from_ref(&whole), &about.expectations, None);
         for (index, rule) in rules::all().iter().enumerate() {
@@ -362,7 +337,8 @@ impl<'a> StreamJudge<'a> {
             let hits = &judged.judgement.hits;
             hits.iter().filter(whole).any(|other| hit.rule.relies_on(other.rule.id))
         };
-        let hit = order_hit(contract, &order, miscounted, items).filter(|hit| !explained(hit));
+        let hit = order_hit(contract, &order, miscounted, items)
+            .filter(|hit| !self.malformed && !explained(hit));
         if let Some(hit) = hit {
             match (&self.astray, &head) {
                 (Some(part), Some(head)) => {
@@ -396,9 +372,11 @@ fn order_hit(contract: &Contract, order: &Order, miscounted: bool, items: usize)
     rules::find(id).map(|rule| Hit { rule, exchange: 0, finding })
 }
 
-/// Whether a rule says nothing where results can't be matched with their items.
+/// Whether a rule says nothing where results can't be matched with their items: what stands in another window
+/// is no stranger's either.
 fn needs_order(rule: &Rule) -> bool {
     rule.concerns_all()
+        || rule.family() == "RACE"
         || rule.needs.iter().filter_map(|id| rules::find(id)).any(|r| r.family() == "ORDER")
 }
 
@@ -421,115 +399,4 @@ fn each(judgement: &Judgement, count: u64) -> Option<Vec<RuleCounts>> {
         });
     }
     Some(counts)
-}
-
-impl Judged {
-    /// Keeps a hit of a window, where it is of a new kind, and counts it.
-    fn keep(
-        &mut self,
-        about: &Streaming<'_>,
-        head: &Response,
-        window: &Window,
-        items: usize,
-        hit: Hit,
-    ) {
-        match self.kinds.get(&kind(&hit)) {
-            Some(at) => self.times[*at] += 1,
-            None => self.keep_new(about, head, window, items, hit),
-        }
-    }
-
-    /// Keeps a hit of a new kind, with the few items and results around it.
-    fn keep_new(
-        &mut self,
-        about: &Streaming<'_>,
-        head: &Response,
-        window: &Window,
-        items: usize,
-        mut hit: Hit,
-    ) {
-        if self.kinds.len() >= KINDS || self.kinds.contains_key(&kind(&hit)) {
-            return;
-        }
-        let local = hit.finding.item.unwrap_or(0);
-        let range = (local.saturating_sub(1), (local + 2).min(window.len()));
-        self.add_excerpt(about, head, window, range, items);
-        hit.exchange = self.excerpts.len();
-        hit.finding.item = hit.finding.item.map(|item| item + window.base);
-        hit.finding.pointer = moved(&hit.finding.pointer, window.base);
-        if hit.rule.family() == "ORDER" {
-            for text in [&mut hit.finding.expected, &mut hit.finding.actual] {
-                *text = renumbered(text, window.base);
-            }
-        }
-        self.push(hit);
-    }
-
-    fn add_excerpt(
-        &mut self,
-        about: &Streaming<'_>,
-        head: &Response,
-        window: &Window,
-        (from, to): (usize, usize),
-        items: usize,
-    ) {
-        let contract = about.contract;
-        let (first, last) = (window.base + from, window.base + to.max(1) - 1);
-        let step = format!("items {first} to {last} of {items}");
-        let body = window.body(contract, from, to);
-        let results = answer(contract, &window.answer(from, to), None);
-        let exchange = exchange(contract, &about.request, &step, body, with_body(head, results));
-        self.excerpts.push(Excerpt { first, exchange });
-    }
-
-    /// Keeps a hit about the exchange as a whole.
-    fn keep_whole(&mut self, mut hit: Hit) {
-        if !self.kinds.contains_key(&kind(&hit)) {
-            hit.exchange = 0;
-            self.push(hit);
-        }
-    }
-
-    fn push(&mut self, hit: Hit) {
-        self.kinds.insert(kind(&hit), self.judgement.hits.len());
-        self.judgement.hits.push(hit);
-        self.times.push(1);
-    }
-
-    /// A rule about the exchange that failed on some of it has failed on it.
-    fn settle(&mut self) {
-        for hit in &self.judgement.hits {
-            if !matches!(hit.rule.check, Check::Item(_))
-                && let Some(index) = rules::index(hit.rule.id)
-            {
-                self.judgement.counts[index] = RuleCounts { failed: 1, ..RuleCounts::default() };
-            }
-        }
-    }
-}
-
-fn kind(hit: &Hit) -> (&'static str, String, String) {
-    (hit.rule.id, hit.finding.place(), hit.finding.kind.clone())
-}
-
-/// A pointer to an element of a window as one to the same element of the whole.
-fn moved(pointer: &str, base: usize) -> String {
-    let mut parts = pointer.splitn(4, '/');
-    let (Some(""), Some(list), Some(index)) = (parts.next(), parts.next(), parts.next()) else {
-        return pointer.to_owned();
-    };
-    let Ok(index) = index.parse::<usize>() else { return pointer.to_owned() };
-    match parts.next() {
-        Some(rest) => format!("/{list}/{}/{rest}", index + base),
-        None => format!("/{list}/{}", index + base),
-    }
-}
-
-/// A text that ends with the position of an item in a window, with that in the whole.
-fn renumbered(text: &str, base: usize) -> String {
-    let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    match (text[..start].ends_with("item "), text[start..].parse::<usize>()) {
-        (true, Ok(index)) => format!("{}{}", &text[..start], index + base),
-        _ => text.to_owned(),
-    }
 }

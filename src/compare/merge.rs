@@ -175,7 +175,7 @@ impl Sum {
                 // Rules of the run's scope are judged again.
                 Event::CaseFinished(record) if record.case == RUN => self.beside.add(&record.tally),
                 // The last word on a case holds.
-                Event::CaseFinished(record) => {
+                Event::CaseSoFar(record) | Event::CaseFinished(record) => {
                     cases.insert(&record.case, record);
                 }
                 Event::Shrunk(minimal) => self.add_minimal(minimal),

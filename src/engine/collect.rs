@@ -1,32 +1,28 @@
 //! Collects what trials brought: counts for all, whole evidence for findings, a bounded sample of the rest.
 
+mod findings;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::progress::{Observer, Progress};
+pub(super) use findings::message;
+use findings::update;
+
+use super::progress::Observer;
 use super::stint::Sum;
 use super::trial::Trial;
 use crate::check::{Alone, Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
-use crate::exchange::{Answer, Exchange, LossKind};
-use crate::record::{
-    CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder, Update, finding_message, masked,
-    share,
-};
+use crate::exchange::Answer;
+use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder};
 pub use crate::record::{RUN, finding_id};
 use crate::send::Redactor;
 
-/// Findings above this many keep no evidence of their own.
-const FINDINGS: usize = 2_000;
-/// Exchanges that a finding keeps.
-const EVIDENCE: usize = 12;
-/// Bytes of evidence after which a finding keeps only the exchange that shows it.
-const PLENTY: usize = 32 * 1024 * 1024;
-/// Bytes of evidence after which a finding keeps none.
-const TOO_MUCH: usize = 4 * PLENTY;
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;
-/// Items of all trials that are kept for shrinking.
-const KEPT_ITEMS: usize = 200_000;
+
+/// So often counts are written down while a case goes on.
+const EVERY: Duration = Duration::from_secs(2);
 
 /// What became of a finding so far.
 #[derive(Debug, Clone)]
@@ -72,6 +68,8 @@ pub struct Collector {
     kept: usize,
     verdicts_only: bool,
     recorder: Option<Recorder>,
+    /// When counts were written down before their case had ended.
+    noted: Instant,
     redactor: Redactor,
     base: String,
 }
@@ -95,6 +93,7 @@ impl Collector {
             kept: 0,
             verdicts_only: false,
             recorder,
+            noted: Instant::now(),
             redactor,
             base,
         }
@@ -146,11 +145,26 @@ impl Collector {
         let Some(pending) = self.pending.get_mut(case) else { return Ok(()) };
         *pending = pending.saturating_sub(runs);
         if *pending > 0 {
-            return Ok(());
+            return self.note_counts();
         }
         let Some(record) = self.cases.get(case).cloned() else { return Ok(()) };
         self.written.insert(case.to_owned());
         self.write(Event::CaseFinished(Box::new(record)))
+    }
+
+    /// Writes down now and then what was counted so far, so that a soak which is killed is no loss.
+    fn note_counts(&mut self) -> std::io::Result<()> {
+        if self.noted.elapsed() < EVERY {
+            return Ok(());
+        }
+        self.noted = Instant::now();
+        let going = self.cases.iter().filter(|(case, _)| !self.written.contains(*case));
+        let events: Vec<Event> = going
+            .map(|(_, r)| self.without_secrets(Event::CaseSoFar(Box::new(r.clone()))))
+            .collect();
+        // Not kept in memory: the last word on a case comes when it ends.
+        let Some(recorder) = &mut self.recorder else { return Ok(()) };
+        events.iter().try_for_each(|event| recorder.write(event))
     }
 
     /// Takes in a trial that was judged.
@@ -275,101 +289,6 @@ impl Collector {
         }
     }
 
-    fn find(
-        &mut self,
-        case: &str,
-        (run, seed): (u64, u64),
-        trial: &Arc<Trial>,
-        (hit, times): (&Hit, u64),
-        observer: &dyn Observer,
-    ) -> std::io::Result<()> {
-        let place = hit.finding.place();
-        let id = finding_id(hit.rule.id, case, &place, &hit.finding.kind);
-        if let Some(found) = self.found.get_mut(&id) {
-            found.count += times;
-            if found.trials.1 != run {
-                found.trials = (found.trials.0 + 1, run);
-            }
-            return Ok(());
-        }
-        if self.found.len() >= FINDINGS {
-            return Ok(());
-        }
-        let (evidence, exchange) = match self.kept {
-            _ if self.verdicts_only => (Vec::new(), 0),
-            TOO_MUCH.. => (Vec::new(), 0),
-            PLENTY.. => {
-                let (mut all, at) = self.evidence(trial, hit.exchange);
-                (all.drain(at..).take(1).collect(), 0)
-            }
-            _ => self.evidence(trial, hit.exchange),
-        };
-        self.kept += evidence.iter().map(ExchangeRecord::size).sum::<usize>();
-        let mut record =
-            FindingRecord::of(hit.rule, &hit.finding, (case, run, seed), |text| self.clean(text));
-        record.evidence = evidence;
-        record.position.exchange = exchange;
-        observer.see(Progress::Found(&record));
-        self.write(Event::Finding(Box::new(record.clone())))?;
-        let confirmed = record.proven;
-        let kept = self.keep(trial);
-        self.found.insert(
-            id.clone(),
-            Found {
-                record,
-                count: times,
-                confirmed,
-                shown: 0,
-                of: 0,
-                trials: (1, run),
-                trial: kept,
-            },
-        );
-        self.order.push(id);
-        Ok(())
-    }
-
-    /// The trial of a finding, while there is room for it.
-    fn keep(&mut self, trial: &Arc<Trial>) -> Option<Arc<Trial>> {
-        // A giant batch was never whole in memory.
-        if trial.streamed.is_some() || self.verdicts_only {
-            return None;
-        }
-        let items = usize::try_from(trial.size().1).unwrap_or(usize::MAX);
-        // Findings of one trial come together and share it.
-        if Arc::strong_count(trial) == 1 {
-            self.kept_items = self.kept_items.saturating_add(items);
-        }
-        let room = !trial.exchanges.is_empty() && self.kept_items <= KEPT_ITEMS;
-        room.then(|| Arc::clone(trial))
-    }
-
-    /// The exchanges that show a finding, and the position among them of the one that it is about.
-    pub(super) fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
-        let excerpt =
-            trial.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
-        if let Some(excerpt) = excerpt {
-            let record = ExchangeRecord::of(&excerpt.exchange, &self.base, &self.redactor);
-            return (vec![ExchangeRecord { first: excerpt.first, ..record }], 0);
-        }
-        let group = trial.exchanges.get(exchange).and_then(|e| e.group);
-        // What came before can matter; what came after matters only where it overlapped.
-        let related: Vec<&Exchange> = trial
-            .exchanges
-            .iter()
-            .filter(|e| e.index <= exchange || (group.is_some() && e.group == group))
-            .collect();
-        let skip = if group.is_some() { 0 } else { related.len().saturating_sub(EVIDENCE) };
-        let kept: Vec<&&Exchange> = related.iter().skip(skip).take(EVIDENCE.max(skip)).collect();
-        let position = kept.iter().position(|e| e.index == exchange).unwrap_or(0);
-        let records = kept
-            .iter()
-            .take(EVIDENCE * 2)
-            .map(|e| ExchangeRecord::of(e, &self.base, &self.redactor))
-            .collect();
-        (records, position)
-    }
-
     /// Adds findings of the run's scope, from what all cases brought together.
     ///
     /// # Errors
@@ -419,65 +338,11 @@ impl Collector {
         Ok(())
     }
 
-    /// The share of trials that show a finding.
-    #[must_use]
-    pub fn share(&self, found: &Found) -> f64 {
-        let runs = self.cases.get(&found.record.case).map_or(0, |c| c.runs);
-        share(&[&update(found, runs)])
-    }
-
-    /// Findings that the confirmed failure of another rule explains, with that rule.
-    pub(super) fn masked(&self) -> HashMap<String, String> {
-        let findings: Vec<(&FindingRecord, bool)> =
-            self.found.values().map(|f| (&f.record, f.confirmed)).collect();
-        masked(&findings)
-    }
-
-    /// Findings that count, those of one cause together: same rule, place and kind, in any case.
-    #[must_use]
-    pub fn causes(&self) -> Vec<Vec<&Found>> {
-        let masked = self.masked();
-        let mut causes: Vec<Vec<&Found>> = Vec::new();
-        for found in self.order.iter().filter_map(|id| self.found.get(id)) {
-            if !found.confirmed || masked.contains_key(&found.record.id) {
-                continue;
-            }
-            let own = found.record.cause();
-            match causes
-                .iter_mut()
-                .find(|list| list.first().is_some_and(|f| f.record.cause() == own))
-            {
-                Some(list) => list.push(found),
-                None => causes.push(vec![found]),
-            }
-        }
-        causes
-    }
-
     /// Numbers that were accepted.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.accepted_beside + self.cases.values().map(|c| c.tally.accepted).sum::<u64>()
     }
-}
-
-/// What became of a finding of a case with so many runs.
-fn update(found: &Found, runs: u64) -> Update {
-    Update {
-        id: found.record.id.clone(),
-        count: found.count,
-        confirmed: found.confirmed,
-        shown: found.shown,
-        of: found.of,
-        trials: found.trials.0,
-        runs,
-        waived: None,
-        masked_by: None,
-    }
-}
-
-pub(super) fn message(hit: &Hit) -> String {
-    finding_message(&hit.finding)
 }
 
 /// 0, 1, 2, 5, 10, 20, 50 … : the class that a batch of `items` belongs to.
@@ -501,71 +366,4 @@ pub(super) fn size_class(items: usize) -> usize {
         }
     }
     class
-}
-
-/// How a trial met load or lost an answer in a way that is no verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hindrance {
-    /// 408, 429 or 503: wait so many seconds.
-    Load(u64),
-    /// A connection ended without an answer; perhaps it had been idle.
-    Lost,
-    /// 401 or 403 where the credentials are good.
-    Credentials,
-}
-
-/// Seconds that `Retry-After` asks for: a number, or a date (RFC 9110 section 10.2.3).
-fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<u64> {
-    let value = value.trim();
-    value.parse().ok().or_else(|| {
-        let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-        let wait = date.signed_duration_since(now).to_std().unwrap_or_default();
-        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
-    })
-}
-
-/// What hindered a trial, where anything did.
-#[must_use]
-pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
-    use crate::exchange::Situation;
-    trial.exchanges.iter().find_map(|e| match &e.answer {
-        Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
-            let seconds = r.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
-            Some(Hindrance::Load(seconds.unwrap_or(1)))
-        }
-        Answer::Received(r)
-            if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
-        {
-            Some(Hindrance::Credentials)
-        }
-        Answer::Lost(l) if l.kind == LossKind::Reset => Some(Hindrance::Lost),
-        _ => None,
-    })
-}
-
-/// How many requests a barrier released together where one of them was answered with load.
-#[must_use]
-pub fn overloaded(trial: &Trial) -> Option<usize> {
-    let is_load = |e: &&Exchange| matches!(e.answer.status(), Some(408 | 429 | 503));
-    let group = trial.exchanges.iter().find(is_load)?.group?;
-    Some(trial.exchanges.iter().filter(|e| e.group == Some(group)).count())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_says_in_seconds_or_by_date_when_to_come_back() {
-        let now = chrono::DateTime::from_timestamp(784_111_770, 500_000_000).unwrap();
-        for (value, seconds) in [
-            ("7", Some(7)),
-            (" 0 ", Some(0)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
-            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
-            ("soon", None),
-        ] {
-            assert_eq!(retry_after(value, now), seconds, "{value}");
-        }
-    }
 }

@@ -77,35 +77,36 @@ struct Outgoing<'a> {
     stream: Stream<'a>,
     numbers: Numbers,
     places: Vec<Place>,
-    start: Vec<u8>,
+    /// The piece that is being written; at first, what stands before all items.
+    piece: String,
     over: bool,
 }
 
 impl<'a> Outgoing<'a> {
     fn new(environment: &Environment, stream: Stream<'a>, numbers: Numbers) -> Outgoing<'a> {
-        let start = compose::batch_start(environment);
-        Outgoing { stream, numbers, places: Vec::new(), start, over: false }
+        let piece = compose::batch_start(environment);
+        Outgoing { stream, numbers, places: Vec::new(), piece, over: false }
     }
 
     fn next(&mut self, out: &mut Vec<u8>) -> bool {
         if self.over {
             return false;
         }
-        out.append(&mut self.start);
-        let from = out.len();
-        while out.len() - from < PIECE {
+        while self.piece.len() < PIECE {
             self.places.clear();
-            if self.stream.write(out, &mut self.numbers, &mut self.places).is_none() {
+            if self.stream.write(&mut self.piece, &mut self.numbers, &mut self.places).is_none() {
                 break;
             }
             if self.stream.left() > 0 {
-                out.push(b',');
+                self.piece.push(',');
             }
         }
         if self.stream.left() == 0 {
-            out.extend_from_slice(b"]}");
+            self.piece.push_str("]}");
             self.over = true;
         }
+        out.extend_from_slice(self.piece.as_bytes());
+        self.piece.clear();
         true
     }
 

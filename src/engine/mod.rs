@@ -9,6 +9,7 @@ mod confirm;
 mod environment;
 mod giant;
 mod halt;
+mod hindrance;
 mod lost;
 mod opening;
 mod options;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::collect::{Hindrance, hindrance, overloaded};
+use super::hindrance::{Hindrance, hindrance, overloaded};
 use super::opening;
 use super::options::Stop;
 use super::plan::{Plan, case_seed};

@@ -100,9 +100,9 @@ pub(super) struct Worker {
     lane: Option<Lane>,
     request: Request,
     numbers: Numbers,
-    body: Vec<u8>,
+    body: String,
     places: Vec<Place>,
-    start: Vec<u8>,
+    start: String,
 }
 
 impl Worker {
@@ -112,7 +112,7 @@ impl Worker {
             lane: environment.sender.lane(&request),
             request,
             numbers: environment.mint.set_aside(NUMBERS),
-            body: Vec::new(),
+            body: String::new(),
             places: Vec::new(),
             start: compose::batch_start(environment),
         }
@@ -130,7 +130,7 @@ impl Worker {
             return Came::Trial { trial: Trial::default(), right: None };
         };
         let (items, certain) = self.write(environment, generate, seed);
-        let sent = Sent { body: &self.body, places: &self.places };
+        let sent = Sent { body: self.body.as_bytes(), places: &self.places };
         let quick = environment.quick.as_ref().filter(|_| certain);
         let is_right = |status: u16, body: &[u8], elapsed: Duration| {
             let read = quick.filter(|_| status == 200).and_then(|quick| quick.body(sent, body));
@@ -140,7 +140,7 @@ impl Worker {
         let heard: Result<Response, Loss>;
         let right: Option<Vec<u8>>;
         if let Some(lane) = &mut self.lane {
-            match lane.send(sender, &self.body, items).await {
+            match lane.send(sender, self.body.as_bytes(), items).await {
                 Ok(answer) => {
                     let plain = is_right(answer.status, answer.body, answer.elapsed);
                     if plain
@@ -164,7 +164,7 @@ impl Worker {
             }
         } else {
             let mut request = self.request.clone();
-            request.body = Some(Bytes::copy_from_slice(&self.body));
+            request.body = Some(Bytes::copy_from_slice(self.body.as_bytes()));
             match sender.send(&request, items).await {
                 Answer::Received(response) => {
                     let plain = is_right(response.status, &response.body, response.elapsed);
@@ -202,15 +202,15 @@ impl Worker {
         let items = stream.left();
         self.places.clear();
         self.body.clear();
-        self.body.extend_from_slice(&self.start);
+        self.body.push_str(&self.start);
         let mut certain = true;
         while let Some(item) = stream.write(&mut self.body, &mut self.numbers, &mut self.places) {
             certain &= item;
             if stream.left() > 0 {
-                self.body.push(b',');
+                self.body.push(',');
             }
         }
-        self.body.extend_from_slice(b"]}");
+        self.body.push_str("]}");
         (items, certain)
     }
 
@@ -223,8 +223,9 @@ impl Worker {
     ) -> Trial {
         let contract = &environment.contract;
         let mut request = self.request.clone();
-        request.body = Some(Bytes::copy_from_slice(&self.body));
-        let body = BodyIntent::of(contract.judge_body(&self.body), &contract.batch.unique);
+        request.body = Some(Bytes::copy_from_slice(self.body.as_bytes()));
+        let body =
+            BodyIntent::of(contract.judge_body(self.body.as_bytes()), &contract.batch.unique);
         let intent = compose::intent(environment, &request, body);
         let answer = match heard {
             Ok(response) => Answer::Received(response),

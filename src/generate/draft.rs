@@ -146,7 +146,7 @@ impl Draft {
     }
 
     /// Appends the item's JSON text to a body.
-    pub fn write(&self, out: &mut Vec<u8>, contract: &Contract, number: Option<&Value>) {
+    fn write(&self, out: &mut Vec<u8>, contract: &Contract, number: Option<&Value>) {
         if let Some(other) = &self.replaced {
             push_json(out, other);
             return;

@@ -38,7 +38,7 @@ pub(super) struct ItemPlan {
     /// Whether the item schema ties fields to each other, so that whole items must be tried out.
     tied: bool,
     /// The unique field's name as JSON, with the comma before it and the colon.
-    label: Vec<u8>,
+    label: String,
     /// Its position among the fields that results repeat.
     echo: Option<usize>,
     bounds: Bounds,
@@ -50,7 +50,7 @@ pub(super) struct FieldPlan {
     /// Its name.
     pub name: String,
     /// Its name as JSON, with the comma before it and the colon.
-    label: Vec<u8>,
+    label: String,
     /// Its position among the fields that results repeat.
     echo: Option<usize>,
     /// Whether every item has it.
@@ -166,20 +166,20 @@ impl ItemPlan {
         random: &mut Random,
         style: Style,
         numbers: &mut Numbers,
-        (out, places, scratch): (&mut Vec<u8>, &mut [Place], &mut String),
+        (out, places): (&mut String, &mut [Place]),
     ) -> bool {
         let text = matches!(self.plain_number, NumberShape::Plain);
         if self.tied || !text {
             let draft = self.draw(contract, random, style, Optional::Drawn);
             let number = numbers.shaped(&draft.number);
-            draft.write(out, contract, number.as_ref());
+            out.push_str(&draft.text(contract, number.as_ref()));
             return false;
         }
         // Only everyday numbers have a shape that needs no draw: others are put in once all fields stand.
         let early = matches!(style, Style::Plain);
         let mut late = None;
-        let mut sink = Json { out, scratch, bounds: &self.bounds, certain: true };
-        sink.out.push(b'{');
+        let mut sink = Json { out, bounds: &self.bounds, certain: true };
+        sink.out.push('{');
         let start = sink.out.len();
         for (index, field) in self.fields.iter().enumerate() {
             if index == self.position {
@@ -193,14 +193,14 @@ impl ItemPlan {
                 continue;
             }
             let first = usize::from(sink.out.len() == start);
-            sink.out.extend_from_slice(&field.label[first..]);
+            sink.out.push_str(&field.label[first..]);
             let from = sink.out.len();
             field.draw(random, style, &mut sink);
             if field.exponents && matches!(style, Style::Boundary) {
-                let value: Option<Value> = serde_json::from_slice(&sink.out[from..]).ok();
+                let value: Option<Value> = serde_json::from_str(&sink.out[from..]).ok();
                 if let Some(text) = value.and_then(|v| exponent(&v, random)) {
                     sink.out.truncate(from);
-                    sink.out.extend_from_slice(text.as_bytes());
+                    sink.out.push_str(&text);
                 }
             }
             if let Some(place) = field.echo.and_then(|echo| places.get_mut(echo)) {
@@ -219,10 +219,10 @@ impl ItemPlan {
             if !rest.is_empty() {
                 let comma = at == start;
                 if comma {
-                    sink.out.push(b',');
+                    sink.out.push(',');
                 }
                 let moved = sink.out.len() - at;
-                sink.out.extend_from_slice(&rest);
+                sink.out.push_str(&rest);
                 for (echo, place) in places.iter_mut().enumerate() {
                     if Some(echo) != self.echo && place.0 >= at {
                         *place = (place.0 + moved, place.1 + moved);
@@ -230,7 +230,7 @@ impl ItemPlan {
                 }
             }
         }
-        sink.out.push(b'}');
+        sink.out.push('}');
         sink.certain
     }
 
@@ -243,7 +243,7 @@ impl ItemPlan {
         places: &mut [Place],
     ) {
         let first = usize::from(sink.out.len() == start);
-        sink.out.extend_from_slice(&self.label[first..]);
+        sink.out.push_str(&self.label[first..]);
         let from = sink.out.len();
         match shape {
             NumberShape::Plain => sink.text(numbers.are_plain(), |out| numbers.push(out)),
@@ -351,8 +351,8 @@ impl FieldPlan {
 }
 
 /// A name as JSON, with the comma before it and the colon.
-fn label(name: &str) -> Vec<u8> {
-    format!(",{}:", Value::from(name)).into_bytes()
+fn label(name: &str) -> String {
+    format!(",{}:", Value::from(name))
 }
 
 /// What the profile says of a field, where it says something.
@@ -401,7 +401,7 @@ fn sample(contract: &Contract, compiler: &Compiler<'_>, field: &Field) -> Option
             }
             Plan::exact(Kind::Choice(fitting))
         }
-        Sample::Pattern(text) => Plan::exact(Kind::Pattern(Pattern::compile(text)?)),
+        Sample::Pattern(text) => Plan::exact(Pattern::compile(text)?.into()),
         Sample::Amount { min, max } => within(compiler, field, *min, *max)?,
     };
     compiler.try_out(&plan, &field.schema).is_ok().then_some(plan)

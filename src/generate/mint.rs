@@ -92,7 +92,7 @@ impl Mint {
 
     fn push(&self, count: u64, out: &mut String) {
         out.push_str(&self.prefix);
-        push_base36(out, scatter(count), COUNTER);
+        push_base36(out, scatter(count));
     }
 
     /// How many numbers were minted.
@@ -261,13 +261,19 @@ fn permute(count: u64, (within, among): (u64, u64)) -> u64 {
     if block < BLOCKS { block * among % BLOCKS * BLOCK + at * within % BLOCK } else { count }
 }
 
-/// At least `digits` digits: a counter of fixed width can't turn into another by what is put before or
+/// At least [`COUNTER`] digits: a counter of fixed width can't turn into another by what is put before or
 /// behind it, as padding and look-alikes do.
-fn push_base36(text: &mut String, number: u64, digits: usize) {
-    if number >= 36 || digits > 1 {
-        push_base36(text, number / 36, digits.saturating_sub(1));
+fn push_base36(text: &mut String, mut number: u64) {
+    // As many as the largest number has.
+    let mut digits = [b'0'; 13];
+    let mut at = digits.len();
+    while number > 0 {
+        at -= 1;
+        digits[at] = BASE36[usize::try_from(number % 36).unwrap_or(0)];
+        number /= 36;
     }
-    text.push(digit(number % 36));
+    let from = at.min(digits.len() - COUNTER);
+    text.push_str(std::str::from_utf8(&digits[from..]).unwrap_or_default());
 }
 
 fn digit(value: u64) -> char {

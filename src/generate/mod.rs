@@ -21,7 +21,7 @@ mod unusual;
 mod tests;
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use proptest::strategy::ValueTree;
 use serde_json::Value;
@@ -42,7 +42,8 @@ use random::Random;
 /// Draws valid batches and knows every mutation of them. Built once a run, shared by all workers.
 pub struct Generator {
     core: Arc<Core>,
-    mutations: Vec<(&'static str, Vec<Mutation>)>,
+    /// Made when they are first asked for: most runs of one's own cases never do.
+    mutations: OnceLock<Vec<(&'static str, Vec<Mutation>)>>,
     cells: coverage::Cells,
 }
 
@@ -95,9 +96,8 @@ impl Generator {
         let plan = ItemPlan::new(&contract, profile)?;
         let core = Arc::new(Core { contract, plan });
         core.try_out()?;
-        let mutations = mutation::catalogue(&core);
         let cells = coverage::Cells::of(&core, profile.limits.batch_items.unwrap_or(usize::MAX));
-        Ok(Generator { core, mutations, cells })
+        Ok(Generator { core, mutations: OnceLock::new(), cells })
     }
 
     /// A batch: the same for the same seed and shape, always.
@@ -149,7 +149,8 @@ impl Generator {
     /// be known and have no mutation under this contract and profile.
     #[must_use]
     pub fn mutations(&self, name: &str) -> Option<&[Mutation]> {
-        self.mutations.iter().find(|(n, _)| *n == name).map(|(_, list)| list.as_slice())
+        let all = self.mutations.get_or_init(|| mutation::catalogue(&self.core));
+        all.iter().find(|(n, _)| *n == name).map(|(_, list)| list.as_slice())
     }
 
     /// All names of mutations, each with a sentence about it.

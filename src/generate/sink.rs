@@ -47,9 +47,7 @@ impl Sink for Value {
 /// Appends values as compact JSON, and watches whether all of them are beyond doubt.
 pub(super) struct Json<'a> {
     /// What is appended to.
-    pub out: &'a mut Vec<u8>,
-    /// A string before it is known to need no escapes; kept for its memory.
-    pub scratch: &'a mut String,
+    pub out: &'a mut String,
     /// What bounds a value that is beyond doubt.
     pub bounds: &'a Bounds,
     /// Whether everything so far was beyond doubt: due to be accepted under every reading.
@@ -78,28 +76,22 @@ impl Bounds {
     }
 }
 
-impl Json<'_> {
-    /// Writes a string that stands in quotes already.
-    fn string(out: &mut Vec<u8>, quoted: &str, plain: bool, bounds: &Bounds) -> bool {
-        let text = &quoted[1..quoted.len() - 1];
-        if plain || is_plain(text) {
-            // Nothing plain needs an escape.
-            out.extend_from_slice(quoted.as_bytes());
-            return text.len() <= bounds.text;
-        }
-        // Writing into memory can't fail, nor can a string be without a JSON form.
-        let _ = serde_json::to_writer(out, text);
-        false
-    }
-}
-
 impl Sink for Json<'_> {
     fn text(&mut self, plain: bool, push: impl FnOnce(&mut String)) {
-        self.scratch.clear();
-        self.scratch.push('"');
-        push(self.scratch);
-        self.scratch.push('"');
-        self.certain &= Json::string(self.out, self.scratch, plain, self.bounds);
+        self.out.push('"');
+        let from = self.out.len();
+        push(self.out);
+        let text = &self.out[from..];
+        // Nothing plain needs an escape.
+        if plain || is_plain(text) {
+            self.certain &= text.len() <= self.bounds.text;
+            self.out.push('"');
+            return;
+        }
+        self.certain = false;
+        let quoted = Value::from(text).to_string();
+        self.out.truncate(from - 1);
+        self.out.push_str(&quoted);
     }
 
     fn number(&mut self, number: Drawn) {
@@ -130,32 +122,56 @@ impl Sink for Json<'_> {
                     // Whoever knows the readings has to look at it.
                     _ => false,
                 };
-                let _ = serde_json::to_writer(&mut *self.out, other);
+                self.out.push_str(&other.to_string());
             }
         }
     }
 }
 
+/// Two digits for each number below a hundred.
+static PAIRS: [[u8; 2]; 100] = pairs();
+
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    let (mut tens, mut ones) = (b'0', b'0');
+    while number < 100 {
+        pairs[number] = [tens, ones];
+        (tens, ones) = if ones == b'9' { (tens + 1, b'0') } else { (tens, ones + 1) };
+        number += 1;
+    }
+    pairs
+}
+
 /// Writes whole units of ten to the minus `digits` in decimal.
-fn push_units(out: &mut Vec<u8>, units: i64, digits: u32) {
+fn push_units(out: &mut String, units: i64, digits: u32) {
+    // Sign, point, and the nineteen digits of the largest number.
     let mut text = [b'0'; 24];
     let mut at = text.len();
     let mut rest = units.unsigned_abs();
-    let mut written = 0;
-    while rest > 0 || written <= digits {
-        if written == digits && digits > 0 {
+    if digits > 0 {
+        for _ in 0..digits {
             at -= 1;
-            text[at] = b'.';
+            text[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
         }
         at -= 1;
-        text[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        written += 1;
+        text[at] = b'.';
+    }
+    while rest >= 10 {
+        at -= 2;
+        text[at..at + 2].copy_from_slice(&PAIRS[usize::try_from(rest % 100).unwrap_or(0)]);
+        rest /= 100;
+    }
+    if rest > 0 || at == text.len() || text[at] == b'.' {
+        at -= 1;
+        text[at] = b'0' + u8::try_from(rest).unwrap_or(0);
     }
     if units < 0 {
-        out.push(b'-');
+        at -= 1;
+        text[at] = b'-';
     }
-    out.extend_from_slice(&text[at..]);
+    out.push_str(std::str::from_utf8(&text[at..]).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -164,15 +180,30 @@ mod tests {
 
     #[test]
     fn numbers_are_written_as_serde_json_writes_them() {
-        for units in [0, 1, -1, 7, 12, 105, -250_000_000, 99_999_999_999_999, 123_456_789_012_341] {
+        for units in [
+            0,
+            1,
+            -1,
+            7,
+            10,
+            12,
+            99,
+            100,
+            105,
+            1000,
+            -1234,
+            -250_000_000,
+            99_999_999_999_999,
+            123_456_789_012_341,
+        ] {
             for digits in 0..=4 {
                 if digits > 0 && units % 10 == 0 {
                     continue;
                 }
-                let mut out = Vec::new();
+                let mut out = String::new();
                 push_units(&mut out, units, digits);
                 let value = Value::from(Drawn::Units(units, digits));
-                assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+                assert_eq!(out, value.to_string());
             }
         }
     }

@@ -15,14 +15,13 @@ pub struct Stream<'a> {
     random: Random,
     style: Style,
     left: usize,
-    scratch: String,
 }
 
 impl<'a> Stream<'a> {
     pub(super) fn new(core: &'a Core, seed: u64, shape: &Shape) -> Stream<'a> {
         let mut random = Random::new(seed);
         let left = random.between(*shape.items.start(), *shape.items.end());
-        Stream { core, random, style: shape.style, left, scratch: String::new() }
+        Stream { core, random, style: shape.style, left }
     }
 
     /// How many items are still to come.
@@ -36,7 +35,7 @@ impl<'a> Stream<'a> {
     /// accepted under every reading; nothing where there is no item left.
     pub fn write(
         &mut self,
-        out: &mut Vec<u8>,
+        out: &mut String,
         numbers: &mut Numbers,
         places: &mut Vec<Place>,
     ) -> Option<bool> {
@@ -44,7 +43,7 @@ impl<'a> Stream<'a> {
         let Core { contract, plan } = self.core;
         let from = places.len();
         places.resize(from + contract.batch.echo.len(), (0, 0));
-        let into = (out, &mut places[from..], &mut self.scratch);
+        let into = (out, &mut places[from..]);
         Some(plan.write(contract, &mut self.random, self.style, numbers, into))
     }
 }
@@ -85,9 +84,8 @@ mod tests {
             for draft in generator.batch(seed, &shape) {
                 let number = same.shaped(&draft.number);
                 let text = draft.text(contract, number.as_ref());
-                let (mut out, mut places) = (b"before".to_vec(), Vec::new());
+                let (mut out, mut places) = ("before".to_owned(), Vec::new());
                 let sure = stream.write(&mut out, &mut numbers, &mut places).unwrap();
-                let out = String::from_utf8(out).unwrap();
                 assert_eq!(out, format!("before{text}"), "{style:?} {seed}");
                 if !sure {
                     continue;
@@ -101,7 +99,7 @@ mod tests {
                 }
             }
             assert_eq!(stream.left(), 0);
-            assert_eq!(stream.write(&mut Vec::new(), &mut numbers, &mut Vec::new()), None);
+            assert_eq!(stream.write(&mut String::new(), &mut numbers, &mut Vec::new()), None);
         }
         certain
     }

@@ -43,6 +43,8 @@ pub enum Event {
         /// The exchange.
         exchange: Box<ExchangeRecord>,
     },
+    /// What was counted of a case that goes on; the last word on it holds.
+    CaseSoFar(Box<CaseRecord>),
     /// All runs of a case have ended.
     CaseFinished(Box<CaseRecord>),
     /// The last line; missing where a run was killed.

@@ -180,7 +180,7 @@ impl Summary {
                 Event::Sample { case, run, exchange } => {
                     samples.push((case.clone(), *run, (**exchange).clone()));
                 }
-                Event::CaseFinished(record) => {
+                Event::CaseSoFar(record) | Event::CaseFinished(record) => {
                     records.insert(record.case.clone(), (**record).clone());
                 }
                 Event::RunFinished(t) => tail = Some((**t).clone()),

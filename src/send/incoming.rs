@@ -7,6 +7,9 @@ use crate::exchange::LossKind;
 /// Heads above this many bytes are no heads.
 const LARGEST_HEAD: usize = 256 * 1024;
 
+/// Heads are rarely longer than this many bytes.
+const USUAL_HEAD: usize = 2048;
+
 /// Why an answer can't be read.
 pub(super) type Failure = (LossKind, String);
 
@@ -38,6 +41,16 @@ enum State {
     Trailers,
     UntilClosed,
     Done,
+}
+
+impl State {
+    fn sized(left: u64) -> State {
+        if left == 0 { State::Done } else { State::Sized(left) }
+    }
+
+    fn chunk(left: u64) -> State {
+        if left == 0 { State::ChunkEnd } else { State::Chunk(left) }
+    }
 }
 
 impl Incoming {
@@ -77,6 +90,22 @@ impl Incoming {
         (self.status, &self.head[self.lines.0..self.lines.1], &mut self.body)
     }
 
+    /// Where the next bytes of the body go, and how many of them are still to come in one go: they may be read
+    /// straight to there.
+    pub fn space(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        let (State::Sized(left) | State::Chunk(left)) = self.state else { return None };
+        Some((&mut self.body, usize::try_from(left).unwrap_or(usize::MAX)))
+    }
+
+    /// Takes note of what was read straight into the body.
+    pub fn was_read(&mut self, count: usize) {
+        self.state = match self.state {
+            State::Sized(left) => State::sized(left.saturating_sub(count as u64)),
+            State::Chunk(left) => State::chunk(left.saturating_sub(count as u64)),
+            other => other,
+        };
+    }
+
     /// Takes in what has come; says how much of it belongs to this answer.
     pub fn take(&mut self, mut bytes: &[u8]) -> Result<usize, Failure> {
         let all = bytes.len();
@@ -85,12 +114,12 @@ impl Incoming {
                 State::Head => self.take_head(bytes)?,
                 State::Sized(left) => {
                     let (used, left) = self.take_body(bytes, left);
-                    self.state = if left == 0 { State::Done } else { State::Sized(left) };
+                    self.state = State::sized(left);
                     used
                 }
                 State::Chunk(left) => {
                     let (used, left) = self.take_body(bytes, left);
-                    self.state = if left == 0 { State::ChunkEnd } else { State::Chunk(left) };
+                    self.state = State::chunk(left);
                     used
                 }
                 State::UntilClosed => {
@@ -138,6 +167,8 @@ impl Incoming {
     }
 
     fn take_head(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        // What comes behind the head is not to be copied twice.
+        let bytes = &bytes[..bytes.len().min(USUAL_HEAD)];
         let before = self.head.len();
         self.head.extend_from_slice(bytes);
         let mut slots = [httparse::EMPTY_HEADER; 128];

@@ -5,12 +5,13 @@
 //! answer while its request is still being written. It sends over plain connections only, and never retries.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::io::IoSlice;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::{BufMut, Bytes};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::Sender;
@@ -21,6 +22,8 @@ use crate::exchange::{Loss, LossKind, Request, Response};
 const PIECE: usize = 64 * 1024;
 /// A body up to this size is copied behind its head, so that both go out at once.
 const SMALL: usize = 16 * 1024;
+/// So much of a body is worth to be read straight into its place.
+const STRAIGHT: usize = 16 * 1024;
 /// So many pieces are written before the other side is listened to again.
 const BURST: usize = 8;
 /// After this time without a request, a connection is looked at before it is used again.
@@ -118,8 +121,8 @@ impl Lane {
     ) -> Result<Heard<'_>, Loss> {
         sender.pace.wait().await;
         self.begin(Some(body.len() as u64));
-        // Head and body of a small request are written in one go.
-        let (first, rest) = body.split_at(body.len().min(SMALL));
+        // What is small is written in one piece.
+        let (first, rest) = body.split_at(if body.len() <= SMALL { body.len() } else { 0 });
         self.out.extend_from_slice(first);
         let elapsed = self.exchange(sender, items, rest, &mut Whole).await?;
         let Incoming { status, body, .. } = &self.incoming;
@@ -198,14 +201,13 @@ impl Lane {
         poll_fn(|cx| {
             writing.go_on(cx, Pin::new(&mut stream), exchanging);
             loop {
-                let mut space = ReadBuf::new(piece);
-                match ready!(Pin::new(&mut stream).poll_read(cx, &mut space)) {
+                match ready!(read(cx, &mut stream, incoming, piece)) {
                     Err(error) if incoming.is_untouched() => {
                         return Poll::Ready(Err((LossKind::Reset, error.to_string())));
                     }
-                    Ok(()) if !space.filled().is_empty() => {
-                        let filled = space.filled();
-                        left_over = incoming.take(filled)? < filled.len();
+                    Ok(Read::Straight(count)) if count > 0 => incoming.was_read(count),
+                    Ok(Read::Piece(count)) if count > 0 => {
+                        left_over = incoming.take(&piece[..count])? < count;
                     }
                     // The end, or a reset after which nothing more can come.
                     _ => {
@@ -230,6 +232,34 @@ impl Lane {
         }
         Ok(())
     }
+}
+
+/// How many bytes were read, and to where.
+enum Read {
+    /// Into the body of the answer.
+    Straight(usize),
+    /// Into the piece.
+    Piece(usize),
+}
+
+/// Reads what has come: where the framing is known, straight to where it belongs.
+fn read(
+    cx: &mut Context<'_>,
+    stream: &mut TcpStream,
+    incoming: &mut Incoming,
+    piece: &mut [u8],
+) -> Poll<std::io::Result<Read>> {
+    if let Some((body, left)) = incoming.space()
+        && left >= STRAIGHT
+    {
+        body.reserve(left.min(STRAIGHT * 16));
+        let mut space = body.limit(left);
+        let read = pin!(stream.read_buf(&mut space)).poll(cx);
+        return read.map_ok(Read::Straight);
+    }
+    let mut space = ReadBuf::new(piece);
+    let read = ready!(Pin::new(stream).poll_read(cx, &mut space));
+    Poll::Ready(read.map(|()| Read::Piece(space.filled().len())))
 }
 
 /// A request on its way out.
@@ -261,13 +291,14 @@ impl Writing<'_> {
     ) {
         let mut pieces = 0;
         while self.state == Written::Some {
-            if self.written == self.out.len() && !self.rest.is_empty() {
-                self.out.clear();
-                self.written = 0;
-            }
-            if self.out.is_empty() && !self.rest.is_empty() {
-                match stream.as_mut().poll_write(cx, self.rest) {
-                    Poll::Ready(Ok(count)) => self.rest = &self.rest[count..],
+            if !self.rest.is_empty() {
+                let parts = [IoSlice::new(&self.out[self.written..]), IoSlice::new(self.rest)];
+                match stream.as_mut().poll_write_vectored(cx, &parts) {
+                    Poll::Ready(Ok(count)) => {
+                        let head = count.min(self.out.len() - self.written);
+                        self.written += head;
+                        self.rest = &self.rest[count - head..];
+                    }
                     Poll::Ready(Err(_)) => self.state = Written::Refused,
                     Poll::Pending => return,
                 }

@@ -16,5 +16,6 @@ mod save_cases;
 mod scale;
 mod secrets;
 mod shrink;
+mod soak;
 mod targets;
 mod waivers;

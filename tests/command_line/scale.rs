@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -23,50 +22,11 @@ fn counts(desk: &Desk, rule: &str) -> Value {
 }
 
 #[test]
-fn a_soak_counts_every_run_and_judges_each_of_them() {
-    let desk = Desk::new();
-    let serving = Serving::start(&[], None);
-    desk.batchproof(&["run", "soak/ten-items", "--runs", "3000", "--target", &serving.url]).ends(0);
-    let report = desk.report();
-    assert!(report["stats"]["requests"].as_u64().unwrap() >= 3_000);
-    assert!(report["stats"]["items"].as_u64().unwrap() >= 30_000);
-    for rule in ["ECHO-001", "CODE-002", "SCHEMA-004", "UNIQUE-003"] {
-        assert_eq!(counts(&desk, rule)["passed"], 30_000, "{rule}");
-    }
-    for rule in ["SCHEMA-001", "ORDER-002", "TIME-003", "HTTP-001"] {
-        assert_eq!(counts(&desk, rule)["passed"], 3_000, "{rule}");
-    }
-    // As a rule, and as what the case expects.
-    assert_eq!(counts(&desk, "ACCEPT-001")["passed"], 2 * 3_000);
-}
-
-#[test]
 fn soaks_and_giants_run_only_when_named() {
     let desk = Desk::new();
     let named = |ended: crate::common::Ended| ["soak/", "giant/"].map(|g| ended.out.contains(g));
     assert_eq!(named(desk.batchproof(&["run", "--plan"]).ends(0)), [false, false]);
     assert_eq!(named(desk.batchproof(&["run", "--plan", "soak", "giant"]).ends(0)), [true, true]);
-}
-
-#[test]
-fn a_rare_fault_is_found_in_a_soak_as_anywhere_else() {
-    let desk = Desk::new();
-    let seen = AtomicUsize::new(0);
-    let hand = Hand::start(move |heard| {
-        let mut said = verdicts(heard, "REQUEST_ACCEPTED", &Value::Null);
-        if seen.fetch_add(1, Ordering::SeqCst) == 700 {
-            let mut answer: Value = serde_json::from_str(&said.body).unwrap();
-            answer["results"][4]["accountExtId"] = json!("ANOTHER");
-            said.body = answer.to_string();
-        }
-        said
-    });
-    desk.batchproof(&["run", "soak/ten-items", "--runs", "1000", "--target", &hand.url]).ends(1);
-    assert_eq!(desk.found(), ["ECHO-002"]);
-    let finding = &desk.report()["findings"][0];
-    assert_eq!((&finding["position"]["item"], &finding["count"]), (&json!(4), &json!(1)));
-    assert!(finding["evidence"][0]["answer"].to_string().contains("ANOTHER"));
-    assert_eq!(counts(&desk, "ECHO-002")["passed"], 9_999);
 }
 
 #[test]
@@ -237,64 +197,4 @@ fn a_plan_of_any_size_is_made_at_once_and_sends_nothing() {
     // A thousand million runs one by one would take many minutes.
     assert!(begun.elapsed() < Duration::from_mins(1));
     assert!(hand.heard().is_empty());
-}
-
-#[test]
-fn a_rate_holds_and_connections_are_used_again() {
-    let desk = Desk::new();
-    let connections = std::sync::Arc::new(AtomicUsize::new(0));
-    let counted = std::sync::Arc::clone(&connections);
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let address = listener.local_addr().unwrap();
-    let hand = Hand::start(|heard| verdicts(heard, "REQUEST_ACCEPTED", &Value::Null));
-    let inner = hand.url.strip_prefix("http://").unwrap().to_owned();
-    std::thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            counted.fetch_add(1, Ordering::SeqCst);
-            let server = TcpStream::connect(&inner).unwrap();
-            for (mut from, mut to) in
-                [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)]
-            {
-                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
-            }
-        }
-    });
-    let url = format!("http://{address}");
-    let begun = Instant::now();
-    let limits = ["--rate", "50/s", "--jobs", "3", "--runs", "60", "--target", &url];
-    desk.batchproof(&[&["run", "soak/ten-items"][..], &limits].concat()).ends(0);
-    // 61 requests, the opening's among them, at 20 ms from one to the next.
-    assert!(begun.elapsed() >= Duration::from_millis(60 * 20));
-    assert!(hand.heard().len() >= 60);
-    assert!(connections.load(Ordering::SeqCst) <= 3 + 2, "{connections:?}");
-}
-
-#[test]
-fn a_soak_waits_as_long_as_it_is_asked_to() {
-    let desk = Desk::new();
-    let seen = AtomicUsize::new(0);
-    let hand = Hand::start(move |heard| {
-        if seen.fetch_add(1, Ordering::SeqCst) == 20 {
-            let mut said = Said::json(429, &json!({}));
-            said.headers.push(("Retry-After".to_owned(), "1".to_owned()));
-            return said;
-        }
-        verdicts(heard, "REQUEST_ACCEPTED", &Value::Null)
-    });
-    let begun = Instant::now();
-    let arguments = ["run", "soak/ten-items", "--runs", "40", "--jobs", "1", "--target", &hand.url];
-    desk.batchproof(&arguments).ends(0);
-    assert!(begun.elapsed() >= Duration::from_secs(1));
-    // All runs were judged in the end: the hindered one with fresh numbers.
-    assert_eq!(counts(&desk, "ECHO-001")["passed"], 400);
-    let numbers: Vec<Value> = hand
-        .heard()
-        .iter()
-        .flat_map(super::common::hand::Heard::items)
-        .map(|i| i["communicationNumber"].clone())
-        .collect();
-    let mut once = numbers.clone();
-    once.sort_by_key(Value::to_string);
-    once.dedup();
-    assert_eq!(once.len(), numbers.len());
 }

@@ -26,7 +26,7 @@ impl<'a> Reader<'a> {
 
     /// Skips these bytes where they come next.
     pub(super) fn next_is(&mut self, bytes: &[u8]) -> bool {
-        let found = self.text[self.at..].starts_with(bytes);
+        let found = starts_with(&self.text[self.at..], bytes);
         if found {
             self.at += bytes.len();
         }
@@ -54,5 +54,39 @@ impl<'a> Reader<'a> {
     /// How much was read.
     pub(super) fn position(&self) -> usize {
         self.at
+    }
+}
+
+/// As `<[u8]>::starts_with`, without a call: what is compared here is short.
+fn starts_with(text: &[u8], start: &[u8]) -> bool {
+    let Some(text) = text.get(..start.len()) else { return false };
+    // The last eight bytes, again where they overlap those before, take in the rest.
+    match (text.last_chunk::<8>(), start.last_chunk::<8>()) {
+        (Some(last), Some(other)) => {
+            let pairs = text.as_chunks::<8>().0.iter().zip(start.as_chunks::<8>().0);
+            let eight = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+            eight(last) == eight(other)
+                && pairs.fold(0, |all, (a, b)| all | eight(a) ^ eight(b)) == 0
+        }
+        _ => text.iter().zip(start).all(|(a, b)| a == b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::starts_with;
+
+    #[test]
+    fn every_byte_is_compared() {
+        let text: Vec<u8> = (0..40).collect();
+        for length in 0..=40 {
+            assert!(starts_with(&text, &text[..length]));
+            for at in 0..length {
+                let mut other = text[..length].to_vec();
+                other[at] ^= 0x80;
+                assert!(!starts_with(&text, &other), "{length} {at}");
+            }
+        }
+        assert!(!starts_with(&text[..7], &text[..8]) && !starts_with(b"", b"a"));
     }
 }

@@ -34,13 +34,13 @@ fn batch(seed: u64, items: usize) -> (Vec<u8>, Vec<Place>) {
     let mut numbers = DESK.mint.set_aside(items as u64);
     let shape = Shape { items: items..=items, style: Style::Plain };
     let mut stream = DESK.generator.stream(seed, &shape);
-    let (mut body, mut places) = (b"{\"accountBalances\":[".to_vec(), Vec::new());
+    let (mut body, mut places) = ("{\"accountBalances\":[".to_owned(), Vec::new());
     while let Some(certain) = stream.write(&mut body, &mut numbers, &mut places) {
         assert!(certain);
-        body.extend_from_slice(if stream.left() > 0 { b"," } else { b"" });
+        body.push_str(if stream.left() > 0 { "," } else { "" });
     }
-    body.extend_from_slice(b"]}");
-    (body, places)
+    body.push_str("]}");
+    (body.into_bytes(), places)
 }
 
 /// The right answer to a batch.

@@ -15,7 +15,7 @@ pub(super) struct Window {
     pub base: usize,
     /// Whether all items are beyond doubt, and all results plainly right.
     pub plain: bool,
-    items: Vec<u8>,
+    items: String,
     bounds: Vec<Place>,
     places: Vec<Place>,
     echoed: usize,
@@ -57,7 +57,7 @@ impl Window {
         let mut part = Window { base: self.base + from, ..Window::default() };
         for index in from..to.min(self.len()) {
             let start = part.items.len();
-            part.items.extend_from_slice(self.item(index));
+            part.items.push_str(self.item(index));
             part.bounds.push((start, part.items.len()));
             if index < self.answered() {
                 part.push(self.result(index));
@@ -80,12 +80,12 @@ impl Window {
     pub fn sent(&self, index: usize) -> Sent<'_> {
         let from = index * self.echoed;
         let places = self.places.get(from..from + self.echoed).unwrap_or_default();
-        Sent { body: &self.items, places }
+        Sent { body: self.items.as_bytes(), places }
     }
 
     /// An item as it was sent.
-    pub fn item(&self, index: usize) -> &[u8] {
-        self.bounds.get(index).map_or(b"", |(from, to)| &self.items[*from..*to])
+    pub fn item(&self, index: usize) -> &str {
+        self.bounds.get(index).map_or("", |(from, to)| &self.items[*from..*to])
     }
 
     /// A result as it came.
@@ -103,8 +103,8 @@ impl Window {
     /// Items from here to there, as a body.
     pub fn body(&self, contract: &Contract, from: usize, to: usize) -> Bytes {
         let name = Value::from(&*contract.batch.items).to_string();
-        let items: Vec<&[u8]> = (from..to.min(self.len())).map(|at| self.item(at)).collect();
-        Bytes::from([b"{", name.as_bytes(), b":[", &items.join(&b','), b"]}"].concat())
+        let items: Vec<&str> = (from..to.min(self.len())).map(|at| self.item(at)).collect();
+        Bytes::from(format!("{{{name}:[{}]}}", items.join(",")))
     }
 
     /// Results from here to there, with commas between them.

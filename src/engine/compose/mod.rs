@@ -69,8 +69,8 @@ impl Entry {
 
 /// How the body of a compact batch begins.
 #[must_use]
-pub fn batch_start(environment: &Environment) -> Vec<u8> {
-    format!("{{{}:[", Value::from(environment.contract.batch.items.as_str())).into_bytes()
+pub fn batch_start(environment: &Environment) -> String {
+    format!("{{{}:[", Value::from(environment.contract.batch.items.as_str()))
 }
 
 /// How a body is written.

@@ -92,7 +92,10 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
             let list = environment.generator.mutations("add-property").unwrap_or(&[]);
             let mut entries = fresh;
             for (at, entry) in entries.iter_mut().enumerate() {
-                if let Some(mutation) = turn(list, first.run + at as u64) {
+                let turns = first.run + at as u64;
+                // Mostly one, and now and then several.
+                let several = if turns % 4 == 3 { 5.min(list.len() as u64) } else { 1 };
+                for mutation in (0..several).filter_map(|more| turn(list, turns + more)) {
                     let mutated = mutation.apply(&mut entry.draft);
                     entry.mutations.push(mutated);
                 }

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
-use super::collect::{Hindrance, RUN, hindrance};
+use super::collect::RUN;
 use super::environment::Environment;
+use super::hindrance::{Hindrance, hindrance};
 use super::opening::credentials_are_refused;
 use super::plan::held_back;
 use super::script::{Script, send};

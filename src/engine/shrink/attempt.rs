@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::check::{Hit, Judgement, judge};
-use crate::engine::collect::{Hindrance, finding_id, hindrance};
+use crate::engine::collect::finding_id;
 use crate::engine::environment::Environment;
+use crate::engine::hindrance::{Hindrance, hindrance};
 use crate::engine::script::{Script, send};
 use crate::engine::trial::Trial;
 use crate::send::FRESH_CONNECTIONS;

@@ -185,7 +185,7 @@ impl<'a> Compiler<'a> {
         let bounded = flat.count("minLength").is_some() || flat.count("maxLength").is_some();
         if let Some(text) = flat.text("pattern") {
             if let Some(pattern) = Pattern::compile(text) {
-                return Ok((Kind::Pattern(pattern), false));
+                return Ok((pattern.into(), false));
             }
             // Look-around and back-references can't be drawn from; examples can.
             let examples = ["example", "default"].iter().filter_map(|k| flat.keywords.get(*k));

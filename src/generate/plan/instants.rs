@@ -2,8 +2,7 @@
 //!
 //! The days are fixed ones: a draw depends on its seed alone, never on today.
 
-use chrono::{Datelike, NaiveDate};
-
+use super::push_ascii;
 use crate::generate::random::Random;
 
 /// 2020-01-01 and 2026-06-30, in days since 1970.
@@ -62,24 +61,34 @@ pub(in crate::generate) const SIMPLEST: &str = "2024-01-01T00:00:00Z";
 /// A day, such as 2024-05-26.
 pub(in crate::generate) fn push_day(random: &mut Random, out: &mut String) {
     let day = random.whole(RECENT.0, RECENT.1);
-    let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
-    let year = date.year().unsigned_abs();
-    push_two(year / 100, out);
-    push_two(year % 100, out);
-    out.push('-');
-    push_two(date.month(), out);
-    out.push('-');
-    push_two(date.day(), out);
+    let (year, month, day) = date(u32::try_from(day).unwrap_or_default());
+    let mut text = *b"0000-00-00";
+    for (at, number) in [(0, year / 100), (2, year), (5, month), (8, day)] {
+        text[at..at + 2].copy_from_slice(&two(number));
+    }
+    push_ascii(&text, out);
+}
+
+/// Year, month and day of a day since 1970: years are counted from March, so that the leap day is their last.
+fn date(since_1970: u32) -> (u32, u32, u32) {
+    let day = since_1970 + 719_468;
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (era * 400 + year + next, month, day)
 }
 
 /// A time of day without its offset.
 pub(in crate::generate) fn push_time(random: &mut Random, out: &mut String) {
     let second = u32::try_from(random.below(86_400)).unwrap_or(0);
-    push_two(second / 3600, out);
-    out.push(':');
-    push_two(second / 60 % 60, out);
-    out.push(':');
-    push_two(second % 60, out);
+    let mut text = *b"00:00:00";
+    for (at, number) in [(0, second / 3600), (3, second / 60 % 60), (6, second % 60)] {
+        text[at..at + 2].copy_from_slice(&two(number));
+    }
+    push_ascii(&text, out);
 }
 
 fn push_fraction(random: &mut Random, digits: usize, out: &mut String) {
@@ -91,15 +100,25 @@ fn push_fraction(random: &mut Random, digits: usize, out: &mut String) {
     }
 }
 
-fn push_two(number: u32, out: &mut String) {
-    out.push(char::from_digit(number / 10 % 10, 10).unwrap_or('0'));
-    out.push(char::from_digit(number % 10, 10).unwrap_or('0'));
+/// The last two digits.
+fn two(number: u32) -> [u8; 2] {
+    [number / 10 % 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contract::datetime::{Instant, sort};
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        use chrono::Datelike;
+        for day in 0..50_000 {
+            let known = chrono::NaiveDate::from_epoch_days(day).unwrap();
+            let wanted = (known.year().unsigned_abs(), known.month(), known.day());
+            assert_eq!(date(day.unsigned_abs()), wanted);
+        }
+    }
 
     #[test]
     fn drawn_date_times_are_beyond_doubt() {

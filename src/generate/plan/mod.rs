@@ -49,8 +49,8 @@ pub(in crate::generate) enum Kind {
     Instant(usize),
     /// A string of a format.
     Format(String),
-    /// A string that matches.
-    Pattern(Pattern),
+    /// A string that matches; with it, whether it can't but be plain.
+    Pattern(Pattern, bool),
     /// An array.
     List(Box<List>),
     /// An object.
@@ -129,7 +129,7 @@ impl Plan {
                 let text = texts::of_format(format, random).unwrap_or_default();
                 sink.value(Value::String(text));
             }
-            Kind::Pattern(pattern) => sink.text(false, |out| pattern.push(random, out)),
+            Kind::Pattern(pattern, plain) => sink.text(*plain, |out| pattern.push(random, out)),
             Kind::List(list) => sink.value(Value::Array(list.draw(random, edges))),
             Kind::Object(properties) => {
                 let mut object = Map::new();
@@ -168,7 +168,7 @@ impl Plan {
             Kind::Format(format) => {
                 Value::String(texts::of_format(format, &mut Random::new(0)).unwrap_or_default())
             }
-            Kind::Pattern(pattern) => {
+            Kind::Pattern(pattern, _) => {
                 let mut text = String::new();
                 pattern.simplest(&mut text);
                 Value::String(text)
@@ -197,6 +197,18 @@ impl Plan {
         });
         drawn.find(fits).unwrap_or(value)
     }
+}
+
+impl From<Pattern> for Kind {
+    fn from(pattern: Pattern) -> Kind {
+        let plain = pattern.is_plain();
+        Kind::Pattern(pattern, plain)
+    }
+}
+
+/// Appends bytes that are ASCII: to collect them first is faster than to push one by one.
+fn push_ascii(bytes: &[u8], out: &mut String) {
+    out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
 }
 
 impl List {

@@ -6,6 +6,8 @@
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::push_ascii;
+use crate::contract::standing::is_plain;
 use crate::generate::random::Random;
 
 /// How much longer than needed an unbounded repetition gets.
@@ -40,12 +42,6 @@ impl Pattern {
         match self {
             Pattern::Literal(text) => out.push_str(text),
             Pattern::Class(ranges, total) => {
-                // Digits and the like: what almost every pattern is made of.
-                if let [(first @ '\0'..='\x7f', last @ '\0'..='\x7f')] = ranges.as_slice() {
-                    let (first, last) = (*first as u8, *last as u8);
-                    let drawn = u8::try_from(random.below(*total)).unwrap_or(0);
-                    return out.push(char::from(first.saturating_add(drawn).min(last)));
-                }
                 let mut left = random.below(*total);
                 for (first, last) in ranges {
                     let size = width(*first, *last);
@@ -57,7 +53,22 @@ impl Pattern {
                 }
             }
             Pattern::Repeat(inner, low, high) => {
-                for _ in 0..random.between(*low, *high) {
+                let mut left = random.between(*low, *high);
+                // Digits and the like: what almost every pattern is made of.
+                if let Pattern::Class(ranges, total) = &**inner
+                    && let [(first @ '\0'..='\x7f', '\0'..='\x7f')] = ranges.as_slice()
+                {
+                    let mut piece = [0_u8; 16];
+                    while left > 0 {
+                        let size = left.min(piece.len());
+                        for byte in &mut piece[..size] {
+                            *byte = *first as u8 + u8::try_from(random.below(*total)).unwrap_or(0);
+                        }
+                        push_ascii(&piece[..size], out);
+                        left -= size;
+                    }
+                }
+                for _ in 0..left {
                     inner.push(random, out);
                 }
             }
@@ -67,6 +78,20 @@ impl Pattern {
                     branch.push(random, out);
                 }
             }
+        }
+    }
+
+    /// Whether every text is plain, whatever is drawn (READING-18); no space is, which may not stand everywhere.
+    pub fn is_plain(&self) -> bool {
+        let fine = |c: char| c != ' ' && is_plain(c.encode_utf8(&mut [0; 4]));
+        match self {
+            Pattern::Literal(text) => !text.is_empty() && text.chars().all(fine),
+            Pattern::Class(ranges, total) => {
+                *total <= 128 && ranges.iter().all(|(first, last)| (*first..=*last).all(fine))
+            }
+            Pattern::Repeat(inner, low, _) => *low > 0 && inner.is_plain(),
+            Pattern::Sequence(parts) => !parts.is_empty() && parts.iter().all(Pattern::is_plain),
+            Pattern::Either(branches) => branches.iter().all(Pattern::is_plain),
         }
     }
 
