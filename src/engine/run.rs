@@ -58,6 +58,8 @@ pub(super) struct Shared {
     pub options: RunOptions,
     /// What is known of plainly right answers, by case.
     pub known: Vec<Mutex<Known>>,
+    /// Held while the first run of a case that is taken on in stints is under way; true once it was judged.
+    pub first: Vec<tokio::sync::Mutex<bool>>,
     /// Workers between two stints.
     idle: Mutex<Vec<Worker>>,
     failure: Mutex<Option<EngineError>>,
@@ -128,6 +130,7 @@ pub async fn run(
         Collector::new(recorder, redactor, base).for_verdicts_only(options.verdicts_only);
     let shared = Arc::new(Shared {
         known: selected.iter().map(|_| Mutex::default()).collect(),
+        first: selected.iter().map(|_| tokio::sync::Mutex::default()).collect(),
         idle: Mutex::default(),
         environment,
         selected: Arc::new(selected),

@@ -94,11 +94,18 @@ async fn some(shared: &Arc<Shared>, index: usize, runs: Share, stint: bool) {
 async fn work(shared: &Arc<Shared>, index: usize, runs: Share) {
     let selected = &shared.selected[index];
     let case = &selected.case.id;
+    let halt = shared.environment.halt.clone();
+    let mut halted = std::pin::pin!(halt.reached());
+    // What the judge says of the first answer is news to all: they need not have it said of theirs.
+    let first = tokio::select! {
+        biased;
+        () = &mut halted => return,
+        first = shared.first[index].lock() => first,
+    };
+    let mut first = Some(first).filter(|judged| !**judged);
     let mut worker = shared.worker();
     let mut known = locked(&shared.known[index]).clone();
     let mut account = Account::new(shared, index);
-    let halt = shared.environment.halt.clone();
-    let mut halted = std::pin::pin!(halt.reached());
     for run in runs.iter() {
         let seed = case_seed(shared.options.seed, case, run);
         let came = tokio::select! {
@@ -124,6 +131,9 @@ async fn work(shared: &Arc<Shared>, index: usize, runs: Share) {
                     known = all.clone();
                 }
             }
+        }
+        if let Some(mut judged) = first.take() {
+            *judged = true;
         }
     }
     drop(account);

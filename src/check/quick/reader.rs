@@ -12,6 +12,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips white space.
+    #[inline]
     pub(super) fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(self.at) {
             self.at += 1;
@@ -19,12 +20,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips this byte and white space before it; nothing is skipped but white space where it is another.
+    #[inline]
     pub(super) fn byte(&mut self, byte: u8) -> Option<()> {
         self.space();
         (*self.text.get(self.at)? == byte).then(|| self.at += 1)
     }
 
     /// Skips these bytes where they come next.
+    #[inline]
     pub(super) fn next_is(&mut self, bytes: &[u8]) -> bool {
         let found = starts_with(&self.text[self.at..], bytes);
         if found {
@@ -58,6 +61,7 @@ impl<'a> Reader<'a> {
 }
 
 /// As `<[u8]>::starts_with`, without a call: what is compared here is short.
+#[inline]
 fn starts_with(text: &[u8], start: &[u8]) -> bool {
     let Some(text) = text.get(..start.len()) else { return false };
     // The last eight bytes, again where they overlap those before, take in the rest.
