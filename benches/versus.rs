@@ -5,7 +5,8 @@
 //! cores, in turns; what counts is the ratio. `oha` is installed into the target directory where it is
 //! missing; `wrk`, which sends fresh numbers too, is used where it is installed.
 //!
-//! `VERSUS_ROUNDS` (default 5) and `VERSUS_SECONDS` (default 4) say how long.
+//! `VERSUS_ROUNDS` (default 5) and `VERSUS_SECONDS` (default 4) say how long. Nothing else should run meanwhile: each
+//! round fills all cores, and what other work takes of them falls on the two sides unequally.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
