@@ -248,6 +248,7 @@ fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
                 })
                 .collect()
         }
+        Some(413) if view.is_large() => Vec::new(),
         Some(status) => vec![Finding::new(
             "status",
             "",

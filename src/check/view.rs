@@ -268,6 +268,12 @@ impl<'a> ExchangeView<'a> {
         }
     }
 
+    /// Whether a batch may be refused for its size, which is one rule's matter alone (READING-22).
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.items().len() >= self.contract.batch.limits.batch_items / 10
+    }
+
     /// Whether the request is one that an ordinary client sends: no barrier, no oddity.
     #[must_use]
     pub fn is_ordinary(&self) -> bool {

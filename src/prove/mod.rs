@@ -208,5 +208,8 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
 
 /// Rules that one reading, or a server that loses no answer, gives no occasion for.
 fn has_no_occasion(rule: &str) -> bool {
-    matches!(rule, "STATUS-004" | "ATOM-001" | "ATOM-002" | "ATOM-003" | "CODE-006" | "CODE-007" | "HTTP-014")
+    matches!(
+        rule,
+        "STATUS-004" | "ATOM-001" | "ATOM-002" | "ATOM-003" | "CODE-006" | "CODE-007" | "HTTP-014"
+    )
 }

@@ -4,6 +4,7 @@ use crate::check::ledger::{Because, Expected};
 use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
 use crate::check::view::{ExchangeView, ItemVerdict, ItemView};
 use crate::contract::Level;
+use crate::contract::standing::Due;
 use crate::exchange::{BodyIntent, ItemIntent};
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
@@ -206,7 +207,7 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
         .expected
         .iter()
         .any(|e| matches!(e, Expected::Accept { because: Because::Refused, .. }));
-    let large = view.items().len() >= view.contract.batch.limits.batch_items / 10;
+    let large = view.is_large();
     if !must_be_processed(view) || view.feature().is_some() || all_refused_before || large {
         return Verdict::NotApplicable("not a batch of valid items");
     }
@@ -252,7 +253,10 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
 
 fn large_batch(view: &ExchangeView<'_>) -> Verdict {
     let limit = view.contract.batch.limits.batch_items;
-    if view.items().len() < limit / 10 || !must_be_processed(view) {
+    let valid = view.items().iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
+    let has_twins =
+        valid && view.is_ordinary() && view.expected.iter().any(|e| matches!(e, Expected::Twin(_)));
+    if !view.is_large() || view.items().len() > limit || !(has_twins || must_be_processed(view)) {
         return Verdict::NotApplicable("not a large batch of valid items");
     }
     let body = view.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);

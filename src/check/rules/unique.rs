@@ -119,7 +119,7 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
     let repeats =
         view.expected.iter().any(|e| matches!(e, Expected::Used { .. } | Expected::Twin(_)));
     let sound = items.iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
-    if !repeats || !sound || !view.is_ordinary() || view.feature().is_some() {
+    if !repeats || !sound || view.is_large() || !view.is_ordinary() || view.feature().is_some() {
         return Verdict::NotApplicable("no batch that is sound but for used numbers");
     }
     match view.status() {

@@ -51,9 +51,9 @@ pub(super) fn no_internals(view: &ExchangeView<'_>) -> Verdict {
     // What the request itself said may come back in an error.
     let sent = view.exchange.request.body.as_deref().unwrap_or(&[]);
     let own = |needle: &str| sent.windows(needle.len()).any(|w| w == needle.as_bytes());
-    let word = INTERNALS.iter().filter(|needle| !own(needle)).find_map(|needle| {
+    let word = INTERNALS.iter().find_map(|needle| {
         let at = text.find(needle)?;
-        Some((*needle, at))
+        (!own(needle)).then_some((*needle, at))
     });
     let found = word.or_else(|| qualified_class(&text).filter(|(class, _)| !own(class)));
     match found {
