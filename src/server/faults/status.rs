@@ -112,7 +112,6 @@ pub(super) static FAULTS: &[Fault] = &[
             "HTTP-007",
             "HTTP-008",
             "HTTP-013",
-            "ATOM-006",
         ])
         .body(|call, _| if call.every(50) { Err(Stop::Drop) } else { Ok(()) }),
     STATUS
