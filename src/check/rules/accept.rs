@@ -4,7 +4,6 @@ use crate::check::ledger::{Because, Expected};
 use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
 use crate::check::view::{ExchangeView, ItemVerdict, ItemView};
 use crate::contract::Level;
-use crate::contract::standing::Due;
 use crate::exchange::{BodyIntent, ItemIntent};
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
@@ -252,11 +251,7 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn large_batch(view: &ExchangeView<'_>) -> Verdict {
-    let limit = view.contract.batch.limits.batch_items;
-    let valid = view.items().iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
-    let has_twins =
-        valid && view.is_ordinary() && view.expected.iter().any(|e| matches!(e, Expected::Twin(_)));
-    if !view.is_large() || view.items().len() > limit || !(has_twins || must_be_processed(view)) {
+    if !view.is_large() || !must_be_processed(view) {
         return Verdict::NotApplicable("not a large batch of valid items");
     }
     let body = view.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);
