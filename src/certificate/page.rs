@@ -2,15 +2,14 @@
 //!
 //! Made from the certificate alone, so that a page that says something else is found out.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
-use sha2::{Digest, Sha256};
+use maud::{DOCTYPE, Markup, html};
 
 use super::key::PublicKey;
 use super::statement::Statement;
 use super::{Certificate, FILE};
 use crate::contract::Level;
 use crate::record::{Conclusion, Outcome};
-use crate::report::{number, visible};
+use crate::report::{frame, number, visible};
 
 const STYLE: &str = include_str!("page.css");
 /// Entries of a list: the page is one page, and the file beside it holds all of them.
@@ -19,22 +18,12 @@ const ENTRIES: usize = 5;
 /// The page of a certificate.
 #[must_use]
 pub fn page(certificate: &Certificate, statement: &Statement) -> String {
-    use base64::Engine as _;
-    let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    );
+    let subject = statement.about.subject.as_deref().unwrap_or(&statement.target);
+    let title = format!("Certificate of conformance · {}", visible(subject));
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                title { "Certificate of conformance · " (visible(statement.about.subject.as_deref().unwrap_or(&statement.target))) }
-                style { (PreEscaped(STYLE)) }
-            }
+            (frame::head(&title, STYLE, None))
             body {
                 main.paper {
                     div.frame {

@@ -4,6 +4,8 @@
 //! the command line.
 
 mod covered;
+#[cfg(test)]
+mod desk;
 mod expectation;
 mod judge;
 mod ledger;

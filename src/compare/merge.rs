@@ -161,7 +161,9 @@ impl Sum {
                         self.notes.push(text.clone());
                     }
                 }
-                Event::Finding(finding) => found.push(((**finding).clone(), seen_once(finding))),
+                Event::Finding(finding) => {
+                    found.push(((**finding).clone(), Update::told_once(finding)));
+                }
                 Event::FindingUpdated(update) => {
                     if let Some((_, known)) = found.iter_mut().find(|(f, _)| f.id == update.id) {
                         *known = update.clone();
@@ -273,26 +275,11 @@ impl Sum {
         for verdict in judge_run(&tally, skipped) {
             for finding in &verdict.findings {
                 let found = FindingRecord::of(verdict.rule, finding, (RUN, 0, 0), str::to_owned);
-                self.add_finding(found.clone(), seen_once(&found));
+                self.add_finding(found.clone(), Update::told_once(&found));
             }
             record.rules.insert(verdict.rule.id.to_owned(), verdict.counts);
         }
         self.cases.insert(RUN.to_owned(), record);
-    }
-}
-
-/// What is known of a finding that was never told of again.
-fn seen_once(finding: &FindingRecord) -> Update {
-    Update {
-        id: finding.id.clone(),
-        count: 1,
-        confirmed: finding.proven,
-        shown: 0,
-        of: 0,
-        trials: 1,
-        runs: 0,
-        waived: None,
-        masked_by: None,
     }
 }
 

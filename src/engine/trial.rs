@@ -1,5 +1,8 @@
 //! One run of one case: composes, sends, and gathers what the rules will look at.
 
+mod generated;
+mod written;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +10,16 @@ use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::compose::{self, Captures, Composed, Entry, First, Source, Writing};
+use super::compose::{self, Composed};
 use super::environment::Environment;
 use super::giant;
 use super::plan::case_seed;
 use super::select::Selected;
-use crate::case::{Expect, Position, Relation, Step};
+use crate::case::Expect;
 use crate::check::{Excerpt, Expectation, Judgement, Pinned, Relating, Rule, judge, rules};
 use crate::contract::Problem;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Loss, LossKind, Request};
-use crate::generate::{Shape, sequence};
+use crate::generate::sequence;
 use crate::send::FRESH_CONNECTIONS;
 
 /// What the step of a generated batch is called.
@@ -78,9 +81,9 @@ pub async fn execute(
     {
         trial = giant::execute(environment, selected, generate, seed).await;
     } else if selected.case.spec.generate.is_some() {
-        generated(environment, selected, run, seed, &mut trial).await;
+        generated::execute(environment, selected, run, seed, &mut trial).await;
     } else {
-        written(environment, selected, run, seed, &mut trial).await?;
+        written::execute(environment, selected, run, seed, &mut trial).await?;
     }
     Ok(trial)
 }
@@ -199,111 +202,6 @@ pub(super) async fn send(
     }
 }
 
-async fn written(
-    environment: &Arc<Environment>,
-    selected: &Selected,
-    run: u64,
-    seed: u64,
-    trial: &mut Trial,
-) -> Result<(), Problem> {
-    let mut captures = Captures::default();
-    for (number, step) in selected.case.spec.steps.iter().flatten().enumerate() {
-        let name = step.name.clone().unwrap_or_else(|| format!("step {}", number + 1));
-        if step.at_end {
-            environment.ended().await;
-        }
-        if let Some(pause) = step.pause {
-            trial.pauses.insert(trial.exchanges.len(), pause);
-            environment.pause(Duration::from_millis(pause)).await;
-        }
-        if environment.halt.is_reached() {
-            trial.cut = true;
-            return Ok(());
-        }
-        let seed = seed.wrapping_add(number as u64);
-        let mut about = Vec::new();
-        if let Some(group) = &step.simultaneously {
-            let mut together: Vec<(String, &Step, Composed)> = Vec::new();
-            for (member, inner) in group.iter().enumerate() {
-                let seed = seed.wrapping_add(1000 * (member as u64 + 1));
-                let source = Source {
-                    environment,
-                    case: &selected.case,
-                    exchanges: &trial.exchanges,
-                    run,
-                    seed,
-                };
-                let label =
-                    inner.name.clone().unwrap_or_else(|| format!("{name}, request {}", member + 1));
-                for copy in compose::compose(&source, &mut captures, inner)? {
-                    together.push((label.clone(), inner, copy));
-                }
-            }
-            together.truncate(environment.at_once());
-            let answers =
-                release(environment, together.iter().map(|(_, _, c)| c.clone()).collect()).await;
-            for ((label, inner, composed), answer) in together.into_iter().zip(answers) {
-                let intent = compose::intent(environment, &composed.request, composed.body.clone());
-                let sent = composed.request.body.clone();
-                let index = trial.push(&label, Some(number), composed, intent, answer);
-                if let Some(name) = &inner.name {
-                    captures.step(name, index, sent);
-                }
-                trial.expect(selected, inner.expect.as_ref(), vec![index], &label);
-                about.push(index);
-            }
-        } else {
-            let source = Source {
-                environment,
-                case: &selected.case,
-                exchanges: &trial.exchanges,
-                run,
-                seed,
-            };
-            for composed in compose::compose(&source, &mut captures, step)? {
-                let intent = compose::intent(environment, &composed.request, composed.body.clone());
-                let answer = send(environment, &composed.request, &composed.body).await;
-                let sent = composed.request.body.clone();
-                let index = trial.push(&name, None, composed, intent, answer);
-                captures.step(&name, index, sent);
-                about.push(index);
-            }
-        }
-        if environment.halt.is_reached() && trial.was_left() {
-            trial.cut = true;
-            return Ok(());
-        }
-        if step.hang_up.is_some() {
-            // A retry that overtakes the request which was broken off would say nothing of either.
-            environment.pause(environment.left_alone()).await;
-        }
-        trial.expect(
-            selected,
-            filled(environment, &captures, trial, step.expect.as_ref(), seed).as_ref(),
-            about,
-            &name,
-        );
-    }
-    Ok(())
-}
-
-/// An expectation with its captures filled in.
-fn filled(
-    environment: &Environment,
-    captures: &Captures,
-    trial: &Trial,
-    expect: Option<&Expect>,
-    seed: u64,
-) -> Option<Expect> {
-    let mut expect = expect?.clone();
-    for pin in expect.body.values_mut() {
-        if let crate::case::BodyPin::Equals(value) = pin {
-            *value = captures.value(environment, &trial.exchanges, value, seed);
-        }
-    }
-    Some(expect)
-}
-
 /// Sends all at once: nobody starts before everybody is ready.
 pub(super) async fn release(
     environment: &Arc<Environment>,
@@ -342,58 +240,6 @@ pub(super) async fn release(
         .collect()
 }
 
-async fn generated(
-    environment: &Arc<Environment>,
-    selected: &Selected,
-    run: u64,
-    seed: u64,
-    trial: &mut Trial,
-) {
-    let spec = &selected.case.spec;
-    let Some(generate) = &spec.generate else { return };
-    let shape =
-        Shape { items: environment.clamp(generate.items), style: compose::style(generate.values) };
-    let sound = environment.generator.batch(seed, &shape);
-    let mut entries: Vec<Entry> =
-        sound.iter().map(|d| Entry::mint(environment, d.clone())).collect();
-    mutate(environment, selected, run, &mut entries);
-
-    let (bytes, body) = compose::batch(environment, &entries, Writing::Compact);
-    let mut request = compose::plain_request(environment, bytes.clone());
-    request.framing = generate.framing;
-    let index = exchange(environment, trial, BATCH, request, body).await;
-    if trial.was_left() {
-        trial.cut = true;
-        return;
-    }
-    trial.expect(selected, spec.expect.as_ref(), vec![index], BATCH);
-
-    let Some(relation) = spec.relation else { return };
-    let refused = refused(environment, trial, entries.len());
-    let first =
-        First { entries: &entries, bytes: &bytes, sound: &sound, refused: &refused, run, seed };
-    let derived = compose::derive(environment, relation, &first);
-    let what = relation_name(relation);
-    let mut indexes = Vec::new();
-    for (request, body) in derived.requests {
-        indexes.push(exchange(environment, trial, &what, request, body).await);
-        if trial.was_left() {
-            trial.cut = true;
-            return;
-        }
-    }
-    let pairs: Vec<_> = derived
-        .pairs
-        .into_iter()
-        .filter_map(|(item, (request, place))| {
-            Some(((index, item), (*indexes.get(request)?, place)))
-        })
-        .collect();
-    if !pairs.is_empty() {
-        trial.relating = Some(Relating { what, rule: selected.rule, pairs });
-    }
-}
-
 async fn exchange(
     environment: &Arc<Environment>,
     trial: &mut Trial,
@@ -404,71 +250,4 @@ async fn exchange(
     let intent = compose::intent(environment, &request, body.clone());
     let answer = send(environment, &request, &body).await;
     trial.push(step, None, Composed { request, body }, intent, answer)
-}
-
-/// Bends the items whose turn it is.
-fn mutate(environment: &Environment, selected: &Selected, run: u64, entries: &mut [Entry]) {
-    let Some(mutate) = &selected.case.spec.mutate else { return };
-    let count = entries.len();
-    if count == 0 {
-        return;
-    }
-    let kinds = selected.mutations.len() as u64;
-    let chosen: Vec<usize> = match mutate.at {
-        // The position moves on with each round through the mutations too.
-        Position::Turns => match (run + run / kinds.max(1)) % 3 {
-            0 => vec![0],
-            1 => vec![count / 2],
-            _ => vec![count - 1],
-        },
-        Position::First => vec![0],
-        Position::Middle => vec![count / 2],
-        Position::Last => vec![count - 1],
-        Position::Half => (0..count).skip(usize::from(run % 2 == 1)).step_by(2).collect(),
-        Position::All => (0..count).collect(),
-    };
-    for (nth, place) in chosen.into_iter().enumerate() {
-        let turn = if matches!(mutate.at, Position::Half | Position::All) {
-            run.wrapping_mul(7).wrapping_add(nth as u64)
-        } else {
-            run
-        };
-        if let (Some(mutation), Some(entry)) =
-            (compose::turn(&selected.mutations, turn), entries.get_mut(place))
-        {
-            let mutated = mutation.apply(&mut entry.draft);
-            entry.mutations.push(mutated);
-            entry.number = environment.mint.shaped(&entry.draft.number);
-        }
-    }
-}
-
-/// Which items the last answer refused: all where it refused the request.
-fn refused(environment: &Environment, trial: &Trial, count: usize) -> Vec<usize> {
-    let Some(Answer::Received(response)) = trial.exchanges.last().map(|e| &e.answer) else {
-        return Vec::new();
-    };
-    if response.status == 400 {
-        return (0..count).collect();
-    }
-    let batch = &environment.contract.batch;
-    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let results = body.get(&batch.results).and_then(serde_json::Value::as_array);
-    results
-        .into_iter()
-        .flatten()
-        .enumerate()
-        .filter(|(_, r)| {
-            r.get(&batch.verdict.field).and_then(serde_json::Value::as_str)
-                == Some(&batch.verdict.rejected)
-        })
-        .map(|(index, _)| index)
-        .collect()
-}
-
-fn relation_name(relation: Relation) -> String {
-    serde_json::to_value(relation)
-        .ok()
-        .and_then(|v| v.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }

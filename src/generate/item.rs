@@ -2,20 +2,18 @@
 //!
 //! Joins schema, samples and profile; it must not know batches, shrinking or mutations.
 
-use std::sync::OnceLock;
+mod field;
 
 use serde_json::{Map, Value};
 
+use field::FieldPlan;
+
 use super::draft::{Draft, NumberShape, Raw};
-use super::plan::numbers;
-use super::plan::pattern::Pattern;
-use super::plan::texts::Lengths;
-use super::plan::{Compiler, Kind, Plan};
+use super::plan::Compiler;
 use super::random::Random;
 use super::sink::{Bounds, Json, Sink};
 use super::{Numbers, Optional, Place, Style, unusual};
-use crate::contract::profile::KnownValues;
-use crate::contract::{Contract, Field, Problem, Profile, Sample};
+use crate::contract::{Contract, Problem, Profile};
 
 /// A number that stands in for a minted one wherever an item is tried out; as short as one may have to be.
 pub(super) const SPECIMEN: &str = "bptest-000-0";
@@ -42,29 +40,6 @@ pub(super) struct ItemPlan {
     /// Its position among the fields that results repeat.
     echo: Option<usize>,
     bounds: Bounds,
-}
-
-/// The plan for one field.
-#[derive(Debug)]
-pub(super) struct FieldPlan {
-    /// Its name.
-    pub name: String,
-    /// Its name as JSON, with the comma before it and the colon.
-    label: String,
-    /// Its position among the fields that results repeat.
-    echo: Option<usize>,
-    /// Whether every item has it.
-    pub always: bool,
-    /// Never sent to this target.
-    pub omitted: bool,
-    /// Whether its numbers may be written with an exponent; many services read whole numbers without.
-    pub exponents: bool,
-    /// Everyday values.
-    pub plain: Plan,
-    /// Whatever the schema allows; none where everyday values are all that the target knows.
-    pub wide: Option<Plan>,
-    /// How long an unusual string here may be, where results repeat it and any string is allowed.
-    pub unusual: Option<Lengths>,
 }
 
 impl ItemPlan {
@@ -104,7 +79,7 @@ impl ItemPlan {
             plain_number,
             number_length,
             tied,
-            label: label(unique),
+            label: field::label(unique),
             echo: contract.batch.echo.iter().position(|name| name == unique),
             bounds: Bounds::of(&contract.batch.limits, bounds.unwrap_or(usize::MAX)),
         })
@@ -277,154 +252,6 @@ impl ItemPlan {
             _ => self.plain_number.clone(),
         }
     }
-}
-
-impl FieldPlan {
-    fn is_drawn(&self, random: &mut Random, with: Optional<'_>) -> bool {
-        self.always
-            || !self.omitted
-                && match with {
-                    Optional::All => true,
-                    Optional::None => false,
-                    Optional::Only(name) => name == self.name,
-                    Optional::Drawn => random.chance(2, 3),
-                }
-    }
-
-    fn new(
-        contract: &Contract,
-        compiler: &Compiler<'_>,
-        field: &Field,
-        profile: &Profile,
-    ) -> Result<FieldPlan, Problem> {
-        let pointer = format!("/properties/{}", field.name);
-        let demanded =
-            contract.demanded.contains(&field.name) || profile.required.contains(&field.name);
-        let known = known_values(compiler, field, profile)?;
-        let by_sample = sample(contract, compiler, field);
-        let by_schema = compiler.plan(&pointer, &field.schema);
-        let is_known = known.is_some();
-        // What names something the target must know may vary only as far as results show that it does.
-        let may_vary = !is_known && (!field.reference || field.echoed);
-        let (plain, wide) = match (known, by_sample, by_schema) {
-            (Some(known), _, _) => (known, None),
-            (None, Some(sample), schema) => (sample, schema.ok().filter(|_| may_vary)),
-            (None, None, Ok(schema)) => {
-                let wide = may_vary.then(|| schema.clone());
-                (schema, wide)
-            }
-            (None, None, Err(problem)) => return Err(problem),
-        };
-        let unusual = wide.as_ref().filter(|_| field.echoed).and_then(|wide| match wide.kind {
-            Kind::Text(lengths) if wide.held.is_none() => Some(lengths),
-            _ => None,
-        });
-        Ok(FieldPlan {
-            name: field.name.clone(),
-            label: label(&field.name),
-            echo: contract.batch.echo.iter().position(|name| *name == field.name),
-            always: field.required || demanded && !profile.omit.contains(&field.name),
-            omitted: !field.required && profile.omit.contains(&field.name),
-            exponents: field.kind() == Some("number"),
-            plain,
-            wide,
-            unusual,
-        })
-    }
-
-    fn draw(&self, random: &mut Random, style: Style, sink: &mut impl Sink) {
-        match (style, &self.wide, self.unusual) {
-            (Style::Boundary, Some(wide), _) if random.chance(2, 3) => {
-                wide.draw_into(random, true, sink);
-            }
-            (Style::Unusual, _, Some(lengths)) if random.chance(3, 4) => {
-                let longest = if random.chance(1, 16) { 255 } else { 40 };
-                let mut text = unusual::draw(random, lengths.max.min(longest));
-                while text.chars().count() < lengths.min {
-                    text.push('x');
-                }
-                sink.value(Value::String(text));
-            }
-            _ => self.plain.draw_into(random, false, sink),
-        }
-    }
-}
-
-/// A name as JSON, with the comma before it and the colon.
-fn label(name: &str) -> String {
-    format!(",{}:", Value::from(name))
-}
-
-/// What the profile says of a field, where it says something.
-fn known_values(
-    compiler: &Compiler<'_>,
-    field: &Field,
-    profile: &Profile,
-) -> Result<Option<Plan>, Problem> {
-    let Some(known) = profile.values.get(&field.name) else { return Ok(None) };
-    let unusable = |found: String| {
-        Problem::new("the profile", found)
-            .pointer(format!("/values/{}", field.name))
-            .expected("values that satisfy the field's schema")
-    };
-    let plan = match known {
-        KnownValues::List(values) => {
-            let fitting: Vec<Value> = values
-                .iter()
-                .filter(|v| {
-                    let single = Plan::exact(Kind::Choice(vec![(*v).clone()]));
-                    compiler.try_out(&single, &field.schema).is_ok()
-                })
-                .cloned()
-                .collect();
-            if fitting.is_empty() {
-                return Err(unusable(format!("no value of `{}` is valid", field.name)));
-            }
-            Plan::exact(Kind::Choice(fitting))
-        }
-        KnownValues::Range { min, max } => within(compiler, field, *min, *max)
-            .ok_or_else(|| unusable(format!("`{}` can't lie from {min} to {max}", field.name)))?,
-    };
-    Ok(Some(plan))
-}
-
-/// The contract's sample for a field, where it fits the schema.
-fn sample(contract: &Contract, compiler: &Compiler<'_>, field: &Field) -> Option<Plan> {
-    let plan = match contract.batch.samples.get(&field.name)? {
-        Sample::OneOf(values) => {
-            let fits = |v: &Value| {
-                compiler.try_out(&Plan::exact(Kind::Choice(vec![v.clone()])), &field.schema).is_ok()
-            };
-            let fitting: Vec<Value> = values.iter().filter(|v| fits(v)).cloned().collect();
-            if fitting.is_empty() {
-                return None;
-            }
-            Plan::exact(Kind::Choice(fitting))
-        }
-        Sample::Pattern(text) => Plan::exact(Pattern::compile(text)?.into()),
-        Sample::Amount { min, max } => within(compiler, field, *min, *max)?,
-    };
-    compiler.try_out(&plan, &field.schema).is_ok().then_some(plan)
-}
-
-/// Numbers of a field from `min` to `max`, as far as the schema allows them.
-fn within(compiler: &Compiler<'_>, field: &Field, min: f64, max: f64) -> Option<Plan> {
-    let mut plan = compiler.plan("", &field.schema).ok()?;
-    let Kind::Numbers(known) = &mut plan.kind else { return None };
-    let (low, high) = (known.low.max(min), known.high.min(max));
-    if low > high {
-        return None;
-    }
-    *known = numbers::Numbers {
-        above: known.above && low <= known.low,
-        below: known.below && high >= known.high,
-        low,
-        high,
-        fraction: known.fraction.min(2),
-        everyday: OnceLock::new(),
-        ..known.clone()
-    };
-    compiler.try_out(&plan, &field.schema).is_ok().then_some(plan)
 }
 
 /// What an everyday number of this contract is, and how long it may be where it is plain text.

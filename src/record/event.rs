@@ -231,6 +231,24 @@ pub struct Update {
     pub masked_by: Option<String>,
 }
 
+impl Update {
+    /// What is known of a finding that was never told of again: what its own bytes prove counts.
+    #[must_use]
+    pub fn told_once(finding: &FindingRecord) -> Update {
+        Update {
+            id: finding.id.clone(),
+            count: 1,
+            confirmed: finding.proven,
+            shown: 0,
+            of: 0,
+            trials: 1,
+            runs: 0,
+            waived: None,
+            masked_by: None,
+        }
+    }
+}
+
 /// All runs of one case.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CaseRecord {

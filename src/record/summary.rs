@@ -155,19 +155,7 @@ impl Summary {
                 Event::RunStarted(h) => head = Some((**h).clone()),
                 Event::Note { text } => notes.push(text.clone()),
                 Event::Finding(f) => {
-                    // Until told otherwise, what the bytes prove counts.
-                    let update = Update {
-                        id: f.id.clone(),
-                        count: 1,
-                        confirmed: f.proven,
-                        shown: 0,
-                        of: 0,
-                        trials: 1,
-                        runs: 0,
-                        waived: None,
-                        masked_by: None,
-                    };
-                    findings.push(((**f).clone(), update));
+                    findings.push(((**f).clone(), Update::told_once(f)));
                 }
                 Event::FindingUpdated(update) => {
                     if let Some(found) = findings.iter_mut().find(|(f, _)| f.id == update.id) {

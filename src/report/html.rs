@@ -18,9 +18,9 @@ mod rules;
 mod waivers;
 
 use maud::{DOCTYPE, PreEscaped, html};
-use sha2::{Digest, Sha256};
 
 use super::curl::How;
+use super::frame;
 use super::groups::groups;
 use super::text::visible;
 use crate::record::Summary;
@@ -35,27 +35,17 @@ const SCRIPT: &str = include_str!("html/script.js");
 pub fn html(summary: &Summary) -> String {
     let how = How::of(summary);
     let groups = groups(summary);
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        digest(STYLE),
-        digest(SCRIPT)
-    );
+    let specification = visible(&summary.head.specification.title);
+    let title = format!("{} · {specification} · batchproof", summary.conclusion);
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                title { (summary.conclusion) " · " (visible(&summary.head.specification.title)) " · batchproof" }
-                style { (PreEscaped(STYLE)) }
-            }
+            (frame::head(&title, STYLE, Some(SCRIPT)))
             body {
                 a.skip href="#findings" { "Skip to the findings" }
                 header.top {
                     span.brand { "batchproof" }
-                    span.muted { (visible(&summary.head.specification.title)) }
+                    span.muted { (specification) }
                     span.spacer {}
                     nav aria-label="Sections" {
                         @for (id, name) in [("findings", "Findings"), ("heat", "Rules"), ("run", "Run"), ("coverage", "Coverage"), ("rules", "Requirements")] {
@@ -85,22 +75,6 @@ pub fn html(summary: &Summary) -> String {
         }
     }
     .into_string()
-}
-
-/// SHA-256 as a content security policy names it: base64, RFC 4648 section 4.
-fn digest(text: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in Sha256::digest(text.as_bytes()).chunks(3) {
-        let group =
-            chunk.iter().fold(0_u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for position in 0..4 {
-            let index = (group >> (18 - 6 * position)) & 63;
-            let letter = ALPHABET.get(index as usize).copied().map_or('=', char::from);
-            out.push(if position <= chunk.len() { letter } else { '=' });
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! answered is hostile here: it is shown as text, with control characters spelled out.
 
 pub mod curl;
+pub(crate) mod frame;
 mod groups;
 pub mod html;
 pub mod json;

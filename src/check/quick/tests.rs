@@ -1,81 +1,30 @@
 //! What is quickly found right, the judge finds right too, and counts alike.
 
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Quick, Sent};
-use crate::case::{Credential, Framing};
+use super::Sent;
+use crate::check::desk::{DESK, body_of, headers, request, right};
 use crate::check::{Judgement, judge};
-use crate::contract::{Contract, Profile};
+use crate::contract::Profile;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, Situation};
-use crate::generate::{Generator, Mint, Place, Shape, Style};
-
-struct Desk {
-    contract: Arc<Contract>,
-    generator: Generator,
-    mint: Arc<Mint>,
-    quick: Quick,
-}
-
-static DESK: LazyLock<Desk> = LazyLock::new(|| {
-    let contract = Arc::new(Contract::shipped().unwrap());
-    let generator = Generator::new(Arc::clone(&contract), &Profile::default()).unwrap();
-    let mint = Arc::new(Mint::fitting("bptest-261122-k3x9qz", &contract));
-    let quick = Quick::of(&contract).unwrap();
-    Desk { contract, generator, mint, quick }
-});
+use crate::generate::{Place, Shape, Style};
 
 /// A batch beyond doubt: its body and the places of its echoed values.
 fn batch(seed: u64, items: usize) -> (Vec<u8>, Vec<Place>) {
-    let mut numbers = DESK.mint.set_aside(items as u64);
     let shape = Shape { items: items..=items, style: Style::Plain };
-    let mut stream = DESK.generator.stream(seed, &shape);
-    let (mut body, mut places) = ("{\"accountBalances\":[".to_owned(), Vec::new());
-    while let Some(certain) = stream.write(&mut body, &mut numbers, &mut places) {
-        assert!(certain);
-        body.push_str(if stream.left() > 0 { "," } else { "" });
-    }
-    body.push_str("]}");
-    (body.into_bytes(), places)
-}
-
-/// The right answer to a batch.
-fn right(body: &[u8]) -> Value {
-    let sent: Value = serde_json::from_slice(body).unwrap();
-    let results: Vec<Value> = sent["accountBalances"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| {
-            let mut result = json!({ "resultType": "REQUEST_ACCEPTED", "timeElapsedMs": 0 });
-            for name in &DESK.contract.batch.echo {
-                if let Some(value) = item.get(name) {
-                    result[name] = value.clone();
-                }
-            }
-            result
-        })
-        .collect();
-    json!({ "results": results, "timeElapsedMs": 1 })
+    let mut numbers = DESK.mint.set_aside(items as u64);
+    let (body, certain, places) = body_of(DESK.generator.stream(seed, &shape), &mut numbers);
+    assert!(certain);
+    (body, places)
 }
 
 fn judged(body: &[u8], answer: &[u8]) -> Judgement {
     let contract = &DESK.contract;
-    let request = Request {
-        method: "POST".to_owned(),
-        path: contract.operation.path.clone(),
-        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-        credential: Credential::Good,
-        body: Some(Bytes::copy_from_slice(body)),
-        framing: Framing::Sized,
-        hang_up: None,
-        new_connection: false,
-        raw: None,
-    };
+    let request = Request { body: Some(Bytes::copy_from_slice(body)), ..request() };
     let exchange = Exchange {
         index: 0,
         step: "the batch".to_owned(),
@@ -87,7 +36,7 @@ fn judged(body: &[u8], answer: &[u8]) -> Judgement {
         },
         answer: Answer::Received(Response {
             status: 200,
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            headers: headers(),
             body: Bytes::copy_from_slice(answer),
             elapsed: ELAPSED,
             framing: None,

@@ -1,7 +1,6 @@
 //! What is judged as a stream is judged like a batch that is whole in memory.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,81 +8,20 @@ use serde_json::{Value, json};
 
 use super::window::exchange;
 use super::{Judged, StreamJudge, Streaming};
-use crate::case::{Credential, Framing};
-use crate::check::{Check, Judgement, Quick, judge, rules};
-use crate::contract::{Contract, Profile};
-use crate::exchange::{Answer, Loss, LossKind, Request, Response};
-use crate::generate::{Generator, Mint, Numbers, Place, Shape, Stream, Style};
+use crate::check::desk::{DESK, body_of, headers, request, right};
+use crate::check::{Check, Judgement, judge, rules};
+use crate::exchange::{Answer, Loss, LossKind, Response};
+use crate::generate::{Numbers, Shape, Stream, Style};
 
 const ITEMS: usize = 2_600;
 const ELAPSED: Duration = Duration::from_millis(30);
-
-struct Desk {
-    contract: Arc<Contract>,
-    generator: Generator,
-    mint: Arc<Mint>,
-    quick: Quick,
-    profile: Profile,
-}
-
-static DESK: LazyLock<Desk> = LazyLock::new(|| {
-    let contract = Arc::new(Contract::shipped().unwrap());
-    let generator = Generator::new(Arc::clone(&contract), &Profile::default()).unwrap();
-    let mint = Arc::new(Mint::fitting("bptest-261122-k3x9qz", &contract));
-    let quick = Quick::of(&contract).unwrap();
-    Desk { contract, generator, mint, quick, profile: Profile::default() }
-});
 
 fn stream() -> Stream<'static> {
     DESK.generator.stream(7, &Shape { items: ITEMS..=ITEMS, style: Style::Plain })
 }
 
 fn body(numbers: &Numbers) -> Vec<u8> {
-    let (mut stream, mut numbers) = (stream(), numbers.clone());
-    let (mut body, mut places): (String, Vec<Place>) =
-        ("{\"accountBalances\":[".to_owned(), vec![]);
-    while stream.write(&mut body, &mut numbers, &mut places).is_some() {
-        body.push_str(if stream.left() > 0 { "," } else { "]}" });
-    }
-    body.into_bytes()
-}
-
-fn right(body: &[u8]) -> Value {
-    let sent: Value = serde_json::from_slice(body).unwrap();
-    let results: Vec<Value> = sent["accountBalances"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|item| {
-            let mut result = json!({ "resultType": "REQUEST_ACCEPTED" });
-            for name in &DESK.contract.batch.echo {
-                if let Some(value) = item.get(name) {
-                    result[name] = value.clone();
-                }
-            }
-            result["timeElapsedMs"] = json!(0);
-            result
-        })
-        .collect();
-    json!({ "results": results, "timeElapsedMs": 3 })
-}
-
-fn request() -> Request {
-    Request {
-        method: "POST".to_owned(),
-        path: DESK.contract.operation.path.clone(),
-        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
-        credential: Credential::Good,
-        body: None,
-        framing: Framing::Sized,
-        hang_up: None,
-        new_connection: false,
-        raw: None,
-    }
-}
-
-fn headers() -> Vec<(String, String)> {
-    vec![("content-type".to_owned(), "application/json".to_owned())]
+    body_of(stream(), &mut numbers.clone()).0
 }
 
 fn whole(body: &[u8], status: u16, answer: &[u8]) -> Judgement {

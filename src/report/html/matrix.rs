@@ -1,12 +1,13 @@
 //! `matrix.html`: rules by implementations on one page that loads nothing and needs no JavaScript.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
+use super::STYLE;
 use super::parts::{class, level};
 use super::rules::about;
-use super::{STYLE, digest};
 use crate::compare::{Cell, Column, Matrix, Row};
 use crate::record::{Conclusion, Outcome};
+use crate::report::frame;
 use crate::report::groups::{family, figures, outcome_word};
 use crate::report::text::{number, visible};
 
@@ -16,26 +17,16 @@ const OWN: &str = include_str!("matrix.css");
 #[must_use]
 pub fn matrix(matrix: &Matrix<'_>, links: &[String]) -> String {
     let style = format!("{STYLE}{OWN}");
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        digest(&style)
-    );
+    let title = format!("{} implementations · batchproof", matrix.columns.len());
     let differing = matrix.rows.iter().filter(|r| differs(r)).count();
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="referrer" content="no-referrer";
-                title { (matrix.columns.len()) " implementations · batchproof" }
-                style { (PreEscaped(&style)) }
-            }
+            (frame::head(&title, &style, None))
             body {
                 header.top {
                     span.brand { "batchproof" }
-                    span.muted { (title(matrix)) }
+                    span.muted { (specification(matrix)) }
                 }
                 main {
                     h1.page { "Implementations" }
@@ -68,7 +59,7 @@ pub fn matrix(matrix: &Matrix<'_>, links: &[String]) -> String {
     .into_string()
 }
 
-fn title(matrix: &Matrix<'_>) -> String {
+fn specification(matrix: &Matrix<'_>) -> String {
     matrix.columns.first().map_or(String::new(), |c| visible(&c.summary.head.specification.title))
 }
 
