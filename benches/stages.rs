@@ -147,12 +147,12 @@ fn judge_an_answer_quickly(bencher: Bencher<'_, '_>, items: usize) {
 }
 
 /// Two hundred whole exchanges with the embedded server, both in this process.
-#[divan::bench(args = ["soak/ten-items", "soak/thousand-items"], sample_count = 20)]
-fn whole_exchanges(bencher: Bencher<'_, '_>, case: &str) {
+#[divan::bench(args = [("soak/ten-items", 10), ("soak/thousand-items", 1_000)], sample_count = 20)]
+fn whole_exchanges(bencher: Bencher<'_, '_>, (case, items): (&str, u64)) {
     const RUNS: u64 = 200;
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let case = find(&shipped().expect("shipped cases"), case).expect("a shipped case");
-    bencher.counter(ItemsCount::new(RUNS)).bench(|| {
+    bencher.counter(ItemsCount::new(RUNS * items)).bench(|| {
         runtime.block_on(async {
             let embedded = embedded::start(
                 Arc::clone(&DESK.contract),
@@ -166,23 +166,12 @@ fn whole_exchanges(bencher: Bencher<'_, '_>, case: &str) {
             .expect("the embedded server");
             let selected = select(case.clone(), &embedded.environment.generator).expect("a case");
             let options = RunOptions {
-                save_cases: None,
-                waivers: Vec::new(),
-                depth: batchproof::case::Depth::Standard,
-                seed: 1,
-                run_id: "bptest-bench".to_owned(),
-                run_id_given: false,
                 runs: Some(RUNS),
                 jobs: 16,
-                max_time: None,
-                max_findings: None,
-                strict: false,
-                partition: None,
-                report_dir: None,
-                target: String::new(),
                 whole_suite: false,
                 opening: false,
                 verdicts_only: true,
+                ..RunOptions::new(batchproof::case::Depth::Standard, 1, "bptest-bench")
             };
             let report = run(embedded.environment, selected, options, Arc::new(Silent)).await;
             assert!(report.expect("a report").summary.findings.is_empty());

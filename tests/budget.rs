@@ -28,25 +28,7 @@ fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
         let cases: Vec<_> =
             case::shipped().unwrap().into_iter().filter(|c| !c.spec.only_when_named).collect();
         let selected = select(cases, &embedded.environment.generator).unwrap();
-        let options = RunOptions {
-            depth,
-            seed,
-            run_id: "bptest-budget".to_owned(),
-            run_id_given: false,
-            runs: None,
-            jobs: 1,
-            max_time: None,
-            max_findings: None,
-            strict: false,
-            partition,
-            report_dir: None,
-            save_cases: None,
-            target: String::new(),
-            whole_suite: true,
-            opening: true,
-            verdicts_only: false,
-            waivers: Vec::new(),
-        };
+        let options = RunOptions { partition, ..RunOptions::new(depth, seed, "bptest-budget") };
         plan(&embedded.environment, &options, &selected)
     })
 }

@@ -124,23 +124,10 @@ fn held(case: Case) -> Result<Completion, Failure> {
         return Ok(Completion::ignored_with(reason));
     }
     let options = RunOptions {
-        depth,
-        seed: 1,
-        run_id: site.run_id.clone(),
-        run_id_given: false,
-        runs: None,
         jobs: site.environment.profile.limits.jobs.unwrap_or(4),
-        max_time: None,
-        max_findings: None,
-        strict: false,
-        partition: None,
-        report_dir: None,
-        save_cases: None,
         target: site.target.clone(),
         whole_suite: false,
-        opening: true,
-        verdicts_only: false,
-        waivers: Vec::new(),
+        ..RunOptions::new(depth, 1, site.run_id.clone())
     };
     let environment = Arc::clone(&site.environment);
     let report =

@@ -127,23 +127,12 @@ fn judge_cases(
         let cases = case::shipped()?.into_iter().filter(wanted).collect();
         let selected = select(cases, &environment.generator)?;
         let options = RunOptions {
-            depth: Depth::Standard,
-            seed,
-            run_id: "bptest-clean".to_owned(),
-            run_id_given: false,
             runs,
             jobs: 16,
-            max_time: None,
-            max_findings: None,
-            strict: false,
-            partition: None,
-            report_dir: None,
-            save_cases: None,
             target: "independent server".to_owned(),
             whole_suite: runs.is_none(),
-            opening: true,
             verdicts_only: true,
-            waivers: Vec::new(),
+            ..RunOptions::new(Depth::Standard, seed, "bptest-clean")
         };
         let report = run(environment, selected, options, Arc::new(Silent)).await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(report.summary)

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod problem;
 pub mod profile;
 pub mod readings;
+mod repeated;
 pub mod standing;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ pub use openapi::Operation;
 pub use problem::Problem;
 pub use profile::Profile;
 pub use readings::{Level, Reading};
+pub use repeated::repeated_key;
 
 const OPENAPI: &str = include_str!("../../schemas/openapi.yaml");
 const BATCH: &str = include_str!("../../schemas/batch.yaml");

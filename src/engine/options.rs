@@ -46,6 +46,32 @@ pub struct RunOptions {
     pub waivers: Vec<Waiver>,
 }
 
+impl RunOptions {
+    /// A whole run, one request at a time, that leaves no file.
+    #[must_use]
+    pub fn new(depth: Depth, seed: u64, run_id: impl Into<String>) -> RunOptions {
+        RunOptions {
+            depth,
+            seed,
+            run_id: run_id.into(),
+            run_id_given: false,
+            runs: None,
+            jobs: 1,
+            max_time: None,
+            max_findings: None,
+            strict: false,
+            partition: None,
+            report_dir: None,
+            save_cases: None,
+            target: String::new(),
+            whole_suite: true,
+            opening: true,
+            verdicts_only: false,
+            waivers: Vec::new(),
+        }
+    }
+}
+
 /// Why a run ended before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {

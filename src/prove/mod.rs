@@ -130,23 +130,10 @@ pub async fn prove(
     .await?;
     let environment = Arc::clone(&embedded.environment);
     let options = RunOptions {
-        depth,
-        seed,
-        run_id: "bptest-prove".to_owned(),
-        run_id_given: false,
-        runs: None,
         jobs: embedded::LOOPBACK_JOBS,
-        max_time: None,
-        max_findings: None,
-        strict: false,
-        partition: None,
-        report_dir: None,
-        save_cases: None,
         target: "embedded reference server".to_owned(),
-        whole_suite: true,
-        opening: true,
         verdicts_only: trial.fault.is_some(),
-        waivers: Vec::new(),
+        ..RunOptions::new(depth, seed, "bptest-prove")
     };
     // Waiting costs more than all else, so only the clean server and faults that time triggers pay for it.
     let waits = trial.fault.is_none_or(|f| f.waits || f.depth == server::Depth::Deep);

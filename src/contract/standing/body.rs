@@ -1,13 +1,10 @@
 //! The standing of a whole body, from its bytes (READING-02, READING-15).
 
-use std::collections::HashSet;
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::{Cause, Edge, Standing, edge, type_name};
 use crate::contract::batch::CodeCause;
+use crate::contract::repeated::repeated_key;
 use crate::contract::{Contract, Level};
 
 /// What the contract says of a body.
@@ -44,7 +41,7 @@ impl Contract {
             .iter()
             .any(|b| !b.is_ascii_whitespace())
             .then(|| Cause { level: Level::Should, ..not_json("text after the document") });
-        let repeated = has_repeated_keys(body);
+        let repeated = repeated_key(body).is_some();
         let Value::Object(mut envelope) = document else {
             return BodyStanding::Broken(envelope_cause("", "type", type_name(&document)));
         };
@@ -142,65 +139,4 @@ fn judge_syntax(body: &[u8], error: &serde_json::Error) -> BodyStanding {
         return open("a lone surrogate");
     }
     BodyStanding::Broken(not_json(if error.is_eof() { "truncated" } else { "no JSON" }))
-}
-
-/// Whether any object of the first document in `body` has a key twice.
-fn has_repeated_keys(body: &[u8]) -> bool {
-    let mut found = false;
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let _ = Keys(&mut found).deserialize(&mut deserializer);
-    found
-}
-
-struct Keys<'a>(&'a mut bool);
-
-impl<'de> DeserializeSeed<'de> for Keys<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Keys<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if !seen.insert(key) {
-                *self.0 = true;
-            }
-            map.next_value_seed(Keys(&mut *self.0))?;
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Keys(&mut *self.0))?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
 }
