@@ -13,6 +13,21 @@ const WIDTHS: [(&str, char); 4] = [
     ("four bytes", '\u{1f600}'),
 ];
 
+/// Characters that grow where they are written for another language before they are counted.
+const GROWING: [(&str, &str); 3] = [
+    ("markup", "<&\">'"),
+    ("quotes and backslashes", "\"\\"),
+    ("what percent-encoding spells out", " %+/"),
+];
+/// Texts of more code points than whoever folds them before counting takes them for.
+const SHRINKING: [(&str, &str); 4] = [
+    // Half as many graphemes as code points: whoever counts what people see takes it for short.
+    ("half of them combining", "e\u{301}"),
+    ("most of them entities", "&amp;"),
+    ("half of them of no width", "x\u{200b}"),
+    ("half of them controls", "x\u{1}"),
+];
+
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
     let plain = catalogue.core.contract.batch.limits.plain_string;
     for spot in catalogue.spots.clone() {
@@ -50,10 +65,11 @@ fn exceed(catalogue: &mut Catalogue<'_>, spot: &Spot, max: usize) {
         set(catalogue, "exceed-max-length", spot, "maxLength", &class, length, 'x');
     }
     if !spot.unique {
-        // Half as many graphemes as code points: whoever counts what people see takes it for short.
-        let text: String = "e\u{301}".chars().cycle().take(max + 1).collect();
-        let class = format!("{} code points, half of them combining", max + 1);
-        catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(text));
+        for (what, text) in SHRINKING {
+            let class = format!("{} code points, {what}", max + 1);
+            let text = text.chars().cycle().take(max + 1).collect();
+            catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(text));
+        }
         let spaces = format!("x{}x", " ".repeat(max.saturating_sub(1)));
         let class = format!("{} code points, most of them spaces", max + 1);
         catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(spaces));
@@ -76,6 +92,16 @@ fn at_max(catalogue: &mut Catalogue<'_>, spot: &Spot, bound: usize) {
                 set(catalogue, "at-max-length", spot, "maxLength", &class, length, c);
             }
         }
+    }
+    for (what, text) in GROWING {
+        if spot.unique {
+            break;
+        }
+        // A letter at each end: what is trimmed is another matter.
+        let inner = text.chars().cycle().take(bound.saturating_sub(2));
+        let text: String = std::iter::once('x').chain(inner).chain(['x']).take(bound).collect();
+        let class = format!("{bound} code points of {what}");
+        catalogue.add("at-max-length", spot, "maxLength", &class, Value::String(text));
     }
 }
 
