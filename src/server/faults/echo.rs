@@ -1,5 +1,7 @@
 //! Faults of what results repeat of their items.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{Row, compose, head, rejected, rewrite};
@@ -138,6 +140,23 @@ pub(super) static FAULTS: &[Fault] = &[
             && let Some(value) = results.rows[63].get(call.other(0)).cloned()
         {
             results.rows[64].insert(call.other(0).to_owned(), value);
+        }
+    }),
+    ECHO.fault(
+        "identity-interned",
+        "an identity field comes as the batch first spelled it, in upper or lower case",
+    )
+    .must(&["ECHO-002"])
+    .may(&["ORDER-002"])
+    .results(|call, results| {
+        let mut spelled: HashMap<String, Value> = HashMap::new();
+        for row in &mut results.rows {
+            if let Some(value) = row.get_mut(call.other(0))
+                && let Some(text) = value.as_str()
+            {
+                *value =
+                    spelled.entry(text.to_lowercase()).or_insert_with(|| value.clone()).clone();
+            }
         }
     }),
     ECHO.fault(
