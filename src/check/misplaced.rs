@@ -115,7 +115,10 @@ pub(super) fn foreign(view: &ExchangeView<'_>) -> Option<usize> {
     let (nonce, _) = own.first()?;
     view.results()?.iter().position(|result| {
         let echoed = result.get(unique).and_then(Value::as_str).and_then(minted);
-        echoed.is_some_and(|(n, c)| n == *nonce && !own.iter().any(|(_, counter)| *counter == c))
+        echoed.is_some_and(|(n, c)| {
+            n.eq_ignore_ascii_case(nonce)
+                && !own.iter().any(|(_, counter)| counter.eq_ignore_ascii_case(c))
+        })
     })
 }
 
@@ -127,7 +130,7 @@ fn minted(number: &str) -> Option<(&str, &str)> {
     let bytes = number.as_bytes();
     let part = |from: usize| {
         let part = bytes.get(from..from + PART)?;
-        part.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).then_some(())
+        part.iter().all(u8::is_ascii_alphanumeric).then_some(())
     };
     let at = (0..bytes.len()).rev().find(|at| {
         bytes[*at] == b'-'

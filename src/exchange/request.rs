@@ -58,8 +58,31 @@ pub enum Situation {
     Path,
     /// The client hangs up halfway.
     HungUp,
-    /// Something that READING-09 or READING-10 leaves unjudged.
+    /// Something that READING-09 or READING-10 leaves unjudged, or a head so odd that it may be refused.
     Unjudged,
+}
+
+/// Headers of more bytes than this may be refused for their size (RFC 6585, section 5).
+const LONG_HEADERS: usize = 4096;
+/// A path longer than this may be refused for its length (RFC 9110, section 15.5.15).
+const LONG_PATH: usize = 1024;
+
+/// Whether the head alone is reason enough to refuse a request: its size, a query that can't be decoded, or a
+/// coding of the body.
+fn is_odd_head(request: &Request) -> bool {
+    let size: usize = request.headers.iter().map(|(n, v)| n.len() + v.len()).sum();
+    let undecodable = request.path.split('%').skip(1).any(|rest| {
+        let digits = rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count();
+        digits < 2
+    });
+    // An old client's request; whether it is served is not documented.
+    let old = request.raw.as_ref().is_some_and(|raw| {
+        raw.split(|b| *b == b'\r').next().is_some_and(|line| line.ends_with(b"HTTP/1.0"))
+    });
+    old || size > LONG_HEADERS
+        || request.path.len() > LONG_PATH
+        || undecodable
+        || request.header("content-encoding").is_some_and(|c| !c.eq_ignore_ascii_case("identity"))
 }
 
 /// Derives the situation of `request`.
@@ -83,6 +106,9 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
     }
     if request.method != contract.operation.method {
         return if request.method == "OPTIONS" { Situation::Options } else { Situation::Method };
+    }
+    if is_odd_head(request) {
+        return Situation::Unjudged;
     }
     match request.header("content-type").map(sort_media_type) {
         Some(MediaType::Json) => {}

@@ -15,6 +15,9 @@ use crate::contract::Contract;
 use crate::contract::standing::is_plain;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+/// Digits of the counter: in upper case, while what stands before them is in lower case, so that every number
+/// tells who changes either.
+const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// Characters of the nonce: two billion of them, so that a run id that is used every night stays safe.
 pub(super) const NONCE: usize = 6;
 /// Digits that a shortened number keeps for its counter.
@@ -195,7 +198,7 @@ impl Numbers {
         let start = text.find(&self.mint.prefix)? + self.mint.prefix.len();
         let digits = text.get(start..start + COUNTER)?;
         let count = digits.bytes().try_fold(0_u64, |count, byte| {
-            let digit = BASE36.iter().position(|b| *b == byte)?;
+            let digit = DIGITS.iter().position(|b| *b == byte)?;
             count.checked_mul(36)?.checked_add(u64::try_from(digit).ok()?)
         })?;
         let count = gather(count);
@@ -269,7 +272,7 @@ fn push_base36(text: &mut String, mut number: u64) {
     let mut at = digits.len();
     while number > 0 {
         at -= 1;
-        digits[at] = BASE36[usize::try_from(number % 36).unwrap_or(0)];
+        digits[at] = DIGITS[usize::try_from(number % 36).unwrap_or(0)];
         number /= 36;
     }
     let from = at.min(digits.len() - COUNTER);

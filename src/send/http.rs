@@ -10,6 +10,9 @@ use super::{Exchanging, SendError, SendOptions, Sender, Target};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 
+/// How long a connection may stay silent inside an answer that only its closing can end.
+const UNFRAMED: Duration = Duration::from_secs(2);
+
 /// Bytes of a chunk where chunks are to be tiny.
 const SLIVER: usize = 7;
 
@@ -108,7 +111,21 @@ pub(super) async fn send(
         .iter()
         .map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
         .collect();
-    match response.bytes().await {
+    let body = if is_framed(response.headers()) {
+        response.bytes().await
+    } else {
+        match until_closed(response).await {
+            Ok(body) => body,
+            Err(bytes) => {
+                let message = format!(
+                    "status {status}, then {bytes} bytes with neither Content-Length nor chunks, on a connection \
+                     that stayed open"
+                );
+                return lost(LossKind::Timeout, message);
+            }
+        }
+    };
+    match body {
         Ok(body) => Answer::Received(Response {
             status,
             headers,
@@ -120,6 +137,33 @@ pub(super) async fn send(
             if error.is_timeout() { LossKind::Timeout } else { LossKind::Reset },
             format!("status {status}, then: {}", words(&error)),
         ),
+    }
+}
+
+/// Whether the head says where the body ends (RFC 9112, section 6.3): by a length, by chunks, or by the promise
+/// that the connection is closed then.
+fn is_framed(headers: &HeaderMap) -> bool {
+    let closes = headers
+        .get_all(reqwest::header::CONNECTION)
+        .iter()
+        .any(|value| value.as_bytes().to_ascii_lowercase().windows(5).any(|w| w == b"close"));
+    closes
+        || headers.contains_key(reqwest::header::CONTENT_LENGTH)
+        || headers.contains_key(reqwest::header::TRANSFER_ENCODING)
+}
+
+/// A body that ends with its connection; how many bytes came where the connection stays open without any more.
+async fn until_closed(
+    mut response: reqwest::Response,
+) -> Result<Result<Bytes, reqwest::Error>, usize> {
+    let mut body = Vec::new();
+    loop {
+        match tokio::time::timeout(UNFRAMED, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+            Ok(Ok(None)) => return Ok(Ok(Bytes::from(body))),
+            Ok(Err(error)) => return Ok(Err(error)),
+            Err(_) => return Err(body.len()),
+        }
     }
 }
 
@@ -233,7 +277,6 @@ fn headers(sender: &Sender, request: &Request) -> HeaderMap {
     map
 }
 
-/// Splits a body into a few chunks, one of them a single byte.
 /// A chunk of one byte, then chunks of `size`.
 fn chunks(
     body: &Bytes,

@@ -71,7 +71,8 @@ async fn talk(sender: &Sender, request: &Request, start: Instant) -> Answer {
         drop(stream);
         return lost(LossKind::HungUp, "the client hung up".to_owned());
     }
-    match Reader::new(&mut stream).answer(&request.method).await {
+    let old = bytes.split(|b| *b == b'\r').next().is_some_and(|line| line.ends_with(b"HTTP/1.0"));
+    match Reader::new(&mut stream).answer(&request.method, old).await {
         Ok(mut response) => {
             response.elapsed = start.elapsed();
             if let Some(seen) = &mut response.framing {
@@ -180,7 +181,8 @@ impl<'a> Reader<'a> {
         Ok((status, headers))
     }
 
-    async fn answer(mut self, method: &str) -> Result<Response, Failure> {
+    /// Reads the answer to a request with that method; `old` where it said HTTP/1.0.
+    async fn answer(mut self, method: &str, old: bool) -> Result<Response, Failure> {
         let mut seen = FramingSeen::default();
         let (status, headers) = loop {
             let (status, headers) = self.head().await?;
@@ -197,7 +199,9 @@ impl<'a> Reader<'a> {
             values("transfer-encoding").iter().any(|v| v.to_ascii_lowercase().contains("chunked"));
         let lengths = values("content-length");
         let length = lengths.first().and_then(|v| v.parse::<usize>().ok());
-        if chunked && !lengths.is_empty() {
+        if old && !values("transfer-encoding").is_empty() {
+            seen.fault = Some("Transfer-Encoding in the answer to an HTTP/1.0 request".to_owned());
+        } else if chunked && !lengths.is_empty() {
             seen.fault = Some("both Content-Length and Transfer-Encoding".to_owned());
         } else if lengths.windows(2).any(|w| w[0] != w[1]) {
             seen.fault = Some("two different Content-Length headers".to_owned());
@@ -212,8 +216,7 @@ impl<'a> Reader<'a> {
         } else if let Some(length) = length {
             self.sized(length, &mut seen).await?
         } else {
-            while self.more().await? {}
-            std::mem::take(&mut self.buffer)
+            self.until_closed(&mut seen).await?
         };
         if seen.fault.is_none() && (bodiless || chunked || length.is_some()) {
             self.trailing(&mut seen).await?;
@@ -225,6 +228,20 @@ impl<'a> Reader<'a> {
             elapsed: Duration::ZERO,
             framing: Some(seen),
         })
+    }
+
+    async fn until_closed(&mut self, seen: &mut FramingSeen) -> Result<Vec<u8>, Failure> {
+        loop {
+            let Ok(more) = tokio::time::timeout(Duration::from_secs(2), self.more()).await else {
+                let fault = "neither Content-Length nor chunks, and the connection stays open";
+                seen.fault = Some(fault.to_owned());
+                break;
+            };
+            if !more? {
+                break;
+            }
+        }
+        Ok(std::mem::take(&mut self.buffer))
     }
 
     async fn sized(&mut self, length: usize, seen: &mut FramingSeen) -> Result<Vec<u8>, Failure> {

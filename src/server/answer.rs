@@ -39,6 +39,10 @@ pub(crate) enum Framing {
     Off(i64),
     /// Chunks, with or without the last one.
     Chunked { ended: bool },
+    /// A true `Content-Length`, and a body even where none may follow.
+    Unasked,
+    /// Nothing tells, and the connection stays open.
+    Open,
 }
 
 /// An answer.
@@ -131,21 +135,21 @@ impl Answer {
         let declared = match self.framing {
             // RFC 9110 section 8.6: no length where there is never a body.
             _ if self.status == 204 => None,
-            Framing::Sized => Some(length),
+            Framing::Sized | Framing::Unasked => Some(length),
             Framing::Off(by) => Some(length.saturating_add_signed(by)),
-            Framing::Chunked { .. } => None,
+            Framing::Chunked { .. } | Framing::Open => None,
         };
         if let Some(declared) = declared {
             out.extend_from_slice(b"\r\nContent-Length: ");
             push_number(&mut out, declared);
-        } else if self.status != 204 {
+        } else if matches!(self.framing, Framing::Chunked { .. }) && self.status != 204 {
             out.extend_from_slice(b"\r\nTransfer-Encoding: chunked");
         }
         if close {
             out.extend_from_slice(b"\r\nConnection: close");
         }
         out.extend_from_slice(b"\r\n\r\n");
-        if bare || self.status == 204 {
+        if bare && self.framing != Framing::Unasked || self.status == 204 {
             return out;
         }
         match self.framing {

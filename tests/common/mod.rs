@@ -183,7 +183,7 @@ pub fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// The one redactor: what differs from run to run becomes a word in brackets.
 pub fn redacting(settings: &mut insta::Settings) {
-    settings.add_filter(r"bptest-\d{6}-[a-z0-9]{6}(-[a-z0-9]+)*", "[RUN]");
+    settings.add_filter(r"bptest-\d{6}-[a-z0-9]{6}(-[a-z0-9]+)*(-[0-9A-Z]{6})?", "[RUN]");
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]");
     settings.add_filter(r"\b\d+(\.\d+)? (s|ms|min)\b", "[TIME]");
     settings.add_filter(r"seed \d+", "seed [SEED]");

@@ -183,8 +183,11 @@ fn result_is_complete(view: &ItemView<'_>) -> Verdict {
     }
     for name in &batch.echo {
         let Some(sent) = view.intent.value.get(name).and_then(Value::as_str) else { continue };
-        let max = view.within.contract.field(name).and_then(|f| f.result_max);
-        if max.is_some_and(|max| sent.chars().count() > max) {
+        // Beyond what must be accepted, what becomes of a string is not judged but where it is repeated wrongly.
+        let contract = view.within.contract;
+        let max = contract.field(name).and_then(|f| f.result_max);
+        let plain = contract.batch.limits.plain_string;
+        if sent.chars().count() > max.unwrap_or(plain) {
             continue;
         }
         if view.result.get(name).is_none_or(Value::is_null) {

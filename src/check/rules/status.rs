@@ -112,12 +112,6 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     if view.items().len() >= limit / 10 || size > 256 * 1024 {
         allowed.push(413);
     }
-    if request.headers.iter().map(|(n, v)| n.len() + v.len()).sum::<usize>() > 4096 {
-        allowed.extend([431, 413]);
-    }
-    if request.path.len() > 1024 {
-        allowed.push(414);
-    }
     allowed
 }
 

@@ -7,10 +7,11 @@ use super::Catalogue;
 use super::spot::Spot;
 
 /// Text that no date-time parser may take.
-const NONSENSE: [(&str, &str); 14] = [
+const NONSENSE: [(&str, &str); 15] = [
     ("a word", "yesterday"),
     ("text", "not a date-time"),
     ("a date alone", "2023-09-05"),
+    ("a date and an offset", "2023-09-05+02:00"),
     ("a time alone", "08:07:34Z"),
     ("a year and month", "2023-09"),
     ("dotted", "05.09.2023 08:07:34"),
@@ -134,9 +135,17 @@ fn all(catalogue: &mut Catalogue<'_>, spot: &Spot, name: &'static str, list: &[(
     }
 }
 
-/// The only values that depend on today: a service that refuses the future must know what today is.
+/// The only values that depend on today: a service that refuses the future must know what today is, and that a
+/// clock in the east is ahead.
 fn recent(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    let yesterday = (Utc::now() - Duration::days(1)).date_naive();
+    let now = Utc::now();
+    // An hour ago: no target's clock is as wrong as that.
+    let hour = (now - Duration::hours(1)).format("%Y-%m-%dT%H:00:00Z").to_string();
+    let ahead = (now + Duration::hours(13)).format("%Y-%m-%dT%H:00:00+14:00").to_string();
+    for (class, text) in [("an hour ago", hour), ("an hour ago, far east", ahead)] {
+        catalogue.add("plain-instant", spot, "format", class, Value::String(text));
+    }
+    let yesterday = (now - Duration::days(1)).date_naive();
     for (class, rest) in [
         ("yesterday", "T12:00:00Z"),
         ("yesterday, far east", "T23:59:59+14:00"),

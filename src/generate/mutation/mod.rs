@@ -208,7 +208,10 @@ impl Mutation {
 
 /// A JSON string that is nothing but escapes.
 fn escaped(text: &str) -> String {
-    let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+    // Hexadecimal digits may be of either case (RFC 8259, section 7).
+    let units = text.encode_utf16().enumerate().map(|(nth, unit)| {
+        if nth % 2 == 0 { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") }
+    });
     format!("\"{}\"", units.collect::<String>())
 }
 

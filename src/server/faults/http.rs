@@ -208,6 +208,32 @@ pub(super) static FAULTS: &[Fault] = &[
                 });
             }
         }),
+    HTTP.fault("head-with-body", "a HEAD is answered with a body")
+        .must(&["HTTP-008"])
+        .may(&["HTTP-002", "STATUS-003", "ROBUST-001"])
+        .answer(|call, answer| {
+            if call.head.method == "HEAD" {
+                answer.framing = Framing::Unasked;
+            }
+        }),
+    HTTP.fault("chunks-for-old-clients", "an HTTP/1.0 request is answered in chunks")
+        .must(&["HTTP-008"])
+        .answer(|call, answer| {
+            if call.head.minor == 0 {
+                answer.framing = Framing::Chunked { ended: true };
+            }
+        }),
+    HTTP.fault(
+        "endless-when-large",
+        "nothing tells where an answer of more than 4,096 bytes ends, and the connection stays open",
+    )
+    .must(&["HTTP-008"])
+    .may(&["STATUS-003", "STATUS-004", "ROBUST-001", "RACE-003", "ACCEPT-005", "HTTP-007"])
+    .answer(|_, answer| {
+        if answer.body.len() > 4_096 {
+            answer.framing = Framing::Open;
+        }
+    }),
     HTTP.fault("path-below-processed", "paths below the documented one are processed")
         .must(&["HTTP-012"])
         .may(&["HTTP-015"])
