@@ -28,6 +28,9 @@ pub(super) const EXPLAINED: &[&str] = &[
     "UNIQUE-003",
 ];
 
+/// Rules whose failure makes answers of any kind not come.
+const LOST: &[&str] = &["STATUS-003", "STATUS-004"];
+
 /// What a case expects of one request, or of a simultaneous group.
 #[derive(Debug, Clone)]
 pub struct Expectation {
@@ -110,7 +113,9 @@ pub(super) fn hold(
                 finding.expected, expectation.pinned.file, expectation.pinned.step
             );
         }
-        finding.explained_by = EXPLAINED;
+        if finding.explained_by.is_empty() {
+            finding.explained_by = EXPLAINED;
+        }
         judgement.hits.push(Hit { rule: expectation.rule, exchange, finding });
     }
 }
@@ -197,7 +202,8 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
 fn rules_lost(view: &ExchangeView<'_>) -> Option<Finding> {
     match &view.exchange.answer {
         Answer::Lost(loss) if !loss.kind.is_ours() => {
-            Some(Finding::new("no answer", "", "an answer", loss.kind.words()).unproven())
+            let finding = Finding::new("no answer", "", "an answer", loss.kind.words()).unproven();
+            Some(finding.explained_by(LOST))
         }
         _ => None,
     }

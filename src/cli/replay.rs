@@ -10,7 +10,7 @@ use super::{Failure, say};
 use crate::case::{self, Case};
 use crate::contract::problem::nearest;
 use crate::contract::{Contract, Problem, Profile};
-use crate::engine::{Fate, replay as replay_engine};
+use crate::engine::{Fate, cases_of_whole_runs, replay as replay_engine};
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
 use crate::report::visible;
@@ -153,19 +153,20 @@ fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, Failure> {
 fn cases(summary: &Summary, wanted: &[usize]) -> Result<Vec<Case>, Failure> {
     let shipped = case::shipped()?;
     let mut cases: Vec<Case> = Vec::new();
-    for (finding, _) in wanted.iter().filter_map(|i| summary.findings.get(*i)) {
-        if cases.iter().any(|c| c.id == finding.case) {
+    let found = wanted.iter().filter_map(|i| summary.findings.get(*i)).map(|(f, _)| f.case.clone());
+    for id in found.chain(cases_of_whole_runs(summary, wanted)) {
+        if cases.iter().any(|c| c.id == id) {
             continue;
         }
-        let own = summary.head.files.get(&finding.case);
+        let own = summary.head.files.get(&id);
         let found = match own {
             Some(file) if Path::new(file).is_file() => {
                 case::load_paths(std::slice::from_ref(file))?.into_iter().next()
             }
             Some(_) => None,
-            None => shipped.iter().find(|c| c.id == finding.case).cloned(),
+            None => shipped.iter().find(|c| c.id == id).cloned(),
         };
-        cases.extend(found.map(|case| Case { id: finding.case.clone(), ..case }));
+        cases.extend(found.map(|case| Case { id: id.clone(), ..case }));
     }
     Ok(cases)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Recorded;
-use crate::check::{Tally, judge_run};
+use crate::check::{Alone, Tally, judge_run};
 use crate::contract::{Problem, Profile};
 use crate::record::{
     CaseRecord, Event, ExchangeRecord, FindingRecord, Minimal, RUN, RunHead, RunTail, Update,
@@ -237,9 +237,9 @@ impl Sum {
         let mut events = vec![Event::RunStarted(Box::new(head))];
         self.notes.push(format!("merged from the {} parts of the run", parts.len()));
         events.extend(self.notes.into_iter().map(|text| Event::Note { text }));
-        let pairs: Vec<(&FindingRecord, bool)> =
-            self.findings.iter().map(|(f, u)| (f, u.confirmed)).collect();
-        let mut masked = masked(&pairs);
+        let pairs: Vec<_> = self.findings.iter().map(|(f, u)| (f, u)).collect();
+        let alone = self.cases.get(RUN).map_or_else(Alone::default, |run| run.tally.alone);
+        let mut masked = masked(&pairs, alone);
         for (finding, update) in self.findings {
             let runs = self.cases.get(&finding.case).map_or(0, |case| case.runs);
             let masked_by = masked.remove(&finding.id);

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 pub(super) use findings::message;
 use findings::update;
 
+use super::lost::Asked;
 use super::progress::Observer;
 use super::stint::Sum;
 use super::trial::Trial;
-use crate::check::{Alone, Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
+use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
 use crate::exchange::Answer;
 use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder};
 pub use crate::record::{RUN, finding_id};
@@ -55,6 +56,8 @@ pub struct Collector {
     pub sent: (u64, u64),
     /// Trials that lost an answer and were sent again.
     pub lost: u64,
+    /// A plain batch that got no answer, sent by itself.
+    lost_alone: Option<Arc<Trial>>,
     /// Numbers that were accepted beside the cases' own runs, and stay behind too.
     pub accepted_beside: u64,
     kept_items: usize,
@@ -84,6 +87,7 @@ impl Collector {
             events: Vec::new(),
             sent: (0, 0),
             lost: 0,
+            lost_alone: None,
             accepted_beside: 0,
             kept_items: 0,
             cases: BTreeMap::new(),
@@ -240,7 +244,8 @@ impl Collector {
     }
 
     /// Counts plain batches that were sent one by one because answers had got lost.
-    pub fn add_alone(&mut self, alone: Alone) {
+    pub fn add_alone(&mut self, Asked { alone, lost }: Asked) {
+        self.lost_alone = lost.map(Arc::new);
         self.sent.0 += alone.asked;
         self.sent.1 += alone.asked;
         self.accepted_beside += alone.asked - alone.lost;
@@ -300,10 +305,14 @@ impl Collector {
     ) -> std::io::Result<()> {
         let mut tally = Tally::default();
         self.cases.values().for_each(|c| tally.add(&c.tally));
-        let trial = Arc::new(Trial::default());
+        let nothing = Arc::new(Trial::default());
+        let lost_alone = self.lost_alone.clone();
         for verdict in judge_run(&tally, skipped) {
             let rule = verdict.rule;
             for finding in verdict.findings {
+                // What an exchange shows is of those that were asked one by one.
+                let shows = finding.exchange.and(lost_alone.as_ref());
+                let trial = Arc::clone(shows.unwrap_or(&nothing));
                 let hit = Hit { rule, exchange: 0, finding };
                 self.find(RUN, (0, 0), &trial, (&hit, 1), observer)?;
             }

@@ -16,6 +16,7 @@ use super::opening::plain_batch_is_good;
 use super::plan::RESERVE;
 use super::select::Selected;
 use super::trial::execute;
+use crate::record::Cause;
 use crate::send::FRESH_CONNECTIONS;
 
 const REPEATS: u32 = 3;
@@ -27,6 +28,8 @@ struct Job {
     case: usize,
     run: u64,
     proven: bool,
+    /// How many findings of its cause were seen before it.
+    rank: u32,
 }
 
 /// Tries findings again, within a third of the budget; returns requests and items sent.
@@ -52,11 +55,20 @@ pub async fn confirm(
             if f.record.proven && generate.is_some_and(|g| is_giant(environment, g)) {
                 return None;
             }
-            Some(Job { id: f.record.id.clone(), case, run: f.record.run, proven: f.record.proven })
+            let (run, proven) = (f.record.run, f.record.proven);
+            Some(Job { id: f.record.id.clone(), case, run, proven, rank: 0 })
         })
         .collect();
-    // What still needs it comes first.
-    jobs.sort_by_key(|j| j.proven);
+    // What still needs it comes first, then one finding of each cause.
+    let mut ranks: HashMap<Cause<'_>, u32> = HashMap::new();
+    for job in &mut jobs {
+        if let Some(found) = collector.found.get(&job.id) {
+            let rank = ranks.entry(found.record.cause()).or_default();
+            job.rank = *rank;
+            *rank += 1;
+        }
+    }
+    jobs.sort_by_key(|j| (j.proven, j.rank));
     let unproven = jobs.iter().filter(|j| !j.proven).count();
     jobs.truncate(if verdicts_only { unproven } else { unproven + PROVEN });
     let mut reserve = (planned / RESERVE).max(60);

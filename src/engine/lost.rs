@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::environment::Environment;
 use super::opening::plain_exchange;
-use crate::check::Alone;
+use super::select::Selected;
+use super::trial::Trial;
+use crate::check::{Alone, Rule, Tally, judge_run};
 use crate::exchange::Answer;
 use crate::send::FRESH_CONNECTIONS;
 
@@ -13,21 +15,55 @@ const SUSPICIOUS: u64 = 3;
 /// Requests at most: a fault that loses one answer in a hundred escapes these once in five times.
 const MOST: u64 = 300;
 
-/// Sends plain batches one after the other where `lost` trials lost an answer; `room` is the reserve that is left.
-pub(super) async fn ask(environment: &Arc<Environment>, lost: u64, room: u64) -> Alone {
-    let mut alone = Alone::default();
-    if lost < SUSPICIOUS {
-        return alone;
+/// What asking came to.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// How many, and how many got no answer.
+    pub alone: Alone,
+    /// The first that got none.
+    pub lost: Option<Trial>,
+}
+
+/// Whether a rule is judged on what asking one by one came to.
+pub(super) fn is_about_asking(rule: &Rule) -> bool {
+    let tally =
+        Tally { alone: Alone { asked: Alone::ENOUGH, lost: Alone::ENOUGH }, ..Tally::default() };
+    let verdicts = judge_run(&tally, |id| id != rule.id);
+    verdicts.iter().any(|v| v.rule.id == rule.id && !v.findings.is_empty())
+}
+
+/// Sends plain batches one after the other where `lost` trials lost an answer, as many as the reserve has `room`
+/// for, or where a case of the run is about that.
+pub(super) async fn ask(
+    environment: &Arc<Environment>,
+    selected: &[Selected],
+    lost: u64,
+    room: u64,
+) -> Asked {
+    let asserted = selected.iter().any(|s| is_about_asking(s.rule));
+    if lost < SUSPICIOUS && !asserted {
+        return Asked::default();
     }
-    while alone.asked < MOST.min(room) && alone.lost < Alone::ENOUGH {
+    one_by_one(environment, if asserted { MOST } else { MOST.min(room) }).await
+}
+
+/// Sends plain batches one after the other, until enough of them got no answer.
+pub(super) async fn one_by_one(environment: &Arc<Environment>, most: u64) -> Asked {
+    let mut asked = Asked::default();
+    while asked.alone.asked < most && asked.alone.lost < Alone::ENOUGH {
         let exchange = FRESH_CONNECTIONS.scope(true, plain_exchange(environment)).await;
         if environment.halt.is_reached() {
             break;
         }
-        alone.asked += 1;
-        if let Answer::Lost(loss) = &exchange.answer {
-            alone.lost += u64::from(!loss.kind.is_ours());
+        asked.alone.asked += 1;
+        if let Answer::Lost(loss) = &exchange.answer
+            && !loss.kind.is_ours()
+        {
+            asked.alone.lost += 1;
+            asked
+                .lost
+                .get_or_insert_with(|| Trial { exchanges: vec![exchange], ..Trial::default() });
         }
     }
-    alone
+    asked
 }

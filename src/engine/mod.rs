@@ -32,7 +32,7 @@ pub use opening::{Opening, profile_to_paste};
 pub use options::{RunOptions, Stop};
 pub use plan::{Plan, PlannedCase, budget, case_seed, not_run, plan};
 pub use progress::{Observer, Progress, Silent};
-pub use replay::{Fate, Replayed, replay};
+pub use replay::{Fate, Replayed, cases_of_whole_runs, replay};
 pub use run::{EngineError, RunReport, run};
 pub use select::{Selected, select};
 pub use share::Share;

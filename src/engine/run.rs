@@ -160,6 +160,13 @@ pub async fn run(
         all_trials(&shared, &planned).await;
     }
     if !shared.is_stopped() {
+        asking(&shared, requests).await;
+    }
+    let profile = &shared.environment.profile;
+    let judged = locked(&shared.collector)
+        .judge_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
+    shared.io(judged);
+    if !shared.is_stopped() {
         confirming(&shared, (requests, items)).await;
     }
     if let Some(clock) = clock {
@@ -195,13 +202,17 @@ async fn opening(shared: &Arc<Shared>) -> Option<String> {
     }
 }
 
+/// Asks again where answers got lost.
+async fn asking(shared: &Arc<Shared>, planned: u64) {
+    let lost = locked(&shared.collector).lost;
+    let asked = ask(&shared.environment, &shared.selected, lost, (planned / RESERVE).max(60)).await;
+    locked(&shared.collector).add_alone(asked);
+}
+
 async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
     // Nothing else runs now, so the collector can be taken out while repeats go on.
     let empty = Collector::new(None, crate::send::Redactor::default(), String::new());
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
-    let room = (planned.0 / RESERVE).max(60);
-    let alone = ask(&shared.environment, collector.lost, room).await;
-    collector.add_alone(alone);
     if !collector.order.is_empty() {
         shared.observer.see(Progress::Confirming { findings: collector.order.len() });
         let sent = confirm(
@@ -230,10 +241,6 @@ fn finish(
     advice: Option<String>,
 ) -> Result<(), EngineError> {
     let mut collector = locked(&shared.collector);
-    let profile = &shared.environment.profile;
-    let judged =
-        collector.judge_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
-    shared.io(judged);
     if collector.lost > 0 {
         let text = format!(
             "{} lost an answer and were sent again: an idle connection may be closed, one in use may not",

@@ -279,6 +279,14 @@ pub struct CaseRecord {
     pub covered: Covered,
 }
 
+impl CaseRecord {
+    /// Whether a rule was judged in it.
+    #[must_use]
+    pub fn judged(&self, rule: &str) -> bool {
+        self.rules.get(rule).is_some_and(|counts| counts.judged() > 0)
+    }
+}
+
 /// How the run ended.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunTail {

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
-use super::event::{FindingRecord, Position};
-use crate::check::{Finding, Rule};
+use super::event::{FindingRecord, Position, Update};
+use crate::check::{Alone, Finding, Rule};
 use crate::contract::hex;
 
 /// The pseudo-case that rules of the run's scope are found in.
@@ -13,6 +13,8 @@ pub const RUN: &str = "(run)";
 
 /// The rule that fails where requests get each other's answers.
 const MIXED_UP: &str = "RACE-002";
+/// The rule that fails where answers get lost whatever is asked.
+const LOST: &str = "STATUS-004";
 
 /// The id of a finding: a hash of rule, case, place and kind of difference.
 #[must_use]
@@ -97,26 +99,75 @@ pub fn finding_message(finding: &Finding) -> String {
     format!("{place}expected {}, got {}", finding.expected, finding.actual)
 }
 
-/// Ids of the findings that the confirmed failure of another rule explains, each with that rule. `findings`
-/// come with whether they are confirmed.
+/// Ids of the findings that the confirmed failure of another rule explains, each with that rule; `alone` is
+/// what asking one by one came to.
 #[must_use]
-pub fn masked(findings: &[(&FindingRecord, bool)]) -> HashMap<String, String> {
-    let standing = || findings.iter().filter(|(_, confirmed)| *confirmed).map(|(f, _)| f);
-    let confirmed: HashSet<&str> = standing().map(|f| f.rule.as_str()).collect();
+pub fn masked(findings: &[(&FindingRecord, &Update)], alone: Alone) -> HashMap<String, String> {
+    let standing = || findings.iter().filter(|(_, update)| update.confirmed);
+    let confirmed: HashSet<&str> = standing().map(|(f, _)| f.rule.as_str()).collect();
+    let by = |(finding, update): &(&FindingRecord, &Update), known: &HashSet<&str>| {
+        let other = |rule: &&String| finding.rule != **rule && known.contains(rule.as_str());
+        let may = |rule: &&String| *rule != LOST || may_be_lost(finding, update, alone);
+        finding.explained_by.iter().filter(other).find(may).cloned()
+    };
     // What is explained itself explains nothing, or two rules could hide each other.
     let roots: HashSet<&str> = standing()
-        .filter(|f| {
-            let other = |rule: &String| *rule != f.rule && confirmed.contains(rule.as_str());
-            !f.explained_by.iter().any(other)
-        })
-        .map(|f| f.rule.as_str())
+        .filter(|found| by(found, &confirmed).is_none())
+        .map(|(f, _)| f.rule.as_str())
         .collect();
-    findings
-        .iter()
-        .filter_map(|(finding, _)| {
-            let other = |rule: &&String| finding.rule != **rule && roots.contains(rule.as_str());
-            let by = finding.explained_by.iter().find(other)?;
-            Some((finding.id.clone(), by.clone()))
-        })
-        .collect()
+    let explained = |found| by(found, &roots).map(|rule| (found.0.id.clone(), rule));
+    findings.iter().filter_map(explained).collect()
+}
+
+/// Whether repeats that lost an answer may be of those that get lost now and then, whatever is asked. One that
+/// showed more often than this luck has a cause of its own.
+fn may_be_lost(finding: &FindingRecord, update: &Update, alone: Alone) -> bool {
+    const LUCK: f64 = 0.001;
+    let each = (alone.lost + 1) as f64 / (alone.asked + 2) as f64;
+    let requests = i32::try_from(finding.evidence.len().max(1)).unwrap_or(i32::MAX);
+    let trial = 1.0 - (1.0 - each).powi(requests);
+    // So many of the repeats, or more.
+    let (shown, of) = (update.shown, update.of);
+    let mut chance = 0.0;
+    for hits in shown..=of {
+        let ways = (0..hits).fold(1.0, |ways, i| ways * f64::from(of - i) / f64::from(i + 1));
+        chance += ways * trial.powf(hits.into()) * (1.0 - trial).powf((of - hits).into());
+    }
+    chance >= LUCK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::rules;
+
+    fn lost(rule: &str, shown: u32) -> (FindingRecord, Update) {
+        let rule = rules::find(rule).unwrap();
+        let finding = Finding::new("lost", "", "an answer", "none").explained_by(&[LOST]);
+        let record = FindingRecord::of(rule, &finding, (rule.id, 0, 0), str::to_owned);
+        let update = Update {
+            id: record.id.clone(),
+            count: 1,
+            confirmed: shown >= 2,
+            shown,
+            of: 3,
+            trials: 1,
+            runs: 64,
+            waived: None,
+            masked_by: None,
+        };
+        (record, update)
+    }
+
+    #[test]
+    fn an_answer_that_is_always_lost_is_not_one_that_gets_lost_now_and_then() {
+        let mut now_and_then = lost(LOST, 3);
+        now_and_then.0.explained_by.clear();
+        let found =
+            [now_and_then, lost("STATUS-003", 2), lost("RACE-003", 1), lost("ROBUST-001", 3)];
+        let pairs: Vec<_> = found.iter().map(|(f, u)| (f, u)).collect();
+        let masked = masked(&pairs, Alone { asked: 57, lost: 2 });
+        let is_masked: Vec<bool> = found.iter().map(|(f, _)| masked.contains_key(&f.id)).collect();
+        assert_eq!(is_masked, [false, true, true, false]);
+    }
 }

@@ -10,6 +10,7 @@ mod latency;
 mod minimal;
 mod odds;
 mod read;
+mod sightings;
 mod summary;
 mod waiving;
 mod write;
@@ -22,8 +23,9 @@ pub use exchange::{AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, Request
 pub use finding::{Cause, RUN, finding_id, finding_message, masked};
 pub use latency::Latencies;
 pub use minimal::{Minimal, Size};
-pub use odds::{Odds, looks, one_in, share};
+pub use odds::{Odds, one_in};
 pub use read::read;
+pub use sightings::{Sightings, comes_and_goes, looks};
 pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};
 pub use waiving::{Fate, WaiverSummary};
 pub use write::{Recorder, move_earlier};

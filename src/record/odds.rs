@@ -5,8 +5,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event::Update;
-
 /// A fault at the stated odds, or a more frequent one, escapes with at most this probability.
 pub const ESCAPE: f64 = 0.01;
 
@@ -69,48 +67,9 @@ pub fn one_in(looks: u64) -> u64 {
     n
 }
 
-/// How many looks miss with at most `escape` what shows in this share of them; at least one.
-#[must_use]
-pub fn looks(share: f64, escape: f64) -> u64 {
-    if share >= 1.0 {
-        return 1;
-    }
-    let looks = (escape.ln() / (1.0 - share).ln()).ceil();
-    if looks.is_finite() && looks < 1e9 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let looks = looks as u64;
-        looks.max(1)
-    } else {
-        u64::MAX
-    }
-}
-
-/// The share of trials that show findings of one cause: that of the repeats, where any of them showed it,
-/// else that of the cases' own runs; 1 where nothing was repeated.
-#[must_use]
-pub fn share(updates: &[&Update]) -> f64 {
-    let sum = |of: fn(&Update) -> u64| updates.iter().map(|u| of(u)).sum::<u64>() as f64;
-    let (shown, of) = (sum(|u| u64::from(u.shown)), sum(|u| u64::from(u.of)));
-    if of == 0.0 {
-        return 1.0;
-    }
-    if shown > 0.0 {
-        return shown / of;
-    }
-    // Once it did show, so not never.
-    let runs = sum(|u| u.runs);
-    if runs > 1.0 { sum(|u| u.trials).max(1.0) / runs } else { 1.0 / (of + 1.0) }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{looks, one_in};
-
-    #[test]
-    fn as_many_looks_as_needed_and_no_more() {
-        assert_eq!((looks(1.0, 0.05), looks(0.5, 0.05), looks(0.02, 0.05)), (1, 5, 149));
-        assert_eq!(looks(0.0, 0.05), u64::MAX);
-    }
+    use super::one_in;
 
     #[test]
     fn as_many_looks_as_promised_miss_with_one_percent() {

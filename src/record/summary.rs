@@ -249,6 +249,13 @@ impl Summary {
         Odds::of(judged)
     }
 
+    /// Trials of the cases that judged a rule.
+    #[must_use]
+    pub fn trials_judged(&self, rule: &str) -> u64 {
+        let records = self.cases.iter().filter_map(|c| c.record.as_ref());
+        records.filter(|r| r.judged(rule)).map(|r| r.runs).sum()
+    }
+
     /// The smallest trial that shows a finding, where one was found that is smaller than the first.
     #[must_use]
     pub fn smaller(&self, finding: &FindingRecord) -> Option<&Minimal> {

@@ -4,7 +4,7 @@
 
 use crate::contract::{Level, Reading};
 use crate::record::{
-    AnswerRecord, ExchangeRecord, Fate, FindingRecord, Outcome, RuleSummary, Summary, Update,
+    AnswerRecord, ExchangeRecord, Fate, FindingRecord, Outcome, RUN, RuleSummary, Summary, Update,
 };
 
 use super::text::{counted, millis, visible};
@@ -199,6 +199,9 @@ pub(super) fn unjudged(rule: &RuleSummary) -> Option<String> {
 
 /// How sure a finding is.
 pub(super) fn proof((finding, update): &Found) -> String {
+    if finding.case == RUN {
+        return "judged over the whole run".to_owned();
+    }
     let repeats = (update.of > 0).then(|| format!("{} of {} repeats", update.shown, update.of));
     let proof = match (finding.proven, update.confirmed, repeats) {
         (true, _, None) => "proven by the answer's bytes".to_owned(),

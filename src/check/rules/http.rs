@@ -282,13 +282,16 @@ fn other_path(view: &ExchangeView<'_>) -> Verdict {
 const EXPLAINED: &[&str] =
     &["ACCEPT-001", "ACCEPT-002", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
 
+/// What makes any batch go without an answer.
+const LOST: &[&str] = &["STATUS-003", "STATUS-004"];
+
 /// A sound batch with something unusual about its head has to be processed all the same.
 fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
     if view.feature() != Some(feature) || !must_be_processed(view) {
         return Verdict::NotApplicable("the request has nothing of the kind");
     }
     if let Some(finding) = super::status::lost(view) {
-        return Verdict::fail(finding.explained_by(EXPLAINED));
+        return Verdict::fail(finding.explained_by(LOST));
     }
     if feature == Feature::Expect
         && view.response().and_then(|r| r.framing.as_ref()).is_some_and(|f| f.kept_waiting)

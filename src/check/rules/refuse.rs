@@ -268,10 +268,11 @@ fn one_reading_a_kind(tally: &Tally) -> Verdict {
         judged |= request + item > 1;
         if *request > 0 && *item > 0 {
             findings.push(
+                // One cause, whatever the kind of fault.
                 Finding::new(
-                    format!("{} {}", kind.keyword, kind.class),
-                    kind.pointer.clone(),
-                    "one reading throughout",
+                    format!("both readings: {} {} {}", kind.pointer, kind.keyword, kind.class),
+                    "",
+                    format!("one reading for {} {} {}", kind.pointer, kind.keyword, kind.class),
                     format!("{request} times a 400, {item} times rejected in a 200"),
                 )
                 .explained_by(super::accept::ACCEPTANCE),

@@ -46,7 +46,9 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9112 section 9.6; READING-25",
         doc: "Judged where several answers got lost on connections that were in use before, which a server may \
               close: plain batches are then sent one by one, each on a connection of its own, and two of them \
-              without an answer are a finding. A client that meets this must ask item by item what was stored.",
+              without an answer are a finding. Other lost answers of the run are told as this one cause, unless they got \
+              lost every time. A client that meets this must ask item by item what was stored. A case that asserts this \
+              rule has it judged however few answers got lost.",
         needs: &[],
         check: Check::Run(not_lost),
     },
@@ -60,12 +62,8 @@ fn not_lost(tally: &Tally) -> Verdict {
     if lost < Alone::ENOUGH {
         return Verdict::Pass;
     }
-    Verdict::fail(Finding::new(
-        "lost",
-        "",
-        "an answer to each request",
-        format!("{lost} of {asked} got none, sent one by one on connections of their own"),
-    ))
+    let lost = format!("{lost} of {asked} got none, sent one by one on connections of their own");
+    Verdict::fail(Finding::new("lost", "", "an answer to each request", lost).exchange(0))
 }
 
 fn documented_status(view: &ExchangeView<'_>) -> Verdict {
@@ -158,7 +156,8 @@ pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
                     loss.message
                 ),
             )
-            .unproven(),
+            .unproven()
+            .explained_by(&["STATUS-004"]),
         ),
         _ => None,
     }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Collector, Found};
-use crate::check::Hit;
+use crate::check::{Alone, Hit};
 use crate::engine::progress::{Observer, Progress};
 use crate::engine::trial::Trial;
 use crate::exchange::Exchange;
 use crate::record::{
-    Event, ExchangeRecord, FindingRecord, Update, finding_id, finding_message, masked, share,
+    Event, ExchangeRecord, FindingRecord, RUN, Update, comes_and_goes, finding_id, finding_message,
+    looks, masked,
 };
 
 /// Findings above this many keep no evidence of their own.
@@ -122,18 +123,25 @@ impl Collector {
         (records, position)
     }
 
-    /// The share of trials that show a finding.
+    /// How many trials of findings of one cause miss it with a probability of at most `escape`; one where it
+    /// showed in every repeat.
     #[must_use]
-    pub fn share(&self, found: &Found) -> f64 {
-        let runs = self.cases.get(&found.record.case).map_or(0, |c| c.runs);
-        share(&[&update(found, runs)])
+    pub fn looks(&self, cause: &[&Found], escape: f64) -> u64 {
+        let runs = |case: &str| self.cases.get(case).map_or(0, |c| c.runs);
+        let updates: Vec<Update> = cause.iter().map(|f| update(f, runs(&f.record.case))).collect();
+        if !updates.iter().any(comes_and_goes) {
+            return 1;
+        }
+        let rule = cause.first().map_or("", |f| f.record.rule.as_str());
+        let judged = self.cases.values().filter(|c| c.judged(rule)).map(|c| c.runs).sum();
+        looks(&updates.iter().collect::<Vec<_>>(), judged, escape)
     }
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
     pub(in crate::engine) fn masked(&self) -> HashMap<String, String> {
-        let findings: Vec<(&FindingRecord, bool)> =
-            self.found.values().map(|f| (&f.record, f.confirmed)).collect();
-        masked(&findings)
+        let updates: Vec<Update> = self.found.values().map(|f| update(f, 0)).collect();
+        let pairs: Vec<_> = self.found.values().map(|f| &f.record).zip(&updates).collect();
+        masked(&pairs, self.cases.get(RUN).map_or_else(Alone::default, |run| run.tally.alone))
     }
 
     /// Findings that count, those of one cause together: same rule, place and kind, in any case.

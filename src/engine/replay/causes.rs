@@ -1,77 +1,91 @@
 //! How often a finding is tried, and what comes and goes: a cause is told from all of its cases together.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::seen::Seen;
 use super::{Fate, Replayed};
-use crate::record::{FindingRecord, Summary, Update, looks, share};
+use crate::record::{FindingRecord, Summary, Update, comes_and_goes, looks};
 
-/// Tries of a finding that showed in every repeat.
-const STEADY: u64 = 2;
-/// Tries of one that was never repeated.
-const UNKNOWN: u64 = 3;
+/// Tries of a finding that showed in every repeat, or was never repeated.
+const STEADY: u64 = 3;
 /// Most tries of a cause that comes and goes, in all cases together.
-const MOST: u64 = 300;
+pub(super) const MOST: u64 = 300;
 /// Chance of taking a cause that comes and goes for fixed.
-const MISS: f64 = 0.05;
+pub(super) const MISS: f64 = 0.05;
 
 /// Findings by their causes: same rule, place and kind, in any case.
 pub struct Causes {
     /// By finding.
     cause: HashMap<usize, usize>,
-    /// By cause: how many tries tell that it is gone, where it comes and goes, and its findings.
-    causes: Vec<(Option<u64>, u64)>,
+    causes: Vec<Cause>,
+}
+
+struct Cause {
+    /// How many tries tell that it is gone, where it comes and goes.
+    needed: Option<u64>,
+    /// Its findings that are tried.
+    tried: u64,
+    /// Tries that showed it.
+    shown: AtomicU64,
 }
 
 impl Causes {
     /// Of the findings at these positions.
     pub fn of(summary: &Summary, wanted: &[usize]) -> Causes {
-        let mut keys: Vec<(&str, &str, &str)> = Vec::new();
-        let mut members: Vec<Vec<usize>> = Vec::new();
+        let mut firsts: Vec<&FindingRecord> = Vec::new();
+        let mut causes: Vec<Cause> = Vec::new();
         let mut cause = HashMap::new();
         for index in wanted {
-            let Some((f, _)) = summary.findings.get(*index) else { continue };
-            let key = (f.rule.as_str(), f.place.as_str(), f.kind.as_str());
-            let at = keys.iter().position(|k| *k == key).unwrap_or_else(|| {
-                keys.push(key);
-                members.push(Vec::new());
-                keys.len() - 1
+            let Some((finding, _)) = summary.findings.get(*index) else { continue };
+            let known = firsts.iter().position(|f| f.cause() == finding.cause());
+            let at = known.unwrap_or_else(|| {
+                firsts.push(finding);
+                let needed = needed(summary, finding);
+                causes.push(Cause { needed, tried: 0, shown: AtomicU64::new(0) });
+                causes.len() - 1
             });
-            members[at].push(*index);
+            causes[at].tried += 1;
             cause.insert(*index, at);
         }
-        let causes = members
-            .iter()
-            .map(|list| {
-                let found: Vec<_> = list.iter().filter_map(|i| summary.findings.get(*i)).collect();
-                let comes_and_goes = found.iter().any(|(f, u)| f.proven && u.shown < u.of);
-                let updates: Vec<&Update> = found.iter().map(|(_, u)| u).collect();
-                let needed = comes_and_goes.then(|| looks(share(&updates), MISS));
-                (needed, list.len() as u64)
-            })
-            .collect();
         Causes { cause, causes }
     }
 
-    fn at(&self, index: usize) -> Option<(Option<u64>, u64)> {
-        self.causes.get(*self.cause.get(&index)?).copied()
+    fn at(&self, index: usize) -> Option<&Cause> {
+        self.causes.get(*self.cause.get(&index)?)
     }
 
     /// How many tries of all its cases tell that a cause is gone, where it comes and goes.
     pub fn needed(&self, index: usize) -> Option<u64> {
-        self.at(index)?.0
+        self.at(index)?.needed
     }
 
-    /// How often a finding is tried before it counts as fixed.
-    pub fn tries(&self, index: usize, finding: &FindingRecord, update: &Update) -> u64 {
-        match self.at(index) {
-            Some((Some(needed), count)) => needed.min(MOST).div_ceil(count).max(UNKNOWN),
-            _ if finding.proven && update.of > 0 => STEADY,
-            _ => UNKNOWN,
+    /// Notes that a try showed a finding.
+    pub fn saw(&self, index: usize) {
+        if let Some(cause) = self.at(index) {
+            cause.shown.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether more tries could change what is said of a finding.
+    pub fn is_open(&self, seen: &Seen<'_>) -> bool {
+        if seen.shown >= seen.enough() {
+            return false;
+        }
+        let Some((cause, needed)) = self.at(seen.index).and_then(|c| Some((c, c.needed?))) else {
+            return seen.of < STEADY;
+        };
+        let tries = needed.min(MOST).div_ceil(cause.tried.max(1));
+        match cause.shown.load(Ordering::Relaxed) {
+            0 => seen.of < tries.max(STEADY),
+            shown if shown >= seen.enough() => seen.of < STEADY,
+            // It is there: a second time would make it sure.
+            _ => seen.of < (2 * tries).max(STEADY),
         }
     }
 
     /// Fixed is one that comes and goes only where its cause showed nowhere, often enough.
-    pub fn settle(&self, held: &mut [Replayed]) {
+    pub fn settle(&self, summary: &Summary, held: &mut [Replayed]) {
         let mut sums: Vec<(u64, u64)> = vec![(0, 0); self.causes.len()];
         for one in held.iter() {
             if let Some(sum) = self.cause.get(&one.index).and_then(|at| sums.get_mut(*at)) {
@@ -79,21 +93,52 @@ impl Causes {
                 sum.1 += one.of;
             }
         }
-        for one in held.iter_mut().filter(|one| one.fate == Fate::Fixed) {
+        for one in held.iter_mut().filter(|one| one.fate != Fate::StillFailing) {
             let Some(at) = self.cause.get(&one.index) else { continue };
             let (Some((shown, of)), Some(needed)) = (sums.get(*at), self.needed(one.index)) else {
                 continue;
             };
-            if *shown > 0 {
+            let enough = summary.findings.get(one.index).map_or(1, |(f, _)| Seen::needs(f));
+            if *shown >= enough && one.shown > 0 {
+                one.fate = Fate::StillFailing;
+                one.why = format!(
+                    "{} of {}; it comes and goes, and shows in another case too",
+                    one.shown, one.of
+                );
+            } else if one.fate == Fate::CantTell {
+            } else if *shown > 0 {
                 one.fate = Fate::CantTell;
                 one.why = format!("{}; it comes and goes, and shows in another case", one.why);
             } else if *of < needed {
                 one.fate = Fate::CantTell;
                 one.why = format!(
-                    "{}; it comes and goes: {of} tries of its cause are too few to tell, {needed} would do",
-                    one.why
+                    "{}; it comes and goes: {of} tries of its cause are too few to tell{}",
+                    one.why,
+                    would_do(needed)
                 );
             }
         }
     }
+}
+
+/// What to say of so many tries that were not made.
+pub(super) fn would_do(needed: u64) -> String {
+    if needed == u64::MAX { String::new() } else { format!(", {needed} would do") }
+}
+
+/// How many tries tell that the cause of `finding` is gone, where it comes and goes.
+fn needed(summary: &Summary, finding: &FindingRecord) -> Option<u64> {
+    let found: Vec<_> =
+        summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause()).collect();
+    let by_chance = |(f, u): &&(FindingRecord, Update)| {
+        // What overlaps depends on time; its runs differ in little else.
+        let overlaps = f.evidence.iter().any(|e| e.group.is_some());
+        let shrunk = summary.minimals.get(&f.id).is_some_and(|m| m.shown < m.of);
+        comes_and_goes(u) || shrunk || (overlaps && u.trials < u.runs)
+    };
+    if !found.iter().any(by_chance) {
+        return None;
+    }
+    let updates: Vec<&Update> = found.iter().map(|(_, u)| u).collect();
+    Some(looks(&updates, summary.trials_judged(&finding.rule), MISS))
 }

@@ -5,6 +5,7 @@
 
 mod causes;
 mod seen;
+mod whole;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use futures_util::{StreamExt, stream};
 use super::collect::RUN;
 use super::environment::Environment;
 use super::hindrance::{Hindrance, hindrance};
-use super::opening::credentials_are_refused;
+use super::opening::{credentials_are_refused, plain_exchange};
 use super::plan::held_back;
 use super::script::{Script, send};
 use super::select::{Selected, select};
@@ -23,10 +24,12 @@ use super::trial::{Trial, execute};
 use crate::case::{self, Case};
 use crate::check::{Check, judge, rules};
 use crate::exchange::{Answer, LossKind};
-use crate::record::{FindingRecord, Summary, Update};
+use crate::record::{CaseRecord, FindingRecord, Summary};
 use crate::send::FRESH_CONNECTIONS;
 use causes::Causes;
 use seen::Seen;
+pub use whole::cases_of_whole_runs;
+use whole::whole_run;
 
 /// Trials that are sent at once.
 const AT_ONCE: usize = 4;
@@ -92,6 +95,9 @@ enum Source {
     None(String),
 }
 
+/// Cases by id, or why one can't be used.
+type Cases = HashMap<String, Result<Arc<Selected>, String>>;
+
 /// Findings that the same trial showed.
 struct Shared {
     case: String,
@@ -108,7 +114,7 @@ pub async fn replay(
     cases: Vec<Case>,
     told: &mut dyn FnMut(&Replayed),
 ) -> Vec<Replayed> {
-    let cases: HashMap<String, Result<Arc<Selected>, String>> = cases
+    let cases: Cases = cases
         .into_iter()
         .map(|case| {
             let id = case.id.clone();
@@ -120,13 +126,19 @@ pub async fn replay(
         .collect();
     // Nothing else is under way that a case could wait for.
     environment.end();
+    let of_run = |i: &usize| summary.findings.get(*i).is_some_and(|(f, _)| f.case == RUN);
+    let (whole, wanted): (Vec<usize>, Vec<usize>) = wanted.iter().copied().partition(of_run);
     let (alone, together): (Vec<Shared>, Vec<Shared>) =
-        trials(summary, wanted, &cases).into_iter().partition(|shared| {
+        trials(summary, &wanted, &cases).into_iter().partition(|shared| {
             let case = cases.get(&shared.case).and_then(|c| c.as_ref().ok());
             case.is_some_and(|selected| selected.case.spec.alone)
         });
-    let causes = Causes::of(summary, wanted);
+    let causes = Causes::of(summary, &wanted);
     let mut replayed = Vec::new();
+    for one in whole_run(environment, summary, &cases, &whole).await {
+        told(&one);
+        replayed.push(one);
+    }
     // What comes and goes is told from all cases of its cause together.
     let mut held = Vec::new();
     for (trials, at_once) in [(together, AT_ONCE), (alone, 1)] {
@@ -144,7 +156,7 @@ pub async fn replay(
             }
         }
     }
-    causes.settle(&mut held);
+    causes.settle(summary, &mut held);
     for one in held {
         told(&one);
         replayed.push(one);
@@ -159,15 +171,15 @@ async fn one(
     case: Option<&Result<Arc<Selected>, String>>,
     shared: Shared,
 ) -> Vec<Replayed> {
-    let findings: Vec<(usize, &FindingRecord, &Update)> = shared
+    let findings: Vec<(usize, &FindingRecord)> = shared
         .findings
         .iter()
-        .filter_map(|i| summary.findings.get(*i).map(|(f, u)| (*i, f, u)))
+        .filter_map(|i| summary.findings.get(*i).map(|(f, _)| (*i, f)))
         .collect();
-    let Some((_, first, _)) = findings.first() else { return Vec::new() };
+    let Some((_, first)) = findings.first() else { return Vec::new() };
     let source = source(environment, summary, first, shared.run, case);
-    let seen = findings.iter().map(|(i, f, u)| Seen::new(*i, f, causes.tries(*i, f, u))).collect();
-    again(environment, summary.head.seed, &source, seen).await
+    let seen = findings.iter().map(|(i, f)| Seen::new(*i, f)).collect();
+    again(environment, summary.head.seed, &source, causes, seen).await
 }
 
 const GONE: &str = "its case is gone";
@@ -191,6 +203,11 @@ fn trials<T>(summary: &Summary, wanted: &[usize], cases: &HashMap<String, T>) ->
     trials
 }
 
+/// What was counted of a case.
+fn counted<'a>(summary: &'a Summary, case: &str) -> Option<&'a CaseRecord> {
+    summary.cases.iter().find(|c| c.id == case)?.record.as_ref()
+}
+
 fn source(
     environment: &Environment,
     summary: &Summary,
@@ -198,9 +215,6 @@ fn source(
     run: u64,
     case: Option<&Result<Arc<Selected>, String>>,
 ) -> Source {
-    if finding.case == RUN {
-        return Source::None("it is about a whole run: run again".to_owned());
-    }
     match case {
         Some(Ok(selected)) => match held_back(environment, selected) {
             Some(not_run) => Source::None(not_run.why),
@@ -236,10 +250,18 @@ async fn again(
     environment: &Arc<Environment>,
     seed: u64,
     source: &Source,
+    causes: &Causes,
     mut seen: Vec<Seen<'_>>,
 ) -> Vec<Replayed> {
     let mut hindered = None;
-    while seen.iter().any(Seen::is_open) {
+    let comes_and_goes = seen.iter().any(|s| causes.needed(s.index).is_some());
+    let mut odd = false;
+    while seen.iter().any(|s| causes.is_open(s)) {
+        // What comes at every so manieth request or item would miss equal trials each time.
+        if comes_and_goes && odd {
+            plain_exchange(environment).await;
+        }
+        odd = !odd;
         // A server that closes idle connections must not meet its own habit again.
         let unproven = seen.iter().any(|s| !s.finding.proven);
         let sending = FRESH_CONNECTIONS.scope(unproven, sent(environment, seed, source));
@@ -257,8 +279,10 @@ async fn again(
             &trial.expectations,
             trial.relating.as_ref(),
         );
-        for one in seen.iter_mut().filter(|s| s.is_open()) {
-            one.look(environment, &judgement);
+        for one in &mut seen {
+            if one.look(environment, &judgement) {
+                causes.saw(one.index);
+            }
         }
     }
     seen.into_iter().map(|s| s.told(hindered.clone())).collect()

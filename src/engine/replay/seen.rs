@@ -8,13 +8,14 @@ use crate::record::FindingRecord;
 
 /// What was seen of a finding so far.
 pub struct Seen<'a> {
-    index: usize,
+    /// Its position in the summary.
+    pub index: usize,
     /// As it was recorded.
     pub finding: &'a FindingRecord,
-    /// Tries that it gets.
-    tries: u64,
-    shown: u64,
-    of: u64,
+    /// Tries that showed it.
+    pub shown: u64,
+    /// Tries.
+    pub of: u64,
     judged: bool,
     masked: bool,
     errored: bool,
@@ -24,12 +25,11 @@ pub struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// Nothing yet of the finding at that position, which gets so many tries.
-    pub fn new(index: usize, finding: &'a FindingRecord, tries: u64) -> Seen<'a> {
+    /// Nothing yet of the finding at that position.
+    pub fn new(index: usize, finding: &'a FindingRecord) -> Seen<'a> {
         Seen {
             index,
             finding,
-            tries,
             shown: 0,
             of: 0,
             judged: false,
@@ -40,21 +40,26 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// Whether more tries could change what is said of it.
-    pub fn is_open(&self) -> bool {
-        let enough = if self.finding.proven { 1 } else { 2 };
-        self.shown < enough && self.of < self.tries
+    /// How often `finding` must show to be there: twice, where no answer's bytes prove it.
+    pub fn needs(finding: &FindingRecord) -> u64 {
+        if finding.proven { 1 } else { 2 }
     }
 
-    /// Looks for it in what the rules said of a trial.
-    pub fn look(&mut self, environment: &Environment, judgement: &Judgement) {
+    /// How often this one must.
+    pub fn enough(&self) -> u64 {
+        Seen::needs(self.finding)
+    }
+
+    /// Looks for it in what the rules said of a trial; whether it is there.
+    pub fn look(&mut self, environment: &Environment, judgement: &Judgement) -> bool {
         self.of += 1;
         let finding = self.finding;
         let mine = judgement.hits.iter().filter(|h| h.rule.id == finding.rule);
         let same = |h: &&Hit| {
             finding_id(h.rule.id, &finding.case, &h.finding.place(), &h.finding.kind) == finding.id
         };
-        if mine.clone().any(|h| same(&h)) {
+        let there = mine.clone().any(|h| same(&h));
+        if there {
             self.shown += 1;
         } else if let Some(other) = mine.clone().next() {
             self.otherwise = Some(message(other));
@@ -66,13 +71,13 @@ impl<'a> Seen<'a> {
             self.errored |= counts.errored > 0;
         }
         self.skipped |= environment.profile.skip_reason(&finding.rule).is_some();
+        there
     }
 
     /// What became of it, where something may have kept it from being sent.
     pub fn told(self, hindered: Option<String>) -> Replayed {
         let times = format!("{} of {}", self.shown, self.of);
-        let enough = if self.finding.proven { 1 } else { 2 };
-        let (fate, why) = if self.shown >= enough {
+        let (fate, why) = if self.shown >= self.enough() {
             (Fate::StillFailing, times)
         } else if let Some(other) = self.otherwise {
             (Fate::StillFailing, format!("{times}, but the rule fails otherwise: {other}"))

@@ -21,7 +21,7 @@ use super::script::{Batch, Script, Send};
 use crate::case::{Credential, Expect, Framing, Results};
 use crate::check::{Expectation, rules};
 use crate::contract::standing::Due;
-use crate::record::{Event, FindingRecord, looks};
+use crate::record::{Event, FindingRecord};
 use numbers::Numbers;
 use yaml::{flow, key, scalar};
 
@@ -38,14 +38,14 @@ pub struct About {
 }
 
 /// How likely a case file may miss a fault that comes and goes.
-const MISS: f64 = 0.01;
+pub const MISS: f64 = 0.01;
 /// Most runs of a case file.
 const MOST_RUNS: u64 = 300;
 
 impl About {
-    /// From what is recorded of a finding that shows in this share of trials.
+    /// From what is recorded of a finding that so many trials don't miss.
     #[must_use]
-    pub fn of(finding: &FindingRecord, options: &RunOptions, share: f64) -> About {
+    pub fn of(finding: &FindingRecord, options: &RunOptions, runs: u64) -> About {
         let place =
             if finding.place.is_empty() { String::new() } else { format!(" at {}", finding.place) };
         About {
@@ -56,7 +56,7 @@ impl About {
             what: format!("{}{place}", finding.kind),
             origin: format!("case {}, run {}, seed {}", finding.case, finding.run, options.seed),
             target: options.target.clone(),
-            runs: looks(share, MISS).min(MOST_RUNS),
+            runs: runs.min(MOST_RUNS),
         }
     }
 }
@@ -154,7 +154,7 @@ pub fn all(
         let first = || {
             let (found, trial) = cause.iter().find_map(|f| Some((*f, f.trial.as_ref()?)))?;
             let script = Script::of(environment, trial);
-            let about = About::of(&found.record, options, collector.share(found));
+            let about = About::of(&found.record, options, collector.looks(&cause, MISS));
             let text = collector.clean(&case_file(environment, &script, &about));
             (!text.is_empty()).then_some((found, text))
         };

@@ -13,6 +13,7 @@ use crate::engine::environment::Environment;
 use crate::engine::hindrance::{Hindrance, hindrance};
 use crate::engine::script::{Script, send};
 use crate::engine::trial::Trial;
+use crate::record::Sightings;
 use crate::send::FRESH_CONNECTIONS;
 
 const CUT: &str = "the run was cut short";
@@ -64,6 +65,8 @@ pub struct Shown {
     pub trial: Trial,
     /// The finding in it.
     pub hit: Hit,
+    /// How many tries showed it, of how many.
+    pub tries: (u32, u32),
 }
 
 /// Sends scripts until something is used up.
@@ -146,7 +149,7 @@ impl<'a> Attempts<'a> {
             let same = judgement.hits.into_iter().find(|h| self.is_sought(h));
             if let Some(hit) = same {
                 count += 1;
-                shown = Some(Shown { trial, hit });
+                shown = Some(Shown { trial, hit, tries: (count, done + 1) });
                 if count >= self.sought.needed {
                     break;
                 }
@@ -156,17 +159,20 @@ impl<'a> Attempts<'a> {
         if self.fails_control(script).await { None } else { Some(shown) }
     }
 
-    /// Sends `script` so many times more; how often it showed the finding, of how many times.
-    pub async fn again(&mut self, script: &Script, times: u32) -> (u32, u32) {
-        let (mut shown, mut of) = (0, 0);
+    /// Sends `script` so many times more, the last `spared` of them only while there is a reserve; how often it
+    /// showed the finding.
+    pub async fn again(&mut self, script: &Script, times: u64, spared: u64) -> Sightings {
+        let mut seen = Sightings::default();
         let (requests, items) = script.size();
         // What a finding of its own may take is no matter here, what all may take is.
-        while of < times && self.reserve.take(requests, items) {
+        while seen.of < times
+            && (self.reserve.take(requests, items) || seen.of < times.saturating_sub(spared))
+        {
             let Some((_, judgement)) = self.try_once(script).await else { break };
-            of += 1;
-            shown += u32::from(judgement.hits.iter().any(|h| self.is_sought(h)));
+            seen.of += 1;
+            seen.shown += u64::from(judgement.hits.iter().any(|h| self.is_sought(h)));
         }
-        (shown, of)
+        seen
     }
 
     /// Sends `script` once; nothing where the run ended meanwhile.

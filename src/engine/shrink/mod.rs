@@ -18,12 +18,12 @@ use super::collect::{Collector, Found, RUN, message};
 use super::environment::Environment;
 use super::options::RunOptions;
 use super::plan::{RESERVE, budget};
-use super::save::{About, case_file};
+use super::save::{About, MISS, case_file};
 use super::script::Script;
 use super::select::Selected;
 use super::trial::Trial;
 use crate::check::Hit;
-use crate::record::{Event, Minimal, Position, Size};
+use crate::record::{Event, Minimal, Position, Sightings, Size};
 use attempt::{Attempts, Reserve, Sought};
 use smaller::Shrinking;
 
@@ -37,8 +37,10 @@ const TIME: Duration = Duration::from_secs(20);
 const AT_ONCE: usize = 4;
 /// How often a script is sent where a finding does not show every time.
 const TRIES: u32 = 6;
-/// How often the smallest trial is sent at last, where it depends on chance.
-const LAST: u32 = 4;
+/// How often the smallest trial is sent at last, to see that it shows.
+const CHECKS: u64 = 2;
+/// How often then, where it depends on chance.
+const LAST: u64 = 8;
 /// Findings of one cause that are tried in turn.
 const CANDIDATES: usize = 3;
 /// An answer that was waited for longer than this is not waited for again and again.
@@ -54,6 +56,8 @@ struct Job {
 struct Candidate {
     sought: Sought,
     trial: Arc<Trial>,
+    /// Whether no repeat, or not every one, showed it.
+    by_chance: bool,
 }
 
 /// What became of one finding.
@@ -64,6 +68,8 @@ struct Outcome {
     note: Option<String>,
     /// How often the smallest showed it in the end, of how many tries.
     showed: (u32, u32),
+    /// How many trials of the smallest don't miss it, where it depends on chance.
+    runs: Option<u64>,
     sent: (u64, u64),
     accepted: u64,
 }
@@ -170,7 +176,8 @@ fn candidate(found: &Found) -> Option<Candidate> {
         needed,
         fresh_connections: !found.record.proven,
     };
-    Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?) })
+    let by_chance = steadiness(found) > 0;
+    Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?), by_chance })
 }
 
 /// Shrinks the first finding of a cause that shows again.
@@ -203,7 +210,7 @@ async fn shrunk(
     reserve: &Reserve,
     requests: usize,
 ) -> Outcome {
-    let Candidate { sought, trial } = candidate;
+    let Candidate { sought, trial, .. } = candidate;
     let script = Script::of(environment, trial);
     let mut outcome = Outcome {
         id: sought.id.clone(),
@@ -211,6 +218,7 @@ async fn shrunk(
         smallest: None,
         note: None,
         showed: (0, 0),
+        runs: None,
         sent: (0, 0),
         accepted: 0,
     };
@@ -230,6 +238,9 @@ async fn shrunk(
     let Some(shown) = attempts.shows(&script).await else {
         outcome.sent = attempts.sent;
         outcome.accepted = attempts.accepted;
+        if attempts.ended.is_none() {
+            outcome.showed = (0, sought.tries);
+        }
         let tries = match sought.tries {
             1 => "it was sent again, as it was, and did not show".to_owned(),
             n => format!(
@@ -243,12 +254,17 @@ async fn shrunk(
     shrinking.run().await;
     let Shrinking { mut attempts, script, shown, .. } = shrinking;
     outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
-    outcome.showed = (1, 1);
-    // What depends on chance is sent a few times more, to say how often it shows.
-    if sought.tries > 1 || script.sends.iter().any(|s| s.group.is_some()) {
-        let (shown, of) = attempts.again(&script, LAST).await;
-        outcome.showed = (1 + shown, (1 + of).max(sought.needed + 1));
+    // What was taken may have shown by luck. What depends on chance is sent a few times more, to say how often.
+    let mut again = attempts.again(&script, CHECKS, 0).await;
+    let overlaps = script.sends.iter().any(|s| s.group.is_some());
+    if candidate.by_chance || overlaps || again.shown < again.of {
+        let more = attempts.again(&script, LAST, LAST).await;
+        again = Sightings { shown: again.shown + more.shown, of: again.of + more.of };
+        // What it was chosen for says nothing of how often it shows.
+        outcome.runs = Some(again.looks(MISS));
     }
+    let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    outcome.showed = (shown.tries.0 + count(again.shown), shown.tries.1 + count(again.of));
     outcome.sent = attempts.sent;
     outcome.accepted = attempts.accepted;
     outcome.smallest = Some((script, shown.trial, shown.hit));
@@ -287,8 +303,7 @@ fn minimal(
     outcome: Outcome,
 ) -> Option<Minimal> {
     let record = collector.found.get(&outcome.id)?.record.clone();
-    let share = f64::from(outcome.showed.0) / f64::from(outcome.showed.1.max(1));
-    let about = About::of(&record, options, share);
+    let about = About::of(&record, options, outcome.runs.unwrap_or(1));
     let mut minimal = Minimal {
         id: outcome.id,
         from: outcome.from,
