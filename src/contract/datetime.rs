@@ -43,6 +43,9 @@ pub fn sort(text: &str, digits: usize, now: DateTime<Utc>) -> Instant {
     if rest.is_empty() {
         return Instant::Nonsense("date alone");
     }
+    if rest == "Z" || offset_minutes(rest).is_some() {
+        return Instant::Nonsense("date alone");
+    }
     let separator = rest.as_bytes()[0];
     if !matches!(separator, b'T' | b't' | b' ') {
         return Instant::Edge("unusual separator");
@@ -171,6 +174,7 @@ mod tests {
             ("2023-01-01T25:00:00Z", Instant::Doubtful("impossible time")),
             ("2024-05-26T16:49:50.237", Instant::Doubtful("no offset")),
             ("2023-09-05", Instant::Nonsense("date alone")),
+            ("2023-09-05+02:00", Instant::Nonsense("date alone")),
             ("yesterday", Instant::Nonsense("text")),
             ("05.09.2023", Instant::Nonsense("text")),
             ("1693901254", Instant::Edge("numeric text")),

@@ -142,7 +142,8 @@ fn all_or_nothing(view: &ExchangeView<'_>) -> Verdict {
     let broken_off: Vec<usize> = (0..view.expected.len())
         .filter(|i| matches!(view.expected[*i], Expected::BrokenOff(_)))
         .collect();
-    if broken_off.len() < 2 || !view.is_aligned() {
+    let told = broken_off.iter().all(|i| view.verdicts[*i].is_some());
+    if broken_off.len() < 2 || !view.is_aligned() || !told {
         return Verdict::NotApplicable("no retry of a request that was broken off");
     }
     let accepted =

@@ -171,20 +171,27 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
         };
         let used = || item.is_called_used();
         let causes: Vec<&Cause> = item.intent.standing.causes.iter().collect();
+        // It may have been refused for what it is before its number was looked at.
+        let refusable =
+            !item.intent.standing.open.is_empty() || !item.intent.standing.unusual.is_empty();
         let (fine, expected) = match item.expected {
             Expected::Used { .. } => (
-                used() || (!causes.is_empty() && fits(contract, code, &causes)),
+                used() || refusable || (!causes.is_empty() && fits(contract, code, &causes)),
                 contract.used_code().unwrap_or("the used-number code").to_owned(),
             ),
             // Of several with one number, the losers are used. Rules of their own count the winners.
             Expected::Twin(places) => {
                 let won = places.iter().any(|p| view.verdicts[*p] == Some(ItemVerdict::Accepted));
-                (!won || used(), contract.used_code().unwrap_or("the used-number code").to_owned())
+                (
+                    !won || used() || refusable,
+                    contract.used_code().unwrap_or("the used-number code").to_owned(),
+                )
             }
             // Which request of several won is another rule's matter; the losers are used.
-            Expected::Racer(_) => {
-                (used(), contract.used_code().unwrap_or("the used-number code").to_owned())
-            }
+            Expected::Racer(_) => (
+                used() || refusable,
+                contract.used_code().unwrap_or("the used-number code").to_owned(),
+            ),
             // Its number may be used besides.
             Expected::Refuse(_) => (
                 fits(contract, code, &causes) || (used() && view.may_be_used[item.index]),

@@ -107,7 +107,7 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
         allowed.push(417);
     }
     let limit = view.contract.batch.limits.batch_items;
-    if view.items().len() >= limit / 10 || size > 256 * 1024 {
+    if view.items().len() >= limit / 10 || size > 64 * 1024 {
         allowed.push(413);
     }
     allowed

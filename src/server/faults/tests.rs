@@ -115,6 +115,10 @@ fn items() -> Vec<Vec<Value>> {
         vec![plain("r7"), plain("r6"), plain("r5"), plain("r1")],
         vec![plain("s1"), plain("r7"), plain("r7")],
         vec![plain("s2"), plain("r7")],
+        vec![
+            item("spelt1", json!({ "accountExtId": "Twin" })),
+            item("spelt2", json!({ "accountExtId": "TWIN" })),
+        ],
         vec![plain("lone"), without("tail", "requester")],
         vec![json!(7), plain("after-seven")],
     ];
@@ -202,7 +206,9 @@ fn requests() -> Vec<Vec<u8>> {
         all.push(request("POST", PATH, headers, b"{"));
         all.push(post(&one(headers.trim())));
     }
-    for (method, path) in [("GET", PATH), ("PUT", PATH), ("DELETE", PATH), ("POST", "/x")] {
+    for (method, path) in
+        [("GET", PATH), ("HEAD", PATH), ("PUT", PATH), ("DELETE", PATH), ("POST", "/x")]
+    {
         all.push(request(method, path, JSON, &one(method)));
         all.push(post(&one(method)));
     }
@@ -214,6 +220,8 @@ fn requests() -> Vec<Vec<u8>> {
     let length = body.len();
     let chunks = format!("Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n");
     all.push(format!("{chunked}{chunks}").into_bytes());
+    let old = String::from_utf8(post(&one("old"))).unwrap();
+    all.push(old.replacen("HTTP/1.1", "HTTP/1.0", 1).into_bytes());
     let large = item("large", json!({ "extra": "x".repeat(1_100_000) }));
     let nested = format!("{{\"accountBalances\":{}", "[".repeat(500));
     let repeated =
