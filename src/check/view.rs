@@ -274,6 +274,12 @@ impl<'a> ExchangeView<'a> {
         self.items().len() >= self.contract.batch.limits.batch_items / 10
     }
 
+    /// Whether the body alone is long enough to be refused for it: servers set such bounds in bytes (READING-07).
+    #[must_use]
+    pub fn is_long(&self) -> bool {
+        self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len) > 64 * 1024
+    }
+
     /// Whether the request is one that an ordinary client sends: no barrier, no oddity.
     #[must_use]
     pub fn is_ordinary(&self) -> bool {

@@ -10,8 +10,8 @@ use super::{Exchanging, SendError, SendOptions, Sender, Target};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 
-/// How long a connection may stay silent inside an answer that only its closing can end.
-const UNFRAMED: Duration = Duration::from_secs(2);
+/// How long a connection may stay open behind a whole document that only its closing can end.
+const UNFRAMED: Duration = Duration::from_secs(1);
 
 /// Bytes of a chunk where chunks are to be tiny.
 const SLIVER: usize = 7;
@@ -152,7 +152,12 @@ fn is_framed(headers: &HeaderMap) -> bool {
         || headers.contains_key(reqwest::header::TRANSFER_ENCODING)
 }
 
-/// A body that ends with its connection; how many bytes came where the connection stays open without any more.
+fn is_whole(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+/// A body that ends with its connection; how many bytes came where the connection stays open behind a whole
+/// document.
 async fn until_closed(
     mut response: reqwest::Response,
 ) -> Result<Result<Bytes, reqwest::Error>, usize> {
@@ -162,7 +167,8 @@ async fn until_closed(
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
             Ok(Ok(None)) => return Ok(Ok(Bytes::from(body))),
             Ok(Err(error)) => return Ok(Err(error)),
-            Err(_) => return Err(body.len()),
+            Err(_) if is_whole(&body) => return Err(body.len()),
+            Err(_) => {}
         }
     }
 }

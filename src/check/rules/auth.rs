@@ -67,6 +67,10 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
         Some(401 | 403) => Verdict::Pass,
         // RFC 6750 section 3.1: a request whose credentials can't be read may be answered 400.
         Some(400) if is_malformed(view.exchange.request.credential) => Verdict::Pass,
+        // What else is wrong with it may be looked at first (READING-07).
+        Some(400 | 404 | 405 | 501) if is_another_method(view) => Verdict::Pass,
+        Some(411) if view.exchange.request.framing.is_chunked() => Verdict::Pass,
+        Some(413) if view.is_long() => Verdict::Pass,
         Some(400..=499) if !is_sound(view) => Verdict::NotApplicable("another rule judges it"),
         Some(408 | 429 | 500..) => Verdict::NotApplicable("another rule judges it"),
         Some(status) => Verdict::fail(Finding::new(
@@ -77,6 +81,10 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
         )),
         None => Verdict::NotApplicable("no answer"),
     }
+}
+
+fn is_another_method(view: &ExchangeView<'_>) -> bool {
+    view.exchange.request.method != view.contract.operation.method
 }
 
 fn is_malformed(credential: Credential) -> bool {

@@ -92,7 +92,6 @@ fn documented_status(view: &ExchangeView<'_>) -> Verdict {
 /// where any below 500 is.
 fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     let request = &view.exchange.request;
-    let size = request.body.as_ref().map_or(0, bytes::Bytes::len);
     let mut allowed = match &view.exchange.intent.body {
         BodyIntent::Open(_) => return Vec::new(),
         // A 2xx for a broken body is another rule's matter.
@@ -106,8 +105,7 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     if request.header("expect").is_some() {
         allowed.push(417);
     }
-    let limit = view.contract.batch.limits.batch_items;
-    if view.items().len() >= limit / 10 || size > 64 * 1024 {
+    if view.is_large() || view.is_long() {
         allowed.push(413);
     }
     allowed
