@@ -82,7 +82,8 @@ pub fn new_key(file: &Path) -> Result<PublicKey, KeyError> {
 }
 
 /// The file of the public key that belongs to `file`.
-fn public_file(file: &Path) -> PathBuf {
+#[must_use]
+pub fn public_file(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".pub");
     PathBuf::from(name)

@@ -25,7 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use evidence::{EVIDENCE, Evidence};
-pub use key::{KeyError, PrivateKey, PublicKey, new_key};
+pub use key::{KeyError, PrivateKey, PublicKey, new_key, public_file};
 pub use page::page;
 pub use refusal::{Refusal, refusals};
 pub use sign::sign;

@@ -7,7 +7,6 @@ use maud::{DOCTYPE, Markup, html};
 use super::key::PublicKey;
 use super::statement::Statement;
 use super::{Certificate, FILE};
-use crate::contract::Level;
 use crate::record::{Conclusion, Outcome};
 use crate::report::{frame, number, visible};
 
@@ -116,7 +115,7 @@ fn run(statement: &Statement) -> Markup {
                 visible(&configuration.run_id)
             ),
         ),
-        ("Odds", visible(&statement.figures.odds.to_string())),
+        ("Odds", visible(&statement.figures.odds.told().unwrap_or_default())),
     ];
     html! {
         h2 { "What was run" }
@@ -147,15 +146,10 @@ fn listed(statement: &Statement) -> Markup {
         .iter()
         .map(|w| format!("{}: {}", w.waiver.scope(), w.waiver.told()))
         .collect();
-    let of = |level: Level| {
-        let ids =
-            statement.unjudged.iter().filter(|(_, l)| **l == level).map(|(id, _)| id.as_str());
-        ids.collect::<Vec<_>>()
-    };
-    let unjudged: Vec<String> = [Level::Must, Level::Should]
-        .into_iter()
-        .filter(|level| !of(*level).is_empty())
-        .map(|level| format!("{level}: {}", of(level).join(", ")))
+    let unjudged: Vec<String> = statement
+        .unjudged
+        .iter()
+        .map(|(id, rule)| format!("{} {id}: {}", rule.level, rule.why))
         .collect();
     html! {
         div.listed {

@@ -10,6 +10,7 @@ use super::evidence::Evidence;
 use crate::case::Depth;
 use crate::contract::{Level, hex};
 use crate::record::{Conclusion, Fate, Odds, Outcome, SpecInfo, Summary};
+use crate::report::unjudged;
 use crate::waiver::Waiver;
 
 /// Version of the statement's format.
@@ -67,8 +68,8 @@ pub struct Statement {
     pub findings: Vec<Told>,
     /// What the profile skips, by rule or family, each with its reason.
     pub skipped: BTreeMap<String, String>,
-    /// Rules that were not judged, with their level.
-    pub unjudged: BTreeMap<String, Level>,
+    /// Rules that were not judged.
+    pub unjudged: BTreeMap<String, Unjudged>,
     /// Cases that could not run against this target or contract.
     pub not_run: Vec<String>,
     /// Waivers of the run, with what became of each.
@@ -120,6 +121,15 @@ pub struct Figures {
     pub left_behind: u64,
     /// How rare a fault may be before this run misses it.
     pub odds: Odds,
+}
+
+/// A rule that was not judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unjudged {
+    /// Its level.
+    pub level: Level,
+    /// Why, in a few words.
+    pub why: String,
 }
 
 /// A finding that does not stand against a certificate.
@@ -190,7 +200,10 @@ impl Statement {
             skipped: head.skipped.clone(),
             unjudged: rules()
                 .filter(|r| r.counts.judged() == 0)
-                .map(|r| (r.rule.id.clone(), r.rule.level))
+                .map(|r| {
+                    let why = unjudged(r).unwrap_or_default();
+                    (r.rule.id.clone(), Unjudged { level: r.rule.level, why })
+                })
                 .collect(),
             not_run: summary
                 .cases

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::{CertifyArgs, RunArgs};
 use super::{Failure, run, say};
 use crate::case::Depth;
-use crate::certificate::{self, About, FILE, PAGE, PrivateKey, Refusal, Statement};
+use crate::certificate::{self, About, FILE, PAGE, PrivateKey, Refusal, Statement, public_file};
 use crate::contract::Problem;
 use crate::record::{self, Summary};
 
@@ -19,11 +19,11 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, Failure> {
         ));
         return Ok(0);
     }
-    let Some(key) = &args.key else {
+    let Some(file) = args.key.clone() else {
         return Err("certify needs --key FILE, or --new-key FILE to make one".into());
     };
     // Before the run: nobody waits for a key that can't be read.
-    let key = PrivateKey::load(key)?;
+    let key = PrivateKey::load(&file)?;
     only_the_whole_suite(&args.run)?;
     args.run.depth = Some(Depth::Deep);
     let Some(summary) = run::summary(&args.run)? else { return Ok(0) };
@@ -32,7 +32,7 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, Failure> {
         return Ok(refused(&summary, &refusals));
     }
     let about = About { subject: args.subject, issuer: args.issuer };
-    write(&args.run.report_dir, about, &key)?;
+    write(&args.run.report_dir, about, &key, &file)?;
     Ok(summary.conclusion.exit())
 }
 
@@ -67,7 +67,7 @@ fn refused(summary: &Summary, refusals: &[Refusal]) -> u8 {
     }
 }
 
-fn write(dir: &Path, about: About, key: &PrivateKey) -> Result<(), Failure> {
+fn write(dir: &Path, about: About, key: &PrivateKey, file: &Path) -> Result<(), Failure> {
     // From the record, as whoever verifies will read it.
     let summary = Summary::of(&record::read(dir)?).ok_or_else(|| {
         Problem::new(dir.display().to_string(), "the record is empty").expected("a record of a run")
@@ -80,8 +80,11 @@ fn write(dir: &Path, about: About, key: &PrivateKey) -> Result<(), Failure> {
     std::fs::write(dir.join(PAGE), certificate::page(&certificate, &statement))
         .map_err(unwritable)?;
     std::fs::write(dir.join(FILE), certificate.text()?).map_err(unwritable)?;
+    let public = public_file(file);
+    let public =
+        if public.exists() { public.display().to_string() } else { "PUBLIC-KEY".to_owned() };
     say(&format!(
-        "\n  Certificate: {} (to print: {PAGE}), signed with the key {}\n    batchproof verify {} --key KEY.pub",
+        "\n  Certificate: {} (to print: {PAGE}), signed with the key {}\n    batchproof verify {} --key {public}",
         dir.join(FILE).display(),
         key.public(),
         dir.join(FILE).display()

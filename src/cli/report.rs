@@ -8,7 +8,10 @@ use super::run::style;
 use super::{Failure, say};
 use crate::compare::{self, Diff, Kinship, Matrix, Recorded};
 use crate::record::{self, Recorder, Summary};
-use crate::report;
+use crate::report::{self, Style};
+
+/// What two runs of one target come to, as text.
+const DIFF: &str = "diff.txt";
 
 pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     let mut runs = Vec::with_capacity(args.dirs.len());
@@ -23,10 +26,17 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
     match compare::kinship(&runs)? {
         Kinship::Parts => merged(&runs, args, &dir),
         Kinship::SameTarget => {
-            let names = (runs[0].name.as_str(), runs[1].name.as_str());
-            let diff = Diff::of(&runs[0].summary, &runs[1].summary);
+            let (before, after) = compare::in_time(&runs[0], &runs[1]);
+            let names = (before.name.as_str(), after.name.as_str());
+            let diff = Diff::of(&before.summary, &after.summary);
             say(report::terminal_diff(&diff, names, style()).trim_end());
-            Ok(runs[1].summary.conclusion.exit())
+            if let Some(dir) = &args.report_dir {
+                std::fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
+                let text = report::terminal_diff(&diff, names, Style::default());
+                std::fs::write(dir.join(DIFF), text).map_err(|e| unwritable(dir, &e))?;
+                say(&format!("\n  text      {}", dir.join(DIFF).display()));
+            }
+            Ok(after.summary.conclusion.exit())
         }
         Kinship::Several => grid(&runs, args, &dir),
     }

@@ -11,13 +11,14 @@ use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
 use super::{Failure, say};
 use crate::case::{self, Case, Depth};
+use crate::contract::problem::nearest;
 use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::engine::{
     Environment, RunOptions, RunReport, Selected, not_run, plan, run as run_engine, select,
 };
 use crate::generate::default_run_id;
-use crate::record::Summary;
+use crate::record::{RUN, Summary};
 use crate::report;
 use crate::send::SendOptions;
 use crate::waiver::{self, Waiver};
@@ -39,12 +40,13 @@ pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, Failure> {
     if args.partition.is_some() && (args.seed.is_none() || args.run_id.is_none()) {
         return Err("--partition needs --seed and --run-id: the parts of a run share both".into());
     }
+    let notes = of_no_case(&waivers, &cases)?;
     let run_id = match &args.run_id {
         Some(id) => checked_run_id(id)?,
         None => default_run_id(chrono::Utc::now()),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(trial(args, contract, profile, cases, waivers, run_id))
+    runtime.block_on(trial(args, contract, profile, cases, (waivers, notes), run_id))
 }
 
 fn cases(args: &RunArgs) -> Result<Vec<Case>, Failure> {
@@ -52,6 +54,23 @@ fn cases(args: &RunArgs) -> Result<Vec<Case>, Failure> {
         return Ok(case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect());
     }
     Ok(case::load_paths(&args.cases)?)
+}
+
+/// Waivers that speak of no case, neither of this run nor a shipped one: misspelt, or of a file of another run.
+fn of_no_case(waivers: &[Waiver], cases: &[Case]) -> Result<Vec<String>, Failure> {
+    let shipped = case::shipped()?;
+    let known = || shipped.iter().chain(cases).map(|c| c.id.as_str()).chain([RUN]);
+    let unknown = waivers.iter().filter(|w| !known().any(|case| w.covers_case(case)));
+    Ok(unknown
+        .map(|waiver| {
+            let case = waiver.case.as_deref().unwrap_or_default();
+            let near = nearest(case, known()).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+            format!(
+                "{}: the waiver of {} speaks of `{case}`, and neither this run nor the shipped cases have such a case{near}",
+                waiver.at, waiver.rule
+            )
+        })
+        .collect())
 }
 
 fn checked_run_id(id: &str) -> Result<String, Failure> {
@@ -70,7 +89,7 @@ async fn trial(
     contract: Arc<Contract>,
     profile: Profile,
     cases: Vec<Case>,
-    waivers: Vec<Waiver>,
+    (waivers, notes): (Vec<Waiver>, Vec<String>),
     run_id: String,
 ) -> Result<Option<Summary>, Failure> {
     let shipped = cases.iter().any(|c| c.dir.is_none());
@@ -114,6 +133,7 @@ async fn trial(
         opening: shipped,
         verdicts_only: false,
         waivers,
+        notes,
     };
     let planned = plan(&environment, &options, &selected);
     if args.plan {

@@ -8,7 +8,7 @@ type Found = (FindingRecord, Update);
 
 /// Two runs of one target, held against each other.
 pub struct Diff<'a> {
-    /// The earlier run, as the user ordered them.
+    /// The earlier run.
     pub before: &'a Summary,
     /// The later run.
     pub after: &'a Summary,
@@ -127,9 +127,6 @@ fn changes<'a>(before: &'a Summary, after: &'a Summary) -> Vec<RuleChange<'a>> {
 fn caveats(before: &Summary, after: &Summary) -> Vec<String> {
     let (a, b) = (&before.head, &after.head);
     let mut told = Vec::new();
-    if b.started < a.started {
-        told.push("the second run is the earlier one".to_owned());
-    }
     let texts = [
         ("specification", &a.specification.hash, &b.specification.hash),
         ("cases", &a.suite, &b.suite),

@@ -7,6 +7,8 @@ mod diff;
 mod matrix;
 mod merge;
 
+use chrono::DateTime;
+
 use crate::contract::Problem;
 use crate::record::{Event, RunHead, Summary};
 
@@ -50,6 +52,16 @@ pub enum Kinship {
     SameTarget,
     /// Runs of several targets, or more than two runs.
     Several,
+}
+
+/// Two runs, the earlier first.
+#[must_use]
+pub fn in_time<'a>(one: &'a Recorded, other: &'a Recorded) -> (&'a Recorded, &'a Recorded) {
+    let began = |run: &Recorded| DateTime::parse_from_rfc3339(&run.head().started).ok();
+    match (began(one), began(other)) {
+        (Some(a), Some(b)) if b < a => (other, one),
+        _ => (one, other),
+    }
 }
 
 /// How `runs` belong together.

@@ -44,6 +44,8 @@ pub struct RunOptions {
     pub verdicts_only: bool,
     /// Findings that are known.
     pub waivers: Vec<Waiver>,
+    /// What a reader of the report should know before anything was sent.
+    pub notes: Vec<String>,
 }
 
 impl RunOptions {
@@ -68,6 +70,7 @@ impl RunOptions {
             opening: true,
             verdicts_only: false,
             waivers: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }

@@ -151,6 +151,10 @@ pub async fn run(
     }
     let begun = locked(&shared.collector).write(Event::RunStarted(Box::new(head)));
     shared.io(begun);
+    for text in shared.options.notes.clone() {
+        let noted = locked(&shared.collector).write(Event::Note { text });
+        shared.io(noted);
+    }
     shared.observer.see(Progress::Planned { trials, requests, items });
     let mut advice = None;
     if shared.options.opening && trials > 0 {

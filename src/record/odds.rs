@@ -35,22 +35,20 @@ impl Odds {
     }
 }
 
-impl std::fmt::Display for Odds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Odds {
+    /// In a sentence; nothing where hardly anything was looked at, and a fault could be no rarer than one that
+    /// always shows.
+    #[must_use]
+    pub fn told(&self) -> Option<String> {
         let parts: Vec<String> =
             [("requests", self.requests), ("items", self.items), ("races", self.races)]
                 .into_iter()
-                .filter(|(_, n)| *n > 0)
+                .filter(|(_, n)| *n > 1)
                 .map(|(what, n)| format!("one in {n} {what}"))
                 .collect();
-        match parts.as_slice() {
-            [] => f.write_str("nothing was judged, so nothing can be missed"),
-            parts => write!(
-                f,
-                "a random fault as frequent as {} escapes with 1 % at most",
-                parts.join(", ")
-            ),
-        }
+        (!parts.is_empty()).then(|| {
+            format!("a random fault as frequent as {} escapes with 1 % at most", parts.join(", "))
+        })
     }
 }
 
@@ -69,7 +67,15 @@ pub fn one_in(looks: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::one_in;
+    use super::{Odds, one_in};
+
+    #[test]
+    fn hardly_any_looks_tell_no_odds() {
+        let odds = |judged: u64| Odds::of(|_| judged).told();
+        assert_eq!((odds(0), odds(1), odds(5)), (None, None, None));
+        let looked = Odds::of(|rule| if rule == "STATUS-001" { 90 } else { 1 }).told().unwrap();
+        assert!(looked.contains("one in 20 requests escapes"), "{looked}");
+    }
 
     #[test]
     fn as_many_looks_as_promised_miss_with_one_percent() {

@@ -2,6 +2,7 @@
 //!
 //! What all reports share. It must not know how any of them looks.
 
+use crate::check::Scope;
 use crate::contract::{Level, Reading};
 use crate::record::{
     AnswerRecord, ExchangeRecord, Fate, FindingRecord, Outcome, RUN, RuleSummary, Summary, Update,
@@ -128,8 +129,9 @@ pub(super) fn nothing_judged(summary: &Summary) -> bool {
 
 /// The figures of the first line.
 pub(super) fn headline(summary: &Summary) -> String {
+    let part = part(summary).map(|part| format!("{part} alone: ")).unwrap_or_default();
     if nothing_judged(summary) {
-        return "nothing was judged".to_owned();
+        return format!("{part}nothing was judged");
     }
     let (musts, shoulds) = figures(summary);
     let judged = summary.rules.iter().filter(|r| r.counts.judged() > 0).count();
@@ -146,7 +148,12 @@ pub(super) fn headline(summary: &Summary) -> String {
         parts.push(counted(stale as u64, "stale waiver"));
     }
     parts.push(format!("{judged} of {} judged", counted(summary.rules.len() as u64, "rule")));
-    parts.join(", ")
+    format!("{part}{}", parts.join(", "))
+}
+
+/// `part 3 of 3`, where the run is a part of a divided one.
+pub(super) fn part(summary: &Summary) -> Option<String> {
+    summary.head.partition.map(|(part, of)| format!("part {part} of {of}"))
 }
 
 /// The rule of a finding, where the record knows it.
@@ -181,12 +188,16 @@ pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
 }
 
 /// Why a rule was never judged, in a few words.
-pub(super) fn unjudged(rule: &RuleSummary) -> Option<String> {
+#[must_use]
+pub fn unjudged(rule: &RuleSummary) -> Option<String> {
     let why = match rule.outcome {
         Outcome::NotApplicable => match &rule.skipped {
             Some(reason) => format!("skipped by the profile: {reason}"),
             // A rule for what users' own cases expect is no gap where there are none.
             None if rule.rule.id == "CASE-001" => return None,
+            None if rule.rule.scope == Some(Scope::Run) => {
+                "nothing came about that it is judged on".to_owned()
+            }
             None => "no case that ran applies to it".to_owned(),
         },
         Outcome::Masked => "always masked by the failure of a rule that it needs".to_owned(),

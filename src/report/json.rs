@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::curl::{How, commands};
 use super::groups::{rule_of, unjudged};
+use super::minimal::{chance, stands_for};
 use super::waiver::waiver;
 use crate::case::Depth;
 use crate::check::RuleCounts;
@@ -130,8 +131,13 @@ pub struct Finding {
     pub evidence: Vec<ExchangeRecord>,
     /// What shrinking its trial came to, where it was tried: the smallest trial is beside `evidence`.
     pub minimal: Option<Minimal>,
-    /// Lines of bash that send the requests of the smallest trial again, with fresh numbers; `$BATCHPROOF_TOKEN` holds the token.
+    /// Lines of bash that send the requests of the smallest trial of its cause again, with fresh numbers;
+    /// `$BATCHPROOF_TOKEN` holds the token.
     pub curl: Vec<String>,
+    /// The finding that `curl` shows, where that is another one of the same cause.
+    pub curl_shows: Option<String>,
+    /// How often they show it, where that may not be each time.
+    pub chance: Option<String>,
     /// An entry for a waivers file.
     pub waiver: String,
 }
@@ -245,7 +251,7 @@ impl Report {
             exit: summary.conclusion.exit(),
             reasons: summary.reasons.clone(),
             notes: summary.notes.clone(),
-            findings: summary.findings.iter().map(|(f, u)| finding(summary, &how, f, u)).collect(),
+            findings: summary.findings.iter().map(|found| finding(summary, &how, found)).collect(),
             rules: summary
                 .rules
                 .iter()
@@ -317,7 +323,9 @@ impl Report {
     }
 }
 
-fn finding(summary: &Summary, how: &How, f: &FindingRecord, u: &Update) -> Finding {
+fn finding(summary: &Summary, how: &How, found: &(FindingRecord, Update)) -> Finding {
+    let (f, u) = found;
+    let stands = stands_for(summary, f);
     let rule = rule_of(summary, &f.rule).map(|r| &r.rule);
     Finding {
         id: f.id.clone(),
@@ -341,7 +349,9 @@ fn finding(summary: &Summary, how: &How, f: &FindingRecord, u: &Update) -> Findi
         seed: f.seed,
         evidence: f.evidence.clone(),
         minimal: summary.minimals.get(&f.id).cloned(),
-        curl: commands(summary.shortest(f), how),
+        curl: commands(summary.shortest(stands), how),
+        curl_shows: (stands.id != f.id).then(|| stands.id.clone()),
+        chance: if stands.id == f.id { chance(summary, found) } else { None },
         waiver: waiver(f),
     }
 }

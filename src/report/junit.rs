@@ -11,6 +11,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::curl::{How, commands};
 use super::groups::{Found, State, answer_line, proof, unjudged};
+use super::minimal::stands_for;
 use super::text::{excerpt, visible, visible_block};
 use super::waiver::waiver;
 use crate::check::RuleCounts;
@@ -238,7 +239,12 @@ fn evidence(summary: &Summary, findings: &[&Found], how: &How) -> String {
             let _ = writeln!(out, "… {} more exchanges", finding.evidence.len() - EXCHANGES);
         }
         out.push('\n');
-        let lines = commands(summary.shortest(finding), how);
+        let stands = stands_for(summary, finding);
+        if stands.id != finding.id {
+            let _ =
+                writeln!(out, "# the smallest trial of its cause: finding {}", visible(&stands.id));
+        }
+        let lines = commands(summary.shortest(stands), how);
         if lines.iter().map(String::len).sum::<usize>() <= 2 * BODY {
             for line in lines {
                 out.push_str(&visible(&line));

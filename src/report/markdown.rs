@@ -11,7 +11,7 @@ use super::groups::{
     Group, State, exchange_line, groups, headline, proof, rule_of, shown, unjudged,
 };
 use super::json::Coverage;
-use super::minimal::{as_finding, minimal_line};
+use super::minimal::{as_finding, chance, minimal_line};
 use super::pair::{elements, pair};
 use super::text::{counted, excerpt, number, seconds, visible, visible_block};
 use super::waiver::{covering, fate};
@@ -156,6 +156,9 @@ fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String
     }
     let lines = commands(&shortest.evidence, how);
     if !lines.is_empty() && lines.iter().map(String::len).sum::<usize>() <= BLOCK {
+        if let Some(chance) = chance(summary, group.lead) {
+            let _ = writeln!(out, "{}\n", escaped(&chance));
+        }
         fence(&mut out, "bash", &lines.join("\n"));
     }
     if group.state != State::Waived {

@@ -1,7 +1,12 @@
 //! The smallest trial of a finding, in a sentence: what all reports say of it.
 
 use super::text::counted;
-use crate::record::{FindingRecord, Minimal, Size, Summary};
+use crate::record::{FindingRecord, Minimal, RUN, Sightings, Size, Summary, Update};
+
+/// How likely it is still missed after so many pastes as are told.
+const MISS: f64 = 0.05;
+/// More pastes are not asked of anybody.
+const MANY: u64 = 40;
 
 /// What shrinking a finding came to; nothing where it was not tried.
 pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option<String> {
@@ -10,7 +15,7 @@ pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option
     Some(match (minimal.is_smaller(), &minimal.note) {
         (true, note) => {
             let mut note = note.as_ref().map(|n| format!("; {n}")).unwrap_or_default();
-            if minimal.of > 1 {
+            if minimal.shown < minimal.of {
                 note = format!(
                     "; sent at last, it showed in {} of {}{note}",
                     minimal.shown, minimal.of
@@ -36,6 +41,48 @@ fn sizes(minimal: &Minimal) -> String {
 /// `1 request with 2 items`.
 pub(super) fn size(size: Size) -> String {
     format!("{} with {}", counted(size.requests, "request"), counted(size.items, "item"))
+}
+
+/// The finding whose smallest trial stands for `finding`: another of its cause, where that alone was shrunk.
+pub(super) fn stands_for<'a>(
+    summary: &'a Summary,
+    finding: &'a FindingRecord,
+) -> &'a FindingRecord {
+    if summary.smaller(finding).is_some() {
+        return finding;
+    }
+    let mut same = summary.findings.iter().map(|(f, _)| f).filter(|f| f.cause() == finding.cause());
+    same.find(|f| summary.smaller(f).is_some()).unwrap_or(finding)
+}
+
+/// How often what is sent again shows a finding, where it may not each time.
+pub(super) fn chance(summary: &Summary, found: &(FindingRecord, Update)) -> Option<String> {
+    let (finding, update) = found;
+    let minimal = summary.minimals.get(&finding.id).filter(|m| m.shown > 0);
+    let seen = match minimal {
+        _ if finding.case == RUN => {
+            Sightings { shown: summary.tally.alone.lost, of: summary.tally.alone.asked }
+        }
+        Some(m) => Sightings { shown: m.shown.into(), of: m.of.into() },
+        None => Sightings {
+            shown: u64::from(update.shown) + update.trials,
+            of: u64::from(update.of) + update.runs.max(update.trials),
+        },
+    };
+    let overlaps = summary.shortest(finding).iter().any(|e| e.group.is_some());
+    let may_miss = match minimal {
+        Some(_) => seen.shown < seen.of,
+        None => update.shown < update.of || finding.case == RUN,
+    };
+    if !(may_miss || overlaps) || seen.shown == 0 {
+        return None;
+    }
+    let why = if overlaps { "requests that overlap depend on time" } else { "it comes and goes" };
+    let times = match seen.looks(MISS) {
+        times @ 0..=MANY => format!("paste again where it does not show, up to {times} times"),
+        _ => "`batchproof replay` sends it often enough".to_owned(),
+    };
+    Some(format!("{why}: it showed in {} of {} tries; {times}", seen.shown, seen.of))
 }
 
 /// The finding as its smallest trial shows it; nothing where that is the first one.

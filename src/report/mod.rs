@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use crate::record::Summary;
 
+pub use groups::unjudged;
 pub use json::schema;
 pub use terminal::{Style, diff as terminal_diff, matrix as terminal_matrix, terminal};
 pub(crate) use text::{counted, number, visible};

@@ -12,7 +12,7 @@ mod table;
 use std::path::Path;
 
 use crate::contract::Level;
-use crate::record::{Conclusion, Fate, Outcome, Summary};
+use crate::record::{Conclusion, Fate, Outcome, RUN, Summary};
 
 use super::groups::{self, headline, nothing_judged, unjudged};
 use super::json::Coverage;
@@ -305,7 +305,9 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
         how.push_str(", strict");
     }
     page.entry(2, "how", Colour::Plain, &how);
-    page.entry(2, "odds", Colour::Plain, &summary.odds().to_string());
+    if let Some(odds) = summary.odds().told() {
+        page.entry(2, "odds", Colour::Plain, &odds);
+    }
     not_run(page, summary);
     covered(page, summary);
     let left = match &summary.tail {
@@ -333,8 +335,8 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
         page.blank();
         page.line("  Next:");
         page.line(&format!("    batchproof explain {}", visible(&finding.rule)));
-        if finding.case != "(run)" {
-            page.line(&format!("    batchproof replay {dir} {}", visible(&finding.id)));
+        page.line(&format!("    batchproof replay {dir} {}", visible(&finding.id)));
+        if finding.case != RUN {
             let case = head.files.get(&finding.case).unwrap_or(&finding.case);
             let target = if head.target.starts_with("http") {
                 format!(" --target {}", visible(&head.target))

@@ -67,10 +67,20 @@ fn two_runs_of_a_target_tell_what_is_new_and_what_is_fixed() {
         "CODE-002 MUST: failed → passed",
     ]);
     desk.batchproof(&["report", "coded", "coded"]).ends(1).says(&["0 new, 0 fixed, 1 still there"]);
-    desk.batchproof(&["report", "cached", "clean"])
-        .ends(0)
-        .says(&["note: the second run is the earlier one"]);
+    // The times say which is the earlier one, however they are given.
+    for order in [["clean", "coded"], ["coded", "clean"]] {
+        desk.batchproof(&[&["report"][..], &order].concat()).ends(1).says(&[
+            "1 new, 0 fixed",
+            "before clean: conformant",
+            "after coded: nonconformant",
+        ]);
+    }
     assert!(!desk.reports().exists(), "a comparison leaves nothing behind");
+    desk.batchproof(&["report", "coded", "cached", "--report-dir", "told"])
+        .ends(0)
+        .says(&["diff.txt"]);
+    let text = std::fs::read_to_string(desk.path().join("told/diff.txt")).unwrap();
+    assert!(text.contains("1 finding fixed, of 1 cause"), "{text}");
 }
 
 #[test]

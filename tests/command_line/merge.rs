@@ -60,7 +60,14 @@ fn merged_parts_say_what_the_undivided_run_says() {
         let serving = Serving::start(&arguments, Some("demo"));
         let code = i32::from(!faults.is_empty());
         for number in 1..=3 {
-            part(&desk, &serving.url, number, 3, &[]);
+            // A part is never taken for the whole.
+            let alone = format!("part {number} of 3 alone");
+            part(&desk, &serving.url, number, 3, &[]).says(&[&alone]);
+            for page in ["report.html", "report.md"] {
+                let dir = desk.path().join(format!("part-{number}"));
+                let text = std::fs::read_to_string(dir.join(page)).unwrap();
+                assert!(text.contains(&alone), "{page}");
+            }
         }
         run(&desk, &serving.url, "whole", &["--run-id", "whole"]).ends(code);
         // The order in which they are named does not matter.

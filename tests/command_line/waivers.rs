@@ -129,6 +129,23 @@ fn a_waiver_is_not_stale_where_what_it_speaks_of_did_not_run() {
 }
 
 #[test]
+fn a_waiver_of_a_case_that_nobody_knows_is_told_with_the_nearest_name() {
+    let desk = Desk::new();
+    let serving = Serving::start(&[], None);
+    let entry = |case: &str| {
+        format!("- {{ rule: HTTP-001, case: {case}, reason: r, owner: o, expires: 2099-12-31 }}\n")
+    };
+    desk.file("waivers.yaml", entry("accept/genarated"));
+    run(&desk, &serving.url, &[]).ends(0).says(&[
+        "note: waivers.yaml:1: the waiver of HTTP-001 speaks of `accept/genarated`",
+        "did you mean `accept/generated`?",
+    ]);
+    desk.file("waivers.yaml", entry("race/*") + &entry("unique/replayed") + &entry("(run)"));
+    let ended = run(&desk, &serving.url, &[]).ends(0);
+    assert!(!ended.out.contains("speaks of"), "{}", ended.out);
+}
+
+#[test]
 fn the_snippet_of_a_report_works_once_it_is_filled_in() {
     let desk = Desk::new();
     let serving = Serving::start(&["--fault", LABEL], None);

@@ -19,7 +19,7 @@ use crate::report::curl::{How, commands};
 use crate::report::groups::{
     Group, State, answer_line, exchange_line, family, proof, rule_of, shown,
 };
-use crate::report::minimal::{as_finding, minimal_line, size};
+use crate::report::minimal::{as_finding, chance, minimal_line, size};
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
 use crate::report::waiver::covering;
@@ -150,6 +150,7 @@ impl Page<'_> {
             @if !lines.is_empty() && short {
                 (paste("Send it again with fresh numbers", &visible_lines(&lines)))
                 p.small.muted {
+                    @if let Some(chance) = chance(self.summary, group.lead) { (visible(&sentence(&chance))) ". " }
                     "In bash" @if !needed.is_empty() {
                         ", once " (needed.join(" and ")) " " (if needed.len() == 1 { "is" } else { "are" }) " exported"
                     } "."
@@ -246,6 +247,12 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> M
             div.inside { (PreEscaped(&inside.0)) }
         }
     }
+}
+
+/// With a capital letter.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// What is required, why, and by whom.

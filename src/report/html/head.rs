@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
-use crate::report::groups::{Group, State, figures};
+use crate::report::groups::{Group, State, figures, part};
 use crate::report::text::{counted, number, seconds, visible};
 
 pub(super) fn verdict(summary: &Summary, groups: &[Group<'_>]) -> Markup {
@@ -22,7 +22,7 @@ pub(super) fn verdict(summary: &Summary, groups: &[Group<'_>]) -> Markup {
     let class = format!("verdict {}", summary.conclusion);
     html! {
         section class=(class) aria-label="Conclusion" {
-            h1 { (mark(summary.conclusion)) (word) }
+            h1 { (mark(summary.conclusion)) (word) @if let Some(part) = part(summary) { span.part { (part) " alone" } } }
             p.target {
                 (visible(&summary.head.specification.endpoint)) " against "
                 span { (visible(&summary.head.target)) }

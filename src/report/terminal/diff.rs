@@ -6,6 +6,7 @@ use crate::compare::Diff;
 use crate::contract::Level;
 use crate::record::{Outcome, Summary};
 use crate::report::groups::{Found, Group, State, figures, grouped, outcome_word, rule_of};
+use crate::report::minimal::as_finding;
 use crate::report::text::{counted, excerpt, visible};
 
 /// Causes of a kind that are shown.
@@ -90,7 +91,9 @@ fn cause(page: &mut Page, of: &Summary, group: &Group<'_>, colour: Colour) {
     let title = rule_of(of, &finding.rule).map_or("", |r| r.rule.title.as_str());
     let head = format!("{}{state} {}  {}", group.level, visible(&finding.rule), visible(title));
     page.text(2, colour, &head);
-    page.text(6, Colour::Plain, &visible(&excerpt(&finding.message, VALUE)));
+    let smallest = as_finding(of, finding);
+    let message = &smallest.as_ref().unwrap_or(finding).message;
+    page.text(6, Colour::Plain, &visible(&excerpt(message, VALUE)));
     let label = if group.cases().len() == 1 { "case" } else { "cases" };
     page.entry(6, label, Colour::Plain, &group.cases_shown(5));
     page.entry(6, "seen", Colour::Plain, &counted(group.count(), "time"));

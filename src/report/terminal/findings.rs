@@ -6,7 +6,7 @@ use crate::contract::Level;
 use crate::record::{BodyRecord, Summary};
 use crate::report::curl::{How, commands};
 use crate::report::groups::{Group, State, exchange_line, groups, proof, rule_of, shown};
-use crate::report::minimal::{as_finding, minimal_line};
+use crate::report::minimal::{as_finding, chance, minimal_line};
 use crate::report::text::{counted, excerpt, visible};
 
 /// Groups shown in full.
@@ -25,7 +25,15 @@ pub(super) fn findings(page: &mut Page, summary: &Summary, dir: &str) {
     let findings = counted(summary.findings.len() as u64, "finding");
     page.heading(&format!("{findings} of {causes}"));
     let how = How::of(summary);
-    intro(page, &how);
+    let pasted = |group: &Group<'_>| {
+        let lines = commands(summary.shortest(&group.lead.0), &how);
+        group.state != State::Waived
+            && is_pasted(&lines)
+            && lines.iter().any(|l| !l.starts_with('#'))
+    };
+    if groups.iter().take(FULL).any(pasted) {
+        intro(page, &how);
+    }
     for (at, group) in groups.iter().take(FULL).enumerate() {
         if at > 0 {
             page.blank();
@@ -117,7 +125,11 @@ fn one(page: &mut Page, summary: &Summary, group: &Group<'_>, at: usize, how: &H
         page.entry(4, "minimal", Colour::Plain, &visible(&line));
     }
     if group.state != State::Waived {
-        paste(page, &commands(summary.shortest(finding), how), &finding.id, dir);
+        let lines = commands(summary.shortest(finding), how);
+        if let Some(chance) = chance(summary, group.lead).filter(|_| !lines.is_empty()) {
+            page.entry(4, "chance", Colour::Plain, &chance);
+        }
+        paste(page, &lines, &finding.id, dir);
     }
 }
 
@@ -150,12 +162,17 @@ fn said(page: &mut Page, group: &Group<'_>, colour: Colour, summary: &Summary) {
     page.entry(4, "request", Colour::Plain, &format!("{}{several}", exchange_line(exchange)));
 }
 
+/// Whether a command is short enough to stand here.
+fn is_pasted(lines: &[String]) -> bool {
+    lines.iter().map(String::len).sum::<usize>() <= PASTED
+}
+
 /// Commands stand in lines of their own, whole: a terminal's own wrapping keeps them pasteable.
 fn paste(page: &mut Page, lines: &[String], id: &str, dir: &str) {
     if lines.is_empty() {
         return;
     }
-    if lines.iter().map(String::len).sum::<usize>() > PASTED {
+    if !is_pasted(lines) {
         let text = format!("the command is long: see {dir}/report.html#finding-{}", visible(id));
         page.entry(4, "again", Colour::Plain, &text);
         return;
