@@ -203,7 +203,8 @@ fn one(
                 ledger.iter().filter(|(_, s)| matches!(s, State::Used(_))).map(|(n, _)| n.as_str()),
             )
             .take(64)
-            .find(|other| looks_like(number, other));
+            .filter(|other| looks_like(number, other))
+            .min_by_key(|other| strsim::levenshtein(&folded(number), &folded(other)));
         by_due(near.map_or(Because::Fresh, |n| Because::Near(n.to_owned())))
     }
 }
@@ -311,6 +312,11 @@ pub(super) fn same_but_for_form(a: &str, b: &str) -> bool {
         t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
     a.starts_with(b) || b.starts_with(a) || letters(a) == letters(b)
+}
+
+/// A text as a comparison without letter case sees it, white space at its ends left out.
+fn folded(text: &str) -> String {
+    text.trim().to_uppercase()
 }
 
 /// Whether a careless comparison could take two different numbers for one.
