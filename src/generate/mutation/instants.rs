@@ -7,9 +7,13 @@ use super::Catalogue;
 use super::spot::Spot;
 
 /// Text that no date-time parser may take.
-const NONSENSE: [(&str, &str); 15] = [
+const NONSENSE: [(&str, &str); 19] = [
     ("a word", "yesterday"),
     ("text", "not a date-time"),
+    ("the present", "now"),
+    ("a duration", "P1DT2H"),
+    ("single digits", "2023-9-5T8:7:34Z"),
+    ("morning and evening", "09/05/2023 08:07:34 PM"),
     ("a date alone", "2023-09-05"),
     ("a date and an offset", "2023-09-05+02:00"),
     ("a time alone", "08:07:34Z"),
