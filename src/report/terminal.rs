@@ -312,10 +312,10 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
     covered(page, summary);
     let left = match &summary.tail {
         Some(tail) => format!(
-            "{} accepted and stay behind; they begin with {}-",
+            "{} with {}-",
             match tail.left_behind {
-                1 => "1 number was".to_owned(),
-                n => format!("{} numbers were", number(n)),
+                1 => "1 number was accepted and stays behind; it begins".to_owned(),
+                n => format!("{} numbers were accepted and stay behind; they begin", number(n)),
             },
             visible(&head.run_id)
         ),
