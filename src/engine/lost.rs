@@ -44,13 +44,13 @@ pub(super) async fn ask(
     if lost < SUSPICIOUS && !asserted {
         return Asked::default();
     }
-    one_by_one(environment, if asserted { MOST } else { MOST.min(room) }).await
+    one_by_one(environment, if asserted { MOST } else { MOST.min(room) }, Alone::ENOUGH).await
 }
 
-/// Sends plain batches one after the other, until enough of them got no answer.
-pub(super) async fn one_by_one(environment: &Arc<Environment>, most: u64) -> Asked {
+/// Sends plain batches one after the other, until `enough` of them got no answer.
+pub(super) async fn one_by_one(environment: &Arc<Environment>, most: u64, enough: u64) -> Asked {
     let mut asked = Asked::default();
-    while asked.alone.asked < most && asked.alone.lost < Alone::ENOUGH {
+    while asked.alone.asked < most && asked.alone.lost < enough {
         let exchange = FRESH_CONNECTIONS.scope(true, plain_exchange(environment)).await;
         if environment.halt.is_reached() {
             break;

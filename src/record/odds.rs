@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// A fault at the stated odds, or a more frequent one, escapes with at most this probability.
 pub const ESCAPE: f64 = 0.01;
 
+/// A fault more frequent than one in so many is no rare one.
+const TELLING: u64 = 10;
+
 /// Rules that are judged once an ordinary answer, once an item with its result, once a race.
 const ANSWERS: &str = "STATUS-001";
 const ITEMS: &str = "ECHO-001";
@@ -36,14 +39,13 @@ impl Odds {
 }
 
 impl Odds {
-    /// In a sentence; nothing where hardly anything was looked at, and a fault could be no rarer than one that
-    /// always shows.
+    /// In a sentence; nothing where hardly anything was looked at, so that nothing rare could have shown.
     #[must_use]
     pub fn told(&self) -> Option<String> {
         let parts: Vec<String> =
             [("requests", self.requests), ("items", self.items), ("races", self.races)]
                 .into_iter()
-                .filter(|(_, n)| *n > 1)
+                .filter(|(_, n)| *n >= TELLING)
                 .map(|(what, n)| format!("one in {n} {what}"))
                 .collect();
         (!parts.is_empty()).then(|| {

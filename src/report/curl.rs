@@ -76,7 +76,7 @@ impl How {
 }
 
 /// The commands that send one exchange's request again: a line that mints fresh numbers, where it has
-/// any, then the request. A line that begins with `#` says why there is no command.
+/// any, then the request. A single line that begins with `#` says why there are none.
 #[must_use]
 pub fn curl(record: &ExchangeRecord, run_id: &str) -> Vec<String> {
     commands(std::slice::from_ref(record), &How { run_id: run_id.to_owned(), ..How::default() })
@@ -89,9 +89,14 @@ pub fn commands(records: &[ExchangeRecord], how: &How) -> Vec<String> {
     let mut writer = Writer { how, nonces: Vec::new(), upper: Vec::new() };
     let mut lines = Vec::new();
     for (at, record) in records.iter().enumerate() {
-        let mut line = writer.command(record);
+        let mut line = match writer.command(record) {
+            Ok(line) => line,
+            // The others alone would show something else.
+            Err(why) if records.len() == 1 => return vec![format!("# {why}")],
+            Err(why) => return vec![format!("# request {} of {}: {why}", at + 1, records.len())],
+        };
         let next = records.get(at + 1).and_then(|r| r.group);
-        let together = record.group.is_some() && !line.starts_with('#');
+        let together = record.group.is_some();
         if together {
             line.push_str(" &");
         }
@@ -131,24 +136,22 @@ impl Writer<'_> {
         lines
     }
 
-    fn command(&mut self, record: &ExchangeRecord) -> String {
+    /// The command of one exchange, or why there is none.
+    fn command(&mut self, record: &ExchangeRecord) -> Result<String, String> {
         let request = &record.request;
-        let bytes = match body(&request.body) {
-            Ok(bytes) => bytes,
-            Err(size) => {
-                return format!(
-                    "# the body of {size} bytes was not kept whole; run the case again with its seed"
-                );
-            }
-        };
+        let bytes = body(&request.body).map_err(|size| {
+            format!(
+                "the body of {size} bytes was not kept whole; `batchproof replay` sends it again"
+            )
+        })?;
         if matches!(&record.answer, AnswerRecord::Lost { kind, .. } if kind == "hung-up") {
-            return "# the client hangs up halfway here, which no single command does".to_owned();
+            let why = "the client hangs up halfway, which no single command does";
+            return Err(format!("{why}; `batchproof replay` does"));
         }
         if request.framing == "raw" {
-            self.raw(request, &bytes)
-        } else {
-            self.sized(request, &bytes)
+            return self.raw(request, &bytes);
         }
+        Ok(self.sized(request, &bytes))
     }
 
     fn sized(&mut self, request: &RequestRecord, bytes: &[u8]) -> String {
@@ -197,18 +200,18 @@ impl Writer<'_> {
         format!("{piped}{out}{data}")
     }
 
-    fn raw(&mut self, request: &RequestRecord, bytes: &[u8]) -> String {
+    fn raw(&mut self, request: &RequestRecord, bytes: &[u8]) -> Result<String, String> {
         let pieces = self.pieces(bytes);
         let Some((host, port)) = authority(&request.url) else {
-            return "# the host of this raw request was not kept".to_owned();
+            return Err("the host of this raw request was not kept".to_owned());
         };
         let sent = printf(&pieces);
         if request.url.starts_with("https:") {
             let to = literal(&format!("{host}:{port}"));
-            return format!("{sent} | openssl s_client -quiet -connect {to}");
+            return Ok(format!("{sent} | openssl s_client -quiet -connect {to}"));
         }
         let to = literal(&format!("/dev/tcp/{}/{port}", host.trim_matches(['[', ']'])));
-        format!("{sent} | (exec 3<>{to}; cat >&3; {READ_BACK})")
+        Ok(format!("{sent} | (exec 3<>{to}; cat >&3; {READ_BACK})"))
     }
 
     fn url(&self, request: &RequestRecord) -> String {

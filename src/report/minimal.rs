@@ -1,7 +1,9 @@
 //! The smallest trial of a finding, in a sentence: what all reports say of it.
 
 use super::text::counted;
-use crate::record::{FindingRecord, Minimal, RUN, Sightings, Size, Summary, Update};
+use crate::record::{
+    FindingRecord, Minimal, RUN, Sightings, Size, Summary, Update, comes_and_goes,
+};
 
 /// How likely it is still missed after so many pastes as are told.
 const MISS: f64 = 0.05;
@@ -57,23 +59,25 @@ pub(super) fn stands_for<'a>(
 
 /// How often what is sent again shows a finding, where it may not each time.
 pub(super) fn chance(summary: &Summary, found: &(FindingRecord, Update)) -> Option<String> {
-    let (finding, update) = found;
-    let minimal = summary.minimals.get(&finding.id).filter(|m| m.shown > 0);
-    let seen = match minimal {
+    let finding = &found.0;
+    let minimal = summary.minimals.get(&finding.id);
+    let same = || summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause());
+    let comes_and_goes =
+        same().any(|(_, u)| comes_and_goes(u)) || minimal.is_some_and(|m| m.shown < m.of);
+    let (seen, may_miss) = match minimal.filter(|m| m.shown > 0) {
         _ if finding.case == RUN => {
-            Sightings { shown: summary.tally.alone.lost, of: summary.tally.alone.asked }
+            let alone = summary.tally.alone;
+            (Sightings { shown: alone.lost, of: alone.asked }, !finding.evidence.is_empty())
         }
-        Some(m) => Sightings { shown: m.shown.into(), of: m.of.into() },
-        None => Sightings {
-            shown: u64::from(update.shown) + update.trials,
-            of: u64::from(update.of) + update.runs.max(update.trials),
-        },
+        Some(m) => (Sightings { shown: m.shown.into(), of: m.of.into() }, m.shown < m.of),
+        None => {
+            let sum = |of: fn(&Update) -> u64| same().map(|(_, u)| of(u)).sum::<u64>();
+            let judged = summary.trials_judged(&finding.rule).max(sum(|u| u.trials));
+            let shown = sum(|u| u64::from(u.shown)) + sum(|u| u.trials);
+            (Sightings { shown, of: sum(|u| u64::from(u.of)) + judged }, comes_and_goes)
+        }
     };
     let overlaps = summary.shortest(finding).iter().any(|e| e.group.is_some());
-    let may_miss = match minimal {
-        Some(_) => seen.shown < seen.of,
-        None => update.shown < update.of || finding.case == RUN,
-    };
     if !(may_miss || overlaps) || seen.shown == 0 {
         return None;
     }

@@ -167,11 +167,14 @@ fn overlap_is_answered(view: &ExchangeView<'_>) -> Verdict {
     if view.exchange.group.is_none() {
         return Verdict::NotApplicable("nothing overlapped");
     }
+    // What happens with nothing else under way too has nothing to do with overlap.
     if let Some(finding) = lost(view) {
-        return Verdict::fail(finding);
+        return Verdict::fail(finding.explained_by(&["STATUS-003", "STATUS-004"]));
     }
     match view.status() {
-        Some(status) if is_server_error(view, status) => Verdict::fail(server_error(view, status)),
+        Some(status) if is_server_error(view, status) => {
+            Verdict::fail(server_error(view, status).explained_by(&["STATUS-002"]))
+        }
         Some(_) => Verdict::Pass,
         None => Verdict::NotApplicable("the client hung up"),
     }

@@ -94,8 +94,14 @@ fn cant_tell(index: usize, why: &str) -> Replayed {
 /// Asks one by one, as the run did.
 async fn lost(environment: &Arc<Environment>, before: Alone, index: usize) -> Replayed {
     let needed = Sightings { shown: before.lost, of: before.asked }.looks(MISS);
-    let Alone { asked: of, lost: shown } =
-        one_by_one(environment, needed.min(MOST_ALONE)).await.alone;
+    let most = needed.min(MOST_ALONE);
+    let Alone { asked: mut of, lost: mut shown } =
+        one_by_one(environment, most, Alone::ENOUGH).await.alone;
+    if shown + 1 == Alone::ENOUGH {
+        // It is there, or was an accident: a second time would tell.
+        let further = one_by_one(environment, MOST_ALONE.max(most) - of, 1).await.alone;
+        (of, shown) = (of + further.asked, shown + further.lost);
+    }
     let words = format!("{shown} of {of} plain batches, sent one by one, got no answer");
     let (fate, why) = if shown >= Alone::ENOUGH && shown == of {
         (Fate::CantTell, format!("the target answers nothing: {words}"))
