@@ -251,7 +251,7 @@ pub struct ReportArgs {
     /// fixed, still there), or runs of several targets (one grid).
     #[arg(required = true, value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
-    /// Where merged reports, or the grid, go [default: reports; of a single run: where its record lies].
+    /// Where merged reports, the grid, or the text of a comparison go [default: reports; of a single run: where its record lies; of two runs of a target: nothing is kept].
     #[arg(long, value_name = "DIR")]
     pub report_dir: Option<PathBuf>,
 }
