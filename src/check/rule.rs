@@ -54,6 +54,12 @@ pub enum Scope {
 }
 
 impl Rule {
+    /// Whether it is about credentials: what a target remembers of a connection may decide it.
+    #[must_use]
+    pub fn is_about_credentials(&self) -> bool {
+        self.family() == "AUTH"
+    }
+
     /// The family: the id's first part.
     #[must_use]
     pub fn family(&self) -> &'static str {

@@ -157,7 +157,9 @@ fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
     }
     let valid = view.expected.iter().all(|e| matches!(e, Expected::Accept { .. }));
     let unusual = view.items().iter().find(|i| kind(i) == Kind::Unusual);
-    let (true, true, Some(item)) = (view.is_ordinary(), valid, unusual) else {
+    // A batch that may be refused for its size is one rule's matter alone (READING-22).
+    let judged = view.is_ordinary() && !view.is_large();
+    let (true, true, Some(item)) = (judged, valid, unusual) else {
         return Verdict::NotApplicable("no unusual string");
     };
     if view.status() != Some(400) {

@@ -22,7 +22,7 @@ use super::script::{Script, send};
 use super::select::{Selected, select};
 use super::trial::{Trial, execute};
 use crate::case::{self, Case};
-use crate::check::{Check, judge, rules};
+use crate::check::{Check, Rule, judge, rules};
 use crate::exchange::{Answer, LossKind};
 use crate::record::{CaseRecord, FindingRecord, Summary};
 use crate::send::FRESH_CONNECTIONS;
@@ -258,7 +258,10 @@ async fn again(
     let mut odd = false;
     while seen.iter().any(|s| causes.is_open(s)) {
         // What comes at every so manieth request or item would miss equal trials each time.
-        if comes_and_goes && odd {
+        // What is remembered of a connection shows only behind good credentials on it.
+        let about_credentials = |id: &str| rules::find(id).is_some_and(Rule::is_about_credentials);
+        let remembered = seen.iter().any(|s| about_credentials(&s.finding.rule));
+        if remembered || comes_and_goes && odd {
             plain_exchange(environment).await;
         }
         odd = !odd;

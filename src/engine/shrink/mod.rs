@@ -22,7 +22,7 @@ use super::save::{About, MISS, case_file};
 use super::script::Script;
 use super::select::Selected;
 use super::trial::Trial;
-use crate::check::Hit;
+use crate::check::{Hit, Rule, rules};
 use crate::record::{Event, Minimal, Position, Sightings, Size};
 use attempt::{Attempts, Reserve, Sought};
 use smaller::Shrinking;
@@ -174,7 +174,9 @@ fn candidate(found: &Found) -> Option<Candidate> {
         rule: found.record.rule.clone(),
         tries,
         needed,
-        fresh_connections: !found.record.proven,
+        // Whoever pastes it has a connection that nobody authenticated before.
+        fresh_connections: !found.record.proven
+            || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
     };
     let by_chance = steadiness(found) > 0;
     Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?), by_chance })
@@ -242,6 +244,11 @@ async fn shrunk(
             outcome.showed = (0, sought.tries);
         }
         let tries = match sought.tries {
+            1 if sought.fresh_connections => {
+                "sent again, as it was, on connections of its own, it did not show: it may hang on what the \
+                 target remembers of a connection"
+                    .to_owned()
+            }
             1 => "it was sent again, as it was, and did not show".to_owned(),
             n => format!(
                 "it was sent up to {n} times more, as it was, and did not show often enough"
