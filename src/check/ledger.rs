@@ -186,11 +186,12 @@ fn one(
         }
         return Expected::Twin(same.iter().map(|(_, i)| *i).collect());
     }
-    if let Some(State::Unused(because)) = state {
-        by_due(because.clone())
-    } else if beside_broken && due == Due::Accept(Level::Must) {
-        // A rejected item beside it may have used the number: that is no more than a SHOULD.
+    if beside_broken && due == Due::Accept(Level::Must) {
+        // A rejected item beside it may have used the number, whatever came of it before: that is no more than
+        // a SHOULD.
         Expected::Accept { level: Level::Should, because: Because::Rejected }
+    } else if let Some(State::Unused(because)) = state {
+        by_due(because.clone())
     } else {
         // Only a rejection needs to know; looking at every number would cost more than all else.
         if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {

@@ -22,6 +22,8 @@ use crate::send::FRESH_CONNECTIONS;
 const REPEATS: u32 = 3;
 /// Proven findings of which repeats are made.
 const PROVEN: usize = 24;
+/// Items that repeats may send in any run, however small.
+const LEAST_ITEMS: u64 = 600;
 
 struct Job {
     id: String,
@@ -38,7 +40,7 @@ pub async fn confirm(
     selected: &Arc<Vec<Selected>>,
     seed: u64,
     collector: &mut Collector,
-    planned: u64,
+    planned: (u64, u64),
     verdicts_only: bool,
 ) -> (u64, u64) {
     let positions: HashMap<&str, usize> =
@@ -71,7 +73,8 @@ pub async fn confirm(
     jobs.sort_by_key(|j| (j.proven, j.rank));
     let unproven = jobs.iter().filter(|j| !j.proven).count();
     jobs.truncate(if verdicts_only { unproven } else { unproven + PROVEN });
-    let mut reserve = (planned / RESERVE).max(60);
+    let mut reserve = (planned.0 / RESERVE).max(60);
+    let mut items_left = (planned.1 / RESERVE).max(LEAST_ITEMS);
     let mut sent = (0, 0);
     let mut tasks = JoinSet::new();
     for job in jobs {
@@ -79,6 +82,14 @@ pub async fn confirm(
         if reserve < cost {
             break;
         }
+        let trial = collector.found.get(&job.id).and_then(|f| f.trial.as_ref());
+        // One that was too large to keep is too large to be sent again.
+        let items = trial.map_or(u64::MAX, |t| t.size().1).saturating_mul(u64::from(REPEATS));
+        // What its own bytes prove needs no repeat.
+        if job.proven && items > items_left {
+            continue;
+        }
+        items_left = items_left.saturating_sub(items);
         reserve -= cost;
         let environment = Arc::clone(environment);
         let selected = Arc::clone(selected);

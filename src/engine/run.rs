@@ -224,7 +224,7 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
             &shared.selected,
             shared.options.seed,
             &mut collector,
-            planned.0,
+            (planned.0, planned.1),
             shared.options.verdicts_only,
         )
         .await;
