@@ -161,13 +161,22 @@ pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
     }
 }
 
+/// Rules of batches that have something unusual about their head.
+const FEATURES: &[&str] = &["HTTP-005", "HTTP-006", "HTTP-007", "HTTP-013"];
+
 fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
-    if view.is_odd() || view.exchange.group.is_some() || view.feature().is_some() {
+    let featured = view.feature().is_some();
+    let by_feature = featured && super::accept::must_be_processed(view);
+    if view.is_odd() || view.exchange.group.is_some() || by_feature {
         return Verdict::NotApplicable("another rule judges odd input, odd headers and overlap");
     }
     match view.status() {
         None => Verdict::NotApplicable("no answer"),
-        Some(status) if is_server_error(view, status) => Verdict::fail(server_error(view, status)),
+        Some(status) if is_server_error(view, status) => {
+            let finding = server_error(view, status);
+            // Where every such head fails, its own rule tells of it.
+            Verdict::fail(if featured { finding.explained_by(FEATURES) } else { finding })
+        }
         Some(_) => Verdict::Pass,
     }
 }
