@@ -149,7 +149,7 @@ pub fn judge(
                 Check::Item(check) => {
                     items(&mut judgement, exchange, index, rule, check, &mut failed);
                 }
-                Check::Trial(_) | Check::Run(_) | Check::Asserted => continue,
+                Check::Trial(_) | Check::Run(_) | Check::Asked(_) | Check::Asserted => continue,
             }
             trial_failed[index] |= failed[index].whole || !failed[index].items.is_empty();
         }

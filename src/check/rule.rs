@@ -2,7 +2,7 @@
 
 use crate::contract::Level;
 
-use super::tally::Tally;
+use super::tally::{Alone, Tally};
 use super::view::{ExchangeView, ItemView, TrialView};
 
 /// A requirement that answers are held against.
@@ -33,6 +33,8 @@ pub enum Check {
     Trial(fn(&TrialView<'_>) -> Verdict),
     /// The tallies of a run.
     Run(fn(&Tally) -> Verdict),
+    /// What became of plain batches that a run sent one by one, because answers had got lost.
+    Asked(fn(Alone) -> Verdict),
     /// By what cases expect under its name, and nothing else.
     Asserted,
 }
@@ -58,6 +60,12 @@ impl Rule {
     #[must_use]
     pub fn is_about_credentials(&self) -> bool {
         self.family() == "AUTH"
+    }
+
+    /// Whether it is judged on what became of requests that a run sent one by one.
+    #[must_use]
+    pub fn is_about_asking(&self) -> bool {
+        matches!(self.check, Check::Asked(_))
     }
 
     /// The family: the id's first part.
@@ -95,7 +103,7 @@ impl Rule {
             Check::Item(_) => Scope::Item,
             Check::Exchange(_) => Scope::Exchange,
             Check::Trial(_) | Check::Asserted => Scope::Trial,
-            Check::Run(_) => Scope::Run,
+            Check::Run(_) | Check::Asked(_) => Scope::Run,
         }
     }
 }

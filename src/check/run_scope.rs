@@ -20,13 +20,17 @@ pub struct RunVerdict {
 pub fn judge_run(tally: &Tally, skipped: impl Fn(&str) -> bool) -> Vec<RunVerdict> {
     let mut verdicts = Vec::new();
     for &rule in rules::all() {
-        let Check::Run(check) = rule.check else { continue };
+        let verdict = match rule.check {
+            Check::Run(check) => check(tally),
+            Check::Asked(check) => check(tally.alone),
+            _ => continue,
+        };
         let mut counts = RuleCounts::default();
         let mut findings = Vec::new();
         if skipped(rule.id) {
             counts.not_applicable = 1;
         } else {
-            match check(tally) {
+            match verdict {
                 Verdict::Pass => counts.passed = 1,
                 Verdict::NotApplicable(_) => counts.not_applicable = 1,
                 Verdict::Fail(found) => {

@@ -1,6 +1,6 @@
 //! `batchproof prove`: the kill matrix.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::sync::Arc;
@@ -41,29 +41,34 @@ pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     let started = Instant::now();
     let interactive = std::io::stderr().is_terminal();
     let proofs = runtime.block_on(async {
-        // Hanging faults leave the processors idle, so a few runs go on at once; results keep their order.
-        let mut stream = futures_util::stream::iter(trials.iter().copied())
-            .map(|trial| {
+        // Those that wait go first, so that none is waited for alone at the end.
+        let mut queue: Vec<(usize, prove::Trial)> = trials.iter().copied().enumerate().collect();
+        queue.sort_by_key(|(_, trial)| !trial.waits());
+        // Hanging faults leave the processors idle, so a few runs go on at once.
+        let mut stream = futures_util::stream::iter(queue)
+            .map(|(place, trial)| {
                 let (suite, seed) = (Arc::clone(&suite), args.seed);
-                tokio::spawn(async move { prove::prove(&suite, trial, seed).await })
+                let proof = tokio::spawn(async move { prove::prove(&suite, trial, seed).await });
+                async move { (place, proof.await) }
             })
-            .buffered(AT_ONCE);
-        let mut proofs: Vec<Proof> = Vec::with_capacity(trials.len());
-        while let Some(joined) = stream.next().await {
+            .buffer_unordered(AT_ONCE);
+        let mut proofs: BTreeMap<usize, Proof> = BTreeMap::new();
+        while let Some((place, joined)) = stream.next().await {
             let proof = joined??;
-            let name = trials[proofs.len()].name();
+            let name = trials[place].name();
             if interactive {
                 let _ = write!(std::io::stderr(), "\r\x1b[K");
             }
             if !proof.wrong.is_empty() || args.verbose {
                 say(&row(&name, &proof));
             }
-            proofs.push(proof);
+            proofs.insert(place, proof);
             if interactive {
                 let _ = write!(std::io::stderr(), "{}/{} {name}", proofs.len(), trials.len());
             }
         }
-        Ok::<_, Failure>(proofs)
+        // In the order of their declarations again.
+        Ok::<_, Failure>(proofs.into_values().collect::<Vec<Proof>>())
     })?;
     if interactive {
         let _ = write!(std::io::stderr(), "\r\x1b[K");

@@ -6,7 +6,7 @@ use super::environment::Environment;
 use super::opening::plain_exchange;
 use super::select::Selected;
 use super::trial::Trial;
-use crate::check::{Alone, Rule, Tally, judge_run};
+use crate::check::Alone;
 use crate::exchange::Answer;
 use crate::send::FRESH_CONNECTIONS;
 
@@ -24,14 +24,6 @@ pub(super) struct Asked {
     pub lost: Option<Trial>,
 }
 
-/// Whether a rule is judged on what asking one by one came to.
-pub(super) fn is_about_asking(rule: &Rule) -> bool {
-    let tally =
-        Tally { alone: Alone { asked: Alone::ENOUGH, lost: Alone::ENOUGH }, ..Tally::default() };
-    let verdicts = judge_run(&tally, |id| id != rule.id);
-    verdicts.iter().any(|v| v.rule.id == rule.id && !v.findings.is_empty())
-}
-
 /// Sends plain batches one after the other where `lost` trials lost an answer, as many as the reserve has `room`
 /// for, or where a case of the run is about that.
 pub(super) async fn ask(
@@ -40,7 +32,7 @@ pub(super) async fn ask(
     lost: u64,
     room: u64,
 ) -> Asked {
-    let asserted = selected.iter().any(|s| is_about_asking(s.rule));
+    let asserted = selected.iter().any(|s| s.rule.is_about_asking());
     if lost < SUSPICIOUS && !asserted {
         return Asked::default();
     }

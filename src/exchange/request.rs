@@ -36,6 +36,13 @@ impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
+
+    /// Whether its request line says HTTP/1.0, as only one that is given as bytes does.
+    #[must_use]
+    pub fn is_http_1_0(&self) -> bool {
+        let line = self.raw.as_ref().and_then(|raw| raw.split(|b| *b == b'\r').next());
+        line.is_some_and(|line| line.ends_with(b"HTTP/1.0"))
+    }
 }
 
 /// Which statuses are in place for a request, before its body is looked at (READING-07).
@@ -75,11 +82,9 @@ fn is_odd_head(request: &Request) -> bool {
         let digits = rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count();
         digits < 2
     });
-    // An old client's request; whether it is served is not documented.
-    let old = request.raw.as_ref().is_some_and(|raw| {
-        raw.split(|b| *b == b'\r').next().is_some_and(|line| line.ends_with(b"HTTP/1.0"))
-    });
-    old || size > LONG_HEADERS
+    // Whether an old client is served is not documented.
+    request.is_http_1_0()
+        || size > LONG_HEADERS
         || request.path.len() > LONG_PATH
         || undecodable
         || request.header("content-encoding").is_some_and(|c| !c.eq_ignore_ascii_case("identity"))

@@ -52,6 +52,13 @@ impl Trial {
     pub fn name(&self) -> String {
         format!("{}/{}", self.fault.map_or("clean", |f| f.name), self.reading)
     }
+
+    /// Whether it pays for the cases that wait: waiting costs more than all else, so only the clean server and
+    /// faults that time triggers do.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.fault.is_none_or(|f| f.waits || f.depth == server::Depth::Deep)
+    }
 }
 
 /// All runs of the proof: the clean server and every fault, in each reading that makes sense.
@@ -135,10 +142,12 @@ pub async fn prove(
         verdicts_only: trial.fault.is_some(),
         ..RunOptions::new(depth, seed, "bptest-prove")
     };
-    // Waiting costs more than all else, so only the clean server and faults that time triggers pay for it.
-    let waits = trial.fault.is_none_or(|f| f.waits || f.depth == server::Depth::Deep);
-    let selected =
-        suite.selected.iter().filter(|s| waits || s.case.waits() < WAITING).cloned().collect();
+    let selected = suite
+        .selected
+        .iter()
+        .filter(|s| trial.waits() || s.case.waits() < WAITING)
+        .cloned()
+        .collect();
     let report = engine::run(environment, selected, options, Arc::new(Silent)).await?;
     drop(embedded);
     Ok(judge(trial, &report.summary))

@@ -6,12 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::unframed::{SILENCE, is_whole, promises_close};
 use super::{Exchanging, SendError, SendOptions, Sender, Target};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
-
-/// How long a connection may stay open behind a whole document that only its closing can end.
-const UNFRAMED: Duration = Duration::from_secs(1);
 
 /// Bytes of a chunk where chunks are to be tiny.
 const SLIVER: usize = 7;
@@ -146,14 +144,10 @@ fn is_framed(headers: &HeaderMap) -> bool {
     let closes = headers
         .get_all(reqwest::header::CONNECTION)
         .iter()
-        .any(|value| value.as_bytes().to_ascii_lowercase().windows(5).any(|w| w == b"close"));
+        .any(|value| promises_close(value.as_bytes()));
     closes
         || headers.contains_key(reqwest::header::CONTENT_LENGTH)
         || headers.contains_key(reqwest::header::TRANSFER_ENCODING)
-}
-
-fn is_whole(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// A body that ends with its connection; how many bytes came where the connection stays open behind a whole
@@ -163,7 +157,7 @@ async fn until_closed(
 ) -> Result<Result<Bytes, reqwest::Error>, usize> {
     let mut body = Vec::new();
     loop {
-        match tokio::time::timeout(UNFRAMED, response.chunk()).await {
+        match tokio::time::timeout(SILENCE, response.chunk()).await {
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
             Ok(Ok(None)) => return Ok(Ok(Bytes::from(body))),
             Ok(Err(error)) => return Ok(Err(error)),

@@ -11,6 +11,7 @@ mod pace;
 mod patience;
 mod raw;
 mod redact;
+mod unframed;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Sender;
+use super::unframed::{SILENCE, is_whole, promises_close};
 use crate::case::HangUp;
 use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response};
 
@@ -71,8 +72,7 @@ async fn talk(sender: &Sender, request: &Request, start: Instant) -> Answer {
         drop(stream);
         return lost(LossKind::HungUp, "the client hung up".to_owned());
     }
-    let old = bytes.split(|b| *b == b'\r').next().is_some_and(|line| line.ends_with(b"HTTP/1.0"));
-    match Reader::new(&mut stream).answer(&request.method, old).await {
+    match Reader::new(&mut stream).answer(&request.method, request.is_http_1_0()).await {
         Ok(mut response) => {
             response.elapsed = start.elapsed();
             if let Some(seen) = &mut response.framing {
@@ -216,7 +216,8 @@ impl<'a> Reader<'a> {
         } else if let Some(length) = length {
             self.sized(length, &mut seen).await?
         } else {
-            self.until_closed(&mut seen).await?
+            let closes = values("connection").iter().any(|v| promises_close(v.as_bytes()));
+            self.until_closed(closes, &mut seen).await?
         };
         if seen.fault.is_none() && (bodiless || chunked || length.is_some()) {
             self.trailing(&mut seen).await?;
@@ -230,15 +231,25 @@ impl<'a> Reader<'a> {
         })
     }
 
-    async fn until_closed(&mut self, seen: &mut FramingSeen) -> Result<Vec<u8>, Failure> {
+    /// A body that ends with its connection, which the target promised to close or not.
+    async fn until_closed(
+        &mut self,
+        closes: bool,
+        seen: &mut FramingSeen,
+    ) -> Result<Vec<u8>, Failure> {
         loop {
-            let Ok(more) = tokio::time::timeout(Duration::from_secs(2), self.more()).await else {
-                let fault = "neither Content-Length nor chunks, and the connection stays open";
-                seen.fault = Some(fault.to_owned());
-                break;
-            };
-            if !more? {
-                break;
+            match tokio::time::timeout(SILENCE, self.more()).await {
+                Ok(more) => {
+                    if !more? {
+                        break;
+                    }
+                }
+                Err(_) if !closes && is_whole(&self.buffer) => {
+                    let fault = "neither Content-Length nor chunks, and the connection stays open";
+                    seen.fault = Some(fault.to_owned());
+                    break;
+                }
+                Err(_) => {}
             }
         }
         Ok(std::mem::take(&mut self.buffer))
@@ -246,9 +257,12 @@ impl<'a> Reader<'a> {
 
     async fn sized(&mut self, length: usize, seen: &mut FramingSeen) -> Result<Vec<u8>, Failure> {
         while self.buffer.len() < length {
-            // A target that declares more than it sends would keep us here until the time-out.
-            let more = tokio::time::timeout(Duration::from_secs(2), self.more()).await;
-            if !matches!(more, Ok(Ok(true))) {
+            let more = match tokio::time::timeout(SILENCE, self.more()).await {
+                Ok(more) => more?,
+                // A target that declares more than it sends would keep us here until the time-out.
+                Err(_) => !is_whole(&self.buffer),
+            };
+            if !more {
                 seen.fault = Some(format!(
                     "Content-Length says {length}, but {} bytes came",
                     self.buffer.len()

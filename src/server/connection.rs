@@ -174,10 +174,10 @@ impl Connection {
         if close || answer.close { self.part().await } else { Next::Request }
     }
 
-    /// Faults may sleep, and large bodies take long: both are kept off the runtime's own threads.
+    /// Large bodies take long: they are kept off the runtime's own threads.
     async fn process(&self, head: Head, started: Instant, body: Vec<u8>) -> Result<Answer, ()> {
         let number = self.number;
-        if self.site.armed.is_empty() && body.len() <= INLINE {
+        if body.len() <= INLINE {
             return process::process(&Call::new(&self.site, &head, number, started), body);
         }
         let site = Arc::clone(&self.site);

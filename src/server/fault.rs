@@ -7,9 +7,11 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::answer::{Answer, Why};
 use super::head::Head;
@@ -61,6 +63,14 @@ impl Stop {
     /// This status, in the framework's shape.
     pub(crate) fn status(call: &Call<'_>, status: u16) -> Stop {
         Stop::Answer(Box::new(Answer::framework(status, Why::Processed, &call.head.path)))
+    }
+}
+
+/// Takes so long over a request, as a slow implementation does; the server's threads go on with others meanwhile.
+pub(crate) fn linger(time: Duration) {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| thread::sleep(time)),
+        _ => thread::sleep(time),
     }
 }
 

@@ -1,7 +1,7 @@
 //! STATUS: statuses are the documented ones, each in its own situation.
 
 use crate::check::rule::{Check, Finding, Rule, Verdict, shorten};
-use crate::check::tally::{Alone, Tally};
+use crate::check::tally::Alone;
 use crate::check::view::ExchangeView;
 use crate::contract::Level;
 use crate::exchange::{Answer, BodyIntent, Situation};
@@ -50,12 +50,11 @@ pub(super) const RULES: &[Rule] = &[
               lost every time. A client that meets this must ask item by item what was stored. A case that asserts this \
               rule has it judged however few answers got lost.",
         needs: &[],
-        check: Check::Run(not_lost),
+        check: Check::Asked(not_lost),
     },
 ];
 
-fn not_lost(tally: &Tally) -> Verdict {
-    let Alone { asked, lost } = tally.alone;
+fn not_lost(Alone { asked, lost }: Alone) -> Verdict {
     if asked == 0 {
         return Verdict::NotApplicable("hardly an answer was lost");
     }

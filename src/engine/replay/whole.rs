@@ -7,10 +7,10 @@ use futures_util::{StreamExt, stream};
 
 use super::causes::{MISS, would_do};
 use super::{AT_ONCE, Cases, Fate, Replayed, Source, counted, sent};
-use crate::check::{Alone, Tally, judge_run, rules};
+use crate::check::{Alone, Rule, Tally, judge_run, rules};
 use crate::engine::collect::{RUN, finding_id};
 use crate::engine::environment::Environment;
-use crate::engine::lost::{is_about_asking, one_by_one};
+use crate::engine::lost::one_by_one;
 use crate::engine::opening::credentials_are_refused;
 use crate::record::{Cause, FindingRecord, Sightings, Summary};
 
@@ -75,7 +75,7 @@ pub async fn whole_run(
         let rule = rules::find(&finding.rule);
         if environment.profile.skip_reason(&finding.rule).is_some() {
             replayed.push(cant_tell(*index, "the profile skips the rule"));
-        } else if rule.is_some_and(is_about_asking) {
+        } else if rule.is_some_and(Rule::is_about_asking) {
             replayed.push(lost(environment, summary.tally.alone, *index).await);
         } else {
             added.push((*index, finding));

@@ -39,13 +39,7 @@ pub(super) async fn execute(
             let mut together: Vec<(String, &Step, Composed)> = Vec::new();
             for (member, inner) in group.iter().enumerate() {
                 let seed = seed.wrapping_add(1000 * (member as u64 + 1));
-                let source = Source {
-                    environment,
-                    case: &selected.case,
-                    exchanges: &trial.exchanges,
-                    run,
-                    seed,
-                };
+                let source = source(environment, selected, trial, run, seed);
                 let label =
                     inner.name.clone().unwrap_or_else(|| format!("{name}, request {}", member + 1));
                 for copy in compose::compose(&source, &mut captures, inner)? {
@@ -66,13 +60,7 @@ pub(super) async fn execute(
                 about.push(index);
             }
         } else {
-            let source = Source {
-                environment,
-                case: &selected.case,
-                exchanges: &trial.exchanges,
-                run,
-                seed,
-            };
+            let source = source(environment, selected, trial, run, seed);
             for composed in compose::compose(&source, &mut captures, step)? {
                 let intent = compose::intent(environment, &composed.request, composed.body.clone());
                 let answer = send(environment, &composed.request, &composed.body).await;
@@ -98,6 +86,17 @@ pub(super) async fn execute(
         );
     }
     Ok(())
+}
+
+/// What the next step is composed from.
+fn source<'a>(
+    environment: &'a Environment,
+    selected: &'a Selected,
+    trial: &'a Trial,
+    run: u64,
+    seed: u64,
+) -> Source<'a> {
+    Source { environment, case: &selected.case, exchanges: &trial.exchanges, run, seed }
 }
 
 /// An expectation with its captures filled in.

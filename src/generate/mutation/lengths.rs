@@ -93,10 +93,10 @@ fn at_max(catalogue: &mut Catalogue<'_>, spot: &Spot, bound: usize) {
             }
         }
     }
+    if spot.unique {
+        return;
+    }
     for (what, text) in GROWING {
-        if spot.unique {
-            break;
-        }
         // A letter at each end: what is trimmed is another matter.
         let inner = text.chars().cycle().take(bound.saturating_sub(2));
         let text: String = std::iter::once('x').chain(inner).chain(['x']).take(bound).collect();

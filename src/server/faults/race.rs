@@ -1,10 +1,9 @@
 //! Faults that only simultaneous requests show.
 
-use std::thread::sleep;
 use std::time::Duration;
 
 use super::Row;
-use crate::server::fault::{Family, Fault, Stop};
+use crate::server::fault::{Family, Fault, Stop, linger};
 
 const RACE: Family = Family("RACE");
 const WINDOW: Duration = Duration::from_millis(5);
@@ -21,7 +20,7 @@ pub(super) static FAULTS: &[Fault] = &[
             return Ok(false);
         }
         if item.index == 0 {
-            sleep(WINDOW);
+            linger(WINDOW);
         }
         call.site.store.claim(key);
         Ok(true)
@@ -38,7 +37,7 @@ pub(super) static FAULTS: &[Fault] = &[
     })
     .decided(|call, decision| {
         if decision.refused.is_none() {
-            sleep(WINDOW);
+            linger(WINDOW);
             for item in decision.items.iter().filter(|item| item.fail.is_none()) {
                 if let Some(key) = crate::server::process::key_of(call, item) {
                     call.site.store.claim(&key);
@@ -79,7 +78,7 @@ pub(super) static FAULTS: &[Fault] = &[
             call.kept().texts.insert(key.to_owned(), String::new());
         }
         if item.index == 0 {
-            sleep(WINDOW);
+            linger(WINDOW);
         }
         let mut kept = call.kept();
         let disturbed = kept.texts.contains_key(key);
@@ -139,7 +138,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ])
     .results(|call, results| {
         call.kept().rows.clone_from(&results.rows);
-        sleep(WINDOW);
+        linger(WINDOW);
         let shared: Vec<Row> = call.kept().rows.clone();
         results.rows = shared;
     }),
@@ -152,7 +151,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .results(|call, results| {
         let field = call.other(0);
         call.kept().rows.clone_from(&results.rows);
-        sleep(WINDOW);
+        linger(WINDOW);
         let shared: Vec<Row> = call.kept().rows.clone();
         for (row, other) in results.rows.iter_mut().zip(shared) {
             if let (Some(mine), Some(theirs)) = (row.get_mut(field), other.get(field)) {
@@ -171,7 +170,7 @@ pub(super) static FAULTS: &[Fault] = &[
             return Ok(false);
         }
         if item.index == 0 {
-            sleep(WINDOW);
+            linger(WINDOW);
         }
         if call.site.store.claim(key) { Ok(true) } else { Err(Stop::status(call, 500)) }
     }),
@@ -186,7 +185,7 @@ pub(super) static FAULTS: &[Fault] = &[
             return Ok(false);
         }
         if item.index == 0 {
-            sleep(WINDOW);
+            linger(WINDOW);
         }
         if call.site.store.claim(key) { Ok(true) } else { Err(Stop::Drop) }
     }),

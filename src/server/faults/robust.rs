@@ -1,11 +1,10 @@
 //! Faults before odd, broken or huge input.
 
-use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::server::fault::{Call, Family, Fault, Step, Stop};
+use crate::server::fault::{Call, Family, Fault, Step, Stop, linger};
 use crate::server::process::{Batch, Item};
 
 const ROBUST: Family = Family("ROBUST");
@@ -93,7 +92,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["STATUS-003", "REFUSE-003", "REFUSE-012"])
         .judged(|_, batch| {
             if texts(batch, |t| t.len() > 1000) {
-                sleep(Duration::from_secs(3));
+                linger(Duration::from_secs(3));
                 return Err(Stop::Drop);
             }
             Ok(())
@@ -156,7 +155,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["ACCEPT-005", "STATUS-003"])
         .judged(|_, batch| {
             let n = u64::try_from(batch.items.len()).unwrap_or(0);
-            sleep(Duration::from_micros((n * n * 3).min(3_200_000)));
+            linger(Duration::from_micros((n * n * 3).min(3_200_000)));
             Ok(())
         }),
     ROBUST
@@ -165,7 +164,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["ACCEPT-005", "STATUS-003"])
         .judged(|_, batch| {
             let over = u64::try_from(batch.items.len().saturating_sub(500)).unwrap_or(0);
-            sleep(Duration::from_millis((4 * over).min(3_000)));
+            linger(Duration::from_millis((4 * over).min(3_000)));
             Ok(())
         }),
 ];

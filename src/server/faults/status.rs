@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::server::answer::Why;
-use crate::server::fault::{Family, Fault, Stop};
+use crate::server::fault::{Family, Fault, Stop, linger};
 use crate::server::process::Fail;
 
 const STATUS: Family = Family("STATUS");
@@ -190,7 +190,7 @@ pub(super) static FAULTS: &[Fault] = &[
                     && optional.all(|f| item.value.get(&f.name).is_none_or(Value::is_null))
             });
             if hangs {
-                std::thread::sleep(Duration::from_secs(3));
+                linger(Duration::from_secs(3));
                 return Err(Stop::Drop);
             }
             Ok(())

@@ -80,6 +80,9 @@ fn qualified_class(text: &str) -> Option<(&str, usize)> {
     for word in text.split(|c: char| !is_name(c) && c != '.') {
         let at = end;
         end += word.len() + text[at + word.len()..].chars().next().map_or(0, char::len_utf8);
+        if !word.contains('.') {
+            continue;
+        }
         let parts: Vec<&str> = word.trim_end_matches('.').split('.').collect();
         let Some((last, packages)) = parts.split_last() else { continue };
         let starts =
