@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
-use super::file::{BatchSpec, Generate, ItemSpec, Step};
 use super::template::Template;
+use super::{BatchSpec, Generate, ItemSpec, Step};
 use super::{Case, CaseSpec};
 use crate::contract::hex;
 use crate::contract::problem::{Problem, nearest, read_yaml};

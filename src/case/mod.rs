@@ -6,17 +6,18 @@
 
 mod amount;
 mod expect;
-mod file;
+mod generated;
 mod load;
+mod named;
+mod step;
 mod template;
 
 pub use amount::{Runs, Span};
 pub use expect::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
-pub use file::{
-    BatchSpec, Credential, Framing, Generate, HangUp, ItemSpec, Mutate, Named, Position, Relation,
-    Step, Style,
-};
+pub use generated::{Framing, Generate, Mutate, Position, Relation, Style};
 pub use load::{find, load, load_paths, schema, shipped};
+pub use named::Named;
+pub use step::{BatchSpec, Credential, HangUp, ItemSpec, Step};
 pub use template::{Piece, Template};
 
 use schemars::JsonSchema;

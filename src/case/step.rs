@@ -1,0 +1,193 @@
+//! The shape of a written case's steps: requests, and the batches in them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::amount::Span;
+use super::expect::Expect;
+use super::generated::{Framing, Style};
+use super::named::Named;
+
+/// A step: one request, or several released at once.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Step {
+    /// What later steps call it: `${NAME.status}`, `resend: NAME`.
+    #[serde(rename = "as")]
+    pub name: Option<String>,
+    /// Requests that are released together by a barrier.
+    pub simultaneously: Option<Vec<Step>>,
+    /// So many copies of this request, each with numbers of its own where it mints any.
+    pub times: Option<usize>,
+    /// The copies are the same request, numbers included.
+    pub identical: bool,
+    /// The items: a count, a range, or a list.
+    pub batch: Option<BatchSpec>,
+    /// What kind of values generated items take.
+    pub values: Option<Style>,
+    /// A JSON file whose body is sent; relative to the case file.
+    pub batch_from: Option<String>,
+    /// Fresh unique numbers for the items of `batch-from`; equal ones stay equal.
+    pub renumber: bool,
+    /// A body as text.
+    pub body: Option<String>,
+    /// A body as hexadecimal bytes; white space is ignored.
+    pub body_hex: Option<String>,
+    /// The body of an earlier step again, byte for byte.
+    #[schemars(with = "Option<String>")]
+    pub resend: Option<Named>,
+    /// A whole request as text, sent as it stands on a connection of its own; line ends become CRLF up
+    /// to the first empty line.
+    pub raw: Option<String>,
+    /// Instead of the documented method.
+    pub method: Option<String>,
+    /// Instead of the documented path; `${path}` is the documented one.
+    pub path: Option<String>,
+    /// Headers beside or instead of the usual ones; `null` takes one away.
+    pub headers: BTreeMap<String, Option<String>>,
+    /// Which credentials.
+    pub credential: Credential,
+    /// How the body is framed.
+    pub framing: Framing,
+    /// Hangs up halfway.
+    pub hang_up: Option<HangUp>,
+    /// On a connection of its own.
+    pub new_connection: bool,
+    /// Milliseconds to wait before it is sent.
+    pub pause: Option<u64>,
+    /// Waits until all other trials of the run have ended.
+    pub at_end: bool,
+    /// What the answer must be.
+    pub expect: Option<Expect>,
+}
+
+/// Where a client hangs up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HangUp {
+    /// After the headers, before the body.
+    AfterHeaders,
+    /// In the middle of the body.
+    HalfBody,
+    /// After the whole request, before the answer.
+    BeforeAnswer,
+}
+
+/// Which credentials a request carries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Credential {
+    /// The right ones.
+    #[default]
+    Good,
+    /// No `Authorization` header.
+    None,
+    /// An empty `Authorization` header.
+    Empty,
+    /// The scheme alone.
+    SchemeOnly,
+    /// Another token of the same length and alphabet.
+    Wrong,
+    /// The right token with a character more.
+    Longer,
+    /// The right token less its last character.
+    Shorter,
+    /// The right token in the other letter case.
+    OtherCase,
+    /// The right token in double quotes.
+    Quoted,
+    /// The token without a scheme.
+    NoScheme,
+    /// The token under a scheme that does not exist.
+    WrongScheme,
+    /// The token as Basic credentials.
+    Basic,
+    /// The token in the query instead of the header.
+    InQuery,
+}
+
+/// The items of a batch.
+#[derive(Debug, Clone)]
+pub enum BatchSpec {
+    /// So many valid items.
+    Count(Span),
+    /// These, each starting from a valid one.
+    Items(Vec<ItemSpec>),
+}
+
+/// One item (or several alike) of a batch.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ItemSpec {
+    /// What later items and steps call it: `${NAME.field}`.
+    #[serde(rename = "as")]
+    pub name: Option<String>,
+    /// Starts as a copy of an earlier item, with a fresh number.
+    #[schemars(with = "Option<String>")]
+    pub like: Option<Named>,
+    /// Fields and their values; `${…}` reaches captures.
+    pub set: serde_json::Map<String, Value>,
+    /// Fields to leave out.
+    pub unset: Vec<String>,
+    /// A mutation from the catalogue.
+    #[schemars(with = "Option<String>")]
+    pub mutate: Option<Named>,
+    /// The item as JSON text, sent as it stands.
+    pub raw: Option<String>,
+    /// So many of it, each with a number of its own.
+    pub times: Option<usize>,
+}
+
+struct BatchVisitor;
+
+impl<'de> Visitor<'de> for BatchVisitor {
+    type Value = BatchSpec;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a count such as 10, a range such as 2..50, or a list of items")
+    }
+
+    fn visit_u64<E: de::Error>(self, n: u64) -> Result<BatchSpec, E> {
+        let n = usize::try_from(n).map_err(E::custom)?;
+        Ok(BatchSpec::Count(Span { low: n, high: n }))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<BatchSpec, E> {
+        Span::deserialize(de::value::StrDeserializer::new(text)).map(BatchSpec::Count)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<BatchSpec, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(BatchSpec::Items(items))
+    }
+}
+
+impl<'de> Deserialize<'de> for BatchSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BatchSpec, D::Error> {
+        deserializer.deserialize_any(BatchVisitor)
+    }
+}
+
+impl JsonSchema for BatchSpec {
+    fn schema_name() -> Cow<'static, str> {
+        "Batch".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let span = generator.subschema_for::<Span>();
+        let item = generator.subschema_for::<ItemSpec>();
+        json_schema!({
+            "description": "a count, a range, or a list of items",
+            "anyOf": [span, { "type": "array", "items": item }]
+        })
+    }
+}
