@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::case::Depth;
 use crate::contract::profile::Rate;
+use crate::send::SendOptions;
 
 /// Contract testing and conformance certification for batch-import HTTP endpoints.
 ///
@@ -59,9 +60,6 @@ pub struct RunArgs {
     /// Base URL, or the endpoint's full URL; none: the embedded reference server.
     #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
     pub target: Option<String>,
-    /// File that holds the token; or set `BATCHPROOF_TOKEN`. Never on the command line.
-    #[arg(long, value_name = "F")]
-    pub token_file: Option<PathBuf>,
     /// Directory with openapi.yaml and batch.yaml of another endpoint.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
@@ -86,12 +84,6 @@ pub struct RunArgs {
     /// Requests under way at once [default: 16 on loopback, 4 elsewhere].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Requests a second, such as 20/s [default: none on loopback, 20/s elsewhere].
-    #[arg(long, value_name = "N/s")]
-    pub rate: Option<Rate>,
-    /// Time for an answer, to which every item adds a quarter of a second.
-    #[arg(long, value_name = "30s", default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
     /// End the run after this time, with a report of what was seen.
     #[arg(long, value_name = "10m", value_parser = duration)]
     pub max_time: Option<Duration>,
@@ -114,6 +106,24 @@ pub struct RunArgs {
     /// Where record and reports go; the run before it moves to earlier/ there.
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub report_dir: PathBuf,
+    /// How requests go out.
+    #[command(flatten)]
+    pub sending: SendingArgs,
+}
+
+/// How requests go out, whichever command sends them.
+#[derive(Args)]
+#[command(next_help_heading = "Sending")]
+pub struct SendingArgs {
+    /// File that holds the token; or set `BATCHPROOF_TOKEN`. Never on the command line.
+    #[arg(long, value_name = "F")]
+    pub token_file: Option<PathBuf>,
+    /// Requests a second, such as 20/s [default: none on loopback, 20/s elsewhere].
+    #[arg(long, value_name = "N/s")]
+    pub rate: Option<Rate>,
+    /// Time for an answer, to which every item adds a quarter of a second.
+    #[arg(long, value_name = "30s", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
     /// Further trusted certificates (PEM).
     #[arg(long, value_name = "F")]
     pub ca: Option<PathBuf>,
@@ -123,6 +133,19 @@ pub struct RunArgs {
     /// Take any certificate.
     #[arg(long)]
     pub insecure: bool,
+}
+
+impl SendingArgs {
+    /// Time-outs and certificates.
+    pub fn options(&self) -> SendOptions {
+        SendOptions {
+            timeout: self.timeout,
+            ca: self.ca.clone(),
+            cert: self.cert.clone(),
+            insecure: self.insecure,
+            ..SendOptions::default()
+        }
+    }
 }
 
 #[derive(Args)]
@@ -219,30 +242,15 @@ pub struct ReplayArgs {
     /// Another target than the run's.
     #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
     pub target: Option<String>,
-    /// File that holds the token; or set `BATCHPROOF_TOKEN`. Never on the command line.
-    #[arg(long, value_name = "F")]
-    pub token_file: Option<PathBuf>,
     /// Directory with openapi.yaml and batch.yaml of another endpoint.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
     /// What is known of the target (YAML); none: what the run's profile said.
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
-    /// Requests a second, such as 20/s [default: none on loopback, 20/s elsewhere].
-    #[arg(long, value_name = "N/s")]
-    pub rate: Option<Rate>,
-    /// Time for an answer, to which every item adds a quarter of a second.
-    #[arg(long, value_name = "30s", default_value = "30s", value_parser = duration)]
-    pub timeout: Duration,
-    /// Further trusted certificates (PEM).
-    #[arg(long, value_name = "F")]
-    pub ca: Option<PathBuf>,
-    /// Client certificate with its key (PEM).
-    #[arg(long, value_name = "F")]
-    pub cert: Option<PathBuf>,
-    /// Take any certificate.
-    #[arg(long)]
-    pub insecure: bool,
+    /// How requests go out.
+    #[command(flatten)]
+    pub sending: SendingArgs,
 }
 
 #[derive(Args)]

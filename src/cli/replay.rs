@@ -14,7 +14,7 @@ use crate::engine::{Fate, cases_of_whole_runs, replay as replay_engine};
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
 use crate::report::visible;
-use crate::send::{REDACTED, SendOptions};
+use crate::send::REDACTED;
 
 /// Ids that are listed where the one given names nothing.
 const LISTED: usize = 8;
@@ -53,18 +53,8 @@ async fn sent(
     profile: Profile,
 ) -> Result<u8, Failure> {
     let recorded = Some(summary.head.target.as_str()).filter(|t| t.starts_with("http"));
-    let connecting = Connecting {
-        target: args.target.as_deref().or(recorded),
-        token_file: args.token_file.as_deref(),
-        rate: args.rate,
-        options: SendOptions {
-            timeout: args.timeout,
-            ca: args.ca.clone(),
-            cert: args.cert.clone(),
-            insecure: args.insecure,
-            ..SendOptions::default()
-        },
-    };
+    let connecting =
+        Connecting { target: args.target.as_deref().or(recorded), sending: &args.sending };
     let run_id = default_run_id(chrono::Utc::now());
     let (environment, _server) = connecting.environment(contract, profile, &run_id).await?;
     let cases = cases(summary, wanted)?;

@@ -20,7 +20,7 @@ use crate::engine::{
 use crate::generate::default_run_id;
 use crate::record::{RUN, Summary};
 use crate::report;
-use crate::send::SendOptions;
+
 use crate::waiver::{self, Waiver};
 
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -97,18 +97,7 @@ async fn trial(
 ) -> Result<Option<Summary>, Failure> {
     let shipped = cases.iter().any(|c| c.dir.is_none());
     let limits = profile.limits.clone();
-    let connecting = Connecting {
-        target: args.target.as_deref(),
-        token_file: args.token_file.as_deref(),
-        rate: args.rate,
-        options: SendOptions {
-            timeout: args.timeout,
-            ca: args.ca.clone(),
-            cert: args.cert.clone(),
-            insecure: args.insecure,
-            ..SendOptions::default()
-        },
-    };
+    let connecting = Connecting { target: args.target.as_deref(), sending: &args.sending };
     let (environment, server) = connecting.environment(contract, profile, &run_id).await?;
     let (environment, _control) = embedded::with_control(environment).await?;
     let selected = select(cases, &environment.generator)?;
@@ -180,7 +169,7 @@ fn estimate(
     limit: Option<crate::contract::profile::Rate>,
     requests: u64,
 ) -> String {
-    let rate = args.rate.or(limit).map_or(POLITE_RATE, |r| r.0);
+    let rate = args.sending.rate.or(limit).map_or(POLITE_RATE, |r| r.0);
     let seconds = Duration::from_secs_f64(requests as f64 / rate);
     let minutes = seconds.as_secs() / 60;
     if minutes > 0 {

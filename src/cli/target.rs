@@ -6,12 +6,13 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::Failure;
+use super::args::SendingArgs;
 use crate::check::rules;
-use crate::contract::profile::{AuthScheme, Rate};
+use crate::contract::profile::AuthScheme;
 use crate::contract::{Contract, Profile};
 use crate::embedded;
 use crate::engine::Environment;
-use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
+use crate::send::{Pace, Sender, Target, Token, TokenSource};
 use crate::server::{Reading, RunningServer};
 
 /// Jobs on hosts that others use too.
@@ -43,12 +44,8 @@ pub fn profile(path: &Path, contract: &Contract) -> Result<Profile, Failure> {
 pub struct Connecting<'a> {
     /// Its URL; none: the embedded server.
     pub target: Option<&'a str>,
-    /// Holds the token; none: `BATCHPROOF_TOKEN`.
-    pub token_file: Option<&'a Path>,
-    /// Requests a second, where the user said so.
-    pub rate: Option<Rate>,
-    /// Time-outs and certificates.
-    pub options: SendOptions,
+    /// Token, pace, time-outs and certificates.
+    pub sending: &'a SendingArgs,
 }
 
 impl Connecting<'_> {
@@ -61,13 +58,19 @@ impl Connecting<'_> {
     ) -> Result<(Arc<Environment>, Option<RunningServer>), Failure> {
         let Some(url) = self.target else {
             let reading = Reading::Request;
-            let started =
-                embedded::start(contract, profile, reading, Vec::new(), self.options, run_id)
-                    .await?;
+            let started = embedded::start(
+                contract,
+                profile,
+                reading,
+                Vec::new(),
+                self.sending.options(),
+                run_id,
+            )
+            .await?;
             return Ok((started.environment, Some(started.server)));
         };
         let target = Target::parse(url, &contract.operation.path)?;
-        let source = match (self.token_file, std::env::var("BATCHPROOF_TOKEN")) {
+        let source = match (&self.sending.token_file, std::env::var("BATCHPROOF_TOKEN")) {
             _ if profile.auth == AuthScheme::None => TokenSource::None,
             (Some(path), _) => TokenSource::File(path.to_path_buf()),
             (None, Ok(token)) if !token.trim().is_empty() => {
@@ -77,8 +80,8 @@ impl Connecting<'_> {
         };
         let token = Arc::new(Token::read(source, profile.auth)?);
         let polite = (!target.is_loopback()).then_some(POLITE_RATE);
-        let rate = self.rate.or(profile.limits.rate).map(|r| r.0).or(polite);
-        let sender = Sender::new(target, self.options, token, &profile, Pace::new(rate))?;
+        let rate = self.sending.rate.or(profile.limits.rate).map(|r| r.0).or(polite);
+        let sender = Sender::new(target, self.sending.options(), token, &profile, Pace::new(rate))?;
         Ok((Arc::new(Environment::new(contract, profile, sender, run_id)?), None))
     }
 }
