@@ -38,6 +38,13 @@ fn main() {
         let name = (*name).to_owned();
         trials.push(Trial::test(label, move || should_at_most(&name)));
     }
+    for (name, _) in independent::UNRELIABLE {
+        for reading in ["request", "item"] {
+            let label = format!("nothing-that-counts/{name}/{reading}");
+            let name = (*name).to_owned();
+            trials.push(Trial::test(label, move || nothing_that_counts(&name, reading)));
+        }
+    }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -68,6 +75,19 @@ fn should_at_most(name: &str) -> Result<(), Failed> {
         let summary = judge(name, "request", seed)?;
         let must = summary.findings.iter().any(|(f, _)| f.level == Level::Must);
         if summary.conclusion != Conclusion::Conformant || must {
+            return Err(told(&summary, seed).into());
+        }
+    }
+    Ok(())
+}
+
+/// What a gateway answers now and then proves nothing (READING-07): it is told, and no more.
+fn nothing_that_counts(name: &str, reading: &str) -> Result<(), Failed> {
+    for seed in seeds() {
+        let summary = judge(name, reading, seed)?;
+        let seen = summary.tally.statuses.keys().any(|status| matches!(status, 502 | 504));
+        let counts = summary.findings.iter().any(|(_, update)| update.confirmed);
+        if !seen || summary.conclusion != Conclusion::Conformant || counts {
             return Err(told(&summary, seed).into());
         }
     }

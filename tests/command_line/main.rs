@@ -1,7 +1,7 @@
 //! The command line as its users meet it: exit codes, messages, what is written, what is not.
 
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../harness/mod.rs"]
+mod harness;
 
 mod certify;
 mod compare;

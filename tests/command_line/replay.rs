@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
-use crate::common::hand::{Hand, Heard, verdicts};
-use crate::common::{Desk, Serving, closed_port, files};
+use crate::harness::hand::{Hand, Heard, verdicts};
+use crate::harness::{Desk, Serving, closed_port, files};
 
 const TOKEN: &str = "replay-token-1";
 

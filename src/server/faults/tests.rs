@@ -299,6 +299,7 @@ async fn series(server: &RunningServer, requests: &[Vec<u8>], late: bool) -> Vec
     }
     seen.push(expecting(server).await);
     seen.push(hanging_up(server).await);
+    seen.push(staying(server).await);
     for round in 0..6 {
         seen.push(racing(server, round).await);
     }
@@ -322,6 +323,22 @@ async fn expecting(server: &RunningServer) -> String {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
     format!("{} {}", String::from_utf8_lossy(&buffer[..read]), print(&rest))
+}
+
+/// What a request without credentials is answered on a connection that has shown good ones.
+async fn staying(server: &RunningServer) -> String {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let stays = |bytes: Vec<u8>| {
+        String::from_utf8(bytes).unwrap().replacen("Connection: close\r\n", "", 1)
+    };
+    let good = stays(post(&batch(&[item("stays", json!({}))])));
+    stream.write_all(good.as_bytes()).await.unwrap();
+    let plain = "Content-Type: application/json\r\n";
+    let without = request("POST", PATH, plain, &batch(&[item("stays on", json!({}))]));
+    stream.write_all(&without).await.unwrap();
+    let mut both = Vec::new();
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut both)).await;
+    print(&both)
 }
 
 async fn hanging_up(server: &RunningServer) -> String {
