@@ -134,6 +134,7 @@ choices! {
     unreliable {
         Gateway502 "gateway-502-now-and-then" "every 300th batch is processed and answered 502"
         Gateway504 "gateway-504-now-and-then" "every 300th batch is processed and answered 504"
+        GatewayDown "gateway-502-for-a-while" "every 20th of the first 2000 batches is processed and answered 502"
     }
 }
 

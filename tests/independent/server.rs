@@ -58,13 +58,14 @@ impl State {
 
     /// The status that a gateway puts over the answer to a batch that was processed, now and then.
     fn overwritten(&self) -> Option<u16> {
-        let status = match () {
-            () if self.choices.has(Choice::Gateway502) => 502,
-            () if self.choices.has(Choice::Gateway504) => 504,
+        let (status, every, until) = match () {
+            () if self.choices.has(Choice::Gateway502) => (502, 300, u64::MAX),
+            () if self.choices.has(Choice::Gateway504) => (504, 300, u64::MAX),
+            () if self.choices.has(Choice::GatewayDown) => (502, 20, 2000),
             () => return None,
         };
         let count = self.imports.fetch_add(1, Ordering::Relaxed) + 1;
-        count.is_multiple_of(300).then_some(status)
+        (count.is_multiple_of(every) && count <= until).then_some(status)
     }
 }
 
