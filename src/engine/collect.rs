@@ -22,6 +22,9 @@ use crate::send::Redactor;
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;
 
+/// Trials that are sent again for a lost answer, however large they are.
+const ALWAYS_AGAIN: u64 = 3;
+
 /// So often counts are written down while a case goes on.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -56,6 +59,8 @@ pub struct Collector {
     pub sent: (u64, u64),
     /// Trials that lost an answer and were sent again.
     pub lost: u64,
+    /// Their requests and items, which belong to the reserve.
+    pub sent_again: (u64, u64),
     /// A plain batch that got no answer, sent by itself.
     lost_alone: Option<Arc<Trial>>,
     /// Numbers that were accepted beside the cases' own runs, and stay behind too.
@@ -87,6 +92,7 @@ impl Collector {
             events: Vec::new(),
             sent: (0, 0),
             lost: 0,
+            sent_again: (0, 0),
             lost_alone: None,
             accepted_beside: 0,
             kept_items: 0,
@@ -250,6 +256,18 @@ impl Collector {
         self.sent.1 += alone.asked;
         self.accepted_beside += alone.asked - alone.lost;
         self.case(RUN).tally.alone = alone;
+    }
+
+    /// Counts a trial that lost an answer where it may be sent again: the first few, and others while all of them send
+    /// no more than `room` items.
+    pub fn sends_again(&mut self, (requests, items): (u64, u64), room: u64) -> bool {
+        let again = (self.sent_again.0 + requests, self.sent_again.1 + items);
+        let may = self.lost < ALWAYS_AGAIN || again.1 <= room;
+        if may {
+            self.sent_again = again;
+            self.lost += 1;
+        }
+        may
     }
 
     /// Counts requests that belong to no case.

@@ -191,10 +191,8 @@ async fn one(
                 }
                 locked(&shared.collector).add_sent(trial.size());
             }
-            Some(Hindrance::Lost) if attempt == 0 => {
-                let mut collector = locked(&shared.collector);
-                collector.add_sent(trial.size());
-                collector.lost += 1;
+            Some(Hindrance::Lost) if attempt == 0 && shared.sends_again(&trial) => {
+                locked(&shared.collector).add_sent(trial.size());
                 fresh = true;
             }
             Some(Hindrance::Credentials) if attempt == 0 => {

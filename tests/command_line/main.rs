@@ -10,6 +10,7 @@ mod junit;
 mod killed;
 mod lists;
 mod merge;
+mod numbers;
 mod replay;
 mod runs;
 mod save_cases;

@@ -27,6 +27,7 @@ fn still_failing_until_it_is_fixed() {
         ("mandatory-1-unchecked", ["refuse", "atom"]),
         ("number-lower-cased", ["echo", "http"]),
         ("content-type-missing-on-error", ["refuse", "http"]),
+        ("credentials-remembered-by-connection", ["auth", "accept"]),
     ] {
         let (_faulty, findings) = failed(&desk, fault, &cases);
         let fresh = desk.with_token(&["replay", "reports"], Some(TOKEN)).ends(1);

@@ -149,6 +149,9 @@ fn choices_of_limits_do_what_they_say() {
         assert!((1..).zip(&statuses).all(|(at, got)| *got == if at == 300 { status } else { 200 }));
         assert!(server.accepted() == 301 && server.is_used("300"));
     }
+    let burning = server(&["rejected-numbers-stay", "reading-item"]);
+    assert_eq!(post(&burning, batch(&[without("x", "value")])).outcomes(), ["O001"]);
+    assert_eq!(post(&burning, batch(&[item("x"), item("y")])).outcomes(), ["O005", "OK"]);
     let kilobytes = |count: usize| {
         let server = server(&["body-limit-100k"]);
         let text = "a".repeat((count << 10) - batch(&[but("x", "more", json!(""))]).len());

@@ -128,6 +128,7 @@ choices! {
         BareMissing "bare-400" "the framework's shape also for a missing mandatory field"
         ControlsRefused "controls-refused" "control characters in strings are refused"
         NoOffset "no-offset-accepted" "balanceAt without an offset is read as UTC"
+        RejectedStay "rejected-numbers-stay" "a rejected item uses its number"
         BodyLimit1M "body-limit-1m" "413 for more than 1 MiB, as nginx has it unasked"
         BodyLimit100K "body-limit-100k" "413 for more than 100 KiB, as Express has it unasked"
     }

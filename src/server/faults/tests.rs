@@ -328,9 +328,8 @@ async fn expecting(server: &RunningServer) -> String {
 /// What a request without credentials is answered on a connection that has shown good ones.
 async fn staying(server: &RunningServer) -> String {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    let stays = |bytes: Vec<u8>| {
-        String::from_utf8(bytes).unwrap().replacen("Connection: close\r\n", "", 1)
-    };
+    let stays =
+        |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replacen("Connection: close\r\n", "", 1);
     let good = stays(post(&batch(&[item("stays", json!({}))])));
     stream.write_all(good.as_bytes()).await.unwrap();
     let plain = "Content-Type: application/json\r\n";
