@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use batchproof::case::{self, Depth, Position};
-use batchproof::contract::{Contract, Level, Profile};
+use batchproof::contract::{Contract, Profile};
 use batchproof::embedded;
 use batchproof::engine::{Plan, RunOptions, Silent, budget, plan, run, select};
 use batchproof::generate::Generator;

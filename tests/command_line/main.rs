@@ -17,6 +17,7 @@ mod save_cases;
 mod scale;
 mod secrets;
 mod shrink;
+mod slow_bodies;
 mod soak;
 mod targets;
 mod waivers;
