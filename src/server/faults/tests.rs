@@ -180,7 +180,10 @@ fn items() -> Vec<Vec<Value>> {
         batches.push(vec![plain(&format!("u{round}")), plain(&format!("v{round}"))]);
     }
     batches.push((0..1200).map(|i| plain(&format!("m{i}"))).collect());
+    batches.push((0..60).map(|i| plain(&format!("m{i}"))).collect());
     batches.push(vec![plain("first"), plain("m1")]);
+    batches.push(vec![plain("thrice"), plain("thrice"), plain("thrice")]);
+    batches.push(vec![item("first", json!({ "value": 77 }))]);
     batches.push(vec![item("first", json!({ "accountExtId": "ANOTHER" }))]);
     batches.push(vec![item("first", json!({ "businessUnit": "another" }))]);
     batches
