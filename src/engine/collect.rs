@@ -22,9 +22,6 @@ use crate::send::Redactor;
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;
 
-/// Trials that are sent again for a lost answer, however large they are.
-const ALWAYS_AGAIN: u64 = 3;
-
 /// So often counts are written down while a case goes on.
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -59,7 +56,7 @@ pub struct Collector {
     pub sent: (u64, u64),
     /// Trials that lost an answer and were sent again.
     pub lost: u64,
-    /// Their requests and items, which belong to the reserve.
+    /// Their requests and items, which leave less of the reserve to repeats.
     pub sent_again: (u64, u64),
     /// A plain batch that got no answer, sent by itself.
     lost_alone: Option<Arc<Trial>>,
@@ -258,16 +255,12 @@ impl Collector {
         self.case(RUN).tally.alone = alone;
     }
 
-    /// Counts a trial that lost an answer where it may be sent again: the first few, and others while all of them send
-    /// no more than `room` items.
-    pub fn sends_again(&mut self, (requests, items): (u64, u64), room: u64) -> bool {
-        let again = (self.sent_again.0 + requests, self.sent_again.1 + items);
-        let may = self.lost < ALWAYS_AGAIN || again.1 <= room;
-        if may {
-            self.sent_again = again;
-            self.lost += 1;
-        }
-        may
+    /// Counts a trial that lost an answer and is sent again.
+    pub fn add_lost(&mut self, (requests, items): (u64, u64)) {
+        self.add_sent((requests, items));
+        self.sent_again.0 += requests;
+        self.sent_again.1 += items;
+        self.lost += 1;
     }
 
     /// Counts requests that belong to no case.

@@ -20,7 +20,6 @@ use super::schedule::all_trials;
 use super::select::Selected;
 use super::shrink::shrink;
 use super::stint::{Known, Worker};
-use super::trial::Trial;
 use crate::check::rules;
 use crate::contract::{Problem, hex};
 use crate::record::{Event, Recorder, RuleInfo, RunHead, RunTail, SpecInfo, Summary, VERSION};
@@ -57,8 +56,6 @@ pub(super) struct Shared {
     pub collector: Mutex<Collector>,
     pub observer: Arc<dyn Observer>,
     pub options: RunOptions,
-    /// Items that trials which lost an answer may send again: a quarter of the reserve.
-    again: u64,
     /// What is known of plainly right answers, by case.
     pub known: Vec<Mutex<Known>>,
     /// Held while the first run of a case that is taken on in stints is under way; true once it was judged.
@@ -83,11 +80,6 @@ impl Shared {
     pub fn fail(&self, error: EngineError) {
         self.end(Stop::Trouble(error.to_string()));
         locked(&self.failure).get_or_insert(error);
-    }
-
-    /// Counts a trial that lost an answer where it may be sent again.
-    pub fn sends_again(&self, trial: &Trial) -> bool {
-        locked(&self.collector).sends_again(trial.size(), self.again)
     }
 
     pub fn is_stopped(&self) -> bool {
@@ -145,7 +137,6 @@ pub async fn run(
         collector: Mutex::new(collector),
         observer,
         options,
-        again: items / RESERVE / 4,
         failure: Mutex::new(None),
     });
     let clock = shared.options.max_time.map(|time| {

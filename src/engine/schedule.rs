@@ -191,8 +191,8 @@ async fn one(
                 }
                 locked(&shared.collector).add_sent(trial.size());
             }
-            Some(Hindrance::Lost) if attempt == 0 && shared.sends_again(&trial) => {
-                locked(&shared.collector).add_sent(trial.size());
+            Some(Hindrance::Lost) if attempt == 0 => {
+                locked(&shared.collector).add_lost(trial.size());
                 fresh = true;
             }
             Some(Hindrance::Credentials) if attempt == 0 => {
