@@ -6,10 +6,11 @@ use std::sync::Arc;
 use batchproof::case::{self, Depth, Position};
 use batchproof::contract::{Contract, Profile};
 use batchproof::embedded;
-use batchproof::engine::{Plan, RunOptions, budget, plan, select};
+use batchproof::engine::{Plan, RunOptions, Silent, budget, plan, run, select};
 use batchproof::generate::Generator;
+use batchproof::record::Summary;
 use batchproof::send::SendOptions;
-use batchproof::server::Reading;
+use batchproof::server::{Reading, faults};
 
 fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -39,13 +40,53 @@ fn shipped_cases_stay_within_the_budget_of_their_depth() {
     assert_eq!(budget(Depth::Standard), Some((3_000, 20_000)));
     for depth in [Depth::Quick, Depth::Standard] {
         let (most_requests, most_items) = budget(depth).unwrap();
-        for seed in [0, 1, 2, 7, 42, 1_000_000_006, u64::MAX] {
+        for seed in (0..20).map(|n| n * 7_919).chain([42, 502_571_217, u64::MAX]) {
             let (trials, requests, items) = planned(depth, seed, None).totals();
             assert!(trials > 0);
             assert!(requests <= most_requests, "{depth}, seed {seed}: {requests} requests");
             assert!(items <= most_items, "{depth}, seed {seed}: {items} items");
         }
     }
+}
+
+#[test]
+fn repeats_and_shrinking_add_a_third_at_most() {
+    let (requests, items) = budget(Depth::Standard).unwrap();
+    // Both show in large batches.
+    for fault in ["results-reversed-when-large", "result-65-lost"] {
+        let summary = standard_run_with(fault);
+        let stats = summary.stats();
+        assert!(summary.findings.iter().any(|(_, update)| update.confirmed), "{fault}");
+        assert!(stats.requests <= requests + requests / 3, "{fault}: {} requests", stats.requests);
+        assert!(stats.items <= items + items / 3, "{fault}: {} items", stats.items);
+    }
+}
+
+/// A run against the reference server with one fault, as `run` makes it: findings are tried again and shrunk.
+fn standard_run_with(fault: &str) -> Summary {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let contract = Arc::new(Contract::shipped().unwrap());
+        let embedded = embedded::start(
+            contract,
+            Profile::default(),
+            Reading::Item,
+            vec![faults::find(fault).unwrap()],
+            SendOptions::default(),
+            "bptest-budget",
+        )
+        .await
+        .unwrap();
+        let (environment, _control) = embedded::with_control(embedded.environment).await.unwrap();
+        let cases: Vec<_> =
+            case::shipped().unwrap().into_iter().filter(|c| !c.spec.only_when_named).collect();
+        let selected = select(cases, &environment.generator).unwrap();
+        let options = RunOptions {
+            jobs: embedded::LOOPBACK_JOBS,
+            ..RunOptions::new(Depth::Standard, 1, "bptest-budget")
+        };
+        run(environment, selected, options, Arc::new(Silent)).await.unwrap().summary
+    })
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! The contract is data: the document agrees with itself, JSON is as good as YAML, and another endpoint needs
 //! another directory and no line of Rust.
 
-mod common;
+mod harness;
 
 use std::path::Path;
 
 use batchproof::contract::Contract;
-use common::{Desk, Serving};
+use harness::{Desk, Serving};
 use serde_json::{Value, json};
 
 fn second() -> String {

@@ -56,6 +56,8 @@ pub struct Collector {
     pub sent: (u64, u64),
     /// Trials that lost an answer and were sent again.
     pub lost: u64,
+    /// Their requests and items, which leave less of the reserve to repeats.
+    pub sent_again: (u64, u64),
     /// A plain batch that got no answer, sent by itself.
     lost_alone: Option<Arc<Trial>>,
     /// Numbers that were accepted beside the cases' own runs, and stay behind too.
@@ -87,6 +89,7 @@ impl Collector {
             events: Vec::new(),
             sent: (0, 0),
             lost: 0,
+            sent_again: (0, 0),
             lost_alone: None,
             accepted_beside: 0,
             kept_items: 0,
@@ -250,6 +253,14 @@ impl Collector {
         self.sent.1 += alone.asked;
         self.accepted_beside += alone.asked - alone.lost;
         self.case(RUN).tally.alone = alone;
+    }
+
+    /// Counts a trial that lost an answer and is sent again.
+    pub fn add_lost(&mut self, (requests, items): (u64, u64)) {
+        self.add_sent((requests, items));
+        self.sent_again.0 += requests;
+        self.sent_again.1 += items;
+        self.lost += 1;
     }
 
     /// Counts requests that belong to no case.

@@ -20,6 +20,8 @@ use crate::record::Cause;
 use crate::send::FRESH_CONNECTIONS;
 
 const REPEATS: u32 = 3;
+/// Of them, those that decide.
+const ENOUGH: u32 = 2;
 /// Proven findings of which repeats are made.
 const PROVEN: usize = 24;
 /// Items that repeats may send in any run, however small.
@@ -30,7 +32,9 @@ struct Job {
     case: usize,
     run: u64,
     proven: bool,
-    /// How many findings of its cause were seen before it.
+    /// Items of all its repeats.
+    items: u64,
+    /// How many findings of its cause take no more items.
     rank: u32,
 }
 
@@ -58,10 +62,14 @@ pub async fn confirm(
                 return None;
             }
             let (run, proven) = (f.record.run, f.record.proven);
-            Some(Job { id: f.record.id.clone(), case, run, proven, rank: 0 })
+            // One that was too large to keep is too large to be sent again.
+            let items = f.trial.as_ref().map_or(u64::MAX, |t| t.size().1);
+            let items = items.saturating_mul(u64::from(REPEATS));
+            Some(Job { id: f.record.id.clone(), case, run, proven, items, rank: 0 })
         })
         .collect();
-    // What still needs it comes first, then one finding of each cause.
+    // What still needs it comes first, then the smallest of each cause.
+    jobs.sort_by_key(|j| j.items);
     let mut ranks: HashMap<Cause<'_>, u32> = HashMap::new();
     for job in &mut jobs {
         if let Some(found) = collector.found.get(&job.id) {
@@ -74,7 +82,9 @@ pub async fn confirm(
     let unproven = jobs.iter().filter(|j| !j.proven).count();
     jobs.truncate(if verdicts_only { unproven } else { unproven + PROVEN });
     let mut reserve = (planned.0 / RESERVE).max(60);
-    let mut items_left = (planned.1 / RESERVE).max(LEAST_ITEMS);
+    // Half of the reserve is for shrinking.
+    let mut items_left = (planned.1 / RESERVE / 2).saturating_sub(collector.sent_again.1);
+    items_left = items_left.max(LEAST_ITEMS);
     let mut sent = (0, 0);
     let mut tasks = JoinSet::new();
     for job in jobs {
@@ -82,14 +92,13 @@ pub async fn confirm(
         if reserve < cost {
             break;
         }
-        let trial = collector.found.get(&job.id).and_then(|f| f.trial.as_ref());
-        // One that was too large to keep is too large to be sent again.
-        let items = trial.map_or(u64::MAX, |t| t.size().1).saturating_mul(u64::from(REPEATS));
-        // What its own bytes prove needs no repeat.
-        if job.proven && items > items_left {
+        // What its own bytes prove needs no repeat. Anything else counts only with repeats, for one finding of each
+        // cause at least.
+        if job.items > items_left && (job.proven || job.rank > 0) {
             continue;
         }
-        items_left = items_left.saturating_sub(items);
+        let brief = job.items > items_left;
+        items_left = items_left.saturating_sub(job.items);
         reserve -= cost;
         let environment = Arc::clone(environment);
         let selected = Arc::clone(selected);
@@ -97,7 +106,8 @@ pub async fn confirm(
             gather(&mut tasks, collector, &mut sent).await;
         }
         tasks.spawn(async move {
-            let (shown, of, spent) = repeat(&environment, &selected[job.case], &job, seed).await;
+            let selected = &selected[job.case];
+            let (shown, of, spent) = repeat(&environment, selected, &job, seed, brief).await;
             (job, shown, of, spent)
         });
     }
@@ -116,21 +126,26 @@ async fn gather(tasks: &mut JoinSet<Repeated>, collector: &mut Collector, sent: 
     if let Some(found) = collector.found.get_mut(&job.id) {
         found.shown = shown;
         found.of = of;
-        found.confirmed = job.proven || shown >= 2;
+        found.confirmed = job.proven || shown >= ENOUGH;
     }
 }
 
-/// Runs the trial of a finding again and again; how many runs showed the same finding, of how many.
+/// Runs the trial of a finding again and again; how many runs showed the same finding, of how many. A brief one ends
+/// once it is decided.
 async fn repeat(
     environment: &Arc<Environment>,
     selected: &Selected,
     job: &Job,
     seed: u64,
+    brief: bool,
 ) -> (u32, u32, (u64, u64)) {
     let mut shown = 0;
     let mut of = 0;
     let mut sent = (0, 0);
     for _ in 0..REPEATS {
+        if brief && (shown >= ENOUGH || of - shown >= ENOUGH) {
+            break;
+        }
         if !job.proven {
             sent.0 += 1;
             sent.1 += 1;

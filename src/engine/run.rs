@@ -230,6 +230,8 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
         .await;
         collector.sent.0 += sent.0;
         collector.sent.1 += sent.1;
+        let again = collector.sent_again;
+        let sent = (sent.0 + again.0, sent.1 + again.1);
         shared.observer.see(Progress::Shrinking);
         let (environment, selected) = (&shared.environment, &shared.selected);
         let shrunk =

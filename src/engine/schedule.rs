@@ -192,9 +192,7 @@ async fn one(
                 locked(&shared.collector).add_sent(trial.size());
             }
             Some(Hindrance::Lost) if attempt == 0 => {
-                let mut collector = locked(&shared.collector);
-                collector.add_sent(trial.size());
-                collector.lost += 1;
+                locked(&shared.collector).add_lost(trial.size());
                 fresh = true;
             }
             Some(Hindrance::Credentials) if attempt == 0 => {

@@ -1,8 +1,8 @@
 //! `report.html` in a browser, as its reader meets it. Where no Chromium is installed the trials are shown as
 //! ignored, each by its name.
 
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../harness/mod.rs"]
+mod harness;
 
 mod chromium;
 mod page;

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 
 use crate::chromium::Page;
-use crate::common::hand::{Hand, verdicts};
-use crate::common::{Desk, files};
+use crate::harness::hand::{Hand, verdicts};
+use crate::harness::{Desk, files};
 
 /// What a hostile target says of itself.
 const HOSTILE: &str = "</pre></script><img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";

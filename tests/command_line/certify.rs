@@ -7,7 +7,7 @@ use batchproof::certificate::{self, About, FILE, PAGE, PrivateKey, Statement};
 use batchproof::record::{self, Summary};
 use serde_json::Value;
 
-use crate::common::{Desk, Ended, Serving, closed_port};
+use crate::harness::{Desk, Ended, Serving, closed_port};
 
 fn keys(desk: &Desk) -> PathBuf {
     let key = desk.path().join("key");

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, verdicts};
-use crate::common::{Desk, Ended, Serving};
+use crate::harness::hand::{Hand, verdicts};
+use crate::harness::{Desk, Ended, Serving};
 
 const CASE: &str = "accept/generated";
 

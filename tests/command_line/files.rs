@@ -1,6 +1,6 @@
 //! Files and arguments that can't be used: exit 2, where and what was expected, nothing sent, nothing written.
 
-use crate::common::Desk;
+use crate::harness::Desk;
 
 /// Runs what can't be run: exit 2, these words, and no report directory behind it.
 #[track_caller]

@@ -4,7 +4,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use crate::common::{Desk, Serving};
+use crate::harness::{Desk, Serving};
 
 type Names = &'static [&'static str];
 /// An element: its required attributes, further ones, and what may stand in it; `#` is text.
@@ -122,7 +122,7 @@ fn what_a_conformant_and_an_unreachable_run_leave_is_accepted_too() {
     let path = desk.reports().join("junit.xml");
     let counts = conforming(&std::fs::read_to_string(&path).unwrap());
     assert_eq!((counts.said, counts.seen[1]), (counts.seen, 0));
-    let url = format!("http://127.0.0.1:{}", crate::common::closed_port());
+    let url = format!("http://127.0.0.1:{}", crate::harness::closed_port());
     desk.with_token(&["run", "--target", &url, "echo"], Some("demo")).ends(3);
     let counts = conforming(&std::fs::read_to_string(&path).unwrap());
     assert_eq!(counts.said, counts.seen);

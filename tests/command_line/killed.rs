@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::Desk;
-use crate::common::hand::{Hand, Said, verdicts};
+use crate::harness::Desk;
+use crate::harness::hand::{Hand, Said, verdicts};
 
 /// Nothing takes that long; a test that waits longer has failed.
 const PATIENCE: Duration = Duration::from_mins(1);

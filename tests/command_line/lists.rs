@@ -1,6 +1,6 @@
 //! `list` and `explain`.
 
-use crate::common::{Desk, shown};
+use crate::harness::{Desk, shown};
 
 fn listed(what: &[&str]) -> Vec<(String, String)> {
     let ended = Desk::new().batchproof(&[&["list"], what].concat()).ends(0);

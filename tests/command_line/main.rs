@@ -1,7 +1,7 @@
 //! The command line as its users meet it: exit codes, messages, what is written, what is not.
 
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../harness/mod.rs"]
+mod harness;
 
 mod certify;
 mod compare;
@@ -10,12 +10,14 @@ mod junit;
 mod killed;
 mod lists;
 mod merge;
+mod numbers;
 mod replay;
 mod runs;
 mod save_cases;
 mod scale;
 mod secrets;
 mod shrink;
+mod slow_bodies;
 mod soak;
 mod targets;
 mod waivers;

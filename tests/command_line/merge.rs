@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, Heard, verdicts};
-use crate::common::{Desk, Ended, Serving};
+use crate::harness::hand::{Hand, Heard, verdicts};
+use crate::harness::{Desk, Ended, Serving};
 
 /// Faults that depend on the request alone, so that parts see what the whole run sees.
 const FAULTS: &[&str] =

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
-use crate::common::hand::{Hand, Heard, verdicts};
-use crate::common::{Desk, Serving, closed_port, files};
+use crate::harness::hand::{Hand, Heard, verdicts};
+use crate::harness::{Desk, Serving, closed_port, files};
 
 const TOKEN: &str = "replay-token-1";
 
@@ -41,6 +41,21 @@ fn still_failing_until_it_is_fixed() {
             assert!(fixed.out.contains(finding["id"].as_str().unwrap()));
         }
     }
+}
+
+#[test]
+fn what_a_connection_remembers_is_asked_on_one_that_has_shown_good_credentials() {
+    let desk = Desk::new();
+    // No request of this case shows any.
+    let cases = ["auth/every-time"];
+    let (_faulty, findings) = failed(&desk, "credentials-remembered-by-connection", &cases);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    for _ in 0..3 {
+        desk.with_token(&["replay", "reports"], Some(TOKEN)).ends(1).says(&["1 still failing"]);
+    }
+    let clean = Serving::start(&[], Some(TOKEN));
+    let replay = ["replay", "reports", "--target", &clean.url];
+    desk.with_token(&replay, Some(TOKEN)).ends(0).says(&["1 fixed"]);
 }
 
 #[test]

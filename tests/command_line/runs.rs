@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, Heard, verdicts};
-use crate::common::{Desk, Serving, files, shown};
+use crate::harness::hand::{Hand, Heard, verdicts};
+use crate::harness::{Desk, Serving, files, shown};
 
 const FRIDAY: &str = r#"{"accountBalances":[
     {"communicationNumber":"F-1","requester":"core","accountExtId":"ACC1","balanceAt":"2023-01-01T00:00:00Z","value":1},

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::common::{Desk, Serving, files};
+use crate::harness::{Desk, Serving, files};
 
 const TOKEN: &str = "saved-token-9f3c";
 

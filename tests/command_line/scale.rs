@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, Said, verdicts};
-use crate::common::{Desk, Serving};
+use crate::harness::hand::{Hand, Said, verdicts};
+use crate::harness::{Desk, Serving};
 
 /// One more than is held in memory.
 const GIANT: &str = "title: x\ngenerate: { items: 20001, values: plain }\nexpect: accepted\n";
@@ -24,7 +24,7 @@ fn counts(desk: &Desk, rule: &str) -> Value {
 #[test]
 fn soaks_and_giants_run_only_when_named() {
     let desk = Desk::new();
-    let named = |ended: crate::common::Ended| ["soak/", "giant/"].map(|g| ended.out.contains(g));
+    let named = |ended: crate::harness::Ended| ["soak/", "giant/"].map(|g| ended.out.contains(g));
     assert_eq!(named(desk.batchproof(&["run", "--plan"]).ends(0)), [false, false]);
     assert_eq!(named(desk.batchproof(&["run", "--plan", "soak", "giant"]).ends(0)), [true, true]);
 }

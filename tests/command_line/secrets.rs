@@ -6,8 +6,8 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, Said, verdicts};
-use crate::common::{Desk, files};
+use crate::harness::hand::{Hand, Said, verdicts};
+use crate::harness::{Desk, files};
 
 const CANARY: &str = "canary-5f2b9c-Tok3n+with/signs=";
 const TENANT: &str = "tenant-canary-771";

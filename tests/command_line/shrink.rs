@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, Heard, Said, verdicts};
-use crate::common::{Desk, Serving};
+use crate::harness::hand::{Hand, Heard, Said, verdicts};
+use crate::harness::{Desk, Serving};
 
 const TOKEN: &str = "shrink-token-1";
 const MANDATORY: [&str; 5] =

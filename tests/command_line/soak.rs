@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, Heard, Said, verdicts};
-use crate::common::{Desk, Serving};
+use crate::harness::hand::{Hand, Heard, Said, verdicts};
+use crate::harness::{Desk, Serving};
 
 /// The counts of a rule in the last report.
 fn counts(desk: &Desk, rule: &str) -> Value {

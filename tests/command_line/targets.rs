@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::common::hand::{Hand, Said, verdicts};
-use crate::common::{Desk, Serving, closed_port, tls};
+use crate::harness::hand::{Hand, Said, verdicts};
+use crate::harness::{Desk, Serving, closed_port, tls};
 
 /// Nothing is claimed of a target that was not judged.
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::{Desk, Ended, Serving};
+use crate::harness::{Desk, Ended, Serving};
 
 /// Answers that are right but for their label: one finding of HTTP-001.
 const LABEL: &str = "content-type-text";

@@ -51,6 +51,11 @@ impl Answer {
         Self { judged: false, ..Self::framework(status, "/") }
     }
 
+    /// What a gateway says of a server behind it: nobody judges the body.
+    pub fn gateway(status: u16, path: &str) -> Self {
+        Self { judged: false, ..Self::framework(status, path) }
+    }
+
     /// The documented answer to bad credentials.
     pub fn unauthorized() -> Self {
         Self::json(
@@ -188,7 +193,9 @@ fn reason(status: u16) -> &'static str {
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         501 => "Not Implemented",
+        502 => "Bad Gateway",
         503 => "Service Unavailable",
+        504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",
         _ => "Unknown",
     }

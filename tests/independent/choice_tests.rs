@@ -36,7 +36,7 @@ fn each_choice_still_accepts_what_all_must_accept() {
     ]);
     items.push(but("more", "additional", json!([null])));
     let body = batch(&items);
-    for (name, _) in ALL.iter().chain(SHOULD) {
+    for (name, _) in ALL.iter().chain(SHOULD).chain(UNRELIABLE) {
         let server = server(&[name]);
         let got = post(&server, &body);
         let expected = if *name == "controls-refused" { 400 } else { 200 };
@@ -141,6 +141,23 @@ fn choices_of_limits_do_what_they_say() {
         );
         assert_eq!(server.accepted(), 78);
     }
+    for (name, status) in [("gateway-502-now-and-then", 502), ("gateway-504-now-and-then", 504)] {
+        let server = server(&[name]);
+        let statuses: Vec<u16> = (1..=301)
+            .map(|number| post(&server, batch(&[item(&number.to_string())])).status)
+            .collect();
+        assert!((1..).zip(&statuses).all(|(at, got)| *got == if at == 300 { status } else { 200 }));
+        assert!(server.accepted() == 301 && server.is_used("300"));
+    }
+    let burning = server(&["rejected-numbers-stay", "reading-item"]);
+    assert_eq!(post(&burning, batch(&[without("x", "value")])).outcomes(), ["O001"]);
+    assert_eq!(post(&burning, batch(&[item("x"), item("y")])).outcomes(), ["O005", "OK"]);
+    let kilobytes = |count: usize| {
+        let server = server(&["body-limit-100k"]);
+        let text = "a".repeat((count << 10) - batch(&[but("x", "more", json!(""))]).len());
+        post(&server, batch(&[but("x", "more", json!(text))])).status
+    };
+    assert_eq!([kilobytes(100), kilobytes(101)], [200, 413]);
 }
 
 #[test]

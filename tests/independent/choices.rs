@@ -1,16 +1,22 @@
 //! The choices that the table leaves to an implementation, each under a name.
 //!
 //! Without any, the server makes the plain ones. [`ALL`] are those that a harness must take without
-//! a finding of any level; [`SHOULD`] are those that may earn SHOULD findings and never a MUST.
+//! a finding of any level; [`SHOULD`] are those that may earn SHOULD findings and never a MUST;
+//! [`UNRELIABLE`] are no choices of a server, but what stands between it and a client may do.
 //! Where two contradict each other (`method-404` and `method-501`), the one listed first wins.
 
 macro_rules! choices {
-    (all { $($a:ident $a_name:literal $a_what:literal)* } should { $($b:ident $b_name:literal $b_what:literal)* }) => {
+    (
+        all { $($a:ident $a_name:literal $a_what:literal)* }
+        should { $($b:ident $b_name:literal $b_what:literal)* }
+        unreliable { $($c:ident $c_name:literal $c_what:literal)* }
+    ) => {
         /// One choice that differs from the plain ones.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Choice {
             $(#[doc = $a_what] $a,)*
             $(#[doc = $b_what] $b,)*
+            $(#[doc = $c_what] $c,)*
         }
 
         /// Name and meaning of each choice that deserves no finding.
@@ -19,7 +25,12 @@ macro_rules! choices {
         /// Name and meaning of each choice that deserves SHOULD findings, and no others.
         pub const SHOULD: &[(&str, &str)] = &[$(($b_name, $b_what)),*];
 
-        const NAMED: &[(&str, Choice)] = &[$(($a_name, Choice::$a),)* $(($b_name, Choice::$b)),*];
+        /// Name and meaning of what proves nothing of the server: seen now and then, it is no
+        /// finding that counts.
+        pub const UNRELIABLE: &[(&str, &str)] = &[$(($c_name, $c_what)),*];
+
+        const NAMED: &[(&str, Choice)] =
+            &[$(($a_name, Choice::$a),)* $(($b_name, Choice::$b),)* $(($c_name, Choice::$c)),*];
     };
 }
 
@@ -117,7 +128,14 @@ choices! {
         BareMissing "bare-400" "the framework's shape also for a missing mandatory field"
         ControlsRefused "controls-refused" "control characters in strings are refused"
         NoOffset "no-offset-accepted" "balanceAt without an offset is read as UTC"
+        RejectedStay "rejected-numbers-stay" "a rejected item uses its number"
         BodyLimit1M "body-limit-1m" "413 for more than 1 MiB, as nginx has it unasked"
+        BodyLimit100K "body-limit-100k" "413 for more than 100 KiB, as Express has it unasked"
+    }
+    unreliable {
+        Gateway502 "gateway-502-now-and-then" "every 300th batch is processed and answered 502"
+        Gateway504 "gateway-504-now-and-then" "every 300th batch is processed and answered 504"
+        GatewayDown "gateway-502-for-a-while" "every 20th of the first 2000 batches is processed and answered 502"
     }
 }
 
@@ -167,7 +185,7 @@ mod tests {
             let set = Choices::parse([*name]).unwrap();
             assert!(NAMED.iter().all(|(_, other)| set.has(*other) == (other == choice)));
         }
-        assert_eq!(NAMED.len(), ALL.len() + SHOULD.len());
+        assert_eq!(NAMED.len(), ALL.len() + SHOULD.len() + UNRELIABLE.len());
         assert!(Choices::parse(["reading-item", "no-such"]).is_err());
     }
 }

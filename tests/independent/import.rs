@@ -100,10 +100,11 @@ fn judge(
         let start = Instant::now();
         let mut rejection =
             item.faults.first().map(|fault| (fault.code(choices), fault.description(choices)));
-        if rejection.is_none()
-            && !item.number.as_ref().is_some_and(|number| used.insert(number.clone()))
-        {
-            rejection = Some(("O005", already_used(choices)));
+        if rejection.is_none() || choices.has(Choice::RejectedStay) {
+            let is_new = item.number.as_ref().is_some_and(|number| used.insert(number.clone()));
+            if !is_new && rejection.is_none() {
+                rejection = Some(("O005", already_used(choices)));
+            }
         }
         results.push(result(item, rejection, checking + start.elapsed(), choices));
     }

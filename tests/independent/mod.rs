@@ -5,6 +5,7 @@
 //! harness, down to its own HTTP and JSON, so that a mistake shared by the harness's contract,
 //! generator and reference server has nowhere to hide: what the harness accuses here, it accuses
 //! wrongly. [`ALL`] names the other choices that the table allows; each must pass as well.
+//! [`UNRELIABLE`] names what a gateway before it may do, which proves nothing of it.
 //!
 //! ```text
 //! server ── connection, http      the wire
@@ -41,5 +42,5 @@ mod validate;
 #[cfg(test)]
 mod wire_tests;
 
-pub use choices::{ALL, Choices, SHOULD};
+pub use choices::{ALL, Choices, SHOULD, UNRELIABLE};
 pub use server::{Config, ENDPOINT, Running, start, start_in_background};

@@ -47,12 +47,25 @@ pub struct State {
     pub store: Store,
     requests: AtomicU64,
     posts: AtomicU64,
+    imports: AtomicU64,
 }
 
 impl State {
     /// Counts a request to import something, from 1.
     pub fn count_post(&self) -> u64 {
         self.posts.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The status that a gateway puts over the answer to a batch that was processed, now and then.
+    fn overwritten(&self) -> Option<u16> {
+        let (status, every, until) = match () {
+            () if self.choices.has(Choice::Gateway502) => (502, 300, u64::MAX),
+            () if self.choices.has(Choice::Gateway504) => (504, 300, u64::MAX),
+            () if self.choices.has(Choice::GatewayDown) => (502, 20, 2000),
+            () => return None,
+        };
+        let count = self.imports.fetch_add(1, Ordering::Relaxed) + 1;
+        (count.is_multiple_of(every) && count <= until).then_some(status)
     }
 }
 
@@ -114,6 +127,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, config.port)).await?;
     let address = listener.local_addr()?;
     let body_limit = match () {
+        () if config.choices.has(Choice::BodyLimit100K) => 100 << 10,
         () if config.choices.has(Choice::BodyLimit1M) => 1 << 20,
         () if config.choices.has(Choice::HugeBody413) => 8 << 20,
         () => config.body_limit,
@@ -125,6 +139,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         store: Store::default(),
         requests: AtomicU64::new(0),
         posts: AtomicU64::new(0),
+        imports: AtomicU64::new(0),
     });
     let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
     Ok(Running { address, state, accepting, runtime: None })
@@ -218,8 +233,10 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
                     .await?;
             }
             wait(state).await;
-            let answer =
-                import::import(&body, gate::path(&head.target), &state.store, state.choices, began);
+            let path = gate::path(&head.target);
+            let answer = import::import(&body, path, &state.store, state.choices, began);
+            let overwritten = state.overwritten().map(|status| Answer::gateway(status, path));
+            let answer = overwritten.unwrap_or(answer);
             let bytes = answer.encode(manner(state, head.old, !may_stay, false));
             connection.send(&bytes, state.choices.has(Choice::Dribble)).await?;
             if !may_stay {

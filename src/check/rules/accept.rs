@@ -59,7 +59,8 @@ pub(super) const RULES: &[Rule] = &[
         title: "a batch of up to 1,000 items is processed",
         cite: "READING-22",
         doc: "No maxItems is documented. A smaller limit should be documented; a profile's `batch-items` \
-              tells it.",
+              tells it. A limit in bytes is a setting of the framework or of what stands before it: `limit` of \
+              Express's `express.json()` (100 kB unasked), `client_max_body_size` of nginx (1 MB).",
         needs: &[],
         check: Check::Exchange(large_batch),
     },

@@ -1,5 +1,7 @@
 //! UNIQUE: the unique number's life.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::check::ledger::{Because, Expected};
@@ -119,7 +121,8 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
     let repeats =
         view.expected.iter().any(|e| matches!(e, Expected::Used { .. } | Expected::Twin(_)));
     let sound = items.iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
-    if !repeats || !sound || view.is_large() || !view.is_ordinary() || view.feature().is_some() {
+    let too_large = view.is_large() && !was_taken_before(view);
+    if !repeats || !sound || too_large || !view.is_ordinary() || view.feature().is_some() {
         return Verdict::NotApplicable("no batch that is sound but for used numbers");
     }
     match view.status() {
@@ -141,6 +144,17 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
         ),
         _ => Verdict::NotApplicable("another status"),
     }
+}
+
+/// Whether one earlier request held all numbers of this one and was processed: then it is not too large.
+fn was_taken_before(view: &ExchangeView<'_>) -> bool {
+    let mut numbers = HashSet::new();
+    let are_distinct =
+        view.items().iter().all(|i| i.number.as_ref().is_some_and(|n| numbers.insert(n)));
+    let by = |e: &Expected| if let Expected::Used { by } = e { Some(*by) } else { None };
+    let mut before = view.expected.iter().map(by);
+    let first = before.next().flatten();
+    are_distinct && first.is_some() && before.all(|by| by == first)
 }
 
 fn fresh_is_fresh(view: &ItemView<'_>) -> Verdict {

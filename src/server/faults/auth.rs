@@ -81,6 +81,20 @@ pub(super) static FAULTS: &[Fault] = &[
         }
     }),
     AUTH.fault(
+        "credentials-remembered-by-connection",
+        "a connection that showed good credentials once needs none any more",
+    )
+    .must(&["AUTH-001"])
+    .may(&["AUTH-003", "AUTH-005"])
+    .head(|call, head, _| {
+        let connection = call.connection.to_string();
+        if given(head, "bearer") == call.site.token {
+            call.kept().set.insert(connection);
+        } else if head.get("authorization").is_none() && call.kept().set.contains(&connection) {
+            grant(call, head);
+        }
+    }),
+    AUTH.fault(
         "unauthorized-as-ok",
         "a request without good credentials is answered 200 with an error in its body",
     )

@@ -1,8 +1,9 @@
-//! All faults, a file a family.
+//! All faults, a file a family; those of UNIQUE that take different numbers for one stand in `alike`.
 //!
 //! A fault is added in its family's file and nowhere else.
 
 mod accept;
+mod alike;
 mod atom;
 mod auth;
 mod code;
@@ -38,6 +39,7 @@ pub fn all() -> Vec<&'static Fault> {
         echo::FAULTS,
         code::FAULTS,
         unique::FAULTS,
+        alike::FAULTS,
         refuse::FAULTS,
         accept::FAULTS,
         atom::FAULTS,

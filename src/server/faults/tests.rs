@@ -180,7 +180,10 @@ fn items() -> Vec<Vec<Value>> {
         batches.push(vec![plain(&format!("u{round}")), plain(&format!("v{round}"))]);
     }
     batches.push((0..1200).map(|i| plain(&format!("m{i}"))).collect());
+    batches.push((0..60).map(|i| plain(&format!("m{i}"))).collect());
     batches.push(vec![plain("first"), plain("m1")]);
+    batches.push(vec![plain("thrice"), plain("thrice"), plain("thrice")]);
+    batches.push(vec![item("first", json!({ "value": 77 }))]);
     batches.push(vec![item("first", json!({ "accountExtId": "ANOTHER" }))]);
     batches.push(vec![item("first", json!({ "businessUnit": "another" }))]);
     batches
@@ -299,6 +302,7 @@ async fn series(server: &RunningServer, requests: &[Vec<u8>], late: bool) -> Vec
     }
     seen.push(expecting(server).await);
     seen.push(hanging_up(server).await);
+    seen.push(staying(server).await);
     for round in 0..6 {
         seen.push(racing(server, round).await);
     }
@@ -322,6 +326,22 @@ async fn expecting(server: &RunningServer) -> String {
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest).await;
     format!("{} {}", String::from_utf8_lossy(&buffer[..read]), print(&rest))
+}
+
+/// The statuses on a connection that shows good credentials, and then none.
+async fn staying(server: &RunningServer) -> String {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let stays =
+        |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replacen("Connection: close\r\n", "", 1);
+    let good = stays(post(&batch(&[item("stays", json!({}))])));
+    stream.write_all(good.as_bytes()).await.unwrap();
+    let plain = "Content-Type: application/json\r\n";
+    let without = request("POST", PATH, plain, &batch(&[item("stays on", json!({}))]));
+    stream.write_all(&without).await.unwrap();
+    let mut both = Vec::new();
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut both)).await;
+    let both = String::from_utf8_lossy(&both);
+    both.split("HTTP/1.1 ").filter_map(|answer| answer.get(..4)).collect()
 }
 
 async fn hanging_up(server: &RunningServer) -> String {

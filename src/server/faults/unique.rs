@@ -1,9 +1,10 @@
 //! Faults of the unique number's life.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
-use super::{compose, head, whole};
+use super::whole;
 use crate::server::answer::Why;
 use crate::server::fault::{Call, Family, Fault, Stop};
 use crate::server::process::{Fail, Item, key_of};
@@ -148,6 +149,60 @@ pub(super) static FAULTS: &[Fault] = &[
             Ok(call.site.store.claim(key) || last)
         }),
     UNIQUE
+        .fault("unique-per-amount", "a number is unique for each amount")
+        .must(&["UNIQUE-001"])
+        .may(&["RACE-001", "UNIQUE-006"])
+        .key(|call, item, key| {
+            let numbers = call.contract().fields().iter().filter(|f| f.kind() == Some("number"));
+            let amounts: Vec<String> =
+                numbers.filter_map(|f| item.value.get(&f.name)).map(ToString::to_string).collect();
+            format!("{key}\u{1}{}", amounts.join(" "))
+        }),
+    UNIQUE
+        .fault("third-of-number-accepted", "the third item with one number in a batch is accepted")
+        .must(&["UNIQUE-001"])
+        .decided(|call, decision| {
+            let mut seen: HashMap<String, usize> = HashMap::new();
+            for item in &mut decision.items {
+                let may_pass = item.fail.as_ref().is_none_or(|fail| fail.used);
+                let Some(number) = item.text(call.unique()).filter(|_| may_pass) else { continue };
+                let times = seen.entry(number.to_owned()).or_default();
+                *times += 1;
+                if *times == 3 {
+                    item.fail = None;
+                }
+            }
+            Ok(())
+        }),
+    UNIQUE
+        .fault("all-used-refuses-request", "a batch of nothing but used numbers is answered 400")
+        .must(&["UNIQUE-002"])
+        .may(&["UNIQUE-001"])
+        .decided(|call, decision| {
+            let all = decision.items.iter().all(|item| item.fail.as_ref().is_some_and(|f| f.used));
+            match decision.items.first().and_then(|item| item.fail.as_ref()) {
+                Some(fail) if all => Err(whole(call, fail)),
+                _ => Ok(()),
+            }
+        }),
+    UNIQUE
+        .fault(
+            "over-fifty-used-refuses-request",
+            "more than fifty used numbers have the whole request answered 400",
+        )
+        .must(&["UNIQUE-002"])
+        .may(&["UNIQUE-001", "RACE-001"])
+        .decided(|call, decision| {
+            let used = |item: &&Item| item.fail.as_ref().is_some_and(|fail| fail.used);
+            let fail =
+                decision.items.iter().filter(used).nth(50).and_then(|item| item.fail.clone());
+            if let Some(fail) = fail {
+                super::give_back(call, &decision.items);
+                return Err(whole(call, &fail));
+            }
+            Ok(())
+        }),
+    UNIQUE
         .fault("used-number-refuses-request", "one used number has the whole request answered 400")
         .must(&["UNIQUE-002"])
         .may(&["UNIQUE-001", "UNIQUE-006", "CODE-003", "ATOM-003", "RACE-001", "ORDER-001"])
@@ -247,79 +302,6 @@ pub(super) static FAULTS: &[Fault] = &[
             }
             Ok(())
         }),
-    UNIQUE
-        .fault(
-            "numbers-case-folded",
-            "numbers that differ in letter case only are taken for the same",
-        )
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003"])
-        .key(|_, _, key| key.to_lowercase()),
-    UNIQUE
-        .fault(
-            "numbers-trimmed",
-            "numbers that differ in outer white space only are taken for the same",
-        )
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003"])
-        .key(|_, _, key| key.trim().to_owned()),
-    UNIQUE
-        .fault(
-            "numbers-right-padded",
-            "numbers that differ in spaces at their end only are taken for the same",
-        )
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003"])
-        .key(|_, _, key| key.trim_end_matches(' ').to_owned()),
-    UNIQUE
-        .fault("numbers-composed", "numbers are compared in Unicode normalisation form C")
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003"])
-        .key(|_, _, key| compose(&key)),
-    UNIQUE
-        .fault(
-            "numbers-accent-insensitive",
-            "numbers that differ in an accent only are taken for the same",
-        )
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003"])
-        .key(|_, _, key| {
-            let composed = compose(&key);
-            let plain = |c: char| match c {
-                'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
-                'è' | 'é' | 'ê' | 'ë' | 'ě' => 'e',
-                'ì' | 'í' | 'î' | 'ï' => 'i',
-                'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
-                'ù' | 'ú' | 'û' | 'ü' | 'ů' => 'u',
-                'ñ' => 'n',
-                'č' | 'ç' => 'c',
-                'š' => 's',
-                'ž' => 'z',
-                'É' => 'E',
-                'Ä' => 'A',
-                other => other,
-            };
-            composed.chars().map(plain).collect()
-        }),
-    UNIQUE
-        .fault("numbers-cut-at-50", "numbers are compared by their first 50 characters")
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003", "ACCEPT-001"])
-        .key(|_, _, key| head(&key, 50)),
-    UNIQUE
-        .fault("numbers-cut-at-128", "numbers are compared by their first 128 characters")
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003", "ACCEPT-001"])
-        .key(|_, _, key| head(&key, 128)),
-    UNIQUE
-        .fault(
-            "numbers-without-punctuation",
-            "numbers are compared without hyphens and underscores",
-        )
-        .must(&["UNIQUE-005"])
-        .may(&["UNIQUE-003", "ACCEPT-001"])
-        .deep()
-        .key(|_, _, key| key.replace(['-', '_'], "")),
 ];
 
 /// Claims `key` and forgets the oldest ones while `old(count, age)`.
@@ -342,7 +324,7 @@ fn remember(call: &Call<'_>, key: &str, old: impl Fn(usize, Duration) -> bool) -
 /// The positions of an accepted item and a later one that was rejected for its number.
 fn pairs(call: &Call<'_>, items: &[Item]) -> Vec<(usize, usize)> {
     let used = |fail: &Option<Fail>| fail.as_ref().is_some_and(|f| f.used);
-    let mut last = std::collections::HashMap::new();
+    let mut last = HashMap::new();
     for (at, item) in items.iter().enumerate().filter(|(_, item)| used(&item.fail)) {
         last.insert(item.text(call.unique()), at);
     }

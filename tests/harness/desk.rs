@@ -1,18 +1,12 @@
-//! What the tests of the binary share: the command, servers to point it at, and the redactor.
-#![allow(dead_code, reason = "each test binary takes what it needs")]
+//! The command line from a directory of its own: what it is given, what it came to, what it left.
 
-pub mod hand;
-pub mod tls;
-
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// What the machine of whoever runs the tests may have set.
-const FOREIGN: &[&str] = &[
+pub(super) const FOREIGN: &[&str] = &[
     "BATCHPROOF_TARGET",
     "BATCHPROOF_TOKEN",
     "COLUMNS",
@@ -128,44 +122,6 @@ impl Ended {
     }
 }
 
-/// A running `batchproof serve`, which ends with the test.
-pub struct Serving {
-    child: Child,
-    pub url: String,
-}
-
-impl Serving {
-    /// Starts `batchproof serve --port 0 ARGUMENTS` and waits for the line that names its URL.
-    pub fn start(arguments: &[&str], token: Option<&str>) -> Serving {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_batchproof"));
-        command.args(["serve", "--port", "0"]).args(arguments).stdout(Stdio::piped());
-        for name in FOREIGN {
-            command.env_remove(name);
-        }
-        if let Some(token) = token {
-            command.env("BATCHPROOF_TOKEN", token);
-        }
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("the URL").to_owned();
-        Serving { child, url }
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A port of this machine where nothing listens.
-pub fn closed_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 /// Every file below a directory with its text.
 pub fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
@@ -179,24 +135,4 @@ pub fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         }
     }
     found
-}
-
-/// The one redactor: what differs from run to run becomes a word in brackets.
-pub fn redacting(settings: &mut insta::Settings) {
-    settings.add_filter(r"bptest-\d{6}-[a-z0-9]{6}(-[a-z0-9]+)*(-[0-9A-Z]{6})?", "[RUN]");
-    settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]");
-    settings.add_filter(r"\b\d+(\.\d+)? (s|ms|min)\b", "[TIME]");
-    settings.add_filter(r"seed \d+", "seed [SEED]");
-    settings.add_filter(r"batchproof \d+\.\d+\.\d+", "batchproof [VERSION]");
-    settings.add_filter(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "[WHEN]");
-}
-
-/// Holds text against its snapshot, through the redactor.
-#[track_caller]
-pub fn shown(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    redacting(&mut settings);
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_snapshot_path("../snapshots");
-    settings.bind(|| insta::assert_snapshot!(name, text.trim_end()));
 }

@@ -104,7 +104,8 @@ fn serve(
     Ok(())
 }
 
-fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>> {
+/// The next request of a connection, where there is one.
+pub fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
