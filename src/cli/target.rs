@@ -72,7 +72,7 @@ impl Connecting<'_> {
         let target = Target::parse(url, &contract.operation.path)?;
         let source = match (&self.sending.token_file, std::env::var("BATCHPROOF_TOKEN")) {
             _ if profile.auth == AuthScheme::None => TokenSource::None,
-            (Some(path), _) => TokenSource::File(path.to_path_buf()),
+            (Some(path), _) => TokenSource::File(path.clone()),
             (None, Ok(token)) if !token.trim().is_empty() => {
                 TokenSource::Given(SecretString::from(token))
             }
