@@ -8,8 +8,6 @@ use crate::contract::hex;
 use crate::exchange::{Answer, Exchange, LossKind};
 use crate::send::Redactor;
 
-/// Bodies above this many bytes are kept as hash and excerpt.
-const WHOLE: usize = 64 * 1024;
 const EXCERPT: usize = 4 * 1024;
 /// Broken items that are named.
 const BROKEN: usize = 64;
@@ -119,14 +117,22 @@ pub enum BodyRecord {
 }
 
 impl BodyRecord {
+    /// Bodies above this many bytes are kept as hash and excerpt.
+    pub const WHOLE: usize = 64 * 1024;
+
     /// Records `bytes`, secrets taken out.
     #[must_use]
     pub fn of(bytes: &[u8], redactor: &Redactor) -> BodyRecord {
+        BodyRecord::up_to(BodyRecord::WHOLE, bytes, redactor)
+    }
+
+    /// The same, whole up to so many bytes.
+    fn up_to(whole: usize, bytes: &[u8], redactor: &Redactor) -> BodyRecord {
         if bytes.is_empty() {
             return BodyRecord::None;
         }
         let clean = redactor.clean_bytes(bytes);
-        if clean.len() > WHOLE {
+        if clean.len() > whole {
             return BodyRecord::Excerpt {
                 bytes: bytes.len(),
                 sha256: hex(&Sha256::digest(bytes)),
@@ -172,6 +178,17 @@ impl ExchangeRecord {
     /// Records an exchange with the target at `base`.
     #[must_use]
     pub fn of(exchange: &Exchange, base: &str, redactor: &Redactor) -> ExchangeRecord {
+        ExchangeRecord::up_to(BodyRecord::WHOLE, exchange, base, redactor)
+    }
+
+    /// The same with bodies that are whole up to so many bytes.
+    #[must_use]
+    pub fn up_to(
+        whole: usize,
+        exchange: &Exchange,
+        base: &str,
+        redactor: &Redactor,
+    ) -> ExchangeRecord {
         let request = &exchange.request;
         let clean = |list: &[(String, String)]| -> Vec<(String, String)> {
             list.iter()
@@ -206,8 +223,8 @@ impl ExchangeRecord {
                 },
                 hang_up: request.hang_up.map(name),
                 body: match (&request.raw, &request.body) {
-                    (Some(raw), _) => BodyRecord::of(raw, redactor),
-                    (None, Some(body)) => BodyRecord::of(body, redactor),
+                    (Some(raw), _) => BodyRecord::up_to(whole, raw, redactor),
+                    (None, Some(body)) => BodyRecord::up_to(whole, body, redactor),
                     (None, None) => BodyRecord::None,
                 },
             },
@@ -215,7 +232,7 @@ impl ExchangeRecord {
                 Answer::Received(r) => AnswerRecord::Received {
                     status: r.status,
                     headers: clean(&r.headers),
-                    body: BodyRecord::of(&r.body, redactor),
+                    body: BodyRecord::up_to(whole, &r.body, redactor),
                     millis: millis(r.elapsed),
                 },
                 Answer::Lost(l) => AnswerRecord::Lost {

@@ -9,6 +9,7 @@ mod credential;
 mod quote;
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use quote::{Piece, printf, word};
 
@@ -35,6 +36,8 @@ pub struct How {
     pub scheme: Scheme,
     /// Names of the headers that the profile adds; their values are not recorded.
     pub headers: Vec<String>,
+    /// Where the reports lie.
+    pub dir: PathBuf,
 }
 
 /// How credentials are sent.
@@ -64,7 +67,14 @@ impl How {
             .and_then(|h| h.as_object())
             .map(|h| h.keys().cloned().collect())
             .unwrap_or_default();
-        How { run_id: summary.head.run_id.clone(), scheme, headers }
+        How { run_id: summary.head.run_id.clone(), scheme, headers, dir: PathBuf::new() }
+    }
+
+    /// The command that says whether a finding is fixed.
+    #[must_use]
+    pub fn replay(&self, id: &str) -> String {
+        let dir = word(&[Piece::Bytes(self.dir.as_os_str().as_encoded_bytes().to_vec())]);
+        format!("batchproof replay {dir} {}", literal(id))
     }
 
     /// The environment variables that commands read.

@@ -1,8 +1,7 @@
 //! `report.html`: one offline page, readable without JavaScript and from the keyboard.
 //!
 //! The page may load nothing at all: its policy names the hashes of its own style and script. Whatever a
-//! target answered is text, with control characters and turned reading directions spelled out. It must not
-//! know where the page will lie.
+//! target answered is text, with control characters and turned reading directions spelled out.
 
 mod cells;
 mod charts;
@@ -17,6 +16,8 @@ mod parts;
 mod rules;
 mod waivers;
 
+use std::path::Path;
+
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::curl::How;
@@ -30,10 +31,10 @@ pub use matrix::matrix;
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
-/// `report.html`.
+/// `report.html` of a run whose reports lie in `dir`.
 #[must_use]
-pub fn html(summary: &Summary) -> String {
-    let how = How::of(summary);
+pub fn html(summary: &Summary, dir: &Path) -> String {
+    let how = How { dir: dir.to_owned(), ..How::of(summary) };
     let groups = groups(summary);
     let specification = visible(&summary.head.specification.title);
     let title = format!("{} · {specification} · batchproof", summary.conclusion);

@@ -14,7 +14,8 @@ const MANY: u64 = 40;
 pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option<String> {
     let minimal = summary.minimals.get(&finding.id)?;
     let sent = counted(minimal.requests, "request");
-    Some(match (minimal.is_smaller(), &minimal.note) {
+    let is_smaller = minimal.is_smaller() && minimal.to != minimal.from;
+    Some(match (is_smaller, &minimal.note) {
         (true, note) => {
             let mut note = note.as_ref().map(|n| format!("; {n}")).unwrap_or_default();
             if minimal.shown < minimal.of {

@@ -36,7 +36,7 @@ pub fn write_all(summary: &Summary, dir: &Path) -> std::io::Result<Vec<PathBuf>>
     std::fs::create_dir_all(dir)?;
     let reports = [
         ("report.json", json::json(summary)?),
-        ("report.html", html::html(summary)),
+        ("report.html", html::html(summary, dir)),
         ("junit.xml", junit::junit(summary)?),
         ("report.md", markdown::markdown(summary)),
     ];

@@ -1,5 +1,7 @@
 //! SCHEMA: bodies fit their schemas, and carry what a client can't do without.
 
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
 use crate::check::rule::{Check, Finding, Rule, Verdict, shown};
@@ -104,7 +106,7 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
                 let mut finding = Finding::new(
                     error.kind().keyword(),
                     pointer,
-                    format!("what {} says", error.schema_path()),
+                    wanted(&error),
                     shown(error.instance()),
                 );
                 finding.item = item;
@@ -112,6 +114,46 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
             })
             .collect(),
     )
+}
+
+/// What the schema asks for in the place of the value, and where it does.
+fn wanted(error: &ValidationError<'_>) -> String {
+    use ValidationErrorKind as Kind;
+    let one_of = |options: &Value| -> String {
+        let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+        options.iter().map(shown).collect::<Vec<_>>().join(" or ")
+    };
+    let what = match error.kind() {
+        Kind::Type { kind: TypeKind::Single(one) } => a_type(*one).to_owned(),
+        Kind::Type { kind: TypeKind::Multiple(several) } => {
+            several.iter().map(a_type).collect::<Vec<_>>().join(" or ")
+        }
+        Kind::Format { format } => format!("a {format}"),
+        Kind::Enum { options } => one_of(options),
+        Kind::Constant { expected_value } => shown(expected_value),
+        Kind::MaxLength { limit } => format!("at most {limit} characters"),
+        Kind::MinLength { limit } => format!("at least {limit} characters"),
+        Kind::Maximum { limit } => format!("{limit} at most"),
+        Kind::Minimum { limit } => format!("{limit} at least"),
+        Kind::MaxItems { limit } => format!("at most {limit} elements"),
+        Kind::MinItems { limit } => format!("at least {limit} elements"),
+        Kind::Required { property } => format!("an object with {}", shown(property)),
+        Kind::Pattern { pattern } => format!("what matches {pattern}"),
+        _ => return format!("what {} says", error.schema_path()),
+    };
+    format!("{what}, as {} says", error.schema_path())
+}
+
+fn a_type(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::Array => "an array",
+        JsonType::Boolean => "true or false",
+        JsonType::Integer => "an integer",
+        JsonType::Null => "null",
+        JsonType::Number => "a number",
+        JsonType::Object => "an object",
+        JsonType::String => "a string",
+    }
 }
 
 fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
@@ -142,7 +184,7 @@ fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
                     Finding::new(
                         error.kind().keyword(),
                         error.instance_path().to_string(),
-                        format!("what {} says", error.schema_path()),
+                        wanted(&error),
                         shown(error.instance()),
                     )
                 })

@@ -9,8 +9,8 @@ use crate::engine::progress::{Observer, Progress};
 use crate::engine::trial::Trial;
 use crate::exchange::Exchange;
 use crate::record::{
-    Event, ExchangeRecord, FindingRecord, RUN, Update, comes_and_goes, finding_id, finding_message,
-    looks, masked,
+    BodyRecord, Event, ExchangeRecord, FindingRecord, RUN, Update, comes_and_goes, finding_id,
+    finding_message, looks, masked,
 };
 
 /// Findings above this many keep no evidence of their own.
@@ -21,6 +21,8 @@ const EVIDENCE: usize = 12;
 const PLENTY: usize = 32 * 1024 * 1024;
 /// Bytes of evidence after which a finding keeps none.
 const TOO_MUCH: usize = 4 * PLENTY;
+/// Bytes of a body that the smallest trial of a finding keeps whole.
+const LARGEST: usize = 1024 * 1024;
 /// Items of all trials that are kept for shrinking.
 const KEPT_ITEMS: usize = 200_000;
 impl Collector {
@@ -94,10 +96,24 @@ impl Collector {
     }
 
     /// The exchanges that show a finding, and the position among them of the one that it is about.
-    pub(in crate::engine) fn evidence(
+    fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
+        self.exchanges(trial, exchange, BodyRecord::WHOLE)
+    }
+
+    /// The same with bodies so large that whatever a batch holds can be sent again.
+    pub(in crate::engine) fn whole_evidence(
         &self,
         trial: &Trial,
         exchange: usize,
+    ) -> (Vec<ExchangeRecord>, usize) {
+        self.exchanges(trial, exchange, LARGEST)
+    }
+
+    fn exchanges(
+        &self,
+        trial: &Trial,
+        exchange: usize,
+        whole: usize,
     ) -> (Vec<ExchangeRecord>, usize) {
         let excerpt =
             trial.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
@@ -118,7 +134,7 @@ impl Collector {
         let records = kept
             .iter()
             .take(EVIDENCE * 2)
-            .map(|e| ExchangeRecord::of(e, &self.base, &self.redactor))
+            .map(|e| ExchangeRecord::up_to(whole, e, &self.base, &self.redactor))
             .collect();
         (records, position)
     }

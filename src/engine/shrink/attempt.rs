@@ -62,7 +62,7 @@ pub struct Sought {
 /// A trial that showed the finding.
 pub struct Shown {
     /// What was sent and answered.
-    pub trial: Trial,
+    pub trial: Arc<Trial>,
     /// The finding in it.
     pub hit: Hit,
     /// How many tries showed it, of how many.
@@ -118,6 +118,12 @@ impl<'a> Attempts<'a> {
         false
     }
 
+    /// A trial that was sent before and showed the finding.
+    pub fn showed(&self, trial: &Arc<Trial>) -> Option<Shown> {
+        let hit = judged(self.environment, trial).hits.into_iter().find(|h| self.is_sought(h))?;
+        Some(Shown { trial: Arc::clone(trial), hit, tries: (0, 0) })
+    }
+
     /// Sends `script`, where it was not sent before; the trial where it showed the finding.
     pub async fn shows(&mut self, script: &Script) -> Option<Shown> {
         if !self.seen.insert(fingerprint(script)) {
@@ -149,7 +155,7 @@ impl<'a> Attempts<'a> {
             let same = judgement.hits.into_iter().find(|h| self.is_sought(h));
             if let Some(hit) = same {
                 count += 1;
-                shown = Some(Shown { trial, hit, tries: (count, done + 1) });
+                shown = Some(Shown { trial: Arc::new(trial), hit, tries: (count, done + 1) });
                 if count >= self.sought.needed {
                     break;
                 }

@@ -5,6 +5,7 @@
 //! finding at the target and none of that rule at a correct implementation. It draws on a reserve of its own.
 
 mod attempt;
+mod fewer;
 mod simpler;
 mod smaller;
 mod strings;
@@ -22,8 +23,10 @@ use super::save::{About, MISS, case_file};
 use super::script::Script;
 use super::select::Selected;
 use super::trial::Trial;
+use crate::case::{Credential, Depth, Framing};
 use crate::check::{Hit, Rule, rules};
-use crate::record::{Event, Minimal, Position, Sightings, Size};
+use crate::exchange::{BodyIntent, Exchange, Situation};
+use crate::record::{BodyRecord, Event, ExchangeRecord, Minimal, Position, Sightings, Size};
 use attempt::{Attempts, Reserve, Sought};
 use smaller::Shrinking;
 
@@ -39,6 +42,8 @@ const AT_ONCE: usize = 4;
 const TRIES: u32 = 6;
 /// How often the smallest trial is sent at last, to see that it shows.
 const CHECKS: u64 = 2;
+/// Items above which a trial is not sent more often than it must be.
+const DEAR: usize = 300;
 /// How often then, where it depends on chance.
 const LAST: u64 = 8;
 /// Findings of one cause that are tried in turn.
@@ -56,7 +61,7 @@ struct Job {
 struct Candidate {
     sought: Sought,
     trial: Arc<Trial>,
-    /// Whether no repeat, or not every one, showed it.
+    /// Whether not every repeat showed it.
     by_chance: bool,
 }
 
@@ -64,7 +69,7 @@ struct Candidate {
 struct Outcome {
     id: String,
     from: Size,
-    smallest: Option<(Script, Trial, Hit)>,
+    smallest: Option<(Script, Arc<Trial>, Hit)>,
     note: Option<String>,
     /// How often the smallest showed it in the end, of how many tries.
     showed: (u32, u32),
@@ -89,7 +94,9 @@ pub async fn shrink(
     if environment.control.is_empty() {
         return Ok(());
     }
-    let floor = (planned.0.max(180), planned.1.max(1_200));
+    // A deep run that was narrowed to a few cases may still need what a standard one may spend.
+    let least = budget(Depth::Standard).unwrap_or_default();
+    let floor = (planned.0.max(least.0), planned.1.max(least.1));
     let (requests, items) = budget(options.depth).unwrap_or(floor);
     // What confirming left, and half of the reserve at least.
     let left = |all: u64, spent: u64| (all / RESERVE).saturating_sub(spent).max(all / RESERVE / 2);
@@ -133,15 +140,15 @@ pub async fn shrink(
 fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
     let mut causes: Vec<Vec<&Found>> = collector.causes();
     causes.sort_by_key(|cause| cause.first().map(|f| f.record.level));
-    causes
+    let mut jobs: Vec<Job> = causes
         .into_iter()
         .filter_map(|cause| {
             let mut found: Vec<_> = cause
                 .into_iter()
                 .filter(|f| f.record.case != RUN)
-                .filter_map(|f| Some((steadiness(f), f.trial.as_ref()?.size(), f)))
+                .filter_map(|f| Some((steadiness(f), effort(f.trial.as_ref()?), f)))
                 .collect();
-            found.sort_by_key(|(steadiness, size, _)| (*steadiness, *size));
+            found.sort_by_key(|(steadiness, effort, _)| (*steadiness, *effort));
             let candidates: Vec<Candidate> =
                 found.iter().take(CANDIDATES).filter_map(|(_, _, f)| candidate(f)).collect();
             let first = candidates.first()?;
@@ -149,7 +156,10 @@ fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
             Some(Job { alone: case.case.spec.alone, candidates })
         })
         .take(MOST)
-        .collect()
+        .collect();
+    // What takes little leaves more for what takes much.
+    jobs.sort_by_key(|job| job.candidates.first().is_some_and(|c| c.trial.size().1 > DEAR as u64));
+    jobs
 }
 
 /// How sure it is that a finding shows again; the surest first.
@@ -159,6 +169,28 @@ fn steadiness(found: &Found) -> u8 {
         (shown, of) if shown == of => 0,
         _ => 2,
     }
+}
+
+/// How much there is to shrink: trials of many items last; before them, those of ordinary requests and values
+/// first, since what is unusual may have to stay though it has no part in it.
+fn effort(trial: &Trial) -> (bool, usize, u64) {
+    let (requests, items) = trial.size();
+    let odd = |e: &Exchange| {
+        let request = &e.request;
+        let is_plain = request.raw.is_none()
+            && request.hang_up.is_none()
+            && request.framing == Framing::Sized
+            && request.credential == Credential::Good
+            && e.intent.situation == Situation::Ordinary;
+        let unusual = e
+            .intent
+            .items()
+            .iter()
+            .any(|i| !i.standing.open.is_empty() || !i.standing.unusual.is_empty());
+        !is_plain || unusual || !matches!(e.intent.body, BodyIntent::Batch { .. })
+    };
+    let odd = trial.exchanges.iter().filter(|e| odd(e)).count();
+    (items > DEAR as u64, odd, items + 4 * requests)
 }
 
 fn candidate(found: &Found) -> Option<Candidate> {
@@ -178,7 +210,7 @@ fn candidate(found: &Found) -> Option<Candidate> {
         fresh_connections: !found.record.proven
             || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
     };
-    let by_chance = steadiness(found) > 0;
+    let by_chance = steadiness(found) == 2;
     Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?), by_chance })
 }
 
@@ -237,7 +269,14 @@ async fn shrunk(
         );
         return outcome;
     }
-    let Some(shown) = attempts.shows(&script).await else {
+    // What is dear to send is not sent as it was before something smaller is.
+    let is_dear = script.items().count() > DEAR && !candidate.by_chance && sought.needed == 1;
+    let before = if is_dear { attempts.showed(trial) } else { None };
+    let shown = match before {
+        Some(shown) => Some(shown),
+        None => attempts.shows(&script).await,
+    };
+    let Some(shown) = shown else {
         outcome.sent = attempts.sent;
         outcome.accepted = attempts.accepted;
         if attempts.ended.is_none() {
@@ -262,7 +301,8 @@ async fn shrunk(
     let Shrinking { mut attempts, script, shown, .. } = shrinking;
     outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
     // What was taken may have shown by luck. What depends on chance is sent a few times more, to say how often.
-    let mut again = attempts.again(&script, CHECKS, 0).await;
+    let checks = if script.items().count() > DEAR { 1 } else { CHECKS };
+    let mut again = attempts.again(&script, checks, 0).await;
     let overlaps = script.sends.iter().any(|s| s.group.is_some());
     if candidate.by_chance || overlaps || again.shown < again.of {
         let more = attempts.again(&script, LAST, LAST).await;
@@ -330,8 +370,9 @@ fn minimal(
     let Some((script, trial, hit)) = outcome.smallest else { return Some(minimal) };
     minimal.to = size(&script);
     minimal.case_file = collector.clean(&case_file(environment, &script, &about));
-    if minimal.to != minimal.from {
-        let (evidence, exchange) = collector.evidence(&trial, hit.exchange);
+    let is_cut = |e: &ExchangeRecord| matches!(e.request.body, BodyRecord::Excerpt { .. });
+    if minimal.to != minimal.from || record.evidence.iter().any(is_cut) {
+        let (evidence, exchange) = collector.whole_evidence(&trial, hit.exchange);
         minimal.position = Position {
             exchange,
             item: hit.finding.item,

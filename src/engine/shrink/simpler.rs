@@ -18,12 +18,18 @@ impl Shrinking<'_> {
     /// still differ one by one.
     pub(super) async fn simplify(&mut self) {
         let mut list = vec![Which::All];
-        let units = self.units();
-        if units.len() > 1 {
+        let mut units = self.units();
+        if self.is_large() {
+            // All others were made plain together, or can't be.
+            units = self.unit_of_finding().into_iter().collect();
+            list.clear();
+        }
+        let all = list.len();
+        if units.len() > all {
             list.extend(units.iter().copied().map(Which::Unit));
         }
-        if !self.make_plain(Which::All).await {
-            for which in list.iter().skip(1) {
+        if all == 0 || !self.make_plain(Which::All).await {
+            for which in list.iter().skip(all) {
                 self.make_plain(*which).await;
             }
         }
@@ -35,6 +41,9 @@ impl Shrinking<'_> {
         }
         for unit in units {
             self.cut_values(Which::Unit(unit)).await;
+        }
+        if self.is_large() {
+            return;
         }
         for which in self.unlike() {
             self.drop_fields(which).await;
@@ -202,6 +211,7 @@ impl Shrinking<'_> {
 pub(super) enum Which {
     All,
     Unit(usize),
+    But(usize),
     At(Place),
 }
 
@@ -210,6 +220,7 @@ impl Which {
         match self {
             Which::All => true,
             Which::Unit(unit) => item.unit == unit,
+            Which::But(unit) => item.unit != unit,
             Which::At(own) => own == place,
         }
     }

@@ -3,15 +3,13 @@
 use std::collections::HashSet;
 
 use super::attempt::{Attempts, Shown};
-use super::simpler::Which;
+use super::fewer::MANY;
 use crate::case::Framing;
 use crate::contract::Contract;
 use crate::engine::environment::Environment;
 use crate::engine::script::{Batch, Place, Script};
 
-/// Items above which a few are tried for all.
-const MANY: usize = 8;
-/// How many are tried then.
+/// How many items are tried for all where there are many.
 const PROBES: usize = 5;
 
 /// A script that shows a finding, getting smaller.
@@ -31,10 +29,15 @@ pub struct Shrinking<'a> {
 impl Shrinking<'_> {
     /// Makes it smaller until nothing smaller shows the finding, or something is used up.
     pub async fn run(&mut self) {
+        self.only_the_item().await;
+        self.fewer_items().await;
         loop {
             let before = self.taken;
-            self.take_sends().await;
-            self.take_items().await;
+            // Of a large one that was done, and is too dear to be done again.
+            if !self.is_large() {
+                self.take_sends().await;
+                self.take_items().await;
+            }
             self.plain_writing().await;
             self.simplify().await;
             if self.taken == before || self.attempts.ended.is_some() {
@@ -88,24 +91,27 @@ impl Shrinking<'_> {
         }
     }
 
+    /// The item that the finding is about, alone or with its neighbours: often nothing else had a part in it.
+    async fn only_the_item(&mut self) {
+        let Some(item) = self.shown.hit.finding.item else { return };
+        let place = (self.shown.hit.exchange, item);
+        let unit = self.script.places().find(|(p, _)| *p == place).map(|(_, i)| i.unit);
+        let others = self.script.places().filter(|(_, i)| Some(i.unit) != unit);
+        let out: HashSet<Place> = others.map(|(p, _)| p).collect();
+        if unit.is_some() && !out.is_empty() && !self.try_out(self.without(&out)).await {
+            // Next to each other, items know of each other.
+            let near = |p: &Place| p.0 == place.0 && p.1.abs_diff(item) <= 1;
+            let beside = self.script.places().filter(|(p, i)| !near(p) && Some(i.unit) != unit);
+            let out: HashSet<Place> = beside.map(|(p, _)| p).collect();
+            self.try_out(self.without(&out)).await;
+        }
+    }
+
     async fn take_items(&mut self) {
         if self.script.items().count() < 2 {
             return;
         }
-        if let Some(item) = self.shown.hit.finding.item {
-            let place = (self.shown.hit.exchange, item);
-            let unit = self.script.places().find(|(p, _)| *p == place).map(|(_, i)| i.unit);
-            let others = self.script.places().filter(|(_, i)| Some(i.unit) != unit);
-            let out: HashSet<Place> = others.map(|(p, _)| p).collect();
-            if unit.is_some() && !out.is_empty() && !self.try_out(self.without(&out)).await {
-                // Next to each other, items know of each other.
-                let near = |p: &Place| p.0 == place.0 && p.1.abs_diff(item) <= 1;
-                let beside = self.script.places().filter(|(p, i)| !near(p) && Some(i.unit) != unit);
-                let out: HashSet<Place> = beside.map(|(p, _)| p).collect();
-                self.try_out(self.without(&out)).await;
-            }
-        }
-        self.narrow().await;
+        self.only_the_item().await;
         if !self.is_all_needed().await {
             self.take_chunks().await;
         }
@@ -118,34 +124,6 @@ impl Shrinking<'_> {
             let out = HashSet::from([place]);
             if siblings < 2 || !self.try_out(self.without(&out)).await {
                 at += 1;
-            }
-        }
-    }
-
-    /// Searches the fewest of the first items, then the fewest of the last, that show it: a fault that depends
-    /// on how many there are needs no more. One, two, four and so on at first, as large batches are dear.
-    async fn narrow(&mut self) {
-        for from_end in [false, true] {
-            let units = self.units();
-            let (mut too_few, mut enough) = (0, units.len());
-            let mut next = 1;
-            while enough - too_few > 1 && self.attempts.ended.is_none() {
-                let count = next.min(usize::midpoint(too_few, enough)).max(too_few + 1);
-                let out: HashSet<usize> = if from_end {
-                    units[..units.len() - count].iter().copied().collect()
-                } else {
-                    units[count..].iter().copied().collect()
-                };
-                if self.try_out(self.without_units(&out)).await {
-                    enough = count;
-                } else {
-                    too_few = count;
-                    next = count * 2;
-                }
-            }
-            // What follows then costs little.
-            if self.script.items().count() > MANY {
-                self.make_plain(Which::All).await;
             }
         }
     }

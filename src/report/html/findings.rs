@@ -158,7 +158,7 @@ impl Page<'_> {
             } @else if !lines.is_empty() {
                 p.small.muted { "The command is too long to paste here; it stands in " code { "report.json" } "." }
             }
-            (paste("Is it fixed?", &format!("batchproof replay reports {}", visible(&finding.id))))
+            (paste("Is it fixed?", &visible(&self.how.replay(&finding.id))))
             @if group.state != State::Waived {
                 details.fold {
                     summary { "A waiver, to fill in" }

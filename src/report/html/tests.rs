@@ -4,7 +4,7 @@ use crate::report::text::is_hidden;
 
 #[test]
 fn hostile_strings_stay_text_and_nothing_is_loaded() {
-    let page = html(&sample::hostile());
+    let page = html(&sample::hostile(), Path::new("reports"));
     assert!(!page.contains("<img"), "markup of the target's");
     assert!(!page.contains(|c: char| c != '\n' && is_hidden(c)));
     assert_eq!(page.matches("</script>").count(), 1);
@@ -25,7 +25,7 @@ fn hostile_strings_stay_text_and_nothing_is_loaded() {
 #[test]
 fn every_link_inside_the_page_has_an_end() {
     for summary in [sample::hostile(), sample::clean(), sample::killed(), sample::large(200)] {
-        let page = html(&summary);
+        let page = html(&summary, Path::new("reports"));
         for part in page.split("href=\"#").skip(1) {
             let id = part.split('"').next().unwrap();
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
@@ -42,7 +42,7 @@ fn every_link_inside_the_page_has_an_end() {
 #[test]
 fn each_finding_and_rule_can_be_linked_to() {
     let summary = sample::hostile();
-    let page = html(&summary);
+    let page = html(&summary, Path::new("reports"));
     for (finding, _) in &summary.findings {
         assert!(page.contains(&format!("id=\"finding-{}\"", finding.id)), "{}", finding.id);
     }
@@ -53,7 +53,7 @@ fn each_finding_and_rule_can_be_linked_to() {
 
 #[test]
 fn a_thousand_findings_stay_small() {
-    let page = html(&sample::large(1000));
+    let page = html(&sample::large(1000), Path::new("reports"));
     assert!(page.len() < 2_000_000, "{}", page.len());
     for id in 0..1000 {
         assert!(page.contains(&format!("id=\"finding-{id:08x}\"")), "{id}");
