@@ -6,11 +6,13 @@
 //! that is on trial changes. It must not know what a request was meant to show.
 
 mod credential;
+mod many;
 mod quote;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use many::Counted;
 use quote::{Piece, printf, word};
 
 use super::text::TOKEN_MARK;
@@ -22,6 +24,12 @@ const READ_BACK: &str =
     r#"while IFS= read -r -t 5 -u 3 L || [ -n "$L" ]; do printf '%s\n' "$L"; done"#;
 /// Where commands read the token.
 const TOKEN: &str = "$BATCHPROOF_TOKEN";
+/// How a request of its own begins.
+const CURL: &str = "curl -sS";
+/// Transfers that curl makes at once unless told otherwise.
+const AT_ONCE: usize = 50;
+/// Bytes of a body above which it is no argument: Linux takes 128 KiB.
+const ARGUMENT: usize = 100_000;
 /// Characters of the nonce in a number.
 const NONCE: usize = 6;
 /// A shorter end of a run id would be found where it isn't one.
@@ -96,32 +104,53 @@ pub fn curl(record: &ExchangeRecord, run_id: &str) -> Vec<String> {
 /// numbers, and those that were released together run together.
 #[must_use]
 pub fn commands(records: &[ExchangeRecord], how: &How) -> Vec<String> {
-    let mut writer = Writer { how, nonces: Vec::new(), upper: Vec::new() };
+    let bodies: Vec<Vec<u8>> =
+        records.iter().filter_map(|record| body(&record.request.body).ok()).collect();
+    let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
+    let counted = Counted::of(&how.run_id, &bodies);
+    let mut writer = Writer { how, counted, nonces: Vec::new(), upper: Vec::new() };
     let mut lines = Vec::new();
-    for (at, record) in records.iter().enumerate() {
-        let mut line = match writer.command(record) {
-            Ok(line) => line,
-            // The others alone would show something else.
-            Err(why) if records.len() == 1 => return vec![format!("# {why}")],
-            Err(why) => return vec![format!("# request {} of {}: {why}", at + 1, records.len())],
-        };
-        let next = records.get(at + 1).and_then(|r| r.group);
-        let together = record.group.is_some();
-        if together {
-            line.push_str(" &");
+    let mut at = 0;
+    for together in records.chunk_by(|a, b| a.group.is_some() && a.group == b.group) {
+        let mut requests = Vec::new();
+        for record in together {
+            at += 1;
+            match writer.command(record) {
+                Ok(line) => requests.push(line),
+                // The others alone would show something else.
+                Err(why) if records.len() == 1 => return vec![format!("# {why}")],
+                Err(why) => return vec![format!("# request {at} of {}: {why}", records.len())],
+            }
         }
-        lines.push(line);
-        if together && next != record.group {
-            lines.push("wait".to_owned());
-        }
+        lines.extend(overlapping(requests));
     }
     let mut all = writer.minting();
     all.append(&mut lines);
     all
 }
 
+/// Requests that are released together: by one curl where that can be, which starts them closer to each other
+/// than processes of their own would.
+fn overlapping(requests: Vec<String>) -> Vec<String> {
+    if requests.len() < 2 {
+        return requests;
+    }
+    let arguments: Option<Vec<&str>> = requests.iter().map(|r| r.strip_prefix(CURL)).collect();
+    let Some(arguments) = arguments else {
+        let background = requests.iter().map(|request| format!("{request} &"));
+        return background.chain(["wait".to_owned()]).collect();
+    };
+    let mut all = "curl -Z --parallel-immediate --no-progress-meter".to_owned();
+    if arguments.len() > AT_ONCE {
+        let _ = write!(all, " --parallel-max {}", arguments.len());
+    }
+    vec![format!("{all}{}", arguments.join(" \\\n --next"))]
+}
+
 struct Writer<'a> {
     how: &'a How,
+    /// The numbers, where there are so many that ranges stand for them.
+    counted: Option<Counted>,
     /// The nonces met, in lower case: the first becomes `$N`, the next `$N2`.
     nonces: Vec<String>,
     /// Which of them are met in upper case too.
@@ -165,15 +194,22 @@ impl Writer<'_> {
     }
 
     fn sized(&mut self, request: &RequestRecord, bytes: &[u8]) -> String {
-        let pieces = self.pieces(bytes);
+        let printed = self.many(bytes);
+        let renumbered = self.counted.as_ref().map(|counted| counted.renumbered(bytes));
+        let bytes = renumbered.as_deref().unwrap_or(bytes);
+        let pieces = if printed.is_some() { Vec::new() } else { self.pieces(bytes) };
         let has_type = request.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("content-type"));
-        let mut out = String::from("curl -sS -i");
+        let mut out = format!("{CURL} -i");
         let mut data = String::new();
         let mut piped = String::new();
-        if bytes.contains(&0) {
+        if let Some(printed) = printed {
+            let _ = write!(data, " --data-binary @<({printed})");
+        } else if bytes.contains(&0) {
             // No argument of a program can hold a zero byte.
             piped = format!("{} | ", printf(&pieces));
             data.push_str(" --data-binary @-");
+        } else if bytes.len() > ARGUMENT {
+            let _ = write!(data, " --data-binary @<({})", printf(&pieces));
         } else if bytes.starts_with(b"@") {
             let _ = write!(data, " --data-raw {}", word(&pieces));
         } else if !bytes.is_empty() || request.method == "POST" {
@@ -182,7 +218,7 @@ impl Writer<'_> {
         match request.method.as_str() {
             "POST" if !data.is_empty() => {}
             "GET" if data.is_empty() => {}
-            "HEAD" if data.is_empty() => out = String::from("curl -sS --head"),
+            "HEAD" if data.is_empty() => out = format!("{CURL} --head"),
             method => {
                 let _ = write!(out, " -X {}", literal(method));
             }
@@ -260,6 +296,15 @@ impl Writer<'_> {
             out.extend(credential::authorization(self.how.scheme, &request.credential));
         }
         out
+    }
+
+    /// The commands that print a body of many items; nothing where it is none.
+    fn many(&mut self, bytes: &[u8]) -> Option<String> {
+        let counted = self.counted.take()?;
+        let printed = counted.printed(bytes, |nonce| self.nonce(nonce));
+        self.counted = Some(counted);
+        // A token in between is for the shell to fill in, and no word holds a zero byte.
+        printed.filter(|_| tokens(bytes).len() == 1 && !bytes.contains(&0))
     }
 
     /// Splits a body where numbers and tokens stand in it.

@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
 
+/// Results that are told one by one.
+const FEW: usize = 8;
+
 /// An expectation as YAML that also is JSON; nothing where it expects nothing.
 #[must_use]
 pub fn words(expect: &Expect, asserts: Option<&str>) -> Option<Value> {
@@ -66,6 +69,10 @@ pub fn outcome(outcome: &Outcome) -> Value {
 fn results(pin: &Results) -> Value {
     match pin {
         Results::All(all) => outcome(all),
+        // Of a large batch that is told once.
+        Results::Each(list) if list.len() > FEW && list.iter().all(|one| *one == list[0]) => {
+            outcome(&list[0])
+        }
         Results::Each(list) => list.iter().map(outcome).collect(),
         Results::ExactlyOne { one, others } => {
             json!({ "exactly-one": outcome(one), "others": outcome(others) })

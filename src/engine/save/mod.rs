@@ -268,8 +268,14 @@ impl Writer<'_> {
         match &send.batch {
             Some(batch) if compact(batch) => {
                 lines.push("batch:".to_owned());
-                for item in &batch.items {
-                    lines.push(format!("  - raw: {}", scalar(&self.numbers.text(item.text()))));
+                let texts: Vec<String> =
+                    batch.items.iter().map(|item| self.numbers.text(item.text())).collect();
+                for alike in texts.chunk_by(|a, b| a == b) {
+                    let Some(text) = alike.first() else { continue };
+                    lines.push(format!("  - raw: {}", scalar(text)));
+                    if alike.len() > 1 {
+                        lines.push(format!("    times: {}", alike.len()));
+                    }
                 }
             }
             _ => {

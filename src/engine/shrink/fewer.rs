@@ -38,6 +38,7 @@ impl Shrinking<'_> {
         {
             self.make_plain(Which::But(unit)).await;
         }
+        self.bare_small_sends().await;
         let mut at = self.script.sends.len();
         while at > 0 && self.attempts.ended.is_none() {
             at -= 1;
@@ -68,6 +69,19 @@ impl Shrinking<'_> {
     fn items_of(&self, send: usize) -> usize {
         let batch = self.script.sends.get(send).and_then(|s| s.batch.as_ref());
         batch.map_or(0, |b| b.items.len())
+    }
+
+    /// Takes out what small requests hold beside the item that the finding is about, all at once.
+    async fn bare_small_sends(&mut self) {
+        let small = |send: &usize| (2..=MANY).contains(&self.items_of(*send));
+        let beside = (0..self.script.sends.len()).filter(small).map(|send| self.others(send));
+        let has_more = |others: &Vec<Place>| {
+            others.first().is_some_and(|place| others.len() < self.items_of(place.0))
+        };
+        let out: HashSet<Place> = beside.filter(has_more).flatten().collect();
+        if !out.is_empty() {
+            self.try_out(self.script.without_items(&self.environment.contract, &out)).await;
+        }
     }
 
     /// The unit of the item that the finding is about.

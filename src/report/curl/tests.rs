@@ -33,14 +33,17 @@ fn run(lines: &[String]) -> Vec<(Vec<Vec<u8>>, Vec<u8>)> {
     let dir = tempfile::tempdir().unwrap();
     let stub = r#"set -u
 stub() { i=$(ls "$DIR" | wc -l); printf '%s\0' "$@" > "$DIR/$i.args"
-  if [ "$PIPED" = 1 ]; then cat > "$DIR/$i.in"; else : > "$DIR/$i.in"; fi; }
+  if [ "$PIPED" = 1 ]; then cat > "$DIR/$i.in"; else : > "$DIR/$i.in"; fi
+  for a in "$@"; do case $a in @/dev/fd/*) cat "${a#@}" > "$DIR/$i.in";; esac; done; }
 curl() { case " $* " in *" @- "*) PIPED=1;; *) PIPED=0;; esac; stub curl "$@"; }
 openssl() { PIPED=1; stub openssl "$@"; }
 "#;
     let script = format!("{stub}{}\n", lines.join("\n"));
+    // As a file, because no argument holds what a paste may.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &script).unwrap();
     let output = Command::new("bash")
-        .arg("-c")
-        .arg(&script)
+        .arg(file.path())
         .env("DIR", dir.path())
         .env("BATCHPROOF_TOKEN", "tOk-9z'$ \"x")
         .env("AUTHORIZATION", "own")
@@ -183,6 +186,90 @@ fn methods_headers_and_large_bodies() {
     assert_eq!(headers(&run(&curl(&record, "r"))[0].0)[0], "authorization: own");
     let lines = curl(&exchange("POST", "good", "sized", &vec![b'x'; 100_000]), "r");
     assert!(lines[0].starts_with("# the body of 100000 bytes"));
+    // What was kept whole arrives, though no argument could hold it.
+    record.request.body = BodyRecord::Text("'%x\\".repeat(40_000));
+    let calls = run(&curl(&record, "r"));
+    assert_eq!(calls[0].1, "'%x\\".repeat(40_000).into_bytes());
+}
+
+/// A batch of items that are alike but for their numbers, these counters.
+fn batch(nonce: &str, counters: &[&str]) -> String {
+    let item = |c: &&str| format!(r#"{{"n":"bptest-x-{nonce}-{c}","v":"it's 100 %d \\n"}}"#);
+    format!(r#"{{"items":[{}]}}"#, counters.iter().map(item).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn many_items_alike_are_a_short_command() {
+    let counters: Vec<String> = (0..600).map(|n| format!("{:06X}", 0xabc_def ^ (n * 7))).collect();
+    let counters: Vec<&str> = counters.iter().map(String::as_str).collect();
+    let bodies = [
+        batch("k3x9ab", &counters[300..301]),
+        batch("k3x9ab", &counters),
+        batch("k3x9ab", &[counters[4], counters[300], counters[5]]),
+    ];
+    let records = bodies.clone().map(|b| {
+        let mut record = exchange("POST", "good", "sized", b"");
+        record.request.body = BodyRecord::Text(b);
+        record
+    });
+    let how = How { run_id: "bptest-x".to_owned(), ..How::default() };
+    let lines = commands(&records, &how);
+    assert!(lines.concat().len() < 2_500, "{lines:#?}");
+    let calls = run(&lines);
+    let inline = |at: usize| argument_after(&calls[at].0, "--data-binary");
+    let sent = [inline(0), calls[1].1.clone(), inline(2)].map(|s| String::from_utf8(s).unwrap());
+    let numbers = |text: &str| -> Vec<String> {
+        let value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let items = value["items"].as_array().unwrap().clone();
+        items.iter().map(|i| i["n"].as_str().unwrap().to_owned()).collect()
+    };
+    let [first, all, last] = sent.clone().map(|text| numbers(&text));
+    for (sent, body) in sent.iter().zip(&bodies) {
+        assert_eq!(sent.len(), body.len());
+        assert_eq!(sent.matches("it's 100 %d \\\\n").count(), body.matches("it's 100").count());
+    }
+    // Equal ones stay equal, and all others differ.
+    assert_eq!(first, all[300..301]);
+    assert_eq!(last, [all[4].clone(), all[300].clone(), all[5].clone()]);
+    let different: std::collections::HashSet<&String> = all.iter().collect();
+    assert_eq!(different.len(), 600);
+    assert_ne!(run(&lines)[1].1, calls[1].1, "and fresh on every paste");
+}
+
+#[test]
+fn numbers_that_were_changed_are_not_counted_anew() {
+    let counters: Vec<String> = (0..20).map(|n| format!("{n:06X}")).collect();
+    let counters: Vec<&str> = counters.iter().map(String::as_str).collect();
+    let plain = batch("k3x9ab", &counters);
+    for changed in [plain.to_uppercase(), plain.replace("-00000A", "-00000")] {
+        let body = format!("{plain}{changed}");
+        let lines = curl(&exchange("POST", "good", "sized", body.as_bytes()), "bptest-x");
+        let sent = argument_after(&run(&lines)[0].0, "--data-binary");
+        let sent = String::from_utf8(sent).unwrap();
+        assert!(sent.contains("-00000B\"") && sent.len() == body.len(), "{sent}");
+    }
+}
+
+#[test]
+fn requests_that_overlap_are_one_curl() {
+    let mut records =
+        ["1", "2", "3"].map(|body| exchange("POST", "good", "sized", body.as_bytes()));
+    records[1].group = Some(1);
+    records[2].group = Some(1);
+    let lines = commands(&records, &How::default());
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    let calls = run(&lines);
+    assert_eq!(calls.len(), 2);
+    let words: Vec<String> =
+        calls[1].0.iter().map(|a| String::from_utf8_lossy(a).into_owned()).collect();
+    assert_eq!(words[1..4], ["-Z", "--parallel-immediate", "--no-progress-meter"]);
+    let parts: Vec<&[String]> = words.split(|word| word == "--next").collect();
+    assert_eq!(parts.len(), 2);
+    for (part, body) in parts.iter().zip(["2", "3"]) {
+        let at = part.iter().position(|word| word == "--data-binary").unwrap();
+        assert_eq!(part[at + 1], body);
+        assert_eq!(part.iter().filter(|word| *word == "-H").count(), 2, "{part:?}");
+    }
 }
 
 #[test]
@@ -215,8 +302,8 @@ fn raw_requests_go_byte_by_byte_and_the_answer_is_shown() {
 }
 
 #[test]
-fn simultaneous_requests_run_together() {
-    let mut first = exchange("POST", "good", "sized", b"1");
+fn simultaneous_requests_that_no_curl_can_send_run_together() {
+    let mut first = exchange("POST", "good", "sized", b"a\0");
     first.group = Some(1);
     let second = first.clone();
     let third = exchange("POST", "good", "sized", b"3");
