@@ -43,6 +43,19 @@ impl FindingRecord {
         Cause { rule: &self.rule, place: &self.place, kind }
     }
 
+    /// What is told together: causes that say the same of a target, whichever rule judges the request. Which of
+    /// them a 5xx or a lost answer falls under depends on the request alone, and a number that is accepted twice
+    /// is one fault, within a batch or across batches.
+    #[must_use]
+    pub fn symptom(&self) -> Cause<'_> {
+        let cause = self.cause();
+        match cause.rule {
+            "STATUS-002" | "STATUS-003" | "ROBUST-001" => Cause { rule: "", ..cause },
+            "UNIQUE-001" => Cause { kind: "", ..cause },
+            _ => cause,
+        }
+    }
+
     /// A finding of `rule` in a run of `case`, still without evidence; `clean` takes out secrets.
     #[must_use]
     pub fn of(

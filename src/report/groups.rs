@@ -1,4 +1,5 @@
-//! Findings grouped by their cause: same rule, place and kind of difference, over any number of cases.
+//! Findings grouped by their cause: same rule, place and kind of difference, over any number of cases; causes
+//! with one symptom stand together.
 //!
 //! What all reports share. It must not know how any of them looks.
 
@@ -46,7 +47,7 @@ impl State {
 pub(super) struct Group<'a> {
     pub(super) state: State,
     pub(super) level: Level,
-    /// The one that is shown: one whose smallest trial is known, else the most often seen.
+    /// The one that is shown: the plainest, one whose smallest trial is known before any other.
     pub(super) lead: &'a Found,
     /// All of them, the lead first.
     pub(super) all: Vec<&'a Found>,
@@ -55,6 +56,34 @@ pub(super) struct Group<'a> {
 impl<'a> Group<'a> {
     pub(super) fn rule(&self) -> &'a str {
         &self.lead.0.rule
+    }
+
+    /// The first finding of a rule among them.
+    pub(super) fn of_rule(&self, rule: &str) -> Option<&'a Found> {
+        self.all.iter().copied().find(|(finding, _)| finding.rule == rule)
+    }
+
+    /// The other causes that stand here, each with its first finding: what else shows the same fault.
+    pub(super) fn others(&self) -> Vec<&'a Found> {
+        let mut firsts: Vec<&'a Found> = vec![self.lead];
+        for found in &self.all {
+            if firsts.iter().all(|(first, _)| first.cause() != found.0.cause()) {
+                firsts.push(found);
+            }
+        }
+        firsts.split_off(1)
+    }
+
+    /// The other causes in a line.
+    pub(super) fn also(&self) -> Option<String> {
+        let others = self.others();
+        let told = others.iter().map(|(other, _)| {
+            let same = self.all.iter().filter(|(f, _)| f.cause() == other.cause());
+            let times = counted(same.map(|(_, u)| u.count).sum::<u64>(), "time");
+            let what = if other.rule == self.rule() { &other.kind } else { &other.rule };
+            format!("{} ({times})", visible(what))
+        });
+        (!others.is_empty()).then(|| told.collect::<Vec<_>>().join(", "))
     }
 
     /// How often it was seen, in all cases.
@@ -96,12 +125,11 @@ pub(super) fn grouped<'a>(
     for found in found {
         let (finding, update) = found;
         let state = State::of(update);
-        let key = (state, finding.cause());
+        let key = (state, finding.symptom());
         let at = *places.entry(key).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => {
-                let weight = |(f, u): &Found| (summary.minimals.contains_key(&f.id), u.count);
-                if weight(found) > weight(group.lead) {
+                if plainness(summary, found) < plainness(summary, group.lead) {
                     group.lead = found;
                     group.all.insert(0, found);
                 } else {
@@ -115,6 +143,24 @@ pub(super) fn grouped<'a>(
     }
     groups.sort_by_key(|g| (g.state, g.level, std::cmp::Reverse(g.count())));
     groups
+}
+
+/// How much a reader has to take in to understand a finding; the less, the plainer. Shrunk ones come first.
+fn plainness(summary: &Summary, (finding, update): &Found) -> impl Ord + use<> {
+    let minimal = summary.minimals.get(&finding.id).filter(|m| m.shown > 0 || m.is_smaller());
+    let evidence = summary.shortest(finding);
+    let usual = |e: &ExchangeRecord| {
+        let request = &e.request;
+        let text = request.body.text();
+        request.credential == "good"
+            && request.framing == "sized"
+            && text.is_some_and(|text| text.is_ascii() && !text.contains('\\'))
+    };
+    let unusual = evidence.iter().filter(|e| !usual(e)).count();
+    let size = minimal.map(|m| (m.to.items + 4 * m.to.requests, m.to.bytes));
+    let kept = || (evidence.len() as u64, evidence.iter().map(|e| e.size() as u64).sum());
+    let size = size.unwrap_or_else(kept);
+    (minimal.is_none(), unusual > 0, size, std::cmp::Reverse(update.count))
 }
 
 /// Confirmed MUST and SHOULD findings that no waiver covers.

@@ -127,6 +127,9 @@ fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String
     line("expected", code(&excerpt(&shortest.expected, VALUE)));
     line("actual", code(&excerpt(&shortest.actual, VALUE)));
     line("seen", format!("{}; {}", counted(group.count(), "time"), proof(group.lead)));
+    if let Some(also) = group.also() {
+        line("shown too by", escaped(&also));
+    }
     if let Some(reason) = &update.waived {
         line("waived", escaped(reason));
     }

@@ -14,11 +14,22 @@ pub fn waiver(finding: &FindingRecord) -> String {
     entry(&finding.rule, Some(&finding.case), &finding.place)
 }
 
-/// One entry that covers all findings of a cause: of every case, where several show it.
+/// Entries that cover all findings of a group, one a rule and place: of every case, where several show it.
 pub(super) fn covering(group: &Group<'_>) -> String {
-    let finding = &group.lead.0;
-    let case = (group.cases().len() == 1).then_some(finding.case.as_str());
-    entry(&finding.rule, case, &finding.place)
+    let mut covered: Vec<(&str, &str)> = Vec::new();
+    let mut text = String::new();
+    for (finding, _) in std::iter::once(group.lead).chain(group.others()) {
+        let here = (finding.rule.as_str(), finding.place.as_str());
+        if covered.contains(&here) {
+            continue;
+        }
+        covered.push(here);
+        let same = |f: &FindingRecord| (f.rule.as_str(), f.place.as_str()) == here;
+        let mut others = group.all.iter().map(|(f, _)| f).filter(|f| same(f));
+        let one_case = others.all(|f| f.case == finding.case);
+        text.push_str(&entry(&finding.rule, one_case.then_some(&finding.case), &finding.place));
+    }
+    text
 }
 
 fn entry(rule: &str, case: Option<&str>, place: &str) -> String {

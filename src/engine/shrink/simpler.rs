@@ -140,6 +140,10 @@ impl Shrinking<'_> {
             if own.is_some() && own == simplest {
                 continue;
             }
+            // What is wrong with a value is told best by the value that was sent.
+            if text.chars().count() <= TELLING && self.is_wrong(which, &field) {
+                continue;
+            }
             match own {
                 Some(Value::String(string)) => {
                     if let Some(Value::String(simplest)) = &simplest {
@@ -153,6 +157,16 @@ impl Shrinking<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether the contract wants one of these items refused, or leaves it open, for what stands in a field.
+    fn is_wrong(&self, which: Which, field: &str) -> bool {
+        let contract = &self.environment.contract;
+        let here = |pointer: &str| pointer.split('/').nth(1) == Some(field);
+        self.chosen(which).filter_map(|item| item.standing(contract)).any(|standing| {
+            standing.causes.iter().any(|c| here(&c.pointer))
+                || standing.open.iter().any(|e| here(&e.pointer))
+        })
     }
 
     pub(super) async fn replace(&mut self, which: Which, field: &str, text: &str) -> bool {
@@ -205,6 +219,9 @@ impl Shrinking<'_> {
         found.first().map(|m| (m.place.start, m.place.end))
     }
 }
+
+/// Characters of a wrong value that is short enough to stay as it is, quotes included.
+const TELLING: usize = 24;
 
 /// Which items are changed.
 #[derive(Clone, Copy)]

@@ -226,7 +226,8 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> M
     let title = rule_of(summary, &finding.rule).map_or("", |r| r.rule.title.as_str());
     let mut found: Vec<String> = Vec::new();
     for (finding, _) in group.all.iter().take(20) {
-        found.extend([&finding.id, &finding.case, &finding.place].map(|text| visible(text)));
+        let texts = [&finding.id, &finding.rule, &finding.case, &finding.place];
+        found.extend(texts.map(|text| visible(text)));
     }
     html! {
         details.card id=(anchor(finding)) data-level=(group.level) data-family=(visible(family(&finding.rule)))
@@ -293,6 +294,7 @@ fn meta(group: &Group<'_>) -> Markup {
     html! {
         ul.meta {
             li { b { (counted(group.count(), "time")) } ", " (proof(group.lead)) }
+            @if let Some(also) = group.also() { li { "shown too by " (also) } }
             @if !finding.position.pointer.is_empty() { li { "at " code { (visible(&excerpt(&finding.position.pointer, 200))) } } }
             li { "case " code { (visible(&finding.case)) } ", its run " (finding.run) ", seed " (finding.seed) }
             li { "kind: " (visible(&excerpt(&finding.kind, 120))) }
@@ -309,7 +311,10 @@ fn siblings(group: &Group<'_>) -> Markup {
             ul.plain {
                 @for (finding, update) in group.all.iter().skip(1).take(200) {
                     li id=(anchor(finding)) {
-                        code { (visible(&finding.case)) } " " span.muted { (counted(update.count, "time")) ", id " (visible(&finding.id)) }
+                        @if finding.rule != group.rule() { (visible(&finding.rule)) " in " }
+                        code { (visible(&finding.case)) } " " span.muted {
+                            @if finding.cause() != group.lead.0.cause() { (visible(&finding.kind)) ", " }
+                             (counted(update.count, "time")) ", id " (visible(&finding.id)) }
                     }
                 }
             }

@@ -115,13 +115,13 @@ fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
                         li { "masked where these fail: " (visible(&info.needs.join(", "))) }
                     }
                 }
-                @let mine: Vec<_> = groups.iter().filter(|g| g.rule() == info.id).collect();
+                @let mine: Vec<_> = groups.iter().filter_map(|g| Some((g, g.of_rule(&info.id)?))).collect();
                 @if !mine.is_empty() {
                     ul.plain {
-                        @for group in mine {
+                        @for (group, found) in mine {
                             li {
                                 a href=(format!("#finding-{}", visible(&group.lead.0.id))) {
-                                    (visible(&crate::report::text::excerpt(&group.lead.0.message, 160)))
+                                    (visible(&crate::report::text::excerpt(&found.0.message, 160)))
                                 }
                             }
                         }

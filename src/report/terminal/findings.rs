@@ -3,10 +3,11 @@
 use super::Page;
 use super::paint::Colour;
 use crate::contract::Level;
-use crate::record::{BodyRecord, Summary};
+use crate::record::{BodyRecord, ExchangeRecord, FindingRecord, Summary};
 use crate::report::curl::{How, commands};
 use crate::report::groups::{Group, State, exchange_line, groups, proof, rule_of, shown};
 use crate::report::minimal::{as_finding, chance, minimal_line};
+use crate::report::pair::{elements, index_in, rows};
 use crate::report::text::{counted, excerpt, visible};
 
 /// Groups shown in full.
@@ -115,6 +116,9 @@ fn one(page: &mut Page, summary: &Summary, group: &Group<'_>, at: usize, how: &H
     );
     let seen = format!("{}, {}", counted(group.count(), "time"), proof(group.lead));
     page.entry(4, "seen", Colour::Plain, &seen);
+    if let Some(also) = group.also() {
+        page.entry(4, "also", Colour::Plain, &also);
+    }
     if let Some(reason) = &update.waived {
         page.entry(4, "waived", Colour::Yellow, &visible(reason));
     }
@@ -157,9 +161,23 @@ fn said(page: &mut Page, group: &Group<'_>, colour: Colour, summary: &Summary) {
         n => format!(" (request {} of {n})", position + 1),
     };
     if let BodyRecord::Text(body) = &exchange.request.body {
-        page.entry(4, "sent", Colour::Plain, &visible(&excerpt(body, VALUE)));
+        page.entry(4, "sent", Colour::Plain, &visible(&sent(finding, exchange, body)));
     }
     page.entry(4, "request", Colour::Plain, &format!("{}{several}", exchange_line(exchange)));
+}
+
+/// What was sent: all of it where that is short, else the item that the finding is about.
+fn sent(finding: &FindingRecord, exchange: &ExchangeRecord, body: &str) -> String {
+    let about = finding.position.item.or_else(|| index_in(&finding.position.pointer));
+    let item = about.and_then(|index| Some((index, elements(exchange, index).0?)));
+    match item.filter(|_| body.chars().nth(VALUE).is_some()) {
+        Some((index, item)) => {
+            let of = rows(body).map_or(0, |rows| rows.iter().filter(|r| r.index.is_some()).count());
+            let of = if exchange.first == 0 { format!(" of {of}") } else { String::new() };
+            format!("item {index}{of}: {}", excerpt(item, VALUE))
+        }
+        None => excerpt(body, VALUE),
+    }
 }
 
 /// Whether a command is short enough to stand here.
