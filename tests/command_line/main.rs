@@ -8,6 +8,7 @@ mod compare;
 mod files;
 mod junit;
 mod killed;
+mod large;
 mod lists;
 mod merge;
 mod numbers;

@@ -52,10 +52,16 @@ impl Shrinking<'_> {
         }
     }
 
-    /// Gives items nothing but their numbers and the mandatory fields, at their simplest.
+    /// Gives items nothing but their numbers and the mandatory fields, at their simplest; the numbers without
+    /// what was put around them, where that will do.
     pub(super) async fn make_plain(&mut self, which: Which) -> bool {
         let environment = self.environment;
-        self.change(which, &|item| plain_item(environment, item)).await
+        let bare = |item: &Item| {
+            let plain = plain_item(environment, item)?;
+            Some(bare_number(environment, &plain).unwrap_or(plain))
+        };
+        self.change(which, &bare).await
+            || self.change(which, &|item| plain_item(environment, item)).await
     }
 
     /// Items that are not like the others of their unit.
