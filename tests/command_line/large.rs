@@ -158,7 +158,7 @@ fn the_terminal_shows_the_item_that_a_finding_is_about() {
         .unwrap();
     // Lines are wrapped wherever they end.
     let flat: String = ended.text().split_whitespace().collect();
-    assert!(flat.contains(&format!("item12of13:{{\"accountExtId\"")), "{}", ended.text());
+    assert!(flat.contains("item12of13:{\"accountExtId\""), "{}", ended.text());
     assert!(flat.contains(&number), "{}", ended.text());
     // And says in words what was due in its place.
     ended.says(&["expected a string", "actual null"]);

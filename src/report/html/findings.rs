@@ -47,7 +47,8 @@ pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &How) -> Mar
             p.lede {
                 (counted(summary.findings.len() as u64, "finding")) " of "
                 (counted(groups.len() as u64, "cause"))
-                "; findings of one rule, place and kind of difference stand together."
+                "; findings of one rule, place and kind of difference stand together, and so does what several rules \
+                 tell of one fault."
             }
             (bar(groups))
             div.cards {
@@ -242,7 +243,10 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> M
                 }
                 span.under {
                     @let message = visible(&excerpt(&smallest.as_ref().unwrap_or(finding).message, 240));
-                    (message) " " span.where { "in " (group.cases_shown(3)) }
+                    (message) " " span.where {
+                        "in " (group.cases_shown(3))
+                        @if let Some(also) = group.also() { "; shown too by " (also) }
+                    }
                 }
             }
             div.inside { (PreEscaped(&inside.0)) }

@@ -170,12 +170,16 @@ fn said(page: &mut Page, group: &Group<'_>, colour: Colour, summary: &Summary) {
 fn sent(finding: &FindingRecord, exchange: &ExchangeRecord, body: &str) -> String {
     let about = finding.position.item.or_else(|| index_in(&finding.position.pointer));
     let item = about.and_then(|index| Some((index, elements(exchange, index).0?)));
-    match item.filter(|_| body.chars().nth(VALUE).is_some()) {
-        Some((index, item)) => {
-            let of = rows(body).map_or(0, |rows| rows.iter().filter(|r| r.index.is_some()).count());
-            let of = if exchange.first == 0 { format!(" of {of}") } else { String::new() };
-            format!("item {index}{of}: {}", excerpt(item, VALUE))
+    if body.chars().nth(VALUE).is_none() {
+        return body.to_owned();
+    }
+    let items = rows(body).unwrap_or_default().iter().filter(|r| r.index.is_some()).count() as u64;
+    match item {
+        Some((index, item)) if exchange.first > 0 => {
+            format!("item {index}: {}", excerpt(item, VALUE))
         }
+        Some((index, item)) => format!("item {index} of {items}: {}", excerpt(item, VALUE)),
+        None if items > 1 => format!("{}: {}", counted(items, "item"), excerpt(body, VALUE)),
         None => excerpt(body, VALUE),
     }
 }
