@@ -6,17 +6,18 @@
 //! that is on trial changes. It must not know what a request was meant to show.
 
 mod credential;
+mod how;
 mod many;
 mod quote;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
+pub use how::{How, Scheme};
 use many::Counted;
 use quote::{Piece, printf, word};
 
 use super::text::TOKEN_MARK;
-use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord, Summary};
+use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
 use crate::send::REDACTED;
 
 /// Prints what comes on descriptor 3 until it ends or nothing comes for five seconds, in bash alone.
@@ -34,64 +35,6 @@ const ARGUMENT: usize = 100_000;
 const NONCE: usize = 6;
 /// A shorter end of a run id would be found where it isn't one.
 const SHORTEST_PREFIX: usize = 4;
-
-/// What is the same for all commands of a run.
-#[derive(Debug, Clone, Default)]
-pub struct How {
-    /// Numbers begin with it.
-    pub run_id: String,
-    /// How credentials are sent.
-    pub scheme: Scheme,
-    /// Names of the headers that the profile adds; their values are not recorded.
-    pub headers: Vec<String>,
-    /// Where the reports lie.
-    pub dir: PathBuf,
-}
-
-/// How credentials are sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Scheme {
-    /// `Authorization: Bearer`.
-    #[default]
-    Bearer,
-    /// `Authorization: Basic`.
-    Basic,
-    /// Not at all.
-    None,
-}
-
-impl How {
-    /// As the profile of a run says.
-    #[must_use]
-    pub fn of(summary: &Summary) -> How {
-        let profile = summary.head.profile.as_ref();
-        let scheme = match profile.and_then(|p| p.get("auth")).and_then(|a| a.as_str()) {
-            Some("basic") => Scheme::Basic,
-            Some("none") => Scheme::None,
-            _ => Scheme::Bearer,
-        };
-        let headers = profile
-            .and_then(|p| p.get("headers"))
-            .and_then(|h| h.as_object())
-            .map(|h| h.keys().cloned().collect())
-            .unwrap_or_default();
-        How { run_id: summary.head.run_id.clone(), scheme, headers, dir: PathBuf::new() }
-    }
-
-    /// The command that says whether a finding is fixed.
-    #[must_use]
-    pub fn replay(&self, id: &str) -> String {
-        let dir = word(&[Piece::Bytes(self.dir.as_os_str().as_encoded_bytes().to_vec())]);
-        format!("batchproof replay {dir} {}", literal(id))
-    }
-
-    /// The environment variables that commands read.
-    #[must_use]
-    pub fn variables(&self) -> Vec<String> {
-        let token = (self.scheme != Scheme::None).then(|| TOKEN.to_owned());
-        token.into_iter().chain(self.headers.iter().map(|h| header_variable(h))).collect()
-    }
-}
 
 /// The commands that send one exchange's request again: a line that mints fresh numbers, where it has
 /// any, then the request. A single line that begins with `#` says why there are none.

@@ -143,14 +143,21 @@ fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
     let mut jobs: Vec<Job> = causes
         .into_iter()
         .filter_map(|cause| {
+            // Where one of a cause comes and goes, so may those that were never repeated.
+            let fickle = cause.iter().any(|f| steadiness(f) == FICKLE);
+            let steadiness = |f| match steadiness(f) {
+                1 if fickle => FICKLE,
+                own => own,
+            };
             let mut found: Vec<_> = cause
                 .into_iter()
                 .filter(|f| f.record.case != RUN)
                 .filter_map(|f| Some((steadiness(f), effort(f.trial.as_ref()?), f)))
                 .collect();
             found.sort_by_key(|(steadiness, effort, _)| (*steadiness, *effort));
+            let first = found.iter().take(CANDIDATES);
             let candidates: Vec<Candidate> =
-                found.iter().take(CANDIDATES).filter_map(|(_, _, f)| candidate(f)).collect();
+                first.filter_map(|(steadiness, _, f)| candidate(f, *steadiness)).collect();
             let first = candidates.first()?;
             let case = selected.iter().find(|s| s.case.id == first.sought.case)?;
             Some(Job { alone: case.case.spec.alone, candidates })
@@ -167,9 +174,12 @@ fn steadiness(found: &Found) -> u8 {
     match (found.shown, found.of) {
         (_, 0) => 1,
         (shown, of) if shown == of => 0,
-        _ => 2,
+        _ => FICKLE,
     }
 }
+
+/// The steadiness of what a repeat did not show.
+const FICKLE: u8 = 2;
 
 /// How much there is to shrink: trials of many items last; before them, those of ordinary requests and values
 /// first, since what is unusual may have to stay though it has no part in it.
@@ -193,11 +203,11 @@ fn effort(trial: &Trial) -> (bool, usize, u64) {
     (items > DEAR as u64, odd, items + 4 * requests)
 }
 
-fn candidate(found: &Found) -> Option<Candidate> {
-    let (tries, needed) = match (found.record.proven, steadiness(found)) {
+fn candidate(found: &Found, steadiness: u8) -> Option<Candidate> {
+    let (tries, needed) = match (found.record.proven, steadiness) {
         (false, _) => (3, 2),
         // Often enough that a smaller trial does not show it by luck alone.
-        (true, 2) => (TRIES, 2),
+        (true, FICKLE) => (TRIES, 2),
         (true, _) => (1, 1),
     };
     let sought = Sought {
@@ -210,7 +220,7 @@ fn candidate(found: &Found) -> Option<Candidate> {
         fresh_connections: !found.record.proven
             || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
     };
-    let by_chance = steadiness(found) == 2;
+    let by_chance = steadiness == FICKLE;
     Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?), by_chance })
 }
 

@@ -1,0 +1,65 @@
+//! What the commands of a run have in common: its id, how credentials are sent, where its reports lie.
+
+use std::path::PathBuf;
+
+use super::quote::{Piece, word};
+use super::{TOKEN, header_variable, literal};
+use crate::record::Summary;
+
+/// What is the same for all commands of a run.
+#[derive(Debug, Clone, Default)]
+pub struct How {
+    /// Numbers begin with it.
+    pub run_id: String,
+    /// How credentials are sent.
+    pub scheme: Scheme,
+    /// Names of the headers that the profile adds; their values are not recorded.
+    pub headers: Vec<String>,
+    /// Where the reports lie.
+    pub dir: PathBuf,
+}
+
+/// How credentials are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scheme {
+    /// `Authorization: Bearer`.
+    #[default]
+    Bearer,
+    /// `Authorization: Basic`.
+    Basic,
+    /// Not at all.
+    None,
+}
+
+impl How {
+    /// As the profile of a run says.
+    #[must_use]
+    pub fn of(summary: &Summary) -> How {
+        let profile = summary.head.profile.as_ref();
+        let scheme = match profile.and_then(|p| p.get("auth")).and_then(|a| a.as_str()) {
+            Some("basic") => Scheme::Basic,
+            Some("none") => Scheme::None,
+            _ => Scheme::Bearer,
+        };
+        let headers = profile
+            .and_then(|p| p.get("headers"))
+            .and_then(|h| h.as_object())
+            .map(|h| h.keys().cloned().collect())
+            .unwrap_or_default();
+        How { run_id: summary.head.run_id.clone(), scheme, headers, dir: PathBuf::new() }
+    }
+
+    /// The command that says whether a finding is fixed.
+    #[must_use]
+    pub fn replay(&self, id: &str) -> String {
+        let dir = word(&[Piece::Bytes(self.dir.as_os_str().as_encoded_bytes().to_vec())]);
+        format!("batchproof replay {dir} {}", literal(id))
+    }
+
+    /// The environment variables that commands read.
+    #[must_use]
+    pub fn variables(&self) -> Vec<String> {
+        let token = (self.scheme != Scheme::None).then(|| TOKEN.to_owned());
+        token.into_iter().chain(self.headers.iter().map(|h| header_variable(h))).collect()
+    }
+}
