@@ -5,8 +5,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::common::hand::{Hand, Said, verdicts};
-use crate::common::{Desk, Serving, files};
+use crate::harness::hand::{Hand, Said, verdicts};
+use crate::harness::{Desk, Serving, files};
 
 const TOKEN: &str = "large-token-1";
 
