@@ -35,6 +35,8 @@ pub struct Environment {
     ending: watch::Sender<bool>,
     /// Microseconds of the slowest plain answer.
     slowest: AtomicU64,
+    /// Microseconds of the slowest answer to a small request, beside all others that are under way.
+    busiest: AtomicU64,
     /// Requests that a barrier releases together, at most.
     at_once: AtomicUsize,
     /// Ends the run; nothing is sent from then on.
@@ -43,6 +45,8 @@ pub struct Environment {
 
 /// What a server gets to finish a request that its client left: at least this, at most that.
 const LEFT_ALONE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// What a server gets at most for being slow with something that isn't plain, which may be a fault of its own.
+const BUSY: Duration = Duration::from_secs(1);
 
 impl Environment {
     /// What trials of a run with that id share.
@@ -91,6 +95,7 @@ impl Environment {
             control: Vec::new(),
             ending: watch::Sender::new(false),
             slowest: AtomicU64::new(0),
+            busiest: AtomicU64::new(0),
             at_once,
             halt: Halt::default(),
         }
@@ -117,15 +122,22 @@ impl Environment {
 
     /// Takes note of how long a plain answer took.
     pub fn note_latency(&self, elapsed: Duration) {
-        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
-        self.slowest.fetch_max(micros, Ordering::Relaxed);
+        self.slowest.fetch_max(micros(elapsed), Ordering::Relaxed);
     }
 
-    /// How long a server gets to finish a request that its client left: ten times its slowest plain answer.
+    /// Takes note of how long an answer to a small request took, whatever was asked.
+    pub fn note_busy(&self, elapsed: Duration) {
+        self.busiest.fetch_max(micros(elapsed), Ordering::Relaxed);
+    }
+
+    /// How long a server gets to finish a request that its client left: ten times its slowest plain answer, and as
+    /// long where it has been slow with anything small, but then a second at most.
     #[must_use]
     pub fn left_alone(&self) -> Duration {
-        let slowest = Duration::from_micros(self.slowest.load(Ordering::Relaxed));
-        slowest.saturating_mul(10).clamp(LEFT_ALONE.0, LEFT_ALONE.1)
+        let ten = |slowest: &AtomicU64| {
+            Duration::from_micros(slowest.load(Ordering::Relaxed)).saturating_mul(10)
+        };
+        ten(&self.slowest).max(ten(&self.busiest).min(BUSY)).clamp(LEFT_ALONE.0, LEFT_ALONE.1)
     }
 
     /// How many requests a barrier may release together.
@@ -178,4 +190,8 @@ impl Environment {
             None => url.host_str().unwrap_or("localhost").to_owned(),
         }
     }
+}
+
+fn micros(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
 }

@@ -24,6 +24,8 @@ use crate::send::FRESH_CONNECTIONS;
 
 /// What the step of a generated batch is called.
 const BATCH: &str = "the batch";
+/// Bytes of a body up to which a request is small.
+const SMALL: usize = 16 * 1024;
 
 /// What a trial sent and got, and what its case expects of it.
 #[derive(Debug, Default)]
@@ -195,11 +197,17 @@ pub(super) async fn send(
         _ => 0,
     };
     let started = std::time::Instant::now();
-    tokio::select! {
+    let answer = tokio::select! {
         biased;
         () = environment.halt.reached() => Answer::Lost(Loss::ended(started.elapsed())),
         answer = environment.sender.send(request, items) => answer,
+    };
+    if let Answer::Received(response) = &answer
+        && request.body.as_ref().is_none_or(|body| body.len() <= SMALL)
+    {
+        environment.note_busy(response.elapsed);
     }
+    answer
 }
 
 /// Sends all at once: nobody starts before everybody is ready.
