@@ -8,7 +8,7 @@ use super::key::PublicKey;
 use super::statement::Statement;
 use super::{Certificate, FILE};
 use crate::record::{Conclusion, Outcome};
-use crate::report::{frame, number, visible};
+use crate::report::{number, page, visible};
 
 const STYLE: &str = include_str!("page.css");
 /// Entries of a list: the page is one page, and the file beside it holds all of them.
@@ -22,7 +22,7 @@ pub fn page(certificate: &Certificate, statement: &Statement) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            (frame::head(&title, STYLE, None))
+            (page::head(&title, STYLE, None))
             body {
                 main.paper {
                     div.frame {

@@ -21,8 +21,8 @@ use std::path::Path;
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::curl::How;
-use super::frame;
 use super::groups::groups;
+use super::page;
 use super::text::visible;
 use crate::record::Summary;
 
@@ -41,7 +41,7 @@ pub fn html(summary: &Summary, dir: &Path) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            (frame::head(&title, STYLE, Some(SCRIPT)))
+            (page::head(&title, STYLE, Some(SCRIPT)))
             body {
                 a.skip href="#findings" { "Skip to the findings" }
                 header.top {

@@ -5,13 +5,13 @@
 //! answered is hostile here: it is shown as text, with control characters spelled out.
 
 pub mod curl;
-pub(crate) mod frame;
 mod groups;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 mod minimal;
+pub(crate) mod page;
 mod pair;
 #[cfg(test)]
 mod sample;

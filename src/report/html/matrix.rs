@@ -7,8 +7,8 @@ use super::parts::{class, level};
 use super::rules::about;
 use crate::compare::{Cell, Column, Matrix, Row};
 use crate::record::{Conclusion, Outcome};
-use crate::report::frame;
 use crate::report::groups::{family, figures, outcome_word};
+use crate::report::page;
 use crate::report::text::{number, visible};
 
 const OWN: &str = include_str!("matrix.css");
@@ -22,7 +22,7 @@ pub fn matrix(matrix: &Matrix<'_>, links: &[String]) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
-            (frame::head(&title, &style, None))
+            (page::head(&title, &style, None))
             body {
                 header.top {
                     span.brand { "batchproof" }

@@ -63,7 +63,7 @@ fn a_thousand_findings_stay_small() {
 #[test]
 fn the_policy_names_the_style_and_the_script() {
     // The example of Content Security Policy Level 3, section 2.3.1's source expressions.
-    let head = crate::report::frame::head("a page", "", Some("alert('Hello, world.');"));
+    let head = crate::report::page::head("a page", "", Some("alert('Hello, world.');"));
     let named = "script-src 'sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng=';";
     assert!(head.into_string().replace("&#39;", "'").contains(named));
 }
