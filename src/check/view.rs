@@ -112,7 +112,7 @@ impl<'a> ExchangeView<'a> {
                 Ok(value) => Json::Value(value),
                 Err(error) => match surrogates::replaced(&r.body) {
                     Some(value) => Json::Value(value),
-                    None => Json::Broken(error.to_string()),
+                    None => Json::Broken(why_no_json(&error, r.body.len())),
                 },
             },
         };
@@ -344,5 +344,14 @@ impl ItemView<'_> {
     #[must_use]
     pub fn is_called_used(&self) -> bool {
         self.within.called_used(self.index)
+    }
+}
+
+/// What is wrong with a text that is no JSON, in words about the text.
+fn why_no_json(error: &serde_json::Error, bytes: usize) -> String {
+    match (error.is_eof(), bytes) {
+        (true, 0) => "nothing".to_owned(),
+        (true, bytes) => format!("a text that is cut off behind {bytes} bytes"),
+        _ => error.to_string(),
     }
 }

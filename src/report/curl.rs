@@ -72,6 +72,22 @@ pub fn commands(records: &[ExchangeRecord], how: &How) -> Vec<String> {
     all
 }
 
+/// The commands that send requests one after the other on one connection, which curl keeps where it may; as
+/// [`commands`] where one of them can't be an argument of curl.
+#[must_use]
+pub fn commands_on_one_connection(records: &[ExchangeRecord], how: &How) -> Vec<String> {
+    let lines = commands(records, how);
+    let (minting, requests) = lines.split_at(lines.len().saturating_sub(records.len()));
+    let arguments: Option<Vec<&str>> = requests.iter().map(|r| r.strip_prefix(CURL)).collect();
+    match arguments {
+        Some(arguments) if arguments.len() > 1 => {
+            let one = format!("{CURL}{}", transfers(&arguments));
+            minting.iter().cloned().chain([one]).collect()
+        }
+        _ => lines,
+    }
+}
+
 /// Requests that are released together: by one curl where that can be, which starts them closer to each other
 /// than processes of their own would.
 fn overlapping(requests: Vec<String>) -> Vec<String> {
@@ -87,7 +103,13 @@ fn overlapping(requests: Vec<String>) -> Vec<String> {
     if arguments.len() > AT_ONCE {
         let _ = write!(all, " --parallel-max {}", arguments.len());
     }
-    vec![format!("{all}{}", arguments.join(" \\\n --next"))]
+    vec![format!("{all}{}", transfers(&arguments))]
+}
+
+/// Several transfers of one curl, with a line break behind each answer.
+fn transfers(arguments: &[&str]) -> String {
+    let each: Vec<String> = arguments.iter().map(|a| format!(" -w '\\n'{a}")).collect();
+    each.join(" --next")
 }
 
 struct Writer<'a> {

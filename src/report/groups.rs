@@ -152,7 +152,8 @@ fn plainness(summary: &Summary, (finding, update): &Found) -> impl Ord + use<> {
     let usual = |e: &ExchangeRecord| {
         let request = &e.request;
         let text = request.body.text();
-        request.credential == "good"
+        e.group.is_none()
+            && request.credential == "good"
             && request.framing == "sized"
             && text.is_some_and(|text| text.is_ascii() && !text.contains('\\'))
     };

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::curl::{How, commands};
+use super::curl::How;
 use super::groups::{rule_of, unjudged};
-use super::minimal::{chance, stands_for};
+use super::minimal::{again, chance, stands_for};
 use super::waiver::waiver;
 use crate::case::Depth;
 use crate::check::RuleCounts;
@@ -349,7 +349,7 @@ fn finding(summary: &Summary, how: &How, found: &(FindingRecord, Update)) -> Fin
         seed: f.seed,
         evidence: f.evidence.clone(),
         minimal: summary.minimals.get(&f.id).cloned(),
-        curl: commands(summary.shortest(stands), how),
+        curl: again(summary, stands, how),
         curl_shows: (stands.id != f.id).then(|| stands.id.clone()),
         chance: if stands.id == f.id { chance(summary, found) } else { None },
         waiver: waiver(f),

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::curl::{How, commands};
+use super::curl::How;
 use super::groups::{Found, State, answer_line, proof, unjudged};
-use super::minimal::stands_for;
+use super::minimal::{again, stands_for};
 use super::text::{excerpt, visible, visible_block};
 use super::waiver::waiver;
 use crate::check::RuleCounts;
@@ -244,7 +244,7 @@ fn evidence(summary: &Summary, findings: &[&Found], how: &How) -> String {
             let _ =
                 writeln!(out, "# the smallest trial of its cause: finding {}", visible(&stands.id));
         }
-        let lines = commands(summary.shortest(stands), how);
+        let lines = again(summary, stands, how);
         if lines.iter().map(String::len).sum::<usize>() <= 2 * BODY {
             for line in lines {
                 out.push_str(&visible(&line));

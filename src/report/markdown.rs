@@ -6,12 +6,12 @@
 
 use std::fmt::Write as _;
 
-use super::curl::{How, commands};
+use super::curl::How;
 use super::groups::{
     Group, State, exchange_line, groups, headline, proof, rule_of, shown, unjudged,
 };
 use super::json::Coverage;
-use super::minimal::{as_finding, chance, minimal_line};
+use super::minimal::{again, as_finding, chance, minimal_line};
 use super::pair::{elements, pair};
 use super::text::{counted, excerpt, number, seconds, visible, visible_block};
 use super::waiver::{covering, fate};
@@ -51,6 +51,11 @@ pub fn markdown(summary: &Summary) -> String {
     );
     if summary.conclusion == Conclusion::Inconclusive {
         out.push_str("Why it is inconclusive:\n\n");
+        list(&mut out, summary.reasons.iter().map(String::as_str));
+    }
+    let is_cut = summary.tail.as_ref().is_none_or(|tail| tail.cut_short);
+    if is_cut && summary.conclusion == Conclusion::NonConformant {
+        out.push_str("The run did not come to its end; what it did not reach is not judged:\n\n");
         list(&mut out, summary.reasons.iter().map(String::as_str));
     }
     let groups = groups(summary);
@@ -157,7 +162,7 @@ fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String
         out.push('\n');
         fence(&mut out, "", &text);
     }
-    let lines = commands(&shortest.evidence, how);
+    let lines = again(summary, finding, how);
     if !lines.is_empty() && lines.iter().map(String::len).sum::<usize>() <= BLOCK {
         if let Some(chance) = chance(summary, group.lead) {
             let _ = writeln!(out, "{}\n", escaped(&chance));

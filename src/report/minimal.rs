@@ -1,8 +1,11 @@
 //! The smallest trial of a finding, in a sentence: what all reports say of it.
 
+use super::curl::{How, commands, commands_on_one_connection};
 use super::text::counted;
+use crate::check::{Rule, rules};
 use crate::record::{
-    FindingRecord, Minimal, RUN, Sightings, Size, Summary, Update, comes_and_goes,
+    ExchangeRecord, FindingRecord, Minimal, RUN, RequestRecord, Sightings, Size, Summary, Update,
+    comes_and_goes,
 };
 
 /// How likely it is still missed after so many pastes as are told.
@@ -58,9 +61,38 @@ pub(super) fn stands_for<'a>(
     same.find(|f| summary.smaller(f).is_some()).unwrap_or(finding)
 }
 
+/// The commands that show a finding: those of its smallest trial. Where bad credentials passed and nothing smaller
+/// showed it, the target may remember good ones of the connection, so these go first, on the same one.
+pub(super) fn again(summary: &Summary, finding: &FindingRecord, how: &How) -> Vec<String> {
+    let evidence = summary.shortest(finding);
+    match remembered(summary, finding) {
+        Some(exchange) => {
+            let good = RequestRecord { credential: "good".to_owned(), ..exchange.request.clone() };
+            let good = ExchangeRecord { request: good, ..exchange.clone() };
+            commands_on_one_connection(&[good, exchange.clone()], how)
+        }
+        None => commands(evidence, how),
+    }
+}
+
+/// The exchange with bad credentials, where it may hang on what the target remembers of its connection.
+fn remembered<'a>(summary: &'a Summary, finding: &'a FindingRecord) -> Option<&'a ExchangeRecord> {
+    let about_credentials = rules::find(&finding.rule).is_some_and(Rule::is_about_credentials);
+    let showed = summary.minimals.get(&finding.id).is_some_and(|m| m.shown > 0 && m.shown == m.of);
+    let exchange = finding.evidence.get(finding.position.exchange)?;
+    let bad = matches!(exchange.request.credential.as_str(), "none" | "empty" | "wrong")
+        && exchange.request.framing == "sized"
+        && exchange.group.is_none();
+    (about_credentials && !showed && bad).then_some(exchange)
+}
+
 /// How often what is sent again shows a finding, where it may not each time.
 pub(super) fn chance(summary: &Summary, found: &(FindingRecord, Update)) -> Option<String> {
     let finding = &found.0;
+    if remembered(summary, finding).is_some() {
+        let why = "the target may remember credentials of a connection";
+        return Some(format!("{why}: good ones go first, and the second answer shows it"));
+    }
     let minimal = summary.minimals.get(&finding.id);
     let same = || summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause());
     let comes_and_goes =

@@ -192,11 +192,26 @@ fn near_is_not_same(view: &ItemView<'_>) -> Verdict {
         Finding::new(
             "taken for another",
             view.at(&view.within.contract.batch.error.code),
-            format!("accepted: {} is not {}", number(view), shown(&Value::from(other.as_str()))),
+            format!(
+                "accepted: {} is not {}",
+                spelt(view.intent.number.as_deref().unwrap_or("")),
+                spelt(other)
+            ),
             view.said(),
         )
         .item(view.index),
     )
+}
+
+/// A number with its code points beyond ASCII spelt out, as far as that stays short: many differ only there, and
+/// look the same.
+fn spelt(number: &str) -> String {
+    const LONG: usize = 80;
+    if number.is_ascii() || number.chars().count() > LONG {
+        return shown(&Value::from(number));
+    }
+    let spell = |c: char| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() };
+    format!("\"{}\"", number.chars().map(spell).collect::<String>())
 }
 
 /// Groups of items of one batch with the same number: their positions.

@@ -4,6 +4,7 @@
 //! what the record kept. It must not know where records or case files lie.
 
 mod causes;
+mod history;
 mod seen;
 mod whole;
 
@@ -141,6 +142,8 @@ pub async fn replay(
     }
     // What comes and goes is told from all cases of its cause together.
     let mut held = Vec::new();
+    // What seems fixed is tried behind a history too.
+    let mut fixed = Vec::new();
     for (trials, at_once) in [(together, AT_ONCE), (alone, 1)] {
         let mut outcomes = stream::iter(trials)
             .map(|shared| one(environment, summary, &causes, cases.get(&shared.case), shared))
@@ -149,6 +152,8 @@ pub async fn replay(
             for one in outcome {
                 if causes.needed(one.index).is_some() {
                     held.push(one);
+                } else if one.fate == Fate::Fixed {
+                    fixed.push(one);
                 } else {
                     told(&one);
                     replayed.push(one);
@@ -161,7 +166,35 @@ pub async fn replay(
         told(&one);
         replayed.push(one);
     }
+    for one in behind_history(environment, summary, &cases, fixed).await {
+        told(&one);
+        replayed.push(one);
+    }
     replayed
+}
+
+/// Tries what seems fixed once more, behind as many numbers as the run had left behind: a target that was started
+/// anew has forgotten them, and a fault that hangs on them with them.
+async fn behind_history(
+    environment: &Arc<Environment>,
+    summary: &Summary,
+    cases: &Cases,
+    fixed: Vec<Replayed>,
+) -> Vec<Replayed> {
+    let (false, Some(numbers)) = (fixed.is_empty(), history::of(summary)) else { return fixed };
+    history::send_again(environment, numbers, summary.head.seed).await;
+    let indexes: Vec<usize> = fixed.iter().map(|one| one.index).collect();
+    let causes = Causes::of(summary, &indexes);
+    let mut shown = HashMap::new();
+    for shared in trials(summary, &indexes, cases) {
+        for one in one(environment, summary, &causes, cases.get(&shared.case), shared).await {
+            if one.fate == Fate::StillFailing {
+                let why = format!("{}, behind {numbers} further numbers only", one.why);
+                shown.insert(one.index, Replayed { why, ..one });
+            }
+        }
+    }
+    fixed.into_iter().map(|one| shown.remove(&one.index).unwrap_or(one)).collect()
 }
 
 async fn one(

@@ -181,9 +181,9 @@ fn steadiness(found: &Found) -> u8 {
 /// The steadiness of what a repeat did not show.
 const FICKLE: u8 = 2;
 
-/// How much there is to shrink: trials of many items last; before them, those of ordinary requests and values
-/// first, since what is unusual may have to stay though it has no part in it.
-fn effort(trial: &Trial) -> (bool, usize, u64) {
+/// How much there is to shrink: those of ordinary requests and values first, one at a time, since what is unusual
+/// may have to stay though it has no part in it; among these, trials of many items last.
+fn effort(trial: &Trial) -> (bool, bool, usize, u64) {
     let (requests, items) = trial.size();
     let odd = |e: &Exchange| {
         let request = &e.request;
@@ -191,6 +191,7 @@ fn effort(trial: &Trial) -> (bool, usize, u64) {
             && request.hang_up.is_none()
             && request.framing == Framing::Sized
             && request.credential == Credential::Good
+            && e.group.is_none()
             && e.intent.situation == Situation::Ordinary;
         let unusual = e
             .intent
@@ -200,7 +201,7 @@ fn effort(trial: &Trial) -> (bool, usize, u64) {
         !is_plain || unusual || !matches!(e.intent.body, BodyIntent::Batch { .. })
     };
     let odd = trial.exchanges.iter().filter(|e| odd(e)).count();
-    (items > DEAR as u64, odd, items + 4 * requests)
+    (odd > 0, items > DEAR as u64, odd, items + 4 * requests)
 }
 
 fn candidate(found: &Found, steadiness: u8) -> Option<Candidate> {

@@ -15,11 +15,11 @@ use super::parts::{level, paste, prose};
 use super::rules::readings;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingRecord, Summary};
-use crate::report::curl::{How, commands};
+use crate::report::curl::How;
 use crate::report::groups::{
     Group, State, answer_line, exchange_line, family, proof, rule_of, shown,
 };
-use crate::report::minimal::{as_finding, chance, minimal_line, size};
+use crate::report::minimal::{again, as_finding, chance, minimal_line, size};
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
 use crate::report::waiver::covering;
@@ -144,7 +144,7 @@ impl Page<'_> {
     /// What to paste: the request, whether it is fixed, the waiver, the case file.
     fn again(&self, group: &Group<'_>) -> Markup {
         let finding = &group.lead.0;
-        let lines = commands(self.summary.shortest(finding), self.how);
+        let lines = again(self.summary, finding, self.how);
         let short = lines.iter().map(String::len).sum::<usize>() <= COMMANDS;
         let needed = self.how.variables();
         html! {

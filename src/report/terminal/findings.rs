@@ -4,16 +4,16 @@ use super::Page;
 use super::paint::Colour;
 use crate::contract::Level;
 use crate::record::{BodyRecord, ExchangeRecord, FindingRecord, Summary};
-use crate::report::curl::{How, commands};
+use crate::report::curl::How;
 use crate::report::groups::{Group, State, exchange_line, groups, proof, rule_of, shown};
-use crate::report::minimal::{as_finding, chance, minimal_line};
+use crate::report::minimal::{again, as_finding, chance, minimal_line};
 use crate::report::pair::{elements, index_in, rows};
 use crate::report::text::{counted, excerpt, visible};
 
 /// Groups shown in full.
 const FULL: usize = 20;
 /// A longer command is left to the reports.
-const PASTED: usize = 1_500;
+const PASTED: usize = 2_000;
 /// Characters of a value.
 const VALUE: usize = 400;
 
@@ -27,7 +27,7 @@ pub(super) fn findings(page: &mut Page, summary: &Summary, dir: &str) {
     page.heading(&format!("{findings} of {causes}"));
     let how = How::of(summary);
     let pasted = |group: &Group<'_>| {
-        let lines = commands(summary.shortest(&group.lead.0), &how);
+        let lines = again(summary, &group.lead.0, &how);
         group.state != State::Waived
             && is_pasted(&lines)
             && lines.iter().any(|l| !l.starts_with('#'))
@@ -129,7 +129,7 @@ fn one(page: &mut Page, summary: &Summary, group: &Group<'_>, at: usize, how: &H
         page.entry(4, "minimal", Colour::Plain, &visible(&line));
     }
     if group.state != State::Waived {
-        let lines = commands(summary.shortest(finding), how);
+        let lines = again(summary, finding, how);
         if let Some(chance) = chance(summary, group.lead).filter(|_| !lines.is_empty()) {
             page.entry(4, "chance", Colour::Plain, &chance);
         }
