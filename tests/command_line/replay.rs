@@ -53,9 +53,37 @@ fn what_a_connection_remembers_is_asked_on_one_that_has_shown_good_credentials()
     for _ in 0..3 {
         desk.with_token(&["replay", "reports"], Some(TOKEN)).ends(1).says(&["1 still failing"]);
     }
+    // What is pasted shows it each time, on a connection of its own.
+    let curl = findings[0]["curl"].as_array().unwrap();
+    let lines: Vec<&str> = curl.iter().filter_map(Value::as_str).collect();
+    for _ in 0..3 {
+        let pasted = std::process::Command::new("bash")
+            .args(["-c", &lines.join("\n")])
+            .env("BATCHPROOF_TOKEN", TOKEN)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&pasted.stdout);
+        assert!(pasted.status.success(), "{lines:#?}");
+        assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 2, "{lines:#?}\n{text}");
+    }
     let clean = Serving::start(&[], Some(TOKEN));
     let replay = ["replay", "reports", "--target", &clean.url];
     desk.with_token(&replay, Some(TOKEN)).ends(0).says(&["1 fixed"]);
+}
+
+#[test]
+fn a_fault_that_hangs_on_what_was_sent_before_is_not_called_fixed_by_a_restart() {
+    let desk = Desk::new();
+    let (faulty, findings) = failed(&desk, "session-by-address", &["order", "auth/every-time"]);
+    assert!(findings.iter().any(|f| f["rule"] == "AUTH-001"), "{findings:#?}");
+    drop(faulty);
+    let restarted = Serving::start(&["--fault", "session-by-address"], Some(TOKEN));
+    let replay = |target: &Serving| {
+        desk.with_token(&["replay", "reports", "--target", &target.url], Some(TOKEN))
+    };
+    replay(&restarted).ends(1).says(&["further numbers only", " 0 fixed"]);
+    let clean = Serving::start(&[], Some(TOKEN));
+    replay(&clean).ends(0).says(&["0 still failing"]);
 }
 
 #[test]

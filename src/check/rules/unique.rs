@@ -282,3 +282,16 @@ fn one_is_accepted(view: &ExchangeView<'_>) -> Verdict {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::spelt;
+
+    #[test]
+    fn numbers_that_look_the_same_are_told_apart() {
+        assert_eq!(spelt("a-\u{e9}"), r#""a-\u{e9}""#);
+        assert_eq!(spelt("a-e\u{301}"), r#""a-e\u{301}""#);
+        assert_eq!(spelt("a\"b"), r#""a\"b""#, "as JSON where it is ASCII");
+        assert!(spelt(&"\u{20ac}".repeat(257)).contains("(259 characters)"));
+    }
+}
