@@ -74,16 +74,28 @@ impl<'a> Group<'a> {
         firsts.split_off(1)
     }
 
-    /// The other causes in a line.
+    /// The other causes in a line, the first few of them.
     pub(super) fn also(&self) -> Option<String> {
+        const TOLD: usize = 8;
         let others = self.others();
-        let told = others.iter().map(|(other, _)| {
-            let same = self.all.iter().filter(|(f, _)| f.cause() == other.cause());
-            let times = counted(same.map(|(_, u)| u.count).sum::<u64>(), "time");
-            let what = if other.rule == self.rule() { &other.kind } else { &other.rule };
-            format!("{} ({times})", visible(what))
-        });
-        (!others.is_empty()).then(|| told.collect::<Vec<_>>().join(", "))
+        let mut told: Vec<String> = others.iter().take(TOLD).map(|o| self.told(o)).collect();
+        if others.len() > TOLD {
+            told.push(format!("{} more", others.len() - TOLD));
+        }
+        (!told.is_empty()).then(|| told.join(", "))
+    }
+
+    /// Another cause by what tells it from the one that leads.
+    fn told(&self, (other, _): &Found) -> String {
+        let same = self.all.iter().filter(|(f, _)| f.cause() == other.cause());
+        let times = counted(same.map(|(_, u)| u.count).sum::<u64>(), "time");
+        let lead = &self.lead.0;
+        let what = match (other.rule == lead.rule, other.place == lead.place) {
+            (false, _) => visible(&other.rule),
+            (true, true) => visible(&other.kind),
+            (true, false) => format!("{} {}", visible(&other.kind), visible(&other.place)),
+        };
+        format!("{what} ({times})")
     }
 
     /// How often it was seen, in all cases.
@@ -141,8 +153,36 @@ pub(super) fn grouped<'a>(
             }
         }
     }
+    let mut groups = told_together(summary, groups);
     groups.sort_by_key(|g| (g.state, g.level, std::cmp::Reverse(g.count())));
     groups
+}
+
+/// More causes of one rule than these are told together: who checks nothing fails for every field.
+const MANY: usize = 2;
+
+/// The same with many causes of one rule as one group.
+fn told_together<'a>(summary: &Summary, groups: Vec<Group<'a>>) -> Vec<Group<'a>> {
+    let mut counts: std::collections::HashMap<(State, &str), usize> =
+        std::collections::HashMap::new();
+    for group in &groups {
+        *counts.entry((group.state, group.rule())).or_default() += 1;
+    }
+    let mut together: Vec<Group<'a>> = Vec::new();
+    for group in groups {
+        let many = counts.get(&(group.state, group.rule())).is_some_and(|count| *count > MANY);
+        let same = |g: &&mut Group<'a>| (g.state, g.rule()) == (group.state, group.rule());
+        match together.iter_mut().find(same).filter(|_| many) {
+            Some(first) if plainness(summary, group.lead) < plainness(summary, first.lead) => {
+                let rest = std::mem::replace(&mut first.all, group.all);
+                first.all.extend(rest);
+                first.lead = group.lead;
+            }
+            Some(first) => first.all.extend(group.all),
+            None => together.push(group),
+        }
+    }
+    together
 }
 
 /// How much a reader has to take in to understand a finding; the less, the plainer. Shrunk ones come first.

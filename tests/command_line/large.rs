@@ -87,6 +87,24 @@ fn failing() -> Hand {
 }
 
 #[test]
+fn who_checks_nothing_gets_an_entry_a_rule_and_not_one_a_field() {
+    let desk = Desk::new();
+    let faults = ["--fault", "validation-skipped-when-several", "--reading", "item"];
+    let serving = Serving::start(&faults, Some(TOKEN));
+    let run = ["run", "refuse", "--seed", "5", "--target", &serving.url];
+    let ended = desk.with_token(&run, Some(TOKEN)).ends(1);
+    let findings = desk.report()["findings"].as_array().unwrap().clone();
+    let rules: std::collections::BTreeSet<&str> =
+        findings.iter().filter_map(|f| f["rule"].as_str()).collect();
+    assert!(findings.len() > 3 * rules.len(), "{findings:#?}");
+    for rule in rules {
+        let told = |level: &str| ended.out.matches(&format!("  {level} {rule}  ")).count();
+        let entries = told("MUST") + told("SHOULD");
+        assert!((1..=2).contains(&entries), "{rule}: {entries}\n{}", ended.out);
+    }
+}
+
+#[test]
 fn one_fault_that_several_rules_tell_is_told_once_and_no_rule_is_lost() {
     let desk = Desk::new();
     let hand = failing();

@@ -243,10 +243,8 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> M
                 }
                 span.under {
                     @let message = visible(&excerpt(&smallest.as_ref().unwrap_or(finding).message, 240));
-                    (message) " " span.where {
-                        "in " (group.cases_shown(3))
-                        @if let Some(also) = group.also() { "; shown too by " (also) }
-                    }
+                    (message) " " span.where { "in " (group.cases_shown(3)) }
+                    @if let Some(also) = group.also() { "; shown too by " (also) }
                 }
             }
             div.inside { (PreEscaped(&inside.0)) }
@@ -318,6 +316,7 @@ fn siblings(group: &Group<'_>) -> Markup {
                         @if finding.rule != group.rule() { (visible(&finding.rule)) " in " }
                         code { (visible(&finding.case)) } " " span.muted {
                             @if finding.cause() != group.lead.0.cause() { (visible(&finding.kind)) ", " }
+                            @if finding.place != group.lead.0.place { (visible(&finding.place)) ", " }
                              (counted(update.count, "time")) ", id " (visible(&finding.id)) }
                     }
                 }
