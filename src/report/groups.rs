@@ -1,5 +1,5 @@
 //! Findings grouped by their cause: same rule, place and kind of difference, over any number of cases; causes
-//! with one symptom stand together.
+//! with one symptom stand together, and so do many of one rule.
 //!
 //! What all reports share. It must not know how any of them looks.
 

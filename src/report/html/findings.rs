@@ -47,8 +47,8 @@ pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &How) -> Mar
             p.lede {
                 (counted(summary.findings.len() as u64, "finding")) " of "
                 (counted(groups.len() as u64, "cause"))
-                "; findings of one rule, place and kind of difference stand together, and so does what several rules \
-                 tell of one fault."
+                "; findings of one rule, place and kind of difference stand together, and so do what several rules \
+                 tell of one fault, and many causes of one rule."
             }
             (bar(groups))
             div.cards {
