@@ -1,0 +1,84 @@
+// The endpoint on Express and zod. Rejects item by item; keeps numbers in memory.
+'use strict';
+const { createHash, timingSafeEqual } = require('node:crypto');
+const express = require('express');
+const { z } = require('zod');
+
+const digest = (text) => createHash('sha256').update(text).digest();
+const token = digest(process.env.BATCHPROOF_TOKEN);
+
+const instant = z.iso.datetime({ offset: true });
+const item = z.object({
+  communicationNumber: z.string().min(1).max(255),
+  requester: z.string().max(100),
+  accountExtId: z.string(),
+  balanceAt: instant,
+  value: z.number(),
+  equivalentValue: z.number().nullish(),
+  balanceType: z.string().nullish(),
+  businessUnit: z.string().nullish(),
+});
+const batch = z.object({ accountBalances: z.array(z.unknown()) });
+
+const used = new Set();
+
+// Why an item is rejected; undefined if it is accepted. Only an accepted item uses its number up.
+function verdict(raw) {
+  const parsed = item.safeParse(raw);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0];
+    return { errorCode: 'O001', errorDescription: `${path.join('.')}: ${message}` };
+  }
+  if (used.has(parsed.data.communicationNumber)) {
+    return { errorCode: 'O005', errorDescription: 'CommunicationNumber already used in AMLYZE' };
+  }
+  used.add(parsed.data.communicationNumber);
+  return undefined;
+}
+
+// The identity of an item, as far as the schema of a result can carry it.
+function echo(raw) {
+  const result = {};
+  for (const name of ['communicationNumber', 'accountExtId', 'businessUnit']) {
+    const value = raw?.[name];
+    if (typeof value === 'string' && [...value].length <= 255) result[name] = value;
+  }
+  return result;
+}
+
+const app = express();
+app.disable('x-powered-by');
+app.use((request, response, next) => {
+  const [, given] = /^Bearer +(\S+) *$/i.exec(request.get('authorization') ?? '') ?? [];
+  if (given !== undefined && timingSafeEqual(digest(given), token)) return next();
+  response.status(401).set('WWW-Authenticate', 'Bearer').json({ error: { code: 'unauthorized' } });
+});
+// The default limit, 100 kB, is about 400 items.
+app.use(express.json({ limit: '64mb' }));
+
+app.post('/amlyze-ws-rest/batch-account-balances', (request, response) => {
+  const began = performance.now();
+  const parsed = batch.safeParse(request.body);
+  if (!parsed.success) {
+    const errorDescription = parsed.error.issues[0].message;
+    return response.status(400).json({ resultType: 'REQUEST_REJECTED', errorCode: 'O001', errorDescription });
+  }
+  const results = parsed.data.accountBalances.map((raw) => {
+    const since = performance.now();
+    const reason = verdict(raw);
+    const resultType = reason ? 'REQUEST_REJECTED' : 'REQUEST_ACCEPTED';
+    return { resultType, ...echo(raw), ...reason, timeElapsedMs: Math.floor(performance.now() - since) };
+  });
+  response.json({ results, timeElapsedMs: Math.floor(performance.now() - began) });
+});
+
+app.use((request, response) => {
+  response.status(404).json({ timestamp: new Date(), status: 404, error: 'Not Found', path: request.path });
+});
+app.use((problem, request, response, next) => {
+  const status = problem.status ?? 500;
+  if (status === 500) console.error(problem);
+  response.status(status).json({ timestamp: new Date(), status, error: problem.type ?? 'error', path: request.path });
+});
+
+app.listen(Number(process.env.PORT), '127.0.0.1');

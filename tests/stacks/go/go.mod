@@ -1,0 +1,3 @@
+module batchproof.example/stack
+
+go 1.19

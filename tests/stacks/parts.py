@@ -1,0 +1,68 @@
+"""What `install` and `run` share: the stacks and gateways that are here, and what each needs.
+
+A stack is a directory with `needs` (one requirement a line: apt, pip, npm or cargo, and a name), `start` (a program that
+serves on 127.0.0.1:$PORT until it is ended) and perhaps `build` and `profile.yaml`. A gateway is a directory under
+`gateways` with `needs`, `config` (a template) and `start`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+HOME = Path(os.environ.get("STACKS_HOME", ROOT / "target" / "stacks"))
+PYTHON = HOME / "venv" / "bin" / "python"
+
+
+def stacks():
+    return sorted(path.parent.name for path in HERE.glob("*/start"))
+
+
+def gateways():
+    return sorted(path.parent.name for path in HERE.glob("gateways/*/start"))
+
+
+def directory(part):
+    return HERE / part if (HERE / part / "start").exists() else HERE / "gateways" / part
+
+
+def needs(part):
+    """The requirements of a stack or gateway, as pairs: ("pip", "flask==3.1.3")."""
+    return [tuple(line.split(" ", 1)) for line in (directory(part) / "needs").read_text().split("\n") if line]
+
+
+def missing(part):
+    """The requirements that are not met on this machine."""
+    return [need for need in needs(part) if not CHECKS[need[0]](need[1])]
+
+
+def environment(**more):
+    return os.environ | {"STACKS_HOME": str(HOME)} | more
+
+
+def apt_has(name):
+    status = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", name], capture_output=True, text=True)
+    return status.stdout.endswith(" installed")
+
+
+def pip_has(requirement):
+    name, _, version = requirement.partition("==")
+    name = re.sub(r"[-_.]+", "_", name.partition("[")[0]).lower()
+    found = HOME.glob("venv/lib/python3*/site-packages/*.dist-info")
+    return any(path.name.lower() == f"{name}-{version}.dist-info" for path in found)
+
+
+def npm_has(requirement):
+    name, _, version = requirement.rpartition("@")
+    manifest = HOME / "node" / "node_modules" / name / "package.json"
+    return manifest.exists() and f'"version": "{version}"' in manifest.read_text()
+
+
+def cargo_has(name):
+    return shutil.which("cargo") is not None and any(HOME.glob(f"{name}/release/stack-{name}"))
+
+
+CHECKS = {"apt": apt_has, "pip": pip_has, "npm": npm_has, "cargo": cargo_has}
