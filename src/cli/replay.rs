@@ -11,10 +11,10 @@ use crate::case::{self, Case};
 use crate::contract::problem::nearest;
 use crate::contract::{Contract, Problem, Profile};
 use crate::engine::{Fate, cases_of_whole_runs, replay as replay_engine};
+use crate::exchange::REDACTED;
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
 use crate::report::visible;
-use crate::send::REDACTED;
 
 /// Ids that are listed where the one given names nothing.
 const LISTED: usize = 8;

@@ -15,9 +15,9 @@ use super::stint::Sum;
 use super::trial::Trial;
 use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
 use crate::exchange::Answer;
+use crate::exchange::Redactor;
 use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder};
 pub use crate::record::{RUN, finding_id};
-use crate::send::Redactor;
 
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;

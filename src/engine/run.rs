@@ -215,7 +215,7 @@ async fn asking(shared: &Arc<Shared>, planned: u64) {
 
 async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
     // Nothing else runs now, so the collector can be taken out while repeats go on.
-    let empty = Collector::new(None, crate::send::Redactor::default(), String::new());
+    let empty = Collector::new(None, crate::exchange::Redactor::default(), String::new());
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
     if !collector.order.is_empty() {
         shared.observer.see(Progress::Confirming { findings: collector.order.len() });
@@ -305,7 +305,7 @@ fn head(
     let profile = &environment.profile;
     let mut shown = serde_json::to_value(profile.as_ref()).unwrap_or_default();
     if let Some(headers) = shown.get_mut("headers").and_then(|h| h.as_object_mut()) {
-        headers.values_mut().for_each(|v| *v = crate::send::REDACTED.into());
+        headers.values_mut().for_each(|v| *v = crate::exchange::REDACTED.into());
     }
     RunHead {
         version: VERSION,

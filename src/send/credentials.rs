@@ -6,9 +6,11 @@ use std::sync::RwLock;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::SendError;
-use super::redact::Redactor;
 use crate::case::Credential;
 use crate::contract::profile::AuthScheme;
+use crate::exchange::{Redactor, rotated};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// Where the token comes from.
 #[derive(Debug, Clone)]
@@ -105,7 +107,7 @@ impl Token {
         // Without a token, wrong credentials are made up whole.
         let token = if given { self.expose() } else { "made-up-by-batchproof".to_owned() };
         let (scheme, value) = match self.scheme {
-            AuthScheme::Basic => ("Basic", base64(token.as_bytes())),
+            AuthScheme::Basic => ("Basic", BASE64.encode(token.as_bytes())),
             AuthScheme::Bearer | AuthScheme::None => ("Bearer", token.clone()),
         };
         Some(match credential {
@@ -123,7 +125,7 @@ impl Token {
             Credential::Quoted => format!("{scheme} \"{value}\""),
             Credential::NoScheme => value,
             Credential::WrongScheme => format!("Token {value}"),
-            Credential::Basic => format!("Basic {}", base64(format!("user:{token}").as_bytes())),
+            Credential::Basic => format!("Basic {}", BASE64.encode(format!("user:{token}"))),
         })
     }
 
@@ -137,20 +139,6 @@ impl Token {
     }
 }
 
-/// Another token of the same length and alphabet.
-pub(super) fn rotated(token: &str) -> String {
-    token
-        .chars()
-        .map(|c| match c {
-            'a'..='y' | 'A'..='Y' | '0'..='8' => char::from_u32(c as u32 + 1).unwrap_or(c),
-            'z' => 'a',
-            'Z' => 'A',
-            '9' => '0',
-            other => other,
-        })
-        .collect()
-}
-
 fn swapped_case(token: &str) -> String {
     token
         .chars()
@@ -160,25 +148,6 @@ fn swapped_case(token: &str) -> String {
             },
         )
         .collect()
-}
-
-/// RFC 4648 section 4, with padding.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0_u32, |g, b| g << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for position in 0..4 {
-            if position <= chunk.len() {
-                let index = (group >> (18 - 6 * position)) & 63;
-                out.push(char::from(ALPHABET[index as usize]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -198,6 +167,5 @@ mod tests {
             redactor.clean("first-token second-token tenant-7"),
             "[redacted] [redacted] [redacted]"
         );
-        assert_eq!(base64(b"user:pw"), "dXNlcjpwdw==");
     }
 }

@@ -10,7 +10,7 @@ mod lane;
 mod pace;
 mod patience;
 mod raw;
-mod redact;
+
 mod unframed;
 
 use std::path::PathBuf;
@@ -24,7 +24,6 @@ pub use credentials::{Token, TokenSource};
 pub use lane::{Exchanging, Heard, Lane, headers};
 pub use pace::Pace;
 pub(crate) use raw::TOKEN_MARK;
-pub use redact::{REDACTED, Redactor};
 
 use crate::contract::Profile;
 use crate::exchange::{Answer, Loss, LossKind, Request};

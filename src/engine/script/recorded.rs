@@ -2,10 +2,10 @@
 
 use super::{Batch, Script, Send};
 use crate::contract::Contract;
+use crate::exchange::REDACTED;
 use crate::exchange::Request;
 use crate::generate::Prefixes;
 use crate::record::{BodyRecord, ExchangeRecord, RunHead};
-use crate::send::REDACTED;
 
 impl Script {
     /// From the exchanges that a record kept.

@@ -1,0 +1,276 @@
+//! ACCEPT: valid input is accepted.
+
+use crate::contract::Level;
+use crate::exchange::{BodyIntent, ItemIntent};
+use crate::ledger::{Because, Expected};
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::{ExchangeView, ItemVerdict, ItemView};
+
+const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
+
+/// Where plain valid items are refused, much else that should have been accepted is refused with them.
+pub(super) const ACCEPTANCE: &[&str] = &["ACCEPT-001", "ACCEPT-002", "ORDER-002", "ORDER-003"];
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "ACCEPT-001",
+        level: Level::Must,
+        title: "a valid item with an unused number is accepted",
+        cite: "OpenAPI: request schema; READING-16, READING-19, READING-20",
+        doc: "Whatever the schema allows is valid: optional fields present or absent, amounts that are \
+              negative or zero, offsets, fractions of a second, strings at their longest. If the target \
+              knows only its own accounts or classifiers, a profile says so (values, omit, required).",
+        needs: NEEDS,
+        check: Check::Exchange(valid_is_accepted),
+    },
+    Rule {
+        id: "ACCEPT-002",
+        level: Level::Must,
+        title: "a property that the schema does not name changes nothing",
+        cite: "READING-13",
+        doc: "The schema is open. A client that sends one field more, for a newer edition of the interface, \
+              is served as before.",
+        needs: NEEDS,
+        check: Check::Exchange(open_schema),
+    },
+    Rule {
+        id: "ACCEPT-003",
+        level: Level::Should,
+        title: "unusual but valid strings are accepted",
+        cite: "READING-18",
+        doc: "Controls, markup, combining marks and characters outside the basic plane are strings like any \
+              other. Refusing them on purpose is legitimate, but surprises clients.",
+        needs: NEEDS,
+        check: Check::Exchange(unusual_is_accepted),
+    },
+    Rule {
+        id: "ACCEPT-004",
+        level: Level::Should,
+        title: "an empty batch is answered 200 with no results",
+        cite: "READING-21",
+        doc: "The array has no minItems, so a batch without items is valid; a scheduled job that found \
+              nothing to send should not fail.",
+        needs: &["STATUS-001", "SCHEMA-001", "RACE-002"],
+        check: Check::Exchange(empty_batch),
+    },
+    Rule {
+        id: "ACCEPT-005",
+        level: Level::Should,
+        title: "a batch of up to 1,000 items is processed",
+        cite: "READING-22",
+        doc: "No maxItems is documented. A smaller limit should be documented; a profile's `batch-items` \
+              tells it. A limit in bytes is a setting of the framework or of what stands before it: `limit` of \
+              Express's `express.json()` (100 kB unasked), `client_max_body_size` of nginx (1 MB).",
+        needs: &[],
+        check: Check::Exchange(large_batch),
+    },
+];
+
+/// Which rule a refused valid item belongs to.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Kind {
+    Plain,
+    Additional,
+    Unusual,
+}
+
+fn kind(item: &ItemIntent) -> Kind {
+    if !item.standing.unusual.is_empty() {
+        Kind::Unusual
+    } else if item.standing.additional.is_some() {
+        Kind::Additional
+    } else {
+        Kind::Plain
+    }
+}
+
+/// Judges an item of one kind: expected accepted, and in a whole refusal all items of the batch were.
+fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
+    let Expected::Accept { because, .. } = view.expected else {
+        return Verdict::NotApplicable("it need not be accepted");
+    };
+    if kind(view.intent) != wanted {
+        return Verdict::NotApplicable("another kind of item");
+    }
+    if view.verdict != Some(ItemVerdict::Rejected) {
+        return if view.verdict.is_some() {
+            Verdict::Pass
+        } else {
+            Verdict::NotApplicable("no verdict")
+        };
+    }
+    if view.is_called_used() || *because == Because::Refused {
+        return Verdict::NotApplicable("another rule judges what its number went through");
+    }
+    // Unusual strings are no bad neighbours to each other.
+    let refusable = view.within.expected.iter().any(|e| !matches!(e, Expected::Accept { .. }));
+    if refusable || (wanted != Kind::Unusual && has_bad_neighbour(view.within)) {
+        return Verdict::NotApplicable("beside a broken item, another rule judges it");
+    }
+    let finding = Finding::new(
+        "rejected",
+        view.at(&view.within.contract.batch.verdict.field),
+        format!("{}{}", view.within.contract.batch.verdict.accepted, bent(view.intent)),
+        said(view),
+    )
+    .item(view.index);
+    Verdict::fail(if wanted == Kind::Plain { finding } else { finding.explained_by(ACCEPTANCE) })
+}
+
+/// Whether an item of the batch may have been rejected in its own right: it may drag valid ones down.
+pub(super) fn has_bad_neighbour(view: &ExchangeView<'_>) -> bool {
+    view.expected.iter().any(|e| !matches!(e, Expected::Accept { level: Level::Must, .. }))
+}
+
+/// What a mutation made of the item, for the report.
+fn bent(item: &ItemIntent) -> String {
+    match item.mutations.first() {
+        None => String::new(),
+        Some(m) => {
+            format!(" ({} is {})", m.pointer, m.new.as_ref().map_or("absent".to_owned(), shown))
+        }
+    }
+}
+
+fn said(view: &ItemView<'_>) -> String {
+    let description = &view.within.contract.batch.error.description;
+    match view.result.get(description).and_then(|v| v.as_str()) {
+        Some(text) => format!("{}: {text}", view.said()),
+        None => view.said(),
+    }
+}
+
+fn valid_is_accepted(view: &ExchangeView<'_>) -> Verdict {
+    if view.is_aligned() { view.each(|item| judge(item, Kind::Plain)) } else { whole(view, false) }
+}
+
+fn open_schema(view: &ExchangeView<'_>) -> Verdict {
+    if view.is_aligned() {
+        view.each(|item| judge(item, Kind::Additional))
+    } else {
+        whole(view, true)
+    }
+}
+
+fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
+    if view.is_aligned() {
+        return view.each(|item| judge(item, Kind::Unusual));
+    }
+    let valid = view.expected.iter().all(|e| matches!(e, Expected::Accept { .. }));
+    let unusual = view.items().iter().find(|i| kind(i) == Kind::Unusual);
+    // A batch that may be refused for its size is one rule's matter alone (READING-22).
+    let judged = view.is_ordinary() && !view.is_large();
+    let (true, true, Some(item)) = (judged, valid, unusual) else {
+        return Verdict::NotApplicable("no unusual string");
+    };
+    if view.status() != Some(400) {
+        return Verdict::NotApplicable("another status");
+    }
+    Verdict::fail(
+        Finding::new(
+            "refused",
+            "",
+            format!("200: every item is valid{}", bent(item)),
+            format!("400{}", super::status::said(view)),
+        )
+        .explained_by(ACCEPTANCE),
+    )
+}
+
+/// Whether a whole request had to be processed: sound items only, all of their numbers unused.
+pub(super) fn must_be_processed(view: &ExchangeView<'_>) -> bool {
+    let BodyIntent::Batch { items, trailing: None } = &view.exchange.intent.body else {
+        return false;
+    };
+    view.is_ordinary()
+        && !items.is_empty()
+        && items.len() <= view.contract.batch.limits.batch_items
+        && view.expected.iter().all(|e| matches!(e, Expected::Accept { level: Level::Must, .. }))
+}
+
+/// The finding for a batch of valid items that was refused as a whole.
+pub(super) fn refused_whole(view: &ExchangeView<'_>) -> Option<Finding> {
+    let status = view.status()?;
+    if status != 400 || !must_be_processed(view) || view.feature().is_some() {
+        return None;
+    }
+    let bent = view.items().iter().map(bent).find(|b| !b.is_empty()).unwrap_or_default();
+    Some(Finding::new(
+        "refused",
+        "",
+        format!("200: every item is valid and its number unused{bent}"),
+        format!("400{}", super::status::said(view)),
+    ))
+}
+
+/// Whole refusals of a batch of one kind, for the rule of that kind.
+fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
+    let all_refused_before = view
+        .expected
+        .iter()
+        .any(|e| matches!(e, Expected::Accept { because: Because::Refused, .. }));
+    let large = view.is_large();
+    if !must_be_processed(view) || view.feature().is_some() || all_refused_before || large {
+        return Verdict::NotApplicable("not a batch of valid items");
+    }
+    let is_additional = view.items().iter().any(|i| i.standing.additional.is_some());
+    if is_additional != additional {
+        return Verdict::NotApplicable("another kind of batch");
+    }
+    match refused_whole(view) {
+        Some(finding) if additional => Verdict::fail(finding.explained_by(ACCEPTANCE)),
+        Some(finding) => Verdict::fail(finding),
+        None if view.status() == Some(200) => Verdict::Pass,
+        None => Verdict::NotApplicable("another status"),
+    }
+}
+
+fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
+    let empty = matches!(&view.exchange.intent.body, BodyIntent::Batch { items, trailing: None } if items.is_empty());
+    if !empty || !view.is_ordinary() || view.feature().is_some() {
+        return Verdict::NotApplicable("not a plain empty batch");
+    }
+    match (view.status(), view.results()) {
+        (Some(200), Some([])) => Verdict::Pass,
+        (Some(200), None)
+            if view.body().is_some_and(|b| b.get(&view.contract.batch.results).is_none()) =>
+        {
+            Verdict::Pass
+        }
+        (Some(200), results) => Verdict::fail(Finding::new(
+            "results",
+            format!("/{}", view.contract.batch.results),
+            "no results",
+            format!("{} results", results.map_or(0, <[_]>::len)),
+        )),
+        (Some(400), _) => Verdict::fail(Finding::new(
+            "status 400",
+            "",
+            "200",
+            format!("400{}", super::status::said(view)),
+        )),
+        _ => Verdict::NotApplicable("another status"),
+    }
+}
+
+fn large_batch(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_large() || !must_be_processed(view) {
+        return Verdict::NotApplicable("not a large batch of valid items");
+    }
+    let body = view.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);
+    match view.status() {
+        Some(200) => Verdict::Pass,
+        // A limit in bytes is another thing than one in items.
+        Some(413) if body > 1 << 20 => Verdict::NotApplicable("the body is over 1 MiB"),
+        Some(status @ (400 | 413)) => Verdict::fail(
+            Finding::new(
+                format!("status {status}"),
+                "",
+                format!("200 for {} items", view.items().len()),
+                format!("{status}{}", super::status::said(view)),
+            )
+            .explained_by(ACCEPTANCE),
+        ),
+        _ => Verdict::NotApplicable("another status"),
+    }
+}

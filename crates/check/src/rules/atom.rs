@@ -1,0 +1,163 @@
+//! ATOM: what a refused batch, a rejected item and a broken connection leave behind. Only numbers betray it.
+
+use serde_json::Value;
+
+use super::accept;
+use crate::contract::Level;
+use crate::ledger::{Because, Expected};
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::{ExchangeView, ItemVerdict, ItemView};
+
+const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "ATOM-001",
+        level: Level::Must,
+        title: "the numbers of a refused request stay unused",
+        cite: "READING-03",
+        doc: "A request that was answered 400 stored nothing, so the corrected retry with the same numbers is \
+              accepted. If it isn't, some of the refused batch was stored, and the client can't know which.",
+        needs: NEEDS,
+        check: Check::Exchange(refused_is_unused),
+    },
+    Rule {
+        id: "ATOM-002",
+        level: Level::Should,
+        title: "the number of a rejected item stays unused",
+        cite: "READING-03",
+        doc: "Only an accepted item uses its number: the corrected item may be sent with the same one.",
+        needs: NEEDS,
+        check: Check::Item(rejected_is_unused),
+    },
+    Rule {
+        id: "ATOM-003",
+        level: Level::Must,
+        title: "a rejected item changes nothing for its neighbours",
+        cite: "READING-01",
+        doc: "In a 200, exactly the broken items are rejected and all others accepted. A batch that stops at \
+              the first broken item, or drags its neighbours down, loses valid balances.",
+        needs: NEEDS,
+        check: Check::Item(neighbours_untouched),
+    },
+    Rule {
+        id: "ATOM-004",
+        level: Level::Should,
+        title: "a client that hangs up halfway leaves all of its batch, or nothing",
+        cite: "READING-24",
+        doc: "A retry of the whole batch then says which: every item is accepted, or every one is used.",
+        needs: NEEDS,
+        check: Check::Exchange(all_or_nothing),
+    },
+];
+
+fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
+    let Expected::Accept { because, .. } = view.expected else {
+        return Verdict::NotApplicable("it need not be accepted");
+    };
+    if because != wanted {
+        return Verdict::NotApplicable("its number went through nothing of the kind");
+    }
+    match view.verdict {
+        None => Verdict::NotApplicable("no verdict"),
+        Some(ItemVerdict::Accepted) => Verdict::Pass,
+        Some(ItemVerdict::Rejected)
+            if view.is_called_used()
+                || (*wanted == Because::Refused && !accept::has_bad_neighbour(view.within)) =>
+        {
+            let number = shown(&Value::from(view.intent.number.as_deref().unwrap_or("")));
+            let finding = Finding::new(
+                "left behind",
+                view.at(&view.within.contract.batch.verdict.field),
+                format!("accepted: {number} {what}"),
+                view.said(),
+            )
+            .item(view.index);
+            Verdict::fail(if !view.is_called_used() {
+                finding.explained_by(accept::ACCEPTANCE)
+            } else if accept::has_bad_neighbour(view.within) {
+                finding.explained_by(&["ATOM-003"])
+            } else {
+                finding
+            })
+        }
+        Some(ItemVerdict::Rejected) => Verdict::NotApplicable("rejected for another reason"),
+    }
+}
+
+fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
+    if view.is_aligned() {
+        return view.each(|item| {
+            left_behind(item, &Because::Refused, "was only in a request that was answered 400")
+        });
+    }
+    // The retry may be refused as a whole again, though it is sound now.
+    let retried = view
+        .expected
+        .iter()
+        .any(|e| matches!(e, Expected::Accept { because: Because::Refused, .. }));
+    match accept::refused_whole(view) {
+        Some(finding) if retried => Verdict::fail(finding.explained_by(&[
+            "ACCEPT-001",
+            "ACCEPT-002",
+            "ACCEPT-005",
+            "ORDER-002",
+            "ORDER-003",
+        ])),
+        _ => Verdict::NotApplicable("no retry of a refused request"),
+    }
+}
+
+fn rejected_is_unused(view: &ItemView<'_>) -> Verdict {
+    left_behind(view, &Because::Rejected, "was only in an item that was rejected")
+}
+
+fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
+    let Expected::Accept { level: Level::Must, because } = view.expected else {
+        return Verdict::NotApplicable("it need not be accepted");
+    };
+    if !accept::has_bad_neighbour(view.within) || *because == Because::Refused {
+        return Verdict::NotApplicable("no broken item beside it");
+    }
+    match view.verdict {
+        None => Verdict::NotApplicable("no verdict"),
+        Some(ItemVerdict::Accepted) => Verdict::Pass,
+        Some(ItemVerdict::Rejected) if view.is_called_used() => {
+            Verdict::NotApplicable("another rule judges what its number went through")
+        }
+        Some(ItemVerdict::Rejected) => Verdict::fail(
+            Finding::new(
+                "dragged down",
+                view.at(&view.within.contract.batch.verdict.field),
+                "accepted: only its neighbour is broken or used",
+                view.said(),
+            )
+            .item(view.index)
+            .explained_by(accept::ACCEPTANCE),
+        ),
+    }
+}
+
+fn all_or_nothing(view: &ExchangeView<'_>) -> Verdict {
+    let broken_off: Vec<usize> = (0..view.expected.len())
+        .filter(|i| matches!(view.expected[*i], Expected::BrokenOff(_)))
+        .collect();
+    let told = broken_off.iter().all(|i| view.verdicts[*i].is_some());
+    if broken_off.len() < 2 || !view.is_aligned() || !told {
+        return Verdict::NotApplicable("no retry of a request that was broken off");
+    }
+    let accepted =
+        broken_off.iter().filter(|i| view.verdicts[**i] == Some(ItemVerdict::Accepted)).count();
+    if accepted == 0 || accepted == broken_off.len() {
+        return Verdict::Pass;
+    }
+    Verdict::fail(
+        Finding::new(
+            "half stored",
+            format!("/{}", view.contract.batch.results),
+            "all items accepted, or none",
+            format!("{accepted} of {} accepted by the retry", broken_off.len()),
+        )
+        .explained_by(&["ACCEPT-001", "UNIQUE-001", "UNIQUE-003"]),
+    )
+}

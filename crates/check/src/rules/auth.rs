@@ -1,0 +1,154 @@
+//! AUTH: credentials (READING-09).
+
+use crate::case::Credential;
+use crate::contract::Level;
+use crate::exchange::{BodyIntent, Situation};
+use crate::ledger::{Because, Expected};
+use crate::rule::{Check, Finding, Rule, Verdict};
+use crate::view::{ExchangeView, ItemView};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "AUTH-001",
+        level: Level::Must,
+        title: "a request without credentials is refused",
+        cite: "OpenAPI: security; READING-09",
+        doc: "The document demands a bearer token for the operation. A 2xx without one lets anybody import \
+              balances.",
+        needs: &["STATUS-002"],
+        check: Check::Exchange(without_credentials),
+    },
+    Rule {
+        id: "AUTH-002",
+        level: Level::Must,
+        title: "a request with wrong or malformed credentials is refused",
+        cite: "OpenAPI: security; READING-09",
+        doc: "Another token, part of the token, the token in another letter case, under another scheme or \
+              without one: none of them is the token.",
+        needs: &["STATUS-002"],
+        check: Check::Exchange(wrong_credentials),
+    },
+    Rule {
+        id: "AUTH-003",
+        level: Level::Must,
+        title: "a request refused for its credentials stores nothing",
+        cite: "READING-09",
+        doc: "If its numbers are used afterwards, the batch was processed before the credentials were looked \
+              at.",
+        needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
+        check: Check::Item(stores_nothing),
+    },
+    Rule {
+        id: "AUTH-004",
+        level: Level::Should,
+        title: "a 401 says how to authenticate",
+        cite: "RFC 9110 section 11.6.1; READING-09",
+        doc: "A server that answers 401 sends WWW-Authenticate with at least one challenge.",
+        needs: &[],
+        check: Check::Exchange(challenge),
+    },
+    Rule {
+        id: "AUTH-005",
+        level: Level::Should,
+        title: "credentials are looked at before the body",
+        cite: "READING-09",
+        doc: "A broken body without credentials is answered 401 or 403. A 400 shows that anybody can make the \
+              server parse bodies, and learn from its errors.",
+        needs: &["STATUS-002"],
+        check: Check::Exchange(before_the_body),
+    },
+];
+
+fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
+    if view.exchange.intent.situation != Situation::Credentials || !mine {
+        return Verdict::NotApplicable("another kind of credentials");
+    }
+    match view.status() {
+        Some(401 | 403) => Verdict::Pass,
+        // RFC 6750 section 3.1: a request whose credentials can't be read may be answered 400.
+        Some(400) if is_malformed(view.exchange.request.credential) => Verdict::Pass,
+        // What else is wrong with it may be looked at first (READING-07).
+        Some(400 | 404 | 405 | 501) if is_another_method(view) => Verdict::Pass,
+        Some(411) if view.exchange.request.framing.is_chunked() => Verdict::Pass,
+        Some(413) if view.is_long() => Verdict::Pass,
+        Some(400..=499) if !is_sound(view) => Verdict::NotApplicable("another rule judges it"),
+        Some(408 | 429 | 500..) => Verdict::NotApplicable("another rule judges it"),
+        Some(status) => Verdict::fail(Finding::new(
+            format!("status {status}"),
+            "",
+            "401 or 403",
+            status.to_string(),
+        )),
+        None => Verdict::NotApplicable("no answer"),
+    }
+}
+
+fn is_another_method(view: &ExchangeView<'_>) -> bool {
+    view.exchange.request.method != view.contract.operation.method
+}
+
+fn is_malformed(credential: Credential) -> bool {
+    matches!(credential, Credential::Empty | Credential::SchemeOnly | Credential::NoScheme)
+}
+
+fn is_sound(view: &ExchangeView<'_>) -> bool {
+    matches!(&view.exchange.intent.body, BodyIntent::Batch { items, trailing: None }
+        if items.iter().all(|i| i.standing.causes.is_empty()))
+}
+
+fn without_credentials(view: &ExchangeView<'_>) -> Verdict {
+    let credential = view.exchange.request.credential;
+    refused(view, matches!(credential, Credential::None | Credential::Empty))
+}
+
+fn wrong_credentials(view: &ExchangeView<'_>) -> Verdict {
+    let credential = view.exchange.request.credential;
+    refused(view, !matches!(credential, Credential::None | Credential::Empty))
+}
+
+fn stores_nothing(view: &ItemView<'_>) -> Verdict {
+    let Expected::Accept { because: Because::Credentials, .. } = view.expected else {
+        return Verdict::NotApplicable("its number was in no such request");
+    };
+    if view.verdict.is_none() {
+        return Verdict::NotApplicable("no verdict");
+    }
+    if !view.is_called_used() {
+        return Verdict::Pass;
+    }
+    Verdict::fail(
+        Finding::new(
+            "stored",
+            view.at(&view.within.contract.batch.error.code),
+            "accepted: its number was only in a request that was refused for its credentials",
+            view.said(),
+        )
+        .item(view.index),
+    )
+}
+
+fn challenge(view: &ExchangeView<'_>) -> Verdict {
+    let (Some(401), Some(response)) = (view.status(), view.response()) else {
+        return Verdict::NotApplicable("no 401");
+    };
+    if response.header("www-authenticate").is_some_and(|v| !v.trim().is_empty()) {
+        return Verdict::Pass;
+    }
+    Verdict::fail(Finding::new("missing", "", "a WWW-Authenticate header", "none"))
+}
+
+fn before_the_body(view: &ExchangeView<'_>) -> Verdict {
+    if view.exchange.intent.situation != Situation::Credentials || is_sound(view) {
+        return Verdict::NotApplicable("no broken body without credentials");
+    }
+    match view.status() {
+        Some(401 | 403) => Verdict::Pass,
+        Some(status @ (400..=499)) => Verdict::fail(Finding::new(
+            format!("status {status}"),
+            "",
+            "401 or 403",
+            format!("{status}, which speaks of the body"),
+        )),
+        _ => Verdict::NotApplicable("another status"),
+    }
+}

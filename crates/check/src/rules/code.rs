@@ -1,0 +1,339 @@
+//! CODE: result types and error codes.
+
+use serde_json::Value;
+
+use crate::contract::standing::{Cause, Due};
+use crate::contract::{CodeCause, Contract, Level};
+use crate::exchange::BodyIntent;
+use crate::ledger::Expected;
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::{ExchangeView, ItemVerdict, ItemView};
+
+const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "CODE-001",
+        level: Level::Must,
+        title: "a rejected result carries an error code",
+        cite: "READING-06",
+        doc: "Without a code a client can't tell a repeat (done already) from a mistake (correct and resend).",
+        needs: NEEDS,
+        check: Check::Item(rejected_has_code),
+    },
+    Rule {
+        id: "CODE-002",
+        level: Level::Must,
+        title: "an accepted result carries neither error code nor description",
+        cite: "READING-06",
+        doc: "A result that says accepted and carries an error contradicts itself.",
+        needs: NEEDS,
+        check: Check::Item(accepted_has_none),
+    },
+    Rule {
+        id: "CODE-003",
+        level: Level::Must,
+        title: "an error code fits its cause",
+        cite: "OpenAPI: examples of the 200 and the 400; READING-12",
+        doc: "The used-number code for a used number and for nothing else; the missing-field code for a \
+              missing or null mandatory field. Clients drop what is used and correct what is missing, so a \
+              wrong code loses data. An item with two faults may carry either's code.",
+        needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004", "CODE-001"],
+        check: Check::Exchange(code_fits),
+    },
+    Rule {
+        id: "CODE-004",
+        level: Level::Should,
+        title: "error codes are documented ones",
+        cite: "READING-12",
+        doc: "A client can't act on a code that it has never heard of. A profile can name the target's further \
+              codes and their causes.",
+        needs: &["SCHEMA-001"],
+        check: Check::Exchange(code_is_documented),
+    },
+    Rule {
+        id: "CODE-005",
+        level: Level::Should,
+        title: "a rejected result carries a description",
+        cite: "READING-06, READING-11",
+        doc: "The description is what a person reads when an import fails. Its words are not judged.",
+        needs: NEEDS,
+        check: Check::Item(rejected_has_description),
+    },
+    Rule {
+        id: "CODE-006",
+        level: Level::Should,
+        title: "a 400 for a missing mandatory field carries verdict and code",
+        cite: "OpenAPI: example of the 400; READING-06",
+        doc: "The documented example of a 400 is this very case. Judged where nothing else is wrong with the \
+              request.",
+        needs: &["SCHEMA-002"],
+        check: Check::Exchange(refusal_says_why),
+    },
+    Rule {
+        id: "CODE-007",
+        level: Level::Must,
+        title: "a 400 does not say accepted",
+        cite: "OpenAPI: example of the 400",
+        doc: "A refused request whose body says accepted contradicts itself: a client that reads the body \
+              books what was never stored.",
+        needs: &["SCHEMA-002"],
+        check: Check::Exchange(refusal_is_no_acceptance),
+    },
+];
+
+fn rejected_has_code(view: &ItemView<'_>) -> Verdict {
+    if view.verdict != Some(ItemVerdict::Rejected) {
+        return Verdict::NotApplicable("not rejected");
+    }
+    if view.code().is_some_and(|c| !c.trim().is_empty()) {
+        return Verdict::Pass;
+    }
+    let field = &view.within.contract.batch.error.code;
+    Verdict::fail(
+        Finding::new(
+            "missing",
+            view.at(field),
+            "an error code",
+            view.result.get(field).map_or("nothing".to_owned(), shown),
+        )
+        .item(view.index),
+    )
+}
+
+fn accepted_has_none(view: &ItemView<'_>) -> Verdict {
+    if view.verdict != Some(ItemVerdict::Accepted) {
+        return Verdict::NotApplicable("not accepted");
+    }
+    let error = &view.within.contract.batch.error;
+    let findings = [&error.code, &error.description]
+        .into_iter()
+        .filter_map(|field| {
+            let value = view.result.get(field).filter(|v| !v.is_null())?;
+            Some(
+                Finding::new("error on acceptance", view.at(field), "nothing", shown(value))
+                    .item(view.index),
+            )
+        })
+        .collect();
+    Verdict::of(findings)
+}
+
+fn rejected_has_description(view: &ItemView<'_>) -> Verdict {
+    if view.verdict != Some(ItemVerdict::Rejected) {
+        return Verdict::NotApplicable("not rejected");
+    }
+    let field = &view.within.contract.batch.error.description;
+    match view.result.get(field).and_then(Value::as_str) {
+        Some(text) if !text.trim().is_empty() => Verdict::Pass,
+        _ => Verdict::fail(
+            Finding::new("missing", view.at(field), "a description", "nothing").item(view.index),
+        ),
+    }
+}
+
+/// Whether `code` fits any of the causes; an undocumented code is another rule's matter, except where
+/// the cause has a code of its own.
+fn fits(contract: &Contract, code: &str, causes: &[&Cause]) -> bool {
+    let known = contract.batch.codes.get(code);
+    causes.iter().any(|cause| match (cause.code, known) {
+        (CodeCause::Missing, Some(known)) => {
+            known.cause == CodeCause::Missing
+                && known.field.as_ref().is_none_or(|f| cause.pointer.trim_start_matches('/') == f)
+        }
+        (CodeCause::Missing, None) => contract.code_for(CodeCause::Missing).is_none(),
+        (_, Some(known)) => known.cause != CodeCause::Used,
+        (_, None) => true,
+    })
+}
+
+fn wanted(contract: &Contract, causes: &[&Cause]) -> String {
+    if causes.iter().all(|c| c.code == CodeCause::Missing) {
+        return contract.code_for(CodeCause::Missing).unwrap_or("any code").to_owned();
+    }
+    let used = contract.used_code().unwrap_or("the used-number code");
+    format!("any code but {used}")
+}
+
+fn code_fits(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_ordinary() {
+        return Verdict::NotApplicable("not the documented request");
+    }
+    if view.is_refused() {
+        return refusal_code_fits(view);
+    }
+    let contract = view.contract;
+    let mut judged = false;
+    let mut findings = Vec::new();
+    for item in view.pairs() {
+        let (Some(ItemVerdict::Rejected), Some(code)) = (item.verdict, item.code()) else {
+            continue;
+        };
+        let used = || item.is_called_used();
+        let causes: Vec<&Cause> = item.intent.standing.causes.iter().collect();
+        // It may have been refused for what it is before its number was looked at.
+        let refusable =
+            !item.intent.standing.open.is_empty() || !item.intent.standing.unusual.is_empty();
+        let (fine, expected) = match item.expected {
+            Expected::Used { .. } => (
+                used() || refusable || (!causes.is_empty() && fits(contract, code, &causes)),
+                contract.used_code().unwrap_or("the used-number code").to_owned(),
+            ),
+            // Of several with one number, the losers are used. Rules of their own count the winners.
+            Expected::Twin(places) => {
+                let won = places.iter().any(|p| view.verdicts[*p] == Some(ItemVerdict::Accepted));
+                (
+                    !won || used() || refusable,
+                    contract.used_code().unwrap_or("the used-number code").to_owned(),
+                )
+            }
+            // Which request of several won is another rule's matter; the losers are used.
+            Expected::Racer(_) => (
+                used() || refusable,
+                contract.used_code().unwrap_or("the used-number code").to_owned(),
+            ),
+            // Its number may be used besides.
+            Expected::Refuse(_) => (
+                fits(contract, code, &causes) || (used() && view.may_be_used[item.index]),
+                wanted(contract, &causes),
+            ),
+            _ => continue,
+        };
+        judged = true;
+        if !fine {
+            findings.push(
+                Finding::new(
+                    if used() { "called used" } else { "another code" },
+                    item.at(&contract.batch.error.code),
+                    expected,
+                    code,
+                )
+                .item(item.index)
+                .explained_by(match item.expected {
+                    // Refused for another reason before its number was looked at.
+                    Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_) if !used() => {
+                        super::accept::ACCEPTANCE
+                    }
+                    _ => &[],
+                }),
+            );
+        }
+    }
+    if judged {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no rejection with a known cause")
+    }
+}
+
+/// The causes in a request that was refused as a whole.
+fn causes<'a>(view: &'a ExchangeView<'_>) -> Vec<&'a Cause> {
+    match &view.exchange.intent.body {
+        BodyIntent::Broken(cause) => vec![cause],
+        BodyIntent::Batch { items, trailing } => items
+            .iter()
+            .filter(|i| matches!(i.standing.due(), Due::Refuse(_)))
+            .flat_map(|i| &i.standing.causes)
+            .chain(trailing)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn refusal_code_fits(view: &ExchangeView<'_>) -> Verdict {
+    let field = &view.contract.batch.error.code;
+    let code = view.body().and_then(|b| b.get(field)).and_then(Value::as_str);
+    let causes = causes(view);
+    let (Some(code), false) = (code, causes.is_empty()) else {
+        return Verdict::NotApplicable("a 400 without code or known cause");
+    };
+    let open = view.expected.iter().any(|e| {
+        matches!(e, Expected::Open | Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_))
+    }) || view.may_be_used.contains(&true);
+    let envelope = matches!(view.exchange.intent.body, BodyIntent::Broken(_));
+    let known_used =
+        view.contract.batch.codes.get(code).is_some_and(|c| c.cause == CodeCause::Used);
+    let fine = if envelope { !known_used } else { open || fits(view.contract, code, &causes) };
+    if fine {
+        return Verdict::Pass;
+    }
+    Verdict::fail(Finding::new(
+        if known_used { "called used" } else { "another code" },
+        format!("/{field}"),
+        wanted(view.contract, &causes),
+        code,
+    ))
+}
+
+fn code_is_documented(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_ordinary() {
+        return Verdict::NotApplicable("not the documented request");
+    }
+    let batch = &view.contract.batch;
+    let mut seen = false;
+    let mut findings = Vec::new();
+    let mut look = |value: Option<&Value>, pointer: String, item: Option<usize>| {
+        if let Some(code) = value.and_then(Value::as_str).filter(|c| !c.trim().is_empty()) {
+            seen = true;
+            if !batch.codes.contains_key(code) {
+                let known: Vec<&str> = batch.codes.keys().map(String::as_str).collect();
+                let mut finding =
+                    Finding::new(format!("code {code}"), pointer, known.join(" or "), code);
+                finding.item = item;
+                findings.push(finding);
+            }
+        }
+    };
+    if view.is_refused() {
+        let field = &batch.error.code;
+        look(view.body().and_then(|b| b.get(field)), format!("/{field}"), None);
+    }
+    for (index, result) in view.results().unwrap_or(&[]).iter().enumerate() {
+        let rejected = view.verdicts.get(index).copied().flatten() == Some(ItemVerdict::Rejected);
+        if rejected {
+            let pointer = format!("/{}/{index}/{}", batch.results, batch.error.code);
+            look(result.get(&batch.error.code), pointer, Some(index));
+        }
+    }
+    if seen { Verdict::of(findings) } else { Verdict::NotApplicable("no error code was seen") }
+}
+
+fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
+    let only_missing = match &view.exchange.intent.body {
+        BodyIntent::Batch { items, trailing: None } => {
+            let mut broken = items.iter().filter(|i| i.standing.due() != Due::Accept(Level::Must));
+            let mut any = false;
+            let all = broken.all(|i| {
+                any = true;
+                i.standing.open.is_empty() && i.standing.causes.iter().all(|c| c.class == "missing")
+            });
+            all && any
+        }
+        _ => false,
+    };
+    if !only_missing || !view.is_refused() || !view.is_ordinary() || view.feature().is_some() {
+        return Verdict::NotApplicable("no 400 for a missing mandatory field alone");
+    }
+    let batch = &view.contract.batch;
+    let findings = [&batch.verdict.field, &batch.error.code]
+        .into_iter()
+        .filter(|field| view.body().and_then(|b| b.get(field.as_str())).is_none_or(Value::is_null))
+        .map(|field| Finding::new("missing", format!("/{field}"), "a value", "nothing"))
+        .collect();
+    Verdict::of(findings)
+}
+
+fn refusal_is_no_acceptance(view: &ExchangeView<'_>) -> Verdict {
+    let verdict = &view.contract.batch.verdict;
+    let (true, Some(said)) = (
+        view.is_refused(),
+        view.body().and_then(|b| b.get(&verdict.field)).and_then(Value::as_str),
+    ) else {
+        return Verdict::NotApplicable("no 400 with a verdict");
+    };
+    if said != verdict.accepted {
+        return Verdict::Pass;
+    }
+    let pointer = format!("/{}", verdict.field);
+    Verdict::fail(Finding::new("accepted in a 400", pointer, &verdict.rejected, said))
+}

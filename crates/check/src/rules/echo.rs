@@ -1,0 +1,161 @@
+//! ECHO: results identify their items, code point by code point.
+
+use serde_json::Value;
+
+use crate::contract::Level;
+use crate::exchange::ItemIntent;
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::ItemView;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "ECHO-001",
+        level: Level::Must,
+        title: "a result carries its item's unique number exactly",
+        cite: "OpenAPI: result schema; READING-05",
+        doc: "The number comes back code point by code point: not trimmed, folded, normalised, shortened or \
+              escaped. It is how a client finds its item again.",
+        needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "RACE-002"],
+        check: Check::Item(number_is_exact),
+    },
+    Rule {
+        id: "ECHO-002",
+        level: Level::Must,
+        title: "a result carries its item's other echoed fields exactly",
+        cite: "OpenAPI: result schema; READING-06",
+        doc: "What a result repeats of its item is what the item said, for accepted and rejected ones alike. \
+              Example: the account of the neighbouring item.",
+        needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "ECHO-001"],
+        check: Check::Item(fields_are_exact),
+    },
+    Rule {
+        id: "ECHO-003",
+        level: Level::Must,
+        title: "a result echoes nothing that its item did not have",
+        cite: "READING-06",
+        doc: "An optional field that the item left out is absent in its result. A value there was made up, \
+              or belongs to another item.",
+        needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
+        check: Check::Item(nothing_made_up),
+    },
+];
+
+/// An echo that is no form of what was sent.
+const ANOTHER: &str = "another value";
+
+/// Compares one echoed field, where the item had it as a string and the result carries it.
+fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
+    let sent = view.intent.value.get(name)?.as_str()?;
+    let echoed = view.result.get(name).filter(|v| !v.is_null())?;
+    let max = view.within.contract.field(name).and_then(|f| f.result_max);
+    if max.is_some_and(|max| sent.chars().count() > max) {
+        return None;
+    }
+    // What becomes of U+0000 is not judged (READING-15).
+    if echoed.as_str() == Some(sent) || sent.contains('\0') {
+        return None;
+    }
+    // What another item says was not changed but mixed up.
+    let others = |item: &ItemIntent| item.value.get(name) == Some(echoed);
+    let kind =
+        if *name != view.within.contract.batch.unique && view.within.items().iter().any(others) {
+            ANOTHER
+        } else {
+            kind(sent, echoed)
+        };
+    Some(
+        Finding::new(kind, view.at(name), shown(&Value::from(sent)), shown(echoed))
+            .item(view.index),
+    )
+}
+
+/// In which way an echo differs: findings are grouped by it.
+fn kind(sent: &str, echoed: &Value) -> &'static str {
+    let Some(echoed) = echoed.as_str() else { return "another type" };
+    if echoed.trim() == sent.trim() {
+        "white space"
+    } else if echoed.to_lowercase() == sent.to_lowercase() {
+        "letter case"
+    } else if echoed.is_empty() {
+        "empty"
+    } else if sent.starts_with(echoed) {
+        "shortened"
+    } else if unescaped(echoed) == unescaped(sent) {
+        "escaped"
+    } else if is_replaced(sent, echoed) {
+        "replaced characters"
+    } else {
+        ANOTHER
+    }
+}
+
+/// Without the escapes of markup, however often they were applied.
+fn unescaped(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (escape, plain) in [
+        ("&amp;", "&"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+    ] {
+        while text.contains(escape) {
+            text = text.replace(escape, plain);
+        }
+    }
+    text
+}
+
+/// Whether nothing but question marks or U+FFFD stands where other characters stood.
+fn is_replaced(sent: &str, echoed: &str) -> bool {
+    let stand_in = |c: &char| matches!(c, '?' | '\u{fffd}');
+    if echoed.chars().filter(stand_in).count() <= sent.chars().filter(stand_in).count() {
+        return false;
+    }
+    let mut sent = sent.chars();
+    echoed.chars().filter(|c| !stand_in(c)).all(|c| sent.any(|s| s == c))
+}
+
+fn number_is_exact(view: &ItemView<'_>) -> Verdict {
+    match compare(view, &view.within.contract.batch.unique) {
+        Some(finding) => Verdict::fail(finding),
+        None => Verdict::Pass,
+    }
+}
+
+fn fields_are_exact(view: &ItemView<'_>) -> Verdict {
+    let batch = &view.within.contract.batch;
+    Verdict::of(
+        batch
+            .echo
+            .iter()
+            .filter(|n| **n != batch.unique)
+            .filter_map(|n| compare(view, n))
+            .collect(),
+    )
+}
+
+fn nothing_made_up(view: &ItemView<'_>) -> Verdict {
+    let Some(item) = view.intent.value.as_object() else {
+        return Verdict::NotApplicable("the item is no object");
+    };
+    let mut findings = Vec::new();
+    for name in &view.within.contract.batch.echo {
+        if item.contains_key(name) {
+            continue;
+        }
+        if let Some(echoed) = view.result.get(name).filter(|v| !v.is_null()) {
+            findings.push(
+                Finding::new(
+                    "made up",
+                    view.at(name),
+                    "nothing, as the item had none",
+                    shown(echoed),
+                )
+                .item(view.index),
+            );
+        }
+    }
+    Verdict::of(findings)
+}

@@ -1,0 +1,365 @@
+//! HTTP: media types, methods, headers and framing.
+
+mod caching;
+mod disclosure;
+
+use super::accept::must_be_processed;
+use crate::contract::Level;
+use crate::exchange::Situation;
+use crate::ledger::{Because, Expected};
+use crate::rule::{Check, Finding, Rule, Verdict};
+use crate::view::{ExchangeView, Feature, ItemVerdict, ItemView};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "HTTP-001",
+        level: Level::Must,
+        title: "JSON answers are labelled application/json",
+        cite: "OpenAPI: responses, content; RFC 9110 section 8.3",
+        doc: "Judged on a 200, and on a 400 or 404 that carries JSON. Clients choose their parser by the label. \
+              A charset that the body is not in is a wrong label too.",
+        needs: &[],
+        check: Check::Exchange(labelled_json),
+    },
+    Rule {
+        id: "HTTP-002",
+        level: Level::Must,
+        title: "another method than the documented one is not processed",
+        cite: "READING-07; RFC 9110 section 15.5.6",
+        doc: "405, 404, 400 or 501. A 2xx for GET or PUT processes what was never documented.",
+        needs: &["STATUS-002"],
+        check: Check::Exchange(other_method),
+    },
+    Rule {
+        id: "HTTP-003",
+        level: Level::Should,
+        title: "a 405 says which methods are allowed",
+        cite: "RFC 9110 section 15.5.6",
+        doc: "A 405 carries Allow with the documented method: a client that guessed wrong learns from it what to use.",
+        needs: &[],
+        check: Check::Exchange(allow_header),
+    },
+    Rule {
+        id: "HTTP-004",
+        level: Level::Must,
+        title: "another media type is refused with 415 or 400, or read as JSON",
+        cite: "OpenAPI: requestBody, content; READING-07, READING-10",
+        doc: "A body that is labelled text/plain or application/xml is answered 415 or 400. Whether a server looks \
+              at the label at all is not judged; any other status is.",
+        needs: &["STATUS-002"],
+        check: Check::Exchange(other_media_type),
+    },
+    Rule {
+        id: "HTTP-005",
+        level: Level::Must,
+        title: "application/json with a charset parameter is accepted",
+        cite: "RFC 8259 section 11; READING-10",
+        doc: "The media type has no such parameter, so one that is sent changes nothing; many clients send it.",
+        needs: &[],
+        check: Check::Exchange(|view| featured(view, Feature::Charset)),
+    },
+    Rule {
+        id: "HTTP-006",
+        level: Level::Must,
+        title: "header names are taken in any letter case",
+        cite: "RFC 9110 section 5.1",
+        doc: "Field names are case-insensitive, and proxies do change their case on the way.",
+        needs: &[],
+        check: Check::Exchange(|view| featured(view, Feature::HeaderCase)),
+    },
+    Rule {
+        id: "HTTP-007",
+        level: Level::Must,
+        title: "a chunked body is taken like a sized one",
+        cite: "RFC 9112 section 7.1; READING-07",
+        doc: "HTTP/1.1 recipients parse the chunked coding. 411 is taken too; reading an empty body is not.",
+        needs: &[],
+        check: Check::Exchange(|view| featured(view, Feature::Chunked)),
+    },
+    Rule {
+        id: "HTTP-008",
+        level: Level::Must,
+        title: "framing says what it carries",
+        cite: "RFC 9112 section 6",
+        doc: "Content-Length is the number of bytes that come, chunks are as long as they say, nothing follows. \
+              Read by an independent reader on a raw connection. A wrong length makes the next answer garbage.",
+        needs: &[],
+        check: Check::Exchange(framing),
+    },
+    Rule {
+        id: "HTTP-009",
+        level: Level::Must,
+        title: "no content coding that was not asked for",
+        cite: "RFC 9110 section 12.5.3",
+        doc: "Requests say `Accept-Encoding: identity`. A client that asked for no compression can't read it.",
+        needs: &[],
+        check: Check::Exchange(no_coding),
+    },
+    Rule {
+        id: "HTTP-010",
+        level: Level::Should,
+        title: "errors show no stack trace and no internal name",
+        cite: "RFC 9110 section 17 (security considerations)",
+        doc: "A stack trace, a class or package name or an SQL state tells an attacker what to try next. In \
+              Spring: `server.error.include-stacktrace=never`, `server.error.include-message=never`.",
+        needs: &[],
+        check: Check::Exchange(disclosure::no_internals),
+    },
+    Rule {
+        id: "HTTP-011",
+        level: Level::Should,
+        title: "an answer to the batch is not marked as cacheable",
+        cite: "RFC 9110 section 9.3.3, RFC 9111 section 4.2.1",
+        doc: "A cached answer to a POST shows one client's verdicts to another, or yesterday's.",
+        needs: &[],
+        check: Check::Exchange(caching::not_cacheable),
+    },
+    Rule {
+        id: "HTTP-012",
+        level: Level::Should,
+        title: "a path beside or below the documented one is not processed",
+        cite: "READING-10",
+        doc: "A batch that is accepted at another path bypasses whatever guards the documented one.",
+        needs: &["STATUS-002"],
+        check: Check::Exchange(other_path),
+    },
+    Rule {
+        id: "HTTP-013",
+        level: Level::Must,
+        title: "`Expect: 100-continue` is served",
+        cite: "RFC 9110 section 10.1.1",
+        doc: "100 and then the answer, the answer at once, or 417. A client that waits for 100 must not wait \
+              for ever.",
+        needs: &[],
+        check: Check::Exchange(|view| featured(view, Feature::Expect)),
+    },
+    Rule {
+        id: "HTTP-014",
+        level: Level::Must,
+        title: "an Accept that excludes JSON gets 406, or JSON all the same",
+        cite: "RFC 9110 section 12.5.1; READING-07",
+        doc: "Either is legitimate; another status, or another kind of body under a 200, is not.",
+        needs: &["STATUS-002"],
+        check: Check::Exchange(other_accept),
+    },
+    Rule {
+        id: "HTTP-015",
+        level: Level::Must,
+        title: "what was refused for its method, path, headers or size stores nothing",
+        cite: "READING-07",
+        doc: "If its numbers are used afterwards, the batch was processed although the answer says that it was \
+              not.",
+        needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
+        check: Check::Item(stores_nothing),
+    },
+];
+
+/// The charset parameter of a label, where it names another one than UTF-8 or its subset ASCII.
+fn foreign_charset(label: &str) -> Option<String> {
+    let (_, charset) = label.split(';').skip(1).find_map(|parameter| {
+        parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
+    })?;
+    let charset = charset.trim().trim_matches('"').to_ascii_lowercase();
+    (!matches!(charset.as_str(), "utf-8" | "utf8")).then_some(charset)
+}
+
+fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
+    let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
+    let judged = match response.status {
+        200 => view.is_ordinary(),
+        400 | 404 => view.body().is_some_and(serde_json::Value::is_object),
+        _ => false,
+    };
+    if !judged || view.exchange.request.method == "HEAD" {
+        return Verdict::NotApplicable("no JSON is documented here");
+    }
+    let label = response.header("content-type").unwrap_or("");
+    let essence = label.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let problem_json = essence == "application/problem+json" && response.status != 200;
+    if essence == "application/json" || problem_json {
+        return match foreign_charset(label).filter(|_| !response.body.is_ascii()) {
+            None => Verdict::Pass,
+            Some(charset) => Verdict::fail(Finding::new(
+                "another charset",
+                "",
+                "no charset, or the one that the body is in: UTF-8 (RFC 8259 section 8.1)",
+                charset,
+            )),
+        };
+    }
+    Verdict::fail(Finding::new(
+        if label.is_empty() { "missing" } else { "another label" },
+        "",
+        "Content-Type: application/json",
+        if label.is_empty() { "no Content-Type".to_owned() } else { label.to_owned() },
+    ))
+}
+
+fn status_in(view: &ExchangeView<'_>, situation: bool, allowed: &[u16], expected: &str) -> Verdict {
+    if !situation {
+        return Verdict::NotApplicable("another situation");
+    }
+    match view.status() {
+        None => Verdict::NotApplicable("no answer"),
+        Some(408 | 429 | 500..) => Verdict::Pass,
+        // Not processed; whether good credentials are taken is no matter of this rule.
+        Some(401 | 403) => Verdict::Pass,
+        Some(status) if allowed.contains(&status) => Verdict::Pass,
+        Some(status) => Verdict::fail(Finding::new(
+            format!("status {status}"),
+            "",
+            expected,
+            status.to_string(),
+        )),
+    }
+}
+
+fn other_method(view: &ExchangeView<'_>) -> Verdict {
+    match view.exchange.intent.situation {
+        Situation::Options => {
+            status_in(view, true, &[200, 204, 400, 404, 405, 501], "2xx, 405, 404, 400 or 501")
+        }
+        situation => status_in(
+            view,
+            situation == Situation::Method,
+            &[400, 404, 405, 501],
+            "405, 404, 400 or 501",
+        ),
+    }
+}
+
+fn allow_header(view: &ExchangeView<'_>) -> Verdict {
+    let (Some(405), Some(response)) = (view.status(), view.response()) else {
+        return Verdict::NotApplicable("no 405");
+    };
+    let documented = &view.contract.operation.method;
+    let allow = response.header("allow").unwrap_or("");
+    if allow.split(',').any(|m| m.trim().eq_ignore_ascii_case(documented)) {
+        return Verdict::Pass;
+    }
+    Verdict::fail(Finding::new(
+        "missing",
+        "",
+        format!("Allow: {documented}"),
+        if allow.is_empty() { "no Allow".to_owned() } else { format!("Allow: {allow}") },
+    ))
+}
+
+fn other_media_type(view: &ExchangeView<'_>) -> Verdict {
+    let situation = view.exchange.intent.situation == Situation::MediaType;
+    status_in(view, situation, &[415, 400, 200], "415, 400 or 200")
+}
+
+fn other_accept(view: &ExchangeView<'_>) -> Verdict {
+    let situation = view.exchange.intent.situation == Situation::Accept;
+    match (situation, view.status()) {
+        (true, Some(200)) if view.body().is_none() => Verdict::fail(Finding::new(
+            "another body",
+            "",
+            "406, or JSON",
+            "200 with something else",
+        )),
+        _ => status_in(view, situation, &[406, 200, 400], "406, or the ordinary answer"),
+    }
+}
+
+fn other_path(view: &ExchangeView<'_>) -> Verdict {
+    if view.exchange.intent.situation != Situation::Path {
+        return Verdict::NotApplicable("the documented path");
+    }
+    let accepted = view.verdicts.contains(&Some(ItemVerdict::Accepted));
+    match view.status() {
+        None => Verdict::NotApplicable("no answer"),
+        Some(200) if accepted => {
+            Verdict::fail(Finding::new("processed", "", "404", "200, and items were accepted"))
+        }
+        Some(_) => Verdict::Pass,
+    }
+}
+
+/// What makes any batch fail, whatever its head says.
+const EXPLAINED: &[&str] =
+    &["ACCEPT-001", "ACCEPT-002", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
+
+/// What makes any batch go without an answer.
+const LOST: &[&str] = &["STATUS-003", "STATUS-004"];
+
+/// A sound batch with something unusual about its head has to be processed all the same.
+fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
+    if view.feature() != Some(feature) || !must_be_processed(view) {
+        return Verdict::NotApplicable("the request has nothing of the kind");
+    }
+    if let Some(finding) = super::status::lost(view) {
+        return Verdict::fail(finding.explained_by(LOST));
+    }
+    if feature == Feature::Expect
+        && view.response().and_then(|r| r.framing.as_ref()).is_some_and(|f| f.kept_waiting)
+    {
+        let finding =
+            Finding::new("kept waiting", "", "100, an answer, or 417", "nothing within 2 s");
+        return Verdict::fail(finding.unproven());
+    }
+    match view.status() {
+        None => Verdict::NotApplicable("no answer"),
+        Some(411) if feature == Feature::Chunked => Verdict::Pass,
+        Some(417) if feature == Feature::Expect => Verdict::Pass,
+        Some(413) if view.items().len() >= 100 => Verdict::NotApplicable("a limit of size"),
+        Some(408 | 429 | 503) => Verdict::NotApplicable("load"),
+        Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
+            let finding =
+                Finding::new("empty", "", "a result an item", "no results: the body was not read");
+            Verdict::fail(finding.explained_by(EXPLAINED))
+        }
+        Some(200) => Verdict::Pass,
+        Some(status) => Verdict::fail(
+            Finding::new(
+                format!("status {status}"),
+                "",
+                "200, as without it",
+                format!("{status}{}", super::status::said(view)),
+            )
+            .explained_by(EXPLAINED),
+        ),
+    }
+}
+
+fn framing(view: &ExchangeView<'_>) -> Verdict {
+    let Some(seen) = view.response().and_then(|r| r.framing.as_ref()) else {
+        return Verdict::NotApplicable("not read on a raw connection");
+    };
+    match &seen.fault {
+        None => Verdict::Pass,
+        Some(fault) => Verdict::fail(Finding::new("framing", "", "framing that fits", fault)),
+    }
+}
+
+fn no_coding(view: &ExchangeView<'_>) -> Verdict {
+    let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
+    match response.header("content-encoding") {
+        Some(coding) if !coding.trim().eq_ignore_ascii_case("identity") => Verdict::fail(
+            Finding::new("coded", "", "no Content-Encoding", format!("Content-Encoding: {coding}")),
+        ),
+        _ => Verdict::Pass,
+    }
+}
+
+fn stores_nothing(view: &ItemView<'_>) -> Verdict {
+    let Expected::Accept { because: Because::NotProcessed(status), .. } = view.expected else {
+        return Verdict::NotApplicable("its number was in no such request");
+    };
+    if view.verdict.is_none() {
+        return Verdict::NotApplicable("no verdict");
+    }
+    if !view.is_called_used() {
+        return Verdict::Pass;
+    }
+    Verdict::fail(
+        Finding::new(
+            "stored",
+            view.at(&view.within.contract.batch.error.code),
+            format!("accepted: its number was only in a request that was answered {status}"),
+            view.said(),
+        )
+        .item(view.index),
+    )
+}

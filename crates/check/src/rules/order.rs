@@ -1,0 +1,156 @@
+//! ORDER: one result an item, in request order.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::contract::{Contract, Level};
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::ExchangeView;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "ORDER-001",
+        level: Level::Must,
+        title: "there are as many results as items",
+        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        doc: "Results stand for items by position. One too few, and every later verdict belongs to another \
+              item. Example: a batch of three with one rejected item answered with two results.",
+        needs: &["SCHEMA-003", "RACE-002"],
+        check: Check::Exchange(one_result_an_item),
+    },
+    Rule {
+        id: "ORDER-002",
+        level: Level::Must,
+        title: "results stand in the order of their items",
+        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        doc: "Result *i* belongs to item *i*. Results that are sorted, reversed, grouped by verdict or in the \
+              order in which workers finished make a client believe that a rejected balance was accepted.",
+        needs: &["ORDER-001", "ORDER-003", "RACE-002"],
+        check: Check::Exchange(request_order),
+    },
+    Rule {
+        id: "ORDER-003",
+        level: Level::Must,
+        title: "no item has two results while another has none",
+        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        doc: "The count can be right and the answer still wrong: one item answered twice, another never. The \
+              item without a result is lost without a trace.",
+        needs: &["ORDER-001", "RACE-002"],
+        check: Check::Exchange(no_item_twice),
+    },
+];
+
+fn one_result_an_item(view: &ExchangeView<'_>) -> Verdict {
+    let (Some(results), true) = (view.results(), view.exchange.intent.is_batch()) else {
+        return Verdict::NotApplicable("no results");
+    };
+    let (items, results) = (view.items().len(), results.len());
+    if items == results {
+        return Verdict::Pass;
+    }
+    Verdict::fail(miscounted(view.contract, items, results))
+}
+
+/// The finding for so many results to so many items.
+pub(crate) fn miscounted(contract: &Contract, items: usize, results: usize) -> Finding {
+    Finding::new(
+        if results < items { "too few" } else { "too many" },
+        format!("/{}", contract.batch.results),
+        format!("{items} results"),
+        format!("{results} results"),
+    )
+}
+
+/// The finding for a result in the place of another: its place and the number that belongs there, the item
+/// that it belongs to and that one's number.
+pub(crate) fn misplaced(
+    contract: &Contract,
+    (at, own): (usize, &str),
+    (from, other): (usize, &str),
+) -> Finding {
+    Finding::new(
+        "out of order",
+        format!("/{}/{at}/{}", contract.batch.results, contract.batch.unique),
+        format!("{own}, the number of item {at}"),
+        format!("{other}, the number of item {from}"),
+    )
+    .item(at)
+}
+
+/// The finding for an item with several results; how many, where that is known.
+pub(crate) fn twice(
+    contract: &Contract,
+    item: usize,
+    number: &str,
+    results: Option<usize>,
+) -> Finding {
+    let results = results.map_or("several".to_owned(), |n| n.to_string());
+    Finding::new(
+        "answered twice",
+        format!("/{}", contract.batch.results),
+        format!("one result for {}", shown(&Value::from(number))),
+        format!("{results} results for it"),
+    )
+    .item(item)
+}
+
+fn counts<'a>(numbers: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    let mut counts = HashMap::new();
+    for number in numbers {
+        *counts.entry(number).or_default() += 1;
+    }
+    counts
+}
+
+fn request_order(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_aligned() || view.items().is_empty() {
+        return Verdict::NotApplicable("no results beside items");
+    }
+    if view.items().len() == 1 {
+        return Verdict::NotApplicable("a single item has no order");
+    }
+    let Some((at, from)) = view.misplaced else { return Verdict::Pass };
+    let batch = &view.contract.batch;
+    let said = |item: usize, field: &str| {
+        view.items()[item].value.get(field).map_or(format!("no {field}"), shown)
+    };
+    let number = |item| said(item, &batch.unique);
+    let mut finding = misplaced(view.contract, (at, &number(at)), (from, &number(from)));
+    // Items that share a number are told apart by what else is echoed.
+    let other = || batch.echo.iter().find(|field| said(at, field) != said(from, field));
+    if number(at) == number(from)
+        && let Some(field) = other()
+    {
+        let told = |item| format!("{}, the {field} of item {item}", said(item, field));
+        finding.expected = told(at);
+        finding.actual = told(from);
+    }
+    Verdict::fail(finding)
+}
+
+fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_aligned() || view.items().is_empty() {
+        return Verdict::NotApplicable("no results beside items");
+    }
+    let unique = &view.contract.batch.unique;
+    if view.misplaced.is_none() {
+        return Verdict::Pass;
+    }
+    let sent = counts(view.items().iter().filter_map(|i| i.number.as_deref()));
+    let echoed = counts(
+        view.results().unwrap_or(&[]).iter().filter_map(|r| r.get(unique).and_then(Value::as_str)),
+    );
+    let answered_twice = view
+        .items()
+        .iter()
+        .filter_map(|i| i.number.as_deref())
+        .enumerate()
+        .find(|(_, n)| echoed.get(n).copied().unwrap_or(0) > sent.get(n).copied().unwrap_or(0));
+    match answered_twice {
+        None => Verdict::Pass,
+        Some((index, number)) => {
+            Verdict::fail(twice(view.contract, index, number, echoed.get(number).copied()))
+        }
+    }
+}

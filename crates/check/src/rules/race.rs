@@ -1,0 +1,181 @@
+//! RACE: simultaneous requests, released by a barrier.
+
+use serde_json::Value;
+
+use super::status::{is_server_error, lost, server_error};
+use crate::contract::Level;
+use crate::ledger::Expected;
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::{ExchangeView, ItemVerdict, TrialView};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "RACE-001",
+        level: Level::Must,
+        title: "of simultaneous requests with one number, exactly one is accepted",
+        cite: "OpenAPI: example of the 200 (a used number is rejected); READING-05",
+        doc: "A check for the number and its use that are two separate steps leave a window in which a second \
+              request gets through. A unique constraint closes it; a retry by a client that lost the answer \
+              opens it.",
+        needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
+        check: Check::Trial(exactly_one),
+    },
+    Rule {
+        id: "RACE-002",
+        level: Level::Must,
+        title: "each of simultaneous requests gets its own answer",
+        cite: "READING-06",
+        doc: "State that is shared between requests mixes their results: a client reads another's verdicts. \
+              Judged wherever several are under way, whether released together or not.",
+        needs: &[],
+        check: Check::Exchange(own_answer),
+    },
+    Rule {
+        id: "RACE-003",
+        level: Level::Must,
+        title: "overlap never gives a 5xx or a lost answer",
+        cite: "READING-07",
+        doc: "A conflict between simultaneous requests is the server's to resolve: a deadlock or a violated \
+              constraint must not reach the client as a 500.",
+        needs: &[],
+        check: Check::Exchange(overlap_is_answered),
+    },
+];
+
+fn exactly_one(trial: &TrialView<'_>) -> Verdict {
+    let mut judged = false;
+    let mut findings = Vec::new();
+    for view in &trial.exchanges {
+        for (i, expected) in view.expected.iter().enumerate() {
+            let Expected::Racer(places) = expected else { continue };
+            if places.first() != Some(&(view.exchange.index, i)) {
+                continue;
+            }
+            let verdicts: Vec<(usize, usize, Option<ItemVerdict>)> = places
+                .iter()
+                .filter_map(|(e, i)| {
+                    let view = trial.exchanges.iter().find(|v| v.exchange.index == *e)?;
+                    Some((*e, *i, view.verdicts.get(*i).copied().flatten()))
+                })
+                .collect();
+            let accepted: Vec<&(usize, usize, Option<ItemVerdict>)> =
+                verdicts.iter().filter(|v| v.2 == Some(ItemVerdict::Accepted)).collect();
+            let all_known = verdicts.iter().all(|v| v.2.is_some());
+            let number = shown(&Value::from(view.items()[i].number.as_deref().unwrap_or("")));
+            let verdict_at = |i: usize| {
+                format!(
+                    "/{}/{i}/{}",
+                    trial.contract.batch.results, trial.contract.batch.verdict.field
+                )
+            };
+            match accepted.as_slice() {
+                [_] => judged = true,
+                [] if all_known => {
+                    judged = true;
+                    findings.push(
+                        Finding::new(
+                            "none accepted",
+                            verdict_at(i),
+                            format!("one of {} requests accepted with {number}", places.len()),
+                            "none",
+                        )
+                        .item(i)
+                        .exchange(view.exchange.index)
+                        .explained_by(&[
+                            "ACCEPT-001",
+                            "ACCEPT-002",
+                            "ATOM-003",
+                            "ORDER-002",
+                            "ORDER-003",
+                        ]),
+                    );
+                }
+                [] => {}
+                [_, second, ..] => {
+                    judged = true;
+                    findings.push(
+                        Finding::new(
+                            "accepted more than once",
+                            verdict_at(second.1),
+                            format!("one of {} requests accepted with {number}", places.len()),
+                            format!("{} accepted", accepted.len()),
+                        )
+                        .item(second.1)
+                        .exchange(second.0)
+                        // Where a number is accepted again with nothing under way, there is no race to win.
+                        .explained_by(&["UNIQUE-001"]),
+                    );
+                }
+            }
+        }
+    }
+    if judged {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no number in several requests at once")
+    }
+}
+
+fn own_answer(view: &ExchangeView<'_>) -> Verdict {
+    if view.results().is_none() {
+        return Verdict::NotApplicable("no results");
+    }
+    let unique = &view.contract.batch.unique;
+    if let Some((index, number)) =
+        view.foreign.and_then(|at| Some((at, view.results()?.get(at)?.get(unique)?)))
+    {
+        return Verdict::fail(another(view, index, unique, number, "of another request"));
+    }
+    if view.in_flight.is_empty() {
+        return Verdict::NotApplicable("no other request under way");
+    }
+    let foreign = view.results().unwrap_or(&[]).iter().enumerate().find_map(|(index, result)| {
+        view.contract.batch.echo.iter().find_map(|field| {
+            let echoed = result.get(field)?;
+            let own = view.items().iter().any(|i| i.value.get(field) == Some(echoed));
+            // What several items said is no sign that one of them was answered here, and one with the same
+            // number may be the one that used it.
+            let mut others = view.in_flight.iter().filter(|item| item.get(field) == Some(echoed));
+            let sole = others.next().filter(|_| others.next().is_none())?;
+            let shared = view.items().iter().any(|i| i.value.get(unique) == sole.get(unique));
+            (!own && !shared).then_some((index, field, echoed))
+        })
+    });
+    match foreign {
+        None => Verdict::Pass,
+        Some((index, field, echoed)) => {
+            Verdict::fail(another(view, index, field, echoed, "of another request under way"))
+        }
+    }
+}
+
+fn another(
+    view: &ExchangeView<'_>,
+    index: usize,
+    field: &str,
+    echoed: &Value,
+    whose: &str,
+) -> Finding {
+    let said = view.items().get(index).and_then(|i| i.value.get(field));
+    let expected = said.map_or("what an item of this request says".to_owned(), shown);
+    let pointer = format!("/{}/{index}/{field}", view.contract.batch.results);
+    Finding::new("another's answer", pointer, expected, format!("{}, {whose}", shown(echoed)))
+        .item(index)
+}
+
+fn overlap_is_answered(view: &ExchangeView<'_>) -> Verdict {
+    if view.exchange.group.is_none() {
+        return Verdict::NotApplicable("nothing overlapped");
+    }
+    // What happens with nothing else under way too has nothing to do with overlap.
+    if let Some(finding) = lost(view) {
+        return Verdict::fail(finding.explained_by(&["STATUS-003", "STATUS-004"]));
+    }
+    match view.status() {
+        Some(status) if is_server_error(view, status) => {
+            Verdict::fail(server_error(view, status).explained_by(&["STATUS-002"]))
+        }
+        Some(_) => Verdict::Pass,
+        None => Verdict::NotApplicable("the client hung up"),
+    }
+}

@@ -1,0 +1,287 @@
+//! REFUSE: invalid input is refused, by either reading (READING-01).
+
+use crate::contract::standing::Cause;
+use crate::contract::{CodeCause, Level};
+use crate::exchange::BodyIntent;
+use crate::ledger::Expected;
+use crate::rule::{Check, Finding, Rule, Verdict, shorten, shown};
+use crate::tally::Tally;
+use crate::view::{ExchangeView, ItemVerdict, ItemView};
+
+const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"];
+
+macro_rules! item_rule {
+    ($id:literal, $level:ident, $title:literal, $cite:literal, $doc:literal) => {
+        Rule {
+            id: $id,
+            level: Level::$level,
+            title: $title,
+            cite: $cite,
+            doc: $doc,
+            needs: NEEDS,
+            check: Check::Exchange(|view| items_refused(view, $id)),
+        }
+    };
+}
+
+macro_rules! body_rule {
+    ($id:literal, $level:ident, $title:literal, $cite:literal, $doc:literal) => {
+        Rule {
+            id: $id,
+            level: Level::$level,
+            title: $title,
+            cite: $cite,
+            doc: $doc,
+            needs: &["STATUS-002", "ROBUST-001"],
+            check: Check::Exchange(|view| body_refused(view, $id)),
+        }
+    };
+}
+
+pub(super) const RULES: &[Rule] = &[
+    item_rule!(
+        "REFUSE-001",
+        Must,
+        "an item without a mandatory field, or with null there, is refused",
+        "OpenAPI: request schema, required; READING-14",
+        "Each mandatory field alone, and two together; in the first, a middle and the last item. An accepted \
+         balance without an account or a date can't be booked."
+    ),
+    item_rule!(
+        "REFUSE-002",
+        Must,
+        "a wrong type in a mandatory field is refused",
+        "OpenAPI: request schema, type; READING-14",
+        "An object, array, boolean or text where a number belongs, and the like; an item that is no object. \
+         What was stored instead can't be what the client meant."
+    ),
+    item_rule!(
+        "REFUSE-003",
+        Must,
+        "a value outside the bounds of the schema is refused",
+        "OpenAPI: request schema, maxLength and the other keywords; READING-16",
+        "Lengths count code points. A value one over the bound is refused like one far over; it is not cut."
+    ),
+    item_rule!(
+        "REFUSE-004",
+        Must,
+        "what is plainly no date-time is refused",
+        "OpenAPI: request schema, format; READING-19",
+        "Text, a date alone, a number where RFC 3339 is documented: whatever is stored, it is no instant."
+    ),
+    body_rule!(
+        "REFUSE-005",
+        Must,
+        "a broken envelope is answered 400",
+        "OpenAPI: request schema; READING-02",
+        "The array of items missing, null, a single object, another type; the document an array or a scalar. \
+         A 200 here says that a batch was imported where there was none."
+    ),
+    body_rule!(
+        "REFUSE-006",
+        Must,
+        "what is not JSON is answered 400",
+        "READING-02, READING-15; RFC 8259 section 2",
+        "Truncated documents, single quotes, trailing commas, comments, NaN, bytes that are not UTF-8."
+    ),
+    body_rule!(
+        "REFUSE-007",
+        Should,
+        "text after the JSON document is answered 400",
+        "READING-02",
+        "A second document or stray text behind the first points at two messages glued together; ignoring it \
+         loses the second."
+    ),
+    item_rule!(
+        "REFUSE-008",
+        Should,
+        "a scalar of another type that keeps its meaning is refused",
+        "READING-14",
+        "\"12\" for 12, or 12 for \"12\". Stock Jackson coerces unless told otherwise: \
+         `spring.jackson.mapper.allow-coercion-of-scalars=false`, and a `CoercionConfig` for text."
+    ),
+    item_rule!(
+        "REFUSE-009",
+        Should,
+        "an impossible date, or a date-time without offset, is refused",
+        "READING-19",
+        "30 February is no day, and a time without offset is another instant in every zone."
+    ),
+    item_rule!(
+        "REFUSE-010",
+        Should,
+        "a wrong type in an optional field is refused",
+        "READING-14",
+        "An optional field may be left out, but what stands there has its type."
+    ),
+    Rule {
+        id: "REFUSE-011",
+        level: Level::Should,
+        title: "the same kind of fault is refused by the same reading throughout",
+        cite: "READING-01",
+        doc: "Either the whole request is answered 400 or the item is rejected in a 200; a client has to \
+              handle one of them for each kind of fault (pointer, keyword, class of value, some or all items \
+              broken). Changing between them makes retries a gamble.",
+        needs: &[],
+        check: Check::Run(one_reading_a_kind),
+    },
+    item_rule!(
+        "REFUSE-012",
+        Must,
+        "a unique number that its result could not carry is refused",
+        "OpenAPI: result schema, maxLength; READING-17",
+        "The result bounds the number to 255 code points. An accepted longer one comes back cut, or breaks \
+         the schema of the answer."
+    ),
+];
+
+/// The rule that judges an accepted item with this cause.
+fn rule_for(cause: &Cause) -> &'static str {
+    let must = cause.level == Level::Must;
+    if cause.source == "READING-17" {
+        return "REFUSE-012";
+    }
+    if cause.code == CodeCause::Missing {
+        return "REFUSE-001";
+    }
+    match cause.keyword.as_str() {
+        "type" if must => "REFUSE-002",
+        "type" if cause.class.contains("keeps its meaning") => "REFUSE-008",
+        "type" => "REFUSE-010",
+        "format" if must => "REFUSE-004",
+        "format" => "REFUSE-009",
+        _ => "REFUSE-003",
+    }
+}
+
+/// The cause that an accepted item is blamed on: the first that weighs most.
+fn blamed(causes: &[Cause]) -> Option<&Cause> {
+    causes.iter().min_by_key(|c| c.level)
+}
+
+/// Whether an item is one that this rule wants refused.
+fn is_mine(expected: &Expected, causes: &[Cause], rule: &str) -> bool {
+    matches!(expected, Expected::Refuse(_)) && blamed(causes).is_some_and(|c| rule_for(c) == rule)
+}
+
+fn items_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
+    if !view.is_ordinary() {
+        return Verdict::NotApplicable("not the documented request");
+    }
+    if view.is_refused() {
+        // A 400 refuses all of them, by the other reading.
+        let mine = view
+            .items()
+            .iter()
+            .zip(&view.expected)
+            .any(|(item, expected)| is_mine(expected, &item.standing.causes, rule));
+        return if mine {
+            Verdict::Pass
+        } else {
+            Verdict::NotApplicable("nothing of the kind was sent")
+        };
+    }
+    view.each(|item| refused(item, rule))
+}
+
+fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
+    if !matches!(view.expected, Expected::Refuse(_)) {
+        return Verdict::NotApplicable("it need not be refused");
+    }
+    let Some(cause) = blamed(&view.intent.standing.causes) else {
+        return Verdict::NotApplicable("it need not be refused");
+    };
+    if rule_for(cause) != rule {
+        return Verdict::NotApplicable("another kind of fault");
+    }
+    match view.verdict {
+        None => Verdict::NotApplicable("no verdict"),
+        Some(ItemVerdict::Rejected) => Verdict::Pass,
+        Some(ItemVerdict::Accepted) => {
+            let value = view.intent.value.pointer(&cause.pointer);
+            let what = if cause.pointer.is_empty() { "the item" } else { &cause.pointer };
+            // Coercion is one setting of one library: one finding over all fields.
+            let pointer = if rule == "REFUSE-008" { "*" } else { &cause.pointer };
+            let mut finding = Finding::new(
+                format!("{} accepted: {}", cause.keyword, cause.class),
+                format!("/{}/{}{pointer}", view.within.contract.batch.items, view.index),
+                format!("refused: {what} is {}", value.map_or("missing".to_owned(), shown)),
+                view.said(),
+            )
+            .item(view.index);
+            if rule == "REFUSE-008" {
+                "a scalar was coerced".clone_into(&mut finding.kind);
+                finding.pointer = format!("/{}/{}/*", view.within.contract.batch.items, view.index);
+            }
+            Verdict::fail(finding)
+        }
+    }
+}
+
+fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
+    if !view.is_ordinary() {
+        return Verdict::NotApplicable("not the documented request");
+    }
+    let cause = match &view.exchange.intent.body {
+        BodyIntent::Broken(cause) => cause,
+        BodyIntent::Batch { trailing: Some(cause), .. } => cause,
+        _ => return Verdict::NotApplicable("the body is a batch"),
+    };
+    let mine = match (cause.keyword.as_str(), cause.level) {
+        ("json", Level::Should) => "REFUSE-007",
+        ("json", Level::Must) => "REFUSE-006",
+        _ => "REFUSE-005",
+    };
+    if mine != rule {
+        return Verdict::NotApplicable("another kind of fault");
+    }
+    match view.status() {
+        Some(200..=299) => {
+            let body = view.response().map(|r| String::from_utf8_lossy(&r.body).into_owned());
+            let kind = match cause.keyword.as_str() {
+                "json" => format!("{} accepted", cause.class),
+                keyword => format!("{keyword} accepted: {}", cause.class),
+            };
+            let finding = Finding::new(
+                kind,
+                cause.pointer.clone(),
+                format!("400: {}", cause.class),
+                format!(
+                    "{} with {}",
+                    view.status().unwrap_or(200),
+                    shorten(&body.unwrap_or_default())
+                ),
+            );
+            // An error that is told in a 200 is told so for broken items too.
+            let told = view.results().is_none() && view.status() == Some(200);
+            Verdict::fail(if told { finding.explained_by(&["SCHEMA-003"]) } else { finding })
+        }
+        Some(400) => Verdict::Pass,
+        _ => Verdict::NotApplicable("another status"),
+    }
+}
+
+fn one_reading_a_kind(tally: &Tally) -> Verdict {
+    let mut judged = false;
+    let mut findings = Vec::new();
+    for (kind, (request, item)) in &tally.refusals {
+        judged |= request + item > 1;
+        if *request > 0 && *item > 0 {
+            findings.push(
+                // One cause, whatever the kind of fault.
+                Finding::new(
+                    format!("both readings: {} {} {}", kind.pointer, kind.keyword, kind.class),
+                    "",
+                    format!("one reading for {} {} {}", kind.pointer, kind.keyword, kind.class),
+                    format!("{request} times a 400, {item} times rejected in a 200"),
+                )
+                .explained_by(super::accept::ACCEPTANCE),
+            );
+        }
+    }
+    if judged {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no kind of fault was refused twice")
+    }
+}

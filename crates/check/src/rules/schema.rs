@@ -1,0 +1,277 @@
+//! SCHEMA: bodies fit their schemas, and carry what a client can't do without.
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError};
+use serde_json::Value;
+
+use crate::contract::{Level, repeated_key};
+use crate::exchange::BodyIntent;
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::{ExchangeView, ItemView, Json};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "SCHEMA-001",
+        level: Level::Must,
+        title: "a 200 carries JSON that fits the documented schema",
+        cite: "OpenAPI: responses/200",
+        doc: "Every 200 is parsed and validated against the response schema (draft 2020-12, formats and \
+              int64 bounds checked). A client generated from the document can't read anything else. \
+              Example: `\"timeElapsedMs\": \"12\"` where an integer is documented.",
+        needs: &["HTTP-009"],
+        check: Check::Exchange(fits_documented_schema),
+    },
+    Rule {
+        id: "SCHEMA-002",
+        level: Level::Must,
+        title: "the body of a 400 or 404 fits the documented error schema",
+        cite: "OpenAPI: responses/400, responses/404; READING-08",
+        doc: "Judged under a 400 to well-framed JSON and under a 404. The adapter's own shape and the \
+              framework's both fit the schema; HTML, plain text or wrong types do not.",
+        needs: &["HTTP-009"],
+        check: Check::Exchange(errors_fit_schema),
+    },
+    Rule {
+        id: "SCHEMA-003",
+        level: Level::Must,
+        title: "the results are there",
+        cite: "READING-06",
+        doc: "Nothing is `required` in the response schema, so `{}` fits it. Without the array of results a \
+              client can't know what happened to any item. Only an empty batch may be answered without.",
+        needs: &["HTTP-009", "SCHEMA-001"],
+        check: Check::Exchange(results_present),
+    },
+    Rule {
+        id: "SCHEMA-004",
+        level: Level::Must,
+        title: "each result has its verdict and the echoed fields of its item",
+        cite: "READING-06",
+        doc: "A result without a verdict says nothing; one without the echoed fields can't be matched. A \
+              result may leave out a field whose request value was missing, no string, or longer than the \
+              result schema allows.",
+        needs: &["SCHEMA-001", "ORDER-001", "ORDER-002", "ORDER-003"],
+        check: Check::Item(result_is_complete),
+    },
+    Rule {
+        id: "SCHEMA-005",
+        level: Level::Should,
+        title: "elapsed times are present",
+        cite: "READING-06",
+        doc: "The documented examples show an elapsed time in each result and in the answer; clients use \
+              them to size their batches.",
+        needs: &["SCHEMA-001"],
+        check: Check::Exchange(elapsed_present),
+    },
+    Rule {
+        id: "SCHEMA-006",
+        level: Level::Should,
+        title: "no object of an answer has a key twice",
+        cite: "RFC 8259 section 4",
+        doc: "Names within an object should be unique: parsers differ in which of two values they keep, so \
+              two clients can read two different answers.",
+        needs: &["SCHEMA-001"],
+        check: Check::Exchange(keys_once),
+    },
+];
+
+fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
+    if view.status() != Some(200) || !view.is_ordinary() {
+        return Verdict::NotApplicable("no 200 to the documented request");
+    }
+    let body = match &view.json {
+        Json::Value(value) => value,
+        Json::Broken(why) => {
+            return Verdict::fail(Finding::new("not JSON", "", "a JSON body", why));
+        }
+        Json::Absent => return Verdict::NotApplicable("no answer"),
+    };
+    let Some(documented) = view.contract.operation.responses.get(&200) else {
+        return Verdict::NotApplicable("no schema is documented");
+    };
+    if documented.validator.is_valid(body) {
+        return Verdict::Pass;
+    }
+    let prefix = format!("/{}/", view.contract.batch.results);
+    Verdict::of(
+        documented
+            .validator
+            .iter_errors(body)
+            .take(1000)
+            .map(|error| {
+                let pointer = error.instance_path().to_string();
+                let item = pointer
+                    .strip_prefix(&prefix)
+                    .and_then(|rest| rest.split('/').next())
+                    .and_then(|index| index.parse::<usize>().ok());
+                let mut finding = Finding::new(
+                    error.kind().keyword(),
+                    pointer,
+                    wanted(&error),
+                    shown(error.instance()),
+                );
+                finding.item = item;
+                finding
+            })
+            .collect(),
+    )
+}
+
+/// What the schema asks for in the place of the value, and where it does.
+fn wanted(error: &ValidationError<'_>) -> String {
+    use ValidationErrorKind as Kind;
+    let one_of = |options: &Value| -> String {
+        let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+        options.iter().map(shown).collect::<Vec<_>>().join(" or ")
+    };
+    let what = match error.kind() {
+        Kind::Type { kind: TypeKind::Single(one) } => a_type(*one).to_owned(),
+        Kind::Type { kind: TypeKind::Multiple(several) } => {
+            several.iter().map(a_type).collect::<Vec<_>>().join(" or ")
+        }
+        Kind::Format { format } => format!("a {format}"),
+        Kind::Enum { options } => one_of(options),
+        Kind::Constant { expected_value } => shown(expected_value),
+        Kind::MaxLength { limit } => format!("at most {limit} characters"),
+        Kind::MinLength { limit } => format!("at least {limit} characters"),
+        Kind::Maximum { limit } => format!("{limit} at most"),
+        Kind::Minimum { limit } => format!("{limit} at least"),
+        Kind::MaxItems { limit } => format!("at most {limit} elements"),
+        Kind::MinItems { limit } => format!("at least {limit} elements"),
+        Kind::Required { property } => format!("an object with {}", shown(property)),
+        Kind::Pattern { pattern } => format!("what matches {pattern}"),
+        _ => return format!("what {} says", error.schema_path()),
+    };
+    format!("{what}, as {} says", error.schema_path())
+}
+
+fn a_type(kind: JsonType) -> &'static str {
+    match kind {
+        JsonType::Array => "an array",
+        JsonType::Boolean => "true or false",
+        JsonType::Integer => "an integer",
+        JsonType::Null => "null",
+        JsonType::Number => "a number",
+        JsonType::Object => "an object",
+        JsonType::String => "a string",
+    }
+}
+
+fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
+    let status = view.status();
+    let framed = !matches!(&view.exchange.intent.body, BodyIntent::Broken(c) if c.keyword == "json")
+        && !matches!(view.exchange.intent.body, BodyIntent::Open(_));
+    let judged = match status {
+        Some(400) => framed && view.is_ordinary(),
+        Some(404) => view.exchange.request.method != "HEAD",
+        _ => false,
+    };
+    let documented = status.and_then(|s| view.contract.operation.responses.get(&s));
+    let (true, Some(documented)) = (judged, documented) else {
+        return Verdict::NotApplicable("no error whose body is documented");
+    };
+    match &view.json {
+        Json::Broken(why) => Verdict::fail(Finding::new("not JSON", "", "a JSON body", why)),
+        Json::Absent => Verdict::NotApplicable("no answer"),
+        // The documented schema names no type, so anything but an object would pass it.
+        Json::Value(body) if !body.is_object() => {
+            Verdict::fail(Finding::new("type", "", "a JSON object", shown(body)))
+        }
+        Json::Value(body) => Verdict::of(
+            documented
+                .validator
+                .iter_errors(body)
+                .map(|error| {
+                    Finding::new(
+                        error.kind().keyword(),
+                        error.instance_path().to_string(),
+                        wanted(&error),
+                        shown(error.instance()),
+                    )
+                })
+                .collect(),
+        ),
+    }
+}
+
+fn results_present(view: &ExchangeView<'_>) -> Verdict {
+    if view.status() != Some(200) || view.items().is_empty() || !view.is_ordinary() {
+        return Verdict::NotApplicable("no 200 to a batch with items");
+    }
+    if view.results().is_some() {
+        return Verdict::Pass;
+    }
+    let pointer = format!("/{}", view.contract.batch.results);
+    Verdict::fail(Finding::new(
+        "missing",
+        pointer,
+        "an array with one result an item",
+        "no such array",
+    ))
+}
+
+fn result_is_complete(view: &ItemView<'_>) -> Verdict {
+    let batch = &view.within.contract.batch;
+    let mut findings = Vec::new();
+    if view.verdict.is_none() {
+        findings.push(
+            Finding::new(
+                "missing",
+                view.at(&batch.verdict.field),
+                format!("{} or {}", batch.verdict.accepted, batch.verdict.rejected),
+                view.result.get(&batch.verdict.field).map_or("nothing".to_owned(), shown),
+            )
+            .item(view.index),
+        );
+    }
+    for name in &batch.echo {
+        let Some(sent) = view.intent.value.get(name).and_then(Value::as_str) else { continue };
+        // Beyond what must be accepted, what becomes of a string is not judged but where it is repeated wrongly.
+        let contract = view.within.contract;
+        let max = contract.field(name).and_then(|f| f.result_max);
+        let plain = contract.batch.limits.plain_string;
+        if sent.chars().count() > max.unwrap_or(plain) {
+            continue;
+        }
+        if view.result.get(name).is_none_or(Value::is_null) {
+            findings.push(
+                Finding::new("missing", view.at(name), shown(&Value::from(sent)), "nothing")
+                    .item(view.index),
+            );
+        }
+    }
+    Verdict::of(findings)
+}
+
+fn elapsed_present(view: &ExchangeView<'_>) -> Verdict {
+    let Some(results) = view.results() else { return Verdict::NotApplicable("no results") };
+    let elapsed = &view.contract.batch.elapsed;
+    let mut findings = Vec::new();
+    if let Some(total) = &elapsed.total
+        && view.body().is_some_and(|b| b.get(total).is_none_or(Value::is_null))
+    {
+        findings.push(Finding::new("missing", format!("/{total}"), "milliseconds", "nothing"));
+    }
+    if let Some(field) = &elapsed.item {
+        let missing = results.iter().position(|r| r.get(field).is_none_or(Value::is_null));
+        if let Some(index) = missing {
+            let pointer = format!("/{}/{index}/{field}", view.contract.batch.results);
+            findings.push(Finding::new("missing", pointer, "milliseconds", "nothing").item(index));
+        }
+    }
+    Verdict::of(findings)
+}
+
+fn keys_once(view: &ExchangeView<'_>) -> Verdict {
+    let (Some(response), Json::Value(_)) = (view.response(), &view.json) else {
+        return Verdict::NotApplicable("no JSON answer");
+    };
+    match repeated_key(&response.body) {
+        None => Verdict::Pass,
+        Some(key) => Verdict::fail(Finding::new(
+            "repeated key",
+            "",
+            "each key once",
+            format!("{} stands twice in one object", shown(&Value::from(key))),
+        )),
+    }
+}

@@ -1,0 +1,192 @@
+//! STATUS: statuses are the documented ones, each in its own situation.
+
+use crate::contract::Level;
+use crate::exchange::{Answer, BodyIntent, Situation};
+use crate::rule::{Check, Finding, Rule, Verdict, shorten};
+use crate::tally::Alone;
+use crate::view::ExchangeView;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "STATUS-001",
+        level: Level::Must,
+        title: "a request is answered with a status that is documented for it",
+        cite: "OpenAPI: responses; READING-07",
+        doc: "A batch is answered 200 or 400. Other statuses count only in their own situation: 401 and 403 \
+              for credentials, 413 for size, 411 for chunked bodies, 408, 429 and 503 for load. 201 and 422 \
+              are not 200 and 400: a client written from the page doesn't handle them.",
+        needs: &[],
+        check: Check::Exchange(documented_status),
+    },
+    Rule {
+        id: "STATUS-002",
+        level: Level::Must,
+        title: "an ordinary request never gets a 5xx",
+        cite: "READING-07",
+        doc: "A 5xx says that the server broke, and leaves unknown what was stored. 503 says that it is \
+              busy, 502 and 504 are a gateway's and count only where they persist.",
+        needs: &[],
+        check: Check::Exchange(no_server_error),
+    },
+    Rule {
+        id: "STATUS-003",
+        level: Level::Must,
+        title: "an ordinary request gets an answer",
+        cite: "RFC 9112 section 9.6; READING-25",
+        doc: "A connection that ends without an answer, or an answer that never comes, leaves the client \
+              without knowledge of what was stored. Counts only where repeats show it too, each after a \
+              good plain batch.",
+        needs: &[],
+        check: Check::Exchange(answered),
+    },
+    Rule {
+        id: "STATUS-004",
+        level: Level::Must,
+        title: "answers don't get lost now and then",
+        cite: "RFC 9112 section 9.6; READING-25",
+        doc: "Judged where several answers got lost on connections that were in use before, which a server may \
+              close: plain batches are then sent one by one, each on a connection of its own, and two of them \
+              without an answer are a finding. Other lost answers of the run are told as this one cause, unless they got \
+              lost every time. A client that meets this must ask item by item what was stored. A case that asserts this \
+              rule has it judged however few answers got lost.",
+        needs: &[],
+        check: Check::Asked(not_lost),
+    },
+];
+
+fn not_lost(Alone { asked, lost }: Alone) -> Verdict {
+    if asked == 0 {
+        return Verdict::NotApplicable("hardly an answer was lost");
+    }
+    if lost < Alone::ENOUGH {
+        return Verdict::Pass;
+    }
+    let lost = format!("{lost} of {asked} got none, sent one by one on connections of their own");
+    Verdict::fail(Finding::new("lost", "", "an answer to each request", lost).exchange(0))
+}
+
+fn documented_status(view: &ExchangeView<'_>) -> Verdict {
+    let Some(status) = view.status() else { return Verdict::NotApplicable("no answer") };
+    if status >= 500 {
+        return Verdict::NotApplicable("another rule judges 5xx");
+    }
+    let allowed = match view.exchange.intent.situation {
+        Situation::Ordinary if view.feature().is_none() => ordinary(view),
+        _ => return Verdict::NotApplicable("another rule judges this situation"),
+    };
+    let wanted = allowed.is_empty() || allowed.contains(&status);
+    if wanted || matches!(status, 408 | 429) {
+        return Verdict::Pass;
+    }
+    let words: Vec<String> = allowed.iter().map(u16::to_string).collect();
+    Verdict::fail(Finding::new(
+        format!("status {status}"),
+        "",
+        words.join(" or "),
+        format!("{status}{}", said(view)),
+    ))
+}
+
+/// The statuses in place for a request with the documented method, path, type and credentials; empty
+/// where any below 500 is.
+fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
+    let request = &view.exchange.request;
+    let mut allowed = match &view.exchange.intent.body {
+        BodyIntent::Open(_) => return Vec::new(),
+        // A 2xx for a broken body is another rule's matter.
+        BodyIntent::Broken(_) => vec![200, 400],
+        BodyIntent::None => vec![400],
+        BodyIntent::Batch { .. } => vec![200, 400],
+    };
+    if request.framing.is_chunked() {
+        allowed.push(411);
+    }
+    if request.header("expect").is_some() {
+        allowed.push(417);
+    }
+    if view.is_large() || view.is_long() {
+        allowed.push(413);
+    }
+    allowed
+}
+
+/// What the error says of itself, for the report.
+pub(super) fn said(view: &ExchangeView<'_>) -> String {
+    match view.response() {
+        Some(r) if !r.body.is_empty() && r.status >= 300 => {
+            format!(" with {}", shorten(&String::from_utf8_lossy(&r.body)))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Whether a status is a server error that isn't load or a gateway's.
+pub(super) fn is_server_error(view: &ExchangeView<'_>, status: u16) -> bool {
+    let situation = view.exchange.intent.situation;
+    match status {
+        503 => false,
+        501 => !matches!(situation, Situation::Method | Situation::Options),
+        505 => view.exchange.request.raw.is_none(),
+        s => s >= 500,
+    }
+}
+
+/// A finding for a 5xx; a gateway's counts only where repeats show it too.
+pub(super) fn server_error(view: &ExchangeView<'_>, status: u16) -> Finding {
+    let finding =
+        Finding::new(format!("status {status}"), "", "no 5xx", format!("{status}{}", said(view)));
+    if matches!(status, 502 | 504) { finding.unproven() } else { finding }
+}
+
+/// A finding for a lost answer.
+pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
+    match &view.exchange.answer {
+        Answer::Lost(loss) if !loss.kind.is_ours() => Some(
+            Finding::new(
+                loss.kind.words(),
+                "",
+                "an answer",
+                format!(
+                    "{} after {} ms: {}",
+                    loss.kind.words(),
+                    loss.elapsed.as_millis(),
+                    loss.message
+                ),
+            )
+            .unproven()
+            .explained_by(&["STATUS-004"]),
+        ),
+        _ => None,
+    }
+}
+
+/// Rules of batches that have something unusual about their head.
+const FEATURES: &[&str] = &["HTTP-005", "HTTP-006", "HTTP-007", "HTTP-013"];
+
+fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
+    let featured = view.feature().is_some();
+    let by_feature = featured && super::accept::must_be_processed(view);
+    if view.is_odd() || view.exchange.group.is_some() || by_feature {
+        return Verdict::NotApplicable("another rule judges odd input, odd headers and overlap");
+    }
+    match view.status() {
+        None => Verdict::NotApplicable("no answer"),
+        Some(status) if is_server_error(view, status) => {
+            let finding = server_error(view, status);
+            // Where every such head fails, its own rule tells of it.
+            Verdict::fail(if featured { finding.explained_by(FEATURES) } else { finding })
+        }
+        Some(_) => Verdict::Pass,
+    }
+}
+
+fn answered(view: &ExchangeView<'_>) -> Verdict {
+    if view.is_odd() || view.exchange.group.is_some() || view.feature().is_some() {
+        return Verdict::NotApplicable("another rule judges it");
+    }
+    match (&view.exchange.answer, lost(view)) {
+        (_, Some(finding)) => Verdict::fail(finding),
+        (Answer::Lost(_), None) => Verdict::NotApplicable("the client hung up"),
+        _ => Verdict::Pass,
+    }
+}

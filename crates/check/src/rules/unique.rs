@@ -1,0 +1,297 @@
+//! UNIQUE: the unique number's life.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::contract::Level;
+use crate::contract::standing::Due;
+use crate::ledger::{Because, Expected};
+use crate::rule::{Check, Finding, Rule, Verdict, shown};
+use crate::view::{ExchangeView, ItemVerdict, ItemView};
+
+const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "UNIQUE-001",
+        level: Level::Must,
+        title: "a number is accepted at most once",
+        cite: "OpenAPI: example of the 200 (a used number is rejected); READING-05",
+        doc: "Once an item was accepted, its number is used for good: in the same batch, the next one, on \
+              another connection, for another account, later. A second acceptance books a balance twice.",
+        needs: NEEDS,
+        check: Check::Item(accepted_once),
+    },
+    Rule {
+        id: "UNIQUE-002",
+        level: Level::Must,
+        title: "a used number rejects its item, not the request",
+        cite: "OpenAPI: example of the 200; READING-04",
+        doc: "The documented answer to a used number is a 200 in which that item is rejected and its \
+              neighbours are processed. Refusing the whole request leaves a client unable to send the rest.",
+        needs: &["STATUS-001"],
+        check: Check::Exchange(rejects_the_item),
+    },
+    Rule {
+        id: "UNIQUE-003",
+        level: Level::Must,
+        title: "a number that was never used is not called used",
+        cite: "READING-05, READING-12",
+        doc: "A fresh number rejected as already used loses a balance: a client takes it for a repeat and \
+              drops it.",
+        needs: NEEDS,
+        check: Check::Item(fresh_is_fresh),
+    },
+    Rule {
+        id: "UNIQUE-004",
+        level: Level::Should,
+        title: "of a number twice in one batch, the first is accepted",
+        cite: "READING-04",
+        doc: "Items are processed in the order in which they stand, so the first of two with the same number \
+              uses it.",
+        needs: NEEDS,
+        check: Check::Exchange(first_wins),
+    },
+    Rule {
+        id: "UNIQUE-005",
+        level: Level::Must,
+        title: "numbers that differ in any code point are different",
+        cite: "READING-05",
+        doc: "Letter case, white space, leading zeros, Unicode normal form and length all count. A store that \
+              folds, trims or cuts its keys calls a fresh number used.",
+        needs: NEEDS,
+        check: Check::Item(near_is_not_same),
+    },
+    Rule {
+        id: "UNIQUE-006",
+        level: Level::Must,
+        title: "of a number twice in one batch, one is accepted",
+        cite: "READING-04",
+        doc: "Two items with one number: exactly one of them is accepted. Rejecting both loses a balance that \
+              was valid.",
+        needs: NEEDS,
+        check: Check::Exchange(one_is_accepted),
+    },
+];
+
+fn number(view: &ItemView<'_>) -> String {
+    shown(&Value::from(view.intent.number.as_deref().unwrap_or("")))
+}
+
+fn accepted_once(view: &ItemView<'_>) -> Verdict {
+    let Some(verdict) = view.verdict else { return Verdict::NotApplicable("no verdict") };
+    let field = &view.within.contract.batch.verdict.field;
+    match view.expected {
+        Expected::Used { by } if verdict == ItemVerdict::Accepted => Verdict::fail(
+            Finding::new(
+                if view.within.exchange.index == *by { "in one batch" } else { "across batches" },
+                view.at(field),
+                format!("rejected: request {} used {} already", by + 1, number(view)),
+                view.said(),
+            )
+            .item(view.index),
+        ),
+        Expected::Used { .. } => Verdict::Pass,
+        Expected::Twin(places) if verdict == ItemVerdict::Accepted => {
+            let earlier = places
+                .iter()
+                .take_while(|p| **p < view.index)
+                .find(|p| view.within.verdicts[**p] == Some(ItemVerdict::Accepted));
+            match earlier {
+                None => Verdict::Pass,
+                Some(first) => Verdict::fail(
+                    Finding::new(
+                        "in one batch",
+                        view.at(field),
+                        format!("rejected: item {first} used {} already", number(view)),
+                        view.said(),
+                    )
+                    .item(view.index),
+                ),
+            }
+        }
+        Expected::Twin(_) => Verdict::Pass,
+        _ => Verdict::NotApplicable("its number was not used before"),
+    }
+}
+
+fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
+    let items = view.items();
+    let repeats =
+        view.expected.iter().any(|e| matches!(e, Expected::Used { .. } | Expected::Twin(_)));
+    let sound = items.iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
+    let too_large = view.is_large() && !was_taken_before(view);
+    if !repeats || !sound || too_large || !view.is_ordinary() || view.feature().is_some() {
+        return Verdict::NotApplicable("no batch that is sound but for used numbers");
+    }
+    match view.status() {
+        Some(200) => Verdict::Pass,
+        Some(status @ (400 | 409 | 422)) => Verdict::fail(
+            Finding::new(
+                format!("status {status}"),
+                "",
+                "200 with the item rejected",
+                format!("{status}{}", super::status::said(view)),
+            )
+            .explained_by(&[
+                "ACCEPT-001",
+                "ACCEPT-002",
+                "ACCEPT-005",
+                "ORDER-002",
+                "ORDER-003",
+            ]),
+        ),
+        _ => Verdict::NotApplicable("another status"),
+    }
+}
+
+/// Whether one earlier request held all numbers of this one and was processed: then it is not too large.
+fn was_taken_before(view: &ExchangeView<'_>) -> bool {
+    let mut numbers = HashSet::new();
+    let are_distinct =
+        view.items().iter().all(|i| i.number.as_ref().is_some_and(|n| numbers.insert(n)));
+    let by = |e: &Expected| if let Expected::Used { by } = e { Some(*by) } else { None };
+    let mut before = view.expected.iter().map(by);
+    let first = before.next().flatten();
+    are_distinct && first.is_some() && before.all(|by| by == first)
+}
+
+fn fresh_is_fresh(view: &ItemView<'_>) -> Verdict {
+    // Whatever else is wrong with an item, a number that nobody used is not used.
+    let unused = match view.expected {
+        Expected::Accept { because: Because::Fresh, .. } => true,
+        Expected::Accept { .. } => return Verdict::NotApplicable("another rule judges it"),
+        _ => false,
+    };
+    if !unused || view.verdict.is_none() {
+        return Verdict::NotApplicable("not a fresh number");
+    }
+    if !view.is_called_used() {
+        return Verdict::Pass;
+    }
+    Verdict::fail(
+        Finding::new(
+            "called used",
+            view.at(&view.within.contract.batch.error.code),
+            format!("accepted: {} was never sent before", number(view)),
+            view.said(),
+        )
+        .item(view.index),
+    )
+}
+
+fn near_is_not_same(view: &ItemView<'_>) -> Verdict {
+    let Expected::Accept { because: Because::Near(other), .. } = view.expected else {
+        return Verdict::NotApplicable("no number like it was used");
+    };
+    if !view.is_called_used() {
+        return Verdict::Pass;
+    }
+    Verdict::fail(
+        Finding::new(
+            "taken for another",
+            view.at(&view.within.contract.batch.error.code),
+            format!(
+                "accepted: {} is not {}",
+                spelt(view.intent.number.as_deref().unwrap_or("")),
+                spelt(other)
+            ),
+            view.said(),
+        )
+        .item(view.index),
+    )
+}
+
+/// A number with its code points beyond ASCII spelt out, as far as that stays short: many differ only there, and
+/// look the same.
+fn spelt(number: &str) -> String {
+    const LONG: usize = 80;
+    if number.is_ascii() || number.chars().count() > LONG {
+        return shown(&Value::from(number));
+    }
+    let spell = |c: char| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() };
+    format!("\"{}\"", number.chars().map(spell).collect::<String>())
+}
+
+/// Groups of items of one batch with the same number: their positions.
+fn twins<'a>(view: &'a ExchangeView<'_>) -> impl Iterator<Item = &'a [usize]> {
+    view.expected.iter().enumerate().filter_map(|(i, e)| match e {
+        Expected::Twin(places) if places.first() == Some(&i) => Some(places.as_slice()),
+        _ => None,
+    })
+}
+
+fn judged_twins(
+    view: &ExchangeView<'_>,
+    fault: impl Fn(&[usize], &[usize]) -> Option<Finding>,
+) -> Verdict {
+    if !view.is_aligned() {
+        return Verdict::NotApplicable("no results beside items");
+    }
+    let mut seen = false;
+    let mut findings = Vec::new();
+    for places in twins(view) {
+        if places.iter().any(|p| view.verdicts[*p].is_none()) {
+            continue;
+        }
+        seen = true;
+        let accepted: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|p| view.verdicts[*p] == Some(ItemVerdict::Accepted))
+            .collect();
+        findings.extend(fault(places, &accepted));
+    }
+    if seen {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no number twice in the batch")
+    }
+}
+
+fn first_wins(view: &ExchangeView<'_>) -> Verdict {
+    let batch = &view.contract.batch;
+    judged_twins(view, |places, accepted| match accepted {
+        [one] if *one != places[0] => Some(
+            Finding::new(
+                "not the first",
+                format!("/{}/{one}/{}", batch.results, batch.verdict.field),
+                format!("item {} accepted, the first with this number", places[0]),
+                format!("item {one} accepted"),
+            )
+            .item(*one)
+            .explained_by(&["ACCEPT-001", "ACCEPT-002", "UNIQUE-003", "ORDER-002"]),
+        ),
+        _ => None,
+    })
+}
+
+fn one_is_accepted(view: &ExchangeView<'_>) -> Verdict {
+    let batch = &view.contract.batch;
+    judged_twins(view, |places, accepted| {
+        accepted.is_empty().then(|| {
+            Finding::new(
+                "none accepted",
+                format!("/{}/{}/{}", batch.results, places[0], batch.verdict.field),
+                "one of the items with this number accepted",
+                format!("all {} rejected", places.len()),
+            )
+            .item(places[0])
+            .explained_by(super::accept::ACCEPTANCE)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spelt;
+
+    #[test]
+    fn numbers_that_look_the_same_are_told_apart() {
+        assert_eq!(spelt("a-\u{e9}"), r#""a-\u{e9}""#);
+        assert_eq!(spelt("a-e\u{301}"), r#""a-e\u{301}""#);
+        assert_eq!(spelt("a\"b"), r#""a\"b""#, "as JSON where it is ASCII");
+        assert!(spelt(&"\u{20ac}".repeat(257)).contains("(259 characters)"));
+    }
+}

@@ -1,0 +1,161 @@
+//! What came of a batch that was judged as a stream: each kind of finding once, with the few items and results
+//! around it, and how often it was seen. It must not know how an answer is taken apart.
+
+use std::collections::HashMap;
+
+use super::Streaming;
+use super::window::{Window, answer, exchange, with_body};
+use crate::exchange::{Exchange, Response};
+use crate::judge::{Hit, Judgement, RuleCounts};
+use crate::rule::Check;
+use crate::rules;
+
+/// Findings of different kinds that are kept.
+const KINDS: usize = 256;
+
+/// What came of it.
+pub struct Judged {
+    /// What the rules say; the exchange of a hit is 0 for the whole, and n for the excerpt n - 1.
+    pub judgement: Judgement,
+    /// How often each hit was seen, by its position.
+    pub times: Vec<u64>,
+    /// The exchange, with its first items in place of all.
+    pub exchange: Option<Exchange>,
+    /// What hits are about.
+    pub excerpts: Vec<Excerpt>,
+    kinds: HashMap<(&'static str, String, String), usize>,
+}
+
+/// A few items of a batch with their results.
+#[derive(Debug)]
+pub struct Excerpt {
+    /// Which item of the batch is the first.
+    pub first: usize,
+    /// The items and results, as an exchange.
+    pub exchange: Exchange,
+}
+
+impl Default for Judged {
+    fn default() -> Judged {
+        let counts = vec![RuleCounts::default(); rules::all().len()];
+        Judged {
+            judgement: Judgement { counts, ..Judgement::default() },
+            times: Vec::new(),
+            exchange: None,
+            excerpts: Vec::new(),
+            kinds: HashMap::new(),
+        }
+    }
+}
+
+impl Judged {
+    /// Keeps a hit of a window, where it is of a new kind, and counts it.
+    pub(super) fn keep(
+        &mut self,
+        about: &Streaming<'_>,
+        head: &Response,
+        window: &Window,
+        items: usize,
+        hit: Hit,
+    ) {
+        match self.kinds.get(&kind(&hit)) {
+            // Times are told once for an answer, in however many windows they show.
+            Some(at) => self.times[*at] += u64::from(hit.rule.family() != "TIME"),
+            None => self.keep_new(about, head, window, items, hit),
+        }
+    }
+
+    /// Keeps a hit of a new kind, with the few items and results around it.
+    pub(super) fn keep_new(
+        &mut self,
+        about: &Streaming<'_>,
+        head: &Response,
+        window: &Window,
+        items: usize,
+        mut hit: Hit,
+    ) {
+        if self.kinds.len() >= KINDS || self.kinds.contains_key(&kind(&hit)) {
+            return;
+        }
+        let local = hit.finding.item.unwrap_or(0);
+        let range = (local.saturating_sub(1), (local + 2).min(window.len()));
+        self.add_excerpt(about, head, window, range, items);
+        hit.exchange = self.excerpts.len();
+        hit.finding.item = hit.finding.item.map(|item| item + window.base);
+        hit.finding.pointer = moved(&hit.finding.pointer, window.base);
+        if hit.rule.family() == "ORDER" {
+            for text in [&mut hit.finding.expected, &mut hit.finding.actual] {
+                *text = renumbered(text, window.base);
+            }
+        }
+        self.push(hit);
+    }
+
+    pub(super) fn add_excerpt(
+        &mut self,
+        about: &Streaming<'_>,
+        head: &Response,
+        window: &Window,
+        (from, to): (usize, usize),
+        items: usize,
+    ) {
+        let contract = about.contract;
+        let (first, last) = (window.base + from, window.base + to.max(1) - 1);
+        let step = format!("items {first} to {last} of {items}");
+        let body = window.body(contract, from, to);
+        let results = answer(contract, &window.answer(from, to), None);
+        let exchange = exchange(contract, &about.request, &step, body, with_body(head, results));
+        self.excerpts.push(Excerpt { first, exchange });
+    }
+
+    /// Keeps a hit about the exchange as a whole.
+    pub(super) fn keep_whole(&mut self, mut hit: Hit) {
+        if !self.kinds.contains_key(&kind(&hit)) {
+            hit.exchange = 0;
+            self.push(hit);
+        }
+    }
+
+    pub(super) fn push(&mut self, hit: Hit) {
+        self.kinds.insert(kind(&hit), self.judgement.hits.len());
+        self.judgement.hits.push(hit);
+        self.times.push(1);
+    }
+
+    /// A rule about the exchange that failed on some of it has failed on it.
+    pub(super) fn settle(&mut self) {
+        for hit in &self.judgement.hits {
+            if !matches!(hit.rule.check, Check::Item(_))
+                && let Some(index) = rules::index(hit.rule.id)
+            {
+                self.judgement.counts[index] = RuleCounts { failed: 1, ..RuleCounts::default() };
+            }
+        }
+    }
+}
+
+fn kind(hit: &Hit) -> (&'static str, String, String) {
+    (hit.rule.id, hit.finding.place(), hit.finding.kind.clone())
+}
+
+/// A pointer to an element of a window as one to the same element of the whole.
+fn moved(pointer: &str, base: usize) -> String {
+    let mut parts = pointer.splitn(4, '/');
+    let (Some(""), Some(list), Some(index)) = (parts.next(), parts.next(), parts.next()) else {
+        return pointer.to_owned();
+    };
+    let Ok(index) = index.parse::<usize>() else { return pointer.to_owned() };
+    match parts.next() {
+        Some(rest) => format!("/{list}/{}/{rest}", index + base),
+        None => format!("/{list}/{}", index + base),
+    }
+}
+
+/// A text that ends with the position of an item in a window, with that in the whole.
+fn renumbered(text: &str, base: usize) -> String {
+    let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    match (text[..start].ends_with("item "), text[start..].parse::<usize>()) {
+        (true, Ok(index)) => format!("{}{}", &text[..start], index + base),
+        _ => text.to_owned(),
+    }
+}

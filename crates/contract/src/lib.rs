@@ -1,0 +1,282 @@
+//! The contract: what the specification says, as data.
+//!
+//! Reads `schemas/` (or `--contract DIR`): the OpenAPI document, the batch contract and the readings.
+//! It stands leftmost: it must not know of cases, requests, rules or reports, nor name any field of any
+//! one endpoint.
+
+pub mod batch;
+pub mod datetime;
+pub mod openapi;
+pub mod problem;
+pub mod profile;
+pub mod readings;
+mod repeated;
+pub mod standing;
+
+use std::path::Path;
+
+use jsonschema::Validator;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample};
+pub use openapi::Operation;
+pub use problem::Problem;
+pub use profile::Profile;
+pub use readings::{Level, Reading};
+pub use repeated::repeated_key;
+
+const OPENAPI: &str = include_str!("../../../schemas/openapi.yaml");
+const BATCH: &str = include_str!("../../../schemas/batch.yaml");
+const READINGS: &str = include_str!("../../../schemas/readings.yaml");
+
+/// Everything that is known of the endpoint under test.
+pub struct Contract {
+    /// What OpenAPI can't say.
+    pub batch: BatchContract,
+    /// How silence is read.
+    pub readings: Vec<Reading>,
+    /// The operation of the OpenAPI document.
+    pub operation: Operation,
+    /// SHA-256 over the contract's files, in hexadecimal.
+    pub hash: String,
+    /// Optional fields that this target demands (from its profile).
+    pub demanded: Vec<String>,
+    item: Value,
+    item_validator: Validator,
+    result: Value,
+    fields: Vec<Field>,
+}
+
+/// A property of an item.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Property name.
+    pub name: String,
+    /// Its schema, `$ref` followed.
+    pub schema: Value,
+    /// Whether the schema requires it.
+    pub required: bool,
+    /// Whether results repeat it.
+    pub echoed: bool,
+    /// Whether it names something that the target must know already.
+    pub reference: bool,
+    /// `maxLength` of the same field in a result, in code points.
+    pub result_max: Option<usize>,
+}
+
+impl Field {
+    /// The type that the schema demands, where it names exactly one.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
+        self.schema.get("type").and_then(Value::as_str)
+    }
+
+    /// Whether a string must be a date-time.
+    #[must_use]
+    pub fn is_instant(&self) -> bool {
+        self.schema.get("format").and_then(Value::as_str) == Some("date-time")
+    }
+}
+
+impl Contract {
+    /// The contract that batchproof ships with.
+    ///
+    /// # Errors
+    /// Only where the shipped files themselves are broken.
+    pub fn shipped() -> Result<Contract, Problem> {
+        Contract::read(
+            ("schemas/openapi.yaml", OPENAPI),
+            ("schemas/batch.yaml", BATCH),
+            ("schemas/readings.yaml", READINGS),
+        )
+    }
+
+    /// The contract in `dir`: `openapi.yaml` or `openapi.json`, `batch.yaml`, and `readings.yaml` where
+    /// the shipped readings are not to hold.
+    ///
+    /// # Errors
+    /// A [`Problem`] naming the file and what was expected of it.
+    pub fn load(dir: &Path) -> Result<Contract, Problem> {
+        let read = |name: &str| -> Result<Option<(String, String)>, Problem> {
+            let path = dir.join(name);
+            if !path.exists() {
+                return Ok(None);
+            }
+            let file = path.display().to_string();
+            std::fs::read_to_string(&path)
+                .map(|text| Some((file.clone(), text)))
+                .map_err(|e| Problem::new(file, e.to_string()).expected("a readable file"))
+        };
+        let missing = |name: &str| {
+            Problem::new(dir.display().to_string(), format!("there is no {name}"))
+                .expected("a directory with openapi.yaml (or openapi.json) and batch.yaml")
+        };
+        let openapi = match read("openapi.yaml")? {
+            Some(found) => Some(found),
+            None => match read("openapi.yml")? {
+                Some(found) => Some(found),
+                None => read("openapi.json")?,
+            },
+        }
+        .ok_or_else(|| missing("openapi.yaml"))?;
+        let batch = read("batch.yaml")?.ok_or_else(|| missing("batch.yaml"))?;
+        let readings = read("readings.yaml")?;
+        let readings = readings
+            .as_ref()
+            .map_or(("schemas/readings.yaml", READINGS), |(f, t)| (f.as_str(), t.as_str()));
+        Contract::read((&openapi.0, &openapi.1), (&batch.0, &batch.1), readings)
+    }
+
+    fn read(
+        openapi: (&str, &str),
+        batch_file: (&str, &str),
+        readings: (&str, &str),
+    ) -> Result<Contract, Problem> {
+        let batch: BatchContract = problem::read_yaml(batch_file.0, batch_file.1)?;
+        let reading_list: Vec<Reading> = problem::read_yaml(readings.0, readings.1)?;
+        let operation =
+            Operation::read(openapi.0, openapi.1, &batch.operation.path, &batch.operation.method)?;
+
+        let array_item = |body: &Value, property: &str, file: &str| -> Result<Value, Problem> {
+            let array =
+                body.get("properties").and_then(|p| p.get(property)).map(|s| operation.resolve(s));
+            let items = array.and_then(|a| a.get("items")).map(|s| operation.resolve(s));
+            items.cloned().ok_or_else(|| {
+                Problem::new(file, format!("`{property}` is no array property of the schema"))
+                    .expected("the name of a property whose schema is an array with `items`")
+            })
+        };
+        let item = array_item(&operation.request.schema, &batch.items, batch_file.0)?;
+        let answer = &operation.responses[&200].schema;
+        let result = array_item(answer, &batch.results, batch_file.0)?;
+        let fields = fields_of(&operation, &batch, &item, &result);
+        let named = std::iter::once(&batch.unique).chain(&batch.echo).chain(&batch.references);
+        for name in named {
+            if !fields.iter().any(|f| &f.name == name) {
+                return Err(Problem::new(
+                    batch_file.0,
+                    format!("the items have no field `{name}`"),
+                )
+                .expected("a property of the item schema")
+                .nearest(name, fields.iter().map(|f| &f.name)));
+            }
+        }
+        let item_validator = operation.compile(&item)?;
+        let mut hasher = Sha256::new();
+        for (_, text) in [openapi, batch_file, readings] {
+            hasher.update(text.as_bytes());
+            hasher.update([0]);
+        }
+        Ok(Contract {
+            batch,
+            readings: reading_list,
+            hash: hex(&hasher.finalize()),
+            operation,
+            demanded: Vec::new(),
+            item,
+            item_validator,
+            result,
+            fields,
+        })
+    }
+
+    /// The same contract, with what a profile adds to it: further codes, demanded fields.
+    #[must_use]
+    pub fn for_target(mut self, profile: &Profile) -> Contract {
+        self.batch.codes.extend(profile.error_codes.clone());
+        self.demanded.clone_from(&profile.required);
+        self
+    }
+
+    /// The item's properties, in the document's order.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// One property of the item.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|f| f.name == name)
+    }
+
+    /// The item schema, `$ref` followed.
+    #[must_use]
+    pub fn item_schema(&self) -> &Value {
+        &self.item
+    }
+
+    /// The compiled item schema.
+    #[must_use]
+    pub fn item_validator(&self) -> &Validator {
+        &self.item_validator
+    }
+
+    /// The result schema, `$ref` followed.
+    #[must_use]
+    pub fn result_schema(&self) -> &Value {
+        &self.result
+    }
+
+    /// A reading by its id.
+    #[must_use]
+    pub fn reading(&self, id: &str) -> Option<&Reading> {
+        self.readings.iter().find(|r| r.id == id)
+    }
+
+    /// The documented code for a used number, where there is one.
+    #[must_use]
+    pub fn used_code(&self) -> Option<&str> {
+        self.code_for(CodeCause::Used)
+    }
+
+    /// The first documented code with this cause.
+    #[must_use]
+    pub fn code_for(&self, cause: CodeCause) -> Option<&str> {
+        self.batch.codes.iter().find(|(_, c)| c.cause == cause).map(|(code, _)| code.as_str())
+    }
+}
+
+fn fields_of(
+    operation: &Operation,
+    batch: &BatchContract,
+    item: &Value,
+    result: &Value,
+) -> Vec<Field> {
+    let required: Vec<&str> = item
+        .get("required")
+        .and_then(Value::as_array)
+        .map(|list| list.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let properties = item.get("properties").and_then(Value::as_object);
+    properties
+        .into_iter()
+        .flatten()
+        .map(|(name, schema)| {
+            let in_result = result.get("properties").and_then(|p| p.get(name));
+            Field {
+                name: name.clone(),
+                schema: operation.resolve(schema).clone(),
+                required: required.contains(&name.as_str()),
+                echoed: batch.echo.contains(name),
+                reference: batch.references.contains(name),
+                result_max: in_result
+                    .map(|s| operation.resolve(s))
+                    .and_then(|s| s.get("maxLength"))
+                    .and_then(Value::as_u64)
+                    .and_then(|n| usize::try_from(n).ok()),
+            }
+        })
+        .collect()
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}

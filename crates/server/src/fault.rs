@@ -1,0 +1,324 @@
+//! Faults: what a vendor could have done wrong, and where each takes hold of a request.
+//!
+//! A fault is data (name, rules that must and may fire) and function pointers at the points below.
+//! It keeps what it remembers in its own [`Scratch`]; the clean server knows the points and none of
+//! the faults.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::answer::{Answer, Why};
+use super::head::Head;
+use super::process::{Batch, Decision, Item, Results};
+use super::{Reading, Site};
+use batchproof_contract::{BatchContract, Contract, Field};
+
+/// How thorough a run must be to meet a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// A standard run meets it.
+    Standard,
+    /// Only a deep run can be sure to meet it.
+    Deep,
+}
+
+/// A broken implementation that a vendor could ship.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// Unique name, in kebab-case.
+    pub name: &'static str,
+    /// What the vendor did wrong, in one sentence.
+    pub about: &'static str,
+    /// Family of the rules that it breaks first.
+    pub family: &'static str,
+    /// Rules that certainly fire where the fault is met.
+    pub must: &'static [&'static str],
+    /// Rules that may fire beside them.
+    pub may: &'static [&'static str],
+    /// Readings in which it makes sense.
+    pub readings: &'static [Reading],
+    /// How deep a run must look.
+    pub depth: Depth,
+    /// Whether it shows only to who waits a second or more.
+    pub waits: bool,
+    pub(crate) hooks: Hooks,
+}
+
+/// What ends a request early.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// With this answer.
+    Answer(Box<Answer>),
+    /// The connection is dropped without one.
+    Drop,
+}
+
+impl Stop {
+    /// This status, in the framework's shape.
+    pub(crate) fn status(call: &Call<'_>, status: u16) -> Stop {
+        Stop::Answer(Box::new(Answer::framework(status, Why::Processed, &call.head.path)))
+    }
+}
+
+/// Takes so long over a request, as a slow implementation does; the server's threads go on with others meanwhile.
+pub(crate) fn linger(time: Duration) {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(|| thread::sleep(time)),
+        _ => thread::sleep(time),
+    }
+}
+
+/// What a hook that may end the request returns.
+pub(crate) type Step = Result<(), Stop>;
+
+/// Takes a number's key; says whether it was free.
+pub(crate) type Claim = fn(&Call<'_>, &Item, &str) -> Result<bool, Stop>;
+
+/// The points at which a fault takes hold; the order is that of a request's life.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hooks {
+    /// Head seen: what the server understands of it.
+    pub(crate) head: Option<fn(&Call<'_>, &mut Head, &mut Handling)>,
+    /// Body read: the bytes before they are parsed.
+    pub(crate) body: Option<fn(&Call<'_>, &mut Vec<u8>) -> Step>,
+    /// Item validated.
+    pub(crate) item: Option<fn(&Call<'_>, &mut Item)>,
+    /// All items validated, nothing stored.
+    pub(crate) judged: Option<fn(&Call<'_>, &mut Batch) -> Step>,
+    /// Number key: under what an item's number is remembered.
+    pub(crate) key: Option<fn(&Call<'_>, &Item, String) -> String>,
+    /// Commit of one number: whether it was free.
+    pub(crate) claim: Option<Claim>,
+    /// Verdicts decided, numbers stored.
+    pub(crate) decided: Option<fn(&Call<'_>, &mut Decision) -> Step>,
+    /// Results built, not yet bytes.
+    pub(crate) results: Option<fn(&Call<'_>, &mut Results)>,
+    /// Answer rendered: status, headers, bytes, framing.
+    pub(crate) answer: Option<fn(&Call<'_>, &mut Answer)>,
+    /// The client hung up within the body.
+    pub(crate) hangup: Option<fn(&Call<'_>, &[u8])>,
+}
+
+const NONE: Hooks = Hooks {
+    head: None,
+    body: None,
+    item: None,
+    judged: None,
+    key: None,
+    claim: None,
+    decided: None,
+    results: None,
+    answer: None,
+    hangup: None,
+};
+
+/// A family of rules, from which its faults are made.
+pub(crate) struct Family(pub(crate) &'static str);
+
+impl Family {
+    /// A fault of this family that does nothing yet.
+    pub(crate) const fn fault(&self, name: &'static str, about: &'static str) -> Fault {
+        Fault {
+            name,
+            about,
+            family: self.0,
+            must: &[],
+            may: &[],
+            readings: &[Reading::Request, Reading::Item],
+            depth: Depth::Standard,
+            waits: false,
+            hooks: NONE,
+        }
+    }
+}
+
+macro_rules! hooks {
+    ($($point:ident: $kind:ty;)+) => {
+        impl Fault {
+            $(pub(crate) const fn $point(mut self, hook: $kind) -> Fault {
+                self.hooks.$point = Some(hook);
+                self
+            })+
+        }
+    };
+}
+
+hooks! {
+    head: fn(&Call<'_>, &mut Head, &mut Handling);
+    body: fn(&Call<'_>, &mut Vec<u8>) -> Step;
+    item: fn(&Call<'_>, &mut Item);
+    judged: fn(&Call<'_>, &mut Batch) -> Step;
+    key: fn(&Call<'_>, &Item, String) -> String;
+    claim: Claim;
+    decided: fn(&Call<'_>, &mut Decision) -> Step;
+    results: fn(&Call<'_>, &mut Results);
+    answer: fn(&Call<'_>, &mut Answer);
+    hangup: fn(&Call<'_>, &[u8]);
+}
+
+impl Fault {
+    pub(crate) const fn must(mut self, rules: &'static [&'static str]) -> Fault {
+        self.must = rules;
+        self
+    }
+
+    pub(crate) const fn may(mut self, rules: &'static [&'static str]) -> Fault {
+        self.may = rules;
+        self
+    }
+
+    pub(crate) const fn only(mut self, readings: &'static [Reading]) -> Fault {
+        self.readings = readings;
+        self
+    }
+
+    pub(crate) const fn deep(mut self) -> Fault {
+        self.depth = Depth::Deep;
+        self
+    }
+
+    /// Shows only to who waits a second or more.
+    pub(crate) const fn waits(mut self) -> Fault {
+        self.waits = true;
+        self
+    }
+}
+
+/// What the connection does with a request, beside what its head says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Handling {
+    /// What becomes of the body of a request that the head alone refuses, for this reason.
+    pub(crate) refused: Option<(Why, Refused)>,
+    /// Whether a client that waits for `100 Continue` gets it.
+    pub(crate) continues: bool,
+}
+
+/// What becomes of the body of a request that is refused for its head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// It is processed all the same, and its answer thrown away.
+    Processed,
+    /// What is wrong with it is answered first; nothing is stored.
+    Judged,
+}
+
+/// A fault that a server has, with what it remembers there.
+pub(crate) struct Armed {
+    pub(crate) fault: &'static Fault,
+    pub(crate) own: Scratch,
+}
+
+/// What a fault remembers on one server.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    count: AtomicU64,
+    kept: Mutex<Kept>,
+}
+
+/// The remembered things; each fault uses what it needs.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) keys: VecDeque<(String, Instant)>,
+    pub(crate) set: HashSet<String>,
+    pub(crate) texts: HashMap<String, String>,
+    pub(crate) answers: HashMap<u64, Answer>,
+    pub(crate) rows: Vec<Map<String, Value>>,
+}
+
+/// One request, as hooks see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) site: &'a Site,
+    /// The head as it was sent.
+    pub(crate) head: &'a Head,
+    /// The connection's number.
+    pub(crate) connection: u64,
+    pub(crate) started: Instant,
+    /// A number of the request that nothing else has.
+    pub(crate) serial: u64,
+    own: Option<&'a Scratch>,
+}
+
+// A call outside of any fault has no scratch of its own; hooks never see one.
+static SPARE: std::sync::LazyLock<Scratch> = std::sync::LazyLock::new(Scratch::default);
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(
+        site: &'a Site,
+        head: &'a Head,
+        connection: u64,
+        started: Instant,
+    ) -> Call<'a> {
+        let serial = site.serial.fetch_add(1, Ordering::Relaxed);
+        Call { site, head, connection, started, serial, own: None }
+    }
+
+    /// The same request, with what `armed` remembers.
+    pub(crate) fn of(&self, armed: &'a Armed) -> Call<'a> {
+        Call { own: Some(&armed.own), ..*self }
+    }
+
+    /// The hooks at one point, in the order of the server's faults.
+    pub(crate) fn at<H>(
+        &self,
+        point: fn(&Hooks) -> Option<H>,
+    ) -> impl Iterator<Item = (Call<'a>, H)> + use<'a, H> {
+        let call = *self;
+        let armed = self.site.armed.iter();
+        armed.filter_map(move |a| point(&a.fault.hooks).map(|hook| (call.of(a), hook)))
+    }
+
+    fn own(&self) -> &'a Scratch {
+        self.own.unwrap_or(&SPARE)
+    }
+
+    /// What this fault remembers.
+    pub(crate) fn kept(&self) -> MutexGuard<'a, Kept> {
+        self.own().kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True each `n`th time that this fault asks.
+    pub(crate) fn every(&self, n: u64) -> bool {
+        (self.own().count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(n)
+    }
+
+    pub(crate) fn contract(&self) -> &'a Contract {
+        &self.site.contract
+    }
+
+    pub(crate) fn batch(&self) -> &'a BatchContract {
+        &self.site.contract.batch
+    }
+
+    /// The name of the unique field.
+    pub(crate) fn unique(&self) -> &'a str {
+        &self.batch().unique
+    }
+
+    /// The `n`th echoed field beside the unique number.
+    pub(crate) fn other(&self, n: usize) -> &'a str {
+        let others = self.batch().echo.iter().filter(|f| **f != self.batch().unique);
+        others.skip(n).map(String::as_str).next().unwrap_or_default()
+    }
+
+    /// The echoed fields that an item may lack.
+    pub(crate) fn optional_echo(&self) -> impl Iterator<Item = &'a Field> {
+        self.contract().fields().iter().filter(|f| f.echoed && !f.required)
+    }
+
+    /// The `n`th field that the schema requires.
+    pub(crate) fn required(&self, n: usize) -> Option<&'a Field> {
+        self.contract().fields().iter().filter(|f| f.required).nth(n)
+    }
+
+    /// The field at a JSON pointer inside an item.
+    pub(crate) fn field_at(&self, pointer: &str) -> Option<&'a Field> {
+        pointer.get(1..).and_then(|name| self.contract().field(name))
+    }
+}

@@ -1,0 +1,82 @@
+//! Faults of comparison: numbers that look alike are taken for one.
+
+use super::{compose, head};
+use crate::fault::{Family, Fault};
+
+const UNIQUE: Family = Family("UNIQUE");
+
+pub(super) static FAULTS: &[Fault] = &[
+    UNIQUE
+        .fault(
+            "numbers-case-folded",
+            "numbers that differ in letter case only are taken for the same",
+        )
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| key.to_lowercase()),
+    UNIQUE
+        .fault(
+            "numbers-trimmed",
+            "numbers that differ in outer white space only are taken for the same",
+        )
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| key.trim().to_owned()),
+    UNIQUE
+        .fault(
+            "numbers-right-padded",
+            "numbers that differ in spaces at their end only are taken for the same",
+        )
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| key.trim_end_matches(' ').to_owned()),
+    UNIQUE
+        .fault("numbers-composed", "numbers are compared in Unicode normalisation form C")
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| compose(&key)),
+    UNIQUE
+        .fault(
+            "numbers-accent-insensitive",
+            "numbers that differ in an accent only are taken for the same",
+        )
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| {
+            let composed = compose(&key);
+            let plain = |c: char| match c {
+                'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
+                'è' | 'é' | 'ê' | 'ë' | 'ě' => 'e',
+                'ì' | 'í' | 'î' | 'ï' => 'i',
+                'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
+                'ù' | 'ú' | 'û' | 'ü' | 'ů' => 'u',
+                'ñ' => 'n',
+                'č' | 'ç' => 'c',
+                'š' => 's',
+                'ž' => 'z',
+                'É' => 'E',
+                'Ä' => 'A',
+                other => other,
+            };
+            composed.chars().map(plain).collect()
+        }),
+    UNIQUE
+        .fault("numbers-cut-at-50", "numbers are compared by their first 50 characters")
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003", "ACCEPT-001"])
+        .key(|_, _, key| head(&key, 50)),
+    UNIQUE
+        .fault("numbers-cut-at-128", "numbers are compared by their first 128 characters")
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003", "ACCEPT-001"])
+        .key(|_, _, key| head(&key, 128)),
+    UNIQUE
+        .fault(
+            "numbers-without-punctuation",
+            "numbers are compared without hyphens and underscores",
+        )
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003", "ACCEPT-001"])
+        .deep()
+        .key(|_, _, key| key.replace(['-', '_'], "")),
+];

@@ -1,0 +1,424 @@
+//! Each fault shows somewhere in one fixed series of requests: none is idle, none needs luck.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::super::{Fault, Reading, RunningServer, ServerConfig, start};
+use batchproof_contract::Contract;
+
+const PATH: &str = "/amlyze-ws-rest/batch-account-balances";
+const JSON: &str = "Content-Type: application/json\r\nAuthorization: Bearer secret\r\n";
+
+fn item(number: &str, change: impl Into<Value>) -> Value {
+    let mut item = json!({
+        "communicationNumber": number, "requester": "core", "accountExtId": format!("ACC-{}", number.bytes().map(u32::from).sum::<u32>()),
+        "businessUnit": "sandbox", "balanceAt": "2023-09-05T08:07:34.605Z", "value": 12.5,
+    });
+    for (name, value) in change.into().as_object().unwrap() {
+        item[name] = value.clone();
+    }
+    item
+}
+
+fn without(number: &str, field: &str) -> Value {
+    let mut item = item(number, json!({}));
+    item.as_object_mut().unwrap().shift_remove(field);
+    item
+}
+
+fn batch(items: &[Value]) -> Vec<u8> {
+    json!({ "accountBalances": items }).to_string().into_bytes()
+}
+
+fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let line = format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
+    let mut all = format!("{line}Content-Length: {length}\r\n{headers}\r\n").into_bytes();
+    all.extend_from_slice(body);
+    all
+}
+
+fn post(body: &[u8]) -> Vec<u8> {
+    request("POST", PATH, JSON, body)
+}
+
+/// One batch for each way in which an item can be odd.
+#[expect(clippy::too_many_lines, reason = "a list is read in one piece")]
+fn items() -> Vec<Vec<Value>> {
+    let plain = |n: &str| item(n, json!({}));
+    let long = "x".repeat(255);
+    let mut batches = vec![
+        vec![],
+        vec![plain("first")],
+        vec![
+            plain("first"),
+            plain("pair"),
+            plain("other"),
+            plain("pair"),
+            plain("behind"),
+            plain("first"),
+        ],
+        vec![
+            plain("first"),
+            plain("PAIR"),
+            plain(" pair"),
+            plain("pair "),
+            plain("pa-ir"),
+            plain("pair"),
+        ],
+        vec![
+            plain("\u{e9}"),
+            plain("e\u{301}"),
+            plain("e"),
+            plain("<b>\"'\\&+%20"),
+            plain("tab\t"),
+        ],
+        vec![
+            plain(&long),
+            plain(&format!("{}y", "x".repeat(254))),
+            plain(&"x".repeat(129)),
+            plain(&"x".repeat(60)),
+        ],
+        vec![plain(&"z".repeat(256))],
+        vec![plain(&"z".repeat(2000))],
+        vec![without("only", "businessUnit"), plain("full"), without("only2", "businessUnit")],
+        vec![plain("full2"), without("only3", "businessUnit")],
+        vec![
+            json!({ "communicationNumber": "least", "requester": "r", "accountExtId": "A", "balanceAt":
+            "2024-01-01T00:00:00Z", "value": 1 }),
+        ],
+        vec![
+            plain("mixed1"),
+            without("mixed2", "value"),
+            plain("mixed3"),
+            plain("mixed1"),
+            plain("mixed4"),
+        ],
+        vec![plain("mixed1"), without("mixed2", "value"), plain("mixed3"), plain("mixed4")],
+        vec![item("mixed2", json!({})), plain("mixed3")],
+        vec![
+            plain("r1"),
+            plain("r2"),
+            plain("r3"),
+            plain("r4"),
+            plain("r5"),
+            plain("r6"),
+            without("r7", "value"),
+        ],
+        vec![plain("r7"), plain("r6"), plain("r5"), plain("r1")],
+        vec![plain("s1"), plain("r7"), plain("r7")],
+        vec![plain("s2"), plain("r7")],
+        vec![
+            item("spelt1", json!({ "accountExtId": "Twin" })),
+            item("spelt2", json!({ "accountExtId": "TWIN" })),
+        ],
+        vec![plain("lone"), without("tail", "requester")],
+        vec![json!(7), plain("after-seven")],
+    ];
+    for (at, change) in [
+        json!({ "requester": null }),
+        json!({ "requester": "r".repeat(101) }),
+        json!({ "requester": format!("{} ", "r".repeat(100)) }),
+        json!({ "requester": "r".repeat(100) }),
+        json!({ "requester": "ž".repeat(60) }),
+        json!({ "requester": "\u{1F600}".repeat(60) }),
+        json!({ "requester": [] }),
+        json!({ "requester": 12 }),
+        json!({ "accountExtId": "a\u{0}b" }),
+        json!({ "accountExtId": " <\u{1F600}>\"\\e\u{301} " }),
+        json!({ "accountExtId": "0012" }),
+        json!({ "accountExtId": "a".repeat(200) }),
+        json!({ "accountExtId": "b".repeat(2000) }),
+        json!({ "businessUnit": null }),
+        json!({ "businessUnit": {} }),
+        json!({ "value": "12" }),
+        json!({ "value": {} }),
+        json!({ "value": -1 }),
+        json!({ "value": 0 }),
+        json!({ "value": 3_000_000_000_u64 }),
+        json!({ "value": 1.2345 }),
+        json!({ "value": 1e15 }),
+        json!({ "balanceAt": "yesterday" }),
+        json!({ "balanceAt": "2023-09-05" }),
+        json!({ "balanceAt": 1_693_901_254 }),
+        json!({ "balanceAt": "2023-02-30T00:00:00Z" }),
+        json!({ "balanceAt": "2024-02-29T00:00:00Z" }),
+        json!({ "balanceAt": "2023-09-05T08:07:34" }),
+        json!({ "balanceAt": "2023-09-05T08:07:34.123456-05:00" }),
+        json!({ "balanceAt": "1999-09-05T08:07:34Z" }),
+        json!({ "extra": 1 }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        batches.push(vec![item(&format!("c{at}"), change)]);
+    }
+    for field in [
+        "accountExtId",
+        "balanceAt",
+        "communicationNumber",
+        "requester",
+        "value",
+        "equivalentValue",
+    ] {
+        batches.push(vec![without(&format!("w-{field}"), field)]);
+    }
+    batches.push(
+        (0..12)
+            .map(|i| if i == 7 { without("n7", "value") } else { plain(&format!("n{i}")) })
+            .collect(),
+    );
+    batches.push((0..12).map(|i| plain(&format!("t{i}"))).collect());
+    for round in 0..55 {
+        batches.push(vec![plain(&format!("u{round}")), plain(&format!("v{round}"))]);
+    }
+    batches.push((0..1200).map(|i| plain(&format!("m{i}"))).collect());
+    batches.push((0..60).map(|i| plain(&format!("m{i}"))).collect());
+    batches.push(vec![plain("first"), plain("m1")]);
+    batches.push(vec![plain("thrice"), plain("thrice"), plain("thrice")]);
+    batches.push(vec![item("first", json!({ "value": 77 }))]);
+    batches.push(vec![item("first", json!({ "accountExtId": "ANOTHER" }))]);
+    batches.push(vec![item("first", json!({ "businessUnit": "another" }))]);
+    batches
+}
+
+fn requests() -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = items().iter().map(|items| post(&batch(items))).collect();
+    let one = |n: &str| batch(&[item(n, json!({}))]);
+    all.push(post(&batch(&items()[2])));
+    for headers in [
+        "Content-Type: application/json\r\n",
+        "Content-Type: application/json\r\nAuthorization: Bearer\r\n",
+        "Content-Type: application/json\r\nAuthorization: Bearer wrong\r\n",
+        "Content-Type: application/json\r\nAuthorization: Bearer secrets\r\n",
+        "Content-Type: application/json\r\nAuthorization: Basic c2VjcmV0\r\n",
+        "Content-Type: application/json\r\nAuthorization: secret\r\n",
+        "Content-Type: text/plain\r\nAuthorization: Bearer secret\r\n",
+        "Content-Type: application/json; charset=utf-8\r\nAuthorization: Bearer secret\r\n",
+        "CONTENT-TYPE: application/json\r\nAUTHORIZATION: Bearer secret\r\n",
+        "Content-Type: application/json\r\nAuthorization: Bearer secret\r\nAccept: text/html\r\n",
+    ] {
+        all.push(request("POST", PATH, headers, &one(headers.trim())));
+        all.push(request("POST", PATH, headers, b"{"));
+        all.push(post(&one(headers.trim())));
+    }
+    for (method, path) in
+        [("GET", PATH), ("HEAD", PATH), ("PUT", PATH), ("DELETE", PATH), ("POST", "/x")]
+    {
+        all.push(request(method, path, JSON, &one(method)));
+        all.push(post(&one(method)));
+    }
+    all.push(request("GET", PATH, JSON, b""));
+    all.push(request("POST", &format!("{PATH}/below"), JSON, &one("below")));
+    all.push(request("POST", &format!("{PATH}-beside"), JSON, &one("beside")));
+    let chunked = format!("POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}");
+    let body = String::from_utf8(one("chunked")).unwrap();
+    let length = body.len();
+    let chunks = format!("Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n");
+    all.push(format!("{chunked}{chunks}").into_bytes());
+    let old = String::from_utf8(post(&one("old"))).unwrap();
+    all.push(old.replacen("HTTP/1.1", "HTTP/1.0", 1).into_bytes());
+    let large = item("large", json!({ "extra": "x".repeat(1_100_000) }));
+    let nested = format!("{{\"accountBalances\":{}", "[".repeat(500));
+    let repeated =
+        String::from_utf8(one("k")).unwrap().replacen("{\"comm", "{\"value\":1,\"comm", 1);
+    for body in [
+        &b""[..],
+        b"{\"accountBalances\":[{\"a\":1},",
+        b"{'accountBalances':[]}",
+        b"{\"accountBalances\":null}",
+        b"{\"accountBalances\":{}}",
+        b"[]",
+        b"{\"accountBalances\":[]} x",
+        b"{\"accountBalances\":[{\"requester\":\"\xff\"}]}",
+        b"{\"accountBalances\":[{\"requester\":\"\\ud800\"}]}",
+        b"{\"accountBalances\":[{\"value\":1e400}]}",
+        b"{\"accountBalances\":[{\"value\":1e4}]}",
+        repeated.as_bytes(),
+        nested.as_bytes(),
+        &batch(&[large]),
+    ] {
+        all.push(post(body));
+    }
+    all
+}
+
+async fn raw(server: &RunningServer, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = stream.write_all(request).await;
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut bytes)).await;
+    bytes
+}
+
+/// An answer without what differs from run to run.
+fn print(bytes: &[u8]) -> String {
+    let text: String = bytes.iter().copied().map(char::from).collect();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let mut out = String::new();
+    for line in head.lines().filter(|l| !l.starts_with("Date: ")) {
+        match line.strip_prefix("Content-Length: ") {
+            Some(length) => out.push_str(if length == body.chars().count().to_string() {
+                "sized"
+            } else {
+                "off"
+            }),
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    let mut rest = body;
+    for (mark, end) in [("\"timestamp\":\"", '"'), ("timeElapsedMs\":", '}')] {
+        let mut cleaned = String::new();
+        while let Some((before, after)) = rest.split_once(mark) {
+            cleaned.push_str(before);
+            cleaned.push_str(mark);
+            let stop = after.find(end).unwrap_or(after.len());
+            let fine = end == '"' || after[..stop].parse::<u64>().is_ok_and(|ms| ms < 100);
+            cleaned.push_str(if fine { "?" } else { &after[..stop] });
+            rest = &after[stop..];
+        }
+        cleaned.push_str(rest);
+        rest = Box::leak(cleaned.into_boxed_str());
+    }
+    out + rest
+}
+
+/// What the server does in the whole series; `late` waits before the last request.
+async fn series(server: &RunningServer, requests: &[Vec<u8>], late: bool) -> Vec<String> {
+    let mut seen = Vec::new();
+    for request in requests {
+        let before = Instant::now();
+        let slow = |since: Instant| since.elapsed() > Duration::from_secs(2);
+        let answer = print(&raw(server, request).await);
+        seen.push(format!("{answer} slow:{}", slow(before)));
+    }
+    seen.push(expecting(server).await);
+    seen.push(hanging_up(server).await);
+    seen.push(staying(server).await);
+    for round in 0..6 {
+        seen.push(racing(server, round).await);
+    }
+    if late {
+        sleep(Duration::from_millis(1100)).await;
+    }
+    seen.push(print(&raw(server, &post(&batch(&[item("first", json!({}))]))).await));
+    seen
+}
+
+async fn expecting(server: &RunningServer) -> String {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let body = batch(&[item("expects", json!({}))]);
+    let length = body.len();
+    let head = format!("POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}");
+    let head = format!("{head}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut buffer = vec![0; 1024];
+    let read = stream.read(&mut buffer).await.unwrap_or(0);
+    let _ = stream.write_all(&body).await;
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest).await;
+    format!("{} {}", String::from_utf8_lossy(&buffer[..read]), print(&rest))
+}
+
+/// The statuses on a connection that shows good credentials, and then none.
+async fn staying(server: &RunningServer) -> String {
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    let stays =
+        |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replacen("Connection: close\r\n", "", 1);
+    let good = stays(post(&batch(&[item("stays", json!({}))])));
+    stream.write_all(good.as_bytes()).await.unwrap();
+    let plain = "Content-Type: application/json\r\n";
+    let without = request("POST", PATH, plain, &batch(&[item("stays on", json!({}))]));
+    stream.write_all(&without).await.unwrap();
+    let mut both = Vec::new();
+    let _ = timeout(Duration::from_secs(20), stream.read_to_end(&mut both)).await;
+    let both = String::from_utf8_lossy(&both);
+    both.split("HTTP/1.1 ").filter_map(|answer| answer.get(..4)).collect()
+}
+
+async fn hanging_up(server: &RunningServer) -> String {
+    let body = batch(&[item("h1", json!({})), item("h2", json!({}))]);
+    let sent = request("POST", PATH, JSON, &body);
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    stream.write_all(&sent[..sent.len() - 20]).await.unwrap();
+    drop(stream);
+    sleep(Duration::from_millis(100)).await;
+    print(&raw(server, &post(&body)).await)
+}
+
+async fn racing(server: &RunningServer, round: usize) -> String {
+    let mut tasks = JoinSet::new();
+    let address = server.address();
+    for at in 0..6 {
+        let account = format!("RACER-{at}");
+        let body = batch(&[item(&format!("race-{round}"), json!({ "accountExtId": account }))]);
+        tasks.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let mut bytes = Vec::new();
+            let _ = stream.write_all(&post(&body)).await;
+            let _ = stream.read_to_end(&mut bytes).await;
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let own = text.contains(&account);
+            format!(
+                "{} {} {own}",
+                text.get(9..12).unwrap_or("-"),
+                text.contains("REQUEST_ACCEPTED")
+            )
+        });
+    }
+    let mut all = tasks.join_all().await;
+    all.sort();
+    all.join(", ")
+}
+
+async fn serve(reading: Reading, faults: Vec<&'static Fault>) -> RunningServer {
+    let contract = Arc::new(Contract::shipped().unwrap());
+    let token = Some("secret".to_owned());
+    start(ServerConfig { contract, reading, token, faults, port: 0 }).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_shows() {
+    let requests = Arc::new(requests());
+    let mut idle = Vec::new();
+    for reading in [Reading::Request, Reading::Item] {
+        let clean = series(&serve(reading, Vec::new()).await, &requests, false).await;
+        assert!(clean.iter().all(|answer| !answer.contains("HTTP/1.1 5")), "{clean:#?}");
+        let again = series(&serve(reading, Vec::new()).await, &requests, false).await;
+        for (at, (one, two)) in clean.iter().zip(&again).enumerate() {
+            let sent = requests.get(at).map(|r| String::from_utf8_lossy(&r[..r.len().min(900)]));
+            assert_eq!(one, two, "{sent:?}");
+        }
+        let (clean, few) = (Arc::new(clean), Arc::new(Semaphore::new(8)));
+        let mut tasks = JoinSet::new();
+        let broken = super::all().into_iter().filter(|f| f.readings.contains(&reading)).map(Some);
+        // Clean servers among them show that it is the faults that change answers, and not the load.
+        for fault in broken.chain([None; 8]) {
+            let (clean, requests, few) = (clean.clone(), requests.clone(), few.clone());
+            tasks.spawn(async move {
+                let _turn = few.acquire().await.unwrap();
+                let server = serve(reading, fault.into_iter().collect()).await;
+                let late = fault.is_some_and(|f| f.name.contains("second"));
+                let same = series(&server, &requests, late).await == *clean;
+                (fault, same)
+            });
+        }
+        for (fault, same) in tasks.join_all().await {
+            match fault {
+                Some(fault) if same => idle.push(format!("{} ({reading})", fault.name)),
+                Some(_) => {}
+                None => assert!(same, "a clean server answered otherwise under load"),
+            }
+        }
+    }
+    idle.sort();
+    assert!(idle.is_empty(), "these faults change nothing: {idle:#?}");
+}

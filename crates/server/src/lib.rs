@@ -1,0 +1,160 @@
+//! The reference server: a correct implementation of the endpoint, with faults that can be switched
+//! on.
+//!
+//! Serves any [`Contract`] in either reading. It must not know the harness: no case, rule or
+//! report, and no field name of any one endpoint. It shares nothing with the harness but the
+//! contract.
+
+mod answer;
+mod connection;
+mod fault;
+pub mod faults;
+mod gate;
+mod head;
+mod process;
+mod quick;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use tokio::net::TcpListener;
+use tokio::task::{AbortHandle, JoinSet};
+
+pub use fault::{Depth, Fault};
+
+use batchproof_contract::Contract;
+use fault::{Armed, Scratch};
+use store::Store;
+
+/// How broken items are refused (READING-01).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// The whole request is answered 400 and nothing of it is stored.
+    Request,
+    /// Exactly the broken items are rejected, in a 200.
+    Item,
+}
+
+impl FromStr for Reading {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Reading, String> {
+        match word {
+            "request" => Ok(Reading::Request),
+            "item" => Ok(Reading::Item),
+            other => Err(format!("`{other}` is no reading: expected `request` or `item`")),
+        }
+    }
+}
+
+impl std::fmt::Display for Reading {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Reading::Request => "request",
+            Reading::Item => "item",
+        })
+    }
+}
+
+/// What a server is to be.
+#[derive(Clone)]
+pub struct ServerConfig {
+    /// The endpoint.
+    pub contract: Arc<Contract>,
+    /// How it refuses broken items.
+    pub reading: Reading,
+    /// The bearer token that it demands; none: it takes everybody.
+    pub token: Option<String>,
+    /// What is wrong with it.
+    pub faults: Vec<&'static Fault>,
+    /// Its loopback port; 0: a free one.
+    pub port: u16,
+}
+
+/// What all connections of a server share.
+pub(crate) struct Site {
+    pub(crate) contract: Arc<Contract>,
+    pub(crate) reading: Reading,
+    pub(crate) token: Option<String>,
+    pub(crate) armed: Vec<Armed>,
+    pub(crate) store: Store,
+    /// The shortcut for plain bodies, where contract and faults allow one.
+    pub(crate) plan: Option<quick::Plan>,
+    pub(crate) serial: AtomicU64,
+}
+
+impl Site {
+    fn new(config: ServerConfig) -> (Site, u16) {
+        let ServerConfig { contract, reading, token, faults, port } = config;
+        let armed: Vec<Armed> =
+            faults.into_iter().map(|fault| Armed { fault, own: Scratch::default() }).collect();
+        let plan = armed.is_empty().then(|| quick::Plan::of(&contract)).flatten();
+        let (store, serial) = (Store::new(), AtomicU64::new(0));
+        (Site { contract, reading, token, armed, store, plan, serial }, port)
+    }
+}
+
+/// A server that runs until this is dropped.
+pub struct RunningServer {
+    address: SocketAddr,
+    url: String,
+    accepting: AbortHandle,
+}
+
+impl RunningServer {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The endpoint's whole URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        // The accepting task owns its connections: they end with it.
+        self.accepting.abort();
+    }
+}
+
+/// Starts a server on the loopback interface.
+///
+/// # Errors
+/// Where the port is taken.
+pub async fn start(config: ServerConfig) -> std::io::Result<RunningServer> {
+    let (site, port) = Site::new(config);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let address = listener.local_addr()?;
+    let url = format!("http://{address}{}", site.contract.operation.path);
+    let accepting = tokio::spawn(accept(listener, Arc::new(site))).abort_handle();
+    Ok(RunningServer { address, url, accepting })
+}
+
+async fn accept(listener: TcpListener, site: Arc<Site>) {
+    let mut connections = JoinSet::new();
+    let mut number = 0;
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    number += 1;
+                    connections.spawn(connection::serve(Arc::clone(&site), stream, number));
+                } else {
+                    // Out of descriptors: give the connections time to end.
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}

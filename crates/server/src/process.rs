@@ -1,0 +1,286 @@
+//! From a body to an answer: judge, commit, build results, render.
+//!
+//! Asks the contract what is due and refuses all of that, SHOULD too. Knows nothing of sockets.
+//! Plain bodies on a server without faults take the shortcut in `quick`; both must give the same
+//! answer.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use super::answer::{Answer, Why};
+use super::fault::{Call, Stop};
+use super::{Reading, quick};
+use batchproof_contract::standing::{BodyStanding, Cause, Due, Standing};
+use batchproof_contract::{CodeCause, Contract};
+
+/// Why something is refused, as the answer says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fail {
+    pub(crate) code: String,
+    pub(crate) description: String,
+    /// The number was used before.
+    pub(crate) used: bool,
+}
+
+impl Fail {
+    /// The failure that `cause` stands for.
+    pub(crate) fn of(contract: &Contract, cause: &Cause) -> Fail {
+        let name = cause.pointer.trim_start_matches('/');
+        let description = match cause.code {
+            CodeCause::Missing => format!("{name} is mandatory"),
+            _ if name.is_empty() => format!("not valid: {}", cause.class),
+            _ => format!("{name} is not valid: {}", cause.class),
+        };
+        Fail { code: code_of(contract, cause.code, Some(name)), description, used: false }
+    }
+
+    /// The failure of a number that was used before.
+    pub(crate) fn used(contract: &Contract) -> Fail {
+        let code = code_of(contract, CodeCause::Used, None);
+        let description = contract.batch.codes.get(&code).map(|c| c.means.clone());
+        Fail { description: description.unwrap_or_default(), code, used: true }
+    }
+
+    /// An invalid value, of `what`.
+    pub(crate) fn invalid(contract: &Contract, what: &str) -> Fail {
+        Fail {
+            code: code_of(contract, CodeCause::Invalid, None),
+            description: format!("{what} is not valid"),
+            used: false,
+        }
+    }
+}
+
+/// The documented code for a cause: one that speaks of this field before one that speaks of all.
+/// An invalid value takes the missing-field code where the contract has none for it (READING-12).
+fn code_of(contract: &Contract, cause: CodeCause, field: Option<&str>) -> String {
+    let codes = &contract.batch.codes;
+    let find = |cause: CodeCause, of: Option<&str>| {
+        codes
+            .iter()
+            .find(|(_, c)| c.cause == cause && c.field.as_deref() == of)
+            .map(|(code, _)| code.clone())
+    };
+    field
+        .and_then(|name| find(cause, Some(name)))
+        .or_else(|| find(cause, None))
+        .or_else(|| find(CodeCause::Missing, None))
+        .unwrap_or_else(|| "INVALID".to_owned())
+}
+
+/// An item on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    /// Its position in the batch.
+    pub(crate) index: usize,
+    pub(crate) value: Value,
+    pub(crate) standing: Standing,
+    /// Why it is refused, where it is.
+    pub(crate) fail: Option<Fail>,
+    pub(crate) elapsed: Duration,
+}
+
+impl Item {
+    /// A field's text.
+    pub(crate) fn text(&self, field: &str) -> Option<&str> {
+        self.value.get(field).and_then(Value::as_str)
+    }
+}
+
+/// The items of a request, and how broken ones are refused.
+pub(crate) struct Batch {
+    pub(crate) items: Vec<Item>,
+    pub(crate) reading: Reading,
+}
+
+/// Items with their fates; `refused` where the whole request is refused.
+pub(crate) struct Decision {
+    pub(crate) items: Vec<Item>,
+    pub(crate) refused: Option<Fail>,
+}
+
+/// The answer to a processed batch, before it is bytes.
+pub(crate) struct Results {
+    pub(crate) rows: Vec<Map<String, Value>>,
+    /// What stands beside the results.
+    pub(crate) beside: Map<String, Value>,
+}
+
+/// The answer to `body`, or the lack of one.
+pub(crate) fn process(call: &Call<'_>, body: Vec<u8>) -> Result<Answer, ()> {
+    match run(call, body) {
+        Ok(answer) => Ok(finish(call, answer)),
+        Err(Stop::Answer(answer)) => Ok(finish(call, *answer)),
+        Err(Stop::Drop) => Err(()),
+    }
+}
+
+/// Lets faults at an answer that is ready.
+pub(crate) fn finish(call: &Call<'_>, mut answer: Answer) -> Answer {
+    for (own, hook) in call.at(|h| h.answer) {
+        hook(&own, &mut answer);
+    }
+    answer
+}
+
+/// What is wrong with a body by itself; nothing is stored.
+pub(crate) fn judge_only(call: &Call<'_>, body: &[u8]) -> Option<Answer> {
+    judge(call, body).err()
+}
+
+fn judge(call: &Call<'_>, body: &[u8]) -> Result<Vec<(Value, Standing)>, Answer> {
+    let contract = call.contract();
+    let syntax = || Answer::framework(400, Why::Syntax, &call.head.path);
+    match contract.judge_body(body) {
+        BodyStanding::Items { trailing: Some(_), .. } | BodyStanding::Open(_) => Err(syntax()),
+        BodyStanding::Broken(cause) if cause.keyword == "json" => Err(syntax()),
+        BodyStanding::Broken(cause) => {
+            let fail = Fail::of(contract, &cause);
+            Err(Answer::refusal(contract, Why::Envelope, &fail.code, &fail.description))
+        }
+        BodyStanding::Items { items, trailing: None } => Ok(items),
+    }
+}
+
+fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Answer, Stop> {
+    if let Some(plan) = &call.site.plan
+        && let Some(answer) = quick::process(call, plan, &body)
+    {
+        return Ok(answer);
+    }
+    for (own, hook) in call.at(|h| h.body) {
+        hook(&own, &mut body)?;
+    }
+    let items = judge(call, &body).map_err(|answer| Stop::Answer(Box::new(answer)))?;
+    drop(body);
+    let contract = call.contract();
+    let items = items.into_iter().enumerate().map(|(index, (value, standing))| {
+        let fail = fail_of(contract, &standing);
+        let mut item = Item { index, value, standing, fail, elapsed: Duration::ZERO };
+        for (own, hook) in call.at(|h| h.item) {
+            hook(&own, &mut item);
+        }
+        item
+    });
+    let mut batch = Batch { items: items.collect(), reading: call.site.reading };
+    for (own, hook) in call.at(|h| h.judged) {
+        hook(&own, &mut batch)?;
+    }
+    let mut decision = commit(call, batch)?;
+    for (own, hook) in call.at(|h| h.decided) {
+        hook(&own, &mut decision)?;
+    }
+    if let Some(fail) = &decision.refused {
+        return Ok(Answer::refusal(contract, Why::Item, &fail.code, &fail.description));
+    }
+    let mut results = build(call, &decision.items);
+    for (own, hook) in call.at(|h| h.results) {
+        hook(&own, &mut results);
+    }
+    Ok(render(call, results))
+}
+
+/// Why an item is refused: for what is due, and for a mandatory field that is blank. Two blank
+/// numbers would be one number, so it is better that there is none.
+pub(crate) fn fail_of(contract: &Contract, standing: &Standing) -> Option<Fail> {
+    let blank = || {
+        standing.open.iter().find(|edge| {
+            let name = edge.pointer.get(1..).unwrap_or_default();
+            edge.what == "a blank string" && contract.field(name).is_some_and(|f| f.required)
+        })
+    };
+    match standing.due() {
+        Due::Refuse(_) => standing.causes.first().map(|cause| Fail::of(contract, cause)),
+        Due::Accept(_) => None,
+        Due::Open => standing.causes.first().map(|cause| Fail::of(contract, cause)).or_else(|| {
+            blank().map(|e| Fail::invalid(contract, e.pointer.trim_start_matches('/')))
+        }),
+    }
+}
+
+/// Stores the numbers, unless the whole request is refused: validity is settled before the first is
+/// stored.
+fn commit(call: &Call<'_>, batch: Batch) -> Result<Decision, Stop> {
+    let Batch { mut items, reading } = batch;
+    if reading == Reading::Request
+        && let Some(fail) = items.iter().find_map(|item| item.fail.clone())
+    {
+        return Ok(Decision { items, refused: Some(fail) });
+    }
+    let mut before = Instant::now();
+    for item in &mut items {
+        if item.fail.is_none()
+            && let Some(key) = key_of(call, item)
+            && !claim(call, item, &key)?
+        {
+            item.fail = Some(Fail::used(call.contract()));
+        }
+        let now = Instant::now();
+        item.elapsed = now - before;
+        before = now;
+    }
+    Ok(Decision { items, refused: None })
+}
+
+/// Under what an item's number is remembered.
+pub(crate) fn key_of(call: &Call<'_>, item: &Item) -> Option<String> {
+    let mut key = item.text(call.unique())?.to_owned();
+    for (own, hook) in call.at(|h| h.key) {
+        key = hook(&own, item, key);
+    }
+    Some(key)
+}
+
+pub(crate) fn claim(call: &Call<'_>, item: &Item, key: &str) -> Result<bool, Stop> {
+    match call.at(|h| h.claim).next() {
+        Some((own, hook)) => hook(&own, item, key),
+        None => Ok(call.site.store.claim(key)),
+    }
+}
+
+fn build(call: &Call<'_>, items: &[Item]) -> Results {
+    let rows = items.iter().map(|item| row(call, item)).collect();
+    let mut beside = Map::new();
+    if let Some(total) = &call.batch().elapsed.total {
+        beside.insert(total.clone(), Value::from(millis(call.started.elapsed())));
+    }
+    Results { rows, beside }
+}
+
+fn row(call: &Call<'_>, item: &Item) -> Map<String, Value> {
+    let batch = call.batch();
+    let mut row = Map::new();
+    let accepted = item.fail.is_none();
+    let verdict = if accepted { &batch.verdict.accepted } else { &batch.verdict.rejected };
+    row.insert(batch.verdict.field.clone(), Value::from(&**verdict));
+    for name in &batch.echo {
+        let Some(text) = item.text(name) else { continue };
+        let max = call.contract().field(name).and_then(|f| f.result_max);
+        // A rejected value that its result could not carry is left out (READING-06).
+        if max.is_none_or(|max| text.len() <= max || text.chars().count() <= max) {
+            row.insert(name.clone(), Value::from(text));
+        }
+    }
+    if let Some(fail) = &item.fail {
+        row.insert(batch.error.code.clone(), Value::from(&*fail.code));
+        row.insert(batch.error.description.clone(), Value::from(&*fail.description));
+    }
+    if let Some(elapsed) = &batch.elapsed.item {
+        row.insert(elapsed.clone(), Value::from(millis(item.elapsed)));
+    }
+    row
+}
+
+fn render(call: &Call<'_>, results: Results) -> Answer {
+    let mut body = Map::new();
+    let rows = results.rows.into_iter().map(Value::Object).collect();
+    body.insert(call.batch().results.clone(), Value::Array(rows));
+    body.extend(results.beside);
+    Answer::json(200, Why::Processed, Value::Object(body).to_string().into_bytes())
+}
+
+/// Whole milliseconds, rounded down: no part can then seem longer than its whole.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

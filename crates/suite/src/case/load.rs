@@ -1,0 +1,342 @@
+//! Finds and reads case files, and checks in each all that needs no target.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+use sha2::{Digest, Sha256};
+
+use super::template::Template;
+use super::{BatchSpec, Generate, ItemSpec, Step};
+use super::{Case, CaseSpec};
+use crate::contract::hex;
+use crate::contract::problem::{Problem, nearest, read_yaml};
+
+static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../cases");
+
+/// All shipped cases, by id.
+///
+/// # Errors
+/// Only where a shipped file itself is broken.
+pub fn shipped() -> Result<Vec<Case>, Problem> {
+    let mut cases = Vec::new();
+    collect_shipped(&SHIPPED, &mut cases)?;
+    cases.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(cases)
+}
+
+fn collect_shipped(dir: &Dir<'_>, cases: &mut Vec<Case>) -> Result<(), Problem> {
+    for file in dir.files() {
+        let path = file.path();
+        if path.extension().is_some_and(|e| e == "yaml") {
+            let text = file.contents_utf8().unwrap_or("");
+            let id = path.with_extension("").display().to_string();
+            cases.push(load(&id, &format!("cases/{}", path.display()), None, text)?);
+        }
+    }
+    dir.dirs().try_for_each(|d| collect_shipped(d, cases))
+}
+
+/// The cases that `words` name: ids of shipped cases (or their groups), files, or directories.
+///
+/// # Errors
+/// A [`Problem`] for a word that names nothing, with the nearest id, and for any unusable file.
+pub fn load_paths(words: &[String]) -> Result<Vec<Case>, Problem> {
+    let all = shipped()?;
+    let mut cases: Vec<Case> = Vec::new();
+    for word in words {
+        let path = Path::new(word);
+        let found = if path.is_dir() {
+            let mut files = Vec::new();
+            yaml_files(path, &mut files)
+                .map_err(|e| Problem::new(word, e.to_string()).expected("a readable directory"))?;
+            if files.is_empty() {
+                return Err(Problem::new(word, "there is no case file in this directory")
+                    .expected("files that end in .yaml or .yml, there or in its directories"));
+            }
+            files.sort();
+            files.iter().map(|f| load_file(f, Some(path))).collect::<Result<Vec<_>, _>>()?
+        } else if path.is_file() {
+            vec![load_file(path, None)?]
+        } else {
+            find(&all, word)?
+        };
+        for case in found {
+            if !cases.iter().any(|c| c.id == case.id) {
+                cases.push(case);
+            }
+        }
+    }
+    Ok(cases)
+}
+
+/// The shipped cases that `word` names: one by its id, or all of a group.
+///
+/// # Errors
+/// A [`Problem`] with the nearest id where it names none.
+pub fn find(all: &[Case], word: &str) -> Result<Vec<Case>, Problem> {
+    let word_id = word.trim_end_matches(".yaml").trim_start_matches("cases/").trim_end_matches('/');
+    let found: Vec<Case> =
+        all.iter().filter(|c| c.id == word_id || c.group() == word_id).cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let looks_like_path = word.contains('.') || word.starts_with('/');
+    let ids: Vec<&str> = all.iter().flat_map(|c| [c.id.as_str(), c.group()]).collect();
+    let mut problem = Problem::new(
+        word,
+        if looks_like_path { "there is no such file" } else { "no case has this id" },
+    )
+    .expected("a case file, a directory of case files, or an id or group of `batchproof list`");
+    problem.hint = nearest(word_id, ids).map(|near| format!("did you mean `{near}`?"));
+    Err(problem)
+}
+
+fn yaml_files(dir: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            yaml_files(&path, into)?;
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn load_file(path: &Path, root: Option<&Path>) -> Result<Case, Problem> {
+    let file = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Problem::new(&*file, e.to_string()).expected("a readable case file"))?;
+    let relative = match root {
+        Some(root) => path.strip_prefix(root).unwrap_or(path).to_path_buf(),
+        None => path.file_name().map_or_else(|| path.to_path_buf(), PathBuf::from),
+    };
+    let id = relative.with_extension("").display().to_string();
+    load(&id, &file, path.parent().map(Path::to_path_buf), &text)
+}
+
+/// Reads one case from its text.
+///
+/// # Errors
+/// A [`Problem`] with line and column, what was found and what was expected.
+pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Case, Problem> {
+    let spec: CaseSpec = read_yaml(file, text)?;
+    let case = Case {
+        id: id.to_owned(),
+        file: file.to_owned(),
+        dir,
+        hash: hex(&Sha256::digest(text.as_bytes())),
+        spec,
+    };
+    Checker { case: &case, text, names: HashSet::new() }.check()?;
+    Ok(case)
+}
+
+/// The JSON Schema of case files, for editors.
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(CaseSpec);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+struct Checker<'a> {
+    case: &'a Case,
+    text: &'a str,
+    names: HashSet<String>,
+}
+
+impl Checker<'_> {
+    fn problem(&self, found: impl Into<String>, near: &str) -> Problem {
+        let line: usize = self.text.lines().position(|l| l.contains(near)).map_or(1, |i| i + 1);
+        let column =
+            self.text.lines().nth(line - 1).and_then(|l| l.find(near)).map_or(1, |byte| byte + 1);
+        Problem::new(&*self.case.file, found).at(line as u64, column as u64)
+    }
+
+    fn check(mut self) -> Result<(), Problem> {
+        let spec = &self.case.spec;
+        match (&spec.steps, &spec.generate) {
+            (Some(_), Some(_)) => Err(self
+                .problem("both `steps` and `generate`", "generate")
+                .expected("one of them: a case either writes its requests out or generates them")),
+            (None, None) => Err(self
+                .problem("neither `steps` nor `generate`", "title")
+                .expected("`steps: [ … ]`, or `generate: { items: 2..50 }`")),
+            (Some(steps), None) => {
+                for (key, present) in [
+                    ("mutate", spec.mutate.is_some()),
+                    ("relation", spec.relation.is_some()),
+                    ("expect", spec.expect.is_some()),
+                ] {
+                    if present {
+                        return Err(self.problem(format!("`{key}` beside `steps`"), key).expected(
+                            format!("`{key}` beside `generate`, or inside a step or item"),
+                        ));
+                    }
+                }
+                if steps.is_empty() {
+                    return Err(self.problem("no step", "steps").expected("at least one step"));
+                }
+                steps.iter().try_for_each(|s| self.check_step(s, false))
+            }
+            (None, Some(generate)) if generate.steps.is_some() => self.check_sequence(),
+            (None, Some(generate)) if generate.items.high > Generate::STREAMED => {
+                self.check_stream()
+            }
+            (None, Some(_)) => Ok(()),
+        }
+    }
+
+    fn check_stream(&self) -> Result<(), Problem> {
+        let spec = &self.case.spec;
+        for (key, present) in
+            [("mutate", spec.mutate.is_some()), ("relation", spec.relation.is_some())]
+        {
+            if present {
+                let most = Generate::STREAMED;
+                return Err(self
+                    .problem(format!("`{key}` beside a batch of more than {most} items"), key)
+                    .expected(format!(
+                        "at most {most} items; a larger batch is sent as a stream, as it was drawn"
+                    )));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_sequence(&self) -> Result<(), Problem> {
+        let spec = &self.case.spec;
+        for (key, present) in [
+            ("mutate", spec.mutate.is_some()),
+            ("relation", spec.relation.is_some()),
+            ("expect", spec.expect.is_some()),
+        ] {
+            if present {
+                return Err(self
+                    .problem(format!("`{key}` beside `generate` with `steps`"), key)
+                    .expected(
+                        "a sequence by itself: what it must meet follows from what it sends",
+                    ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_step(&mut self, step: &Step, inside: bool) -> Result<(), Problem> {
+        if let Some(group) = &step.simultaneously {
+            if inside {
+                return Err(self
+                    .problem("`simultaneously` inside `simultaneously`", "simultaneously")
+                    .expected("plain requests there"));
+            }
+            group.iter().try_for_each(|s| self.check_step(s, true))?;
+        }
+        let bodies: Vec<&str> = [
+            ("batch", step.batch.is_some()),
+            ("batch-from", step.batch_from.is_some()),
+            ("body", step.body.is_some()),
+            ("body-hex", step.body_hex.is_some()),
+            ("resend", step.resend.is_some()),
+            ("raw", step.raw.is_some()),
+            ("simultaneously", step.simultaneously.is_some()),
+        ]
+        .iter()
+        .filter(|(_, present)| *present)
+        .map(|(name, _)| *name)
+        .collect();
+        if let [_, second, ..] = bodies.as_slice() {
+            return Err(self
+                .problem(format!("{} in one step", bodies.join(" and ")), second)
+                .expected("one of them"));
+        }
+        if bodies.is_empty() && step.method.is_none() {
+            return Err(self.problem("a step that sends nothing", "steps").expected(
+                "one of batch, batch-from, body, body-hex, resend, raw, simultaneously",
+            ));
+        }
+        if let Some(resend) = &step.resend
+            && !self.names.contains(&resend.name)
+        {
+            return Err(Problem::new(
+                &*self.case.file,
+                format!("no earlier step is called `{}`", resend.name),
+            )
+            .at(resend.line, resend.column)
+            .expected("the `as:` of an earlier step")
+            .nearest(&resend.name, &self.names));
+        }
+        if let Some(hex) = &step.body_hex
+            && (hex.chars().any(|c| !c.is_ascii_hexdigit() && !c.is_whitespace())
+                || hex.chars().filter(char::is_ascii_hexdigit).count() % 2 == 1)
+        {
+            return Err(self
+                .problem("`body-hex` is no hexadecimal text", "body-hex")
+                .expected("pairs of hexadecimal digits"));
+        }
+        if let Some(BatchSpec::Items(items)) = &step.batch {
+            items.iter().try_for_each(|i| self.check_item(i))?;
+        }
+        for text in [&step.body, &step.raw, &step.path].into_iter().flatten() {
+            self.check_template(text)?;
+        }
+        step.headers.values().flatten().try_for_each(|v| self.check_template(v))?;
+        if let Some(name) = &step.name {
+            self.names.insert(name.clone());
+        }
+        Ok(())
+    }
+
+    fn check_item(&mut self, item: &ItemSpec) -> Result<(), Problem> {
+        if let Some(like) = &item.like
+            && !self.names.contains(&like.name)
+        {
+            return Err(Problem::new(
+                &*self.case.file,
+                format!("no earlier item is called `{}`", like.name),
+            )
+            .at(like.line, like.column)
+            .expected("the `as:` of an earlier item")
+            .nearest(&like.name, &self.names));
+        }
+        for value in item.set.values() {
+            self.check_value(value)?;
+        }
+        if let Some(raw) = &item.raw {
+            self.check_template(raw)?;
+        }
+        if let Some(name) = &item.name {
+            self.names.insert(name.clone());
+        }
+        Ok(())
+    }
+
+    fn check_value(&self, value: &serde_json::Value) -> Result<(), Problem> {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => self.check_template(text),
+            Value::Array(list) => list.iter().try_for_each(|v| self.check_value(v)),
+            Value::Object(map) => map.values().try_for_each(|v| self.check_value(v)),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_template(&self, text: &str) -> Result<(), Problem> {
+        let start = text.find("${").map_or("", |at| {
+            let end = text[at..].find('}').map_or(text.len(), |e| at + e + 1);
+            &text[at..end]
+        });
+        let template = Template::parse(text).map_err(|e| self.problem(e, start))?;
+        for name in template.names() {
+            if !self.names.contains(name) {
+                return Err(self
+                    .problem(format!("nothing earlier is called `{name}`"), &format!("${{{name}"))
+                    .expected("the `as:` of an earlier item or step")
+                    .nearest(name, &self.names));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,235 @@
+//! An exchange: one request with its intent, and what came back.
+//!
+//! Plain data, raw bytes on both sides. It must not know how anything is sent or judged. A transport
+//! failure is data here, never an error.
+
+mod redact;
+mod request;
+
+pub use redact::{REDACTED, Redactor, rotated};
+pub use request::{Request, Situation, situation_of};
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::contract::standing::{BodyStanding, Standing};
+use crate::generate::Mutated;
+
+/// One request with its intent, and what came back.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// Position among the trial's exchanges, from 0.
+    pub index: usize,
+    /// The step's name, for people.
+    pub step: String,
+    /// Set for requests that a barrier released together: the group's number.
+    pub group: Option<usize>,
+    /// What was sent.
+    pub request: Request,
+    /// What it was meant to be.
+    pub intent: Intent,
+    /// What came back.
+    pub answer: Answer,
+}
+
+/// What a request was meant to be.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Which statuses are in place.
+    pub situation: Situation,
+    /// What the contract says of the body.
+    pub body: BodyIntent,
+}
+
+/// What the contract says of a body.
+#[derive(Debug, Clone)]
+pub enum BodyIntent {
+    /// A batch.
+    Batch {
+        /// The items, in order.
+        items: Vec<ItemIntent>,
+        /// Set where text follows the document.
+        trailing: Option<crate::contract::standing::Cause>,
+    },
+    /// To be answered 400.
+    Broken(crate::contract::standing::Cause),
+    /// Any answer but a 5xx, a dropped connection or a hang.
+    Open(crate::contract::standing::Edge),
+    /// There is none.
+    None,
+}
+
+/// One item as it was sent.
+#[derive(Debug, Clone)]
+pub struct ItemIntent {
+    /// The item.
+    pub value: Value,
+    /// Its unique number, where it has one that is a string.
+    pub number: Option<String>,
+    /// What the contract says of it.
+    pub standing: Standing,
+    /// How it was broken or bent on purpose.
+    pub mutations: Vec<Mutated>,
+}
+
+impl Intent {
+    /// The items, where the body is a batch.
+    #[must_use]
+    pub fn items(&self) -> &[ItemIntent] {
+        match &self.body {
+            BodyIntent::Batch { items, .. } => items,
+            _ => &[],
+        }
+    }
+
+    /// Whether the body is a batch.
+    #[must_use]
+    pub fn is_batch(&self) -> bool {
+        matches!(self.body, BodyIntent::Batch { .. })
+    }
+}
+
+impl BodyIntent {
+    /// From what the contract says of the bytes.
+    #[must_use]
+    pub fn of(standing: BodyStanding, unique: &str) -> BodyIntent {
+        match standing {
+            BodyStanding::Broken(cause) => BodyIntent::Broken(cause),
+            BodyStanding::Open(edge) => BodyIntent::Open(edge),
+            BodyStanding::Items { items, trailing } => BodyIntent::Batch {
+                items: items
+                    .into_iter()
+                    .map(|(value, standing)| ItemIntent {
+                        number: value.get(unique).and_then(Value::as_str).map(str::to_owned),
+                        value,
+                        standing,
+                        mutations: Vec::new(),
+                    })
+                    .collect(),
+                trailing,
+            },
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// An answer.
+    Received(Response),
+    /// None.
+    Lost(Loss),
+}
+
+impl Answer {
+    /// The answer, where there is one.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response> {
+        match self {
+            Answer::Received(response) => Some(response),
+            Answer::Lost(_) => None,
+        }
+    }
+
+    /// Its status, where there is one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.response().map(|r| r.status)
+    }
+}
+
+/// An answer as it was received.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Status code.
+    pub status: u16,
+    /// Header names in lower case, values as text.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes, framing removed.
+    pub body: Bytes,
+    /// From the first byte sent to the last byte received.
+    pub elapsed: Duration,
+    /// What an independent reader saw of the framing, where one read it.
+    pub framing: Option<FramingSeen>,
+}
+
+impl Response {
+    /// The first header of that (lower-case) name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// What an independent reader saw of an answer's framing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FramingSeen {
+    /// What contradicts RFC 9112 section 6, where anything does.
+    pub fault: Option<String>,
+    /// Whether `100 Continue` came before the answer.
+    pub continued: bool,
+    /// Whether neither `100 Continue` nor an answer came while the client waited with its body.
+    pub kept_waiting: bool,
+}
+
+/// No answer.
+#[derive(Debug, Clone)]
+pub struct Loss {
+    /// In which way.
+    pub kind: LossKind,
+    /// The transport's own words.
+    pub message: String,
+    /// Until it was known.
+    pub elapsed: Duration,
+}
+
+impl Loss {
+    /// The run ended so long after the request began.
+    #[must_use]
+    pub fn ended(elapsed: Duration) -> Loss {
+        Loss { kind: LossKind::Ended, message: "the run ended".to_owned(), elapsed }
+    }
+}
+
+/// In which way an answer was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossKind {
+    /// No connection.
+    Connect,
+    /// The connection ended without a (whole) answer.
+    Reset,
+    /// No answer in time.
+    Timeout,
+    /// The bytes that came are no HTTP.
+    NoHttp,
+    /// We hung up on purpose.
+    HungUp,
+    /// The run ended while the request was under way.
+    Ended,
+}
+
+impl LossKind {
+    /// Whether the client itself let go, which says nothing of the target.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, LossKind::HungUp | LossKind::Ended)
+    }
+}
+
+impl LossKind {
+    /// For people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            LossKind::Connect => "no connection",
+            LossKind::Reset => "the connection ended without an answer",
+            LossKind::Timeout => "no answer in time",
+            LossKind::NoHttp => "the bytes that came are no HTTP answer",
+            LossKind::HungUp => "the client hung up on purpose",
+            LossKind::Ended => "the run ended before the answer came",
+        }
+    }
+}
