@@ -81,4 +81,6 @@ app.use((problem, request, response, next) => {
   response.status(status).json({ timestamp: new Date(), status, error: problem.type ?? 'error', path: request.path });
 });
 
-app.listen(Number(process.env.PORT), '127.0.0.1');
+const server = app.listen(Number(process.env.PORT), '127.0.0.1');
+// Longer than a gateway keeps an idle connection; the default is 5 s.
+server.keepAliveTimeout = 75_000;

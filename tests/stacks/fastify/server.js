@@ -67,7 +67,10 @@ function register({ communicationNumber, accountExtId, businessUnit }) {
 }
 
 // By default, the validator makes "" of null and a scalar of an array of one; that would accept wrong types.
-const app = fastify({ bodyLimit: 64 * 1024 * 1024, ajv: { customOptions: { coerceTypes: false } } });
+const app = fastify({
+  bodyLimit: 64 * 1024 * 1024,
+  ajv: { customOptions: { coerceTypes: false } },
+});
 
 app.addHook('onRequest', async (request, reply) => {
   const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];

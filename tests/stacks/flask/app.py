@@ -51,6 +51,12 @@ def refused(description: str):
     return jsonify(resultType="REQUEST_REJECTED", errorCode="O001", errorDescription=description), 400
 
 
+@app.errorhandler(RecursionError)
+def too_deep(_: RecursionError):
+    """Python's JSON parser gives up on some thousand nested arrays; the framework alone would answer 500."""
+    return refused("The body is nested too deep")
+
+
 @app.before_request
 def authenticate():
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")

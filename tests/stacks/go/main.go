@@ -186,7 +186,7 @@ func main() {
 		Addr:              "127.0.0.1:" + os.Getenv("PORT"),
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       60 * time.Second,
+		IdleTimeout:       75 * time.Second,
 	}
 	log.Fatal(listener.ListenAndServe())
 }

@@ -2,6 +2,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -20,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.catalina.Context;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.catalina.valves.ErrorReportValve;
 
 /**
  * The endpoint as a servlet in Tomcat with Jackson. Refuses the whole request where the schema is broken; rejects an
@@ -70,7 +72,8 @@ public final class Main extends HttpServlet {
     }
 
     @Override
-    protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException, jakarta.servlet.ServletException {
+    protected void service(HttpServletRequest request, HttpServletResponse response)
+            throws IOException, ServletException {
         String header = request.getHeader("Authorization");
         boolean bearer = header != null && header.regionMatches(true, 0, "Bearer ", 0, 7);
         if (!bearer || !MessageDigest.isEqual(header.substring(7).strip().getBytes(StandardCharsets.UTF_8), token)) {
@@ -186,6 +189,13 @@ public final class Main extends HttpServlet {
         tomcat.setHostname("localhost");
         tomcat.setPort(Integer.parseInt(System.getenv("PORT")));
         tomcat.getConnector().setProperty("address", "127.0.0.1");
+        // Longer than a gateway keeps an idle connection.
+        tomcat.getConnector().setProperty("keepAliveTimeout", "75000");
+        // The default error page shows a stack trace.
+        ErrorReportValve errors = new ErrorReportValve();
+        errors.setShowReport(false);
+        errors.setShowServerInfo(false);
+        tomcat.getHost().getPipeline().addValve(errors);
         Context context = tomcat.addContext("", System.getenv("SCRATCH"));
         Tomcat.addServlet(context, "balances", new Main(new File(arguments[0])));
         context.addServletMappingDecoded("/amlyze-ws-rest/batch-account-balances", "balances");

@@ -24,6 +24,9 @@ def first_message(detail) -> str:
 
 
 def problem(raised, context):
+    if isinstance(raised, RecursionError):
+        # Python's JSON parser gives up on some thousand nested arrays; the framework alone would answer 500.
+        raised = exceptions.ParseError("The body is nested too deep")
     response = exception_handler(raised, context)
     if isinstance(raised, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         response.data = {"error": {"code": "unauthorized"}}
