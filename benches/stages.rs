@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use batchproof::case::{Credential, Framing, find, shipped};
 use batchproof::check::{Quick, Sent, judge};
+use batchproof::contract::RefusalMode;
 use batchproof::contract::{Contract, Profile};
 use batchproof::embedded;
 use batchproof::engine::{RunOptions, Silent, run, select};
 use batchproof::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, Situation};
 use batchproof::generate::{Generator, Mint, Numbers, Place, Shape, Style};
 use batchproof::send::SendOptions;
-use batchproof::server::Reading;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ fn generate_ten_as_text(bencher: Bencher<'_, '_>, style: Style) {
     bencher.counter(ItemsCount::new(10_usize)).bench_local(|| write(&mut numbers, 10, style));
 }
 
-/// What the contract says of a body's bytes: parsing, schema, readings.
+/// What the contract says of a body's bytes: parsing, schema, interpretations.
 #[divan::bench(args = SIZES)]
 fn judge_a_body(bencher: Bencher<'_, '_>, items: usize) {
     let (body, _) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
@@ -157,7 +157,7 @@ fn whole_exchanges(bencher: Bencher<'_, '_>, (case, items): (&str, u64)) {
             let embedded = embedded::start(
                 Arc::clone(&DESK.contract),
                 Profile::default(),
-                Reading::Request,
+                RefusalMode::Request,
                 Vec::new(),
                 SendOptions::default(),
                 "bptest-bench",

@@ -7,11 +7,11 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::contract::profile::AuthScheme;
-use crate::contract::{Contract, Problem, Profile};
+use crate::contract::{Contract, Problem, Profile, RefusalMode};
 use crate::engine::Environment;
 use crate::generate::Generator;
 use crate::send::{Pace, SendError, SendOptions, Sender, Target, Token, TokenSource};
-use crate::server::{self, Fault, Reading, RunningServer, ServerConfig};
+use crate::server::{self, Fault, RunningServer, ServerConfig};
 
 /// Requests under way at once on the loopback interface.
 pub const LOOPBACK_JOBS: usize = 16;
@@ -40,7 +40,7 @@ pub struct Embedded {
     pub environment: Arc<Environment>,
 }
 
-/// Puts the reference server beside an environment, without a fault and in both readings, so that findings
+/// Puts the reference server beside an environment, without a fault and in both refusal modes, so that findings
 /// can be shrunk; the servers live as long as what is given back.
 ///
 /// # Errors
@@ -51,8 +51,8 @@ pub async fn with_control(
     let (contract, profile) = (&environment.contract, &environment.profile);
     let mut control = Vec::new();
     let mut servers = Vec::new();
-    for reading in [Reading::Request, Reading::Item] {
-        let server = serve(Arc::clone(contract), profile, reading, Vec::new()).await?;
+    for refusal_mode in [RefusalMode::Request, RefusalMode::Item] {
+        let server = serve(Arc::clone(contract), profile, refusal_mode, Vec::new()).await?;
         let sender = sender(&server, contract, profile, SendOptions::default())?;
         control.push(Arc::new(environment.at(Arc::new(sender))));
         servers.push(server);
@@ -67,13 +67,13 @@ pub async fn with_control(
 pub async fn start(
     contract: Arc<Contract>,
     profile: Profile,
-    reading: Reading,
+    refusal_mode: RefusalMode,
     faults: Vec<&'static Fault>,
     options: SendOptions,
     run_id: &str,
 ) -> Result<Embedded, EmbeddedError> {
     let generator = Arc::new(Generator::new(Arc::clone(&contract), &profile)?);
-    start_with((contract, generator), profile, reading, faults, options, run_id).await
+    start_with((contract, generator), profile, refusal_mode, faults, options, run_id).await
 }
 
 /// The same with a generator that was made for the contract and the profile.
@@ -83,12 +83,12 @@ pub async fn start(
 pub async fn start_with(
     (contract, generator): (Arc<Contract>, Arc<Generator>),
     profile: Profile,
-    reading: Reading,
+    refusal_mode: RefusalMode,
     faults: Vec<&'static Fault>,
     options: SendOptions,
     run_id: &str,
 ) -> Result<Embedded, EmbeddedError> {
-    let server = serve(Arc::clone(&contract), &profile, reading, faults).await?;
+    let server = serve(Arc::clone(&contract), &profile, refusal_mode, faults).await?;
     let sender = sender(&server, &contract, &profile, options)?;
     let environment = Environment::with_generator(contract, profile, generator, sender, run_id);
     Ok(Embedded { server, environment: Arc::new(environment) })
@@ -97,11 +97,11 @@ pub async fn start_with(
 async fn serve(
     contract: Arc<Contract>,
     profile: &Profile,
-    reading: Reading,
+    refusal_mode: RefusalMode,
     faults: Vec<&'static Fault>,
 ) -> std::io::Result<RunningServer> {
     let token = (profile.auth == AuthScheme::Bearer).then(|| TOKEN.to_owned());
-    server::start(ServerConfig { contract, reading, token, faults, port: 0 }).await
+    server::start(ServerConfig { contract, refusal_mode, token, faults, port: 0 }).await
 }
 
 fn sender(

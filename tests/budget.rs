@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use batchproof::case::{self, Depth, Position};
-use batchproof::contract::{Contract, Profile};
+use batchproof::contract::{Contract, Profile, RefusalMode};
 use batchproof::embedded;
 use batchproof::engine::{Plan, RunOptions, Silent, budget, plan, run, select};
 use batchproof::generate::Generator;
 use batchproof::record::Summary;
 use batchproof::send::SendOptions;
-use batchproof::server::{Reading, faults};
+use batchproof::server::faults;
 
 fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -19,7 +19,7 @@ fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
         let embedded = embedded::start(
             contract,
             Profile::default(),
-            Reading::Request,
+            RefusalMode::Request,
             Vec::new(),
             SendOptions::default(),
             "bptest-budget",
@@ -70,7 +70,7 @@ fn standard_run_with(fault: &str) -> Summary {
         let embedded = embedded::start(
             contract,
             Profile::default(),
-            Reading::Item,
+            RefusalMode::Item,
             vec![faults::find(fault).unwrap()],
             SendOptions::default(),
             "bptest-budget",

@@ -11,13 +11,13 @@ use std::sync::{Arc, LazyLock};
 
 use batchproof::case::{self, Case, Depth};
 use batchproof::contract::profile::AuthScheme;
-use batchproof::contract::{Contract, Level, Profile};
+use batchproof::contract::{Contract, Level, Profile, RefusalMode};
 use batchproof::embedded;
 use batchproof::engine::{self, Environment, RunOptions, Silent, select};
 use batchproof::generate::default_run_id;
 use batchproof::record::{Conclusion, Outcome, Summary};
 use batchproof::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
-use batchproof::server::{Reading, RunningServer};
+use batchproof::server::RunningServer;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -65,7 +65,7 @@ fn site() -> Result<Site, Failure> {
         let started = runtime.block_on(embedded::start(
             contract,
             profile,
-            Reading::Request,
+            RefusalMode::Request,
             Vec::new(),
             options,
             &run_id,

@@ -98,10 +98,11 @@ fn a_second_endpoint_needs_no_line_of_rust() {
 }
 
 #[test]
-fn a_second_endpoint_is_judged_in_the_other_reading_too() {
+fn a_second_endpoint_is_judged_in_the_other_refusal_mode_too() {
     let desk = Desk::new();
     let (contract, cases) = (second(), format!("{}/cases", second()));
-    let serving = Serving::start(&["--contract", &contract, "--reading", "item"], Some("acme"));
+    let serving =
+        Serving::start(&["--contract", &contract, "--refusal-mode", "item"], Some("acme"));
     desk.with_token(
         &["run", "--contract", &contract, &cases, "--target", &serving.url],
         Some("acme"),
@@ -151,4 +152,17 @@ fn a_contract_that_cant_be_used_says_what_it_needs() {
     );
     run(&desk).says(&["c/openapi.json", "other.json"]);
     assert!(!desk.reports().exists());
+}
+
+#[test]
+fn the_old_name_of_the_interpretations_is_an_error_that_says_the_new_one() {
+    let desk = Desk::new();
+    for name in ["batch.yaml", "openapi.json"] {
+        let text = std::fs::read_to_string(format!("{}/{name}", second())).unwrap();
+        desk.file(&format!("c/{name}"), &text);
+    }
+    desk.file("c/readings.yaml", "[]\n");
+    desk.batchproof(&["run", "--contract", "c"])
+        .ends(2)
+        .says(&["readings.yaml", "interpretations.yaml"]);
 }

@@ -1,7 +1,7 @@
 //! Nobody is accused wrongly: an independent server, written by hand from the specification, is judged clean
-//! in both readings, whatever other legitimate choices it makes.
+//! in both refusal modes, whatever other legitimate choices it makes.
 //!
-//! One trial a choice and reading; `BATCHPROOF_SEEDS=20` repeats each with so many seeds.
+//! One trial a choice and refusal mode; `BATCHPROOF_SEEDS=20` repeats each with so many seeds.
 
 mod independent;
 
@@ -22,16 +22,16 @@ fn main() {
     let plain = [("as it is", "")];
     let all = plain.iter().chain(independent::ALL.iter().map(|pair| pair as &(&str, &str)));
     for (name, _) in all {
-        for reading in ["request", "item"] {
-            let label = format!("clean/{name}/{reading}");
+        for refusal_mode in ["request", "item"] {
+            let label = format!("clean/{name}/{refusal_mode}");
             let name = (*name).to_owned();
-            trials.push(Trial::test(label, move || clean(&name, reading)));
+            trials.push(Trial::test(label, move || clean(&name, refusal_mode)));
         }
     }
-    for reading in ["request", "item"] {
+    for refusal_mode in ["request", "item"] {
         for (case, runs) in SOAKS {
-            let label = format!("clean/{case}/{reading}");
-            trials.push(Trial::test(label, move || soak(case, runs, reading)));
+            let label = format!("clean/{case}/{refusal_mode}");
+            trials.push(Trial::test(label, move || soak(case, runs, refusal_mode)));
         }
     }
     for (name, _) in independent::SHOULD {
@@ -40,18 +40,18 @@ fn main() {
         trials.push(Trial::test(label, move || should_at_most(&name)));
     }
     for (name, _) in independent::UNRELIABLE {
-        for reading in ["request", "item"] {
-            let label = format!("nothing-that-counts/{name}/{reading}");
+        for refusal_mode in ["request", "item"] {
+            let label = format!("nothing-that-counts/{name}/{refusal_mode}");
             let name = (*name).to_owned();
-            trials.push(Trial::test(label, move || nothing_that_counts(&name, reading)));
+            trials.push(Trial::test(label, move || nothing_that_counts(&name, refusal_mode)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn clean(name: &str, reading: &str) -> Result<(), Failed> {
+fn clean(name: &str, refusal_mode: &str) -> Result<(), Failed> {
     for seed in seeds() {
-        let summary = judge(name, reading, seed)?;
+        let summary = judge(name, refusal_mode, seed)?;
         if summary.conclusion != Conclusion::Conformant || !summary.findings.is_empty() {
             return Err(told(&summary, seed).into());
         }
@@ -62,16 +62,16 @@ fn clean(name: &str, reading: &str) -> Result<(), Failed> {
 /// Cases that run only when they are named, and runs that are enough to have them judged as soaks are.
 const SOAKS: [(&str, u64); 2] = [("soak/ten-items", 3_000), ("giant/million-items", 1)];
 
-fn soak(case: &str, runs: u64, reading: &str) -> Result<(), Failed> {
+fn soak(case: &str, runs: u64, refusal_mode: &str) -> Result<(), Failed> {
     let wanted = |c: &Case| c.id == case;
-    let summary = judge_cases("as it is", reading, 1, wanted, Some(runs))?;
+    let summary = judge_cases("as it is", refusal_mode, 1, wanted, Some(runs))?;
     if summary.conclusion != Conclusion::Conformant || !summary.findings.is_empty() {
         return Err(told(&summary, 1).into());
     }
     Ok(())
 }
 
-/// Each choice that deserves SHOULD findings, a reading in which it shows, and the one rule under which it has
+/// Each choice that deserves SHOULD findings, a refusal mode in which it shows, and the one rule under which it has
 /// them: one setting is one thing to change.
 const EARNED: [(&str, &str, Option<&str>); 13] = [
     ("text-after-accepted", "request", Some("REFUSE-007")),
@@ -91,9 +91,9 @@ const EARNED: [(&str, &str, Option<&str>); 13] = [
 
 fn should_at_most(name: &str) -> Result<(), Failed> {
     let earned = EARNED.iter().find(|(known, ..)| *known == name);
-    let (_, reading, rule) = earned.ok_or("it stands in no line of EARNED")?;
+    let (_, refusal_mode, rule) = earned.ok_or("it stands in no line of EARNED")?;
     for seed in seeds() {
-        let summary = judge(name, reading, seed)?;
+        let summary = judge(name, refusal_mode, seed)?;
         let must = summary.findings.iter().any(|(f, _)| f.level == Level::Must);
         let confirmed = summary.findings.iter().filter(|(_, update)| update.confirmed);
         let rules: BTreeSet<&str> = confirmed.map(|(f, _)| f.rule.as_str()).collect();
@@ -105,10 +105,10 @@ fn should_at_most(name: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What a gateway answers now and then proves nothing (READING-07): it is told, and no more.
-fn nothing_that_counts(name: &str, reading: &str) -> Result<(), Failed> {
+/// What a gateway answers now and then proves nothing (INTERPRETATION-07): it is told, and no more.
+fn nothing_that_counts(name: &str, refusal_mode: &str) -> Result<(), Failed> {
     for seed in seeds() {
-        let summary = judge(name, reading, seed)?;
+        let summary = judge(name, refusal_mode, seed)?;
         let seen = summary.tally.statuses.keys().any(|status| matches!(status, 502 | 504));
         let counts = summary.findings.iter().any(|(_, update)| update.confirmed);
         if !seen || summary.conclusion != Conclusion::Conformant || counts {
@@ -134,20 +134,20 @@ fn told(summary: &Summary, seed: u64) -> String {
     format!("seed {seed}: {} {:?}\n{}", summary.conclusion, summary.reasons, findings.join("\n"))
 }
 
-fn judge(name: &str, reading: &str, seed: u64) -> Result<Summary, Failed> {
-    judge_cases(name, reading, seed, |c| !c.spec.only_when_named, None)
+fn judge(name: &str, refusal_mode: &str, seed: u64) -> Result<Summary, Failed> {
+    judge_cases(name, refusal_mode, seed, |c| !c.spec.only_when_named, None)
 }
 
 fn judge_cases(
     name: &str,
-    reading: &str,
+    refusal_mode: &str,
     seed: u64,
     wanted: impl Fn(&Case) -> bool,
     runs: Option<u64>,
 ) -> Result<Summary, Failed> {
     let mut words: Vec<&str> = Vec::new();
-    if reading == "item" {
-        words.push("reading-item");
+    if refusal_mode == "item" {
+        words.push("refusal-mode-item");
     }
     if name != "as it is" {
         words.push(name);

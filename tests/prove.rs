@@ -1,7 +1,7 @@
-//! The proof of the harness under Cargo: one trial a fault and reading.
+//! The proof of the harness under Cargo: one trial a fault and refusal mode.
 //!
-//! By default the clean server in both readings, and every fault in one of its readings, alternating; with
-//! `BATCHPROOF_PROVE=all` every fault in every reading that makes sense.
+//! By default the clean server in both refusal modes, and every fault in one of its refusal modes, alternating; with
+//! `BATCHPROOF_PROVE=all` every fault in every refusal mode that makes sense.
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The runs to make: all of them, or each fault in one reading.
+/// The runs to make: all of them, or each fault in one refusal mode.
 fn chosen() -> Vec<Run> {
     let all = prove::trials();
     if std::env::var("BATCHPROOF_PROVE").is_ok_and(|value| value == "all") {
@@ -45,12 +45,12 @@ fn chosen() -> Vec<Run> {
     while let Some(first) = rest.first() {
         let name = first.fault.map(|fault| fault.name);
         let count = rest.iter().take_while(|run| run.fault.map(|fault| fault.name) == name).count();
-        let (readings, others) = rest.split_at(count);
+        let (refusal_modes, others) = rest.split_at(count);
         rest = others;
         if name.is_none() {
-            chosen.extend(readings);
+            chosen.extend(refusal_modes);
         } else {
-            chosen.push(readings[faults % count]);
+            chosen.push(refusal_modes[faults % count]);
             faults += 1;
         }
     }

@@ -30,7 +30,7 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// List cases, rules, mutations or faults, one a line, the name first.
     List(ListArgs),
-    /// Explain a rule, a reading, a mutation, a case or a fault.
+    /// Explain a rule, an interpretation, a mutation, a case or a fault.
     Explain(ExplainArgs),
     /// Serve the reference implementation, with faults where asked for.
     Serve(ServeArgs),
@@ -195,11 +195,15 @@ pub struct ListArgs {
 
 #[derive(Args)]
 pub struct ExplainArgs {
-    /// Id of a rule (UNIQUE-001), reading (READING-03), mutation, case, fault, or a family (UNIQUE).
+    /// Id of a rule (UNIQUE-001), interpretation (INTERPRETATION-03), mutation, case, fault, or a family (UNIQUE).
     pub id: String,
     /// Directory of another endpoint's contract.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
+}
+
+fn renamed_to_refusal_mode(_: &str) -> Result<std::convert::Infallible, String> {
+    Err("this option is now called --refusal-mode".to_owned())
 }
 
 #[derive(Args)]
@@ -211,8 +215,11 @@ pub struct ServeArgs {
     #[arg(long, value_name = "F")]
     pub token_file: Option<PathBuf>,
     /// How broken items are refused: the whole `request`, or the `item`.
-    #[arg(long, default_value = "request")]
-    pub reading: crate::server::Reading,
+    #[arg(long, value_name = "MODE", default_value = "request")]
+    pub refusal_mode: crate::contract::RefusalMode,
+    /// The old name of --refusal-mode.
+    #[arg(long, hide = true, value_parser = renamed_to_refusal_mode)]
+    pub reading: Option<std::convert::Infallible>,
     /// A fault to inject (repeatable); `batchproof list --faults` names them.
     #[arg(long, value_name = "NAME")]
     pub fault: Vec<String>,

@@ -1,4 +1,4 @@
-//! `batchproof explain`: a rule, a reading, a mutation, a case or a fault.
+//! `batchproof explain`: a rule, an interpretation, a mutation, a case or a fault.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
     let upper = id.to_uppercase();
     let text = rule(&contract, &cases, &upper)
         .or_else(|| family(&upper))
-        .or_else(|| reading(&contract, &upper))
+        .or_else(|| interpretation(&contract, &upper))
         .or_else(|| mutation(id))
         .or_else(|| shipped_case(&cases, id))
         .or_else(|| fault(id));
@@ -31,7 +31,7 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
             .iter()
             .map(|r| r.id.to_owned())
             .chain(rules::FAMILIES.iter().map(|(name, _)| (*name).to_owned()))
-            .chain(contract.readings.iter().map(|r| r.id.clone()))
+            .chain(contract.interpretations.iter().map(|r| r.id.clone()))
             .chain(Generator::names().iter().map(|(n, _)| (*n).to_owned()))
             .chain(cases.iter().map(|c| c.id.clone()))
             .chain(all.iter().map(|f| f.name.to_owned()));
@@ -39,7 +39,7 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
             .or_else(|| nearest(id, known.collect::<Vec<_>>()))
             .map_or("batchproof list --rules".to_owned(), |n| format!("did you mean `{n}`?"));
         return Err(format!(
-            "nothing is called `{id}`\n  expected: a rule, reading, mutation, case or fault\n  hint: {hint}"
+            "nothing is called `{id}`\n  expected: a rule, interpretation, mutation, case or fault\n  hint: {hint}"
         )
         .into());
     };
@@ -52,10 +52,15 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
     let mut text =
         format!("{} ({}): {}\n\n{}\n\n", rule.id, rule.level, rule.title, wrapped(rule.doc));
     let _ = writeln!(text, "Source: {}", rule.cite);
-    for reading in contract.readings.iter().filter(|r| rule.cite.contains(&r.id)) {
-        let _ =
-            writeln!(text, "\n{}: {}\n{}", reading.id, reading.question, wrapped(&reading.reading));
-        let _ = writeln!(text, "Why: {}", reading.reason);
+    for interpretation in contract.interpretations.iter().filter(|r| rule.cite.contains(&r.id)) {
+        let _ = writeln!(
+            text,
+            "\n{}: {}\n{}",
+            interpretation.id,
+            interpretation.question,
+            wrapped(&interpretation.interpretation)
+        );
+        let _ = writeln!(text, "Why: {}", interpretation.reason);
     }
     if !rule.needs.is_empty() {
         let _ = writeln!(text, "\nMasked where one of these fails: {}", rule.needs.join(", "));
@@ -85,18 +90,18 @@ fn family(id: &str) -> Option<String> {
     Some(text)
 }
 
-fn reading(contract: &Contract, id: &str) -> Option<String> {
-    let reading = contract.reading(id)?;
+fn interpretation(contract: &Contract, id: &str) -> Option<String> {
+    let interpretation = contract.interpretation(id)?;
     let mut text = format!(
         "{} ({}): {}\n\n{}\n\nWhy: {}\n",
-        reading.id,
-        reading.level,
-        reading.question,
-        wrapped(&reading.reading),
-        reading.reason
+        interpretation.id,
+        interpretation.level,
+        interpretation.question,
+        wrapped(&interpretation.interpretation),
+        interpretation.reason
     );
     let by: Vec<&str> =
-        rules::all().iter().filter(|r| r.cite.contains(&reading.id)).map(|r| r.id).collect();
+        rules::all().iter().filter(|r| r.cite.contains(&interpretation.id)).map(|r| r.id).collect();
     let _ = writeln!(text, "Rules: {}", by.join(", "));
     Some(text)
 }

@@ -105,7 +105,7 @@ fn covered(proof: &Proof, summary: &Summary, whole: bool) -> String {
     let share = |share: Share| format!("{} of {}", share.covered, share.of);
     let mut text = format!(
         "clean/{} exercised {} cells of the request schema ({} %), {} documented codes, {} rules",
-        proof.reading,
+        proof.refusal_mode,
         share(coverage.schema),
         coverage.schema.percent(),
         share(coverage.documented_codes),
@@ -145,12 +145,14 @@ fn matrix(proofs: &[Proof]) -> String {
     let families: Vec<&str> =
         rules::FAMILIES.iter().map(|(name, _)| *name).filter(|n| *n != "CASE").collect();
     let mut builder = tabled::builder::Builder::default();
-    let mut header = vec!["fault".to_owned(), "reading".to_owned()];
+    let mut header = vec!["fault".to_owned(), "refusal mode".to_owned()];
     header.extend(families.iter().map(|f| (*f).to_owned()));
     builder.push_record(header);
     for proof in proofs {
-        let mut cells =
-            vec![proof.fault.map_or("(clean)", |f| f.name).to_owned(), proof.reading.to_string()];
+        let mut cells = vec![
+            proof.fault.map_or("(clean)", |f| f.name).to_owned(),
+            proof.refusal_mode.to_string(),
+        ];
         for family in &families {
             let numbers: Vec<&str> = proof
                 .fired

@@ -31,7 +31,7 @@ pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
         let demands = token.is_some();
         let running = server::start(ServerConfig {
             contract: Arc::new(contract),
-            reading: args.reading,
+            refusal_mode: args.refusal_mode,
             token,
             faults: chosen,
             port: args.port,
@@ -45,8 +45,8 @@ pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
         })?;
         say(&format!("listening on {}", running.url()));
         say(&format!(
-            "reading: {}; credentials: {}; faults: {}",
-            args.reading,
+            "refusal mode: {}; credentials: {}; faults: {}",
+            args.refusal_mode,
             if demands {
                 "bearer token"
             } else {

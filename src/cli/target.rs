@@ -9,11 +9,11 @@ use super::Failure;
 use super::args::SendingArgs;
 use crate::check::rules;
 use crate::contract::profile::AuthScheme;
-use crate::contract::{Contract, Profile};
+use crate::contract::{Contract, Profile, RefusalMode};
 use crate::embedded;
 use crate::engine::Environment;
 use crate::send::{Pace, Sender, Target, Token, TokenSource};
-use crate::server::{Reading, RunningServer};
+use crate::server::RunningServer;
 
 /// Jobs on hosts that others use too.
 pub const POLITE_JOBS: usize = 4;
@@ -57,11 +57,11 @@ impl Connecting<'_> {
         run_id: &str,
     ) -> Result<(Arc<Environment>, Option<RunningServer>), Failure> {
         let Some(url) = self.target else {
-            let reading = Reading::Request;
+            let refusal_mode = RefusalMode::Request;
             let started = embedded::start(
                 contract,
                 profile,
-                reading,
+                refusal_mode,
                 Vec::new(),
                 self.sending.options(),
                 run_id,

@@ -323,7 +323,7 @@ fn head(
             endpoint: format!("{} {}", contract.operation.method, contract.operation.path),
             hash: contract.hash.clone(),
             codes: contract.batch.codes.clone(),
-            readings: contract.readings.clone(),
+            interpretations: contract.interpretations.clone(),
         },
         suite: hex(&hasher.finalize()),
         cases: selected.iter().map(|s| (s.case.id.clone(), s.case.spec.title.clone())).collect(),

@@ -1,6 +1,6 @@
 //! The proof of the harness: every fault of the reference server against every rule.
 //!
-//! The clean server, in both readings, gives no finding; each fault fires all the rules that it must and none
+//! The clean server, in both refusal modes, gives no finding; each fault fires all the rules that it must and none
 //! that it may not; each rule is in some fault's must. It stands over `engine` and `server`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::case::{self, Depth};
 use crate::check::rules;
-use crate::contract::{Contract, Level, Problem, Profile};
+use crate::contract::{Contract, Level, Problem, Profile, RefusalMode};
 use crate::embedded;
 use crate::engine::{self, RunOptions, Selected, Silent, select};
 use crate::generate::Generator;
 use crate::record::{Outcome, Summary};
 use crate::send::SendOptions;
-use crate::server::{self, Fault, Reading};
+use crate::server::{self, Fault};
 
 /// Milliseconds from which a case counts as one that waits.
 const WAITING: u64 = 1_000;
@@ -26,7 +26,7 @@ pub struct Proof {
     /// What is wrong with the server; nothing for the clean one.
     pub fault: Option<&'static Fault>,
     /// How it refuses broken items.
-    pub reading: Reading,
+    pub refusal_mode: RefusalMode,
     /// Rules with confirmed findings, with their number.
     pub fired: BTreeMap<String, usize>,
     /// Rules that held somewhere.
@@ -43,14 +43,14 @@ pub struct Trial {
     /// What is wrong with the server.
     pub fault: Option<&'static Fault>,
     /// How it refuses broken items.
-    pub reading: Reading,
+    pub refusal_mode: RefusalMode,
 }
 
 impl Trial {
-    /// Its name, `fault/reading`.
+    /// Its name, `fault/refusal-mode`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{}/{}", self.fault.map_or("clean", |f| f.name), self.reading)
+        format!("{}/{}", self.fault.map_or("clean", |f| f.name), self.refusal_mode)
     }
 
     /// Whether it pays for the cases that wait: waiting costs more than all else, so only the clean server and
@@ -61,15 +61,17 @@ impl Trial {
     }
 }
 
-/// All runs of the proof: the clean server and every fault, in each reading that makes sense.
+/// All runs of the proof: the clean server and every fault, in each refusal mode that makes sense.
 #[must_use]
 pub fn trials() -> Vec<Trial> {
-    let mut list: Vec<Trial> = [Reading::Request, Reading::Item]
+    let mut list: Vec<Trial> = [RefusalMode::Request, RefusalMode::Item]
         .into_iter()
-        .map(|reading| Trial { fault: None, reading })
+        .map(|refusal_mode| Trial { fault: None, refusal_mode })
         .collect();
     for fault in server::faults::all() {
-        list.extend(fault.readings.iter().map(|r| Trial { fault: Some(fault), reading: *r }));
+        list.extend(
+            fault.refusal_modes.iter().map(|r| Trial { fault: Some(fault), refusal_mode: *r }),
+        );
     }
     list
 }
@@ -129,7 +131,7 @@ pub async fn prove(
     let embedded = embedded::start_with(
         (Arc::clone(&suite.contract), Arc::clone(&suite.generator)),
         Profile::default(),
-        trial.reading,
+        trial.refusal_mode,
         faults,
         options,
         "bptest-prove",
@@ -199,10 +201,10 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
         }
     }
     let clean = trial.fault.is_none().then(|| Box::new(summary.clone()));
-    Proof { fault: trial.fault, reading: trial.reading, fired, passed, wrong, clean }
+    Proof { fault: trial.fault, refusal_mode: trial.refusal_mode, fired, passed, wrong, clean }
 }
 
-/// Rules that one reading, or a server that loses no answer, gives no occasion for.
+/// Rules that one refusal mode, or a server that loses no answer, gives no occasion for.
 fn has_no_occasion(rule: &str) -> bool {
     matches!(
         rule,

@@ -188,7 +188,8 @@ fn commands_beside_run_refuse_what_they_cant_use() {
     desk.batchproof(&["serve", "--fault", "results-revresed"])
         .ends(2)
         .says(&["no fault `results-revresed`", "did you mean `results-reversed`?"]);
-    desk.batchproof(&["serve", "--reading", "both"]).ends(2).says(&["`request` or `item`"]);
+    desk.batchproof(&["serve", "--refusal-mode", "both"]).ends(2).says(&["`request` or `item`"]);
+    desk.batchproof(&["serve", "--reading", "item"]).ends(2).says(&["--refusal-mode"]);
     desk.batchproof(&["report", "nowhere"]).ends(2).says(&["nowhere"]);
     desk.file("broken/record.jsonl", "{\"event\":\"nonsense\"}\n");
     desk.batchproof(&["report", "broken"]).ends(2).says(&["record.jsonl"]);

@@ -37,7 +37,7 @@ fn pasted(finding: &Value) -> String {
 
 /// Runs a case, then its saved finding against the faulty server and a clean one.
 fn found(desk: &Desk, fault: &str, case: &str) -> (Serving, Value) {
-    let faulty = Serving::start(&["--fault", fault, "--reading", "item"], Some(TOKEN));
+    let faulty = Serving::start(&["--fault", fault, "--refusal-mode", "item"], Some(TOKEN));
     desk.file("case.yaml", case);
     let run = ["run", "case.yaml", "--target", &faulty.url, "--save-cases", "saved"];
     desk.with_token(&run, Some(TOKEN)).ends(1);
@@ -46,7 +46,7 @@ fn found(desk: &Desk, fault: &str, case: &str) -> (Serving, Value) {
     assert_eq!(saved.len(), 1);
     let (path, text) = &saved[0];
     assert!(text.len() < 2_000, "{}", String::from_utf8_lossy(text));
-    let clean = Serving::start(&["--reading", "item"], Some(TOKEN));
+    let clean = Serving::start(&["--refusal-mode", "item"], Some(TOKEN));
     for (url, code) in [(&faulty.url, 1), (&clean.url, 0)] {
         let run = ["run", path.to_str().unwrap(), "--report-dir", "again", "--target", url];
         desk.with_token(&run, Some(TOKEN)).ends(code);
@@ -89,7 +89,7 @@ fn failing() -> Hand {
 #[test]
 fn who_checks_nothing_gets_an_entry_a_rule_and_not_one_a_field() {
     let desk = Desk::new();
-    let faults = ["--fault", "validation-skipped-when-several", "--reading", "item"];
+    let faults = ["--fault", "validation-skipped-when-several", "--refusal-mode", "item"];
     let serving = Serving::start(&faults, Some(TOKEN));
     let run = ["run", "refuse", "--seed", "5", "--target", &serving.url];
     let ended = desk.with_token(&run, Some(TOKEN)).ends(1);

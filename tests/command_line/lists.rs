@@ -68,9 +68,9 @@ fn a_rule_is_explained_with_its_source_its_cases_and_its_proofs() {
 }
 
 #[test]
-fn a_reading_is_explained_with_its_reason_and_its_rules() {
-    let ended = Desk::new().batchproof(&["explain", "READING-03"]).ends(0);
-    shown("explain_reading", &ended.out);
+fn an_interpretation_is_explained_with_its_reason_and_its_rules() {
+    let ended = Desk::new().batchproof(&["explain", "INTERPRETATION-03"]).ends(0);
+    shown("explain_interpretation", &ended.out);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_misspelt_id_has_a_hint() {
     let desk = Desk::new();
     for (word, meant) in [
         ("UNIQEU-001", "UNIQUE-001"),
-        ("READNIG-03", "READING-03"),
+        ("INTERPRETAITON-03", "INTERPRETATION-03"),
         ("drop-requierd", "drop-required"),
         ("results-revresed", "results-reversed"),
         ("unique/replyed", "unique/replayed"),

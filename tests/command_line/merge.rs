@@ -108,18 +108,18 @@ fn no_number_is_sent_by_two_parts() {
 
 #[test]
 fn what_is_judged_over_a_whole_run_is_judged_again_on_the_sum() {
-    // Each part meets one reading throughout, all parts together two.
+    // Each part meets one refusal mode throughout, all parts together two.
     let desk = Desk::new();
     let case = ["refuse/mandatory-field-missing", "--runs", "40"];
-    let readings = ["request", "item"].map(|r| Serving::start(&["--reading", r], None));
-    for (number, serving) in [(1, &readings[0]), (2, &readings[1])] {
+    let refusal_modes = ["request", "item"].map(|r| Serving::start(&["--refusal-mode", r], None));
+    for (number, serving) in [(1, &refusal_modes[0]), (2, &refusal_modes[1])] {
         part(&desk, &serving.url, number, 2, &case).ends(0);
         assert_eq!(report(&desk, &format!("part-{number}"))["findings"], json!([]));
     }
     // To the parts it is one target.
     let record = desk.path().join("part-2/record.jsonl");
     let text = std::fs::read_to_string(&record).unwrap();
-    let host = |at: usize| readings[at].url.split('/').nth(2).unwrap();
+    let host = |at: usize| refusal_modes[at].url.split('/').nth(2).unwrap();
     std::fs::write(&record, text.replace(host(1), host(0))).unwrap();
     desk.batchproof(&["report", "part-1", "part-2", "--report-dir", "merged"]).ends(0);
     let merged = report(&desk, "merged");

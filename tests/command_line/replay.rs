@@ -91,11 +91,12 @@ fn what_comes_and_goes_is_called_fixed_only_where_it_is() {
     for (fault, rule, cases) in [
         ("server-error-now-and-then", "STATUS-002", &["accept", "order"][..]),
         ("one-answer-in-fifty-lost", "STATUS-004", &["accept", "unique", "refuse"]),
-        ("reading-changes-from-request-to-request", "REFUSE-011", &["refuse"]),
+        ("refusal-mode-changes-from-request-to-request", "REFUSE-011", &["refuse"]),
     ] {
         let desk = Desk::new();
-        let serving =
-            |more: &[&str]| Serving::start(&[&["--reading", "item"], more].concat(), Some(TOKEN));
+        let serving = |more: &[&str]| {
+            Serving::start(&[&["--refusal-mode", "item"], more].concat(), Some(TOKEN))
+        };
         let (faulty, clean) = (serving(&["--fault", fault]), serving(&[]));
         let run = ["run", "--strict", "--save-cases", "saved", "--seed", "5", "--target"];
         let run = |target: &str, what: &[&str]| {

@@ -16,7 +16,7 @@ fn saved(desk: &Desk, serving: &Serving, cases: &[&str]) -> Vec<(PathBuf, String
 
 #[test]
 fn a_saved_case_fails_the_same_way_until_the_fault_is_gone() {
-    for (fault, reading, cases) in [
+    for (fault, refusal_mode, cases) in [
         ("results-reversed", "item", ["order", "accept"]),
         ("unique-within-batch-only", "request", ["unique", "race"]),
         ("mandatory-2-unchecked", "item", ["refuse", "atom"]),
@@ -31,8 +31,9 @@ fn a_saved_case_fails_the_same_way_until_the_fault_is_gone() {
         ("loser-server-error", "request", ["race", "accept"]),
     ] {
         let desk = Desk::new();
-        let faulty = Serving::start(&["--fault", fault, "--reading", reading], Some(TOKEN));
-        let clean = Serving::start(&["--reading", reading], Some(TOKEN));
+        let faulty =
+            Serving::start(&["--fault", fault, "--refusal-mode", refusal_mode], Some(TOKEN));
+        let clean = Serving::start(&["--refusal-mode", refusal_mode], Some(TOKEN));
         let files = saved(&desk, &faulty, &cases);
         assert!(!files.is_empty(), "{fault}");
         for (path, text) in files {

@@ -92,7 +92,7 @@ fn a_length_shrinks_to_one_item_just_as_long() {
 #[test]
 fn a_mutation_stays_where_it_is_the_cause() {
     let desk = Desk::new();
-    let findings = found(&desk, "length-off-by-one", &["--reading", "item"], &["refuse"]);
+    let findings = found(&desk, "length-off-by-one", &["--refusal-mode", "item"], &["refuse"]);
     let trial = minimal(&findings, "REFUSE-003");
     assert_eq!((trial.len(), trial[0].len()), (1, 1), "{trial:#?}");
     // The longest that is allowed, and one more.
@@ -117,7 +117,7 @@ fn sequences_shrink_and_keep_what_their_numbers_have_in_common() {
 fn what_came_before_stays_where_the_fault_remembers_it() {
     let desk = Desk::new();
     let findings =
-        found(&desk, "optional-carried-over", &["--reading", "item"], &["accept", "order"]);
+        found(&desk, "optional-carried-over", &["--refusal-mode", "item"], &["accept", "order"]);
     let trial = minimal(&findings, "ECHO-003");
     assert_eq!((trial.len(), trial[0].len()), (1, 2), "{trial:#?}");
     assert_eq!(trial[0][0].as_object().unwrap().len(), MANDATORY.len() + 1);

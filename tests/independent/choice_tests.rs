@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 
 #[test]
-fn mixed_readings() {
+fn mixed_refusal_modes() {
     let missing = || [item("m1"), without("m2", "value")];
     let typed = || [item("t1"), but("t2", "value", json!([]))];
     let long = || [item("l1"), but("l2", "requester", json!("r".repeat(101)))];
@@ -16,8 +16,8 @@ fn mixed_readings() {
             .map(|items| post(&server, batch(&items)).status)
     };
     assert_eq!(statuses(&[]), [400, 400, 400, 400]);
-    assert_eq!(statuses(&["reading-item"]), [200, 200, 200, 200]);
-    assert_eq!(statuses(&["both-readings-by-kind"]), [200, 400, 200, 200]);
+    assert_eq!(statuses(&["refusal-mode-item"]), [200, 200, 200, 200]);
+    assert_eq!(statuses(&["both-refusal-modes-by-kind"]), [200, 400, 200, 200]);
     assert_eq!(statuses(&["missing-refuses-the-request"]), [400, 200, 200, 400]);
     assert_eq!(statuses(&["all-broken-refused"]), [200, 200, 200, 400]);
 }
@@ -149,7 +149,7 @@ fn choices_of_limits_do_what_they_say() {
         assert!((1..).zip(&statuses).all(|(at, got)| *got == if at == 300 { status } else { 200 }));
         assert!(server.accepted() == 301 && server.is_used("300"));
     }
-    let burning = server(&["rejected-numbers-stay", "reading-item"]);
+    let burning = server(&["rejected-numbers-stay", "refusal-mode-item"]);
     assert_eq!(post(&burning, batch(&[without("x", "value")])).outcomes(), ["O001"]);
     assert_eq!(post(&burning, batch(&[item("x"), item("y")])).outcomes(), ["O005", "OK"]);
     let kilobytes = |count: usize| {
@@ -180,8 +180,11 @@ fn choices_of_values_and_bodies_do_what_they_say() {
         "\0"
     );
     assert_eq!(
-        post(&server(&["nul-is-an-item-fault", "reading-item"]), batch(&[item("\0"), item("b")]))
-            .outcomes(),
+        post(
+            &server(&["nul-is-an-item-fault", "refusal-mode-item"]),
+            batch(&[item("\0"), item("b")])
+        )
+        .outcomes(),
         ["O001", "OK"]
     );
     assert_eq!(

@@ -37,8 +37,8 @@ macro_rules! choices {
 choices! {
     all {
         // How a broken item is refused.
-        ReadingItem "reading-item" "a broken item is REJECTED, the others are accepted"
-        ByKind "both-readings-by-kind" "wrong types and dates refuse the request as Jackson would; missing, blank, too long or out of range rejects the item"
+        RefusalModeItem "refusal-mode-item" "a broken item is REJECTED, the others are accepted"
+        ByKind "both-refusal-modes-by-kind" "wrong types and dates refuse the request as Jackson would; missing, blank, too long or out of range rejects the item"
         MissingRefuses "missing-refuses-the-request" "a missing mandatory field refuses the request, any other fault rejects the item"
         AllBroken "all-broken-refused" "broken items are REJECTED, but a batch of nothing else is answered 400"
 
@@ -186,6 +186,6 @@ mod tests {
             assert!(NAMED.iter().all(|(_, other)| set.has(*other) == (other == choice)));
         }
         assert_eq!(NAMED.len(), ALL.len() + SHOULD.len() + UNRELIABLE.len());
-        assert!(Choices::parse(["reading-item", "no-such"]).is_err());
+        assert!(Choices::parse(["refusal-mode-item", "no-such"]).is_err());
     }
 }

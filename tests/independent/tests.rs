@@ -71,7 +71,7 @@ fn a_broken_item_refuses_the_request_and_uses_no_number() {
 
 #[test]
 fn item_by_item_exactly_the_broken_are_rejected() {
-    let server = server(&["reading-item"]);
+    let server = server(&["refusal-mode-item"]);
     let long = "n".repeat(256);
     let items = [
         item("a"),
@@ -108,7 +108,7 @@ fn item_by_item_exactly_the_broken_are_rejected() {
 
 #[test]
 fn envelopes() {
-    let server = server(&["reading-item"]);
+    let server = server(&["refusal-mode-item"]);
     for body in [
         "",
         " ",

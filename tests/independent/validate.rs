@@ -28,7 +28,7 @@ pub struct Fault {
 impl Fault {
     /// Whether the whole request is refused for it.
     pub fn refuses_request(self, choices: Choices) -> bool {
-        let item_by_item = choices.has(Choice::ReadingItem) || choices.has(Choice::AllBroken);
+        let item_by_item = choices.has(Choice::RefusalModeItem) || choices.has(Choice::AllBroken);
         match self.kind {
             Kind::Unreadable => true,
             Kind::Nul if !choices.has(Choice::NulRejects) => true,

@@ -74,7 +74,7 @@ pub(super) fn hold(
         .exchanges
         .iter()
         .filter(|v| expectation.exchanges.contains(&v.exchange.index))
-        // A server need not take chunks (READING-07); then nothing can be expected of what came in them.
+        // A server need not take chunks (INTERPRETATION-07); then nothing can be expected of what came in them.
         .filter(|v| !(v.status() == Some(411) && v.exchange.request.framing.is_chunked()))
         .collect();
     if views.is_empty() {

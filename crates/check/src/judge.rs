@@ -162,7 +162,7 @@ pub fn judge(
     if let Some(relating) = relating {
         relation::hold(&mut judgement, &view, profile, relating);
     }
-    // What a gateway answered proves nothing of the target, whichever rule tells of it (READING-07).
+    // What a gateway answered proves nothing of the target, whichever rule tells of it (INTERPRETATION-07).
     for hit in &mut judgement.hits {
         let by_gateway = |e: &Exchange| matches!(e.answer.status(), Some(502 | 504));
         hit.finding.proven &= !exchanges.get(hit.exchange).is_some_and(by_gateway);

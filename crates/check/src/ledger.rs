@@ -25,7 +25,7 @@ pub enum Expected {
         /// The exchange that used it.
         by: usize,
     },
-    /// Refused, by either reading.
+    /// Refused, in either refusal mode.
     Refuse(Level),
     /// One of several in the same batch with this number; their positions.
     Twin(Vec<usize>),

@@ -33,5 +33,5 @@ pub use relation::{Related, Relating};
 pub use rule::{Check, Finding, Rule, Scope, Verdict, shorten as rule_shorten};
 pub use run_scope::{RunVerdict, judge_run};
 pub use streamed::{Excerpt, Judged, StreamJudge, Streaming};
-pub use tally::{Alone, Reading, Tally, TallyKey, pairs};
+pub use tally::{Alone, Tally, TallyKey, pairs};
 pub use view::{ExchangeView, Feature, ItemVerdict, ItemView, Json, TrialView};

@@ -81,7 +81,7 @@ pub struct Elapsed {
 }
 
 impl Elapsed {
-    /// Whether parts, whole and the client's clock agree (READING-23).
+    /// Whether parts, whole and the client's clock agree (INTERPRETATION-23).
     #[must_use]
     pub fn agrees(&self, measured: Duration) -> bool {
         let measured = i64::try_from(measured.as_micros().div_ceil(1000)).unwrap_or(i64::MAX);

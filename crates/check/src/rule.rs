@@ -13,7 +13,7 @@ pub struct Rule {
     pub level: Level,
     /// The requirement, as a sentence.
     pub title: &'static str,
-    /// Where it comes from: `READING-NN`, an RFC section, or a role in the OpenAPI document.
+    /// Where it comes from: `INTERPRETATION-NN`, an RFC section, or a role in the OpenAPI document.
     pub cite: &'static str,
     /// What it requires, why it matters, and an example.
     pub doc: &'static str,

@@ -8,21 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::rule::shorten;
 use super::view::{ExchangeView, ItemVerdict};
 use crate::contract::standing::Due;
-use crate::contract::{Contract, Level};
+use crate::contract::{Contract, Level, RefusalMode};
 use crate::exchange::BodyIntent;
 use crate::generate::coverage::Position;
 
-/// By which reading a broken item was refused (READING-01).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Reading {
-    /// The whole request was answered 400.
-    Request,
-    /// The item was rejected in a 200.
-    Item,
-}
-
-/// A kind of fault (READING-01).
+/// A kind of fault (INTERPRETATION-01).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TallyKey {
     /// JSON pointer inside the item.
@@ -196,19 +186,19 @@ impl Tally {
             || view.may_be_used.contains(&true)
             || items.len() > LARGE;
         let (true, false, [kind]) = (pure, open, kinds.as_slice()) else { return };
-        let reading = match view.status() {
-            Some(400) => Reading::Request,
+        let refusal_mode = match view.status() {
+            Some(400) => RefusalMode::Request,
             Some(200)
                 if broken.iter().all(|i| view.verdicts[*i] == Some(ItemVerdict::Rejected)) =>
             {
-                Reading::Item
+                RefusalMode::Item
             }
             _ => return,
         };
         let entry = self.refusals.entry(kind.clone()).or_default();
-        match reading {
-            Reading::Request => entry.0 += 1,
-            Reading::Item => entry.1 += 1,
+        match refusal_mode {
+            RefusalMode::Request => entry.0 += 1,
+            RefusalMode::Item => entry.1 += 1,
         }
     }
 

@@ -268,13 +268,13 @@ impl<'a> ExchangeView<'a> {
         }
     }
 
-    /// Whether a batch may be refused for its size, which is one rule's matter alone (READING-22).
+    /// Whether a batch may be refused for its size, which is one rule's matter alone (INTERPRETATION-22).
     #[must_use]
     pub fn is_large(&self) -> bool {
         self.items().len() >= self.contract.batch.limits.batch_items / 10
     }
 
-    /// Whether the body alone is long enough to be refused for it: servers set such bounds in bytes (READING-07).
+    /// Whether the body alone is long enough to be refused for it: servers set such bounds in bytes (INTERPRETATION-07).
     #[must_use]
     pub fn is_long(&self) -> bool {
         self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len) > 64 * 1024

@@ -37,7 +37,7 @@ pub struct BatchContract {
     /// What generated values look like.
     #[serde(default)]
     pub samples: BTreeMap<String, Sample>,
-    /// The figures that readings name.
+    /// The figures that interpretations name.
     #[serde(default)]
     pub limits: Limits,
 }
@@ -140,19 +140,19 @@ pub enum Sample {
     },
 }
 
-/// The figures that readings name.
+/// The figures that interpretations name.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
-    /// Longest plain string that must be accepted, in code points (READING-16).
+    /// Longest plain string that must be accepted, in code points (INTERPRETATION-16).
     pub plain_string: usize,
-    /// Largest batch that should be processed (READING-22).
+    /// Largest batch that should be processed (INTERPRETATION-22).
     pub batch_items: usize,
-    /// Numbers of this magnitude and above are not judged (READING-20).
+    /// Numbers of this magnitude and above are not judged (INTERPRETATION-20).
     pub magnitude: f64,
-    /// Digits after the point that must be accepted (READING-20).
+    /// Digits after the point that must be accepted (INTERPRETATION-20).
     pub fraction_digits: usize,
-    /// Fractional digits of a second that must be accepted (READING-19).
+    /// Fractional digits of a second that must be accepted (INTERPRETATION-19).
     pub instant_digits: usize,
 }
 

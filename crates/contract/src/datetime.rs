@@ -1,4 +1,4 @@
-//! Sorts text that stands where a date-time belongs (READING-19).
+//! Sorts text that stands where a date-time belongs (INTERPRETATION-19).
 //!
 //! A pure function of the text and the present day; knows nothing of schemas.
 
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readings_of_date_times() {
+    fn date_times_are_classified() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         for (text, expected) in [
             ("2023-09-05T08:07:34.605Z", Instant::Plain),

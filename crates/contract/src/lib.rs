@@ -1,15 +1,17 @@
 //! The contract: what the specification says, as data.
 //!
-//! Reads `schemas/` (or `--contract DIR`): the OpenAPI document, the batch contract and the readings.
+//! Reads `schemas/` (or `--contract DIR`): the OpenAPI document, the batch contract and the
+//! interpretations.
 //! It stands leftmost: it must not know of cases, requests, rules or reports, nor name any field of any
 //! one endpoint.
 
 pub mod batch;
 pub mod datetime;
+pub mod interpretations;
 pub mod openapi;
 pub mod problem;
 pub mod profile;
-pub mod readings;
+pub mod refusal_mode;
 mod repeated;
 pub mod standing;
 
@@ -20,22 +22,23 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample};
+pub use interpretations::{Interpretation, Level};
 pub use openapi::Operation;
 pub use problem::Problem;
 pub use profile::Profile;
-pub use readings::{Level, Reading};
+pub use refusal_mode::RefusalMode;
 pub use repeated::repeated_key;
 
 const OPENAPI: &str = include_str!("../../../schemas/openapi.yaml");
 const BATCH: &str = include_str!("../../../schemas/batch.yaml");
-const READINGS: &str = include_str!("../../../schemas/readings.yaml");
+const INTERPRETATIONS: &str = include_str!("../../../schemas/interpretations.yaml");
 
 /// Everything that is known of the endpoint under test.
 pub struct Contract {
     /// What OpenAPI can't say.
     pub batch: BatchContract,
-    /// How silence is read.
-    pub readings: Vec<Reading>,
+    /// How the specification is interpreted where it is silent.
+    pub interpretations: Vec<Interpretation>,
     /// The operation of the OpenAPI document.
     pub operation: Operation,
     /// SHA-256 over the contract's files, in hexadecimal.
@@ -88,12 +91,12 @@ impl Contract {
         Contract::read(
             ("schemas/openapi.yaml", OPENAPI),
             ("schemas/batch.yaml", BATCH),
-            ("schemas/readings.yaml", READINGS),
+            ("schemas/interpretations.yaml", INTERPRETATIONS),
         )
     }
 
-    /// The contract in `dir`: `openapi.yaml` or `openapi.json`, `batch.yaml`, and `readings.yaml` where
-    /// the shipped readings are not to hold.
+    /// The contract in `dir`: `openapi.yaml` or `openapi.json`, `batch.yaml`, and `interpretations.yaml` where
+    /// the shipped interpretations are not to hold.
     ///
     /// # Errors
     /// A [`Problem`] naming the file and what was expected of it.
@@ -121,20 +124,33 @@ impl Contract {
         }
         .ok_or_else(|| missing("openapi.yaml"))?;
         let batch = read("batch.yaml")?.ok_or_else(|| missing("batch.yaml"))?;
-        let readings = read("readings.yaml")?;
-        let readings = readings
+        let old = dir.join("readings.yaml");
+        if old.exists() {
+            return Err(Problem::new(
+                old.display().to_string(),
+                "this file is now called interpretations.yaml",
+            )
+            .expected(
+                "interpretations.yaml, with ids `INTERPRETATION-NN` and the key `interpretation`",
+            ));
+        }
+        let interpretations = read("interpretations.yaml")?;
+        let interpretations = interpretations
             .as_ref()
-            .map_or(("schemas/readings.yaml", READINGS), |(f, t)| (f.as_str(), t.as_str()));
-        Contract::read((&openapi.0, &openapi.1), (&batch.0, &batch.1), readings)
+            .map_or(("schemas/interpretations.yaml", INTERPRETATIONS), |(f, t)| {
+                (f.as_str(), t.as_str())
+            });
+        Contract::read((&openapi.0, &openapi.1), (&batch.0, &batch.1), interpretations)
     }
 
     fn read(
         openapi: (&str, &str),
         batch_file: (&str, &str),
-        readings: (&str, &str),
+        interpretations: (&str, &str),
     ) -> Result<Contract, Problem> {
         let batch: BatchContract = problem::read_yaml(batch_file.0, batch_file.1)?;
-        let reading_list: Vec<Reading> = problem::read_yaml(readings.0, readings.1)?;
+        let interpretation_list: Vec<Interpretation> =
+            problem::read_yaml(interpretations.0, interpretations.1)?;
         let operation =
             Operation::read(openapi.0, openapi.1, &batch.operation.path, &batch.operation.method)?;
 
@@ -164,13 +180,13 @@ impl Contract {
         }
         let item_validator = operation.compile(&item)?;
         let mut hasher = Sha256::new();
-        for (_, text) in [openapi, batch_file, readings] {
+        for (_, text) in [openapi, batch_file, interpretations] {
             hasher.update(text.as_bytes());
             hasher.update([0]);
         }
         Ok(Contract {
             batch,
-            readings: reading_list,
+            interpretations: interpretation_list,
             hash: hex(&hasher.finalize()),
             operation,
             demanded: Vec::new(),
@@ -219,10 +235,10 @@ impl Contract {
         &self.result
     }
 
-    /// A reading by its id.
+    /// An interpretation by its id.
     #[must_use]
-    pub fn reading(&self, id: &str) -> Option<&Reading> {
-        self.readings.iter().find(|r| r.id == id)
+    pub fn interpretation(&self, id: &str) -> Option<&Interpretation> {
+        self.interpretations.iter().find(|r| r.id == id)
     }
 
     /// The documented code for a used number, where there is one.

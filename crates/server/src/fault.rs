@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+use super::Site;
 use super::answer::{Answer, Why};
 use super::head::Head;
 use super::process::{Batch, Decision, Item, Results};
-use super::{Reading, Site};
-use batchproof_contract::{BatchContract, Contract, Field};
+use batchproof_contract::{BatchContract, Contract, Field, RefusalMode};
 
 /// How thorough a run must be to meet a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +41,8 @@ pub struct Fault {
     pub must: &'static [&'static str],
     /// Rules that may fire beside them.
     pub may: &'static [&'static str],
-    /// Readings in which it makes sense.
-    pub readings: &'static [Reading],
+    /// Refusal modes in which it makes sense.
+    pub refusal_modes: &'static [RefusalMode],
     /// How deep a run must look.
     pub depth: Depth,
     /// Whether it shows only to who waits a second or more.
@@ -130,7 +130,7 @@ impl Family {
             family: self.0,
             must: &[],
             may: &[],
-            readings: &[Reading::Request, Reading::Item],
+            refusal_modes: &[RefusalMode::Request, RefusalMode::Item],
             depth: Depth::Standard,
             waits: false,
             hooks: NONE,
@@ -173,8 +173,8 @@ impl Fault {
         self
     }
 
-    pub(crate) const fn only(mut self, readings: &'static [Reading]) -> Fault {
-        self.readings = readings;
+    pub(crate) const fn only(mut self, refusal_modes: &'static [RefusalMode]) -> Fault {
+        self.refusal_modes = refusal_modes;
         self
     }
 

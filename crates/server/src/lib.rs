@@ -1,7 +1,7 @@
 //! The reference server: a correct implementation of the endpoint, with faults that can be switched
 //! on.
 //!
-//! Serves any [`Contract`] in either reading. It must not know the harness: no case, rule or
+//! Serves any [`Contract`] in either refusal mode. It must not know the harness: no case, rule or
 //! report, and no field name of any one endpoint. It shares nothing with the harness but the
 //! contract.
 
@@ -18,7 +18,6 @@ mod store;
 mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -27,39 +26,9 @@ use tokio::task::{AbortHandle, JoinSet};
 
 pub use fault::{Depth, Fault};
 
-use batchproof_contract::Contract;
+use batchproof_contract::{Contract, RefusalMode};
 use fault::{Armed, Scratch};
 use store::Store;
-
-/// How broken items are refused (READING-01).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reading {
-    /// The whole request is answered 400 and nothing of it is stored.
-    Request,
-    /// Exactly the broken items are rejected, in a 200.
-    Item,
-}
-
-impl FromStr for Reading {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Reading, String> {
-        match word {
-            "request" => Ok(Reading::Request),
-            "item" => Ok(Reading::Item),
-            other => Err(format!("`{other}` is no reading: expected `request` or `item`")),
-        }
-    }
-}
-
-impl std::fmt::Display for Reading {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Reading::Request => "request",
-            Reading::Item => "item",
-        })
-    }
-}
 
 /// What a server is to be.
 #[derive(Clone)]
@@ -67,7 +36,7 @@ pub struct ServerConfig {
     /// The endpoint.
     pub contract: Arc<Contract>,
     /// How it refuses broken items.
-    pub reading: Reading,
+    pub refusal_mode: RefusalMode,
     /// The bearer token that it demands; none: it takes everybody.
     pub token: Option<String>,
     /// What is wrong with it.
@@ -79,7 +48,7 @@ pub struct ServerConfig {
 /// What all connections of a server share.
 pub(crate) struct Site {
     pub(crate) contract: Arc<Contract>,
-    pub(crate) reading: Reading,
+    pub(crate) refusal_mode: RefusalMode,
     pub(crate) token: Option<String>,
     pub(crate) armed: Vec<Armed>,
     pub(crate) store: Store,
@@ -90,12 +59,12 @@ pub(crate) struct Site {
 
 impl Site {
     fn new(config: ServerConfig) -> (Site, u16) {
-        let ServerConfig { contract, reading, token, faults, port } = config;
+        let ServerConfig { contract, refusal_mode, token, faults, port } = config;
         let armed: Vec<Armed> =
             faults.into_iter().map(|fault| Armed { fault, own: Scratch::default() }).collect();
         let plan = armed.is_empty().then(|| quick::Plan::of(&contract)).flatten();
         let (store, serial) = (Store::new(), AtomicU64::new(0));
-        (Site { contract, reading, token, armed, store, plan, serial }, port)
+        (Site { contract, refusal_mode, token, armed, store, plan, serial }, port)
     }
 }
 

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 use super::answer::{Answer, Why};
 use super::fault::{Call, Stop};
-use super::{Reading, quick};
+use super::quick;
 use batchproof_contract::standing::{BodyStanding, Cause, Due, Standing};
-use batchproof_contract::{CodeCause, Contract};
+use batchproof_contract::{CodeCause, Contract, RefusalMode};
 
 /// Why something is refused, as the answer says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Fail {
 }
 
 /// The documented code for a cause: one that speaks of this field before one that speaks of all.
-/// An invalid value takes the missing-field code where the contract has none for it (READING-12).
+/// An invalid value takes the missing-field code where the contract has none for it (INTERPRETATION-12).
 fn code_of(contract: &Contract, cause: CodeCause, field: Option<&str>) -> String {
     let codes = &contract.batch.codes;
     let find = |cause: CodeCause, of: Option<&str>| {
@@ -91,7 +91,7 @@ impl Item {
 /// The items of a request, and how broken ones are refused.
 pub(crate) struct Batch {
     pub(crate) items: Vec<Item>,
-    pub(crate) reading: Reading,
+    pub(crate) refusal_mode: RefusalMode,
 }
 
 /// Items with their fates; `refused` where the whole request is refused.
@@ -163,7 +163,7 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Answer, Stop> {
         }
         item
     });
-    let mut batch = Batch { items: items.collect(), reading: call.site.reading };
+    let mut batch = Batch { items: items.collect(), refusal_mode: call.site.refusal_mode };
     for (own, hook) in call.at(|h| h.judged) {
         hook(&own, &mut batch)?;
     }
@@ -202,8 +202,8 @@ pub(crate) fn fail_of(contract: &Contract, standing: &Standing) -> Option<Fail> 
 /// Stores the numbers, unless the whole request is refused: validity is settled before the first is
 /// stored.
 fn commit(call: &Call<'_>, batch: Batch) -> Result<Decision, Stop> {
-    let Batch { mut items, reading } = batch;
-    if reading == Reading::Request
+    let Batch { mut items, refusal_mode } = batch;
+    if refusal_mode == RefusalMode::Request
         && let Some(fail) = items.iter().find_map(|item| item.fail.clone())
     {
         return Ok(Decision { items, refused: Some(fail) });
@@ -257,7 +257,7 @@ fn row(call: &Call<'_>, item: &Item) -> Map<String, Value> {
     for name in &batch.echo {
         let Some(text) = item.text(name) else { continue };
         let max = call.contract().field(name).and_then(|f| f.result_max);
-        // A rejected value that its result could not carry is left out (READING-06).
+        // A rejected value that its result could not carry is left out (INTERPRETATION-06).
         if max.is_none_or(|max| text.len() <= max || text.chars().count() <= max) {
             row.insert(name.clone(), Value::from(text));
         }

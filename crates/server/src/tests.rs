@@ -49,10 +49,10 @@ async fn post(server: &RunningServer, body: &[u8]) -> Reply {
     send(server, "POST", PATH, JSON, body).await
 }
 
-async fn serve(reading: Reading, faults: &[&str]) -> RunningServer {
+async fn serve(refusal_mode: RefusalMode, faults: &[&str]) -> RunningServer {
     start(ServerConfig {
         contract: Arc::new(Contract::shipped().unwrap()),
-        reading,
+        refusal_mode,
         token: Some("secret".to_owned()),
         faults: faults.iter().map(|n| faults::find(n).unwrap()).collect(),
         port: 0,
@@ -85,8 +85,8 @@ fn verdicts(reply: &Reply) -> Vec<String> {
 
 #[tokio::test]
 async fn numbers_live_once() {
-    for reading in [Reading::Request, Reading::Item] {
-        let server = serve(reading, &[]).await;
+    for refusal_mode in [RefusalMode::Request, RefusalMode::Item] {
+        let server = serve(refusal_mode, &[]).await;
         let reply = post(&server, &batch(&[item("a"), item("b"), item("a"), item("A")])).await;
         assert_eq!(reply.status, 200);
         assert_eq!(verdicts(&reply), ["ok", "ok", "O005", "ok"]);
@@ -103,7 +103,7 @@ async fn numbers_live_once() {
 }
 
 #[tokio::test]
-async fn broken_items_are_refused_in_both_readings() {
+async fn broken_items_are_refused_in_both_refusal_modes() {
     let mut broken = vec![json!(7), Value::Null];
     for (field, value) in [
         ("requester", Value::Null),
@@ -124,7 +124,8 @@ async fn broken_items_are_refused_in_both_readings() {
     let mut lacking = item("broken");
     lacking.as_object_mut().unwrap().shift_remove("value");
     broken.push(lacking);
-    let (whole, single) = (serve(Reading::Request, &[]).await, serve(Reading::Item, &[]).await);
+    let (whole, single) =
+        (serve(RefusalMode::Request, &[]).await, serve(RefusalMode::Item, &[]).await);
     for (at, one) in broken.iter().enumerate() {
         let (before, after) = (format!("b{at}"), format!("a{at}"));
         let body = batch(&[item(&before), one.clone(), item(&after)]);
@@ -140,7 +141,7 @@ async fn broken_items_are_refused_in_both_readings() {
 
 #[tokio::test]
 async fn odd_bodies_are_answered_400() {
-    let server = serve(Reading::Item, &[]).await;
+    let server = serve(RefusalMode::Item, &[]).await;
     let trailing = [batch(&[item("t")]), b"x".to_vec()].concat();
     let broken_text = [&b"{\"accountBalances\":[{\"requester\":\"\xff\"}]}"[..]].concat();
     let deep = format!("{{\"accountBalances\":{}", "[".repeat(100_000));
@@ -168,7 +169,7 @@ async fn odd_bodies_are_answered_400() {
 
 #[tokio::test]
 async fn the_head_decides_before_the_body() {
-    let server = serve(Reading::Request, &[]).await;
+    let server = serve(RefusalMode::Request, &[]).await;
     let body = batch(&[item("h")]);
     let auth = "Authorization: bearer secret\r\n";
     let json = "Content-Type: application/json\r\n";
@@ -203,7 +204,7 @@ async fn the_head_decides_before_the_body() {
 
 #[tokio::test]
 async fn framing_is_understood() {
-    let server = serve(Reading::Request, &[]).await;
+    let server = serve(RefusalMode::Request, &[]).await;
     let body = batch(&[item("chunked")]);
     let mut request =
         format!("POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n")
@@ -253,7 +254,7 @@ async fn framing_is_understood() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn simultaneous_requests_share_one_number() {
-    let server = Arc::new(serve(Reading::Request, &[]).await);
+    let server = Arc::new(serve(RefusalMode::Request, &[]).await);
     for round in 0..20 {
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..8 {
@@ -269,7 +270,7 @@ async fn simultaneous_requests_share_one_number() {
 
 #[tokio::test]
 async fn large_batches_are_linear() {
-    let server = serve(Reading::Item, &[]).await;
+    let server = serve(RefusalMode::Item, &[]).await;
     let items: Vec<Value> = (0..10_000).map(|i| item(&format!("n{i}"))).collect();
     let reply = post(&server, &batch(&items)).await;
     let seen = verdicts(&reply);
@@ -280,11 +281,11 @@ async fn large_batches_are_linear() {
 /// The shortcut and the long way give the same answer to whatever both can take.
 #[tokio::test]
 async fn both_ways_answer_alike() {
-    let quick = serve(Reading::Item, &[]).await;
+    let quick = serve(RefusalMode::Item, &[]).await;
     // A fault that never takes hold keeps a server from the shortcut.
     let long = start(ServerConfig {
         contract: Arc::new(Contract::shipped().unwrap()),
-        reading: Reading::Item,
+        refusal_mode: RefusalMode::Item,
         token: None,
         faults: vec![&IDLE],
         port: 0,
@@ -343,8 +344,8 @@ async fn another_contract_is_served() {
     let contract = Arc::new(Contract::load(directory.path()).unwrap());
     for faults in [vec![], vec![&IDLE]] {
         let contract = Arc::clone(&contract);
-        let reading = Reading::Item;
-        let config = ServerConfig { contract, reading, token: None, faults, port: 0 };
+        let refusal_mode = RefusalMode::Item;
+        let config = ServerConfig { contract, refusal_mode, token: None, faults, port: 0 };
         let server = start(config).await.unwrap();
         assert!(server.url().ends_with("/v2/rows"));
         let mut row = item("-");
@@ -391,7 +392,7 @@ fn every_fault_says_what_it_breaks() {
         assert!(fault.name.chars().all(kebab), "{}", fault.name);
         assert!(fault.about.len() > 20 && !fault.about.ends_with('.'), "{}", fault.name);
         assert!(FAMILIES.iter().any(|(family, _)| *family == fault.family));
-        assert!(!fault.must.is_empty() && !fault.readings.is_empty(), "{}", fault.name);
+        assert!(!fault.must.is_empty() && !fault.refusal_modes.is_empty(), "{}", fault.name);
         for rule in fault.must.iter().chain(fault.may) {
             assert!(rules.contains(*rule), "{}: {rule}", fault.name);
         }

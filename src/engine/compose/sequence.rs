@@ -10,7 +10,7 @@ use crate::engine::environment::Environment;
 use crate::exchange::BodyIntent;
 use crate::generate::{Manner, Mutation, NumberShape, Optional, Origin, Part, Turn};
 
-/// Mutations that a part may be broken by: plain enough to be refused by either reading.
+/// Mutations that a part may be broken by: plain enough to be refused in either refusal mode.
 const BREAKING: [&str; 4] = ["drop-required", "wrong-type", "null-required", "break-format"];
 
 /// What a sequence has sent so far.

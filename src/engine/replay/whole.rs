@@ -47,7 +47,7 @@ fn contributing(summary: &Summary, finding: &FindingRecord) -> Vec<String> {
     records.filter(|r| about(&r.tally)).map(|r| r.case.clone()).collect()
 }
 
-/// How often the kind of fault that a finding is about was answered by either reading.
+/// How often the kind of fault that a finding is about was answered in either refusal mode.
 fn refusals(tally: &Tally, finding: &FindingRecord) -> (u64, u64) {
     let mut sum = (0, 0);
     for (key, (request, item)) in &tally.refusals {
@@ -132,9 +132,9 @@ impl Open<'_> {
     fn decided(&self, tally: &Tally, needed: u64, of: u64) -> Option<Replayed> {
         let seen = refused(tally, self.finding);
         let (fate, why) = if shows(tally, self.finding) {
-            (Fate::StillFailing, format!("refused by both readings within {of} trials"))
+            (Fate::StillFailing, format!("refused in both refusal modes within {of} trials"))
         } else if seen >= needed {
-            (Fate::Fixed, format!("refused {seen} times, by one reading"))
+            (Fate::Fixed, format!("refused {seen} times, in one refusal mode"))
         } else {
             return None;
         };
@@ -213,7 +213,7 @@ async fn added_up(
     }
     replayed.extend(open.iter().map(|one| {
         let seen = refused(&tally, one.finding);
-        let why = format!("refused {seen} times, by one reading: too few to tell");
+        let why = format!("refused {seen} times, in one refusal mode: too few to tell");
         cant_tell(one.index, &format!("{why}{}", would_do(needed)))
     }));
     let failing: Vec<Cause<'_>> = replayed

@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ACCEPT-001",
         level: Level::Must,
         title: "a valid item with an unused number is accepted",
-        cite: "OpenAPI: request schema; READING-16, READING-19, READING-20",
+        cite: "OpenAPI: request schema; INTERPRETATION-16, INTERPRETATION-19, INTERPRETATION-20",
         doc: "Whatever the schema allows is valid: optional fields present or absent, amounts that are \
               negative or zero, offsets, fractions of a second, strings at their longest. If the target \
               knows only its own accounts or classifiers, a profile says so (values, omit, required).",
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ACCEPT-002",
         level: Level::Must,
         title: "a property that the schema does not name changes nothing",
-        cite: "READING-13",
+        cite: "INTERPRETATION-13",
         doc: "The schema is open. A client that sends one field more, for a newer edition of the interface, \
               is served as before.",
         needs: NEEDS,
@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ACCEPT-003",
         level: Level::Should,
         title: "unusual but valid strings are accepted",
-        cite: "READING-18",
+        cite: "INTERPRETATION-18",
         doc: "Controls, markup, combining marks and characters outside the basic plane are strings like any \
               other. Refusing them on purpose is legitimate, but surprises clients.",
         needs: NEEDS,
@@ -47,7 +47,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ACCEPT-004",
         level: Level::Should,
         title: "an empty batch is answered 200 with no results",
-        cite: "READING-21",
+        cite: "INTERPRETATION-21",
         doc: "The array has no minItems, so a batch without items is valid; a scheduled job that found \
               nothing to send should not fail.",
         needs: &["STATUS-001", "SCHEMA-001", "RACE-002"],
@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ACCEPT-005",
         level: Level::Should,
         title: "a batch of up to 1,000 items is processed",
-        cite: "READING-22",
+        cite: "INTERPRETATION-22",
         doc: "No maxItems is documented. A smaller limit should be documented; a profile's `batch-items` \
               tells it. A limit in bytes is a setting of the framework or of what stands before it: `limit` of \
               Express's `express.json()` (100 kB unasked), `client_max_body_size` of nginx (1 MB).",
@@ -158,7 +158,7 @@ fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
     }
     let valid = view.expected.iter().all(|e| matches!(e, Expected::Accept { .. }));
     let unusual = view.items().iter().find(|i| kind(i) == Kind::Unusual);
-    // A batch that may be refused for its size is one rule's matter alone (READING-22).
+    // A batch that may be refused for its size is one rule's matter alone (INTERPRETATION-22).
     let judged = view.is_ordinary() && !view.is_large();
     let (true, true, Some(item)) = (judged, valid, unusual) else {
         return Verdict::NotApplicable("no unusual string");

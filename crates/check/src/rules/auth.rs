@@ -1,4 +1,4 @@
-//! AUTH: credentials (READING-09).
+//! AUTH: credentials (INTERPRETATION-09).
 
 use crate::case::Credential;
 use crate::contract::Level;
@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "AUTH-001",
         level: Level::Must,
         title: "a request without credentials is refused",
-        cite: "OpenAPI: security; READING-09",
+        cite: "OpenAPI: security; INTERPRETATION-09",
         doc: "The document demands a bearer token for the operation. A 2xx without one lets anybody import \
               balances.",
         needs: &["STATUS-002"],
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "AUTH-002",
         level: Level::Must,
         title: "a request with wrong or malformed credentials is refused",
-        cite: "OpenAPI: security; READING-09",
+        cite: "OpenAPI: security; INTERPRETATION-09",
         doc: "Another token, part of the token, the token in another letter case, under another scheme or \
               without one: none of them is the token.",
         needs: &["STATUS-002"],
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "AUTH-003",
         level: Level::Must,
         title: "a request refused for its credentials stores nothing",
-        cite: "READING-09",
+        cite: "INTERPRETATION-09",
         doc: "If its numbers are used afterwards, the batch was processed before the credentials were looked \
               at.",
         needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "AUTH-004",
         level: Level::Should,
         title: "a 401 says how to authenticate",
-        cite: "RFC 9110 section 11.6.1; READING-09",
+        cite: "RFC 9110 section 11.6.1; INTERPRETATION-09",
         doc: "A server that answers 401 sends WWW-Authenticate with at least one challenge.",
         needs: &[],
         check: Check::Exchange(challenge),
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "AUTH-005",
         level: Level::Should,
         title: "credentials are looked at before the body",
-        cite: "READING-09",
+        cite: "INTERPRETATION-09",
         doc: "A broken body without credentials is answered 401 or 403. A 400 shows that anybody can make the \
               server parse bodies, and learn from its errors.",
         needs: &["STATUS-002"],
@@ -67,7 +67,7 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
         Some(401 | 403) => Verdict::Pass,
         // RFC 6750 section 3.1: a request whose credentials can't be read may be answered 400.
         Some(400) if is_malformed(view.exchange.request.credential) => Verdict::Pass,
-        // What else is wrong with it may be looked at first (READING-07).
+        // What else is wrong with it may be looked at first (INTERPRETATION-07).
         Some(400 | 404 | 405 | 501) if is_another_method(view) => Verdict::Pass,
         Some(411) if view.exchange.request.framing.is_chunked() => Verdict::Pass,
         Some(413) if view.is_long() => Verdict::Pass,

@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "CODE-001",
         level: Level::Must,
         title: "a rejected result carries an error code",
-        cite: "READING-06",
+        cite: "INTERPRETATION-06",
         doc: "Without a code a client can't tell a repeat (done already) from a mistake (correct and resend).",
         needs: NEEDS,
         check: Check::Item(rejected_has_code),
@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "CODE-002",
         level: Level::Must,
         title: "an accepted result carries neither error code nor description",
-        cite: "READING-06",
+        cite: "INTERPRETATION-06",
         doc: "A result that says accepted and carries an error contradicts itself.",
         needs: NEEDS,
         check: Check::Item(accepted_has_none),
@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "CODE-003",
         level: Level::Must,
         title: "an error code fits its cause",
-        cite: "OpenAPI: examples of the 200 and the 400; READING-12",
+        cite: "OpenAPI: examples of the 200 and the 400; INTERPRETATION-12",
         doc: "The used-number code for a used number and for nothing else; the missing-field code for a \
               missing or null mandatory field. Clients drop what is used and correct what is missing, so a \
               wrong code loses data. An item with two faults may carry either's code.",
@@ -45,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "CODE-004",
         level: Level::Should,
         title: "error codes are documented ones",
-        cite: "READING-12",
+        cite: "INTERPRETATION-12",
         doc: "A client can't act on a code that it has never heard of. A profile can name the target's further \
               codes and their causes.",
         needs: &["SCHEMA-001"],
@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "CODE-005",
         level: Level::Should,
         title: "a rejected result carries a description",
-        cite: "READING-06, READING-11",
+        cite: "INTERPRETATION-06, INTERPRETATION-11",
         doc: "The description is what a person reads when an import fails. Its words are not judged.",
         needs: NEEDS,
         check: Check::Item(rejected_has_description),
@@ -64,7 +64,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "CODE-006",
         level: Level::Should,
         title: "a 400 for a missing mandatory field carries verdict and code",
-        cite: "OpenAPI: example of the 400; READING-06",
+        cite: "OpenAPI: example of the 400; INTERPRETATION-06",
         doc: "The documented example of a 400 is this very case. Judged where nothing else is wrong with the \
               request.",
         needs: &["SCHEMA-002"],

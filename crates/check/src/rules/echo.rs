@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ECHO-001",
         level: Level::Must,
         title: "a result carries its item's unique number exactly",
-        cite: "OpenAPI: result schema; READING-05",
+        cite: "OpenAPI: result schema; INTERPRETATION-05",
         doc: "The number comes back code point by code point: not trimmed, folded, normalised, shortened or \
               escaped. It is how a client finds its item again.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "RACE-002"],
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ECHO-002",
         level: Level::Must,
         title: "a result carries its item's other echoed fields exactly",
-        cite: "OpenAPI: result schema; READING-06",
+        cite: "OpenAPI: result schema; INTERPRETATION-06",
         doc: "What a result repeats of its item is what the item said, for accepted and rejected ones alike. \
               Example: the account of the neighbouring item.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "ECHO-001"],
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ECHO-003",
         level: Level::Must,
         title: "a result echoes nothing that its item did not have",
-        cite: "READING-06",
+        cite: "INTERPRETATION-06",
         doc: "An optional field that the item left out is absent in its result. A value there was made up, \
               or belongs to another item.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
@@ -51,7 +51,7 @@ fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
     if max.is_some_and(|max| sent.chars().count() > max) {
         return None;
     }
-    // What becomes of U+0000 is not judged (READING-15).
+    // What becomes of U+0000 is not judged (INTERPRETATION-15).
     if echoed.as_str() == Some(sent) || sent.contains('\0') {
         return None;
     }

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ORDER-001",
         level: Level::Must,
         title: "there are as many results as items",
-        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "Results stand for items by position. One too few, and every later verdict belongs to another \
               item. Example: a batch of three with one rejected item answered with two results.",
         needs: &["SCHEMA-003", "RACE-002"],
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ORDER-002",
         level: Level::Must,
         title: "results stand in the order of their items",
-        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "Result *i* belongs to item *i*. Results that are sorted, reversed, grouped by verdict or in the \
               order in which workers finished make a client believe that a rejected balance was accepted.",
         needs: &["ORDER-001", "ORDER-003", "RACE-002"],
@@ -33,7 +33,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ORDER-003",
         level: Level::Must,
         title: "no item has two results while another has none",
-        cite: "OpenAPI: operation summary (one result an item); READING-06",
+        cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "The count can be right and the answer still wrong: one item answered twice, another never. The \
               item without a result is lost without a trace.",
         needs: &["ORDER-001", "RACE-002"],

@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "RACE-001",
         level: Level::Must,
         title: "of simultaneous requests with one number, exactly one is accepted",
-        cite: "OpenAPI: example of the 200 (a used number is rejected); READING-05",
+        cite: "OpenAPI: example of the 200 (a used number is rejected); INTERPRETATION-05",
         doc: "A check for the number and its use that are two separate steps leave a window in which a second \
               request gets through. A unique constraint closes it; a retry by a client that lost the answer \
               opens it.",
@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "RACE-002",
         level: Level::Must,
         title: "each of simultaneous requests gets its own answer",
-        cite: "READING-06",
+        cite: "INTERPRETATION-06",
         doc: "State that is shared between requests mixes their results: a client reads another's verdicts. \
               Judged wherever several are under way, whether released together or not.",
         needs: &[],
@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "RACE-003",
         level: Level::Must,
         title: "overlap never gives a 5xx or a lost answer",
-        cite: "READING-07",
+        cite: "INTERPRETATION-07",
         doc: "A conflict between simultaneous requests is the server's to resolve: a deadlock or a violated \
               constraint must not reach the client as a 500.",
         needs: &[],

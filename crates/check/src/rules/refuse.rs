@@ -1,4 +1,4 @@
-//! REFUSE: invalid input is refused, by either reading (READING-01).
+//! REFUSE: invalid input is refused, in either refusal mode (INTERPRETATION-01).
 
 use crate::contract::standing::Cause;
 use crate::contract::{CodeCause, Level};
@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         "REFUSE-001",
         Must,
         "an item without a mandatory field, or with null there, is refused",
-        "OpenAPI: request schema, required; READING-14",
+        "OpenAPI: request schema, required; INTERPRETATION-14",
         "Each mandatory field alone, and two together; in the first, a middle and the last item. An accepted \
          balance without an account or a date can't be booked."
     ),
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
         "REFUSE-002",
         Must,
         "a wrong type in a mandatory field is refused",
-        "OpenAPI: request schema, type; READING-14",
+        "OpenAPI: request schema, type; INTERPRETATION-14",
         "An object, array, boolean or text where a number belongs, and the like; an item that is no object. \
          What was stored instead can't be what the client meant."
     ),
@@ -59,21 +59,21 @@ pub(super) const RULES: &[Rule] = &[
         "REFUSE-003",
         Must,
         "a value outside the bounds of the schema is refused",
-        "OpenAPI: request schema, maxLength and the other keywords; READING-16",
+        "OpenAPI: request schema, maxLength and the other keywords; INTERPRETATION-16",
         "Lengths count code points. A value one over the bound is refused like one far over; it is not cut."
     ),
     item_rule!(
         "REFUSE-004",
         Must,
         "what is plainly no date-time is refused",
-        "OpenAPI: request schema, format; READING-19",
+        "OpenAPI: request schema, format; INTERPRETATION-19",
         "Text, a date alone, a number where RFC 3339 is documented: whatever is stored, it is no instant."
     ),
     body_rule!(
         "REFUSE-005",
         Must,
         "a broken envelope is answered 400",
-        "OpenAPI: request schema; READING-02",
+        "OpenAPI: request schema; INTERPRETATION-02",
         "The array of items missing, null, a single object, another type; the document an array or a scalar. \
          A 200 here says that a batch was imported where there was none."
     ),
@@ -81,14 +81,14 @@ pub(super) const RULES: &[Rule] = &[
         "REFUSE-006",
         Must,
         "what is not JSON is answered 400",
-        "READING-02, READING-15; RFC 8259 section 2",
+        "INTERPRETATION-02, INTERPRETATION-15; RFC 8259 section 2",
         "Truncated documents, single quotes, trailing commas, comments, NaN, bytes that are not UTF-8."
     ),
     body_rule!(
         "REFUSE-007",
         Should,
         "text after the JSON document is answered 400",
-        "READING-02",
+        "INTERPRETATION-02",
         "A second document or stray text behind the first points at two messages glued together; ignoring it \
          loses the second."
     ),
@@ -96,7 +96,7 @@ pub(super) const RULES: &[Rule] = &[
         "REFUSE-008",
         Should,
         "a scalar of another type that keeps its meaning is refused",
-        "READING-14",
+        "INTERPRETATION-14",
         "\"12\" for 12, or 12 for \"12\". Stock Jackson coerces unless told otherwise: \
          `spring.jackson.mapper.allow-coercion-of-scalars=false`, and a `CoercionConfig` for text."
     ),
@@ -104,32 +104,32 @@ pub(super) const RULES: &[Rule] = &[
         "REFUSE-009",
         Should,
         "an impossible date, or a date-time without offset, is refused",
-        "READING-19",
+        "INTERPRETATION-19",
         "30 February is no day, and a time without offset is another instant in every zone."
     ),
     item_rule!(
         "REFUSE-010",
         Should,
         "a wrong type in an optional field is refused",
-        "READING-14",
+        "INTERPRETATION-14",
         "An optional field may be left out, but what stands there has its type."
     ),
     Rule {
         id: "REFUSE-011",
         level: Level::Should,
-        title: "the same kind of fault is refused by the same reading throughout",
-        cite: "READING-01",
+        title: "the same kind of fault is refused in the same refusal mode throughout",
+        cite: "INTERPRETATION-01",
         doc: "Either the whole request is answered 400 or the item is rejected in a 200; a client has to \
               handle one of them for each kind of fault (pointer, keyword, class of value, some or all items \
               broken). Changing between them makes retries a gamble.",
         needs: &[],
-        check: Check::Run(one_reading_a_kind),
+        check: Check::Run(one_refusal_mode_per_kind),
     },
     item_rule!(
         "REFUSE-012",
         Must,
         "a unique number that its result could not carry is refused",
-        "OpenAPI: result schema, maxLength; READING-17",
+        "OpenAPI: result schema, maxLength; INTERPRETATION-17",
         "The result bounds the number to 255 code points. An accepted longer one comes back cut, or breaks \
          the schema of the answer."
     ),
@@ -138,7 +138,7 @@ pub(super) const RULES: &[Rule] = &[
 /// The rule that judges an accepted item with this cause.
 fn rule_for(cause: &Cause) -> &'static str {
     let must = cause.level == Level::Must;
-    if cause.source == "READING-17" {
+    if cause.source == "INTERPRETATION-17" {
         return "REFUSE-012";
     }
     if cause.code == CodeCause::Missing {
@@ -169,7 +169,7 @@ fn items_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
         return Verdict::NotApplicable("not the documented request");
     }
     if view.is_refused() {
-        // A 400 refuses all of them, by the other reading.
+        // A 400 refuses all of them, in the other refusal mode.
         let mine = view
             .items()
             .iter()
@@ -261,7 +261,7 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
     }
 }
 
-fn one_reading_a_kind(tally: &Tally) -> Verdict {
+fn one_refusal_mode_per_kind(tally: &Tally) -> Verdict {
     let mut judged = false;
     let mut findings = Vec::new();
     for (kind, (request, item)) in &tally.refusals {
@@ -270,9 +270,12 @@ fn one_reading_a_kind(tally: &Tally) -> Verdict {
             findings.push(
                 // One cause, whatever the kind of fault.
                 Finding::new(
-                    format!("both readings: {} {} {}", kind.pointer, kind.keyword, kind.class),
+                    format!("both refusal modes: {} {} {}", kind.pointer, kind.keyword, kind.class),
                     "",
-                    format!("one reading for {} {} {}", kind.pointer, kind.keyword, kind.class),
+                    format!(
+                        "one refusal mode for {} {} {}",
+                        kind.pointer, kind.keyword, kind.class
+                    ),
                     format!("{request} times a 400, {item} times rejected in a 200"),
                 )
                 .explained_by(super::accept::ACCEPTANCE),

@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "SCHEMA-002",
         level: Level::Must,
         title: "the body of a 400 or 404 fits the documented error schema",
-        cite: "OpenAPI: responses/400, responses/404; READING-08",
+        cite: "OpenAPI: responses/400, responses/404; INTERPRETATION-08",
         doc: "Judged under a 400 to well-framed JSON and under a 404. The adapter's own shape and the \
               framework's both fit the schema; HTML, plain text or wrong types do not.",
         needs: &["HTTP-009"],
@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "SCHEMA-003",
         level: Level::Must,
         title: "the results are there",
-        cite: "READING-06",
+        cite: "INTERPRETATION-06",
         doc: "Nothing is `required` in the response schema, so `{}` fits it. Without the array of results a \
               client can't know what happened to any item. Only an empty batch may be answered without.",
         needs: &["HTTP-009", "SCHEMA-001"],
@@ -45,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "SCHEMA-004",
         level: Level::Must,
         title: "each result has its verdict and the echoed fields of its item",
-        cite: "READING-06",
+        cite: "INTERPRETATION-06",
         doc: "A result without a verdict says nothing; one without the echoed fields can't be matched. A \
               result may leave out a field whose request value was missing, no string, or longer than the \
               result schema allows.",
@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "SCHEMA-005",
         level: Level::Should,
         title: "elapsed times are present",
-        cite: "READING-06",
+        cite: "INTERPRETATION-06",
         doc: "The documented examples show an elapsed time in each result and in the answer; clients use \
               them to size their batches.",
         needs: &["SCHEMA-001"],

@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "STATUS-001",
         level: Level::Must,
         title: "a request is answered with a status that is documented for it",
-        cite: "OpenAPI: responses; READING-07",
+        cite: "OpenAPI: responses; INTERPRETATION-07",
         doc: "A batch is answered 200 or 400. Other statuses count only in their own situation: 401 and 403 \
               for credentials, 413 for size, 411 for chunked bodies, 408, 429 and 503 for load. 201 and 422 \
               are not 200 and 400: a client written from the page doesn't handle them.",
@@ -22,7 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "STATUS-002",
         level: Level::Must,
         title: "an ordinary request never gets a 5xx",
-        cite: "READING-07",
+        cite: "INTERPRETATION-07",
         doc: "A 5xx says that the server broke, and leaves unknown what was stored. 503 says that it is \
               busy, 502 and 504 are a gateway's and count only where they persist.",
         needs: &[],
@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "STATUS-003",
         level: Level::Must,
         title: "an ordinary request gets an answer",
-        cite: "RFC 9112 section 9.6; READING-25",
+        cite: "RFC 9112 section 9.6; INTERPRETATION-25",
         doc: "A connection that ends without an answer, or an answer that never comes, leaves the client \
               without knowledge of what was stored. Counts only where repeats show it too, each after a \
               good plain batch.",
@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "STATUS-004",
         level: Level::Must,
         title: "answers don't get lost now and then",
-        cite: "RFC 9112 section 9.6; READING-25",
+        cite: "RFC 9112 section 9.6; INTERPRETATION-25",
         doc: "Judged where several answers got lost on connections that were in use before, which a server may \
               close: plain batches are then sent one by one, each on a connection of its own, and two of them \
               without an answer are a finding. Other lost answers of the run are told as this one cause, unless they got \

@@ -1,4 +1,4 @@
-//! TIME: elapsed fields, against each other and the client's clock (READING-23).
+//! TIME: elapsed fields, against each other and the client's clock (INTERPRETATION-23).
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "TIME-001",
         level: Level::Must,
         title: "elapsed times are whole and not negative",
-        cite: "OpenAPI: result schema, int64; READING-23",
+        cite: "OpenAPI: result schema, int64; INTERPRETATION-23",
         doc: "A duration below zero comes of two clocks, or of one that was set back.",
         needs: &["SCHEMA-001"],
         check: Check::Exchange(not_negative),
@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "TIME-002",
         level: Level::Should,
         title: "an item's elapsed time is not above the total",
-        cite: "READING-23",
+        cite: "INTERPRETATION-23",
         doc: "The part is not longer than the whole (1 ms of slack for rounding).",
         needs: &["SCHEMA-001", "TIME-001", "RACE-002"],
         check: Check::Exchange(part_within_whole),
@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "TIME-003",
         level: Level::Should,
         title: "the total is not above what the client measured",
-        cite: "READING-23",
+        cite: "INTERPRETATION-23",
         doc: "The server can't have worked longer than the client waited (1 ms of slack). Another unit, such \
               as microseconds, shows here. Counts only where repeats show it too.",
         needs: &["SCHEMA-001", "TIME-001"],

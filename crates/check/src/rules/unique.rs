@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "UNIQUE-001",
         level: Level::Must,
         title: "a number is accepted at most once",
-        cite: "OpenAPI: example of the 200 (a used number is rejected); READING-05",
+        cite: "OpenAPI: example of the 200 (a used number is rejected); INTERPRETATION-05",
         doc: "Once an item was accepted, its number is used for good: in the same batch, the next one, on \
               another connection, for another account, later. A second acceptance books a balance twice.",
         needs: NEEDS,
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "UNIQUE-002",
         level: Level::Must,
         title: "a used number rejects its item, not the request",
-        cite: "OpenAPI: example of the 200; READING-04",
+        cite: "OpenAPI: example of the 200; INTERPRETATION-04",
         doc: "The documented answer to a used number is a 200 in which that item is rejected and its \
               neighbours are processed. Refusing the whole request leaves a client unable to send the rest.",
         needs: &["STATUS-001"],
@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "UNIQUE-003",
         level: Level::Must,
         title: "a number that was never used is not called used",
-        cite: "READING-05, READING-12",
+        cite: "INTERPRETATION-05, INTERPRETATION-12",
         doc: "A fresh number rejected as already used loses a balance: a client takes it for a repeat and \
               drops it.",
         needs: NEEDS,
@@ -47,7 +47,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "UNIQUE-004",
         level: Level::Should,
         title: "of a number twice in one batch, the first is accepted",
-        cite: "READING-04",
+        cite: "INTERPRETATION-04",
         doc: "Items are processed in the order in which they stand, so the first of two with the same number \
               uses it.",
         needs: NEEDS,
@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "UNIQUE-005",
         level: Level::Must,
         title: "numbers that differ in any code point are different",
-        cite: "READING-05",
+        cite: "INTERPRETATION-05",
         doc: "Letter case, white space, leading zeros, Unicode normal form and length all count. A store that \
               folds, trims or cuts its keys calls a fresh number used.",
         needs: NEEDS,
@@ -67,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "UNIQUE-006",
         level: Level::Must,
         title: "of a number twice in one batch, one is accepted",
-        cite: "READING-04",
+        cite: "INTERPRETATION-04",
         doc: "Two items with one number: exactly one of them is accepted. Rejecting both loses a balance that \
               was valid.",
         needs: NEEDS,

@@ -1,4 +1,4 @@
-//! The standing of a whole body, from its bytes (READING-02, READING-15).
+//! The standing of a whole body, from its bytes (INTERPRETATION-02, INTERPRETATION-15).
 
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ impl Contract {
             }
         }
         if repeated {
-            return BodyStanding::Open(edge("", "repeated keys", "READING-15"));
+            return BodyStanding::Open(edge("", "repeated keys", "INTERPRETATION-15"));
         }
         let Some(Value::Array(list)) = envelope.shift_remove(&self.batch.items) else {
             return BodyStanding::Broken(envelope_cause(&pointer, "required", "missing"));
@@ -77,7 +77,7 @@ fn not_json(class: &str) -> Cause {
         class: class.to_owned(),
         level: Level::Must,
         code: CodeCause::Invalid,
-        source: "READING-02".to_owned(),
+        source: "INTERPRETATION-02".to_owned(),
     }
 }
 
@@ -92,12 +92,12 @@ fn envelope_cause(pointer: &str, keyword: &str, class: &str) -> Cause {
         } else {
             CodeCause::Invalid
         },
-        source: "READING-02".to_owned(),
+        source: "INTERPRETATION-02".to_owned(),
     }
 }
 
 fn judge_bytes(body: &[u8]) -> Option<BodyStanding> {
-    let open = |what| Some(BodyStanding::Open(edge("", what, "READING-02")));
+    let open = |what| Some(BodyStanding::Open(edge("", what, "INTERPRETATION-02")));
     if body.starts_with(&[0xef, 0xbb, 0xbf]) {
         return open("a byte-order mark");
     }
@@ -114,17 +114,21 @@ fn judge_bytes(body: &[u8]) -> Option<BodyStanding> {
         _ => false,
     };
     if lenient {
-        return Some(BodyStanding::Open(edge("", "overlong or surrogate UTF-8", "READING-15")));
+        return Some(BodyStanding::Open(edge(
+            "",
+            "overlong or surrogate UTF-8",
+            "INTERPRETATION-15",
+        )));
     }
     Some(BodyStanding::Broken(Cause {
-        source: "READING-15".to_owned(),
+        source: "INTERPRETATION-15".to_owned(),
         ..not_json("broken UTF-8")
     }))
 }
 
 fn judge_syntax(body: &[u8], error: &serde_json::Error) -> BodyStanding {
     let message = error.to_string();
-    let open = |what| BodyStanding::Open(edge("", what, "READING-15"));
+    let open = |what| BodyStanding::Open(edge("", what, "INTERPRETATION-15"));
     if message.starts_with("number out of range") {
         return open("a number beyond every range");
     }

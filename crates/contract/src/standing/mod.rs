@@ -1,4 +1,4 @@
-//! Standing: what the contract and its readings say of an item or a body, before any answer is seen.
+//! Standing: what the contract and its interpretations say of an item or a body, before any answer is seen.
 //!
 //! The one place where "valid", "refused", "should" and "not judged" are decided; generator, rules and
 //! reference server all ask here. It knows values, never requests or answers.
@@ -16,7 +16,7 @@ pub use text::is_plain;
 
 use super::batch::CodeCause;
 use super::datetime::{self, Instant};
-use super::readings::Level;
+use super::interpretations::Level;
 use super::{Contract, Field};
 
 /// Why an item or a body is to be refused.
@@ -32,7 +32,7 @@ pub struct Cause {
     pub level: Level,
     /// Which error codes fit.
     pub code: CodeCause,
-    /// The reading or schema position behind it.
+    /// The interpretation or schema position behind it.
     pub source: String,
 }
 
@@ -43,8 +43,8 @@ pub struct Edge {
     pub pointer: String,
     /// What it is.
     pub what: String,
-    /// The reading that says so.
-    pub reading: String,
+    /// The interpretation that says so.
+    pub interpretation: String,
 }
 
 /// What must happen to a fresh item, whatever stands beside it.
@@ -53,7 +53,7 @@ pub struct Edge {
 pub enum Due {
     /// Accepted; anything else contradicts at this level.
     Accept(Level),
-    /// Refused by either reading; accepting contradicts at this level.
+    /// Refused in either refusal mode; accepting contradicts at this level.
     Refuse(Level),
     /// Any answer but a 5xx, a dropped connection or a hang.
     Open,
@@ -91,8 +91,8 @@ impl Standing {
 
     /// An item that is not judged, for one reason.
     #[must_use]
-    pub fn not_judged(pointer: &str, what: &str, reading: &str) -> Standing {
-        Standing { open: vec![edge(pointer, what, reading)], ..Standing::default() }
+    pub fn not_judged(pointer: &str, what: &str, interpretation: &str) -> Standing {
+        Standing { open: vec![edge(pointer, what, interpretation)], ..Standing::default() }
     }
 
     /// Whether it breaks the schema only by wrong types that Jackson-like parsers see first.
@@ -104,8 +104,12 @@ impl Standing {
     }
 }
 
-pub(super) fn edge(pointer: &str, what: &str, reading: &str) -> Edge {
-    Edge { pointer: pointer.to_owned(), what: what.to_owned(), reading: reading.to_owned() }
+pub(super) fn edge(pointer: &str, what: &str, interpretation: &str) -> Edge {
+    Edge {
+        pointer: pointer.to_owned(),
+        what: what.to_owned(),
+        interpretation: interpretation.to_owned(),
+    }
 }
 
 impl Contract {
@@ -120,7 +124,7 @@ impl Contract {
                 class: type_name(item).to_owned(),
                 level: Level::Must,
                 code: CodeCause::Invalid,
-                source: "READING-14".to_owned(),
+                source: "INTERPRETATION-14".to_owned(),
             });
             return standing;
         };
@@ -149,10 +153,10 @@ impl Contract {
                 class: "missing".to_owned(),
                 level: Level::Must,
                 code: CodeCause::Missing,
-                source: "READING-01".to_owned(),
+                source: "INTERPRETATION-01".to_owned(),
             });
         } else if self.demanded.contains(&field.name) {
-            standing.open.push(edge(&pointer, "demanded by the profile", "READING-01"));
+            standing.open.push(edge(&pointer, "demanded by the profile", "INTERPRETATION-01"));
         }
     }
 
@@ -160,12 +164,16 @@ impl Contract {
         let pointer = || format!("/{}", escape(&field.name));
         if !type_fits(&field.schema, value) {
             if value.is_null() && !field.required {
-                standing.open.push(edge(&pointer(), "null in an optional field", "READING-14"));
+                standing.open.push(edge(
+                    &pointer(),
+                    "null in an optional field",
+                    "INTERPRETATION-14",
+                ));
                 return;
             }
             // Widespread parsers take blank text for null where no text belongs.
             if !field.required && value.as_str().is_some_and(|t| t.trim().is_empty()) {
-                standing.open.push(edge(&pointer(), "a blank string", "READING-14"));
+                standing.open.push(edge(&pointer(), "a blank string", "INTERPRETATION-14"));
                 return;
             }
             let coercible = keeps_meaning(field, value);
@@ -180,7 +188,7 @@ impl Contract {
                 },
                 level,
                 code: if value.is_null() { CodeCause::Missing } else { CodeCause::Invalid },
-                source: "READING-14".to_owned(),
+                source: "INTERPRETATION-14".to_owned(),
             });
             return;
         }
@@ -190,9 +198,17 @@ impl Contract {
                 let limits = &self.batch.limits;
                 let size = number.as_f64().unwrap_or(f64::INFINITY).abs();
                 if size >= limits.magnitude {
-                    standing.open.push(edge(&pointer(), "a very large number", "READING-20"));
+                    standing.open.push(edge(
+                        &pointer(),
+                        "a very large number",
+                        "INTERPRETATION-20",
+                    ));
                 } else if !number.is_i64() && fraction_digits(size) > limits.fraction_digits {
-                    standing.open.push(edge(&pointer(), "many fractional digits", "READING-20"));
+                    standing.open.push(edge(
+                        &pointer(),
+                        "many fractional digits",
+                        "INTERPRETATION-20",
+                    ));
                 }
             }
             _ => {}
@@ -206,7 +222,7 @@ impl Contract {
             let (class, level) = match datetime::sort(text, limits.instant_digits, Utc::now()) {
                 Instant::Plain => return,
                 Instant::Edge(what) => {
-                    standing.open.push(edge(&pointer(), what, "READING-19"));
+                    standing.open.push(edge(&pointer(), what, "INTERPRETATION-19"));
                     return;
                 }
                 Instant::Doubtful(what) => (what, Level::Should),
@@ -218,7 +234,7 @@ impl Contract {
                 class: class.to_owned(),
                 level,
                 code: CodeCause::Invalid,
-                source: "READING-19".to_owned(),
+                source: "INTERPRETATION-19".to_owned(),
             });
             return;
         }
@@ -226,12 +242,12 @@ impl Contract {
             return;
         }
         if text.contains('\0') {
-            standing.open.push(edge(&pointer(), "U+0000", "READING-15"));
+            standing.open.push(edge(&pointer(), "U+0000", "INTERPRETATION-15"));
         }
         if text.trim().is_empty() {
-            standing.open.push(edge(&pointer(), "a blank string", "READING-15"));
+            standing.open.push(edge(&pointer(), "a blank string", "INTERPRETATION-15"));
         } else if !text::is_plain(text) {
-            standing.unusual.push(edge(&pointer(), "an unusual string", "READING-18"));
+            standing.unusual.push(edge(&pointer(), "an unusual string", "INTERPRETATION-18"));
         }
         let length = text.chars().count();
         let bounded = field.schema.get("maxLength").is_some();
@@ -243,18 +259,18 @@ impl Contract {
                     class: "longer than its result can carry".to_owned(),
                     level: Level::Must,
                     code: CodeCause::Invalid,
-                    source: "READING-17".to_owned(),
+                    source: "INTERPRETATION-17".to_owned(),
                 });
             }
             _ if length > self.batch.limits.plain_string && !bounded => {
-                standing.open.push(edge(&pointer(), "a long string", "READING-16"));
+                standing.open.push(edge(&pointer(), "a long string", "INTERPRETATION-16"));
             }
             _ => {}
         }
     }
 
     /// What the schema's remaining keywords say; types, absences and date-times of the item's own
-    /// fields were judged by the readings before.
+    /// fields were judged by the interpretations before.
     fn judge_keywords(&self, item: &Value, standing: &mut Standing) {
         for error in self.item_validator().iter_errors(item) {
             let mut pointer = error.instance_path().to_string();
@@ -341,7 +357,7 @@ fn mistyped(field: &Field, item: &Value) -> bool {
     item.get(&field.name).is_some_and(|v| !type_fits(&field.schema, v))
 }
 
-/// Whether a scalar of the wrong type says the same thing in the right one (READING-14).
+/// Whether a scalar of the wrong type says the same thing in the right one (INTERPRETATION-14).
 fn keeps_meaning(field: &Field, value: &Value) -> bool {
     let plain_text = !field.is_instant()
         && ["enum", "const", "pattern", "format"].iter().all(|k| field.schema.get(k).is_none());

@@ -1,4 +1,4 @@
-//! Which strings are plain, that is, beyond any legitimate doubt (READING-18).
+//! Which strings are plain, that is, beyond any legitimate doubt (INTERPRETATION-18).
 
 /// What a single byte of a text is; one look at each byte settles almost every text.
 const PLAIN: u8 = 0;

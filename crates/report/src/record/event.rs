@@ -10,7 +10,7 @@ use super::latency::Latencies;
 use super::minimal::Minimal;
 use crate::case::Depth;
 use crate::check::{Covered, RuleCounts, Scope, Tally};
-use crate::contract::{ErrorCode, Level, Reading};
+use crate::contract::{ErrorCode, Interpretation, Level};
 use crate::generate::coverage::Cell;
 use crate::waiver::Waiver;
 
@@ -131,7 +131,7 @@ pub struct SpecInfo {
     pub codes: BTreeMap<String, ErrorCode>,
     /// How its silence was read.
     #[serde(default)]
-    pub readings: Vec<Reading>,
+    pub interpretations: Vec<Interpretation>,
 }
 
 /// A rule, for whoever reads a record without this version of batchproof.

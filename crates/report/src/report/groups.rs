@@ -4,7 +4,7 @@
 //! What all reports share. It must not know how any of them looks.
 
 use crate::check::Scope;
-use crate::contract::{Level, Reading};
+use crate::contract::{Interpretation, Level};
 use crate::record::{
     AnswerRecord, ExchangeRecord, Fate, FindingRecord, Outcome, RUN, RuleSummary, Summary, Update,
 };
@@ -248,10 +248,10 @@ pub(super) fn rule_of<'a>(summary: &'a Summary, id: &str) -> Option<&'a RuleSumm
     summary.rules.iter().find(|r| r.rule.id == id)
 }
 
-/// The readings that a citation names.
-pub(super) fn cited<'a>(summary: &'a Summary, cite: &str) -> Vec<&'a Reading> {
+/// The interpretations that a citation names.
+pub(super) fn cited<'a>(summary: &'a Summary, cite: &str) -> Vec<&'a Interpretation> {
     cite.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter_map(|word| summary.head.specification.readings.iter().find(|r| r.id == word))
+        .filter_map(|word| summary.head.specification.interpretations.iter().find(|r| r.id == word))
         .collect()
 }
 

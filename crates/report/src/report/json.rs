@@ -25,8 +25,8 @@ mod coverage;
 
 pub(super) use coverage::latency;
 pub use coverage::{
-    CellCount, CodeCount, Coverage, LatencyClass, PositionCount, Provoked, ReadingCount, Refused,
-    Share, StatusCount,
+    CellCount, CodeCount, Coverage, LatencyClass, PositionCount, Provoked, RefusalModeCount,
+    Refused, Share, StatusCount,
 };
 
 /// Version of the format.
@@ -427,7 +427,10 @@ mod tests {
         assert!(schema["covered"].as_u64() < schema["of"].as_u64());
         let envelope = cells.iter().filter(|c| c["envelope"] == true).count() as u64;
         assert_eq!(schema["of"], envelope + 4 * (cells.len() as u64 - envelope));
-        assert_eq!(coverage["readings"], serde_json::json!({ "request": 0, "item": 0, "both": 1 }));
+        assert_eq!(
+            coverage["refusal_modes"],
+            serde_json::json!({ "request": 0, "item": 0, "both": 1 })
+        );
         let last = report["coverage"]["provoked"]
             .as_array()
             .unwrap()

@@ -226,7 +226,7 @@ fn covered(out: &mut String, summary: &Summary) {
     if !summary.head.whole_suite || summary.head.cells.is_empty() {
         return;
     }
-    let Coverage { schema, documented_codes: codes, rules, readings: kinds, .. } =
+    let Coverage { schema, documented_codes: codes, rules, refusal_modes: kinds, .. } =
         Coverage::of(summary);
     let _ = writeln!(
         out,

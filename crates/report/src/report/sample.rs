@@ -127,7 +127,7 @@ fn head() -> RunHead {
             endpoint: "POST /amlyze-ws-rest/batch-account-balances".to_owned(),
             hash: contract.hash.clone(),
             codes: contract.batch.codes.clone(),
-            readings: contract.readings.clone(),
+            interpretations: contract.interpretations.clone(),
         },
         suite: "9f".repeat(32),
         cases: ["order/permute", "order/large", "unique/twice", "refuse/lengths", "race/pairs"]

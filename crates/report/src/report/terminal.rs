@@ -273,7 +273,7 @@ fn covered(page: &mut Page, summary: &Summary) {
         codes.of
     );
     page.entry(2, "covered", Colour::Plain, &text);
-    let kinds = coverage.readings;
+    let kinds = coverage.refusal_modes;
     if kinds.kinds() > 0 {
         let text = format!(
             "{} of broken items: {} with a 400 for the request, {} item by item, {} by both",

@@ -1,8 +1,8 @@
 //! Faults of what a refused batch or item leaves behind.
 
-use crate::Reading;
 use crate::fault::{Call, Family, Fault};
 use crate::process::{Decision, Fail, Item, key_of};
+use batchproof_contract::RefusalMode;
 
 const ATOM: Family = Family("ATOM");
 
@@ -13,7 +13,7 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["ATOM-001"])
     .may(&["UNIQUE-003", "ATOM-002"])
-    .only(&[Reading::Request])
+    .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         consume(call, decision, |_| true);
         Ok(())
@@ -24,7 +24,7 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["ATOM-001"])
     .may(&["UNIQUE-003"])
-    .only(&[Reading::Request])
+    .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         let first = decision.items.iter().position(|item| item.fail.is_some());
         consume(call, decision, |item| Some(item.index) < first);
@@ -36,7 +36,7 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["ATOM-001"])
     .may(&["UNIQUE-003"])
-    .only(&[Reading::Request])
+    .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         let first = decision.items.iter().position(|item| item.fail.is_some());
         consume(call, decision, |item| item.fail.is_none() && Some(item.index) > first);
@@ -48,7 +48,7 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["ATOM-001"])
     .may(&["UNIQUE-003", "ATOM-002"])
-    .only(&[Reading::Request])
+    .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         consume(call, decision, |item| item.fail.is_some());
         Ok(())
@@ -59,7 +59,7 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["ATOM-001"])
     .may(&["UNIQUE-003"])
-    .only(&[Reading::Request])
+    .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         let first = decision.items.iter().position(|item| item.fail.is_some()).unwrap_or(0);
         consume(call, decision, |item| item.index < first / 5 * 5);
@@ -68,7 +68,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ATOM.fault("rejected-number-stays", "the number of a rejected item is used up")
         .must(&["ATOM-002"])
         .may(&["UNIQUE-003", "UNIQUE-006", "ATOM-001"])
-        .only(&[Reading::Item])
+        .only(&[RefusalMode::Item])
         .decided(|call, decision| {
             for item in decision.items.iter().filter(|item| item.fail.is_some()) {
                 if let Some(key) = key_of(call, item) {

@@ -3,11 +3,10 @@
 use serde_json::Value;
 
 use super::{Row, edit, rejected};
-use crate::Reading;
 use crate::answer::{Answer, Why};
 use crate::fault::{Call, Family, Fault};
 use crate::process::Fail;
-use batchproof_contract::CodeCause;
+use batchproof_contract::{CodeCause, RefusalMode};
 
 const CODE: Family = Family("CODE");
 
@@ -141,7 +140,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a 400 for a missing mandatory field carries verdict and description alone",
     )
     .must(&["CODE-006"])
-    .only(&[Reading::Request])
+    .only(&[RefusalMode::Request])
     .answer(|call, answer| {
         if answer.why == Why::Item {
             edit(answer, |body| {
@@ -154,7 +153,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a 400 for a missing mandatory field has the framework's shape",
     )
     .must(&["CODE-006"])
-    .only(&[Reading::Request])
+    .only(&[RefusalMode::Request])
     .answer(|call, answer| {
         if answer.why == Why::Item {
             *answer = Answer::framework(400, Why::Item, &call.head.path);

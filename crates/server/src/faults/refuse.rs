@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::overlook;
-use crate::Reading;
 use crate::fault::{Call, Family, Fault, Stop};
 use crate::process::Item;
-use batchproof_contract::CodeCause;
+use batchproof_contract::{CodeCause, RefusalMode};
 
 const REFUSE: Family = Family("REFUSE");
 
@@ -261,13 +260,14 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     REFUSE
         .fault(
-            "reading-changes-from-request-to-request",
+            "refusal-mode-changes-from-request-to-request",
             "broken items now refuse the request, now are rejected alone",
         )
         .must(&["REFUSE-011"])
         .judged(|call, batch| {
             if batch.items.iter().any(|item| item.fail.is_some()) {
-                batch.reading = if call.every(2) { Reading::Item } else { Reading::Request };
+                batch.refusal_mode =
+                    if call.every(2) { RefusalMode::Item } else { RefusalMode::Request };
             }
             Ok(())
         }),

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::super::{Fault, Reading, RunningServer, ServerConfig, start};
-use batchproof_contract::Contract;
+use super::super::{Fault, RunningServer, ServerConfig, start};
+use batchproof_contract::{Contract, RefusalMode};
 
 const PATH: &str = "/amlyze-ws-rest/batch-account-balances";
 const JSON: &str = "Content-Type: application/json\r\nAuthorization: Bearer secret\r\n";
@@ -379,33 +379,34 @@ async fn racing(server: &RunningServer, round: usize) -> String {
     all.join(", ")
 }
 
-async fn serve(reading: Reading, faults: Vec<&'static Fault>) -> RunningServer {
+async fn serve(refusal_mode: RefusalMode, faults: Vec<&'static Fault>) -> RunningServer {
     let contract = Arc::new(Contract::shipped().unwrap());
     let token = Some("secret".to_owned());
-    start(ServerConfig { contract, reading, token, faults, port: 0 }).await.unwrap()
+    start(ServerConfig { contract, refusal_mode, token, faults, port: 0 }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_shows() {
     let requests = Arc::new(requests());
     let mut idle = Vec::new();
-    for reading in [Reading::Request, Reading::Item] {
-        let clean = series(&serve(reading, Vec::new()).await, &requests, false).await;
+    for refusal_mode in [RefusalMode::Request, RefusalMode::Item] {
+        let clean = series(&serve(refusal_mode, Vec::new()).await, &requests, false).await;
         assert!(clean.iter().all(|answer| !answer.contains("HTTP/1.1 5")), "{clean:#?}");
-        let again = series(&serve(reading, Vec::new()).await, &requests, false).await;
+        let again = series(&serve(refusal_mode, Vec::new()).await, &requests, false).await;
         for (at, (one, two)) in clean.iter().zip(&again).enumerate() {
             let sent = requests.get(at).map(|r| String::from_utf8_lossy(&r[..r.len().min(900)]));
             assert_eq!(one, two, "{sent:?}");
         }
         let (clean, few) = (Arc::new(clean), Arc::new(Semaphore::new(8)));
         let mut tasks = JoinSet::new();
-        let broken = super::all().into_iter().filter(|f| f.readings.contains(&reading)).map(Some);
+        let broken =
+            super::all().into_iter().filter(|f| f.refusal_modes.contains(&refusal_mode)).map(Some);
         // Clean servers among them show that it is the faults that change answers, and not the load.
         for fault in broken.chain([None; 8]) {
             let (clean, requests, few) = (clean.clone(), requests.clone(), few.clone());
             tasks.spawn(async move {
                 let _turn = few.acquire().await.unwrap();
-                let server = serve(reading, fault.into_iter().collect()).await;
+                let server = serve(refusal_mode, fault.into_iter().collect()).await;
                 let late = fault.is_some_and(|f| f.name.contains("second"));
                 let same = series(&server, &requests, late).await == *clean;
                 (fault, same)
@@ -413,7 +414,7 @@ async fn every_fault_shows() {
         }
         for (fault, same) in tasks.join_all().await {
             match fault {
-                Some(fault) if same => idle.push(format!("{} ({reading})", fault.name)),
+                Some(fault) if same => idle.push(format!("{} ({refusal_mode})", fault.name)),
                 Some(_) => {}
                 None => assert!(same, "a clean server answered otherwise under load"),
             }

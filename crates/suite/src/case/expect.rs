@@ -26,7 +26,7 @@ pub struct Expect {
     pub headers: BTreeMap<String, HeaderPin>,
     /// Values at JSON pointers of the body.
     pub body: BTreeMap<String, BodyPin>,
-    /// All broken items are refused, by either reading; with this code where it is given.
+    /// All broken items are refused, in either refusal mode; with this code where it is given.
     pub refused: Option<Option<String>>,
     /// Nothing was processed: no 2xx, unless all items are rejected.
     pub not_processed: bool,

@@ -217,7 +217,7 @@ pub enum Relation {
     Split,
     /// The batch and another one in a single request: no verdict changes.
     Concatenate,
-    /// One broken item more: nothing changes for the others, by either reading.
+    /// One broken item more: nothing changes for the others, in either refusal mode.
     AddBadItem,
     /// One item a second time: it is used, the others don't change.
     DuplicateItem,

@@ -45,7 +45,7 @@ impl Request {
     }
 }
 
-/// Which statuses are in place for a request, before its body is looked at (READING-07).
+/// Which statuses are in place for a request, before its body is looked at (INTERPRETATION-07).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Situation {
@@ -65,7 +65,7 @@ pub enum Situation {
     Path,
     /// The client hangs up halfway.
     HungUp,
-    /// Something that READING-09 or READING-10 leaves unjudged, or a head so odd that it may be refused.
+    /// Something that INTERPRETATION-09 or INTERPRETATION-10 leaves unjudged, or a head so odd that it may be refused.
     Unjudged,
 }
 

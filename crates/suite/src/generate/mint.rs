@@ -166,7 +166,7 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Whether all of them are plain text (READING-18).
+    /// Whether all of them are plain text (INTERPRETATION-18).
     #[must_use]
     pub fn are_plain(&self) -> bool {
         self.plain

@@ -138,7 +138,7 @@ impl Generator {
         self.core.plan.fields.iter().find(|f| f.name == field).map(|f| f.plain.simplest())
     }
 
-    /// Whether every item has the field: the schema, a reading or the profile demands it.
+    /// Whether every item has the field: the schema, an interpretation or the profile demands it.
     #[must_use]
     pub fn always_has(&self, field: &str) -> bool {
         field == self.core.contract.batch.unique

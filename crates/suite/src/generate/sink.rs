@@ -11,7 +11,7 @@ use crate::contract::standing::is_plain;
 
 /// What takes a drawn value.
 pub(super) trait Sink {
-    /// A string, appended to the text that `push` is given; `plain` where it can't but be plain (READING-18).
+    /// A string, appended to the text that `push` is given; `plain` where it can't but be plain (INTERPRETATION-18).
     fn text(&mut self, plain: bool, push: impl FnOnce(&mut String));
 
     /// A number.
@@ -50,11 +50,11 @@ pub(super) struct Json<'a> {
     pub out: &'a mut String,
     /// What bounds a value that is beyond doubt.
     pub bounds: &'a Bounds,
-    /// Whether everything so far was beyond doubt: due to be accepted under every reading.
+    /// Whether everything so far was beyond doubt: due to be accepted under every interpretation.
     pub certain: bool,
 }
 
-/// What bounds a value that is beyond doubt (READING-16, READING-20).
+/// What bounds a value that is beyond doubt (INTERPRETATION-16, INTERPRETATION-20).
 #[derive(Debug, Clone)]
 pub(super) struct Bounds {
     /// Bytes of a string; there are never fewer than code points.
@@ -119,7 +119,7 @@ impl Sink for Json<'_> {
                     Value::Number(number) => number
                         .as_i64()
                         .is_some_and(|n| (n.unsigned_abs() as f64) < self.bounds.magnitude),
-                    // Whoever knows the readings has to look at it.
+                    // Whoever knows the interpretations has to look at it.
                     _ => false,
                 };
                 self.out.push_str(&other.to_string());

@@ -32,7 +32,7 @@ impl<'a> Stream<'a> {
 
     /// Appends the next item as JSON text, with the next of `numbers`. `places` gets one place for each
     /// echoed field, in the contract's order. Says whether the item is beyond doubt, that is, due to be
-    /// accepted under every reading; nothing where there is no item left.
+    /// accepted under every interpretation; nothing where there is no item left.
     pub fn write(
         &mut self,
         out: &mut String,

@@ -189,9 +189,9 @@ fn check_mutations(generator: &Generator) {
                 assert!(kept, "{mutation:#?} gives {due:?}, {standing:#?}");
                 if mutation.promise() == Promise::Refuse {
                     let item = item_of(generator, &draft);
-                    let by_reading = matches!(*name, "unique-too-long" | "doubtful-instant");
+                    let by_interpretation = matches!(*name, "unique-too-long" | "doubtful-instant");
                     let valid = generator.contract().item_validator().is_valid(&item);
-                    assert!(by_reading || !valid, "{mutation:#?}");
+                    assert!(by_interpretation || !valid, "{mutation:#?}");
                     let exact = standing
                         .causes
                         .iter()

@@ -1,4 +1,4 @@
-//! Unusual but valid strings: everything that JSON can carry and a careless service mangles (READING-18).
+//! Unusual but valid strings: everything that JSON can carry and a careless service mangles (INTERPRETATION-18).
 //!
 //! A catalogue of classes; it must not know which field a string is for.
 

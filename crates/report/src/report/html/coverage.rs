@@ -1,4 +1,4 @@
-//! What was provoked and seen: statuses, latency, codes, faults, readings, cases, examples.
+//! What was provoked and seen: statuses, latency, codes, faults, interpretations, cases, examples.
 
 use maud::{Markup, html};
 
@@ -70,12 +70,12 @@ fn one(share: Share, what: &str) -> Markup {
     }
 }
 
-/// By which reading each kind was refused.
+/// In which refusal mode each kind was refused.
 fn refusals(coverage: &Coverage) -> Markup {
     if coverage.refused.is_empty() {
         return html! {};
     }
-    let kinds = coverage.readings;
+    let kinds = coverage.refusal_modes;
     html! {
         h3 { "How broken items were refused" }
         details.card {

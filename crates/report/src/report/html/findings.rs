@@ -12,7 +12,7 @@ use super::diff::marked;
 use super::evidence;
 use super::minimal::{case_file, minimal};
 use super::parts::{level, paste, prose};
-use super::rules::readings;
+use super::rules::interpretations;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingRecord, Summary};
 use crate::report::curl::How;
@@ -270,7 +270,7 @@ fn requirement(summary: &Summary, finding: &FindingRecord) -> Markup {
             @if let Some(rule) = rule {
                 p.small { (prose(&rule.rule.doc)) }
                 p.small.muted { "Required by " (visible(&rule.rule.cite)) }
-                (readings(summary, &rule.rule.cite))
+                (interpretations(summary, &rule.rule.cite))
             }
         }
     }

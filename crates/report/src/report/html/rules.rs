@@ -108,7 +108,7 @@ fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
                 p { (prose(&info.doc)) }
                 @if let Some(why) = unjudged(rule) { p { "Never judged: " (visible(&why)) "." } }
                 p.small { (level(info.level)) " " span.muted { "required by " } (visible(&info.cite)) }
-                (readings(summary, &info.cite))
+                (interpretations(summary, &info.cite))
                 ul.meta {
                     @for (word, count) in counts { @if count > 0 { li { b { (number(count)) } " " (word) } } }
                     @if !info.needs.is_empty() {
@@ -132,14 +132,14 @@ fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
     }
 }
 
-/// The readings that a citation names, folded.
-pub(super) fn readings(summary: &Summary, cite: &str) -> Markup {
+/// The interpretations that a citation names, folded.
+pub(super) fn interpretations(summary: &Summary, cite: &str) -> Markup {
     html! {
-        @for reading in cited(summary, cite) {
+        @for interpretation in cited(summary, cite) {
             details.fold {
-                summary { (visible(&reading.id)) ": " (visible(&reading.question)) }
-                p.small { (visible(&reading.reading)) }
-                p.small.muted { (visible(&reading.reason)) }
+                summary { (visible(&interpretation.id)) ": " (visible(&interpretation.question)) }
+                p.small { (visible(&interpretation.interpretation)) }
+                p.small.muted { (visible(&interpretation.reason)) }
             }
         }
     }

@@ -18,8 +18,8 @@ pub struct Coverage {
     pub documented_codes: Share,
     /// Rules that were judged at least once.
     pub rules: Share,
-    /// How broken items were refused (READING-01): kinds of them.
-    pub readings: ReadingCount,
+    /// How broken items were refused (INTERPRETATION-01): kinds of them.
+    pub refusal_modes: RefusalModeCount,
     /// The cells behind `schema`, those that lack with their zeros.
     pub cells: Vec<CellCount>,
     /// Statuses seen.
@@ -28,7 +28,7 @@ pub struct Coverage {
     pub codes: Vec<CodeCount>,
     /// Faults that were sent on purpose: field, keyword, class of value, position in the batch.
     pub provoked: Vec<Provoked>,
-    /// By which reading each kind of broken item was refused.
+    /// In which refusal mode each kind of broken item was refused.
     pub refused: Vec<Refused>,
 }
 
@@ -51,7 +51,7 @@ impl Share {
 
 /// Kinds of broken items by how they were refused: pointer, keyword, class, some or all items broken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ReadingCount {
+pub struct RefusalModeCount {
     /// Kinds that always had the whole request answered 400.
     pub request: u64,
     /// Kinds that were always rejected in a 200, item by item.
@@ -60,7 +60,7 @@ pub struct ReadingCount {
     pub both: u64,
 }
 
-impl ReadingCount {
+impl RefusalModeCount {
     /// All kinds.
     #[must_use]
     pub fn kinds(self) -> u64 {
@@ -152,7 +152,7 @@ pub struct Provoked {
     pub count: u64,
 }
 
-/// By which reading a kind of broken item was refused.
+/// In which refusal mode a kind of broken item was refused.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Refused {
     /// JSON pointer inside the item.
@@ -203,7 +203,7 @@ impl Coverage {
             }),
             documented_codes: share(codes.iter().filter(|c| c.documented), |c| c.count > 0),
             rules: share(summary.rules.iter().filter(|r| counts(r)), |r| r.counts.judged() > 0),
-            readings: readings(summary),
+            refusal_modes: refusal_modes(summary),
             cells,
             statuses: tally
                 .statuses
@@ -253,8 +253,8 @@ fn cells(summary: &Summary) -> Vec<CellCount> {
     summary.head.cells.iter().enumerate().map(count).collect()
 }
 
-fn readings(summary: &Summary) -> ReadingCount {
-    let mut kinds = ReadingCount::default();
+fn refusal_modes(summary: &Summary) -> RefusalModeCount {
+    let mut kinds = RefusalModeCount::default();
     for (request, item) in summary.tally.refusals.values() {
         match (request, item) {
             (0, _) => kinds.item += 1,

@@ -16,7 +16,7 @@ fn the_conclusion_comes_first_and_everything_else_follows() {
         "2 times, proven by the answer's bytes, and shown again by 3 of 3",
         "SHOULD (waived) CODE-004",
         "MUST (seen once) STATUS-003",
-        "READING-06",
+        "INTERPRETATION-06",
         "→ 200 in 12 ms",
         "the profile skips RACE: shared staging, agreed with operations",
         "1,342 numbers were accepted and stay behind; they begin with bptest-261122-x7k2mq-",

@@ -1,6 +1,6 @@
 //! Coverage: the classes of value that the request schema tells apart, and which of them a request holds.
 //!
-//! Derived from the schema's keywords and the readings' figures, never from the mutations: a value is sorted by
+//! Derived from the schema's keywords and the interpretations' figures, never from the mutations: a value is sorted by
 //! looking at it, so that a mutation which lacks shows as a cell that nothing covered. It must not know answers.
 
 mod sort;

@@ -32,7 +32,7 @@ pub(super) enum Sort {
     Type { whole: bool },
     /// `enum` or `const`.
     Listed { keyword: &'static str, values: Vec<Value> },
-    /// `maxLength`, or the figure of a reading.
+    /// `maxLength`, or the figure of an interpretation.
     Longest(usize),
     /// `minLength`.
     Shortest(usize),
@@ -79,8 +79,8 @@ pub(super) fn sorts(contract: &Contract, spot: &Spot) -> Vec<Sort> {
     if spot.is_text() {
         let own = flat.count("maxLength");
         let plain = spot.is_plain_text() && !spot.known;
-        let reading = plain.then_some(contract.batch.limits.plain_string);
-        if let Some(bound) = own.or(spot.result_max.filter(|_| spot.unique)).or(reading) {
+        let interpretation = plain.then_some(contract.batch.limits.plain_string);
+        if let Some(bound) = own.or(spot.result_max.filter(|_| spot.unique)).or(interpretation) {
             sorts.push(Sort::Longest(bound));
         }
         if let Some(bound) = flat.count("minLength").filter(|m| *m > 0) {

@@ -1,4 +1,4 @@
-//! Mutations of date-times (READING-19), and text that is plainly not of a format.
+//! Mutations of date-times (INTERPRETATION-19), and text that is plainly not of a format.
 
 use chrono::{Duration, Utc};
 use serde_json::Value;

@@ -346,7 +346,7 @@ impl Catalogue<'_> {
         let valid = self.core.contract.item_validator().is_valid(&item);
         match mutation.promise() {
             Promise::Accept => valid && !fixed,
-            // Two faults come from readings; the schema need not know of them.
+            // Two faults come from interpretations; the schema need not know of them.
             Promise::Refuse if matches!(mutation.name, "unique-too-long" | "doubtful-instant") => {
                 true
             }

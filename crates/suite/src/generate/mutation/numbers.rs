@@ -1,4 +1,4 @@
-//! Mutations of numbers: those that must be accepted, and those beyond (READING-20).
+//! Mutations of numbers: those that must be accepted, and those beyond (INTERPRETATION-20).
 //!
 //! Notation is part of it: `1.10` and `1E+2` are raw text, as no parsed value remembers how it was written.
 

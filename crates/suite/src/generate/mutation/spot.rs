@@ -66,7 +66,7 @@ impl Spot {
         !self.flat.types().iter().any(|t| t == "number")
     }
 
-    /// Whether it is a date-time among the item's own fields, which a reading judges.
+    /// Whether it is a date-time among the item's own fields, which an interpretation judges.
     pub fn is_instant(&self) -> bool {
         self.top && self.flat.text("format") == Some("date-time")
     }

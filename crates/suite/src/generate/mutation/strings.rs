@@ -1,4 +1,4 @@
-//! Mutations of strings: unusual ones (READING-18), and those that are not judged (READING-15).
+//! Mutations of strings: unusual ones (INTERPRETATION-18), and those that are not judged (INTERPRETATION-15).
 
 use serde_json::Value;
 

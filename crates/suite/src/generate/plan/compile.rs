@@ -223,7 +223,7 @@ impl<'a> Compiler<'a> {
         Lengths { min, max: flat.count("maxLength").unwrap_or(plain.max(min)) }
     }
 
-    /// Bounds are those of the schema within those of the readings: beyond them nothing is judged.
+    /// Bounds are those of the schema within those of the interpretations: beyond them nothing is judged.
     fn numbers(&self, flat: &Flat, whole: bool) -> Kind {
         let limits = &self.contract.batch.limits;
         let most = limits.magnitude - 1.0;
@@ -237,7 +237,7 @@ impl<'a> Compiler<'a> {
             stricter(flat.number("exclusiveMaximum"), flat.number("maximum"), false);
         let low = low.unwrap_or(-most);
         let high = high.unwrap_or(most);
-        // A schema that wants numbers beyond the readings' magnitude gets them.
+        // A schema that wants numbers beyond the interpretations' magnitude gets them.
         let (low, above) = if low < -most && high > -most { (-most, false) } else { (low, above) };
         let (high, below) = if high > most && low < most { (most, false) } else { (high, below) };
         Kind::Numbers(Numbers {

@@ -1,6 +1,6 @@
 //! Plans: what a schema allows, compiled once into something that draws values fast.
 //!
-//! A plan knows schemas and readings; it must not know items, batches, profiles or mutations.
+//! A plan knows schemas and interpretations; it must not know items, batches, profiles or mutations.
 
 mod compile;
 pub(in crate::generate) mod instants;

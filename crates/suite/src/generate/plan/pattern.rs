@@ -81,7 +81,7 @@ impl Pattern {
         }
     }
 
-    /// Whether every text is plain, whatever is drawn (READING-18); no space is, which may not stand everywhere.
+    /// Whether every text is plain, whatever is drawn (INTERPRETATION-18); no space is, which may not stand everywhere.
     pub fn is_plain(&self) -> bool {
         let fine = |c: char| c != ' ' && is_plain(c.encode_utf8(&mut [0; 4]));
         match self {

@@ -1,6 +1,6 @@
 //! Draws strings: everyday words, and those at the bounds of a length.
 //!
-//! Everything drawn here is plain in the sense of READING-18; unusual strings stand in `unusual`.
+//! Everything drawn here is plain in the sense of INTERPRETATION-18; unusual strings stand in `unusual`.
 
 use crate::generate::random::Random;
 

@@ -1,6 +1,6 @@
-//! Levels, and the numbered readings: how silence in a specification is settled.
+//! Levels, and the numbered interpretations of what a specification leaves open.
 //!
-//! Knows nothing of rules; a rule cites a reading by its id.
+//! Knows nothing of rules; a rule cites an interpretation by its id.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,15 +38,15 @@ impl std::fmt::Display for Level {
 /// One question that the specification leaves open, and how it is answered here.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reading {
-    /// Permanent id, `READING-NN`.
+pub struct Interpretation {
+    /// Permanent id, `INTERPRETATION-NN`.
     pub id: String,
     /// What the specification is silent about.
     pub question: String,
     /// What is taken for conformant, and what is not.
-    pub reading: String,
-    /// The level of a contradiction, where the reading names no other.
+    pub interpretation: String,
+    /// The level of a contradiction, where the interpretation names no other.
     pub level: Level,
-    /// Why it is read so.
+    /// Why it is interpreted this way.
     pub reason: String,
 }
