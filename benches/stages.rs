@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use batchproof::case::{Credential, Framing, find, shipped};
-use batchproof::check::{Quick, Sent, judge};
+use batchproof::check::{FastPath, SentItems, evaluate};
 use batchproof::contract::RefusalMode;
 use batchproof::contract::{Contract, Profile};
 use batchproof::embedded;
@@ -28,7 +28,7 @@ struct Desk {
     profile: Profile,
     generator: Generator,
     mint: Arc<Mint>,
-    quick: Quick,
+    quick: FastPath,
 }
 
 static DESK: LazyLock<Desk> = LazyLock::new(|| {
@@ -36,7 +36,7 @@ static DESK: LazyLock<Desk> = LazyLock::new(|| {
     let profile = Profile::default();
     let generator = Generator::new(Arc::clone(&contract), &profile).expect("a generator");
     let mint = Arc::new(Mint::fitting("bptest-261122-bench0", &contract));
-    let quick = Quick::of(&contract).expect("simple answers");
+    let quick = FastPath::of(&contract).expect("simple answers");
     Desk { contract, profile, generator, mint, quick }
 });
 
@@ -132,7 +132,7 @@ fn judge_an_answer(bencher: Bencher<'_, '_>, items: usize) {
     let exchange = [exchange(&body, answer(&body))];
     bencher
         .counter(ItemsCount::new(items))
-        .bench(|| judge(&DESK.contract, &DESK.profile, &exchange, &[], None));
+        .bench(|| evaluate(&DESK.contract, &DESK.profile, &exchange, &[], None));
 }
 
 /// The same answer, found plainly right.
@@ -140,7 +140,7 @@ fn judge_an_answer(bencher: Bencher<'_, '_>, items: usize) {
 fn judge_an_answer_quickly(bencher: Bencher<'_, '_>, items: usize) {
     let (body, places) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
     let answer = answer(&body);
-    let sent = Sent { body: &body, places: &places };
+    let sent = SentItems { body: &body, places: &places };
     bencher
         .counter(ItemsCount::new(items))
         .bench(|| DESK.quick.body(sent, &answer).expect("right"));

@@ -13,7 +13,7 @@ use super::lost::Asked;
 use super::progress::Observer;
 use super::stint::Sum;
 use super::trial::Trial;
-use crate::check::{Hit, Judgement, Rule, RuleCounts, Tally, judge_run, rules};
+use crate::check::{Evaluation, Rule, RuleCounts, RuleViolation, RunTally, evaluate_run, rules};
 use crate::exchange::Answer;
 use crate::exchange::Redactor;
 use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder};
@@ -184,10 +184,10 @@ impl Collector {
         run: u64,
         seed: u64,
         trial: &Arc<Trial>,
-        judgement: &Judgement,
+        evaluation: &Evaluation,
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
-        self.count(case, trial, judgement);
+        self.count(case, trial, evaluation);
         if run == 0
             && !self.verdicts_only
             && self.sampled < SAMPLES
@@ -197,9 +197,9 @@ impl Collector {
             let exchange = Box::new(ExchangeRecord::of(first, &self.base, &self.redactor));
             self.write(Event::Sample { case: case.to_owned(), run, exchange })?;
         }
-        for (at, hit) in judgement.hits.iter().enumerate() {
+        for (at, violation) in evaluation.violations.iter().enumerate() {
             let times = trial.streamed.as_ref().and_then(|s| s.times.get(at)).copied();
-            self.find(case, (run, seed), trial, (hit, times.unwrap_or(1)), observer)?;
+            self.find(case, (run, seed), trial, (violation, times.unwrap_or(1)), observer)?;
         }
         if trial.cut { Ok(()) } else { self.ended(case, 1) }
     }
@@ -214,8 +214,8 @@ impl Collector {
         record.runs += count;
         record.requests += count;
         record.items += items as u64 * count;
-        record.tally.add(&sum.judgement.tally.times(count));
-        for (rule, counts) in rules::all().iter().zip(&sum.judgement.counts) {
+        record.tally.add(&sum.evaluation.tally.times(count));
+        for (rule, counts) in rules::all().iter().zip(&sum.evaluation.counts) {
             if *counts != RuleCounts::default() {
                 record.rules.entry(rule.id.to_owned()).or_default().add(&counts.times(count));
             }
@@ -249,10 +249,10 @@ impl Collector {
     /// Counts plain batches that were sent one by one because answers had got lost.
     pub fn add_alone(&mut self, Asked { alone, lost }: Asked) {
         self.lost_alone = lost.map(Arc::new);
-        self.sent.0 += alone.asked;
-        self.sent.1 += alone.asked;
-        self.accepted_beside += alone.asked - alone.lost;
-        self.case(RUN).tally.alone = alone;
+        self.sent.0 += alone.sent;
+        self.sent.1 += alone.sent;
+        self.accepted_beside += alone.sent - alone.lost;
+        self.case(RUN).tally.probe = alone;
     }
 
     /// Counts a trial that lost an answer and is sent again.
@@ -275,15 +275,15 @@ impl Collector {
             .or_insert_with(|| CaseRecord { case: case.to_owned(), ..CaseRecord::default() })
     }
 
-    fn count(&mut self, case: &str, trial: &Trial, judgement: &Judgement) {
+    fn count(&mut self, case: &str, trial: &Trial, evaluation: &Evaluation) {
         let (requests, items) = trial.size();
         let record = self.case(case);
         record.runs += u64::from(!trial.cut);
         record.requests += requests;
         record.items += items;
-        record.tally.add(&judgement.tally);
-        record.covered.add(&judgement.covered);
-        for (rule, counts) in rules::all().iter().zip(&judgement.counts) {
+        record.tally.add(&evaluation.tally);
+        record.covered.add(&evaluation.covered);
+        for (rule, counts) in rules::all().iter().zip(&evaluation.counts) {
             if *counts != RuleCounts::default() {
                 record.rules.entry(rule.id.to_owned()).or_default().add(counts);
             }
@@ -309,23 +309,23 @@ impl Collector {
     ///
     /// # Errors
     /// Where the record can't be written.
-    pub fn judge_run(
+    pub fn evaluate_run(
         &mut self,
         skipped: impl Fn(&str) -> bool,
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
-        let mut tally = Tally::default();
+        let mut tally = RunTally::default();
         self.cases.values().for_each(|c| tally.add(&c.tally));
         let nothing = Arc::new(Trial::default());
         let lost_alone = self.lost_alone.clone();
-        for verdict in judge_run(&tally, skipped) {
+        for verdict in evaluate_run(&tally, skipped) {
             let rule = verdict.rule;
             for finding in verdict.findings {
                 // What an exchange shows is of those that were asked one by one.
                 let shows = finding.exchange.and(lost_alone.as_ref());
                 let trial = Arc::clone(shows.unwrap_or(&nothing));
-                let hit = Hit { rule, exchange: 0, finding };
-                self.find(RUN, (0, 0), &trial, (&hit, 1), observer)?;
+                let violation = RuleViolation { rule, exchange: 0, finding };
+                self.find(RUN, (0, 0), &trial, (&violation, 1), observer)?;
             }
             self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&verdict.counts);
         }

@@ -164,12 +164,12 @@ async fn repeat(
         let (requests, items) = trial.size();
         sent.0 += requests;
         sent.1 += items;
-        let judgement = trial.judge(environment);
+        let evaluation = trial.judge(environment);
         if environment.halt.is_reached() {
             break;
         }
         of += 1;
-        let again = judgement.hits.iter().any(|h| {
+        let again = evaluation.violations.iter().any(|h| {
             finding_id(h.rule.id, &selected.case.id, &h.finding.place(), &h.finding.kind) == job.id
         });
         shown += u32::from(again);

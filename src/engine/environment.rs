@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::halt::Halt;
 use crate::case::Span;
-use crate::check::Quick;
+use crate::check::FastPath;
 use crate::contract::{Contract, Problem, Profile};
 use crate::generate::{Generator, Mint};
 use crate::send::Sender;
@@ -30,7 +30,7 @@ pub struct Environment {
     /// Where there is none, nothing is shrunk.
     pub control: Vec<Arc<Environment>>,
     /// Finds plainly right answers right; none for a contract whose answers are not simple enough.
-    pub quick: Option<Quick>,
+    pub quick: Option<FastPath>,
     /// Whether all trials that wait for nothing have ended.
     ending: watch::Sender<bool>,
     /// Microseconds of the slowest plain answer.
@@ -86,7 +86,7 @@ impl Environment {
     ) -> Environment {
         let at_once = AtomicUsize::new(profile.limits.jobs.unwrap_or(usize::MAX).max(1));
         Environment {
-            quick: Quick::of(&contract),
+            quick: FastPath::of(&contract),
             contract,
             profile,
             generator,

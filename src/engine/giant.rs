@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::select::Selected;
 use super::trial::{Streamed, Trial};
 use crate::case::{Framing, Generate};
-use crate::check::{StreamJudge, Streaming};
+use crate::check::{StreamContext, StreamEvaluator};
 use crate::exchange::Loss;
 use crate::generate::{Numbers, Place, Shape, Stream};
 use crate::send::{Exchanging, headers};
@@ -42,7 +42,7 @@ pub(super) async fn execute(
     request.framing = generate.framing;
     let mut trial = Trial::default();
     trial.expect_of_batch(selected);
-    let about = Streaming {
+    let about = StreamContext {
         contract: &environment.contract,
         profile: &environment.profile,
         quick: environment.quick.as_ref(),
@@ -50,7 +50,7 @@ pub(super) async fn execute(
         expectations: trial.expectations.clone(),
         rule: selected.rule,
     };
-    let judge = StreamJudge::new(about, stream(), &numbers);
+    let judge = StreamEvaluator::new(about, stream(), &numbers);
     let mut exchanging = Batch { outgoing: outgoing(), judge, begun: false };
     let started = Instant::now();
     let ended = tokio::select! {
@@ -65,7 +65,7 @@ pub(super) async fn execute(
     trial.exchanges.extend(judged.exchange);
     trial.streamed = Some(Box::new(Streamed {
         items: items as u64,
-        judgement: judged.judgement,
+        evaluation: judged.evaluation,
         times: judged.times,
         excerpts: judged.excerpts,
     }));
@@ -124,7 +124,7 @@ impl<'a> Outgoing<'a> {
 
 struct Batch<'a> {
     outgoing: Outgoing<'a>,
-    judge: StreamJudge<'a>,
+    judge: StreamEvaluator<'a>,
     begun: bool,
 }
 

@@ -6,7 +6,7 @@ use super::environment::Environment;
 use super::opening::plain_exchange;
 use super::select::Selected;
 use super::trial::Trial;
-use crate::check::Alone;
+use crate::check::ProbeResult;
 use crate::exchange::Answer;
 use crate::send::FRESH_CONNECTIONS;
 
@@ -19,7 +19,7 @@ const MOST: u64 = 300;
 #[derive(Default)]
 pub(super) struct Asked {
     /// How many, and how many got no answer.
-    pub alone: Alone,
+    pub alone: ProbeResult,
     /// The first that got none.
     pub lost: Option<Trial>,
 }
@@ -32,22 +32,22 @@ pub(super) async fn ask(
     lost: u64,
     room: u64,
 ) -> Asked {
-    let asserted = selected.iter().any(|s| s.rule.is_about_asking());
+    let asserted = selected.iter().any(|s| s.rule.is_judged_by_probe());
     if lost < SUSPICIOUS && !asserted {
         return Asked::default();
     }
-    one_by_one(environment, if asserted { MOST } else { MOST.min(room) }, Alone::ENOUGH).await
+    one_by_one(environment, if asserted { MOST } else { MOST.min(room) }, ProbeResult::ENOUGH).await
 }
 
 /// Sends plain batches one after the other, until `enough` of them got no answer.
 pub(super) async fn one_by_one(environment: &Arc<Environment>, most: u64, enough: u64) -> Asked {
     let mut asked = Asked::default();
-    while asked.alone.asked < most && asked.alone.lost < enough {
+    while asked.alone.sent < most && asked.alone.lost < enough {
         let exchange = FRESH_CONNECTIONS.scope(true, plain_exchange(environment)).await;
         if environment.halt.is_reached() {
             break;
         }
-        asked.alone.asked += 1;
+        asked.alone.sent += 1;
         if let Answer::Lost(loss) = &exchange.answer
             && !loss.kind.is_ours()
         {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::compose::{self, Entry, Writing};
 use super::environment::Environment;
 use super::trial::send;
-use crate::check::rule_shorten;
+use crate::check::shorten;
 use crate::exchange::{Answer, BodyIntent, Exchange, Loss, LossKind};
 use crate::generate::Optional;
 
@@ -145,7 +145,7 @@ fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen
         Answer::Received(response) => response,
     };
     let shown =
-        format!("{} {}", response.status, rule_shorten(&String::from_utf8_lossy(&response.body)));
+        format!("{} {}", response.status, shorten(&String::from_utf8_lossy(&response.body)));
     let body: Option<Value> = serde_json::from_slice(&response.body).ok();
     let batch = &environment.contract.batch;
     match response.status {
@@ -211,7 +211,7 @@ fn first_refusal(environment: &Environment, result: &Value) -> String {
     let error = &environment.contract.batch.error;
     let part = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("(nothing)");
     let (code, description) = (part(&error.code), part(&error.description));
-    rule_shorten(&format!(
+    shorten(&format!(
         "200, its first item rejected with {}: {code}, {}: {description}",
         error.code, error.description
     ))

@@ -168,7 +168,7 @@ pub async fn run(
     }
     let profile = &shared.environment.profile;
     let judged = locked(&shared.collector)
-        .judge_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
+        .evaluate_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
     shared.io(judged);
     if !shared.is_stopped() {
         confirming(&shared, (requests, items)).await;

@@ -16,7 +16,7 @@ use super::select::Selected;
 use super::share::Share;
 use super::stint::{self, Account, Came};
 use super::trial::{Trial, execute};
-use crate::check::Judgement;
+use crate::check::Evaluation;
 use crate::send::FRESH_CONNECTIONS;
 
 /// How often a trial is sent to a target that answers with load: long ones meet it more often than not.
@@ -116,18 +116,18 @@ async fn work(shared: &Arc<Shared>, index: usize, runs: Share) {
         // The worker's connection holds half an exchange then: it is not given back.
         let Some(came) = came else { return };
         match came {
-            Came::Right { items, elapsed, judgement } => {
+            Came::Right { items, elapsed, evaluation } => {
                 shared.observer.see(Progress::Trial { case, requests: 1 });
-                account.add(items, elapsed, &judgement);
+                account.add(items, elapsed, &evaluation);
             }
             Came::Trial { trial, right } => {
                 // In its place among the others, so that what a killed run leaves is in order.
                 account.settle();
                 let items = trial.exchanges.first().map_or(0, |e| e.intent.items().len());
-                let judgement = one(shared, index, run, Some(trial)).await;
-                if let (Some(head), Some(judgement)) = (right, judgement) {
+                let evaluation = one(shared, index, run, Some(trial)).await;
+                if let (Some(head), Some(evaluation)) = (right, evaluation) {
                     let mut all = locked(&shared.known[index]);
-                    all.learn(&head, items, judgement);
+                    all.learn(&head, items, evaluation);
                     known = all.clone();
                 }
             }
@@ -147,7 +147,7 @@ async fn one(
     index: usize,
     run: u64,
     mut begun: Option<Trial>,
-) -> Option<Judgement> {
+) -> Option<Evaluation> {
     if shared.is_stopped() && begun.is_none() {
         return None;
     }
@@ -206,28 +206,28 @@ async fn one(
                 }
             }
             _ => {
-                let judgement = settle(shared, case, run, seed, &Arc::new(trial));
-                return (attempt == 0).then_some(judgement);
+                let evaluation = settle(shared, case, run, seed, &Arc::new(trial));
+                return (attempt == 0).then_some(evaluation);
             }
         }
     }
     None
 }
 
-fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Arc<Trial>) -> Judgement {
-    let mut judgement = trial.judge(&shared.environment);
+fn settle(shared: &Arc<Shared>, case: &str, run: u64, seed: u64, trial: &Arc<Trial>) -> Evaluation {
+    let mut evaluation = trial.judge(&shared.environment);
     if trial.streamed.is_none() && !shared.options.verdicts_only {
         for exchange in &trial.exchanges {
-            judgement.covered.count(shared.environment.generator.cells(), exchange);
+            evaluation.covered.count(shared.environment.generator.cells(), exchange);
         }
     }
     let mut collector = locked(&shared.collector);
-    let taken = collector.take(case, run, seed, trial, &judgement, shared.observer.as_ref());
+    let taken = collector.take(case, run, seed, trial, &evaluation, shared.observer.as_ref());
     let found = collector.found.len();
     drop(collector);
     shared.io(taken);
     if shared.options.max_findings.is_some_and(|max| found >= max) {
         shared.end(Stop::Cut(format!("{found} findings: --max-findings is reached")));
     }
-    judgement
+    evaluation
 }

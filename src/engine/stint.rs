@@ -17,7 +17,7 @@ use super::run::{Shared, locked};
 use super::select::Selected;
 use super::trial::Trial;
 use crate::case::{Expect, Framing, Generate};
-use crate::check::{Covered, Heads, Judgement, Sent};
+use crate::check::{CoverageCounts, Evaluation, HeaderCache, SentItems};
 use crate::exchange::{Answer, BodyIntent, Loss, Request, Response};
 use crate::generate::{Numbers, Place, Shape};
 use crate::record::Latencies;
@@ -40,15 +40,15 @@ pub(super) fn suits(environment: &Environment, selected: &Selected) -> bool {
 
 /// Whether an expectation holds of every plainly right answer of a size, or of none.
 fn is_same_for_all(expect: &Expect) -> bool {
-    expect.body.is_empty() && !expect.headers.keys().any(|name| Heads::is_varying(name))
+    expect.body.is_empty() && !expect.headers.keys().any(|name| HeaderCache::is_varying(name))
 }
 
 /// What is known of plainly right answers to one case: by the judge, who looked at the first of each kind.
 #[derive(Clone, Default)]
 pub(super) struct Known {
-    heads: Heads,
+    heads: HeaderCache,
     /// What the rules say, by number of items.
-    judged: HashMap<usize, Arc<Judgement>>,
+    judged: HashMap<usize, Arc<Evaluation>>,
 }
 
 /// Different sizes of batch that are kept apart; further ones are judged the long way.
@@ -56,19 +56,19 @@ const SIZES: usize = 4096;
 
 impl Known {
     /// Takes note of what the judge said of an answer with that head to so many items.
-    pub fn learn(&mut self, head: &[u8], items: usize, mut judgement: Judgement) {
+    pub fn learn(&mut self, head: &[u8], items: usize, mut evaluation: Evaluation) {
         // What one batch covered, the next one doesn't.
-        judgement.covered = Covered::default();
-        if !judgement.hits.is_empty() {
+        evaluation.covered = CoverageCounts::default();
+        if !evaluation.violations.is_empty() {
             return;
         }
         match self.judged.get(&items) {
             // Heads are alike only where the rules count them alike.
-            Some(before) if before.counts != judgement.counts => return,
+            Some(before) if before.counts != evaluation.counts => return,
             Some(_) => {}
             None if self.judged.len() >= SIZES => return,
             None => {
-                self.judged.insert(items, Arc::new(judgement));
+                self.judged.insert(items, Arc::new(evaluation));
             }
         }
         self.heads.learn(head);
@@ -84,7 +84,7 @@ pub(super) enum Came {
         /// Until all of the answer had come.
         elapsed: Duration,
         /// What the rules say of it.
-        judgement: Arc<Judgement>,
+        evaluation: Arc<Evaluation>,
     },
     /// Anything else.
     Trial {
@@ -130,7 +130,7 @@ impl Worker {
             return Came::Trial { trial: Trial::default(), right: None };
         };
         let (items, certain) = self.write(environment, generate, seed);
-        let sent = Sent { body: self.body.as_bytes(), places: &self.places };
+        let sent = SentItems { body: self.body.as_bytes(), places: &self.places };
         let quick = environment.quick.as_ref().filter(|_| certain);
         let is_right = |status: u16, body: &[u8], elapsed: Duration| {
             let read = quick.filter(|_| status == 200).and_then(|quick| quick.body(sent, body));
@@ -145,10 +145,10 @@ impl Worker {
                     let plain = is_right(answer.status, answer.body, answer.elapsed);
                     if plain
                         && known.heads.knows(answer.head)
-                        && let Some(judgement) = known.judged.get(&items)
+                        && let Some(evaluation) = known.judged.get(&items)
                     {
-                        let judgement = Arc::clone(judgement);
-                        return Came::Right { items, elapsed: answer.elapsed, judgement };
+                        let evaluation = Arc::clone(evaluation);
+                        return Came::Right { items, elapsed: answer.elapsed, evaluation };
                     }
                     right = plain.then(|| answer.head.to_vec());
                     heard = Ok(answer.response());
@@ -171,10 +171,10 @@ impl Worker {
                     let head = head(&response);
                     if plain
                         && known.heads.knows(&head)
-                        && let Some(judgement) = known.judged.get(&items)
+                        && let Some(evaluation) = known.judged.get(&items)
                     {
-                        let judgement = Arc::clone(judgement);
-                        return Came::Right { items, elapsed: response.elapsed, judgement };
+                        let evaluation = Arc::clone(evaluation);
+                        return Came::Right { items, elapsed: response.elapsed, evaluation };
                     }
                     right = plain.then_some(head);
                     heard = Ok(response);
@@ -250,7 +250,7 @@ pub(super) struct Account<'a> {
 #[derive(Clone)]
 pub(super) struct Sum {
     pub items: usize,
-    pub judgement: Arc<Judgement>,
+    pub evaluation: Arc<Evaluation>,
     pub count: u64,
     /// Microseconds: sum, smallest, largest.
     pub micros: (u64, u64, u64),
@@ -263,15 +263,15 @@ impl<'a> Account<'a> {
     }
 
     /// Counts one answer.
-    pub fn add(&mut self, items: usize, elapsed: Duration, judgement: &Arc<Judgement>) {
+    pub fn add(&mut self, items: usize, elapsed: Duration, evaluation: &Arc<Evaluation>) {
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         let sum = if let Some(at) = self.sums.iter_mut().position(|sum| sum.items == items) {
             &mut self.sums[at]
         } else {
-            let judgement = Arc::clone(judgement);
+            let evaluation = Arc::clone(evaluation);
             let micros = (0, u64::MAX, 0);
             let latencies = Latencies::default();
-            self.sums.push(Sum { items, judgement, count: 0, micros, latencies });
+            self.sums.push(Sum { items, evaluation, count: 0, micros, latencies });
             let last = self.sums.len() - 1;
             &mut self.sums[last]
         };

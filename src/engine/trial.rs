@@ -16,7 +16,9 @@ use super::giant;
 use super::plan::case_seed;
 use super::select::Selected;
 use crate::case::Expect;
-use crate::check::{Excerpt, Expectation, Judgement, Pinned, Relating, Rule, judge, rules};
+use crate::check::{
+    Evaluation, Excerpt, Expectation, ExpectationSource, Rule, VerdictRelation, evaluate, rules,
+};
 use crate::contract::Problem;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Loss, LossKind, Request};
 use crate::generate::sequence;
@@ -35,7 +37,7 @@ pub struct Trial {
     /// What the case expects.
     pub expectations: Vec<Expectation>,
     /// How the exchanges must relate.
-    pub relating: Option<Relating>,
+    pub relating: Option<VerdictRelation>,
     /// Milliseconds that passed on purpose before an exchange, by its index.
     pub pauses: HashMap<usize, u64>,
     /// Whether the run ended before the trial did: what it expects of all its exchanges was not seen.
@@ -49,11 +51,11 @@ pub struct Trial {
 pub struct Streamed {
     /// How many items were sent.
     pub items: u64,
-    /// What the rules say; the exchange of a hit is 0 for the whole, and n for the excerpt n - 1.
-    pub judgement: Judgement,
-    /// How often each hit was seen, by its position.
+    /// What the rules say; the exchange of a violation is 0 for the whole, and n for the excerpt n - 1.
+    pub evaluation: Evaluation,
+    /// How often each violation was seen, by its position.
     pub times: Vec<u64>,
-    /// What hits are about.
+    /// What violations are about.
     pub excerpts: Vec<Excerpt>,
 }
 
@@ -112,10 +114,10 @@ impl Trial {
 
     /// What the rules say of it.
     #[must_use]
-    pub fn judge(&self, environment: &Environment) -> Judgement {
+    pub fn judge(&self, environment: &Environment) -> Evaluation {
         match &self.streamed {
-            Some(streamed) => streamed.judgement.clone(),
-            None => judge(
+            Some(streamed) => streamed.evaluation.clone(),
+            None => evaluate(
                 &environment.contract,
                 &environment.profile,
                 &self.exchanges,
@@ -152,7 +154,7 @@ impl Trial {
             exchanges: about,
             expect: expect.clone(),
             rule,
-            pinned: Pinned {
+            source: ExpectationSource {
                 file: format!("{}:{}", selected.case.file, expect.line),
                 step: step.to_owned(),
             },

@@ -5,10 +5,12 @@
 
 use serde_json::Value;
 
-use super::judge::{Hit, Judgement};
-use super::rule::{Finding, Rule, shorten, shown};
+use super::evaluation::{Evaluation, RuleViolation};
+use super::exchange_view::{ExchangeView, ExecutionView, ItemVerdict, ItemView};
+use super::finding::Finding;
+use super::rule::Rule;
 use super::rules;
-use super::view::{ExchangeView, ItemVerdict, TrialView};
+use super::text::{shorten, shown};
 use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results};
 use crate::contract::Profile;
 use crate::contract::standing::Due;
@@ -41,33 +43,27 @@ pub struct Expectation {
     /// The rule it is judged under.
     pub rule: &'static Rule,
     /// `FILE:LINE` of the expectation, for `CASE-001`.
-    pub pinned: Pinned,
+    pub source: ExpectationSource,
 }
 
 /// Where an expectation stands.
 #[derive(Debug, Clone, Default)]
-pub struct Pinned {
+pub struct ExpectationSource {
     /// The case file and the line of the expectation: `FILE:LINE`.
     pub file: String,
     /// The step's name.
     pub step: String,
 }
 
-impl std::fmt::Debug for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.id)
-    }
-}
-
 pub(super) fn hold(
-    judgement: &mut Judgement,
-    view: &TrialView<'_>,
+    evaluation: &mut Evaluation,
+    view: &ExecutionView<'_>,
     profile: &Profile,
     expectation: &Expectation,
 ) {
     let Some(index) = rules::index(expectation.rule.id) else { return };
     if profile.skip_reason(expectation.rule.id).is_some() {
-        judgement.counts[index].not_applicable += 1;
+        evaluation.counts[index].not_applicable += 1;
         return;
     }
     let views: Vec<&ExchangeView<'_>> = view
@@ -78,23 +74,23 @@ pub(super) fn hold(
         .filter(|v| !(v.status() == Some(411) && v.exchange.request.framing.is_chunked()))
         .collect();
     if views.is_empty() {
-        judgement.counts[index].not_applicable += 1;
+        evaluation.counts[index].not_applicable += 1;
         return;
     }
     let found = findings(&views, &expectation.expect);
     if found.is_empty() {
-        judgement.counts[index].passed += 1;
+        evaluation.counts[index].passed += 1;
         return;
     }
     // What went wrong earlier in the trial changes what follows; on the same exchange, another item's
     // fault says nothing of this one.
     let told = |exchange: usize, finding: &Finding| {
-        judgement.hits.iter().any(|h| {
+        evaluation.violations.iter().any(|h| {
             h.exchange < exchange
                 || (expectation.exchanges.len() > 1 && expectation.exchanges.contains(&h.exchange))
                 || (h.exchange == exchange
                     && (h.finding.item.is_none()
-                        || h.rule.concerns_all()
+                        || h.rule.concerns_whole_answer()
                         || finding.item.is_none()
                         || h.finding.item == finding.item))
         })
@@ -102,21 +98,21 @@ pub(super) fn hold(
     let new: Vec<(usize, Finding)> =
         found.into_iter().filter(|(exchange, finding)| !told(*exchange, finding)).collect();
     if new.is_empty() {
-        judgement.counts[index].masked += 1;
+        evaluation.counts[index].masked += 1;
         return;
     }
-    judgement.counts[index].failed += 1;
+    evaluation.counts[index].failed += 1;
     for (exchange, mut finding) in new {
         if expectation.rule.id == "CASE-001" {
             finding.expected = format!(
                 "{} ({}, {})",
-                finding.expected, expectation.pinned.file, expectation.pinned.step
+                finding.expected, expectation.source.file, expectation.source.step
             );
         }
         if finding.explained_by.is_empty() {
             finding.explained_by = EXPLAINED;
         }
-        judgement.hits.push(Hit { rule: expectation.rule, exchange, finding });
+        evaluation.violations.push(RuleViolation { rule: expectation.rule, exchange, finding });
     }
 }
 
@@ -285,14 +281,14 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
         return found;
     }
     let items: Vec<_> = views.iter().flat_map(|v| v.pairs()).collect();
-    let fits = |item: &super::view::ItemView<'_>, outcome: &Outcome| match (outcome, item.verdict) {
+    let fits = |item: &ItemView<'_>, outcome: &Outcome| match (outcome, item.verdict) {
         (Outcome::Any, _) => true,
         (Outcome::Accepted, Some(ItemVerdict::Accepted)) => true,
         (Outcome::Rejected(None), Some(ItemVerdict::Rejected)) => true,
         (Outcome::Rejected(Some(code)), Some(ItemVerdict::Rejected)) => item.code() == Some(code),
         _ => false,
     };
-    let unlike = |item: &super::view::ItemView<'_>, wanted: String| {
+    let unlike = |item: &ItemView<'_>, wanted: String| {
         let field = &item.within.contract.batch.verdict.field;
         (
             item.within.exchange.index,

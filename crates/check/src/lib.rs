@@ -1,37 +1,48 @@
 //! Checking: the rules, and how they are applied to what was exchanged.
 //!
-//! A rule sees its scope and nothing more. This module never sends, and must not know of runs, reports or
-//! the command line.
+//! It reads data → model → rules → evaluation: the views of an execution, the reference model that predicts
+//! verdicts, the rules, and what applying them comes to. It never sends, and must not know of runs, reports or the
+//! command line.
 
 use batchproof_contract as contract;
 use batchproof_suite::{case, exchange, generate};
 
-mod covered;
-#[cfg(test)]
-mod desk;
+mod coverage_counts;
+mod evaluate;
+mod evaluate_run;
+mod evaluation;
+mod exchange_view;
 mod expectation;
-mod judge;
-mod ledger;
-mod misplaced;
-mod quick;
+mod fast_path;
+mod finding;
+#[cfg(test)]
+mod fixture;
+pub mod map_as_pairs;
+mod model;
+mod parse;
+mod prediction;
 mod relation;
 mod rule;
 pub mod rules;
-mod run_scope;
+mod run_tally;
 mod streamed;
 mod surrogates;
-mod tally;
-mod view;
+mod text;
 pub mod waiver;
 
-pub use covered::Covered;
-pub use expectation::{Expectation, Pinned};
-pub use judge::{Hit, Judgement, RuleCounts, judge};
-pub use ledger::{Because, Expected};
-pub use quick::{Elapsed, Heads, Quick, Sent};
-pub use relation::{Related, Relating};
-pub use rule::{Check, Finding, Rule, Scope, Verdict, shorten as rule_shorten};
-pub use run_scope::{RunVerdict, judge_run};
-pub use streamed::{Excerpt, Judged, StreamJudge, Streaming};
-pub use tally::{Alone, Tally, TallyKey, pairs};
-pub use view::{ExchangeView, Feature, ItemVerdict, ItemView, Json, TrialView};
+pub use coverage_counts::CoverageCounts;
+pub use evaluate::evaluate;
+pub use evaluate_run::{RunEvaluation, evaluate_run};
+pub use evaluation::{Evaluation, RuleCounts, RuleViolation};
+pub use exchange_view::{
+    ExchangeView, ExecutionView, ItemVerdict, ItemView, ParsedBody, RequestFeature,
+};
+pub use expectation::{Expectation, ExpectationSource};
+pub use fast_path::{ElapsedTimes, FastPath, HeaderCache, SentItems};
+pub use finding::{Finding, Verdict};
+pub use prediction::{Prediction, UnusedReason};
+pub use relation::{ItemAt, VerdictRelation};
+pub use rule::{Check, Rule, Scope};
+pub use run_tally::{FaultKind, ProbeResult, RunTally};
+pub use streamed::{Excerpt, StreamContext, StreamEvaluation, StreamEvaluator};
+pub use text::shorten;

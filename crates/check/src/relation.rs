@@ -1,45 +1,46 @@
 //! Relations between two answers of a trial: what a change that means nothing must not change.
 
-use super::judge::{Hit, Judgement};
-use super::rule::{Finding, Rule};
+use super::evaluation::{Evaluation, RuleViolation};
+use super::exchange_view::{ExecutionView, ItemVerdict};
+use super::finding::Finding;
+use super::rule::Rule;
 use super::rules;
-use super::view::{ItemVerdict, TrialView};
 use crate::contract::Profile;
 
 /// An item of one exchange: exchange index and position.
-pub type Related = (usize, usize);
+pub type ItemAt = (usize, usize);
 
 /// Items whose verdicts must be the same.
 #[derive(Debug, Clone)]
-pub struct Relating {
+pub struct VerdictRelation {
     /// What was done, such as `permute`.
     pub what: String,
     /// The rule it is judged under.
     pub rule: &'static Rule,
     /// Items of the first request beside theirs in the second.
-    pub pairs: Vec<(Related, Related)>,
+    pub pairs: Vec<(ItemAt, ItemAt)>,
 }
 
 pub(super) fn hold(
-    judgement: &mut Judgement,
-    view: &TrialView<'_>,
+    evaluation: &mut Evaluation,
+    view: &ExecutionView<'_>,
     profile: &Profile,
-    relating: &Relating,
+    relating: &VerdictRelation,
 ) {
     let Some(index) = rules::index(relating.rule.id) else { return };
     if profile.skip_reason(relating.rule.id).is_some() {
-        judgement.counts[index].not_applicable += 1;
+        evaluation.counts[index].not_applicable += 1;
         return;
     }
-    let verdict = |(exchange, item): Related| -> Option<ItemVerdict> {
+    let verdict = |(exchange, item): ItemAt| -> Option<ItemVerdict> {
         view.exchanges
             .iter()
             .find(|v| v.exchange.index == exchange)
             .and_then(|v| v.verdicts.get(item).copied().flatten())
     };
     // What a rule has found already explains a verdict that moved.
-    let explained = |(exchange, item): Related| {
-        judgement.hits.iter().any(|h| {
+    let explained = |(exchange, item): ItemAt| {
+        evaluation.violations.iter().any(|h| {
             h.exchange == exchange && (h.finding.item.is_none() || h.finding.item == Some(item))
         })
     };
@@ -56,7 +57,7 @@ pub(super) fn hold(
             moved.push((*first, *second, before, after));
         }
     }
-    let counts = &mut judgement.counts[index];
+    let counts = &mut evaluation.counts[index];
     counts.masked += masked;
     if moved.is_empty() {
         if compared > 0 {
@@ -81,6 +82,10 @@ pub(super) fn hold(
         )
         .item(to)
         .explained_by(super::expectation::EXPLAINED);
-        judgement.hits.push(Hit { rule: relating.rule, exchange: second, finding });
+        evaluation.violations.push(RuleViolation {
+            rule: relating.rule,
+            exchange: second,
+            finding,
+        });
     }
 }

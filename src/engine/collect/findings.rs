@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Collector, Found};
-use crate::check::{Alone, Hit};
+use crate::check::{ProbeResult, RuleViolation};
 use crate::engine::progress::{Observer, Progress};
 use crate::engine::trial::Trial;
 use crate::exchange::Exchange;
@@ -31,11 +31,11 @@ impl Collector {
         case: &str,
         (run, seed): (u64, u64),
         trial: &Arc<Trial>,
-        (hit, times): (&Hit, u64),
+        (violation, times): (&RuleViolation, u64),
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
-        let place = hit.finding.place();
-        let id = finding_id(hit.rule.id, case, &place, &hit.finding.kind);
+        let place = violation.finding.place();
+        let id = finding_id(violation.rule.id, case, &place, &violation.finding.kind);
         if let Some(found) = self.found.get_mut(&id) {
             found.count += times;
             if found.trials.1 != run {
@@ -50,14 +50,16 @@ impl Collector {
             _ if self.verdicts_only => (Vec::new(), 0),
             TOO_MUCH.. => (Vec::new(), 0),
             PLENTY.. => {
-                let (mut all, at) = self.evidence(trial, hit.exchange);
+                let (mut all, at) = self.evidence(trial, violation.exchange);
                 (all.drain(at..).take(1).collect(), 0)
             }
-            _ => self.evidence(trial, hit.exchange),
+            _ => self.evidence(trial, violation.exchange),
         };
         self.kept += evidence.iter().map(ExchangeRecord::size).sum::<usize>();
         let mut record =
-            FindingRecord::of(hit.rule, &hit.finding, (case, run, seed), |text| self.clean(text));
+            FindingRecord::of(violation.rule, &violation.finding, (case, run, seed), |text| {
+                self.clean(text)
+            });
         record.evidence = evidence;
         record.position.exchange = exchange;
         observer.see(Progress::Found(&record));
@@ -157,7 +159,7 @@ impl Collector {
     pub(in crate::engine) fn masked(&self) -> HashMap<String, String> {
         let updates: Vec<Update> = self.found.values().map(|f| update(f, 0)).collect();
         let pairs: Vec<_> = self.found.values().map(|f| &f.record).zip(&updates).collect();
-        masked(&pairs, self.cases.get(RUN).map_or_else(Alone::default, |run| run.tally.alone))
+        masked(&pairs, self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe))
     }
 
     /// Findings that count, those of one cause together: same rule, place and kind, in any case.
@@ -197,6 +199,6 @@ pub(super) fn update(found: &Found, runs: u64) -> Update {
     }
 }
 
-pub(in crate::engine) fn message(hit: &Hit) -> String {
-    finding_message(&hit.finding)
+pub(in crate::engine) fn message(violation: &RuleViolation) -> String {
+    finding_message(&violation.finding)
 }

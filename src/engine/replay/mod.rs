@@ -23,7 +23,7 @@ use super::script::{Script, send};
 use super::select::{Selected, select};
 use super::trial::{Trial, execute};
 use crate::case::{self, Case};
-use crate::check::{Check, Rule, judge, rules};
+use crate::check::{Check, Rule, evaluate, rules};
 use crate::exchange::{Answer, LossKind};
 use crate::record::{CaseRecord, FindingRecord, Summary};
 use crate::send::FRESH_CONNECTIONS;
@@ -308,7 +308,7 @@ async fn again(
                 break;
             }
         };
-        let judgement = judge(
+        let evaluation = evaluate(
             &environment.contract,
             &environment.profile,
             &trial.exchanges,
@@ -316,7 +316,7 @@ async fn again(
             trial.relating.as_ref(),
         );
         for one in &mut seen {
-            if one.look(environment, &judgement) {
+            if one.look(environment, &evaluation) {
                 causes.saw(one.index);
             }
         }

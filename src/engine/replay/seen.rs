@@ -1,7 +1,7 @@
 //! What tries of one finding showed, and what that makes of it.
 
 use super::{Fate, Replayed};
-use crate::check::{Hit, Judgement, rules};
+use crate::check::{Evaluation, RuleViolation, rules};
 use crate::engine::collect::{finding_id, message};
 use crate::engine::environment::Environment;
 use crate::record::FindingRecord;
@@ -51,11 +51,11 @@ impl<'a> Seen<'a> {
     }
 
     /// Looks for it in what the rules said of a trial; whether it is there.
-    pub fn look(&mut self, environment: &Environment, judgement: &Judgement) -> bool {
+    pub fn look(&mut self, environment: &Environment, evaluation: &Evaluation) -> bool {
         self.of += 1;
         let finding = self.finding;
-        let mine = judgement.hits.iter().filter(|h| h.rule.id == finding.rule);
-        let same = |h: &&Hit| {
+        let mine = evaluation.violations.iter().filter(|h| h.rule.id == finding.rule);
+        let same = |h: &&RuleViolation| {
             finding_id(h.rule.id, &finding.case, &h.finding.place(), &h.finding.kind) == finding.id
         };
         let there = mine.clone().any(|h| same(&h));
@@ -64,7 +64,7 @@ impl<'a> Seen<'a> {
         } else if let Some(other) = mine.clone().next() {
             self.otherwise = Some(message(other));
         }
-        let counts = rules::index(&finding.rule).and_then(|i| judgement.counts.get(i));
+        let counts = rules::index(&finding.rule).and_then(|i| evaluation.counts.get(i));
         if let Some(counts) = counts {
             self.judged |= counts.judged() > 0;
             self.masked |= counts.masked > 0;

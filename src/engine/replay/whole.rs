@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 
 use super::causes::{MISS, would_do};
 use super::{AT_ONCE, Cases, Fate, Replayed, Source, counted, sent};
-use crate::check::{Alone, Rule, Tally, judge_run, rules};
+use crate::check::{ProbeResult, Rule, RunTally, evaluate_run, rules};
 use crate::engine::collect::{RUN, finding_id};
 use crate::engine::environment::Environment;
 use crate::engine::lost::one_by_one;
@@ -31,8 +31,8 @@ pub fn cases_of_whole_runs(summary: &Summary, wanted: &[usize]) -> Vec<String> {
 }
 
 /// Whether what was added up in `tally` shows a finding.
-fn shows(tally: &Tally, finding: &FindingRecord) -> bool {
-    judge_run(tally, |rule| rule != finding.rule).iter().any(|verdict| {
+fn shows(tally: &RunTally, finding: &FindingRecord) -> bool {
+    evaluate_run(tally, |rule| rule != finding.rule).iter().any(|verdict| {
         verdict
             .findings
             .iter()
@@ -43,16 +43,16 @@ fn shows(tally: &Tally, finding: &FindingRecord) -> bool {
 /// Cases that refused what the finding is about.
 fn contributing(summary: &Summary, finding: &FindingRecord) -> Vec<String> {
     let records = summary.cases.iter().filter_map(|c| c.record.as_ref());
-    let about = |tally: &Tally| refusals(tally, finding) != (0, 0);
+    let about = |tally: &RunTally| refusals(tally, finding) != (0, 0);
     records.filter(|r| about(&r.tally)).map(|r| r.case.clone()).collect()
 }
 
 /// How often the kind of fault that a finding is about was answered in either refusal mode.
-fn refusals(tally: &Tally, finding: &FindingRecord) -> (u64, u64) {
+fn refusals(tally: &RunTally, finding: &FindingRecord) -> (u64, u64) {
     let mut sum = (0, 0);
     for (key, (request, item)) in &tally.refusals {
         // Both, so that the rule tells of it.
-        let mut alone = Tally::default();
+        let mut alone = RunTally::default();
         alone.refusals.insert(key.clone(), (1, 1));
         if shows(&alone, finding) {
             sum = (sum.0 + request, sum.1 + item);
@@ -75,8 +75,8 @@ pub async fn whole_run(
         let rule = rules::find(&finding.rule);
         if environment.profile.skip_reason(&finding.rule).is_some() {
             replayed.push(cant_tell(*index, "the profile skips the rule"));
-        } else if rule.is_some_and(Rule::is_about_asking) {
-            replayed.push(lost(environment, summary.tally.alone, *index).await);
+        } else if rule.is_some_and(Rule::is_judged_by_probe) {
+            replayed.push(lost(environment, summary.tally.probe, *index).await);
         } else {
             added.push((*index, finding));
         }
@@ -92,20 +92,20 @@ fn cant_tell(index: usize, why: &str) -> Replayed {
 }
 
 /// Asks one by one, as the run did.
-async fn lost(environment: &Arc<Environment>, before: Alone, index: usize) -> Replayed {
-    let needed = Sightings { shown: before.lost, of: before.asked }.looks(MISS);
+async fn lost(environment: &Arc<Environment>, before: ProbeResult, index: usize) -> Replayed {
+    let needed = Sightings { shown: before.lost, of: before.sent }.looks(MISS);
     let most = needed.min(MOST_ALONE);
-    let Alone { asked: mut of, lost: mut shown } =
-        one_by_one(environment, most, Alone::ENOUGH).await.alone;
-    if shown + 1 == Alone::ENOUGH {
+    let ProbeResult { sent: mut of, lost: mut shown } =
+        one_by_one(environment, most, ProbeResult::ENOUGH).await.alone;
+    if shown + 1 == ProbeResult::ENOUGH {
         // It is there, or was an accident: a second time would tell.
         let further = one_by_one(environment, MOST_ALONE.max(most) - of, 1).await.alone;
-        (of, shown) = (of + further.asked, shown + further.lost);
+        (of, shown) = (of + further.sent, shown + further.lost);
     }
     let words = format!("{shown} of {of} plain batches, sent one by one, got no answer");
-    let (fate, why) = if shown >= Alone::ENOUGH && shown == of {
+    let (fate, why) = if shown >= ProbeResult::ENOUGH && shown == of {
         (Fate::CantTell, format!("the target answers nothing: {words}"))
-    } else if shown >= Alone::ENOUGH {
+    } else if shown >= ProbeResult::ENOUGH {
         (Fate::StillFailing, words)
     } else if shown > 0 {
         (Fate::CantTell, format!("{words}: once may be an accident"))
@@ -129,7 +129,7 @@ struct Open<'a> {
 
 impl Open<'_> {
     /// What is to be said of it, once something is; `needed` sightings tell that it is gone.
-    fn decided(&self, tally: &Tally, needed: u64, of: u64) -> Option<Replayed> {
+    fn decided(&self, tally: &RunTally, needed: u64, of: u64) -> Option<Replayed> {
         let seen = refused(tally, self.finding);
         let (fate, why) = if shows(tally, self.finding) {
             (Fate::StillFailing, format!("refused in both refusal modes within {of} trials"))
@@ -172,7 +172,7 @@ async fn added_up(
         }
         open.push(Open { index: *index, finding, cases: ids });
     }
-    let (mut tally, mut of) = (Tally::default(), 0);
+    let (mut tally, mut of) = (RunTally::default(), 0);
     for round in 0.. {
         let trials: Vec<Source> = cases
             .iter()
@@ -232,7 +232,7 @@ async fn added_up(
 }
 
 /// How often the kind of fault that a finding is about was refused.
-fn refused(tally: &Tally, finding: &FindingRecord) -> u64 {
+fn refused(tally: &RunTally, finding: &FindingRecord) -> u64 {
     let (request, item) = refusals(tally, finding);
     request + item
 }

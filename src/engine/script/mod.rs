@@ -18,7 +18,7 @@ pub use send::send;
 
 use super::environment::Environment;
 use super::trial::Trial;
-use crate::check::{Expectation, Relating};
+use crate::check::{Expectation, VerdictRelation};
 use crate::contract::Contract;
 use crate::exchange::{BodyIntent, Exchange, Request};
 use crate::generate::Prefixes;
@@ -31,7 +31,7 @@ pub struct Script {
     /// What is expected; exchanges are positions in `sends`.
     pub expectations: Vec<Expectation>,
     /// How the answers must relate; exchanges are positions in `sends`.
-    pub relating: Option<Relating>,
+    pub relating: Option<VerdictRelation>,
     /// What the numbers in it begin with.
     pub prefixes: Prefixes,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::check::{Hit, Judgement, judge};
+use crate::check::{Evaluation, RuleViolation, evaluate};
 use crate::engine::collect::finding_id;
 use crate::engine::environment::Environment;
 use crate::engine::hindrance::{Hindrance, hindrance};
@@ -64,7 +64,7 @@ pub struct Shown {
     /// What was sent and answered.
     pub trial: Arc<Trial>,
     /// The finding in it.
-    pub hit: Hit,
+    pub violation: RuleViolation,
     /// How many tries showed it, of how many.
     pub tries: (u32, u32),
 }
@@ -111,7 +111,7 @@ impl<'a> Attempts<'a> {
     pub async fn fails_control(&self, script: &Script) -> bool {
         for control in &self.environment.control {
             let trial = send(control, script).await;
-            if judged(control, &trial).hits.iter().any(|h| h.rule.id == self.sought.rule) {
+            if judged(control, &trial).violations.iter().any(|h| h.rule.id == self.sought.rule) {
                 return true;
             }
         }
@@ -120,8 +120,9 @@ impl<'a> Attempts<'a> {
 
     /// A trial that was sent before and showed the finding.
     pub fn showed(&self, trial: &Arc<Trial>) -> Option<Shown> {
-        let hit = judged(self.environment, trial).hits.into_iter().find(|h| self.is_sought(h))?;
-        Some(Shown { trial: Arc::clone(trial), hit, tries: (0, 0) })
+        let violation =
+            judged(self.environment, trial).violations.into_iter().find(|h| self.is_sought(h))?;
+        Some(Shown { trial: Arc::clone(trial), violation, tries: (0, 0) })
     }
 
     /// Sends `script`, where it was not sent before; the trial where it showed the finding.
@@ -139,7 +140,7 @@ impl<'a> Attempts<'a> {
             if !self.may_send(script) {
                 return None;
             }
-            let (trial, judgement) = self.try_once(script).await?;
+            let (trial, evaluation) = self.try_once(script).await?;
             match hindrance(&trial) {
                 Some(Hindrance::Load(seconds)) => {
                     let pause = Duration::from_secs(seconds.min(LONGEST_PAUSE));
@@ -152,10 +153,10 @@ impl<'a> Attempts<'a> {
                 }
                 Some(Hindrance::Lost) | None => {}
             }
-            let same = judgement.hits.into_iter().find(|h| self.is_sought(h));
-            if let Some(hit) = same {
+            let same = evaluation.violations.into_iter().find(|h| self.is_sought(h));
+            if let Some(violation) = same {
                 count += 1;
-                shown = Some(Shown { trial: Arc::new(trial), hit, tries: (count, done + 1) });
+                shown = Some(Shown { trial: Arc::new(trial), violation, tries: (count, done + 1) });
                 if count >= self.sought.needed {
                     break;
                 }
@@ -174,32 +175,32 @@ impl<'a> Attempts<'a> {
         while seen.of < times
             && (self.reserve.take(requests, items) || seen.of < times.saturating_sub(spared))
         {
-            let Some((_, judgement)) = self.try_once(script).await else { break };
+            let Some((_, evaluation)) = self.try_once(script).await else { break };
             seen.of += 1;
-            seen.shown += u64::from(judgement.hits.iter().any(|h| self.is_sought(h)));
+            seen.shown += u64::from(evaluation.violations.iter().any(|h| self.is_sought(h)));
         }
         seen
     }
 
     /// Sends `script` once; nothing where the run ended meanwhile.
-    async fn try_once(&mut self, script: &Script) -> Option<(Trial, Judgement)> {
+    async fn try_once(&mut self, script: &Script) -> Option<(Trial, Evaluation)> {
         let sending = send(self.environment, script);
         let trial = FRESH_CONNECTIONS.scope(self.sought.fresh_connections, sending).await;
         let (requests, items) = trial.size();
         self.sent.0 += requests;
         self.sent.1 += items;
-        let judgement = judged(self.environment, &trial);
-        self.accepted += judgement.tally.accepted;
+        let evaluation = judged(self.environment, &trial);
+        self.accepted += evaluation.tally.accepted;
         if self.environment.halt.is_reached() {
             self.ended = Some(CUT);
             return None;
         }
-        Some((trial, judgement))
+        Some((trial, evaluation))
     }
 
-    fn is_sought(&self, hit: &Hit) -> bool {
-        let finding = &hit.finding;
-        finding_id(hit.rule.id, &self.sought.case, &finding.place(), &finding.kind)
+    fn is_sought(&self, violation: &RuleViolation) -> bool {
+        let finding = &violation.finding;
+        finding_id(violation.rule.id, &self.sought.case, &finding.place(), &finding.kind)
             == self.sought.id
     }
 
@@ -220,8 +221,8 @@ impl<'a> Attempts<'a> {
     }
 }
 
-fn judged(environment: &Environment, trial: &Trial) -> Judgement {
-    judge(
+fn judged(environment: &Environment, trial: &Trial) -> Evaluation {
+    evaluate(
         &environment.contract,
         &environment.profile,
         &trial.exchanges,

@@ -55,7 +55,7 @@ impl Shrinking<'_> {
         let mut gone: Vec<usize> = Vec::new();
         for send in by_size {
             let now = send - gone.iter().filter(|g| **g < send).count();
-            if now == self.shown.hit.exchange || self.script.sends.len() < 2 {
+            if now == self.shown.violation.exchange || self.script.sends.len() < 2 {
                 continue;
             }
             let out = HashSet::from([now]);
@@ -86,7 +86,7 @@ impl Shrinking<'_> {
 
     /// The unit of the item that the finding is about.
     pub(super) fn unit_of_finding(&self) -> Option<usize> {
-        let place = (self.shown.hit.exchange, self.shown.hit.finding.item?);
+        let place = (self.shown.violation.exchange, self.shown.violation.finding.item?);
         self.script.places().find(|(p, _)| *p == place).map(|(_, item)| item.unit)
     }
 

@@ -24,7 +24,7 @@ use super::script::Script;
 use super::select::Selected;
 use super::trial::Trial;
 use crate::case::{Credential, Depth, Framing};
-use crate::check::{Hit, Rule, rules};
+use crate::check::{Rule, RuleViolation, rules};
 use crate::exchange::{BodyIntent, Exchange, Situation};
 use crate::record::{BodyRecord, Event, ExchangeRecord, Minimal, Position, Sightings, Size};
 use attempt::{Attempts, Reserve, Sought};
@@ -69,7 +69,7 @@ struct Candidate {
 struct Outcome {
     id: String,
     from: Size,
-    smallest: Option<(Script, Arc<Trial>, Hit)>,
+    smallest: Option<(Script, Arc<Trial>, RuleViolation)>,
     note: Option<String>,
     /// How often the smallest showed it in the end, of how many tries.
     showed: (u32, u32),
@@ -325,7 +325,7 @@ async fn shrunk(
     outcome.showed = (shown.tries.0 + count(again.shown), shown.tries.1 + count(again.of));
     outcome.sent = attempts.sent;
     outcome.accepted = attempts.accepted;
-    outcome.smallest = Some((script, shown.trial, shown.hit));
+    outcome.smallest = Some((script, shown.trial, shown.violation));
     outcome
 }
 
@@ -378,20 +378,20 @@ fn minimal(
         evidence: Vec::new(),
         case_file: String::new(),
     };
-    let Some((script, trial, hit)) = outcome.smallest else { return Some(minimal) };
+    let Some((script, trial, violation)) = outcome.smallest else { return Some(minimal) };
     minimal.to = size(&script);
     minimal.case_file = collector.clean(&case_file(environment, &script, &about));
     let is_cut = |e: &ExchangeRecord| matches!(e.request.body, BodyRecord::Excerpt { .. });
     if minimal.to != minimal.from || record.evidence.iter().any(is_cut) {
-        let (evidence, exchange) = collector.whole_evidence(&trial, hit.exchange);
+        let (evidence, exchange) = collector.whole_evidence(&trial, violation.exchange);
         minimal.position = Position {
             exchange,
-            item: hit.finding.item,
-            pointer: collector.clean(&hit.finding.pointer),
+            item: violation.finding.item,
+            pointer: collector.clean(&violation.finding.pointer),
         };
-        minimal.expected = collector.clean(&hit.finding.expected);
-        minimal.actual = collector.clean(&hit.finding.actual);
-        minimal.message = collector.clean(&message(&hit));
+        minimal.expected = collector.clean(&violation.finding.expected);
+        minimal.actual = collector.clean(&violation.finding.actual);
+        minimal.message = collector.clean(&message(&violation));
         minimal.evidence = evidence;
     }
     Some(minimal)

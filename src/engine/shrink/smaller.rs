@@ -66,7 +66,7 @@ impl Shrinking<'_> {
             return;
         }
         // What came after it had no part in it, unless they overlapped; often nothing else had.
-        let at = self.shown.hit.exchange;
+        let at = self.shown.violation.exchange;
         let alone: HashSet<usize> = (0..count).filter(|s| *s != at).collect();
         if self.try_out(self.script.without_sends(contract, &alone)).await {
             return;
@@ -93,8 +93,8 @@ impl Shrinking<'_> {
 
     /// The item that the finding is about, alone or with its neighbours: often nothing else had a part in it.
     async fn only_the_item(&mut self) {
-        let Some(item) = self.shown.hit.finding.item else { return };
-        let place = (self.shown.hit.exchange, item);
+        let Some(item) = self.shown.violation.finding.item else { return };
+        let place = (self.shown.violation.exchange, item);
         let unit = self.script.places().find(|(p, _)| *p == place).map(|(_, i)| i.unit);
         let others = self.script.places().filter(|(_, i)| Some(i.unit) != unit);
         let out: HashSet<Place> = others.map(|(p, _)| p).collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{BATCH, Trial, exchange};
 use crate::case::{Position, Relation};
-use crate::check::Relating;
+use crate::check::VerdictRelation;
 use crate::engine::compose::{self, Entry, First, Writing};
 use crate::engine::environment::Environment;
 use crate::engine::select::Selected;
@@ -61,7 +61,7 @@ pub(super) async fn execute(
         })
         .collect();
     if !pairs.is_empty() {
-        trial.relating = Some(Relating { what, rule: selected.rule, pairs });
+        trial.relating = Some(VerdictRelation { what, rule: selected.rule, pairs });
     }
 }
 

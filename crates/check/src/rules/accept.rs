@@ -2,9 +2,11 @@
 
 use crate::contract::Level;
 use crate::exchange::{BodyIntent, ItemIntent};
-use crate::ledger::{Because, Expected};
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::{ExchangeView, ItemVerdict, ItemView};
+use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::{Prediction, UnusedReason};
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
@@ -86,7 +88,7 @@ fn kind(item: &ItemIntent) -> Kind {
 
 /// Judges an item of one kind: expected accepted, and in a whole refusal all items of the batch were.
 fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
-    let Expected::Accept { because, .. } = view.expected else {
+    let Prediction::Accept { because, .. } = view.predicted else {
         return Verdict::NotApplicable("it need not be accepted");
     };
     if kind(view.intent) != wanted {
@@ -99,11 +101,11 @@ fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
             Verdict::NotApplicable("no verdict")
         };
     }
-    if view.is_called_used() || *because == Because::Refused {
+    if view.is_called_used() || *because == UnusedReason::Refused {
         return Verdict::NotApplicable("another rule judges what its number went through");
     }
     // Unusual strings are no bad neighbours to each other.
-    let refusable = view.within.expected.iter().any(|e| !matches!(e, Expected::Accept { .. }));
+    let refusable = view.within.predicted.iter().any(|e| !matches!(e, Prediction::Accept { .. }));
     if refusable || (wanted != Kind::Unusual && has_bad_neighbour(view.within)) {
         return Verdict::NotApplicable("beside a broken item, another rule judges it");
     }
@@ -119,7 +121,7 @@ fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
 
 /// Whether an item of the batch may have been rejected in its own right: it may drag valid ones down.
 pub(super) fn has_bad_neighbour(view: &ExchangeView<'_>) -> bool {
-    view.expected.iter().any(|e| !matches!(e, Expected::Accept { level: Level::Must, .. }))
+    view.predicted.iter().any(|e| !matches!(e, Prediction::Accept { level: Level::Must, .. }))
 }
 
 /// What a mutation made of the item, for the report.
@@ -156,7 +158,7 @@ fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
     if view.is_aligned() {
         return view.each(|item| judge(item, Kind::Unusual));
     }
-    let valid = view.expected.iter().all(|e| matches!(e, Expected::Accept { .. }));
+    let valid = view.predicted.iter().all(|e| matches!(e, Prediction::Accept { .. }));
     let unusual = view.items().iter().find(|i| kind(i) == Kind::Unusual);
     // A batch that may be refused for its size is one rule's matter alone (INTERPRETATION-22).
     let judged = view.is_ordinary() && !view.is_large();
@@ -185,7 +187,7 @@ pub(super) fn must_be_processed(view: &ExchangeView<'_>) -> bool {
     view.is_ordinary()
         && !items.is_empty()
         && items.len() <= view.contract.batch.limits.batch_items
-        && view.expected.iter().all(|e| matches!(e, Expected::Accept { level: Level::Must, .. }))
+        && view.predicted.iter().all(|e| matches!(e, Prediction::Accept { level: Level::Must, .. }))
 }
 
 /// The finding for a batch of valid items that was refused as a whole.
@@ -206,9 +208,9 @@ pub(super) fn refused_whole(view: &ExchangeView<'_>) -> Option<Finding> {
 /// Whole refusals of a batch of one kind, for the rule of that kind.
 fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
     let all_refused_before = view
-        .expected
+        .predicted
         .iter()
-        .any(|e| matches!(e, Expected::Accept { because: Because::Refused, .. }));
+        .any(|e| matches!(e, Prediction::Accept { because: UnusedReason::Refused, .. }));
     let large = view.is_large();
     if !must_be_processed(view) || view.feature().is_some() || all_refused_before || large {
         return Verdict::NotApplicable("not a batch of valid items");

@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use super::accept;
 use crate::contract::Level;
-use crate::ledger::{Because, Expected};
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::{ExchangeView, ItemVerdict, ItemView};
+use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::{Prediction, UnusedReason};
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
@@ -51,8 +53,8 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
-    let Expected::Accept { because, .. } = view.expected else {
+fn left_behind(view: &ItemView<'_>, wanted: &UnusedReason, what: &str) -> Verdict {
+    let Prediction::Accept { because, .. } = view.predicted else {
         return Verdict::NotApplicable("it need not be accepted");
     };
     if because != wanted {
@@ -63,7 +65,8 @@ fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
         Some(ItemVerdict::Accepted) => Verdict::Pass,
         Some(ItemVerdict::Rejected)
             if view.is_called_used()
-                || (*wanted == Because::Refused && !accept::has_bad_neighbour(view.within)) =>
+                || (*wanted == UnusedReason::Refused
+                    && !accept::has_bad_neighbour(view.within)) =>
         {
             let number = shown(&Value::from(view.intent.number.as_deref().unwrap_or("")));
             let finding = Finding::new(
@@ -88,14 +91,14 @@ fn left_behind(view: &ItemView<'_>, wanted: &Because, what: &str) -> Verdict {
 fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
     if view.is_aligned() {
         return view.each(|item| {
-            left_behind(item, &Because::Refused, "was only in a request that was answered 400")
+            left_behind(item, &UnusedReason::Refused, "was only in a request that was answered 400")
         });
     }
     // The retry may be refused as a whole again, though it is sound now.
     let retried = view
-        .expected
+        .predicted
         .iter()
-        .any(|e| matches!(e, Expected::Accept { because: Because::Refused, .. }));
+        .any(|e| matches!(e, Prediction::Accept { because: UnusedReason::Refused, .. }));
     match accept::refused_whole(view) {
         Some(finding) if retried => Verdict::fail(finding.explained_by(&[
             "ACCEPT-001",
@@ -109,14 +112,14 @@ fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn rejected_is_unused(view: &ItemView<'_>) -> Verdict {
-    left_behind(view, &Because::Rejected, "was only in an item that was rejected")
+    left_behind(view, &UnusedReason::Rejected, "was only in an item that was rejected")
 }
 
 fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
-    let Expected::Accept { level: Level::Must, because } = view.expected else {
+    let Prediction::Accept { level: Level::Must, because } = view.predicted else {
         return Verdict::NotApplicable("it need not be accepted");
     };
-    if !accept::has_bad_neighbour(view.within) || *because == Because::Refused {
+    if !accept::has_bad_neighbour(view.within) || *because == UnusedReason::Refused {
         return Verdict::NotApplicable("no broken item beside it");
     }
     match view.verdict {
@@ -139,8 +142,8 @@ fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
 }
 
 fn all_or_nothing(view: &ExchangeView<'_>) -> Verdict {
-    let broken_off: Vec<usize> = (0..view.expected.len())
-        .filter(|i| matches!(view.expected[*i], Expected::BrokenOff(_)))
+    let broken_off: Vec<usize> = (0..view.predicted.len())
+        .filter(|i| matches!(view.predicted[*i], Prediction::BrokenOff(_)))
         .collect();
     let told = broken_off.iter().all(|i| view.verdicts[*i].is_some());
     if broken_off.len() < 2 || !view.is_aligned() || !told {

@@ -3,9 +3,10 @@
 use crate::case::Credential;
 use crate::contract::Level;
 use crate::exchange::{BodyIntent, Situation};
-use crate::ledger::{Because, Expected};
-use crate::rule::{Check, Finding, Rule, Verdict};
-use crate::view::{ExchangeView, ItemView};
+use crate::exchange_view::{ExchangeView, ItemView};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::{Prediction, UnusedReason};
+use crate::rule::{Check, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -107,7 +108,7 @@ fn wrong_credentials(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn stores_nothing(view: &ItemView<'_>) -> Verdict {
-    let Expected::Accept { because: Because::Credentials, .. } = view.expected else {
+    let Prediction::Accept { because: UnusedReason::Credentials, .. } = view.predicted else {
         return Verdict::NotApplicable("its number was in no such request");
     };
     if view.verdict.is_none() {

@@ -5,9 +5,11 @@ use serde_json::Value;
 use crate::contract::standing::{Cause, Due};
 use crate::contract::{CodeCause, Contract, Level};
 use crate::exchange::BodyIntent;
-use crate::ledger::Expected;
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::{ExchangeView, ItemVerdict, ItemView};
+use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::Prediction;
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
@@ -174,13 +176,13 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
         // It may have been refused for what it is before its number was looked at.
         let refusable =
             !item.intent.standing.open.is_empty() || !item.intent.standing.unusual.is_empty();
-        let (fine, expected) = match item.expected {
-            Expected::Used { .. } => (
+        let (fine, expected) = match item.predicted {
+            Prediction::Used { .. } => (
                 used() || refusable || (!causes.is_empty() && fits(contract, code, &causes)),
                 contract.used_code().unwrap_or("the used-number code").to_owned(),
             ),
             // Of several with one number, the losers are used. Rules of their own count the winners.
-            Expected::Twin(places) => {
+            Prediction::BatchDuplicate(places) => {
                 let won = places.iter().any(|p| view.verdicts[*p] == Some(ItemVerdict::Accepted));
                 (
                     !won || used() || refusable,
@@ -188,12 +190,12 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
                 )
             }
             // Which request of several won is another rule's matter; the losers are used.
-            Expected::Racer(_) => (
+            Prediction::ConcurrentDuplicate(_) => (
                 used() || refusable,
                 contract.used_code().unwrap_or("the used-number code").to_owned(),
             ),
             // Its number may be used besides.
-            Expected::Refuse(_) => (
+            Prediction::Refuse(_) => (
                 fits(contract, code, &causes) || (used() && view.may_be_used[item.index]),
                 wanted(contract, &causes),
             ),
@@ -209,9 +211,13 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
                     code,
                 )
                 .item(item.index)
-                .explained_by(match item.expected {
+                .explained_by(match item.predicted {
                     // Refused for another reason before its number was looked at.
-                    Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_) if !used() => {
+                    Prediction::Used { .. }
+                    | Prediction::BatchDuplicate(_)
+                    | Prediction::ConcurrentDuplicate(_)
+                        if !used() =>
+                    {
                         super::accept::ACCEPTANCE
                     }
                     _ => &[],
@@ -247,8 +253,14 @@ fn refusal_code_fits(view: &ExchangeView<'_>) -> Verdict {
     let (Some(code), false) = (code, causes.is_empty()) else {
         return Verdict::NotApplicable("a 400 without code or known cause");
     };
-    let open = view.expected.iter().any(|e| {
-        matches!(e, Expected::Open | Expected::Used { .. } | Expected::Twin(_) | Expected::Racer(_))
+    let open = view.predicted.iter().any(|e| {
+        matches!(
+            e,
+            Prediction::Open
+                | Prediction::Used { .. }
+                | Prediction::BatchDuplicate(_)
+                | Prediction::ConcurrentDuplicate(_)
+        )
     }) || view.may_be_used.contains(&true);
     let envelope = matches!(view.exchange.intent.body, BodyIntent::Broken(_));
     let known_used =

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use crate::contract::Level;
 use crate::exchange::ItemIntent;
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::ItemView;
+use crate::exchange_view::ItemView;
+use crate::finding::{Finding, Verdict};
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

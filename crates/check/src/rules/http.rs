@@ -6,9 +6,10 @@ mod disclosure;
 use super::accept::must_be_processed;
 use crate::contract::Level;
 use crate::exchange::Situation;
-use crate::ledger::{Because, Expected};
-use crate::rule::{Check, Finding, Rule, Verdict};
-use crate::view::{ExchangeView, Feature, ItemVerdict, ItemView};
+use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView, RequestFeature};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::{Prediction, UnusedReason};
+use crate::rule::{Check, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -56,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 8259 section 11; INTERPRETATION-10",
         doc: "The media type has no such parameter, so one that is sent changes nothing; many clients send it.",
         needs: &[],
-        check: Check::Exchange(|view| featured(view, Feature::Charset)),
+        check: Check::Exchange(|view| featured(view, RequestFeature::Charset)),
     },
     Rule {
         id: "HTTP-006",
@@ -65,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9110 section 5.1",
         doc: "Field names are case-insensitive, and proxies do change their case on the way.",
         needs: &[],
-        check: Check::Exchange(|view| featured(view, Feature::HeaderCase)),
+        check: Check::Exchange(|view| featured(view, RequestFeature::HeaderCase)),
     },
     Rule {
         id: "HTTP-007",
@@ -74,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9112 section 7.1; INTERPRETATION-07",
         doc: "HTTP/1.1 recipients parse the chunked coding. 411 is taken too; reading an empty body is not.",
         needs: &[],
-        check: Check::Exchange(|view| featured(view, Feature::Chunked)),
+        check: Check::Exchange(|view| featured(view, RequestFeature::Chunked)),
     },
     Rule {
         id: "HTTP-008",
@@ -131,7 +132,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "100 and then the answer, the answer at once, or 417. A client that waits for 100 must not wait \
               for ever.",
         needs: &[],
-        check: Check::Exchange(|view| featured(view, Feature::Expect)),
+        check: Check::Exchange(|view| featured(view, RequestFeature::Expect)),
     },
     Rule {
         id: "HTTP-014",
@@ -285,14 +286,14 @@ const EXPLAINED: &[&str] =
 const LOST: &[&str] = &["STATUS-003", "STATUS-004"];
 
 /// A sound batch with something unusual about its head has to be processed all the same.
-fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
+fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
     if view.feature() != Some(feature) || !must_be_processed(view) {
         return Verdict::NotApplicable("the request has nothing of the kind");
     }
     if let Some(finding) = super::status::lost(view) {
         return Verdict::fail(finding.explained_by(LOST));
     }
-    if feature == Feature::Expect
+    if feature == RequestFeature::Expect
         && view.response().and_then(|r| r.framing.as_ref()).is_some_and(|f| f.kept_waiting)
     {
         let finding =
@@ -301,8 +302,8 @@ fn featured(view: &ExchangeView<'_>, feature: Feature) -> Verdict {
     }
     match view.status() {
         None => Verdict::NotApplicable("no answer"),
-        Some(411) if feature == Feature::Chunked => Verdict::Pass,
-        Some(417) if feature == Feature::Expect => Verdict::Pass,
+        Some(411) if feature == RequestFeature::Chunked => Verdict::Pass,
+        Some(417) if feature == RequestFeature::Expect => Verdict::Pass,
         Some(413) if view.items().len() >= 100 => Verdict::NotApplicable("a limit of size"),
         Some(408 | 429 | 503) => Verdict::NotApplicable("load"),
         Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
@@ -344,7 +345,8 @@ fn no_coding(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn stores_nothing(view: &ItemView<'_>) -> Verdict {
-    let Expected::Accept { because: Because::NotProcessed(status), .. } = view.expected else {
+    let Prediction::Accept { because: UnusedReason::NotProcessed(status), .. } = view.predicted
+    else {
         return Verdict::NotApplicable("its number was in no such request");
     };
     if view.verdict.is_none() {

@@ -79,3 +79,19 @@ pub fn find(id: &str) -> Option<&'static Rule> {
 pub fn index(id: &str) -> Option<usize> {
     ALL.iter().position(|r| r.id == id)
 }
+
+/// Whether `rule` needs the rule `id`, itself or by way of others.
+#[must_use]
+pub fn relies_on(rule: &Rule, id: &str) -> bool {
+    let mut needed: Vec<&str> = rule.needs.to_vec();
+    let mut at = 0;
+    while let Some(next) = needed.get(at).copied() {
+        for further in find(next).map_or(&[][..], |rule| rule.needs) {
+            if !needed.contains(further) {
+                needed.push(further);
+            }
+        }
+        at += 1;
+    }
+    needed.contains(&id)
+}

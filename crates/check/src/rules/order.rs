@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::contract::{Contract, Level};
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::ExchangeView;
+use crate::exchange_view::ExchangeView;
+use crate::finding::{Finding, Verdict};
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -64,7 +66,7 @@ pub(crate) fn miscounted(contract: &Contract, items: usize, results: usize) -> F
 
 /// The finding for a result in the place of another: its place and the number that belongs there, the item
 /// that it belongs to and that one's number.
-pub(crate) fn misplaced(
+pub(crate) fn misordered(
     contract: &Contract,
     (at, own): (usize, &str),
     (from, other): (usize, &str),
@@ -110,13 +112,13 @@ fn request_order(view: &ExchangeView<'_>) -> Verdict {
     if view.items().len() == 1 {
         return Verdict::NotApplicable("a single item has no order");
     }
-    let Some((at, from)) = view.misplaced else { return Verdict::Pass };
+    let Some((at, from)) = view.misordered else { return Verdict::Pass };
     let batch = &view.contract.batch;
     let said = |item: usize, field: &str| {
         view.items()[item].value.get(field).map_or(format!("no {field}"), shown)
     };
     let number = |item| said(item, &batch.unique);
-    let mut finding = misplaced(view.contract, (at, &number(at)), (from, &number(from)));
+    let mut finding = misordered(view.contract, (at, &number(at)), (from, &number(from)));
     // Items that share a number are told apart by what else is echoed.
     let other = || batch.echo.iter().find(|field| said(at, field) != said(from, field));
     if number(at) == number(from)
@@ -134,7 +136,7 @@ fn no_item_twice(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("no results beside items");
     }
     let unique = &view.contract.batch.unique;
-    if view.misplaced.is_none() {
+    if view.misordered.is_none() {
         return Verdict::Pass;
     }
     let sent = counts(view.items().iter().filter_map(|i| i.number.as_deref()));

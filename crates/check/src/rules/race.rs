@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use super::status::{is_server_error, lost, server_error};
 use crate::contract::Level;
-use crate::ledger::Expected;
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::{ExchangeView, ItemVerdict, TrialView};
+use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::Prediction;
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -18,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
               request gets through. A unique constraint closes it; a retry by a client that lost the answer \
               opens it.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
-        check: Check::Trial(exactly_one),
+        check: Check::Execution(exactly_one),
     },
     Rule {
         id: "RACE-002",
@@ -26,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "each of simultaneous requests gets its own answer",
         cite: "INTERPRETATION-06",
         doc: "State that is shared between requests mixes their results: a client reads another's verdicts. \
-              Judged wherever several are under way, whether released together or not.",
+              StreamEvaluation wherever several are under way, whether released together or not.",
         needs: &[],
         check: Check::Exchange(own_answer),
     },
@@ -42,12 +44,12 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-fn exactly_one(trial: &TrialView<'_>) -> Verdict {
+fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
     let mut judged = false;
     let mut findings = Vec::new();
     for view in &trial.exchanges {
-        for (i, expected) in view.expected.iter().enumerate() {
-            let Expected::Racer(places) = expected else { continue };
+        for (i, expected) in view.predicted.iter().enumerate() {
+            let Prediction::ConcurrentDuplicate(places) = expected else { continue };
             if places.first() != Some(&(view.exchange.index, i)) {
                 continue;
             }
@@ -122,14 +124,14 @@ fn own_answer(view: &ExchangeView<'_>) -> Verdict {
     }
     let unique = &view.contract.batch.unique;
     if let Some((index, number)) =
-        view.foreign.and_then(|at| Some((at, view.results()?.get(at)?.get(unique)?)))
+        view.crosstalk.and_then(|at| Some((at, view.results()?.get(at)?.get(unique)?)))
     {
         return Verdict::fail(another(view, index, unique, number, "of another request"));
     }
     if view.in_flight.is_empty() {
         return Verdict::NotApplicable("no other request under way");
     }
-    let foreign = view.results().unwrap_or(&[]).iter().enumerate().find_map(|(index, result)| {
+    let crosstalk = view.results().unwrap_or(&[]).iter().enumerate().find_map(|(index, result)| {
         view.contract.batch.echo.iter().find_map(|field| {
             let echoed = result.get(field)?;
             let own = view.items().iter().any(|i| i.value.get(field) == Some(echoed));
@@ -141,7 +143,7 @@ fn own_answer(view: &ExchangeView<'_>) -> Verdict {
             (!own && !shared).then_some((index, field, echoed))
         })
     });
-    match foreign {
+    match crosstalk {
         None => Verdict::Pass,
         Some((index, field, echoed)) => {
             Verdict::fail(another(view, index, field, echoed, "of another request under way"))

@@ -3,10 +3,12 @@
 use crate::contract::standing::Cause;
 use crate::contract::{CodeCause, Level};
 use crate::exchange::BodyIntent;
-use crate::ledger::Expected;
-use crate::rule::{Check, Finding, Rule, Verdict, shorten, shown};
-use crate::tally::Tally;
-use crate::view::{ExchangeView, ItemVerdict, ItemView};
+use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::Prediction;
+use crate::rule::{Check, Rule};
+use crate::run_tally::RunTally;
+use crate::text::{shorten, shown};
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"];
 
@@ -160,8 +162,8 @@ fn blamed(causes: &[Cause]) -> Option<&Cause> {
 }
 
 /// Whether an item is one that this rule wants refused.
-fn is_mine(expected: &Expected, causes: &[Cause], rule: &str) -> bool {
-    matches!(expected, Expected::Refuse(_)) && blamed(causes).is_some_and(|c| rule_for(c) == rule)
+fn is_mine(expected: &Prediction, causes: &[Cause], rule: &str) -> bool {
+    matches!(expected, Prediction::Refuse(_)) && blamed(causes).is_some_and(|c| rule_for(c) == rule)
 }
 
 fn items_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
@@ -173,7 +175,7 @@ fn items_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
         let mine = view
             .items()
             .iter()
-            .zip(&view.expected)
+            .zip(&view.predicted)
             .any(|(item, expected)| is_mine(expected, &item.standing.causes, rule));
         return if mine {
             Verdict::Pass
@@ -185,7 +187,7 @@ fn items_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
 }
 
 fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
-    if !matches!(view.expected, Expected::Refuse(_)) {
+    if !matches!(view.predicted, Prediction::Refuse(_)) {
         return Verdict::NotApplicable("it need not be refused");
     }
     let Some(cause) = blamed(&view.intent.standing.causes) else {
@@ -261,7 +263,7 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
     }
 }
 
-fn one_refusal_mode_per_kind(tally: &Tally) -> Verdict {
+fn one_refusal_mode_per_kind(tally: &RunTally) -> Verdict {
     let mut judged = false;
     let mut findings = Vec::new();
     for (kind, (request, item)) in &tally.refusals {

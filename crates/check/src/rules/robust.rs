@@ -2,8 +2,9 @@
 
 use super::status::{is_server_error, lost, server_error};
 use crate::contract::Level;
-use crate::rule::{Check, Finding, Rule, Verdict};
-use crate::view::{ExchangeView, TrialView};
+use crate::exchange_view::{ExchangeView, ExecutionView};
+use crate::finding::{Finding, Verdict};
+use crate::rule::{Check, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -25,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A batch ten times the size may take ten times as long; a cliff well above that points at work \
               that is quadratic in the number of items. Measured within one run, on batches of three sizes.",
         needs: &["ROBUST-001", "STATUS-001"],
-        check: Check::Trial(time_is_linear),
+        check: Check::Execution(time_is_linear),
     },
 ];
 
@@ -44,7 +45,7 @@ fn answered_in_class(view: &ExchangeView<'_>) -> Verdict {
 }
 
 /// Compares the time an item takes in the largest batch with that in batches of about a tenth.
-fn time_is_linear(trial: &TrialView<'_>) -> Verdict {
+fn time_is_linear(trial: &ExecutionView<'_>) -> Verdict {
     let mut sizes: Vec<(usize, f64)> = trial
         .exchanges
         .iter()

@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use crate::contract::{Level, repeated_key};
 use crate::exchange::BodyIntent;
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::{ExchangeView, ItemView, Json};
+use crate::exchange_view::{ExchangeView, ItemView, ParsedBody};
+use crate::finding::{Finding, Verdict};
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -79,11 +81,11 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("no 200 to the documented request");
     }
     let body = match &view.json {
-        Json::Value(value) => value,
-        Json::Broken(why) => {
+        ParsedBody::Value(value) => value,
+        ParsedBody::Broken(why) => {
             return Verdict::fail(Finding::new("not JSON", "", "a JSON body", why));
         }
-        Json::Absent => return Verdict::NotApplicable("no answer"),
+        ParsedBody::Absent => return Verdict::NotApplicable("no answer"),
     };
     let Some(documented) = view.contract.operation.responses.get(&200) else {
         return Verdict::NotApplicable("no schema is documented");
@@ -170,13 +172,13 @@ fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("no error whose body is documented");
     };
     match &view.json {
-        Json::Broken(why) => Verdict::fail(Finding::new("not JSON", "", "a JSON body", why)),
-        Json::Absent => Verdict::NotApplicable("no answer"),
+        ParsedBody::Broken(why) => Verdict::fail(Finding::new("not JSON", "", "a JSON body", why)),
+        ParsedBody::Absent => Verdict::NotApplicable("no answer"),
         // The documented schema names no type, so anything but an object would pass it.
-        Json::Value(body) if !body.is_object() => {
+        ParsedBody::Value(body) if !body.is_object() => {
             Verdict::fail(Finding::new("type", "", "a JSON object", shown(body)))
         }
-        Json::Value(body) => Verdict::of(
+        ParsedBody::Value(body) => Verdict::of(
             documented
                 .validator
                 .iter_errors(body)
@@ -262,7 +264,7 @@ fn elapsed_present(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn keys_once(view: &ExchangeView<'_>) -> Verdict {
-    let (Some(response), Json::Value(_)) = (view.response(), &view.json) else {
+    let (Some(response), ParsedBody::Value(_)) = (view.response(), &view.json) else {
         return Verdict::NotApplicable("no JSON answer");
     };
     match repeated_key(&response.body) {

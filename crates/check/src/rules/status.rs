@@ -2,9 +2,11 @@
 
 use crate::contract::Level;
 use crate::exchange::{Answer, BodyIntent, Situation};
-use crate::rule::{Check, Finding, Rule, Verdict, shorten};
-use crate::tally::Alone;
-use crate::view::ExchangeView;
+use crate::exchange_view::ExchangeView;
+use crate::finding::{Finding, Verdict};
+use crate::rule::{Check, Rule};
+use crate::run_tally::ProbeResult;
+use crate::text::shorten;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -50,18 +52,18 @@ pub(super) const RULES: &[Rule] = &[
               lost every time. A client that meets this must ask item by item what was stored. A case that asserts this \
               rule has it judged however few answers got lost.",
         needs: &[],
-        check: Check::Asked(not_lost),
+        check: Check::Probe(not_lost),
     },
 ];
 
-fn not_lost(Alone { asked, lost }: Alone) -> Verdict {
-    if asked == 0 {
+fn not_lost(ProbeResult { sent, lost }: ProbeResult) -> Verdict {
+    if sent == 0 {
         return Verdict::NotApplicable("hardly an answer was lost");
     }
-    if lost < Alone::ENOUGH {
+    if lost < ProbeResult::ENOUGH {
         return Verdict::Pass;
     }
-    let lost = format!("{lost} of {asked} got none, sent one by one on connections of their own");
+    let lost = format!("{lost} of {sent} got none, sent one by one on connections of their own");
     Verdict::fail(Finding::new("lost", "", "an answer to each request", lost).exchange(0))
 }
 

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use crate::contract::Level;
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::ExchangeView;
+use crate::exchange_view::ExchangeView;
+use crate::finding::{Finding, Verdict};
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {

@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use crate::contract::Level;
 use crate::contract::standing::Due;
-use crate::ledger::{Because, Expected};
-use crate::rule::{Check, Finding, Rule, Verdict, shown};
-use crate::view::{ExchangeView, ItemVerdict, ItemView};
+use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
+use crate::finding::{Finding, Verdict};
+use crate::prediction::{Prediction, UnusedReason};
+use crate::rule::{Check, Rule};
+use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
@@ -82,8 +84,8 @@ fn number(view: &ItemView<'_>) -> String {
 fn accepted_once(view: &ItemView<'_>) -> Verdict {
     let Some(verdict) = view.verdict else { return Verdict::NotApplicable("no verdict") };
     let field = &view.within.contract.batch.verdict.field;
-    match view.expected {
-        Expected::Used { by } if verdict == ItemVerdict::Accepted => Verdict::fail(
+    match view.predicted {
+        Prediction::Used { by } if verdict == ItemVerdict::Accepted => Verdict::fail(
             Finding::new(
                 if view.within.exchange.index == *by { "in one batch" } else { "across batches" },
                 view.at(field),
@@ -92,8 +94,8 @@ fn accepted_once(view: &ItemView<'_>) -> Verdict {
             )
             .item(view.index),
         ),
-        Expected::Used { .. } => Verdict::Pass,
-        Expected::Twin(places) if verdict == ItemVerdict::Accepted => {
+        Prediction::Used { .. } => Verdict::Pass,
+        Prediction::BatchDuplicate(places) if verdict == ItemVerdict::Accepted => {
             let earlier = places
                 .iter()
                 .take_while(|p| **p < view.index)
@@ -111,15 +113,17 @@ fn accepted_once(view: &ItemView<'_>) -> Verdict {
                 ),
             }
         }
-        Expected::Twin(_) => Verdict::Pass,
+        Prediction::BatchDuplicate(_) => Verdict::Pass,
         _ => Verdict::NotApplicable("its number was not used before"),
     }
 }
 
 fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
     let items = view.items();
-    let repeats =
-        view.expected.iter().any(|e| matches!(e, Expected::Used { .. } | Expected::Twin(_)));
+    let repeats = view
+        .predicted
+        .iter()
+        .any(|e| matches!(e, Prediction::Used { .. } | Prediction::BatchDuplicate(_)));
     let sound = items.iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
     let too_large = view.is_large() && !was_taken_before(view);
     if !repeats || !sound || too_large || !view.is_ordinary() || view.feature().is_some() {
@@ -151,17 +155,17 @@ fn was_taken_before(view: &ExchangeView<'_>) -> bool {
     let mut numbers = HashSet::new();
     let are_distinct =
         view.items().iter().all(|i| i.number.as_ref().is_some_and(|n| numbers.insert(n)));
-    let by = |e: &Expected| if let Expected::Used { by } = e { Some(*by) } else { None };
-    let mut before = view.expected.iter().map(by);
+    let by = |e: &Prediction| if let Prediction::Used { by } = e { Some(*by) } else { None };
+    let mut before = view.predicted.iter().map(by);
     let first = before.next().flatten();
     are_distinct && first.is_some() && before.all(|by| by == first)
 }
 
 fn fresh_is_fresh(view: &ItemView<'_>) -> Verdict {
     // Whatever else is wrong with an item, a number that nobody used is not used.
-    let unused = match view.expected {
-        Expected::Accept { because: Because::Fresh, .. } => true,
-        Expected::Accept { .. } => return Verdict::NotApplicable("another rule judges it"),
+    let unused = match view.predicted {
+        Prediction::Accept { because: UnusedReason::Fresh, .. } => true,
+        Prediction::Accept { .. } => return Verdict::NotApplicable("another rule judges it"),
         _ => false,
     };
     if !unused || view.verdict.is_none() {
@@ -182,7 +186,7 @@ fn fresh_is_fresh(view: &ItemView<'_>) -> Verdict {
 }
 
 fn near_is_not_same(view: &ItemView<'_>) -> Verdict {
-    let Expected::Accept { because: Because::Near(other), .. } = view.expected else {
+    let Prediction::Accept { because: UnusedReason::Near(other), .. } = view.predicted else {
         return Verdict::NotApplicable("no number like it was used");
     };
     if !view.is_called_used() {
@@ -216,8 +220,8 @@ fn spelt(number: &str) -> String {
 
 /// Groups of items of one batch with the same number: their positions.
 fn twins<'a>(view: &'a ExchangeView<'_>) -> impl Iterator<Item = &'a [usize]> {
-    view.expected.iter().enumerate().filter_map(|(i, e)| match e {
-        Expected::Twin(places) if places.first() == Some(&i) => Some(places.as_slice()),
+    view.predicted.iter().enumerate().filter_map(|(i, e)| match e {
+        Prediction::BatchDuplicate(places) if places.first() == Some(&i) => Some(places.as_slice()),
         _ => None,
     })
 }

@@ -7,24 +7,24 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::window::exchange;
-use super::{Judged, StreamJudge, Streaming};
-use crate::desk::{DESK, body_of, headers, request, right};
+use super::{StreamContext, StreamEvaluation, StreamEvaluator};
 use crate::exchange::{Answer, Loss, LossKind, Response};
+use crate::fixture::{FIXTURE, body_of, headers, request, right};
 use crate::generate::{Numbers, Shape, Stream, Style};
-use crate::{Check, Judgement, judge, rules};
+use crate::{Check, Evaluation, evaluate, rules};
 
 const ITEMS: usize = 2_600;
 const ELAPSED: Duration = Duration::from_millis(30);
 
 fn stream() -> Stream<'static> {
-    DESK.generator.stream(7, &Shape { items: ITEMS..=ITEMS, style: Style::Plain })
+    FIXTURE.generator.stream(7, &Shape { items: ITEMS..=ITEMS, style: Style::Plain })
 }
 
 fn body(numbers: &Numbers) -> Vec<u8> {
     body_of(stream(), &mut numbers.clone()).0
 }
 
-fn whole(body: &[u8], status: u16, answer: &[u8]) -> Judgement {
+fn whole(body: &[u8], status: u16, answer: &[u8]) -> Evaluation {
     let answer = Answer::Received(Response {
         status,
         headers: headers(),
@@ -33,20 +33,26 @@ fn whole(body: &[u8], status: u16, answer: &[u8]) -> Judgement {
         framing: None,
     });
     let body = Bytes::copy_from_slice(body);
-    let exchange = exchange(&DESK.contract, &request(), "all", body, answer);
-    judge(&DESK.contract, &DESK.profile, &[exchange], &[], None)
+    let exchange = exchange(&FIXTURE.contract, &request(), "all", body, answer);
+    evaluate(&FIXTURE.contract, &FIXTURE.profile, &[exchange], &[], None)
 }
 
-fn streamed(numbers: &Numbers, status: u16, answer: &[u8], piece: usize, quick: bool) -> Judged {
-    let about = Streaming {
-        contract: &DESK.contract,
-        profile: &DESK.profile,
-        quick: quick.then_some(&DESK.quick),
+fn streamed(
+    numbers: &Numbers,
+    status: u16,
+    answer: &[u8],
+    piece: usize,
+    quick: bool,
+) -> StreamEvaluation {
+    let about = StreamContext {
+        contract: &FIXTURE.contract,
+        profile: &FIXTURE.profile,
+        quick: quick.then_some(&FIXTURE.fast_path),
         request: request(),
         expectations: Vec::new(),
         rule: rules::find("ROBUST-001").unwrap(),
     };
-    let mut judge = StreamJudge::new(about, stream(), numbers);
+    let mut judge = StreamEvaluator::new(about, stream(), numbers);
     judge.begin(status, headers());
     answer.chunks(piece).for_each(|piece| judge.take(piece));
     judge.finish(Ok(ELAPSED))
@@ -55,11 +61,11 @@ fn streamed(numbers: &Numbers, status: u16, answer: &[u8], piece: usize, quick: 
 type Kinds = BTreeMap<(String, String, String), (Option<usize>, String, String, u64)>;
 
 /// Findings by kind: the first of each, and how many there are.
-fn kinds(judgement: &Judgement, times: Option<&[u64]>) -> Kinds {
+fn kinds(evaluation: &Evaluation, times: Option<&[u64]>) -> Kinds {
     let mut kinds = Kinds::new();
-    for (at, hit) in judgement.hits.iter().enumerate() {
-        let finding = &hit.finding;
-        let key = (hit.rule.id.to_owned(), finding.place(), finding.kind.clone());
+    for (at, violation) in evaluation.violations.iter().enumerate() {
+        let finding = &violation.finding;
+        let key = (violation.rule.id.to_owned(), finding.place(), finding.kind.clone());
         let times = times.map_or(1, |t| t[at]);
         kinds
             .entry(key)
@@ -76,23 +82,23 @@ fn kinds(judgement: &Judgement, times: Option<&[u64]>) -> Kinds {
     kinds
 }
 
-/// Holds the judgement of a stream against that of the whole.
-fn hold(numbers: &Numbers, body: &[u8], status: u16, answer: &[u8]) -> Judged {
+/// Holds the evaluation of a stream against that of the whole.
+fn hold(numbers: &Numbers, body: &[u8], status: u16, answer: &[u8]) -> StreamEvaluation {
     let model = whole(body, status, answer);
     let mut last = None;
     for (piece, quick) in [(1_000_000, true), (333, true), (4_096, false)] {
         let judged = streamed(numbers, status, answer, piece, quick);
         let shown = String::from_utf8_lossy(&answer[..answer.len().min(300)]);
         assert_eq!(
-            kinds(&judged.judgement, Some(&judged.times)),
+            kinds(&judged.evaluation, Some(&judged.times)),
             kinds(&model, None),
             "{status} {shown}"
         );
         for (at, rule) in rules::all().iter().enumerate() {
-            let (mine, theirs) = (judged.judgement.counts[at], model.counts[at]);
+            let (mine, theirs) = (judged.evaluation.counts[at], model.counts[at]);
             // Where the order is lost, items before that were judged all the same.
             let item = matches!(rule.check, Check::Item(_));
-            if !item || model.hits.iter().all(|h| h.rule.family() != "ORDER") {
+            if !item || model.violations.iter().all(|h| h.rule.family() != "ORDER") {
                 assert_eq!(mine, theirs, "{} {status} {shown}", rule.id);
             }
         }
@@ -102,7 +108,7 @@ fn hold(numbers: &Numbers, body: &[u8], status: u16, answer: &[u8]) -> Judged {
 }
 
 fn fresh() -> (Numbers, Vec<u8>, Value) {
-    let numbers = DESK.mint.set_aside(ITEMS as u64);
+    let numbers = FIXTURE.mint.set_aside(ITEMS as u64);
     let body = body(&numbers);
     let answer = right(&body);
     (numbers, body, answer)
@@ -111,7 +117,7 @@ fn fresh() -> (Numbers, Vec<u8>, Value) {
 #[test]
 fn right_and_wrong_results_are_found_wherever_they_stand() {
     let (numbers, body, answer) = fresh();
-    assert!(whole(&body, 200, answer.to_string().as_bytes()).hits.is_empty());
+    assert!(whole(&body, 200, answer.to_string().as_bytes()).violations.is_empty());
     hold(&numbers, &body, 200, answer.to_string().as_bytes());
     let pretty = serde_json::to_string_pretty(&answer).unwrap();
     hold(&numbers, &body, 200, pretty.as_bytes());
@@ -147,9 +153,9 @@ fn an_excerpt_holds_the_item_and_its_result() {
     let (numbers, body, mut answer) = fresh();
     answer["results"][1_777]["accountExtId"] = json!("ANOTHER");
     let judged = hold(&numbers, &body, 200, answer.to_string().as_bytes());
-    let hit = &judged.judgement.hits[0];
-    assert_eq!((hit.rule.id, hit.finding.item), ("ECHO-002", Some(1_777)));
-    let excerpt = &judged.excerpts[hit.exchange - 1];
+    let violation = &judged.evaluation.violations[0];
+    assert_eq!((violation.rule.id, violation.finding.item), ("ECHO-002", Some(1_777)));
+    let excerpt = &judged.excerpts[violation.exchange - 1];
     assert_eq!(excerpt.first, 1_776);
     let sent: Value =
         serde_json::from_slice(excerpt.exchange.request.body.as_ref().unwrap()).unwrap();
@@ -192,7 +198,7 @@ fn hold_order(numbers: &Numbers, body: &[u8], answer: &[u8]) {
     let model = kinds(&whole(body, 200, answer), None);
     for (piece, quick) in [(1_000_000, true), (500, false)] {
         let judged = streamed(numbers, 200, answer, piece, quick);
-        let mine = kinds(&judged.judgement, Some(&judged.times));
+        let mine = kinds(&judged.evaluation, Some(&judged.times));
         assert_eq!(said(mine), said(model.clone()));
     }
 }
@@ -208,7 +214,7 @@ fn what_is_no_list_of_results_is_judged_like_any_answer() {
     let text = answer.to_string();
     for cut in [1, 30, 50_000, text.len() - 1] {
         let judged = streamed(&numbers, 200, &text.as_bytes()[..cut], 4_000, true);
-        let found: Vec<&str> = judged.judgement.hits.iter().map(|h| h.rule.id).collect();
+        let found: Vec<&str> = judged.evaluation.violations.iter().map(|h| h.rule.id).collect();
         assert_eq!(found, ["SCHEMA-001"], "{cut}");
     }
     for (status, answer) in [
@@ -233,11 +239,11 @@ fn what_is_no_list_of_results_is_judged_like_any_answer() {
     ] {
         let model = whole(&body, status, answer.as_bytes());
         let judged = streamed(&numbers, status, answer.as_bytes(), 4_000, true);
-        let rules = |judgement: &Judgement| -> Vec<&str> {
-            judgement.hits.iter().map(|h| h.rule.id).collect()
+        let rules = |evaluation: &Evaluation| -> Vec<&str> {
+            evaluation.violations.iter().map(|h| h.rule.id).collect()
         };
         assert_eq!(
-            rules(&judged.judgement),
+            rules(&judged.evaluation),
             rules(&model),
             "{status} {} … {}",
             &answer[..answer.len().min(80)],
@@ -249,18 +255,18 @@ fn what_is_no_list_of_results_is_judged_like_any_answer() {
 #[test]
 fn a_lost_answer_is_lost() {
     let (numbers, ..) = fresh();
-    let about = Streaming {
-        contract: &DESK.contract,
-        profile: &DESK.profile,
-        quick: Some(&DESK.quick),
+    let about = StreamContext {
+        contract: &FIXTURE.contract,
+        profile: &FIXTURE.profile,
+        quick: Some(&FIXTURE.fast_path),
         request: request(),
         expectations: Vec::new(),
         rule: rules::find("ROBUST-001").unwrap(),
     };
-    let judge = StreamJudge::new(about, stream(), &numbers);
+    let judge = StreamEvaluator::new(about, stream(), &numbers);
     let loss = Loss { kind: LossKind::Timeout, message: "no answer".to_owned(), elapsed: ELAPSED };
     let judged = judge.finish(Err(loss));
-    let found: Vec<&str> = judged.judgement.hits.iter().map(|h| h.rule.id).collect();
+    let found: Vec<&str> = judged.evaluation.violations.iter().map(|h| h.rule.id).collect();
     assert_eq!(found, ["ROBUST-001"]);
-    assert!(!judged.judgement.hits[0].finding.proven);
+    assert!(!judged.evaluation.violations[0].finding.proven);
 }

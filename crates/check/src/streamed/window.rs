@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::contract::Contract;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, situation_of};
+use crate::fast_path::SentItems;
 use crate::generate::{Numbers, Place, Stream};
-use crate::quick::Sent;
 
 /// Items of a batch with their results.
 #[derive(Default)]
@@ -77,10 +77,10 @@ impl Window {
     }
 
     /// What the result of an item must repeat.
-    pub fn sent(&self, index: usize) -> Sent<'_> {
+    pub fn sent(&self, index: usize) -> SentItems<'_> {
         let from = index * self.echoed;
         let places = self.places.get(from..from + self.echoed).unwrap_or_default();
-        Sent { body: self.items.as_bytes(), places }
+        SentItems { body: self.items.as_bytes(), places }
     }
 
     /// An item as it was sent.

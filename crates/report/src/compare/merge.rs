@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Recorded;
-use crate::check::{Alone, Tally, judge_run};
+use crate::check::{ProbeResult, RunTally, evaluate_run};
 use crate::contract::{Problem, Profile};
 use crate::record::{
     CaseRecord, Event, ExchangeRecord, FindingRecord, Minimal, RUN, RunHead, RunTail, Update,
@@ -142,7 +142,7 @@ struct Sum {
     findings: Vec<(FindingRecord, Update)>,
     cases: BTreeMap<String, CaseRecord>,
     /// What belongs to no case.
-    beside: Tally,
+    beside: RunTally,
     samples: Vec<(String, u64, ExchangeRecord)>,
     minimals: BTreeMap<String, Minimal>,
     tail: Option<RunTail>,
@@ -238,7 +238,7 @@ impl Sum {
         self.notes.push(format!("merged from the {} parts of the run", parts.len()));
         events.extend(self.notes.into_iter().map(|text| Event::Note { text }));
         let pairs: Vec<_> = self.findings.iter().map(|(f, u)| (f, u)).collect();
-        let alone = self.cases.get(RUN).map_or_else(Alone::default, |run| run.tally.alone);
+        let alone = self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe);
         let mut masked = masked(&pairs, alone);
         for (finding, update) in self.findings {
             let runs = self.cases.get(&finding.case).map_or(0, |case| case.runs);
@@ -262,7 +262,7 @@ impl Sum {
 
     /// Holds the rules of the run's scope against the sum of all tallies.
     fn judge_again(&mut self, head: &RunHead) {
-        let mut tally = Tally::default();
+        let mut tally = RunTally::default();
         self.cases.values().for_each(|case| tally.add(&case.tally));
         tally.add(&self.beside);
         let skipped = |rule: &str| {
@@ -272,7 +272,7 @@ impl Sum {
         let tally_beside = std::mem::take(&mut self.beside);
         let mut record =
             CaseRecord { case: RUN.to_owned(), tally: tally_beside, ..CaseRecord::default() };
-        for verdict in judge_run(&tally, skipped) {
+        for verdict in evaluate_run(&tally, skipped) {
             for finding in &verdict.findings {
                 let found = FindingRecord::of(verdict.rule, finding, (RUN, 0, 0), str::to_owned);
                 self.add_finding(found.clone(), Update::told_once(&found));

@@ -9,7 +9,7 @@ use super::exchange::ExchangeRecord;
 use super::latency::Latencies;
 use super::minimal::Minimal;
 use crate::case::Depth;
-use crate::check::{Covered, RuleCounts, Scope, Tally};
+use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope};
 use crate::contract::{ErrorCode, Interpretation, Level};
 use crate::generate::coverage::Cell;
 use crate::waiver::Waiver;
@@ -267,16 +267,16 @@ pub struct CaseRecord {
     /// By rule; rules without any count are left out.
     pub rules: BTreeMap<String, RuleCounts>,
     /// For rules of the run's scope.
-    pub tally: Tally,
+    pub tally: RunTally,
     /// Latencies by batch size: size class, count, and the sum, smallest and largest in microseconds.
-    #[serde(with = "crate::check::pairs")]
+    #[serde(with = "crate::check::map_as_pairs")]
     pub latency: BTreeMap<usize, (u64, u64, u64, u64)>,
     /// The same latencies as a distribution, for percentiles.
     #[serde(default)]
     pub latencies: Latencies,
     /// Which of the head's cells were exercised.
     #[serde(default)]
-    pub covered: Covered,
+    pub covered: CoverageCounts,
 }
 
 impl CaseRecord {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::event::{FindingRecord, Position, Update};
-use crate::check::{Alone, Finding, Rule};
+use crate::check::{Finding, ProbeResult, Rule, rules};
 use crate::contract::hex;
 
 /// The pseudo-case that rules of the run's scope are found in.
@@ -94,7 +94,7 @@ impl FindingRecord {
 fn explaining(rule: &Rule, finding: &Finding) -> Vec<String> {
     let mut explaining: Vec<String> =
         finding.explained_by.iter().map(|rule| (*rule).to_owned()).collect();
-    if rule.relies_on(MIXED_UP) {
+    if rules::relies_on(rule, MIXED_UP) {
         explaining.push(MIXED_UP.to_owned());
     }
     explaining
@@ -115,7 +115,10 @@ pub fn finding_message(finding: &Finding) -> String {
 /// Ids of the findings that the confirmed failure of another rule explains, each with that rule; `alone` is
 /// what asking one by one came to.
 #[must_use]
-pub fn masked(findings: &[(&FindingRecord, &Update)], alone: Alone) -> HashMap<String, String> {
+pub fn masked(
+    findings: &[(&FindingRecord, &Update)],
+    alone: ProbeResult,
+) -> HashMap<String, String> {
     let standing = || findings.iter().filter(|(_, update)| update.confirmed);
     let confirmed: HashSet<&str> = standing().map(|(f, _)| f.rule.as_str()).collect();
     let by = |(finding, update): &(&FindingRecord, &Update), known: &HashSet<&str>| {
@@ -134,17 +137,17 @@ pub fn masked(findings: &[(&FindingRecord, &Update)], alone: Alone) -> HashMap<S
 
 /// Whether repeats that lost an answer may be of those that get lost now and then, whatever is asked. One that
 /// showed more often than this luck has a cause of its own.
-fn may_be_lost(finding: &FindingRecord, update: &Update, alone: Alone) -> bool {
+fn may_be_lost(finding: &FindingRecord, update: &Update, alone: ProbeResult) -> bool {
     const LUCK: f64 = 0.001;
-    let each = (alone.lost + 1) as f64 / (alone.asked + 2) as f64;
+    let each = (alone.lost + 1) as f64 / (alone.sent + 2) as f64;
     let requests = i32::try_from(finding.evidence.len().max(1)).unwrap_or(i32::MAX);
     let trial = 1.0 - (1.0 - each).powi(requests);
     // So many of the repeats, or more.
     let (shown, of) = (update.shown, update.of);
     let mut chance = 0.0;
-    for hits in shown..=of {
-        let ways = (0..hits).fold(1.0, |ways, i| ways * f64::from(of - i) / f64::from(i + 1));
-        chance += ways * trial.powf(hits.into()) * (1.0 - trial).powf((of - hits).into());
+    for times in shown..=of {
+        let ways = (0..times).fold(1.0, |ways, i| ways * f64::from(of - i) / f64::from(i + 1));
+        chance += ways * trial.powf(times.into()) * (1.0 - trial).powf((of - times).into());
     }
     chance >= LUCK
 }
@@ -152,7 +155,6 @@ fn may_be_lost(finding: &FindingRecord, update: &Update, alone: Alone) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::rules;
 
     fn lost(rule: &str, shown: u32) -> (FindingRecord, Update) {
         let rule = rules::find(rule).unwrap();
@@ -179,7 +181,7 @@ mod tests {
         let found =
             [now_and_then, lost("STATUS-003", 2), lost("RACE-003", 1), lost("ROBUST-001", 3)];
         let pairs: Vec<_> = found.iter().map(|(f, u)| (f, u)).collect();
-        let masked = masked(&pairs, Alone { asked: 57, lost: 2 });
+        let masked = masked(&pairs, ProbeResult { sent: 57, lost: 2 });
         let is_masked: Vec<bool> = found.iter().map(|(f, _)| masked.contains_key(&f.id)).collect();
         assert_eq!(is_masked, [false, true, true, false]);
     }

@@ -10,7 +10,7 @@ const STEPS: u32 = 16;
 /// How many answers took about how long, by class of batch size.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Latencies(#[serde(with = "crate::check::pairs")] pub BTreeMap<(usize, u32), u64>);
+pub struct Latencies(#[serde(with = "crate::check::map_as_pairs")] pub BTreeMap<(usize, u32), u64>);
 
 impl Latencies {
     /// Counts an answer.

@@ -10,7 +10,7 @@ use super::exchange::ExchangeRecord;
 use super::minimal::Minimal;
 use super::odds::Odds;
 use super::waiving::{Fate, WaiverSummary, waive};
-use crate::check::{Covered, RuleCounts, Tally};
+use crate::check::{CoverageCounts, RuleCounts, RunTally};
 use crate::contract::Level;
 
 /// The verdict on a run.
@@ -130,9 +130,9 @@ pub struct Summary {
     /// Exchanges kept as examples: case, run, exchange.
     pub samples: Vec<(String, u64, ExchangeRecord)>,
     /// Tallies of all cases.
-    pub tally: Tally,
+    pub tally: RunTally,
     /// Which cells of the request schema were exercised.
-    pub covered: Covered,
+    pub covered: CoverageCounts,
     /// The verdict.
     pub conclusion: Conclusion,
     /// Why it is not conformant, in sentences.
@@ -190,7 +190,7 @@ impl Summary {
             };
             key(a, u).cmp(&key(b, v))
         });
-        let (mut tally, mut covered) = (Tally::default(), Covered::default());
+        let (mut tally, mut covered) = (RunTally::default(), CoverageCounts::default());
         for record in records.values() {
             tally.add(&record.tally);
             covered.add(&record.covered);

@@ -99,8 +99,8 @@ pub(super) fn chance(summary: &Summary, found: &(FindingRecord, Update)) -> Opti
         same().any(|(_, u)| comes_and_goes(u)) || minimal.is_some_and(|m| m.shown < m.of);
     let (seen, may_miss) = match minimal.filter(|m| m.shown > 0) {
         _ if finding.case == RUN => {
-            let alone = summary.tally.alone;
-            (Sightings { shown: alone.lost, of: alone.asked }, !finding.evidence.is_empty())
+            let alone = summary.tally.probe;
+            (Sightings { shown: alone.lost, of: alone.sent }, !finding.evidence.is_empty())
         }
         Some(m) => (Sightings { shown: m.shown.into(), of: m.of.into() }, m.shown < m.of),
         None => {

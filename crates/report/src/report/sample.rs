@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::case::Depth;
-use crate::check::{Covered, RuleCounts, Tally, TallyKey, rules};
+use crate::check::{CoverageCounts, FaultKind, RuleCounts, RunTally, rules};
 use crate::contract::{Contract, Level};
 use crate::generate::Generator;
 use crate::record::{
@@ -167,7 +167,7 @@ fn cases(fails: &[FindingRecord]) -> Vec<Event> {
                 };
                 counts.insert(rule.id.to_owned(), count);
             }
-            let mut tally = Tally::default();
+            let mut tally = RunTally::default();
             for (status, n) in [(200, 30), (400, 12), (500, 1)] {
                 tally.statuses.insert(status, n);
             }
@@ -183,7 +183,7 @@ fn cases(fails: &[FindingRecord]) -> Vec<Event> {
                 "/communicationNumber maxLength longer than its result can carry last".to_owned(),
                 1,
             );
-            let key = TallyKey {
+            let key = FaultKind {
                 pointer: "/value".to_owned(),
                 keyword: "required".to_owned(),
                 class: "missing".to_owned(),
@@ -221,13 +221,13 @@ fn latencies() -> Latencies {
 }
 
 /// Nearly all cells: some lack, some lack at a position.
-fn covered() -> Covered {
+fn covered() -> CoverageCounts {
     let counts = |at: usize| match at % 11 {
         3 => [4, 0, 2, 1],
         7 => [0; 4],
         _ => [5, 9, 5, 3],
     };
-    Covered((0..150).map(|at| (at, counts(at))).collect())
+    CoverageCounts((0..150).map(|at| (at, counts(at))).collect())
 }
 
 fn tail() -> Event {

@@ -1,7 +1,7 @@
 //! Whether caches may keep an answer (HTTP-011).
 
-use crate::rule::{Finding, Verdict};
-use crate::view::ExchangeView;
+use crate::exchange_view::ExchangeView;
+use crate::finding::{Finding, Verdict};
 
 pub(super) fn not_cacheable(view: &ExchangeView<'_>) -> Verdict {
     let (Some(response), true) = (view.response(), view.is_ordinary()) else {

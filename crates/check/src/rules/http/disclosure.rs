@@ -1,7 +1,8 @@
 //! What errors give away of the inside of a server (HTTP-010).
 
-use crate::rule::{Finding, Verdict, shorten};
-use crate::view::{ExchangeView, ItemVerdict};
+use crate::exchange_view::{ExchangeView, ItemVerdict};
+use crate::finding::{Finding, Verdict};
+use crate::text::shorten;
 
 /// What betrays the inside of a server, in the words of widespread platforms.
 const INTERNALS: &[&str] = &[

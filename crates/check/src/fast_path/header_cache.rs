@@ -18,11 +18,11 @@ const MOST: usize = 8;
 
 /// The header lines of plain answers that the judge has passed.
 #[derive(Debug, Clone, Default)]
-pub struct Heads {
+pub struct HeaderCache {
     known: Vec<Vec<u8>>,
 }
 
-impl Heads {
+impl HeaderCache {
     /// Whether a header says nothing that is judged in a plain answer.
     #[must_use]
     pub fn is_varying(name: &str) -> bool {
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_head_is_known_but_for_what_varies() {
-        let mut heads = Heads::default();
+        let mut heads = HeaderCache::default();
         let plain = b"Date: x\r\nContent-Type: application/json\r\nServer: a\r\n";
         assert!(!heads.knows(plain) && !heads.knows(b""));
         heads.learn(plain);

@@ -1,21 +1,21 @@
-//! The order of results, over a whole batch that is never whole in memory: a bit an item, once it is lost.
+//! The order of results over a batch that is never whole in memory: one bit for each item, once it is lost.
 
 use serde_json::Value;
 
 use crate::generate::Numbers;
 
 /// How many results came, and in which order.
-pub(super) struct Order {
+pub(crate) struct StreamedOrder {
     /// Numbers from that of the first item on.
     numbers: Numbers,
     items: usize,
     seen: usize,
     over: bool,
-    lost: Option<Lost>,
+    lost: Option<OrderLoss>,
 }
 
 /// How the order was lost.
-pub(super) struct Lost {
+pub(crate) struct OrderLoss {
     /// The first result that belongs to another item.
     pub at: usize,
     /// That item.
@@ -26,9 +26,9 @@ pub(super) struct Lost {
     answered: Vec<u64>,
 }
 
-impl Order {
-    pub fn new(numbers: Numbers, items: usize) -> Order {
-        Order { numbers, items, seen: 0, over: false, lost: None }
+impl StreamedOrder {
+    pub fn new(numbers: Numbers, items: usize) -> StreamedOrder {
+        StreamedOrder { numbers, items, seen: 0, over: false, lost: None }
     }
 
     /// Whether no further item can be held beside its result.
@@ -42,7 +42,7 @@ impl Order {
     }
 
     /// How it was lost, where it was.
-    pub fn lost(&self) -> Option<&Lost> {
+    pub fn lost(&self) -> Option<&OrderLoss> {
         self.lost.as_ref()
     }
 
@@ -71,7 +71,8 @@ impl Order {
         let Some(from) = echoed.and_then(|number| self.place(number)).filter(|j| *j != at) else {
             return;
         };
-        let mut lost = Lost { at, from, twice: None, answered: vec![0; self.items.div_ceil(64)] };
+        let mut lost =
+            OrderLoss { at, from, twice: None, answered: vec![0; self.items.div_ceil(64)] };
         (0..at).for_each(|item| lost.mark(item));
         lost.mark(from);
         self.lost = Some(lost);
@@ -102,7 +103,7 @@ impl Order {
     }
 }
 
-impl Lost {
+impl OrderLoss {
     fn mark(&mut self, item: usize) {
         let (word, bit) = (item / 64, 1 << (item % 64));
         if self.answered[word] & bit != 0 && self.twice.is_none_or(|before| item < before) {

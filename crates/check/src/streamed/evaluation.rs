@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::Streaming;
+use super::StreamContext;
 use super::window::{Window, answer, exchange, with_body};
+use crate::evaluation::{Evaluation, RuleCounts, RuleViolation};
 use crate::exchange::{Exchange, Response};
-use crate::judge::{Hit, Judgement, RuleCounts};
 use crate::rule::Check;
 use crate::rules;
 
@@ -14,14 +14,14 @@ use crate::rules;
 const KINDS: usize = 256;
 
 /// What came of it.
-pub struct Judged {
-    /// What the rules say; the exchange of a hit is 0 for the whole, and n for the excerpt n - 1.
-    pub judgement: Judgement,
-    /// How often each hit was seen, by its position.
+pub struct StreamEvaluation {
+    /// What the rules say; the exchange of a violation is 0 for the whole, and n for the excerpt n - 1.
+    pub evaluation: Evaluation,
+    /// How often each violation was seen, by its position.
     pub times: Vec<u64>,
     /// The exchange, with its first items in place of all.
     pub exchange: Option<Exchange>,
-    /// What hits are about.
+    /// What violations are about.
     pub excerpts: Vec<Excerpt>,
     kinds: HashMap<(&'static str, String, String), usize>,
 }
@@ -35,11 +35,11 @@ pub struct Excerpt {
     pub exchange: Exchange,
 }
 
-impl Default for Judged {
-    fn default() -> Judged {
+impl Default for StreamEvaluation {
+    fn default() -> StreamEvaluation {
         let counts = vec![RuleCounts::default(); rules::all().len()];
-        Judged {
-            judgement: Judgement { counts, ..Judgement::default() },
+        StreamEvaluation {
+            evaluation: Evaluation { counts, ..Evaluation::default() },
             times: Vec::new(),
             exchange: None,
             excerpts: Vec::new(),
@@ -48,52 +48,52 @@ impl Default for Judged {
     }
 }
 
-impl Judged {
-    /// Keeps a hit of a window, where it is of a new kind, and counts it.
+impl StreamEvaluation {
+    /// Keeps a violation of a window, where it is of a new kind, and counts it.
     pub(super) fn keep(
         &mut self,
-        about: &Streaming<'_>,
+        about: &StreamContext<'_>,
         head: &Response,
         window: &Window,
         items: usize,
-        hit: Hit,
+        violation: RuleViolation,
     ) {
-        match self.kinds.get(&kind(&hit)) {
+        match self.kinds.get(&kind(&violation)) {
             // Times are told once for an answer, in however many windows they show.
-            Some(at) => self.times[*at] += u64::from(hit.rule.family() != "TIME"),
-            None => self.keep_new(about, head, window, items, hit),
+            Some(at) => self.times[*at] += u64::from(violation.rule.family() != "TIME"),
+            None => self.keep_new(about, head, window, items, violation),
         }
     }
 
-    /// Keeps a hit of a new kind, with the few items and results around it.
+    /// Keeps a violation of a new kind, with the few items and results around it.
     pub(super) fn keep_new(
         &mut self,
-        about: &Streaming<'_>,
+        about: &StreamContext<'_>,
         head: &Response,
         window: &Window,
         items: usize,
-        mut hit: Hit,
+        mut violation: RuleViolation,
     ) {
-        if self.kinds.len() >= KINDS || self.kinds.contains_key(&kind(&hit)) {
+        if self.kinds.len() >= KINDS || self.kinds.contains_key(&kind(&violation)) {
             return;
         }
-        let local = hit.finding.item.unwrap_or(0);
+        let local = violation.finding.item.unwrap_or(0);
         let range = (local.saturating_sub(1), (local + 2).min(window.len()));
         self.add_excerpt(about, head, window, range, items);
-        hit.exchange = self.excerpts.len();
-        hit.finding.item = hit.finding.item.map(|item| item + window.base);
-        hit.finding.pointer = moved(&hit.finding.pointer, window.base);
-        if hit.rule.family() == "ORDER" {
-            for text in [&mut hit.finding.expected, &mut hit.finding.actual] {
+        violation.exchange = self.excerpts.len();
+        violation.finding.item = violation.finding.item.map(|item| item + window.base);
+        violation.finding.pointer = moved(&violation.finding.pointer, window.base);
+        if violation.rule.family() == "ORDER" {
+            for text in [&mut violation.finding.expected, &mut violation.finding.actual] {
                 *text = renumbered(text, window.base);
             }
         }
-        self.push(hit);
+        self.push(violation);
     }
 
     pub(super) fn add_excerpt(
         &mut self,
-        about: &Streaming<'_>,
+        about: &StreamContext<'_>,
         head: &Response,
         window: &Window,
         (from, to): (usize, usize),
@@ -108,34 +108,34 @@ impl Judged {
         self.excerpts.push(Excerpt { first, exchange });
     }
 
-    /// Keeps a hit about the exchange as a whole.
-    pub(super) fn keep_whole(&mut self, mut hit: Hit) {
-        if !self.kinds.contains_key(&kind(&hit)) {
-            hit.exchange = 0;
-            self.push(hit);
+    /// Keeps a violation about the exchange as a whole.
+    pub(super) fn keep_whole(&mut self, mut violation: RuleViolation) {
+        if !self.kinds.contains_key(&kind(&violation)) {
+            violation.exchange = 0;
+            self.push(violation);
         }
     }
 
-    pub(super) fn push(&mut self, hit: Hit) {
-        self.kinds.insert(kind(&hit), self.judgement.hits.len());
-        self.judgement.hits.push(hit);
+    pub(super) fn push(&mut self, violation: RuleViolation) {
+        self.kinds.insert(kind(&violation), self.evaluation.violations.len());
+        self.evaluation.violations.push(violation);
         self.times.push(1);
     }
 
     /// A rule about the exchange that failed on some of it has failed on it.
     pub(super) fn settle(&mut self) {
-        for hit in &self.judgement.hits {
-            if !matches!(hit.rule.check, Check::Item(_))
-                && let Some(index) = rules::index(hit.rule.id)
+        for violation in &self.evaluation.violations {
+            if !matches!(violation.rule.check, Check::Item(_))
+                && let Some(index) = rules::index(violation.rule.id)
             {
-                self.judgement.counts[index] = RuleCounts { failed: 1, ..RuleCounts::default() };
+                self.evaluation.counts[index] = RuleCounts { failed: 1, ..RuleCounts::default() };
             }
         }
     }
 }
 
-fn kind(hit: &Hit) -> (&'static str, String, String) {
-    (hit.rule.id, hit.finding.place(), hit.finding.kind.clone())
+fn kind(violation: &RuleViolation) -> (&'static str, String, String) {
+    (violation.rule.id, violation.finding.place(), violation.finding.kind.clone())
 }
 
 /// A pointer to an element of a window as one to the same element of the whole.

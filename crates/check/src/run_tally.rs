@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::shorten;
-use super::view::{ExchangeView, ItemVerdict};
+use super::exchange_view::{ExchangeView, ItemVerdict};
+use super::text::shorten;
 use crate::contract::standing::Due;
 use crate::contract::{Contract, Level, RefusalMode};
 use crate::exchange::BodyIntent;
@@ -14,7 +14,7 @@ use crate::generate::coverage::Position;
 
 /// A kind of fault (INTERPRETATION-01).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct TallyKey {
+pub struct FaultKind {
     /// JSON pointer inside the item.
     pub pointer: String,
     /// The broken keyword.
@@ -32,74 +32,45 @@ const OTHER: &str = "(others)";
 
 /// What a run adds up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct RunTally {
     /// Refusals by kind: how often by a 400, how often in a 200.
-    #[serde(with = "pairs")]
-    pub refusals: BTreeMap<TallyKey, (u64, u64)>,
+    #[serde(with = "super::map_as_pairs")]
+    pub refusals: BTreeMap<FaultKind, (u64, u64)>,
     /// Error codes seen, by code.
     pub codes: BTreeMap<String, u64>,
     /// Items that were accepted: numbers that stay behind.
     pub accepted: u64,
     /// Statuses seen.
-    #[serde(with = "pairs")]
+    #[serde(with = "super::map_as_pairs")]
     pub statuses: BTreeMap<u16, u64>,
     /// Causes provoked: `pointer keyword class position`.
     pub provoked: BTreeMap<String, u64>,
     /// Plain batches that were sent one by one because answers had got lost.
-    #[serde(default)]
-    pub alone: Alone,
+    #[serde(default, alias = "alone")]
+    pub probe: ProbeResult,
 }
 
 /// Requests on connections of their own, one at a time, and how many of them got no answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alone {
+pub struct ProbeResult {
     /// Requests.
-    pub asked: u64,
+    #[serde(alias = "asked")]
+    pub sent: u64,
     /// Those without an answer.
     pub lost: u64,
 }
 
-impl Alone {
+impl ProbeResult {
     /// Lost answers that are no accident of the network.
     pub const ENOUGH: u64 = 2;
-}
-
-/// Maps whose keys are no strings: a tagged event can't carry them as objects.
-pub mod pairs {
-    use super::BTreeMap;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    /// As a list of pairs.
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer, K: Serialize, V: Serialize>(
-        map: &BTreeMap<K, V>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        map.iter().collect::<Vec<_>>().serialize(serializer)
-    }
-
-    /// From a list of pairs.
-    ///
-    /// # Errors
-    /// Those of the deserializer.
-    pub fn deserialize<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
-    where
-        D: Deserializer<'de>,
-        K: Deserialize<'de> + Ord,
-        V: Deserialize<'de>,
-    {
-        Ok(Vec::<(K, V)>::deserialize(deserializer)?.into_iter().collect())
-    }
 }
 
 /// Batches above this many items may be refused for their size.
 const LARGE: usize = 100;
 
-impl Tally {
+impl RunTally {
     /// Adds another part's.
-    pub fn add(&mut self, other: &Tally) {
+    pub fn add(&mut self, other: &RunTally) {
         for (key, (request, item)) in &other.refusals {
             let entry = self.refusals.entry(key.clone()).or_default();
             entry.0 += request;
@@ -112,8 +83,8 @@ impl Tally {
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
-        self.alone.asked += other.alone.asked;
-        self.alone.lost += other.alone.lost;
+        self.probe.sent += other.probe.sent;
+        self.probe.lost += other.probe.lost;
         for (what, count) in &other.provoked {
             *self.provoked.entry(what.clone()).or_default() += count;
         }
@@ -130,7 +101,7 @@ impl Tally {
 
     /// The same, so many times over.
     #[must_use]
-    pub fn times(&self, times: u64) -> Tally {
+    pub fn times(&self, times: u64) -> RunTally {
         let mut all = self.clone();
         all.refusals.values_mut().for_each(|(request, item)| {
             *request *= times;
@@ -167,10 +138,10 @@ impl Tally {
                 *self.provoked.entry(what).or_default() += 1;
             }
         }
-        let mut kinds: Vec<TallyKey> = broken
+        let mut kinds: Vec<FaultKind> = broken
             .iter()
             .filter_map(|i| match items[*i].standing.causes.as_slice() {
-                [cause] if cause.level == Level::Must => Some(TallyKey {
+                [cause] if cause.level == Level::Must => Some(FaultKind {
                     pointer: cause.pointer.clone(),
                     keyword: cause.keyword.clone(),
                     class: cause.class.clone(),

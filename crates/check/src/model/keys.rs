@@ -1,72 +1,27 @@
-//! The ledger: what happened to each number of a trial, and what is therefore expected of each item.
+//! What happened to each unique key of an execution, and what is therefore predicted of each item.
 //!
-//! After a lost or 5xx answer a number's fate is unknown, and nothing is expected of it. Knows nothing of
-//! rules; they read what it expects.
+//! After a lost or 5xx answer the state of a key is unknown, and nothing is predicted of it. It must not know
+//! rules, which read what it predicts.
 
 use std::collections::HashMap;
 
-use super::view::{ExchangeView, ItemVerdict};
 use crate::contract::Level;
 use crate::contract::standing::Due;
 use crate::exchange::{Answer, LossKind, Situation};
-
-/// What is expected of an item, given all that came before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expected {
-    /// Accepted, as its number is unused.
-    Accept {
-        /// What a contradiction weighs.
-        level: Level,
-        /// Why the number is unused.
-        because: Because,
-    },
-    /// Rejected as used: accepted before in that exchange.
-    Used {
-        /// The exchange that used it.
-        by: usize,
-    },
-    /// Refused, in either refusal mode.
-    Refuse(Level),
-    /// One of several in the same batch with this number; their positions.
-    Twin(Vec<usize>),
-    /// One of several that a barrier released with this number: exchange and position of each.
-    Racer(Vec<(usize, usize)>),
-    /// In a request that the client broke off in that exchange: all or nothing.
-    BrokenOff(usize),
-    /// Nothing is expected.
-    Open,
-}
-
-/// Why a number is unused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Because {
-    /// It was never sent.
-    Fresh,
-    /// It was never sent, but one that looks like it was used.
-    Near(String),
-    /// Its request was refused with a 400.
-    Refused,
-    /// Its item was rejected.
-    Rejected,
-    /// Its request was refused for its credentials.
-    Credentials,
-    /// Its request was refused with this status for its method, path, headers or size.
-    NotProcessed(u16),
-    /// More than one of these: whoever stored it can't be told.
-    Several,
-}
+use crate::exchange_view::{ExchangeView, ItemVerdict};
+use crate::prediction::{Prediction, UnusedReason};
 
 #[derive(Clone)]
-enum State {
-    Unused(Because),
+enum KeyState {
+    Unused(UnusedReason),
     Used(usize),
     BrokenOff(usize),
     Unknown,
 }
 
 /// Fills in what is expected of every item of every exchange.
-pub(super) fn expect(views: &mut [ExchangeView<'_>]) {
-    let mut ledger: HashMap<String, State> = HashMap::new();
+pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
+    let mut states: HashMap<String, KeyState> = HashMap::new();
     let mut at = 0;
     while at < views.len() {
         let group = views[at].exchange.group;
@@ -74,13 +29,13 @@ pub(super) fn expect(views: &mut [ExchangeView<'_>]) {
         while group.is_some() && end < views.len() && views[end].exchange.group == group {
             end += 1;
         }
-        wave(&mut views[at..end], &mut ledger);
+        predict_group(&mut views[at..end], &mut states);
         at = end;
     }
 }
 
 /// One exchange, or several that overlapped.
-fn wave(views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
+fn predict_group(views: &mut [ExchangeView<'_>], states: &mut HashMap<String, KeyState>) {
     let mut places = Places::default();
     for (v, view) in views.iter().enumerate() {
         for (i, item) in view.items().iter().enumerate() {
@@ -93,25 +48,27 @@ fn wave(views: &mut [ExchangeView<'_>], ledger: &mut HashMap<String, State>) {
     let may_be_used: Vec<Vec<bool>> = views
         .iter()
         .map(|view| {
-            let used = |number: &String| ledger.contains_key(number) || places.count(number) > 1;
+            let used = |number: &String| states.contains_key(number) || places.count(number) > 1;
             view.items().iter().map(|item| item.number.as_ref().is_some_and(used)).collect()
         })
         .collect();
-    let expected: Vec<Vec<Expected>> = views
+    let predicted: Vec<Vec<Prediction>> = views
         .iter()
         .enumerate()
         .map(|(v, view)| {
-            (0..view.items().len()).map(|i| one(view, v, i, views, &places, ledger)).collect()
+            (0..view.items().len())
+                .map(|i| predict_item(view, v, i, views, &places, states))
+                .collect()
         })
         .collect();
-    for ((view, list), used) in views.iter_mut().zip(expected).zip(may_be_used) {
-        view.expected = list;
+    for ((view, list), used) in views.iter_mut().zip(predicted).zip(may_be_used) {
+        view.predicted = list;
         view.may_be_used = used;
     }
     // Acceptances first: a rejection beside one says nothing against it.
     for pass in [true, false] {
         for view in views.iter() {
-            settle(view, ledger, pass);
+            record_outcome(view, states, pass);
         }
     }
 }
@@ -130,31 +87,31 @@ impl Places {
     }
 }
 
-fn one(
+fn predict_item(
     view: &ExchangeView<'_>,
     v: usize,
     i: usize,
     views: &[ExchangeView<'_>],
     places: &Places,
-    ledger: &HashMap<String, State>,
-) -> Expected {
+    states: &HashMap<String, KeyState>,
+) -> Prediction {
     let item = &view.items()[i];
     let due = item.standing.due();
     if due == Due::Refuse(Level::Must) {
-        return Expected::Refuse(Level::Must);
+        return Prediction::Refuse(Level::Must);
     }
-    let by_due = |because: Because| match due {
-        Due::Accept(level) => Expected::Accept { level, because },
-        Due::Refuse(level) => Expected::Refuse(level),
-        Due::Open => Expected::Open,
+    let by_due = |because: UnusedReason| match due {
+        Due::Accept(level) => Prediction::Accept { level, because },
+        Due::Refuse(level) => Prediction::Refuse(level),
+        Due::Open => Prediction::Open,
     };
-    let Some(number) = &item.number else { return by_due(Because::Fresh) };
-    let state = ledger.get(number);
+    let Some(number) = &item.number else { return by_due(UnusedReason::Fresh) };
+    let state = states.get(number);
     match state {
-        Some(State::Used(by)) => return Expected::Used { by: *by },
-        Some(State::Unknown) => return Expected::Open,
-        Some(State::BrokenOff(by)) => return Expected::BrokenOff(*by),
-        Some(State::Unused(_)) | None => {}
+        Some(KeyState::Used(by)) => return Prediction::Used { by: *by },
+        Some(KeyState::Unknown) => return Prediction::Open,
+        Some(KeyState::BrokenOff(by)) => return Prediction::BrokenOff(*by),
+        Some(KeyState::Unused(_)) | None => {}
     }
     // A broken item that was accepted all the same has used the number.
     let stolen = places.broken.get(number).into_iter().flatten().any(|(v, i)| {
@@ -164,109 +121,118 @@ fn one(
         }
     });
     if stolen {
-        return Expected::Open;
+        return Prediction::Open;
     }
     let same = &places.sound[number];
     let beside_broken = places.broken.contains_key(number);
     if same.len() > 1 {
         // Where it was refused before, rules of its own say whether it stayed unused.
         if state.is_some() || beside_broken {
-            return Expected::Open;
+            return Prediction::Open;
         }
         let open = same.iter().any(|(v, i)| {
             !matches!(views[*v].items()[*i].standing.due(), Due::Accept(Level::Must))
         });
         if open {
-            return Expected::Open;
+            return Prediction::Open;
         }
         if same.iter().any(|(other, _)| *other != v) {
-            return Expected::Racer(
+            return Prediction::ConcurrentDuplicate(
                 same.iter().map(|(v, i)| (views[*v].exchange.index, *i)).collect(),
             );
         }
-        return Expected::Twin(same.iter().map(|(_, i)| *i).collect());
+        return Prediction::BatchDuplicate(same.iter().map(|(_, i)| *i).collect());
     }
     if beside_broken && due == Due::Accept(Level::Must) {
         // A rejected item beside it may have used the number, whatever came of it before: that is no more than
         // a SHOULD.
-        Expected::Accept { level: Level::Should, because: Because::Rejected }
-    } else if let Some(State::Unused(because)) = state {
+        Prediction::Accept { level: Level::Should, because: UnusedReason::Rejected }
+    } else if let Some(KeyState::Unused(because)) = state {
         by_due(because.clone())
     } else {
         // Only a rejection needs to know; looking at every number would cost more than all else.
         if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {
-            return by_due(Because::Fresh);
+            return by_due(UnusedReason::Fresh);
         }
         let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
         let near = siblings
             .filter_map(|(_, s)| s.number.as_deref())
             .chain(
-                ledger.iter().filter(|(_, s)| matches!(s, State::Used(_))).map(|(n, _)| n.as_str()),
+                states
+                    .iter()
+                    .filter(|(_, s)| matches!(s, KeyState::Used(_)))
+                    .map(|(n, _)| n.as_str()),
             )
             .take(64)
             .filter(|other| looks_like(number, other))
             .min_by_key(|other| strsim::levenshtein(&folded(number), &folded(other)));
-        by_due(near.map_or(Because::Fresh, |n| Because::Near(n.to_owned())))
+        by_due(near.map_or(UnusedReason::Fresh, |n| UnusedReason::Near(n.to_owned())))
     }
 }
 
-fn settle(view: &ExchangeView<'_>, ledger: &mut HashMap<String, State>, acceptances: bool) {
-    let whole = whole_fate(view);
+fn record_outcome(
+    view: &ExchangeView<'_>,
+    states: &mut HashMap<String, KeyState>,
+    acceptances: bool,
+) {
+    let whole = request_outcome(view);
     if !view.exchange.intent.is_batch() && !acceptances {
-        for number in mentioned(view) {
-            let fate = whole.clone().unwrap_or(State::Unknown);
-            let before = ledger.get(&number);
-            if matches!(before, None | Some(State::Unused(_))) {
-                let state = joined(before, fate);
-                ledger.insert(number, state);
+        for number in keys_in_text(view) {
+            let outcome = whole.clone().unwrap_or(KeyState::Unknown);
+            let before = states.get(&number);
+            if matches!(before, None | Some(KeyState::Unused(_))) {
+                let state = joined_state(before, outcome);
+                states.insert(number, state);
             }
         }
     }
     for (i, item) in view.items().iter().enumerate() {
         let Some(number) = &item.number else { continue };
-        let fate = match &whole {
+        let outcome = match &whole {
             Some(state) => state.clone(),
             None => match view.verdicts.get(i).copied().flatten() {
-                Some(ItemVerdict::Accepted) => State::Used(view.exchange.index),
+                Some(ItemVerdict::Accepted) => KeyState::Used(view.exchange.index),
                 // The target says so itself, and nobody else knows what became of it before.
                 Some(ItemVerdict::Rejected)
-                    if matches!(ledger.get(number), Some(State::Unknown | State::BrokenOff(_)))
-                        && view.called_used(i) =>
+                    if matches!(
+                        states.get(number),
+                        Some(KeyState::Unknown | KeyState::BrokenOff(_))
+                    ) && view.is_called_used(i) =>
                 {
-                    State::Used(view.exchange.index)
+                    KeyState::Used(view.exchange.index)
                 }
-                Some(ItemVerdict::Rejected) => State::Unused(Because::Rejected),
-                None => State::Unknown,
+                Some(ItemVerdict::Rejected) => KeyState::Unused(UnusedReason::Rejected),
+                None => KeyState::Unknown,
             },
         };
-        let accepted = matches!(fate, State::Used(_));
+        let accepted = matches!(outcome, KeyState::Used(_));
         if accepted != acceptances {
             continue;
         }
-        let before = ledger.get(number);
+        let before = states.get(number);
         let keep = matches!(
-            (before, &fate),
-            (Some(State::Used(_)), _)
-                | (Some(State::Unknown | State::BrokenOff(_)), State::Unused(_))
+            (before, &outcome),
+            (Some(KeyState::Used(_)), _)
+                | (Some(KeyState::Unknown | KeyState::BrokenOff(_)), KeyState::Unused(_))
         );
         if !keep {
-            ledger.insert(number.clone(), joined(before, fate));
+            states.insert(number.clone(), joined_state(before, outcome));
         }
     }
 }
 
 /// What is known of a number after another request with it.
-fn joined(before: Option<&State>, fate: State) -> State {
-    match (before, fate) {
-        (Some(State::Unused(before)), State::Unused(now)) if *before != now => {
-            State::Unused(Because::Several)
+fn joined_state(before: Option<&KeyState>, outcome: KeyState) -> KeyState {
+    match (before, outcome) {
+        (Some(KeyState::Unused(before)), KeyState::Unused(now)) if *before != now => {
+            KeyState::Unused(UnusedReason::Several)
         }
-        (_, fate) => fate,
+        (_, outcome) => outcome,
     }
 }
 
 /// The numbers that a body which is no batch still spells out: a careless reader may have stored them.
-fn mentioned(view: &ExchangeView<'_>) -> Vec<String> {
+fn keys_in_text(view: &ExchangeView<'_>) -> Vec<String> {
     let Some(body) = &view.exchange.request.body else { return Vec::new() };
     let key = serde_json::Value::from(view.contract.batch.unique.as_str()).to_string();
     let mut numbers = Vec::new();
@@ -281,28 +247,30 @@ fn mentioned(view: &ExchangeView<'_>) -> Vec<String> {
 }
 
 /// What happened to all numbers of a request alike; nothing where each result says its own.
-fn whole_fate(view: &ExchangeView<'_>) -> Option<State> {
+fn request_outcome(view: &ExchangeView<'_>) -> Option<KeyState> {
     let situation = view.exchange.intent.situation;
     match &view.exchange.answer {
         Answer::Lost(loss) if loss.kind == LossKind::HungUp => {
-            Some(State::BrokenOff(view.exchange.index))
+            Some(KeyState::BrokenOff(view.exchange.index))
         }
-        Answer::Lost(loss) if loss.kind == LossKind::Connect => Some(State::Unused(Because::Fresh)),
-        Answer::Lost(_) => Some(State::Unknown),
+        Answer::Lost(loss) if loss.kind == LossKind::Connect => {
+            Some(KeyState::Unused(UnusedReason::Fresh))
+        }
+        Answer::Lost(_) => Some(KeyState::Unknown),
         Answer::Received(response) => match response.status {
             // Verdicts of results that stand in the wrong place say nothing of their items.
-            200 if view.misplaced.is_some() || view.foreign.is_some() => Some(State::Unknown),
+            200 if view.misordered.is_some() || view.crosstalk.is_some() => Some(KeyState::Unknown),
             200 if view.is_aligned() => None,
-            400 => Some(State::Unused(match situation {
-                Situation::Credentials => Because::Credentials,
-                Situation::Ordinary => Because::Refused,
-                _ => Because::NotProcessed(400),
+            400 => Some(KeyState::Unused(match situation {
+                Situation::Credentials => UnusedReason::Credentials,
+                Situation::Ordinary => UnusedReason::Refused,
+                _ => UnusedReason::NotProcessed(400),
             })),
-            401 | 403 => Some(State::Unused(Because::Credentials)),
+            401 | 403 => Some(KeyState::Unused(UnusedReason::Credentials)),
             status @ (404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 431 | 501 | 505) => {
-                Some(State::Unused(Because::NotProcessed(status)))
+                Some(KeyState::Unused(UnusedReason::NotProcessed(status)))
             }
-            _ => Some(State::Unknown),
+            _ => Some(KeyState::Unknown),
         },
     }
 }

@@ -6,24 +6,24 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::Sent;
+use super::SentItems;
 use crate::contract::Profile;
-use crate::desk::{DESK, body_of, headers, request, right};
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, Situation};
+use crate::fixture::{FIXTURE, body_of, headers, request, right};
 use crate::generate::{Place, Shape, Style};
-use crate::{Judgement, judge};
+use crate::{Evaluation, evaluate};
 
 /// A batch beyond doubt: its body and the places of its echoed values.
 fn batch(seed: u64, items: usize) -> (Vec<u8>, Vec<Place>) {
     let shape = Shape { items: items..=items, style: Style::Plain };
-    let mut numbers = DESK.mint.set_aside(items as u64);
-    let (body, certain, places) = body_of(DESK.generator.stream(seed, &shape), &mut numbers);
+    let mut numbers = FIXTURE.mint.set_aside(items as u64);
+    let (body, certain, places) = body_of(FIXTURE.generator.stream(seed, &shape), &mut numbers);
     assert!(certain);
     (body, places)
 }
 
-fn judged(body: &[u8], answer: &[u8]) -> Judgement {
-    let contract = &DESK.contract;
+fn judged(body: &[u8], answer: &[u8]) -> Evaluation {
+    let contract = &FIXTURE.contract;
     let request = Request { body: Some(Bytes::copy_from_slice(body)), ..request() };
     let exchange = Exchange {
         index: 0,
@@ -42,25 +42,25 @@ fn judged(body: &[u8], answer: &[u8]) -> Judgement {
             framing: None,
         }),
     };
-    judge(contract, &Profile::default(), &[exchange], &[], None)
+    evaluate(contract, &Profile::default(), &[exchange], &[], None)
 }
 
 const ELAPSED: Duration = Duration::from_millis(3);
 
 fn is_quick(body: &[u8], places: &[Place], answer: &[u8]) -> bool {
-    let elapsed = DESK.quick.body(Sent { body, places }, answer);
+    let elapsed = FIXTURE.fast_path.body(SentItems { body, places }, answer);
     elapsed.is_some_and(|e| e.agrees(ELAPSED))
 }
 
-/// Holds quick judgement against the judge.
+/// Holds quick evaluation against the judge.
 fn hold(body: &[u8], places: &[Place], answer: &[u8]) {
     if is_quick(body, places, answer) {
         let model = judged(body, right(body).to_string().as_bytes());
-        let judgement = judged(body, answer);
+        let evaluation = judged(body, answer);
         let shown = String::from_utf8_lossy(answer);
-        assert!(judgement.hits.is_empty(), "{:?}: {shown}", judgement.hits);
-        assert_eq!(judgement.counts, model.counts, "{shown}");
-        assert_eq!(judgement.tally, model.tally, "{shown}");
+        assert!(evaluation.violations.is_empty(), "{:?}: {shown}", evaluation.violations);
+        assert_eq!(evaluation.counts, model.counts, "{shown}");
+        assert_eq!(evaluation.tally, model.tally, "{shown}");
     }
 }
 

@@ -4,8 +4,7 @@
 //! What concerns the exchange as a whole (its head, what stands beside its results) is judged on its first
 //! items; how many results there are and in which order they stand, on all of them. It never sends.
 
-mod judged;
-mod order;
+mod evaluation;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -16,15 +15,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-pub use self::judged::{Excerpt, Judged};
-use self::order::Order;
+pub use self::evaluation::{Excerpt, StreamEvaluation};
 use self::split::{Next, Splitter};
 use self::window::{Window, answer, exchange, with_body};
+use super::evaluate::evaluate;
+use super::evaluation::{Evaluation, RuleCounts, RuleViolation};
 use super::expectation::Expectation;
-use super::judge::{Hit, Judgement, RuleCounts, judge};
-use super::quick::Quick;
-use super::rule::{Check, Rule, shown};
+use super::fast_path::FastPath;
+use super::model::StreamedOrder;
+use super::rule::{Check, Rule};
 use super::rules;
+use super::text::shown;
 use crate::contract::{Contract, Profile};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 use crate::generate::{Numbers, Stream};
@@ -39,13 +40,13 @@ const BODY: usize = 1024 * 1024;
 const NO_TIME: Duration = Duration::from_hours(24 * 365);
 
 /// What is to be judged, and by what.
-pub struct Streaming<'a> {
+pub struct StreamContext<'a> {
     /// The contract.
     pub contract: &'a Contract,
     /// What is known of the target.
     pub profile: &'a Profile,
     /// Finds plainly right results right.
-    pub quick: Option<&'a Quick>,
+    pub quick: Option<&'a FastPath>,
     /// The request, without its body.
     pub request: Request,
     /// What the case expects.
@@ -55,8 +56,8 @@ pub struct Streaming<'a> {
 }
 
 /// Judges an answer while it comes.
-pub struct StreamJudge<'a> {
-    about: Streaming<'a>,
+pub struct StreamEvaluator<'a> {
+    about: StreamContext<'a>,
     /// The items once more, as they were sent.
     stream: Stream<'a>,
     numbers: Numbers,
@@ -67,7 +68,7 @@ pub struct StreamJudge<'a> {
     body: Vec<u8>,
     first: Option<Window>,
     window: Window,
-    order: Order,
+    order: StreamedOrder,
     /// The slowest item: its time, and itself with its result.
     slowest: Option<(i64, Window)>,
     /// The items and results around the one with which the order was lost.
@@ -76,19 +77,23 @@ pub struct StreamJudge<'a> {
     malformed: bool,
     /// What the rules about items say of one that is plainly answered right.
     plain: Option<Vec<RuleCounts>>,
-    judged: Judged,
+    judged: StreamEvaluation,
 }
 
-impl<'a> StreamJudge<'a> {
+impl<'a> StreamEvaluator<'a> {
     /// For a batch whose items are drawn from `stream` with `numbers`.
     #[must_use]
-    pub fn new(about: Streaming<'a>, mut stream: Stream<'a>, numbers: &Numbers) -> StreamJudge<'a> {
+    pub fn new(
+        about: StreamContext<'a>,
+        mut stream: Stream<'a>,
+        numbers: &Numbers,
+    ) -> StreamEvaluator<'a> {
         let items = stream.left();
         let mut minted = numbers.clone();
         let window = Window::default().fill(0, FIRST, about.contract, &mut stream, &mut minted);
-        StreamJudge {
+        StreamEvaluator {
             splitter: Splitter::new(&about.contract.batch.results),
-            order: Order::new(numbers.clone(), items),
+            order: StreamedOrder::new(numbers.clone(), items),
             stream,
             numbers: minted,
             items,
@@ -100,7 +105,7 @@ impl<'a> StreamJudge<'a> {
             astray: None,
             malformed: false,
             plain: None,
-            judged: Judged::default(),
+            judged: StreamEvaluation::default(),
             about,
         }
     }
@@ -198,7 +203,7 @@ impl<'a> StreamJudge<'a> {
         } else {
             window
         };
-        let Streaming { contract, .. } = self.about;
+        let StreamContext { contract, .. } = self.about;
         self.window = reused.fill(base, WINDOW, contract, &mut self.stream, &mut self.numbers);
         if self.window.len() == 0 {
             self.order.end();
@@ -216,13 +221,13 @@ impl<'a> StreamJudge<'a> {
         if window.plain
             && let Some(plain) = &self.plain
         {
-            for (all, one) in self.judged.judgement.counts.iter_mut().zip(plain) {
+            for (all, one) in self.judged.evaluation.counts.iter_mut().zip(plain) {
                 all.add(&one.times(count as u64));
             }
-            self.judged.judgement.tally.accepted += count as u64;
+            self.judged.evaluation.tally.accepted += count as u64;
             return;
         }
-        let Streaming { contract, profile, .. } = self.about;
+        let StreamContext { contract, profile, .. } = self.about;
         let Some(head) = &self.head else { return };
         let total = self.slowest.as_ref().map_or(0, |(time, _)| *time).max(0);
         let body = answer(contract, &window.answer(0, count), Some(total));
@@ -230,38 +235,43 @@ impl<'a> StreamJudge<'a> {
         let request = window.body(contract, 0, count);
         let exchange =
             exchange(contract, &self.about.request, &step, request, with_body(head, body));
-        let judgement = judge(contract, profile, &[exchange], &self.about.expectations, None);
-        if window.plain && judgement.hits.is_empty() {
-            self.plain = each(&judgement, count as u64);
+        let evaluation = evaluate(contract, profile, &[exchange], &self.about.expectations, None);
+        if window.plain && evaluation.violations.is_empty() {
+            self.plain = each(&evaluation, count as u64);
         }
-        let all = &mut self.judged.judgement;
-        for ((sum, counts), rule) in all.counts.iter_mut().zip(&judgement.counts).zip(rules::all())
+        let all = &mut self.judged.evaluation;
+        for ((sum, counts), rule) in all.counts.iter_mut().zip(&evaluation.counts).zip(rules::all())
         {
             if matches!(rule.check, Check::Item(_)) {
                 sum.add(counts);
             }
         }
-        let mut tally = judgement.tally;
+        let mut tally = evaluation.tally;
         tally.statuses.clear();
         all.tally.add(&tally);
         // What belongs to an item outside the window is told of the whole.
-        for hit in judgement.hits.into_iter().filter(|hit| !hit.rule.concerns_all()) {
-            self.judged.keep(&self.about, head, &self.window, self.items, hit);
+        for violation in evaluation
+            .violations
+            .into_iter()
+            .filter(|violation| !violation.rule.concerns_whole_answer())
+        {
+            self.judged.keep(&self.about, head, &self.window, self.items, violation);
         }
     }
 
     /// What came of it, once the answer has ended, or was lost.
     #[must_use]
-    pub fn finish(mut self, ended: Result<Duration, Loss>) -> Judged {
+    pub fn finish(mut self, ended: Result<Duration, Loss>) -> StreamEvaluation {
         let head = self.head.take();
         let plain_head = head.clone().filter(|h| h.status == 200);
         if ended.is_ok() && plain_head.is_some() {
             self.head.clone_from(&plain_head);
             self.judge_window();
         }
-        let StreamJudge { about, splitter, order, items, slowest, mut judged, window, .. } = self;
+        let StreamEvaluator { about, splitter, order, items, slowest, mut judged, window, .. } =
+            self;
         let first = self.first.unwrap_or(window);
-        let Streaming { contract, profile, .. } = about;
+        let StreamContext { contract, profile, .. } = about;
         let answered = match (ended, head) {
             (Ok(elapsed), Some(head)) => {
                 let head = Response { elapsed, ..head };
@@ -286,40 +296,41 @@ impl<'a> StreamJudge<'a> {
         if too_large {
             // Nothing can be said of what was not read.
             if let Some(index) = rules::index(about.rule.id) {
-                judged.judgement.counts[index].errored += 1;
+                judged.evaluation.counts[index].errored += 1;
             }
             judged.exchange = Some(whole);
             return judged;
         }
         let miscounted = splitter.has_ended() && order.seen() != items;
         let astray = miscounted || order.is_lost() || self.malformed;
-        let judgement =
-            judge(contract, profile, std::slice::from_ref(&whole), &about.expectations, None);
+        let evaluation =
+            evaluate(contract, profile, std::slice::from_ref(&whole), &about.expectations, None);
         for (index, rule) in rules::all().iter().enumerate() {
-            let counts = judgement.counts[index];
+            let counts = evaluation.counts[index];
             if matches!(rule.check, Check::Item(_)) {
                 continue;
             }
-            judged.judgement.counts[index] = if astray && needs_order(rule) {
+            judged.evaluation.counts[index] = if astray && needs_order(rule) {
                 RuleCounts { masked: 1, ..RuleCounts::default() }
             } else {
                 counts
             };
         }
-        judged.judgement.tally.statuses.clone_from(&judgement.tally.statuses);
-        if judgement.tally.accepted == 0 {
-            judged.judgement.tally.codes.clone_from(&judgement.tally.codes);
+        judged.evaluation.tally.statuses.clone_from(&evaluation.tally.statuses);
+        if evaluation.tally.accepted == 0 {
+            judged.evaluation.tally.codes.clone_from(&evaluation.tally.codes);
         }
         let head = whole.answer.response().cloned();
-        let found = judgement.hits.into_iter().filter(|hit| {
-            !(matches!(hit.rule.check, Check::Item(_)) || astray && needs_order(hit.rule))
+        let found = evaluation.violations.into_iter().filter(|violation| {
+            !(matches!(violation.rule.check, Check::Item(_))
+                || astray && needs_order(violation.rule))
         });
-        for hit in found {
+        for violation in found {
             match &head {
-                Some(head) if hit.finding.item.is_some() => {
-                    judged.keep_new(&about, head, &first, items, hit);
+                Some(head) if violation.finding.item.is_some() => {
+                    judged.keep_new(&about, head, &first, items, violation);
                 }
-                _ => judged.keep_whole(hit),
+                _ => judged.keep_whole(violation),
             }
         }
         if let (Some((_, alone)), Some(head), false) = (&slowest, &plain_head, astray) {
@@ -327,25 +338,30 @@ impl<'a> StreamJudge<'a> {
             let answer = with_body(head, splitter.with(&alone.answer(0, 1)));
             let request = alone.body(contract, 0, 1);
             let slow = exchange(contract, &about.request, "the slowest item", request, answer);
-            let hits = judge(contract, profile, &[slow], &[], None).hits;
-            for hit in hits.into_iter().filter(|h| !matches!(h.rule.check, Check::Item(_))) {
-                judged.keep_new(&about, head, alone, items, hit);
+            let violations = evaluate(contract, profile, &[slow], &[], None).violations;
+            for violation in
+                violations.into_iter().filter(|h| !matches!(h.rule.check, Check::Item(_)))
+            {
+                judged.keep_new(&about, head, alone, items, violation);
             }
         }
-        let explained = |hit: &Hit| {
-            let whole = |other: &&Hit| other.finding.item.is_none();
-            let hits = &judged.judgement.hits;
-            hits.iter().filter(whole).any(|other| hit.rule.relies_on(other.rule.id))
+        let explained = |violation: &RuleViolation| {
+            let whole = |other: &&RuleViolation| other.finding.item.is_none();
+            let violations = &judged.evaluation.violations;
+            violations
+                .iter()
+                .filter(whole)
+                .any(|other| rules::relies_on(violation.rule, other.rule.id))
         };
-        let hit = order_hit(contract, &order, miscounted, items)
-            .filter(|hit| !self.malformed && !explained(hit));
-        if let Some(hit) = hit {
+        let violation = order_hit(contract, &order, miscounted, items)
+            .filter(|violation| !self.malformed && !explained(violation));
+        if let Some(violation) = violation {
             match (&self.astray, &head) {
                 (Some(part), Some(head)) => {
                     judged.add_excerpt(&about, head, part, (0, part.len()), items);
-                    judged.push(Hit { exchange: judged.excerpts.len(), ..hit });
+                    judged.push(RuleViolation { exchange: judged.excerpts.len(), ..violation });
                 }
-                _ => judged.keep_whole(hit),
+                _ => judged.keep_whole(violation),
             }
         }
         judged.exchange = Some(whole);
@@ -355,7 +371,12 @@ impl<'a> StreamJudge<'a> {
 }
 
 /// What is wrong with number and order of the results, and the rule that says so.
-fn order_hit(contract: &Contract, order: &Order, miscounted: bool, items: usize) -> Option<Hit> {
+fn order_hit(
+    contract: &Contract,
+    order: &StreamedOrder,
+    miscounted: bool,
+    items: usize,
+) -> Option<RuleViolation> {
     let shown = |item| shown(&Value::from(order.number(item)));
     let (id, finding) = if miscounted {
         ("ORDER-001", rules::order::miscounted(contract, items, order.seen()))
@@ -365,26 +386,27 @@ fn order_hit(contract: &Contract, order: &Order, miscounted: bool, items: usize)
             ("ORDER-003", rules::order::twice(contract, item, &order.number(item), None))
         } else {
             let (own, other) = (shown(lost.at), shown(lost.from));
-            let misplaced = rules::order::misplaced(contract, (lost.at, &own), (lost.from, &other));
-            ("ORDER-002", misplaced)
+            let misordered =
+                rules::order::misordered(contract, (lost.at, &own), (lost.from, &other));
+            ("ORDER-002", misordered)
         }
     };
-    rules::find(id).map(|rule| Hit { rule, exchange: 0, finding })
+    rules::find(id).map(|rule| RuleViolation { rule, exchange: 0, finding })
 }
 
 /// Whether a rule says nothing where results can't be matched with their items: what stands in another window
 /// is no stranger's either.
 fn needs_order(rule: &Rule) -> bool {
-    rule.concerns_all()
+    rule.concerns_whole_answer()
         || rule.family() == "RACE"
         || rule.needs.iter().filter_map(|id| rules::find(id)).any(|r| r.family() == "ORDER")
 }
 
 /// What each of `count` items brought to the counts of rules about items; nothing where they differ.
-fn each(judgement: &Judgement, count: u64) -> Option<Vec<RuleCounts>> {
+fn each(evaluation: &Evaluation, count: u64) -> Option<Vec<RuleCounts>> {
     let share = |all: u64| all.is_multiple_of(count).then_some(all / count);
-    let mut counts = Vec::with_capacity(judgement.counts.len());
-    for (all, rule) in judgement.counts.iter().zip(rules::all()) {
+    let mut counts = Vec::with_capacity(evaluation.counts.len());
+    for (all, rule) in evaluation.counts.iter().zip(rules::all()) {
         counts.push(if matches!(rule.check, Check::Item(_)) {
             RuleCounts {
                 passed: share(all.passed)?,

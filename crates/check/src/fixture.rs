@@ -4,27 +4,27 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::Quick;
+use super::FastPath;
 use crate::case::{Credential, Framing};
 use crate::contract::{Contract, Profile};
 use crate::exchange::Request;
 use crate::generate::{Generator, Mint, Numbers, Place, Stream};
 
 /// What stands ready.
-pub(super) struct Desk {
+pub(super) struct Fixture {
     pub contract: Arc<Contract>,
     pub generator: Generator,
     pub mint: Arc<Mint>,
-    pub quick: Quick,
+    pub fast_path: FastPath,
     pub profile: Profile,
 }
 
-pub(super) static DESK: LazyLock<Desk> = LazyLock::new(|| {
+pub(super) static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let contract = Arc::new(Contract::shipped().unwrap());
     let generator = Generator::new(Arc::clone(&contract), &Profile::default()).unwrap();
     let mint = Arc::new(Mint::fitting("bptest-261122-k3x9qz", &contract));
-    let quick = Quick::of(&contract).unwrap();
-    Desk { contract, generator, mint, quick, profile: Profile::default() }
+    let fast_path = FastPath::of(&contract).unwrap();
+    Fixture { contract, generator, mint, fast_path, profile: Profile::default() }
 });
 
 /// The body of a batch of plain items, whether all are beyond doubt, and the places of their echoed values.
@@ -51,7 +51,7 @@ pub(super) fn right(body: &[u8]) -> Value {
         .iter()
         .map(|item| {
             let mut result = json!({ "resultType": "REQUEST_ACCEPTED" });
-            for name in &DESK.contract.batch.echo {
+            for name in &FIXTURE.contract.batch.echo {
                 if let Some(value) = item.get(name) {
                     result[name] = value.clone();
                 }
@@ -67,7 +67,7 @@ pub(super) fn right(body: &[u8]) -> Value {
 pub(super) fn request() -> Request {
     Request {
         method: "POST".to_owned(),
-        path: DESK.contract.operation.path.clone(),
+        path: FIXTURE.contract.operation.path.clone(),
         headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
         credential: Credential::Good,
         body: None,

@@ -5,15 +5,15 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::ledger;
-use super::view::ExchangeView;
+use super::keys;
 use crate::exchange::ItemIntent;
+use crate::exchange_view::ExchangeView;
 
 /// Items with one number that are compared with each other.
 const MANY: usize = 64;
 
 /// Compares identities: a result that fits another item but not its own stands in the wrong place.
-pub(super) fn find(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
+pub(super) fn first_misordered(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
     let items = view.items();
     if !view.is_aligned() || items.len() < 2 {
         return None;
@@ -51,7 +51,7 @@ pub(super) fn find(view: &ExchangeView<'_>) -> Option<(usize, usize)> {
         // once, none was.
         if let (Some(echoed), Some(own)) = (echoed, own)
             && echoed != own
-            && ledger::same_but_for_form(echoed, own)
+            && keys::same_but_for_form(echoed, own)
             && !*permuted.get_or_insert_with(|| is_permutation(view))
         {
             continue;
@@ -108,7 +108,7 @@ fn is_permutation(view: &ExchangeView<'_>) -> bool {
 }
 
 /// The position of the first result that stands for a number of another request of this run.
-pub(super) fn foreign(view: &ExchangeView<'_>) -> Option<usize> {
+pub(super) fn first_crosstalk(view: &ExchangeView<'_>) -> Option<usize> {
     let unique = &view.contract.batch.unique;
     let own: Vec<(&str, &str)> =
         view.items().iter().filter_map(|i| minted(i.number.as_deref()?)).collect();

@@ -1,94 +1,21 @@
-//! Applies the rules to a trial: in the order of what they need, masked where that failed.
+//! Applies the rules to an execution: in the order of what they need, masked where that failed.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
-
-use super::covered::Covered;
+use super::coverage_counts::CoverageCounts;
+use super::evaluation::{Evaluation, RuleCounts, RuleViolation};
+use super::exchange_view::{ExchangeView, ExecutionView, ItemView};
 use super::expectation::{self, Expectation};
-use super::relation::{self, Relating};
-use super::rule::{Check, Finding, Rule, Verdict};
+use super::finding::Verdict;
+use super::model;
+use super::relation::{self, VerdictRelation};
+use super::rule::{Check, Rule};
 use super::rules;
-use super::tally::Tally;
-use super::view::{ExchangeView, TrialView};
+use super::run_tally::RunTally;
 use crate::contract::{Contract, Profile};
 use crate::exchange::Exchange;
-
-/// How often a rule passed, failed and so on.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
-pub struct RuleCounts {
-    /// It held.
-    pub passed: u64,
-    /// It did not.
-    pub failed: u64,
-    /// A rule that it needs had failed there.
-    pub masked: u64,
-    /// It did not apply.
-    pub not_applicable: u64,
-    /// It applied, but the answer was load, or lost on the way.
-    pub unanswered: u64,
-    /// It panicked.
-    pub errored: u64,
-}
-
-impl RuleCounts {
-    /// Adds another count.
-    pub fn add(&mut self, other: &RuleCounts) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.masked += other.masked;
-        self.not_applicable += other.not_applicable;
-        self.unanswered += other.unanswered;
-        self.errored += other.errored;
-    }
-
-    /// The same, so many times over.
-    #[must_use]
-    pub fn times(&self, times: u64) -> RuleCounts {
-        RuleCounts {
-            passed: self.passed * times,
-            failed: self.failed * times,
-            masked: self.masked * times,
-            not_applicable: self.not_applicable * times,
-            unanswered: self.unanswered * times,
-            errored: self.errored * times,
-        }
-    }
-
-    /// How often it was judged.
-    #[must_use]
-    pub fn judged(&self) -> u64 {
-        self.passed + self.failed
-    }
-}
-
-/// A finding with the rule that made it and the exchange that it is about.
-#[derive(Debug, Clone)]
-pub struct Hit {
-    /// The rule.
-    pub rule: &'static Rule,
-    /// Index of the exchange within the trial.
-    pub exchange: usize,
-    /// The finding.
-    pub finding: Finding,
-}
-
-/// What the rules said of a trial.
-#[derive(Debug, Clone, Default)]
-pub struct Judgement {
-    /// By the position of the rule in the registry.
-    pub counts: Vec<RuleCounts>,
-    /// The findings.
-    pub hits: Vec<Hit>,
-    /// For rules of the run's scope.
-    pub tally: Tally,
-    /// Which cells of the request schema were exercised. No rule looks at it; the engine counts it.
-    pub covered: Covered,
-}
 
 /// Positions of the rules, those that others need first.
 static ORDER: LazyLock<Vec<usize>> = LazyLock::new(|| {
@@ -116,58 +43,58 @@ struct Failed {
     items: HashSet<usize>,
 }
 
-/// Holds a trial against every rule that the profile does not skip.
+/// Holds an execution against every rule that the profile does not skip.
 #[must_use]
-pub fn judge(
+pub fn evaluate(
     contract: &Contract,
     profile: &Profile,
     exchanges: &[Exchange],
     expectations: &[Expectation],
-    relating: Option<&Relating>,
-) -> Judgement {
-    let view = TrialView::new(contract, exchanges);
+    relating: Option<&VerdictRelation>,
+) -> Evaluation {
+    let view = model::execution_view(contract, exchanges);
     let all = rules::all();
-    let mut judgement = Judgement {
+    let mut evaluation = Evaluation {
         counts: vec![RuleCounts::default(); all.len()],
-        hits: Vec::new(),
-        tally: Tally::default(),
-        covered: Covered::default(),
+        violations: Vec::new(),
+        tally: RunTally::default(),
+        covered: CoverageCounts::default(),
     };
-    let mut trial_failed = vec![false; all.len()];
+    let mut execution_failed = vec![false; all.len()];
     for exchange in &view.exchanges {
         let mut failed: Vec<Failed> = vec![Failed::default(); all.len()];
         for &index in ORDER.iter() {
             let rule = all[index];
             if profile.skip_reason(rule.id).is_some() {
-                judgement.counts[index].not_applicable += 1;
+                evaluation.counts[index].not_applicable += 1;
                 continue;
             }
             match rule.check {
                 Check::Exchange(check) => {
-                    one_exchange(&mut judgement, exchange, index, rule, check, &mut failed);
+                    evaluate_exchange(&mut evaluation, exchange, index, rule, check, &mut failed);
                 }
                 Check::Item(check) => {
-                    items(&mut judgement, exchange, index, rule, check, &mut failed);
+                    evaluate_items(&mut evaluation, exchange, index, rule, check, &mut failed);
                 }
-                Check::Trial(_) | Check::Run(_) | Check::Asked(_) | Check::Asserted => continue,
+                Check::Execution(_) | Check::Run(_) | Check::Probe(_) | Check::Asserted => continue,
             }
-            trial_failed[index] |= failed[index].whole || !failed[index].items.is_empty();
+            execution_failed[index] |= failed[index].whole || !failed[index].items.is_empty();
         }
-        judgement.tally.count(contract, exchange);
+        evaluation.tally.count(contract, exchange);
     }
-    whole_trial(&mut judgement, &view, profile, &trial_failed);
+    evaluate_execution(&mut evaluation, &view, profile, &execution_failed);
     for expectation in expectations {
-        expectation::hold(&mut judgement, &view, profile, expectation);
+        expectation::hold(&mut evaluation, &view, profile, expectation);
     }
     if let Some(relating) = relating {
-        relation::hold(&mut judgement, &view, profile, relating);
+        relation::hold(&mut evaluation, &view, profile, relating);
     }
     // What a gateway answered proves nothing of the target, whichever rule tells of it (INTERPRETATION-07).
-    for hit in &mut judgement.hits {
+    for violation in &mut evaluation.violations {
         let by_gateway = |e: &Exchange| matches!(e.answer.status(), Some(502 | 504));
-        hit.finding.proven &= !exchanges.get(hit.exchange).is_some_and(by_gateway);
+        violation.finding.proven &= !exchanges.get(violation.exchange).is_some_and(by_gateway);
     }
-    judgement
+    evaluation
 }
 
 fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
@@ -178,7 +105,8 @@ fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {
 static NEEDS: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
     let all = rules::all();
     let relied_on = |rule: &Rule| {
-        let other = |(_, other): &(usize, &&Rule)| other.id != rule.id && rule.relies_on(other.id);
+        let other =
+            |(_, other): &(usize, &&Rule)| other.id != rule.id && rules::relies_on(rule, other.id);
         all.iter().enumerate().filter(other).map(|(index, _)| index).collect()
     };
     all.iter().map(|rule| relied_on(rule)).collect()
@@ -188,15 +116,15 @@ fn needs(index: usize) -> impl Iterator<Item = usize> {
     NEEDS[index].iter().copied()
 }
 
-fn one_exchange(
-    judgement: &mut Judgement,
+fn evaluate_exchange(
+    evaluation: &mut Evaluation,
     exchange: &ExchangeView<'_>,
     index: usize,
     rule: &'static Rule,
     check: fn(&ExchangeView<'_>) -> Verdict,
     failed: &mut [Failed],
 ) {
-    let counts = &mut judgement.counts[index];
+    let counts = &mut evaluation.counts[index];
     let verdict = guarded(|| check(exchange));
     if matches!(verdict, Some(Verdict::Pass | Verdict::Fail(_)))
         && needs(index).any(|n| failed[n].whole)
@@ -223,27 +151,31 @@ fn one_exchange(
                 match finding.item {
                     Some(item) => {
                         failed[index].items.insert(item);
-                        failed[index].whole |= rule.concerns_all();
+                        failed[index].whole |= rule.concerns_whole_answer();
                     }
                     None => failed[index].whole = true,
                 }
-                judgement.hits.push(Hit { rule, exchange: exchange.exchange.index, finding });
+                evaluation.violations.push(RuleViolation {
+                    rule,
+                    exchange: exchange.exchange.index,
+                    finding,
+                });
             }
         }
     }
 }
 
-fn items(
-    judgement: &mut Judgement,
+fn evaluate_items(
+    evaluation: &mut Evaluation,
     exchange: &ExchangeView<'_>,
     index: usize,
     rule: &'static Rule,
-    check: fn(&super::view::ItemView<'_>) -> Verdict,
+    check: fn(&ItemView<'_>) -> Verdict,
     failed: &mut [Failed],
 ) {
     let needed: Vec<Failed> = needs(index).map(|n| failed[n].clone()).collect();
     let whole = needed.iter().any(|f| f.whole);
-    let counts = &mut judgement.counts[index];
+    let counts = &mut evaluation.counts[index];
     for item in exchange.pairs() {
         let verdict = guarded(|| check(&item));
         if matches!(verdict, Some(Verdict::Pass | Verdict::Fail(_)))
@@ -260,22 +192,26 @@ fn items(
                 counts.failed += 1;
                 failed[index].items.insert(item.index);
                 for finding in findings {
-                    judgement.hits.push(Hit { rule, exchange: exchange.exchange.index, finding });
+                    evaluation.violations.push(RuleViolation {
+                        rule,
+                        exchange: exchange.exchange.index,
+                        finding,
+                    });
                 }
             }
         }
     }
 }
 
-fn whole_trial(
-    judgement: &mut Judgement,
-    view: &TrialView<'_>,
+fn evaluate_execution(
+    evaluation: &mut Evaluation,
+    view: &ExecutionView<'_>,
     profile: &Profile,
-    trial_failed: &[bool],
+    execution_failed: &[bool],
 ) {
     for (index, rule) in rules::all().iter().enumerate() {
-        let Check::Trial(check) = rule.check else { continue };
-        let counts = &mut judgement.counts[index];
+        let Check::Execution(check) = rule.check else { continue };
+        let counts = &mut evaluation.counts[index];
         if profile.skip_reason(rule.id).is_some() {
             counts.not_applicable += 1;
             continue;
@@ -283,13 +219,13 @@ fn whole_trial(
         match guarded(|| check(view)) {
             None => counts.errored += 1,
             Some(Verdict::NotApplicable(_)) => counts.not_applicable += 1,
-            Some(_) if needs(index).any(|n| trial_failed[n]) => counts.masked += 1,
+            Some(_) if needs(index).any(|n| execution_failed[n]) => counts.masked += 1,
             Some(Verdict::Pass) => counts.passed += 1,
             Some(Verdict::Fail(findings)) => {
                 counts.failed += 1;
                 for finding in findings {
                     let exchange = finding.exchange.unwrap_or(0);
-                    judgement.hits.push(Hit { rule, exchange, finding });
+                    evaluation.violations.push(RuleViolation { rule, exchange, finding });
                 }
             }
         }

@@ -1,12 +1,13 @@
 //! Rules of the run's scope: held against what all trials added up, again whenever parts of a run are merged.
 
-use super::judge::RuleCounts;
-use super::rule::{Check, Finding, Rule, Verdict};
+use super::evaluation::RuleCounts;
+use super::finding::{Finding, Verdict};
+use super::rule::{Check, Rule};
 use super::rules;
-use super::tally::Tally;
+use super::run_tally::RunTally;
 
 /// What a rule of the run's scope says.
-pub struct RunVerdict {
+pub struct RunEvaluation {
     /// The rule.
     pub rule: &'static Rule,
     /// How it was judged, once.
@@ -17,12 +18,12 @@ pub struct RunVerdict {
 
 /// Holds every rule of the run's scope against `tally`, but for those that are skipped.
 #[must_use]
-pub fn judge_run(tally: &Tally, skipped: impl Fn(&str) -> bool) -> Vec<RunVerdict> {
+pub fn evaluate_run(tally: &RunTally, skipped: impl Fn(&str) -> bool) -> Vec<RunEvaluation> {
     let mut verdicts = Vec::new();
     for &rule in rules::all() {
         let verdict = match rule.check {
             Check::Run(check) => check(tally),
-            Check::Asked(check) => check(tally.alone),
+            Check::Probe(check) => check(tally.probe),
             _ => continue,
         };
         let mut counts = RuleCounts::default();
@@ -39,7 +40,7 @@ pub fn judge_run(tally: &Tally, skipped: impl Fn(&str) -> bool) -> Vec<RunVerdic
                 }
             }
         }
-        verdicts.push(RunVerdict { rule, counts, findings });
+        verdicts.push(RunEvaluation { rule, counts, findings });
     }
     verdicts
 }

@@ -1,17 +1,16 @@
-//! What rules see: an exchange with its answer parsed once, its items beside their results, and what the
-//! ledger expects of each.
+//! What rules see: an exchange with its parsed answer, each item beside its result, and what is predicted of it.
+//!
+//! Data only; the model fills it in.
 
 use serde_json::Value;
 
-use super::ledger::{self, Expected};
-use super::misplaced;
-use super::rule::Verdict;
-use super::surrogates;
+use super::finding::Verdict;
+use super::prediction::Prediction;
 use crate::contract::Contract;
-use crate::exchange::{Answer, BodyIntent, Exchange, ItemIntent, Response, Situation};
+use crate::exchange::{BodyIntent, Exchange, ItemIntent, Response, Situation};
 
 /// The exchanges of one run of one case.
-pub struct TrialView<'a> {
+pub struct ExecutionView<'a> {
     /// The contract.
     pub contract: &'a Contract,
     /// In the order in which they were sent.
@@ -25,24 +24,24 @@ pub struct ExchangeView<'a> {
     /// The exchange itself.
     pub exchange: &'a Exchange,
     /// The answer's body.
-    pub json: Json,
+    pub json: ParsedBody,
     /// What each item's result says, by position; only where there are as many results as items.
     pub verdicts: Vec<Option<ItemVerdict>>,
-    /// What the ledger expects of each item.
-    pub expected: Vec<Expected>,
+    /// What is predicted of each item.
+    pub predicted: Vec<Prediction>,
     /// Whether each item's number stood anywhere else before or beside it, whatever came of that.
     pub may_be_used: Vec<bool>,
     /// The first result that belongs to another item: its position and that item's.
-    pub misplaced: Option<(usize, usize)>,
+    pub misordered: Option<(usize, usize)>,
     /// The first result that stands for a number of another request.
-    pub foreign: Option<usize>,
+    pub crosstalk: Option<usize>,
     /// Items of the other requests that the same barrier released.
     pub in_flight: Vec<&'a Value>,
 }
 
 /// A body as JSON.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Json {
+pub enum ParsedBody {
     /// There is no answer.
     Absent,
     /// It is no JSON; why.
@@ -62,7 +61,7 @@ pub enum ItemVerdict {
 
 /// Something about a request that has a rule of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Feature {
+pub enum RequestFeature {
     /// `application/json` with a charset parameter.
     Charset,
     /// A chunked body.
@@ -85,86 +84,20 @@ pub struct ItemView<'a> {
     pub result: &'a Value,
     /// What the result says.
     pub verdict: Option<ItemVerdict>,
-    /// What the ledger expects.
-    pub expected: &'a Expected,
-}
-
-impl<'a> TrialView<'a> {
-    /// Parses the answers and lets the ledger look at each.
-    #[must_use]
-    pub fn new(contract: &'a Contract, exchanges: &'a [Exchange]) -> TrialView<'a> {
-        let mut views: Vec<ExchangeView<'a>> =
-            exchanges.iter().map(|e| ExchangeView::new(contract, e, exchanges)).collect();
-        ledger::expect(&mut views);
-        TrialView { contract, exchanges: views }
-    }
+    /// What is predicted of it.
+    pub predicted: &'a Prediction,
 }
 
 impl<'a> ExchangeView<'a> {
-    fn new(
-        contract: &'a Contract,
-        exchange: &'a Exchange,
-        all: &'a [Exchange],
-    ) -> ExchangeView<'a> {
-        let json = match &exchange.answer {
-            Answer::Lost(_) => Json::Absent,
-            Answer::Received(r) => match serde_json::from_slice(&r.body) {
-                Ok(value) => Json::Value(value),
-                Err(error) => match surrogates::replaced(&r.body) {
-                    Some(value) => Json::Value(value),
-                    None => Json::Broken(why_no_json(&error, r.body.len())),
-                },
-            },
-        };
-        let in_flight = match exchange.group {
-            None => Vec::new(),
-            Some(group) => all
-                .iter()
-                .filter(|e| e.group == Some(group) && e.index != exchange.index)
-                .flat_map(|e| e.intent.items().iter().map(|i| &i.value))
-                .collect(),
-        };
-        let mut view = ExchangeView {
-            contract,
-            exchange,
-            json,
-            verdicts: Vec::new(),
-            expected: Vec::new(),
-            may_be_used: Vec::new(),
-            misplaced: None,
-            foreign: None,
-            in_flight,
-        };
-        view.verdicts = view.read_verdicts();
-        view.misplaced = misplaced::find(&view);
-        view.foreign = misplaced::foreign(&view);
-        view
-    }
-
     /// Whether the item at `index` was rejected as used.
     #[must_use]
-    pub fn called_used(&self, index: usize) -> bool {
+    pub fn is_called_used(&self, index: usize) -> bool {
         let batch = &self.contract.batch;
         let code = || self.results()?.get(index)?.get(&batch.error.code).and_then(Value::as_str);
         self.verdicts.get(index).copied().flatten() == Some(ItemVerdict::Rejected)
             && code()
                 .and_then(|code| batch.codes.get(code))
                 .is_some_and(|c| c.cause == crate::contract::CodeCause::Used)
-    }
-
-    fn read_verdicts(&self) -> Vec<Option<ItemVerdict>> {
-        let words = &self.contract.batch.verdict;
-        match self.results() {
-            Some(results) if self.is_aligned() => results
-                .iter()
-                .map(|r| match r.get(&words.field).and_then(Value::as_str) {
-                    Some(word) if word == words.accepted => Some(ItemVerdict::Accepted),
-                    Some(word) if word == words.rejected => Some(ItemVerdict::Rejected),
-                    _ => None,
-                })
-                .collect(),
-            _ => vec![None; self.items().len()],
-        }
     }
 
     /// The items that were sent.
@@ -189,7 +122,7 @@ impl<'a> ExchangeView<'a> {
     #[must_use]
     pub fn body(&self) -> Option<&Value> {
         match &self.json {
-            Json::Value(value) => Some(value),
+            ParsedBody::Value(value) => Some(value),
             _ => None,
         }
     }
@@ -220,7 +153,7 @@ impl<'a> ExchangeView<'a> {
             intent: &self.items()[index],
             result,
             verdict: self.verdicts[index],
-            expected: &self.expected[index],
+            predicted: &self.predicted[index],
         })
     }
 
@@ -288,25 +221,25 @@ impl<'a> ExchangeView<'a> {
 
     /// What of the request has a rule of its own.
     #[must_use]
-    pub fn feature(&self) -> Option<Feature> {
+    pub fn feature(&self) -> Option<RequestFeature> {
         let request = &self.exchange.request;
         if request.header("expect").is_some() {
-            return Some(Feature::Expect);
+            return Some(RequestFeature::Expect);
         }
         if request.framing.is_chunked() {
-            return Some(Feature::Chunked);
+            return Some(RequestFeature::Chunked);
         }
         if request
             .header("content-type")
             .is_some_and(|v| v.to_ascii_lowercase().contains("charset"))
         {
-            return Some(Feature::Charset);
+            return Some(RequestFeature::Charset);
         }
         let odd_case = request.raw.is_some()
             && request.headers.iter().any(|(n, _)| {
                 n.eq_ignore_ascii_case("content-type") && n != "Content-Type" && n != "content-type"
             });
-        odd_case.then_some(Feature::HeaderCase)
+        odd_case.then_some(RequestFeature::HeaderCase)
     }
 }
 
@@ -343,15 +276,6 @@ impl ItemView<'_> {
     /// Whether it was rejected as used.
     #[must_use]
     pub fn is_called_used(&self) -> bool {
-        self.within.called_used(self.index)
-    }
-}
-
-/// What is wrong with a text that is no JSON, in words about the text.
-fn why_no_json(error: &serde_json::Error, bytes: usize) -> String {
-    match (error.is_eof(), bytes) {
-        (true, 0) => "nothing".to_owned(),
-        (true, bytes) => format!("a text that is cut off behind {bytes} bytes"),
-        _ => error.to_string(),
+        self.within.is_called_used(self.index)
     }
 }

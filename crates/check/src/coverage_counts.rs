@@ -13,9 +13,9 @@ use crate::generate::coverage::{Cells, Position};
 /// envelope have no position; they are counted as alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Covered(#[serde(with = "super::tally::pairs")] pub BTreeMap<usize, [u64; 4]>);
+pub struct CoverageCounts(#[serde(with = "super::map_as_pairs")] pub BTreeMap<usize, [u64; 4]>);
 
-impl Covered {
+impl CoverageCounts {
     /// Counts what an ordinary request held that was answered.
     pub fn count(&mut self, cells: &Cells, exchange: &Exchange) {
         if exchange.intent.situation != Situation::Ordinary || exchange.answer.response().is_none()
@@ -43,7 +43,7 @@ impl Covered {
     }
 
     /// Adds another part's.
-    pub fn add(&mut self, other: &Covered) {
+    pub fn add(&mut self, other: &CoverageCounts) {
         for (cell, counts) in &other.0 {
             let mine = self.0.entry(*cell).or_default();
             for (mine, more) in mine.iter_mut().zip(counts) {

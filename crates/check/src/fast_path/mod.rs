@@ -4,7 +4,7 @@
 //! It never says that an answer is wrong: whatever is not plainly right goes to the judge, who finds,
 //! masks and explains as ever. A property test holds it against the judge. It knows no rule.
 
-mod heads;
+mod header_cache;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-pub use heads::Heads;
+pub use header_cache::HeaderCache;
 use reader::Reader;
 
 use crate::contract::Contract;
 use crate::generate::Place;
 
 /// What a plainly right answer of one contract looks like.
-pub struct Quick {
+pub struct FastPath {
     /// The property that holds the results, as JSON.
     results: Vec<u8>,
     /// The property with the total of elapsed time, as JSON, and its largest value.
@@ -59,12 +59,12 @@ enum Kind {
     /// The echo of that field; a value of more bytes could break its bound.
     Echo(usize, usize),
     /// Milliseconds, at most so many.
-    Elapsed(i64),
+    ElapsedTimes(i64),
 }
 
 /// The items of a request, as the bytes that an answer must repeat.
 #[derive(Debug, Clone, Copy)]
-pub struct Sent<'a> {
+pub struct SentItems<'a> {
     /// The body, or a part of it.
     pub body: &'a [u8],
     /// Where the echoed values of each item stand in it, in the contract's order.
@@ -73,14 +73,14 @@ pub struct Sent<'a> {
 
 /// The elapsed times of a plainly right answer, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Elapsed {
+pub struct ElapsedTimes {
     /// The largest of an item.
     pub item: i64,
     /// The answer's own.
     pub total: Option<i64>,
 }
 
-impl Elapsed {
+impl ElapsedTimes {
     /// Whether parts, whole and the client's clock agree (INTERPRETATION-23).
     #[must_use]
     pub fn agrees(&self, measured: Duration) -> bool {
@@ -90,10 +90,10 @@ impl Elapsed {
     }
 }
 
-impl Quick {
+impl FastPath {
     /// For a contract whose answers are simple enough.
     #[must_use]
-    pub fn of(contract: &Contract) -> Option<Quick> {
+    pub fn of(contract: &Contract) -> Option<FastPath> {
         let batch = &contract.batch;
         let answer = contract.operation.responses.get(&200)?;
         let property = |of: &Value, name: &str| -> Option<Value> {
@@ -135,7 +135,7 @@ impl Quick {
         }
         if let Some(name) = &batch.elapsed.item {
             let most = largest(result, name)?;
-            properties.push(Property::new(name, Kind::Elapsed(most)));
+            properties.push(Property::new(name, Kind::ElapsedTimes(most)));
             whole.insert(name.clone(), Value::from(0));
             least.insert(name.clone(), Value::from(0));
         }
@@ -151,7 +151,7 @@ impl Quick {
         }
         let names = properties.iter().map(|p| &p.label).collect::<std::collections::HashSet<_>>();
         let fits = answer.validator.is_valid(&specimen) && names.len() == properties.len();
-        (fits && properties.len() <= 64).then(|| Quick {
+        (fits && properties.len() <= 64).then(|| FastPath {
             results: text(&batch.results),
             total,
             properties,
@@ -161,9 +161,9 @@ impl Quick {
 
     /// The elapsed times of a body that answers all items of `sent` plainly right.
     #[must_use]
-    pub fn body(&self, sent: Sent<'_>, body: &[u8]) -> Option<Elapsed> {
+    pub fn body(&self, sent: SentItems<'_>, body: &[u8]) -> Option<ElapsedTimes> {
         let mut reader = Reader::new(body);
-        let mut elapsed = Elapsed::default();
+        let mut elapsed = ElapsedTimes::default();
         let (mut results, mut total) = (false, false);
         reader.byte(b'{')?;
         loop {
@@ -194,13 +194,13 @@ impl Quick {
     /// The length and elapsed time of the result at the start of `text`, where it plainly answers the item whose
     /// values stand in `sent`.
     #[must_use]
-    pub fn one(&self, sent: Sent<'_>, text: &[u8]) -> Option<(usize, i64)> {
+    pub fn one(&self, sent: SentItems<'_>, text: &[u8]) -> Option<(usize, i64)> {
         let mut reader = Reader::new(text);
         let elapsed = self.result(&mut reader, sent.body, sent.places)?;
         Some((reader.position(), elapsed))
     }
 
-    fn list(&self, reader: &mut Reader<'_>, sent: Sent<'_>) -> Option<i64> {
+    fn list(&self, reader: &mut Reader<'_>, sent: SentItems<'_>) -> Option<i64> {
         reader.byte(b'[')?;
         let mut largest = 0;
         for (index, places) in sent.places.chunks_exact(self.echoed).enumerate() {
@@ -245,7 +245,7 @@ impl Quick {
                         .filter(|v| (2..=most.saturating_add(2)).contains(&v.len()))?;
                     reader.next_is(value).then_some(())?;
                 }
-                Kind::Elapsed(most) => elapsed = reader.whole(*most)?,
+                Kind::ElapsedTimes(most) => elapsed = reader.whole(*most)?,
             }
             if seen & 1 << at != 0 {
                 return None;

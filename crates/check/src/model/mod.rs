@@ -1,0 +1,61 @@
+//! The reference model: what an execution must have come to, from what was sent and answered before.
+//!
+//! It builds the views that rules look at: the parsed answer, then the order of its results, then the state of each
+//! unique key. It must not know rules.
+
+mod keys;
+mod order;
+mod streamed_order;
+
+use super::exchange_view::{ExchangeView, ExecutionView};
+use super::parse;
+use crate::contract::Contract;
+use crate::exchange::Exchange;
+
+pub(super) use streamed_order::StreamedOrder;
+
+/// The exchanges of an execution with parsed answers and predictions.
+pub(super) fn execution_view<'a>(
+    contract: &'a Contract,
+    exchanges: &'a [Exchange],
+) -> ExecutionView<'a> {
+    let mut views: Vec<ExchangeView<'a>> =
+        exchanges.iter().map(|e| exchange_view(contract, e, exchanges)).collect();
+    keys::predict(&mut views);
+    ExecutionView { contract, exchanges: views }
+}
+
+fn exchange_view<'a>(
+    contract: &'a Contract,
+    exchange: &'a Exchange,
+    all: &'a [Exchange],
+) -> ExchangeView<'a> {
+    let in_flight = match exchange.group {
+        None => Vec::new(),
+        Some(group) => all
+            .iter()
+            .filter(|e| e.group == Some(group) && e.index != exchange.index)
+            .flat_map(|e| e.intent.items().iter().map(|i| &i.value))
+            .collect(),
+    };
+    let mut view = ExchangeView {
+        contract,
+        exchange,
+        json: parse::body(&exchange.answer),
+        verdicts: Vec::new(),
+        predicted: Vec::new(),
+        may_be_used: Vec::new(),
+        misordered: None,
+        crosstalk: None,
+        in_flight,
+    };
+    view.verdicts = match view.results() {
+        Some(results) if view.is_aligned() => {
+            results.iter().map(|result| parse::verdict(contract, result)).collect()
+        }
+        _ => vec![None; view.items().len()],
+    };
+    view.misordered = order::first_misordered(&view);
+    view.crosstalk = order::first_crosstalk(&view);
+    view
+}
