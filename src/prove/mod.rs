@@ -57,7 +57,7 @@ impl Trial {
     /// faults that time triggers do.
     #[must_use]
     pub fn waits(&self) -> bool {
-        self.fault.is_none_or(|f| f.waits || f.depth == server::Depth::Deep)
+        self.fault.is_none_or(|f| f.waits || f.depth == server::FaultDepth::Deep)
     }
 }
 
@@ -125,7 +125,7 @@ pub async fn prove(
         ..SendOptions::default()
     };
     let depth = match trial.fault.map(|f| f.depth) {
-        Some(server::Depth::Deep) => Depth::Deep,
+        Some(server::FaultDepth::Deep) => Depth::Deep,
         _ => Depth::Standard,
     };
     let embedded = embedded::start_with(

@@ -12,10 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::answer::{Answer, Why};
-use super::fault::{Call, Handling, Refused};
-use super::head::{Head, Length, Parsed};
-use super::{Site, gate, process};
+use super::fault::{Call, Handling, RefusedBody};
+use super::reply::{Reply, ReplyReason};
+use super::request_head::{BodyLength, ParsedHead, RequestHead};
+use super::{ServerState, batch, gate};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 1024 * 1024 * 1024;
@@ -26,7 +26,7 @@ const STALL: Duration = Duration::from_secs(30);
 const LINGER: Duration = Duration::from_secs(10);
 
 /// Why reading ended.
-enum Broken {
+enum ReadEnd {
     /// The client is gone.
     Gone,
     /// To be answered with this status, and closed.
@@ -34,24 +34,24 @@ enum Broken {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(site: Arc<Site>, stream: TcpStream, number: u64) {
+pub(crate) async fn serve(site: Arc<ServerState>, stream: TcpStream, number: u64) {
     // An answer is written in one piece: waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
     let mut connection =
         Connection { site, number, stream, buffer: BytesMut::with_capacity(8 * 1024) };
-    while connection.exchange().await == Next::Request {}
+    while connection.exchange().await == AfterExchange::NextRequest {}
 }
 
 #[derive(PartialEq, Eq)]
-enum Next {
-    /// The connection stays.
-    Request,
+enum AfterExchange {
+    /// The connection stays open for the next request.
+    NextRequest,
     /// It is over.
     Over,
 }
 
 struct Connection {
-    site: Arc<Site>,
+    site: Arc<ServerState>,
     number: u64,
     stream: TcpStream,
     buffer: BytesMut,
@@ -59,12 +59,12 @@ struct Connection {
 
 impl Connection {
     /// One request and its answer.
-    async fn exchange(&mut self) -> Next {
+    async fn exchange(&mut self) -> AfterExchange {
         let sent = match self.head().await {
             Ok(head) => head,
-            Err(Broken::Gone) => return Next::Over,
-            Err(Broken::Status(status)) => {
-                let answer = Answer::framework(status, Why::Protocol, "/");
+            Err(ReadEnd::Gone) => return AfterExchange::Over,
+            Err(ReadEnd::Status(status)) => {
+                let answer = Reply::framework(status, ReplyReason::Protocol, "/");
                 self.write(&answer.render(true, false)).await;
                 return self.part().await;
             }
@@ -78,7 +78,7 @@ impl Connection {
                 hook(&own, understood.get_or_insert_with(|| sent.clone()), &mut handling);
             }
             let head = understood.as_ref().unwrap_or(&sent);
-            gate::check(&self.site, head).map(|answer| process::finish(&call, answer))
+            gate::check(&self.site, head).map(|answer| batch::finish(&call, answer))
         };
         let length = sent.length();
         match refusal {
@@ -93,26 +93,26 @@ impl Connection {
     /// Answers a request that its head refuses, without waiting for its body.
     async fn refuse(
         &mut self,
-        head: Head,
+        head: RequestHead,
         started: Instant,
-        length: Length,
-        refused: Option<Refused>,
-        answer: Answer,
-    ) -> Next {
-        if length == Length::Unclear {
+        length: BodyLength,
+        refused: Option<RefusedBody>,
+        answer: Reply,
+    ) -> AfterExchange {
+        if length == BodyLength::Unclear {
             self.send(&answer, &head, true).await;
             return self.part().await;
         }
-        let waits = head.waits() && length != Length::Sized(0) && self.buffer.is_empty();
+        let waits = head.waits() && length != BodyLength::Sized(0) && self.buffer.is_empty();
         let Some(refused) = refused else {
             let close = answer.close || head.closes() || waits;
-            if self.send(&answer, &head, close).await == Next::Over {
-                return Next::Over;
+            if self.send(&answer, &head, close).await == AfterExchange::Over {
+                return AfterExchange::Over;
             }
             if close || self.body(length).await.is_err() {
                 return self.part().await;
             }
-            return Next::Request;
+            return AfterExchange::NextRequest;
         };
         if waits {
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n").await;
@@ -120,119 +120,126 @@ impl Connection {
         let Ok(body) = self.body(length).await else { return self.part().await };
         let close = answer.close || head.closes();
         let answer = match refused {
-            Refused::Judged => {
+            RefusedBody::Judged => {
                 let call = Call::new(&self.site, &head, self.number, started);
-                process::judge_only(&call, &body).unwrap_or(answer)
+                batch::judge_only(&call, &body).unwrap_or(answer)
             }
-            Refused::Processed => {
+            RefusedBody::Processed => {
                 let _ = self.process(head.clone(), started, body).await;
                 answer
             }
         };
         self.send(&answer, &head, close).await;
-        if close { self.part().await } else { Next::Request }
+        if close { self.part().await } else { AfterExchange::NextRequest }
     }
 
     /// Reads the body, processes it, answers.
     async fn accept(
         &mut self,
-        head: Head,
+        head: RequestHead,
         started: Instant,
-        length: Length,
+        length: BodyLength,
         continues: bool,
-    ) -> Next {
-        if matches!(length, Length::Sized(size) if size > BODY_LIMIT) {
-            let answer = Answer::framework(413, Why::Protocol, &head.path);
+    ) -> AfterExchange {
+        if matches!(length, BodyLength::Sized(size) if size > BODY_LIMIT) {
+            let answer = Reply::framework(413, ReplyReason::Protocol, &head.path);
             self.send(&answer, &head, true).await;
             return self.part().await;
         }
-        if head.waits() && self.buffer.is_empty() && length != Length::Sized(0) {
+        if head.waits() && self.buffer.is_empty() && length != BodyLength::Sized(0) {
             if continues {
                 self.write(b"HTTP/1.1 100 Continue\r\n\r\n").await;
             } else if self.fill(Duration::from_secs(3)).await.is_err() {
-                return Next::Over;
+                return AfterExchange::Over;
             }
         }
         let body = match self.body(length).await {
             Ok(body) => body,
-            Err((Broken::Gone, partial)) => {
+            Err((ReadEnd::Gone, partial)) => {
                 let call = Call::new(&self.site, &head, self.number, started);
                 call.at(|h| h.hangup).for_each(|(own, hook)| hook(&own, &partial));
-                return Next::Over;
+                return AfterExchange::Over;
             }
-            Err((Broken::Status(status), _)) => {
-                let answer = Answer::framework(status, Why::Protocol, &head.path);
+            Err((ReadEnd::Status(status), _)) => {
+                let answer = Reply::framework(status, ReplyReason::Protocol, &head.path);
                 self.send(&answer, &head, true).await;
                 return self.part().await;
             }
         };
         let (close, bare) = (head.closes(), head.method == "HEAD");
-        let Ok(answer) = self.process(head, started, body).await else { return Next::Over };
-        if self.transmit(&answer, close, bare).await == Next::Over {
-            return Next::Over;
+        let Ok(answer) = self.process(head, started, body).await else {
+            return AfterExchange::Over;
+        };
+        if self.transmit(&answer, close, bare).await == AfterExchange::Over {
+            return AfterExchange::Over;
         }
-        if close || answer.close { self.part().await } else { Next::Request }
+        if close || answer.close { self.part().await } else { AfterExchange::NextRequest }
     }
 
     /// Large bodies take long: they are kept off the runtime's own threads.
-    async fn process(&self, head: Head, started: Instant, body: Vec<u8>) -> Result<Answer, ()> {
+    async fn process(
+        &self,
+        head: RequestHead,
+        started: Instant,
+        body: Vec<u8>,
+    ) -> Result<Reply, ()> {
         let number = self.number;
         if body.len() <= INLINE {
-            return process::process(&Call::new(&self.site, &head, number, started), body);
+            return batch::process(&Call::new(&self.site, &head, number, started), body);
         }
         let site = Arc::clone(&self.site);
         tokio::task::spawn_blocking(move || {
-            process::process(&Call::new(&site, &head, number, started), body)
+            batch::process(&Call::new(&site, &head, number, started), body)
         })
         .await
         .unwrap_or(Err(()))
     }
 
-    async fn head(&mut self) -> Result<Head, Broken> {
+    async fn head(&mut self) -> Result<RequestHead, ReadEnd> {
         loop {
             // RFC 9112 section 2.2: an empty line before the request line is overlooked.
             while self.buffer.starts_with(b"\r\n") {
                 self.buffer.advance(2);
             }
             if !self.buffer.is_empty() {
-                match Head::parse(&self.buffer) {
-                    Parsed::Head(head, size) => {
+                match RequestHead::parse(&self.buffer) {
+                    ParsedHead::Head(head, size) => {
                         self.buffer.advance(size);
                         return Ok(head);
                     }
-                    Parsed::Bad(status) => return Err(Broken::Status(status)),
-                    Parsed::Partial => {}
+                    ParsedHead::Bad(status) => return Err(ReadEnd::Status(status)),
+                    ParsedHead::Partial => {}
                 }
             }
             let limit = if self.buffer.is_empty() { IDLE } else { STALL };
             match self.fill(limit).await {
-                Err(Broken::Status(408)) if self.buffer.is_empty() => return Err(Broken::Gone),
+                Err(ReadEnd::Status(408)) if self.buffer.is_empty() => return Err(ReadEnd::Gone),
                 other => other?,
             }
         }
     }
 
-    async fn fill(&mut self, limit: Duration) -> Result<(), Broken> {
+    async fn fill(&mut self, limit: Duration) -> Result<(), ReadEnd> {
         match timeout(limit, self.stream.read_buf(&mut self.buffer)).await {
-            Err(_) => Err(Broken::Status(408)),
-            Ok(Ok(0) | Err(_)) => Err(Broken::Gone),
+            Err(_) => Err(ReadEnd::Status(408)),
+            Ok(Ok(0) | Err(_)) => Err(ReadEnd::Gone),
             Ok(Ok(_)) => Ok(()),
         }
     }
 
-    async fn body(&mut self, length: Length) -> Result<Vec<u8>, (Broken, Vec<u8>)> {
+    async fn body(&mut self, length: BodyLength) -> Result<Vec<u8>, (ReadEnd, Vec<u8>)> {
         let mut body = Vec::new();
         let read = match length {
-            Length::Sized(size) if size > BODY_LIMIT => Err(Broken::Status(413)),
-            Length::Sized(size) => self.take(size, &mut body).await,
-            Length::Chunked => self.chunks(&mut body).await,
-            Length::Unclear => Err(Broken::Status(400)),
+            BodyLength::Sized(size) if size > BODY_LIMIT => Err(ReadEnd::Status(413)),
+            BodyLength::Sized(size) => self.take(size, &mut body).await,
+            BodyLength::Chunked => self.chunks(&mut body).await,
+            BodyLength::Unclear => Err(ReadEnd::Status(400)),
         };
         read.map_err(|broken| (broken, std::mem::take(&mut body))).map(|()| body)
     }
 
     /// Moves `size` bytes of the stream to the end of `body`.
-    async fn take(&mut self, size: usize, body: &mut Vec<u8>) -> Result<(), Broken> {
+    async fn take(&mut self, size: usize, body: &mut Vec<u8>) -> Result<(), ReadEnd> {
         let ready = size.min(self.buffer.len());
         // What is declared is not believed before it is there.
         body.reserve(size.min(1024 * 1024));
@@ -247,7 +254,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn chunks(&mut self, body: &mut Vec<u8>) -> Result<(), Broken> {
+    async fn chunks(&mut self, body: &mut Vec<u8>) -> Result<(), ReadEnd> {
         loop {
             let line = self.line().await?;
             let digits = line.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
@@ -255,9 +262,9 @@ impl Connection {
                 .ok()
                 .filter(|d| !d.starts_with('+'))
                 .and_then(|d| usize::from_str_radix(d, 16).ok())
-                .ok_or(Broken::Status(400))?;
+                .ok_or(ReadEnd::Status(400))?;
             if size > BODY_LIMIT - body.len().min(BODY_LIMIT) {
-                return Err(Broken::Status(413));
+                return Err(ReadEnd::Status(413));
             }
             if size == 0 {
                 while !self.line().await?.is_empty() {}
@@ -265,30 +272,30 @@ impl Connection {
             }
             self.take(size, body).await?;
             if !self.line().await?.is_empty() {
-                return Err(Broken::Status(400));
+                return Err(ReadEnd::Status(400));
             }
         }
     }
 
-    async fn line(&mut self) -> Result<Vec<u8>, Broken> {
+    async fn line(&mut self) -> Result<Vec<u8>, ReadEnd> {
         loop {
             if let Some(end) = self.buffer.iter().position(|b| *b == b'\n') {
                 let mut line = self.buffer.split_to(end + 1);
                 line.truncate(end);
                 return Ok(line.strip_suffix(b"\r").unwrap_or(&line).to_vec());
             }
-            if self.buffer.len() > super::head::LIMIT {
-                return Err(Broken::Status(400));
+            if self.buffer.len() > super::request_head::LIMIT {
+                return Err(ReadEnd::Status(400));
             }
             self.fill(STALL).await?;
         }
     }
 
-    async fn send(&mut self, answer: &Answer, head: &Head, close: bool) -> Next {
+    async fn send(&mut self, answer: &Reply, head: &RequestHead, close: bool) -> AfterExchange {
         self.transmit(answer, close, head.method == "HEAD").await
     }
 
-    async fn transmit(&mut self, answer: &Answer, close: bool, bare: bool) -> Next {
+    async fn transmit(&mut self, answer: &Reply, close: bool, bare: bool) -> AfterExchange {
         if !answer.delay.is_zero() {
             tokio::time::sleep(answer.delay).await;
         }
@@ -296,22 +303,22 @@ impl Connection {
         match answer.cut {
             Some(cut) => {
                 self.write(&bytes[..cut.min(bytes.len())]).await;
-                Next::Over
+                AfterExchange::Over
             }
             None => self.write(&bytes).await,
         }
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Next {
+    async fn write(&mut self, bytes: &[u8]) -> AfterExchange {
         match timeout(STALL, self.stream.write_all(bytes)).await {
-            Ok(Ok(())) => Next::Request,
-            _ => Next::Over,
+            Ok(Ok(())) => AfterExchange::NextRequest,
+            _ => AfterExchange::Over,
         }
     }
 
     /// Ends a connection whose client may still be sending: closing at once would reset it, and the
     /// answer could be lost with what was not read (RFC 9112 section 9.6).
-    async fn part(&mut self) -> Next {
+    async fn part(&mut self) -> AfterExchange {
         let _ = self.stream.shutdown().await;
         let _ = timeout(LINGER, async {
             loop {
@@ -323,20 +330,20 @@ impl Connection {
             }
         })
         .await;
-        Next::Over
+        AfterExchange::Over
     }
 }
 
 /// Reading with a limit of time, where nothing read means that the client is gone.
 trait Within {
-    async fn await_within(self, limit: Duration) -> Result<usize, Broken>;
+    async fn await_within(self, limit: Duration) -> Result<usize, ReadEnd>;
 }
 
 impl<F: Future<Output = std::io::Result<usize>>> Within for F {
-    async fn await_within(self, limit: Duration) -> Result<usize, Broken> {
+    async fn await_within(self, limit: Duration) -> Result<usize, ReadEnd> {
         match timeout(limit, self).await {
-            Err(_) => Err(Broken::Status(408)),
-            Ok(Ok(0) | Err(_)) => Err(Broken::Gone),
+            Err(_) => Err(ReadEnd::Status(408)),
+            Ok(Ok(0) | Err(_)) => Err(ReadEnd::Gone),
             Ok(Ok(read)) => Ok(read),
         }
     }

@@ -13,15 +13,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
-use super::Site;
-use super::answer::{Answer, Why};
-use super::head::Head;
-use super::process::{Batch, Decision, Item, Results};
+use super::ServerState;
+use super::batch::{Decision, ReceivedBatch, ReceivedItem, ReplyResults};
+use super::reply::{Reply, ReplyReason};
+use super::request_head::RequestHead;
 use batchproof_contract::{BatchContract, Contract, Field, RefusalMode};
 
 /// How thorough a run must be to meet a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
+pub enum FaultDepth {
     /// A standard run meets it.
     Standard,
     /// Only a deep run can be sure to meet it.
@@ -44,7 +44,7 @@ pub struct Fault {
     /// Refusal modes in which it makes sense.
     pub refusal_modes: &'static [RefusalMode],
     /// How deep a run must look.
-    pub depth: Depth,
+    pub depth: FaultDepth,
     /// Whether it shows only to who waits a second or more.
     pub waits: bool,
     pub(crate) hooks: Hooks,
@@ -52,17 +52,21 @@ pub struct Fault {
 
 /// What ends a request early.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum EarlyEnd {
     /// With this answer.
-    Answer(Box<Answer>),
+    Answer(Box<Reply>),
     /// The connection is dropped without one.
     Drop,
 }
 
-impl Stop {
+impl EarlyEnd {
     /// This status, in the framework's shape.
-    pub(crate) fn status(call: &Call<'_>, status: u16) -> Stop {
-        Stop::Answer(Box::new(Answer::framework(status, Why::Processed, &call.head.path)))
+    pub(crate) fn status(call: &Call<'_>, status: u16) -> EarlyEnd {
+        EarlyEnd::Answer(Box::new(Reply::framework(
+            status,
+            ReplyReason::Processed,
+            &call.head.path,
+        )))
     }
 }
 
@@ -75,32 +79,32 @@ pub(crate) fn linger(time: Duration) {
 }
 
 /// What a hook that may end the request returns.
-pub(crate) type Step = Result<(), Stop>;
+pub(crate) type HookResult = Result<(), EarlyEnd>;
 
 /// Takes a number's key; says whether it was free.
-pub(crate) type Claim = fn(&Call<'_>, &Item, &str) -> Result<bool, Stop>;
+pub(crate) type Claim = fn(&Call<'_>, &ReceivedItem, &str) -> Result<bool, EarlyEnd>;
 
 /// The points at which a fault takes hold; the order is that of a request's life.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hooks {
     /// Head seen: what the server understands of it.
-    pub(crate) head: Option<fn(&Call<'_>, &mut Head, &mut Handling)>,
+    pub(crate) head: Option<fn(&Call<'_>, &mut RequestHead, &mut Handling)>,
     /// Body read: the bytes before they are parsed.
-    pub(crate) body: Option<fn(&Call<'_>, &mut Vec<u8>) -> Step>,
+    pub(crate) body: Option<fn(&Call<'_>, &mut Vec<u8>) -> HookResult>,
     /// Item validated.
-    pub(crate) item: Option<fn(&Call<'_>, &mut Item)>,
+    pub(crate) item: Option<fn(&Call<'_>, &mut ReceivedItem)>,
     /// All items validated, nothing stored.
-    pub(crate) judged: Option<fn(&Call<'_>, &mut Batch) -> Step>,
+    pub(crate) judged: Option<fn(&Call<'_>, &mut ReceivedBatch) -> HookResult>,
     /// Number key: under what an item's number is remembered.
-    pub(crate) key: Option<fn(&Call<'_>, &Item, String) -> String>,
+    pub(crate) key: Option<fn(&Call<'_>, &ReceivedItem, String) -> String>,
     /// Commit of one number: whether it was free.
     pub(crate) claim: Option<Claim>,
     /// Verdicts decided, numbers stored.
-    pub(crate) decided: Option<fn(&Call<'_>, &mut Decision) -> Step>,
+    pub(crate) decided: Option<fn(&Call<'_>, &mut Decision) -> HookResult>,
     /// Results built, not yet bytes.
-    pub(crate) results: Option<fn(&Call<'_>, &mut Results)>,
+    pub(crate) results: Option<fn(&Call<'_>, &mut ReplyResults)>,
     /// Answer rendered: status, headers, bytes, framing.
-    pub(crate) answer: Option<fn(&Call<'_>, &mut Answer)>,
+    pub(crate) answer: Option<fn(&Call<'_>, &mut Reply)>,
     /// The client hung up within the body.
     pub(crate) hangup: Option<fn(&Call<'_>, &[u8])>,
 }
@@ -119,9 +123,9 @@ const NONE: Hooks = Hooks {
 };
 
 /// A family of rules, from which its faults are made.
-pub(crate) struct Family(pub(crate) &'static str);
+pub(crate) struct FaultFamily(pub(crate) &'static str);
 
-impl Family {
+impl FaultFamily {
     /// A fault of this family that does nothing yet.
     pub(crate) const fn fault(&self, name: &'static str, about: &'static str) -> Fault {
         Fault {
@@ -131,7 +135,7 @@ impl Family {
             must: &[],
             may: &[],
             refusal_modes: &[RefusalMode::Request, RefusalMode::Item],
-            depth: Depth::Standard,
+            depth: FaultDepth::Standard,
             waits: false,
             hooks: NONE,
         }
@@ -150,15 +154,15 @@ macro_rules! hooks {
 }
 
 hooks! {
-    head: fn(&Call<'_>, &mut Head, &mut Handling);
-    body: fn(&Call<'_>, &mut Vec<u8>) -> Step;
-    item: fn(&Call<'_>, &mut Item);
-    judged: fn(&Call<'_>, &mut Batch) -> Step;
-    key: fn(&Call<'_>, &Item, String) -> String;
+    head: fn(&Call<'_>, &mut RequestHead, &mut Handling);
+    body: fn(&Call<'_>, &mut Vec<u8>) -> HookResult;
+    item: fn(&Call<'_>, &mut ReceivedItem);
+    judged: fn(&Call<'_>, &mut ReceivedBatch) -> HookResult;
+    key: fn(&Call<'_>, &ReceivedItem, String) -> String;
     claim: Claim;
-    decided: fn(&Call<'_>, &mut Decision) -> Step;
-    results: fn(&Call<'_>, &mut Results);
-    answer: fn(&Call<'_>, &mut Answer);
+    decided: fn(&Call<'_>, &mut Decision) -> HookResult;
+    results: fn(&Call<'_>, &mut ReplyResults);
+    answer: fn(&Call<'_>, &mut Reply);
     hangup: fn(&Call<'_>, &[u8]);
 }
 
@@ -179,7 +183,7 @@ impl Fault {
     }
 
     pub(crate) const fn deep(mut self) -> Fault {
-        self.depth = Depth::Deep;
+        self.depth = FaultDepth::Deep;
         self
     }
 
@@ -194,14 +198,14 @@ impl Fault {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Handling {
     /// What becomes of the body of a request that the head alone refuses, for this reason.
-    pub(crate) refused: Option<(Why, Refused)>,
+    pub(crate) refused: Option<(ReplyReason, RefusedBody)>,
     /// Whether a client that waits for `100 Continue` gets it.
     pub(crate) continues: bool,
 }
 
 /// What becomes of the body of a request that is refused for its head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum RefusedBody {
     /// It is processed all the same, and its answer thrown away.
     Processed,
     /// What is wrong with it is answered first; nothing is stored.
@@ -209,7 +213,7 @@ pub(crate) enum Refused {
 }
 
 /// A fault that a server has, with what it remembers there.
-pub(crate) struct Armed {
+pub(crate) struct ArmedFault {
     pub(crate) fault: &'static Fault,
     pub(crate) own: Scratch,
 }
@@ -218,25 +222,25 @@ pub(crate) struct Armed {
 #[derive(Default)]
 pub(crate) struct Scratch {
     count: AtomicU64,
-    kept: Mutex<Kept>,
+    kept: Mutex<FaultMemory>,
 }
 
 /// The remembered things; each fault uses what it needs.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct FaultMemory {
     pub(crate) keys: VecDeque<(String, Instant)>,
     pub(crate) set: HashSet<String>,
     pub(crate) texts: HashMap<String, String>,
-    pub(crate) answers: HashMap<u64, Answer>,
+    pub(crate) answers: HashMap<u64, Reply>,
     pub(crate) rows: Vec<Map<String, Value>>,
 }
 
 /// One request, as hooks see it.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
-    pub(crate) site: &'a Site,
+    pub(crate) site: &'a ServerState,
     /// The head as it was sent.
-    pub(crate) head: &'a Head,
+    pub(crate) head: &'a RequestHead,
     /// The connection's number.
     pub(crate) connection: u64,
     pub(crate) started: Instant,
@@ -250,8 +254,8 @@ static SPARE: std::sync::LazyLock<Scratch> = std::sync::LazyLock::new(Scratch::d
 
 impl<'a> Call<'a> {
     pub(crate) fn new(
-        site: &'a Site,
-        head: &'a Head,
+        site: &'a ServerState,
+        head: &'a RequestHead,
         connection: u64,
         started: Instant,
     ) -> Call<'a> {
@@ -260,7 +264,7 @@ impl<'a> Call<'a> {
     }
 
     /// The same request, with what `armed` remembers.
-    pub(crate) fn of(&self, armed: &'a Armed) -> Call<'a> {
+    pub(crate) fn of(&self, armed: &'a ArmedFault) -> Call<'a> {
         Call { own: Some(&armed.own), ..*self }
     }
 
@@ -279,7 +283,7 @@ impl<'a> Call<'a> {
     }
 
     /// What this fault remembers.
-    pub(crate) fn kept(&self) -> MutexGuard<'a, Kept> {
+    pub(crate) fn kept(&self) -> MutexGuard<'a, FaultMemory> {
         self.own().kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -2,15 +2,15 @@
 //!
 //! Asked before a byte of the body is read, credentials first. Stores nothing.
 
-use super::Site;
-use super::answer::{Answer, Why};
-use super::head::{Head, Length, is_json, takes_json};
+use super::ServerState;
+use super::reply::{Reply, ReplyReason};
+use super::request_head::{BodyLength, RequestHead, is_json, takes_json};
 
 /// The answer that the head alone demands, where it demands one.
-pub(crate) fn check(site: &Site, head: &Head) -> Option<Answer> {
-    let framework = |status, why| Some(Answer::framework(status, why, &head.path));
-    if head.length() == Length::Unclear || (head.minor > 0 && head.get("host").is_none()) {
-        return framework(400, Why::Protocol).map(|mut answer| {
+pub(crate) fn check(site: &ServerState, head: &RequestHead) -> Option<Reply> {
+    let framework = |status, why| Some(Reply::framework(status, why, &head.path));
+    if head.length() == BodyLength::Unclear || (head.minor > 0 && head.get("host").is_none()) {
+        return framework(400, ReplyReason::Protocol).map(|mut answer| {
             answer.close = true;
             answer
         });
@@ -22,39 +22,39 @@ pub(crate) fn check(site: &Site, head: &Head) -> Option<Answer> {
     }
     let operation = &site.contract.operation;
     if head.path != operation.path && !(head.method == "OPTIONS" && head.path == "*") {
-        return framework(404, Why::Path);
+        return framework(404, ReplyReason::Path);
     }
     let allow = || format!("{}, OPTIONS", operation.method);
     if head.method == "OPTIONS" && operation.method != "OPTIONS" {
-        let mut answer = Answer::json(200, Why::Protocol, Vec::new()).with("Allow", allow());
+        let mut answer = Reply::json(200, ReplyReason::Protocol, Vec::new()).with("Allow", allow());
         answer.remove("Content-Type");
         return Some(answer);
     }
     if head.method != operation.method {
-        return framework(405, Why::Method).map(|a| a.with("Allow", allow()));
+        return framework(405, ReplyReason::Method).map(|a| a.with("Allow", allow()));
     }
     if head.get("expect").is_some_and(|e| !e.eq_ignore_ascii_case("100-continue")) {
-        return framework(417, Why::Protocol);
+        return framework(417, ReplyReason::Protocol);
     }
-    let mut accepts = head.all("accept").peekable();
+    let mut accepts = head.values("accept").peekable();
     if accepts.peek().is_some() && !takes_json(&accepts.collect::<Vec<_>>().join(",")) {
-        return framework(406, Why::Accept);
+        return framework(406, ReplyReason::Accept);
     }
-    let coded = head.all("content-encoding").any(|c| !c.eq_ignore_ascii_case("identity"));
+    let coded = head.values("content-encoding").any(|c| !c.eq_ignore_ascii_case("identity"));
     if coded || !head.get("content-type").is_some_and(is_json) {
-        return framework(415, Why::Media);
+        return framework(415, ReplyReason::Media);
     }
     None
 }
 
 /// The documented answer to a request without good credentials.
-pub(crate) fn unauthorised() -> Answer {
+pub(crate) fn unauthorised() -> Reply {
     let body = br#"{"error":{"code":"unauthorized"}}"#.to_vec();
-    Answer::json(401, Why::Credentials, body).with("WWW-Authenticate", "Bearer")
+    Reply::json(401, ReplyReason::Credentials, body).with("WWW-Authenticate", "Bearer")
 }
 
-fn authorised(head: &Head, token: &str) -> bool {
-    let mut all = head.all("authorization");
+fn authorised(head: &RequestHead, token: &str) -> bool {
+    let mut all = head.values("authorization");
     let (Some(value), None) = (all.next(), all.next()) else { return false };
     let Some((scheme, given)) = value.split_once(' ') else { return false };
     scheme.eq_ignore_ascii_case("bearer") && same(given.trim().as_bytes(), token.as_bytes())

@@ -5,14 +5,14 @@
 //! report, and no field name of any one endpoint. It shares nothing with the harness but the
 //! contract.
 
-mod answer;
+mod batch;
 mod connection;
+mod fast_path;
 mod fault;
 pub mod faults;
 mod gate;
-mod head;
-mod process;
-mod quick;
+mod reply;
+mod request_head;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -24,10 +24,10 @@ use std::sync::atomic::AtomicU64;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
-pub use fault::{Depth, Fault};
+pub use fault::{Fault, FaultDepth};
 
 use batchproof_contract::{Contract, RefusalMode};
-use fault::{Armed, Scratch};
+use fault::{ArmedFault, Scratch};
 use store::Store;
 
 /// What a server is to be.
@@ -46,25 +46,26 @@ pub struct ServerConfig {
 }
 
 /// What all connections of a server share.
-pub(crate) struct Site {
+pub(crate) struct ServerState {
     pub(crate) contract: Arc<Contract>,
     pub(crate) refusal_mode: RefusalMode,
     pub(crate) token: Option<String>,
-    pub(crate) armed: Vec<Armed>,
+    pub(crate) armed: Vec<ArmedFault>,
     pub(crate) store: Store,
     /// The shortcut for plain bodies, where contract and faults allow one.
-    pub(crate) plan: Option<quick::Plan>,
+    pub(crate) plan: Option<fast_path::FastPathPlan>,
     pub(crate) serial: AtomicU64,
 }
 
-impl Site {
-    fn new(config: ServerConfig) -> (Site, u16) {
+impl ServerState {
+    fn new(config: ServerConfig) -> (ServerState, u16) {
         let ServerConfig { contract, refusal_mode, token, faults, port } = config;
-        let armed: Vec<Armed> =
-            faults.into_iter().map(|fault| Armed { fault, own: Scratch::default() }).collect();
-        let plan = armed.is_empty().then(|| quick::Plan::of(&contract)).flatten();
+        let armed: Vec<ArmedFault> =
+            faults.into_iter().map(|fault| ArmedFault { fault, own: Scratch::default() }).collect();
+        let plan =
+            armed.is_empty().then(|| fast_path::FastPathPlan::for_contract(&contract)).flatten();
         let (store, serial) = (Store::new(), AtomicU64::new(0));
-        (Site { contract, refusal_mode, token, armed, store, plan, serial }, port)
+        (ServerState { contract, refusal_mode, token, armed, store, plan, serial }, port)
     }
 }
 
@@ -101,7 +102,7 @@ impl Drop for RunningServer {
 /// # Errors
 /// Where the port is taken.
 pub async fn start(config: ServerConfig) -> std::io::Result<RunningServer> {
-    let (site, port) = Site::new(config);
+    let (site, port) = ServerState::new(config);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let address = listener.local_addr()?;
     let url = format!("http://{address}{}", site.contract.operation.path);
@@ -109,7 +110,7 @@ pub async fn start(config: ServerConfig) -> std::io::Result<RunningServer> {
     Ok(RunningServer { address, url, accepting })
 }
 
-async fn accept(listener: TcpListener, site: Arc<Site>) {
+async fn accept(listener: TcpListener, site: Arc<ServerState>) {
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {

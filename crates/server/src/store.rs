@@ -10,11 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const SHARDS: usize = 32;
 
-type Shard = HashMap<u128, Lasts, BuildHasherDefault<Folded>>;
+type Shard = HashMap<u128, TakenBytes, BuildHasherDefault<FoldingHasher>>;
 
 /// Which last bytes are taken, one bit each.
 #[derive(Default)]
-struct Lasts([u64; 4]);
+struct TakenBytes([u64; 4]);
 
 /// The keys that are taken.
 pub(crate) struct Store {
@@ -36,7 +36,7 @@ impl Store {
     pub(crate) fn claim(&self, key: &str) -> bool {
         let (hash, word, bit) = self.place(key);
         let mut shard = self.shard(hash);
-        let Lasts(words) = shard.entry(hash).or_default();
+        let TakenBytes(words) = shard.entry(hash).or_default();
         let free = words[word] & bit == 0;
         words[word] |= bit;
         free
@@ -45,13 +45,13 @@ impl Store {
     /// Whether `key` is taken.
     pub(crate) fn contains(&self, key: &str) -> bool {
         let (hash, word, bit) = self.place(key);
-        self.shard(hash).get(&hash).is_some_and(|Lasts(words)| words[word] & bit != 0)
+        self.shard(hash).get(&hash).is_some_and(|TakenBytes(words)| words[word] & bit != 0)
     }
 
     /// Gives `key` back.
     pub(crate) fn release(&self, key: &str) {
         let (hash, word, bit) = self.place(key);
-        if let Some(Lasts(words)) = self.shard(hash).get_mut(&hash) {
+        if let Some(TakenBytes(words)) = self.shard(hash).get_mut(&hash) {
             words[word] &= !bit;
         }
     }
@@ -73,9 +73,9 @@ impl Store {
 
 /// The keys are hashes already: their low half is as good as any hash of them.
 #[derive(Default)]
-struct Folded(u64);
+struct FoldingHasher(u64);
 
-impl Hasher for Folded {
+impl Hasher for FoldingHasher {
     fn finish(&self) -> u64 {
         self.0
     }

@@ -10,13 +10,13 @@ use tokio::net::TcpStream;
 
 use super::*;
 
-struct Reply {
+struct ReceivedReply {
     status: u16,
     head: String,
     json: Value,
 }
 
-async fn raw(server: &RunningServer, request: &[u8]) -> Reply {
+async fn raw(server: &RunningServer, request: &[u8]) -> ReceivedReply {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     stream.write_all(request).await.unwrap();
     let mut bytes = Vec::new();
@@ -28,14 +28,20 @@ async fn raw(server: &RunningServer, request: &[u8]) -> Reply {
     let length = format!("content-length: {}", body.len());
     assert!(head.to_lowercase().contains(&length) || head.contains(" 204 "), "{head}");
     let status = head[9..12].parse().unwrap();
-    Reply { status, head, json: serde_json::from_slice(body).unwrap_or(Value::Null) }
+    ReceivedReply { status, head, json: serde_json::from_slice(body).unwrap_or(Value::Null) }
 }
 
 const PATH: &str = "/amlyze-ws-rest/batch-account-balances";
 
-async fn send(server: &RunningServer, method: &str, path: &str, extra: &str, body: &[u8]) -> Reply {
+async fn send(
+    server: &RunningServer,
+    method: &str,
+    path: &str,
+    extra: &str,
+    body: &[u8],
+) -> ReceivedReply {
     let mut request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n{extra}\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-BodyLength: {}\r\n{extra}\r\n",
         body.len()
     )
     .into_bytes();
@@ -45,7 +51,7 @@ async fn send(server: &RunningServer, method: &str, path: &str, extra: &str, bod
 
 const JSON: &str = "Content-Type: application/json\r\nAuthorization: Bearer secret\r\n";
 
-async fn post(server: &RunningServer, body: &[u8]) -> Reply {
+async fn post(server: &RunningServer, body: &[u8]) -> ReceivedReply {
     send(server, "POST", PATH, JSON, body).await
 }
 
@@ -72,7 +78,7 @@ fn batch(items: &[Value]) -> Vec<u8> {
     json!({ "accountBalances": items }).to_string().into_bytes()
 }
 
-fn verdicts(reply: &Reply) -> Vec<String> {
+fn verdicts(reply: &ReceivedReply) -> Vec<String> {
     let results = reply.json["results"].as_array().cloned().unwrap_or_default();
     results
         .iter()
@@ -220,7 +226,7 @@ async fn framing_is_understood() {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let body = batch(&[item("expects")]);
     let head = format!(
-        "POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        "POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Expect: 100-continue\r\nContent-BodyLength: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -236,7 +242,7 @@ async fn framing_is_understood() {
         let body = batch(&[item(number)]);
         let length = body.len();
         two.extend_from_slice(
-            format!("POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Connection: {close}\r\nContent-Length: {length}\r\n\r\n")
+            format!("POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Connection: {close}\r\nContent-BodyLength: {length}\r\n\r\n")
                 .as_bytes(),
         );
         two.extend_from_slice(&body);
@@ -247,7 +253,7 @@ async fn framing_is_understood() {
     assert_eq!(rest.matches("HTTP/1.1 200 OK").count(), 2);
 
     let head = format!(
-        "POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}Content-Length: 1200000000\r\n\r\n"
+        "POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}Content-BodyLength: 1200000000\r\n\r\n"
     );
     assert_eq!(raw(&server, head.as_bytes()).await.status, 413);
 }
@@ -359,7 +365,7 @@ async fn another_contract_is_served() {
     }
 }
 
-static IDLE: Fault = fault::Family("HTTP").fault("idle", "does nothing");
+static IDLE: Fault = fault::FaultFamily("HTTP").fault("idle", "does nothing");
 
 const FAMILIES: [(&str, usize); 14] = [
     ("SCHEMA", 6),

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{refuse, refuse_instant, refuse_number, refuse_text, whole};
-use crate::fault::{Call, Family, Fault, Step, Stop};
-use crate::process::Fail;
+use crate::batch::Rejection;
+use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, HookResult};
 
-const ACCEPT: Family = Family("ACCEPT");
+const ACCEPT: FaultFamily = FaultFamily("ACCEPT");
 
 pub(super) static FAULTS: &[Fault] = &[
     ACCEPT
@@ -52,7 +52,11 @@ pub(super) static FAULTS: &[Fault] = &[
                 previous = c;
                 exponent
             });
-            if found { Err(whole(call, &Fail::invalid(call.contract(), "number"))) } else { Ok(()) }
+            if found {
+                Err(whole(call, &Rejection::invalid(call.contract(), "number")))
+            } else {
+                Ok(())
+            }
         }),
     ACCEPT
         .fault(
@@ -209,7 +213,7 @@ pub(super) static FAULTS: &[Fault] = &[
             for item in &mut batch.items {
                 let account = item.value.get(call.other(0)).map(Value::to_string);
                 if item.fail.is_none() && !seen.insert(account) {
-                    item.fail = Some(Fail::invalid(call.contract(), call.other(0)));
+                    item.fail = Some(Rejection::invalid(call.contract(), call.other(0)));
                 }
             }
             Ok(())
@@ -217,7 +221,11 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Refuses an item whose bounded text is too long by another count.
-fn bounded(call: &Call<'_>, item: &mut crate::process::Item, wrong: impl Fn(&str, usize) -> bool) {
+fn bounded(
+    call: &Call<'_>,
+    item: &mut crate::batch::ReceivedItem,
+    wrong: impl Fn(&str, usize) -> bool,
+) {
     let found = call.contract().fields().iter().find(|f| {
         let max = f.schema.get("maxLength").and_then(Value::as_u64);
         let max = max.and_then(|n| usize::try_from(n).ok());
@@ -229,10 +237,10 @@ fn bounded(call: &Call<'_>, item: &mut crate::process::Item, wrong: impl Fn(&str
 }
 
 /// Refuses a whole request with this status.
-fn too_many(call: &Call<'_>, wrong: bool, status: u16) -> Step {
+fn too_many(call: &Call<'_>, wrong: bool, status: u16) -> HookResult {
     match (wrong, status) {
         (false, _) => Ok(()),
-        (true, 400) => Err(whole(call, &Fail::invalid(call.contract(), &call.batch().items))),
-        (true, _) => Err(Stop::status(call, status)),
+        (true, 400) => Err(whole(call, &Rejection::invalid(call.contract(), &call.batch().items))),
+        (true, _) => Err(EarlyEnd::status(call, status)),
     }
 }

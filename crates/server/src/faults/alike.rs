@@ -1,9 +1,9 @@
 //! Faults of comparison: numbers that look alike are taken for one.
 
 use super::{compose, head};
-use crate::fault::{Family, Fault};
+use crate::fault::{Fault, FaultFamily};
 
-const UNIQUE: Family = Family("UNIQUE");
+const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 
 pub(super) static FAULTS: &[Fault] = &[
     UNIQUE

@@ -1,10 +1,10 @@
 //! Faults of what a refused batch or item leaves behind.
 
-use crate::fault::{Call, Family, Fault};
-use crate::process::{Decision, Fail, Item, key_of};
+use crate::batch::{Decision, ReceivedItem, Rejection, key_of};
+use crate::fault::{Call, Fault, FaultFamily};
 use batchproof_contract::RefusalMode;
 
-const ATOM: Family = Family("ATOM");
+const ATOM: FaultFamily = FaultFamily("ATOM");
 
 pub(super) static FAULTS: &[Fault] = &[
     ATOM.fault(
@@ -119,8 +119,13 @@ pub(super) static FAULTS: &[Fault] = &[
     .hangup(|call, partial| {
         for value in super::whole_items(call, partial).unwrap_or_default() {
             let standing = call.contract().judge_item(&value);
-            let item =
-                Item { index: 0, value, standing, fail: None, elapsed: std::time::Duration::ZERO };
+            let item = ReceivedItem {
+                index: 0,
+                value,
+                standing,
+                fail: None,
+                elapsed: std::time::Duration::ZERO,
+            };
             if let Some(key) = key_of(call, &item) {
                 call.site.store.claim(&key);
             }
@@ -129,7 +134,7 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Uses up the numbers of some items of a refused request.
-fn consume(call: &Call<'_>, decision: &Decision, which: impl Fn(&Item) -> bool) {
+fn consume(call: &Call<'_>, decision: &Decision, which: impl Fn(&ReceivedItem) -> bool) {
     if decision.refused.is_none() {
         return;
     }
@@ -149,7 +154,7 @@ fn spread(call: &Call<'_>, decision: &mut Decision, which: impl Fn(&[bool], usiz
     for (at, item) in decision.items.iter_mut().enumerate() {
         if !failed[at] && which(&failed, at) {
             super::give_back(call, std::slice::from_ref(item));
-            item.fail = Some(Fail::invalid(call.contract(), "batch"));
+            item.fail = Some(Rejection::invalid(call.contract(), "batch"));
         }
     }
 }

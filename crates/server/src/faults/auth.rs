@@ -1,10 +1,10 @@
 //! Faults of credentials.
 
-use crate::answer::Why;
-use crate::fault::{Call, Family, Fault, Refused};
-use crate::head::Head;
+use crate::fault::{Call, Fault, FaultFamily, RefusedBody};
+use crate::reply::ReplyReason;
+use crate::request_head::RequestHead;
 
-const AUTH: Family = Family("AUTH");
+const AUTH: FaultFamily = FaultFamily("AUTH");
 
 pub(super) static FAULTS: &[Fault] = &[
     AUTH.fault("no-credentials-check", "credentials are not looked at")
@@ -112,7 +112,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["AUTH-001", "AUTH-002"])
     .may(&["STATUS-001", "AUTH-005"])
     .answer(|_, answer| {
-        if answer.why == Why::Credentials {
+        if answer.why == ReplyReason::Credentials {
             answer.set("Location", "/login");
         }
         restate(answer, 302);
@@ -133,7 +133,9 @@ pub(super) static FAULTS: &[Fault] = &[
         "a batch is processed before its credentials are refused",
     )
     .must(&["AUTH-003"])
-    .head(|_, _, handling| handling.refused = Some((Why::Credentials, Refused::Processed))),
+    .head(|_, _, handling| {
+        handling.refused = Some((ReplyReason::Credentials, RefusedBody::Processed))
+    }),
     AUTH.fault("challenge-missing", "a 401 carries no WWW-Authenticate")
         .must(&["AUTH-004"])
         .answer(|_, answer| {
@@ -147,25 +149,27 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["AUTH-005"])
     .may(&["AUTH-001", "AUTH-002"])
-    .head(|_, _, handling| handling.refused = Some((Why::Credentials, Refused::Judged))),
+    .head(|_, _, handling| {
+        handling.refused = Some((ReplyReason::Credentials, RefusedBody::Judged))
+    }),
 ];
 
 /// Makes a request's credentials good.
-fn grant(call: &Call<'_>, head: &mut Head) {
+fn grant(call: &Call<'_>, head: &mut RequestHead) {
     if let Some(token) = &call.site.token {
         head.set("Authorization", &format!("Bearer {token}"));
     }
 }
 
 /// What stands behind a scheme.
-fn given(head: &Head, scheme: &str) -> Option<String> {
+fn given(head: &RequestHead, scheme: &str) -> Option<String> {
     let value = head.get("authorization")?;
     let (name, rest) = value.split_once(' ').unwrap_or((value, ""));
     name.eq_ignore_ascii_case(scheme).then(|| rest.trim().to_owned())
 }
 
-fn restate(answer: &mut crate::answer::Answer, status: u16) {
-    if answer.why == Why::Credentials {
+fn restate(answer: &mut crate::reply::Reply, status: u16) {
+    if answer.why == ReplyReason::Credentials {
         answer.status = status;
         if status != 401 {
             answer.remove("WWW-Authenticate");

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Row, edit, rejected};
-use crate::answer::{Answer, Why};
-use crate::fault::{Call, Family, Fault};
-use crate::process::Fail;
+use super::{ResultRow, edit, rejected};
+use crate::batch::Rejection;
+use crate::fault::{Call, Fault, FaultFamily};
+use crate::reply::{Reply, ReplyReason};
 use batchproof_contract::{CodeCause, RefusalMode};
 
-const CODE: Family = Family("CODE");
+const CODE: FaultFamily = FaultFamily("CODE");
 
 pub(super) static FAULTS: &[Fault] = &[
     CODE.fault("rejected-without-code", "rejected results carry no error code")
@@ -79,7 +79,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["UNIQUE-003", "REFUSE-001", "REFUSE-002", "REFUSE-003"])
         .judged(|call, batch| {
             for fail in batch.items.iter_mut().filter_map(|item| item.fail.as_mut()) {
-                fail.code = Fail::used(call.contract()).code;
+                fail.code = Rejection::used(call.contract()).code;
             }
             Ok(())
         }),
@@ -142,7 +142,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["CODE-006"])
     .only(&[RefusalMode::Request])
     .answer(|call, answer| {
-        if answer.why == Why::Item {
+        if answer.why == ReplyReason::Item {
             edit(answer, |body| {
                 body.shift_remove(&call.batch().error.code);
             });
@@ -155,8 +155,8 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["CODE-006"])
     .only(&[RefusalMode::Request])
     .answer(|call, answer| {
-        if answer.why == Why::Item {
-            *answer = Answer::framework(400, Why::Item, &call.head.path);
+        if answer.why == ReplyReason::Item {
+            *answer = Reply::framework(400, ReplyReason::Item, &call.head.path);
         }
     }),
     CODE.fault("refusal-says-accepted", "the body of a 400 says accepted")
@@ -175,7 +175,7 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Gives every accepted result one more text.
-fn fill(call: &Call<'_>, results: &mut crate::process::Results, field: &str, text: &str) {
+fn fill(call: &Call<'_>, results: &mut crate::batch::ReplyResults, field: &str, text: &str) {
     for row in results.rows.iter_mut().filter(|row| !rejected(call, row)) {
         row.insert(field.to_owned(), Value::from(text));
     }
@@ -185,13 +185,13 @@ fn fill(call: &Call<'_>, results: &mut crate::process::Results, field: &str, tex
 /// code.
 fn recode(
     call: &Call<'_>,
-    answer: &mut Answer,
+    answer: &mut Reply,
     change: impl Fn(&Call<'_>, &str, &str, &str) -> String,
 ) {
-    let used = Fail::used(call.contract()).code;
-    let missing = Fail::invalid(call.contract(), "").code;
+    let used = Rejection::used(call.contract()).code;
+    let missing = Rejection::invalid(call.contract(), "").code;
     let field = &call.batch().error.code;
-    let apply = |row: &mut Row| {
+    let apply = |row: &mut ResultRow| {
         if let Some(Value::String(code)) = row.get_mut(field) {
             *code = change(call, &missing, &used, code);
         }

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Row, compose, head, rejected, rewrite};
-use crate::fault::{Call, Family, Fault};
-use crate::process::Results;
+use super::{ResultRow, compose, head, rejected, rewrite};
+use crate::batch::ReplyResults;
+use crate::fault::{Call, Fault, FaultFamily};
 
-const ECHO: Family = Family("ECHO");
+const ECHO: FaultFamily = FaultFamily("ECHO");
 
 pub(super) static FAULTS: &[Fault] = &[
     ECHO.fault("number-trimmed", "white space around the echoed number is lost")
@@ -253,18 +253,18 @@ pub(super) static FAULTS: &[Fault] = &[
     }),
 ];
 
-fn text(row: &Row, field: &str) -> Option<String> {
+fn text(row: &ResultRow, field: &str) -> Option<String> {
     row.get(field).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn change(row: &mut Row, field: &str, change: impl Fn(&str) -> String) {
+fn change(row: &mut ResultRow, field: &str, change: impl Fn(&str) -> String) {
     if let Some(Value::String(text)) = row.get_mut(field) {
         *text = change(text);
     }
 }
 
 /// Changes the echoed fields beside the unique number.
-fn others(call: &Call<'_>, results: &mut Results, change: impl Fn(&str) -> String) {
+fn others(call: &Call<'_>, results: &mut ReplyResults, change: impl Fn(&str) -> String) {
     for field in call.batch().echo.iter().filter(|f| *f != call.unique()) {
         rewrite(results, field, &change);
     }

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::edit;
-use crate::answer::{Answer, Framing, Why};
-use crate::fault::{Call, Family, Fault, Refused};
-use crate::head::{Head, Length};
+use crate::fault::{Call, Fault, FaultFamily, RefusedBody};
+use crate::reply::{Reply, ReplyFraming, ReplyReason};
+use crate::request_head::{BodyLength, RequestHead};
 
-const HTTP: Family = Family("HTTP");
+const HTTP: FaultFamily = FaultFamily("HTTP");
 
 pub(super) static FAULTS: &[Fault] = &[
     HTTP.fault("content-type-text", "successful answers are labelled text/plain")
@@ -45,7 +45,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["HTTP-002"])
         .may(&["HTTP-003"])
         .answer(|call, answer| {
-            if answer.why == Why::Method && call.head.method == "DELETE" {
+            if answer.why == ReplyReason::Method && call.head.method == "DELETE" {
                 answer.status = 200;
             }
         }),
@@ -53,7 +53,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["STATUS-002"])
         .may(&["HTTP-003", "ROBUST-001"])
         .answer(|_, answer| {
-            if answer.why == Why::Method {
+            if answer.why == ReplyReason::Method {
                 answer.status = 500;
             }
         }),
@@ -100,7 +100,7 @@ pub(super) static FAULTS: &[Fault] = &[
     HTTP.fault("chunked-taken-for-empty", "a chunked body is taken for an empty one")
         .must(&["HTTP-007"])
         .body(|call, body| {
-            if call.head.length() == Length::Chunked {
+            if call.head.length() == BodyLength::Chunked {
                 body.clear();
             }
             Ok(())
@@ -108,28 +108,28 @@ pub(super) static FAULTS: &[Fault] = &[
     HTTP.fault("chunked-first-read-only", "of a chunked body only what came first is read")
         .must(&["HTTP-007"])
         .body(|call, body| {
-            if call.head.length() == Length::Chunked {
+            if call.head.length() == BodyLength::Chunked {
                 body.truncate(body.len() / 2);
             }
             Ok(())
         }),
-    HTTP.fault("length-in-characters", "Content-Length counts characters instead of bytes")
+    HTTP.fault("length-in-characters", "Content-BodyLength counts characters instead of bytes")
         .must(&["HTTP-008"])
         .may(&["SCHEMA-001", "SCHEMA-003", "STATUS-003", "ORDER-001", "ROBUST-001"])
         .answer(|_, answer| {
             let text = String::from_utf8_lossy(&answer.body);
             let over = text.len() - text.chars().count();
             if over > 0 {
-                answer.framing = Framing::Off(-i64::try_from(over).unwrap_or(0));
+                answer.framing = ReplyFraming::Off(-i64::try_from(over).unwrap_or(0));
                 answer.close = true;
             }
         }),
-    HTTP.fault("length-too-long-on-error", "the Content-Length of a 400 promises a byte too many")
+    HTTP.fault("length-too-long-on-error", "the Content-BodyLength of a 400 promises a byte too many")
         .must(&["HTTP-008"])
         .may(&["SCHEMA-002", "STATUS-003", "ROBUST-001", "REFUSE-005", "REFUSE-006"])
         .answer(|_, answer| {
             if answer.status == 400 {
-                answer.framing = Framing::Off(1);
+                answer.framing = ReplyFraming::Off(1);
                 answer.close = true;
             }
         }),
@@ -145,7 +145,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["SCHEMA-002", "STATUS-003", "ROBUST-001", "REFUSE-005", "REFUSE-006"])
         .answer(|_, answer| {
             if answer.status == 400 {
-                answer.framing = Framing::Chunked { ended: false };
+                answer.framing = ReplyFraming::Chunked { ended: false };
                 answer.close = true;
             }
         }),
@@ -213,14 +213,14 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["HTTP-002", "STATUS-003", "ROBUST-001"])
         .answer(|call, answer| {
             if call.head.method == "HEAD" {
-                answer.framing = Framing::Unasked;
+                answer.framing = ReplyFraming::Unasked;
             }
         }),
     HTTP.fault("chunks-for-old-clients", "an HTTP/1.0 request is answered in chunks")
         .must(&["HTTP-008"])
         .answer(|call, answer| {
             if call.head.minor == 0 {
-                answer.framing = Framing::Chunked { ended: true };
+                answer.framing = ReplyFraming::Chunked { ended: true };
             }
         }),
     HTTP.fault(
@@ -231,7 +231,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .may(&["STATUS-003", "STATUS-004", "ROBUST-001", "RACE-003", "ACCEPT-005", "HTTP-007"])
     .answer(|_, answer| {
         if answer.body.len() > 4_096 {
-            answer.framing = Framing::Open;
+            answer.framing = ReplyFraming::Open;
         }
     }),
     HTTP.fault("path-below-processed", "paths below the documented one are processed")
@@ -268,7 +268,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["STATUS-002"])
         .may(&["ROBUST-001"])
         .answer(|_, answer| {
-            if answer.why == Why::Accept {
+            if answer.why == ReplyReason::Accept {
                 answer.status = 500;
             }
         }),
@@ -276,7 +276,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["HTTP-014"])
         .may(&["HTTP-001", "SCHEMA-001", "SCHEMA-003", "STATUS-001"])
         .answer(|_, answer| {
-            if answer.why == Why::Accept {
+            if answer.why == ReplyReason::Accept {
                 answer.status = 200;
                 answer.set("Content-Type", "text/plain");
                 answer.body = b"OK".to_vec();
@@ -284,24 +284,24 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("stored-though-not-acceptable", "a batch is processed before its Accept is refused")
         .must(&["HTTP-015"])
-        .head(|_, _, handling| handling.refused = Some((Why::Accept, Refused::Processed))),
+        .head(|_, _, handling| handling.refused = Some((ReplyReason::Accept, RefusedBody::Processed))),
     HTTP.fault(
         "stored-though-wrong-media",
         "a batch is processed before its media type is refused",
     )
     .must(&["HTTP-015"])
-    .head(|_, _, handling| handling.refused = Some((Why::Media, Refused::Processed))),
+    .head(|_, _, handling| handling.refused = Some((ReplyReason::Media, RefusedBody::Processed))),
     HTTP.fault("stored-though-wrong-method", "a batch is processed before its method is refused")
         .must(&["HTTP-015"])
-        .head(|_, _, handling| handling.refused = Some((Why::Method, Refused::Processed))),
+        .head(|_, _, handling| handling.refused = Some((ReplyReason::Method, RefusedBody::Processed))),
 ];
 
-fn as_documented(call: &Call<'_>, head: &mut Head) {
+fn as_documented(call: &Call<'_>, head: &mut RequestHead) {
     head.method.clone_from(&call.contract().operation.method);
     head.set("Content-Type", "application/json");
 }
 
-fn label(answer: &mut Answer, statuses: &[u16], media: Option<&str>) {
+fn label(answer: &mut Reply, statuses: &[u16], media: Option<&str>) {
     if statuses.contains(&answer.status) {
         answer.remove("Content-Type");
         if let Some(media) = media {

@@ -22,9 +22,9 @@ mod unique;
 
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Why};
-use super::fault::{Call, Fault, Stop};
-use super::process::{self, Fail, Item, Results};
+use super::batch::{self, ReceivedItem, Rejection, ReplyResults};
+use super::fault::{Call, EarlyEnd, Fault};
+use super::reply::{Reply, ReplyReason};
 use batchproof_contract::standing::Cause;
 
 /// Every fault, family by family.
@@ -58,16 +58,16 @@ pub fn find(name: &str) -> Option<&'static Fault> {
     all().into_iter().find(|fault| fault.name == name)
 }
 
-type Row = Map<String, Value>;
+type ResultRow = Map<String, Value>;
 
 /// Whether a result says rejected.
-fn rejected(call: &Call<'_>, row: &Row) -> bool {
+fn rejected(call: &Call<'_>, row: &ResultRow) -> bool {
     let verdict = &call.batch().verdict;
     row.get(&verdict.field).and_then(Value::as_str) == Some(&verdict.rejected)
 }
 
 /// Changes a text in every result that has it.
-fn rewrite(results: &mut Results, field: &str, change: impl Fn(&str) -> String) {
+fn rewrite(results: &mut ReplyResults, field: &str, change: impl Fn(&str) -> String) {
     for value in results.rows.iter_mut().filter_map(|row| row.get_mut(field)) {
         if let Value::String(text) = value {
             *text = change(text);
@@ -76,7 +76,7 @@ fn rewrite(results: &mut Results, field: &str, change: impl Fn(&str) -> String) 
 }
 
 /// Changes the object that an answer's body is.
-fn edit(answer: &mut Answer, change: impl FnOnce(&mut Row)) {
+fn edit(answer: &mut Reply, change: impl FnOnce(&mut ResultRow)) {
     if let Ok(Value::Object(mut body)) = serde_json::from_slice(&answer.body) {
         change(&mut body);
         answer.body = Value::Object(body).to_string().into_bytes();
@@ -84,29 +84,29 @@ fn edit(answer: &mut Answer, change: impl FnOnce(&mut Row)) {
 }
 
 /// Changes an answer's body as text.
-fn reword(answer: &mut Answer, change: impl FnOnce(&str) -> String) {
+fn reword(answer: &mut Reply, change: impl FnOnce(&str) -> String) {
     let text = String::from_utf8_lossy(&answer.body);
     answer.body = change(&text).into_bytes();
 }
 
 /// Overlooks some of what is wrong with an item.
-fn overlook(call: &Call<'_>, item: &mut Item, which: impl Fn(&Cause) -> bool) {
+fn overlook(call: &Call<'_>, item: &mut ReceivedItem, which: impl Fn(&Cause) -> bool) {
     let before = item.standing.causes.len();
     item.standing.causes.retain(|cause| !which(cause));
     if item.standing.causes.len() < before {
-        item.fail = process::fail_of(call.contract(), &item.standing);
+        item.fail = batch::fail_of(call.contract(), &item.standing);
     }
 }
 
 /// Refuses an item for one of its fields.
-fn refuse(call: &Call<'_>, item: &mut Item, field: &str) {
+fn refuse(call: &Call<'_>, item: &mut ReceivedItem, field: &str) {
     if item.fail.is_none() {
-        item.fail = Some(Fail::invalid(call.contract(), field));
+        item.fail = Some(Rejection::invalid(call.contract(), field));
     }
 }
 
 /// Refuses an item for the first of its texts that is `wrong`.
-fn refuse_text(call: &Call<'_>, item: &mut Item, wrong: impl Fn(&str) -> bool) {
+fn refuse_text(call: &Call<'_>, item: &mut ReceivedItem, wrong: impl Fn(&str) -> bool) {
     let texts = call.contract().fields().iter().filter(|f| !f.is_instant());
     let found = texts.map(|f| f.name.as_str()).find(|name| item.text(name).is_some_and(&wrong));
     if let Some(field) = found {
@@ -115,7 +115,7 @@ fn refuse_text(call: &Call<'_>, item: &mut Item, wrong: impl Fn(&str) -> bool) {
 }
 
 /// Refuses an item for the first of its date-times that is `wrong`.
-fn refuse_instant(call: &Call<'_>, item: &mut Item, wrong: impl Fn(&str) -> bool) {
+fn refuse_instant(call: &Call<'_>, item: &mut ReceivedItem, wrong: impl Fn(&str) -> bool) {
     let texts = call.contract().fields().iter().filter(|f| f.is_instant());
     let found = texts.map(|f| f.name.as_str()).find(|name| item.text(name).is_some_and(&wrong));
     if let Some(field) = found {
@@ -124,7 +124,11 @@ fn refuse_instant(call: &Call<'_>, item: &mut Item, wrong: impl Fn(&str) -> bool
 }
 
 /// Refuses an item for the first of its numbers that is `wrong`.
-fn refuse_number(call: &Call<'_>, item: &mut Item, wrong: impl Fn(&serde_json::Number) -> bool) {
+fn refuse_number(
+    call: &Call<'_>,
+    item: &mut ReceivedItem,
+    wrong: impl Fn(&serde_json::Number) -> bool,
+) {
     let bad = |name: &str| matches!(item.value.get(name), Some(Value::Number(n)) if wrong(n));
     if let Some(field) = call.contract().fields().iter().find(|f| bad(&f.name)) {
         refuse(call, item, &field.name);
@@ -132,15 +136,15 @@ fn refuse_number(call: &Call<'_>, item: &mut Item, wrong: impl Fn(&serde_json::N
 }
 
 /// A refusal of the whole request, in the endpoint's own shape.
-fn whole(call: &Call<'_>, fail: &Fail) -> Stop {
-    let answer = Answer::refusal(call.contract(), Why::Item, &fail.code, &fail.description);
-    Stop::Answer(Box::new(answer))
+fn whole(call: &Call<'_>, fail: &Rejection) -> EarlyEnd {
+    let answer = Reply::refusal(call.contract(), ReplyReason::Item, &fail.code, &fail.description);
+    EarlyEnd::Answer(Box::new(answer))
 }
 
 /// Gives back the numbers that this request's accepted items took.
-fn give_back(call: &Call<'_>, items: &[Item]) {
+fn give_back(call: &Call<'_>, items: &[ReceivedItem]) {
     for item in items.iter().filter(|item| item.fail.is_none()) {
-        if let Some(key) = process::key_of(call, item) {
+        if let Some(key) = batch::key_of(call, item) {
             call.site.store.release(&key);
         }
     }

@@ -4,10 +4,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-use super::{Row, rejected};
-use crate::fault::{Family, Fault};
+use super::{ResultRow, rejected};
+use crate::fault::{Fault, FaultFamily};
 
-const ORDER: Family = Family("ORDER");
+const ORDER: FaultFamily = FaultFamily("ORDER");
 
 pub(super) static FAULTS: &[Fault] = &[
     ORDER
@@ -162,6 +162,6 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
 ];
 
-fn text(row: &Row, field: &str) -> String {
+fn text(row: &ResultRow, field: &str) -> String {
     row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

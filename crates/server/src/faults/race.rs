@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Row;
-use crate::fault::{Family, Fault, Stop, linger};
+use super::ResultRow;
+use crate::fault::{EarlyEnd, Fault, FaultFamily, linger};
 
-const RACE: Family = Family("RACE");
+const RACE: FaultFamily = FaultFamily("RACE");
 const WINDOW: Duration = Duration::from_millis(5);
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -39,7 +39,7 @@ pub(super) static FAULTS: &[Fault] = &[
         if decision.refused.is_none() {
             linger(WINDOW);
             for item in decision.items.iter().filter(|item| item.fail.is_none()) {
-                if let Some(key) = crate::process::key_of(call, item) {
+                if let Some(key) = crate::batch::key_of(call, item) {
                     call.site.store.claim(&key);
                 }
             }
@@ -139,7 +139,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .results(|call, results| {
         call.kept().rows.clone_from(&results.rows);
         linger(WINDOW);
-        let shared: Vec<Row> = call.kept().rows.clone();
+        let shared: Vec<ResultRow> = call.kept().rows.clone();
         results.rows = shared;
     }),
     RACE.fault(
@@ -152,7 +152,7 @@ pub(super) static FAULTS: &[Fault] = &[
         let field = call.other(0);
         call.kept().rows.clone_from(&results.rows);
         linger(WINDOW);
-        let shared: Vec<Row> = call.kept().rows.clone();
+        let shared: Vec<ResultRow> = call.kept().rows.clone();
         for (row, other) in results.rows.iter_mut().zip(shared) {
             if let (Some(mine), Some(theirs)) = (row.get_mut(field), other.get(field)) {
                 *mine = theirs.clone();
@@ -172,7 +172,7 @@ pub(super) static FAULTS: &[Fault] = &[
         if item.index == 0 {
             linger(WINDOW);
         }
-        if call.site.store.claim(key) { Ok(true) } else { Err(Stop::status(call, 500)) }
+        if call.site.store.claim(key) { Ok(true) } else { Err(EarlyEnd::status(call, 500)) }
     }),
     RACE.fault(
         "loser-unanswered",
@@ -187,6 +187,6 @@ pub(super) static FAULTS: &[Fault] = &[
         if item.index == 0 {
             linger(WINDOW);
         }
-        if call.site.store.claim(key) { Ok(true) } else { Err(Stop::Drop) }
+        if call.site.store.claim(key) { Ok(true) } else { Err(EarlyEnd::Drop) }
     }),
 ];

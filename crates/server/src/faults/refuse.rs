@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::overlook;
-use crate::fault::{Call, Family, Fault, Stop};
-use crate::process::Item;
+use crate::batch::ReceivedItem;
+use crate::fault::{Call, EarlyEnd, Fault, FaultFamily};
 use batchproof_contract::{CodeCause, RefusalMode};
 
-const REFUSE: Family = Family("REFUSE");
+const REFUSE: FaultFamily = FaultFamily("REFUSE");
 
 pub(super) static FAULTS: &[Fault] = &[
     REFUSE
@@ -299,7 +299,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["STATUS-001", "STATUS-002", "REFUSE-007", "AUTH-005"])
         .body(|call, body| {
             let broken = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err();
-            if broken { Err(Stop::status(call, 500)) } else { Ok(()) }
+            if broken { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }
         }),
     REFUSE
         .fault("last-item-unvalidated", "the last item of several is not validated")
@@ -324,7 +324,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
 ];
 
-fn mandatory(call: &Call<'_>, item: &mut Item, n: usize) {
+fn mandatory(call: &Call<'_>, item: &mut ReceivedItem, n: usize) {
     if let Some(field) = call.required(n) {
         let pointer = format!("/{}", batchproof_contract::standing::escape(&field.name));
         overlook(call, item, |c| c.pointer == pointer && c.code == CodeCause::Missing);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::fault::{Call, Family, Fault, Step, Stop, linger};
-use crate::process::{Batch, Item};
+use crate::batch::{ReceivedBatch, ReceivedItem};
+use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, HookResult, linger};
 
-const ROBUST: Family = Family("ROBUST");
+const ROBUST: FaultFamily = FaultFamily("ROBUST");
 
 pub(super) static FAULTS: &[Fault] = &[
     ROBUST
@@ -21,7 +21,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["STATUS-003"])
         .judged(
             |_, batch| {
-                if texts(batch, |t| t.contains('\0')) { Err(Stop::Drop) } else { Ok(()) }
+                if texts(batch, |t| t.contains('\0')) { Err(EarlyEnd::Drop) } else { Ok(()) }
             },
         ),
     ROBUST
@@ -77,7 +77,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let deep = body.windows(64).any(|w| w.iter().all(|b| *b == b'['));
             let broken = serde_json::from_slice::<Value>(body).err().map(|e| e.to_string());
             if deep || broken.is_some_and(|e| e.starts_with("recursion")) {
-                return Err(Stop::Drop);
+                return Err(EarlyEnd::Drop);
             }
             Ok(())
         }),
@@ -93,7 +93,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .judged(|_, batch| {
             if texts(batch, |t| t.len() > 1000) {
                 linger(Duration::from_secs(3));
-                return Err(Stop::Drop);
+                return Err(EarlyEnd::Drop);
             }
             Ok(())
         }),
@@ -145,7 +145,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["ROBUST-001"])
         .may(&["STATUS-003", "ACCEPT-005", "ROBUST-002"])
         .deep()
-        .body(|_, body| if body.len() > 1024 * 1024 { Err(Stop::Drop) } else { Ok(()) }),
+        .body(|_, body| if body.len() > 1024 * 1024 { Err(EarlyEnd::Drop) } else { Ok(()) }),
     ROBUST
         .fault(
             "quadratic-time",
@@ -169,16 +169,17 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
 ];
 
-fn fail(call: &Call<'_>, wrong: bool) -> Step {
-    if wrong { Err(Stop::status(call, 500)) } else { Ok(()) }
+fn fail(call: &Call<'_>, wrong: bool) -> HookResult {
+    if wrong { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }
 }
 
 /// Whether any field's value of any item is such.
-fn values(batch: &Batch, wrong: impl Fn(&Value) -> bool) -> bool {
-    let fields = |item: &Item| item.value.as_object().is_some_and(|map| map.values().any(&wrong));
+fn values(batch: &ReceivedBatch, wrong: impl Fn(&Value) -> bool) -> bool {
+    let fields =
+        |item: &ReceivedItem| item.value.as_object().is_some_and(|map| map.values().any(&wrong));
     batch.items.iter().any(fields)
 }
 
-fn texts(batch: &Batch, wrong: impl Fn(&str) -> bool) -> bool {
+fn texts(batch: &ReceivedBatch, wrong: impl Fn(&str) -> bool) -> bool {
     values(batch, |value| value.as_str().is_some_and(&wrong))
 }

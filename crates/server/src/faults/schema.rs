@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{edit, rejected, reword};
-use crate::answer::Why;
-use crate::fault::{Family, Fault};
+use crate::fault::{Fault, FaultFamily};
+use crate::reply::ReplyReason;
 
-const SCHEMA: Family = Family("SCHEMA");
+const SCHEMA: FaultFamily = FaultFamily("SCHEMA");
 
 pub(super) static FAULTS: &[Fault] = &[
     SCHEMA
@@ -150,7 +150,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("not-found-as-list", "the body of a 404 is a list of messages")
         .must(&["SCHEMA-002"])
         .answer(|_, answer| {
-            if answer.why == Why::Path {
+            if answer.why == ReplyReason::Path {
                 answer.body = br#"["Not Found"]"#.to_vec();
             }
         }),
@@ -162,7 +162,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["SCHEMA-003"])
         .may(&["ORDER-001", "UNIQUE-001", "UNIQUE-002"])
         .answer(|call, answer| {
-            if answer.why == Why::Processed {
+            if answer.why == ReplyReason::Processed {
                 edit(answer, |body| {
                     let rows = body.get(&call.batch().results).and_then(Value::as_array);
                     let all = rows.is_some_and(|rows| {
@@ -245,7 +245,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("repeated-key-in-result", "the first result has its verdict twice")
         .must(&["SCHEMA-006"])
         .answer(|call, answer| {
-            if answer.why == Why::Processed {
+            if answer.why == ReplyReason::Processed {
                 let verdict = &call.batch().verdict;
                 let field = Value::from(&*verdict.field);
                 reword(answer, |text| {

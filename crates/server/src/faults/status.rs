@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::answer::Why;
-use crate::fault::{Family, Fault, Stop, linger};
-use crate::process::Fail;
+use crate::batch::Rejection;
+use crate::fault::{EarlyEnd, Fault, FaultFamily, linger};
+use crate::reply::ReplyReason;
 
-const STATUS: Family = Family("STATUS");
+const STATUS: FaultFamily = FaultFamily("STATUS");
 
 pub(super) static FAULTS: &[Fault] = &[
     STATUS
@@ -16,7 +16,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["STATUS-001"])
         .may(&["ACCEPT-001", "ACCEPT-004", "ACCEPT-005", "UNIQUE-002"])
         .answer(|_, answer| {
-            if answer.status == 200 && answer.why == Why::Processed {
+            if answer.status == 200 && answer.why == ReplyReason::Processed {
                 answer.status = 201;
             }
         }),
@@ -27,7 +27,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .decided(|call, decision| {
             if decision.refused.is_none() && decision.items.len() > 100 {
                 super::give_back(call, &decision.items);
-                return Err(Stop::status(call, 202));
+                return Err(EarlyEnd::status(call, 202));
             }
             Ok(())
         }),
@@ -41,7 +41,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .answer(|call, answer| {
             let verdict = &call.batch().verdict;
             let text = String::from_utf8_lossy(&answer.body);
-            if answer.why == Why::Processed
+            if answer.why == ReplyReason::Processed
                 && text.contains(&verdict.accepted)
                 && text.contains(&verdict.rejected)
             {
@@ -56,7 +56,9 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["STATUS-001"])
         .may(&["REFUSE-001", "REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-005", "REFUSE-012"])
         .answer(|_, answer| {
-            if answer.status == 400 && matches!(answer.why, Why::Item | Why::Envelope) {
+            if answer.status == 400
+                && matches!(answer.why, ReplyReason::Item | ReplyReason::Envelope)
+            {
                 answer.status = 422;
             }
         }),
@@ -65,10 +67,10 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["STATUS-001"])
         .may(&["UNIQUE-001", "UNIQUE-002", "RACE-001"])
         .decided(|call, decision| {
-            let used = |fail: &Option<Fail>| fail.as_ref().is_some_and(|f| f.used);
+            let used = |fail: &Option<Rejection>| fail.as_ref().is_some_and(|f| f.used);
             let all = decision.items.iter().all(|item| used(&item.fail));
             if all && decision.refused.is_none() && !decision.items.is_empty() {
-                return Err(Stop::status(call, 409));
+                return Err(EarlyEnd::status(call, 409));
             }
             Ok(())
         }),
@@ -78,7 +80,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["ACCEPT-004"])
         .judged(
             |call, batch| {
-                if batch.items.is_empty() { Err(Stop::status(call, 204)) } else { Ok(()) }
+                if batch.items.is_empty() { Err(EarlyEnd::status(call, 204)) } else { Ok(()) }
             },
         ),
     STATUS
@@ -94,7 +96,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "REFUSE-007",
         ])
         .answer(|_, answer| {
-            if answer.status == 400 && answer.why != Why::Protocol {
+            if answer.status == 400 && answer.why != ReplyReason::Protocol {
                 answer.status = 200;
             }
         }),
@@ -113,7 +115,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "HTTP-008",
             "HTTP-013",
         ])
-        .body(|call, _| if call.every(50) { Err(Stop::Drop) } else { Ok(()) }),
+        .body(|call, _| if call.every(50) { Err(EarlyEnd::Drop) } else { Ok(()) }),
     STATUS
         .fault(
             "server-error-for-used",
@@ -124,7 +126,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .decided(|call, decision| {
             if decision.items.iter().any(|item| item.fail.as_ref().is_some_and(|f| f.used)) {
                 super::give_back(call, &decision.items);
-                return Err(Stop::status(call, 500));
+                return Err(EarlyEnd::status(call, 500));
             }
             Ok(())
         }),
@@ -132,7 +134,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("server-error-now-and-then", "every 40th batch ends in a 500")
         .must(&["STATUS-002"])
         .may(&["STATUS-001", "ACCEPT-001", "ACCEPT-002", "ROBUST-001", "RACE-003"])
-        .judged(|call, _| if call.every(40) { Err(Stop::status(call, 500)) } else { Ok(()) }),
+        .judged(|call, _| if call.every(40) { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }),
     STATUS
         .fault(
             "server-error-after-used-last",
@@ -154,7 +156,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 && before.fail.is_none()
                 && last.fail.is_some()
             {
-                return Err(Stop::status(call, 500));
+                return Err(EarlyEnd::status(call, 500));
             }
             Ok(())
         }),
@@ -165,14 +167,15 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["STATUS-003"])
         .may(&["ACCEPT-005", "ACCEPT-001", "ROBUST-001", "RACE-003"])
-        .judged(|_, batch| if batch.items.len() > 30 { Err(Stop::Drop) } else { Ok(()) }),
+        .judged(|_, batch| if batch.items.len() > 30 { Err(EarlyEnd::Drop) } else { Ok(()) }),
     STATUS
         .fault("drops-half-answer", "the answer to a batch with a rejected item breaks off halfway")
         .must(&["STATUS-003"])
         .may(&["HTTP-008", "UNIQUE-001", "UNIQUE-002", "RACE-003", "ROBUST-001"])
         .answer(|call, answer| {
             let text = String::from_utf8_lossy(&answer.body);
-            if answer.why == Why::Processed && text.contains(&call.batch().verdict.rejected) {
+            if answer.why == ReplyReason::Processed && text.contains(&call.batch().verdict.rejected)
+            {
                 answer.cut = Some(answer.body.len() / 2);
             }
         }),
@@ -191,7 +194,7 @@ pub(super) static FAULTS: &[Fault] = &[
             });
             if hangs {
                 linger(Duration::from_secs(3));
-                return Err(Stop::Drop);
+                return Err(EarlyEnd::Drop);
             }
             Ok(())
         }),

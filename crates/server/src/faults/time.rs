@@ -4,10 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::fault::{Call, Family, Fault};
-use crate::process::Results;
+use crate::batch::ReplyResults;
+use crate::fault::{Call, Fault, FaultFamily};
 
-const TIME: Family = Family("TIME");
+const TIME: FaultFamily = FaultFamily("TIME");
 
 pub(super) static FAULTS: &[Fault] = &[
     TIME.fault("item-elapsed-negative", "elapsed times are counted the wrong way round")
@@ -70,7 +70,7 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Changes each item's elapsed time; told are its position and the milliseconds.
-fn items(call: &Call<'_>, results: &mut Results, change: impl Fn(i64, i64) -> Value) {
+fn items(call: &Call<'_>, results: &mut ReplyResults, change: impl Fn(i64, i64) -> Value) {
     let Some(name) = &call.batch().elapsed.item else { return };
     for (at, row) in (0..).zip(&mut results.rows) {
         if let Some(value) = row.get_mut(name) {
@@ -79,7 +79,7 @@ fn items(call: &Call<'_>, results: &mut Results, change: impl Fn(i64, i64) -> Va
     }
 }
 
-fn total(call: &Call<'_>, results: &mut Results, change: impl Fn(i64) -> Value) {
+fn total(call: &Call<'_>, results: &mut ReplyResults, change: impl Fn(i64) -> Value) {
     let name = call.batch().elapsed.total.as_ref();
     if let Some(value) = name.and_then(|name| results.beside.get_mut(name)) {
         *value = change(value.as_i64().unwrap_or(0));

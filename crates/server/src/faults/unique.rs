@@ -5,11 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use super::whole;
-use crate::answer::Why;
-use crate::fault::{Call, Family, Fault, Stop};
-use crate::process::{Fail, Item, key_of};
+use crate::batch::{ReceivedItem, Rejection, key_of};
+use crate::fault::{Call, EarlyEnd, Fault, FaultFamily};
+use crate::reply::ReplyReason;
 
-const UNIQUE: Family = Family("UNIQUE");
+const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 
 pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
@@ -122,7 +122,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let digest = digest(body);
             let known = call.kept().answers.get(&digest).cloned();
             if let Some(answer) = known {
-                return Err(Stop::Answer(Box::new(answer)));
+                return Err(EarlyEnd::Answer(Box::new(answer)));
             }
             call.kept().texts.insert(call.serial.to_string(), digest.to_string());
             Ok(())
@@ -130,7 +130,8 @@ pub(super) static FAULTS: &[Fault] = &[
         .answer(|call, answer| {
             let mut kept = call.kept();
             let digest = kept.texts.remove(&call.serial.to_string()).and_then(|d| d.parse().ok());
-            if let (Some(digest), Why::Processed, 200) = (digest, answer.why, answer.status) {
+            if let (Some(digest), ReplyReason::Processed, 200) = (digest, answer.why, answer.status)
+            {
                 kept.answers.insert(digest, answer.clone());
             }
         }),
@@ -193,7 +194,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["UNIQUE-002"])
         .may(&["UNIQUE-001", "RACE-001"])
         .decided(|call, decision| {
-            let used = |item: &&Item| item.fail.as_ref().is_some_and(|fail| fail.used);
+            let used = |item: &&ReceivedItem| item.fail.as_ref().is_some_and(|fail| fail.used);
             let fail =
                 decision.items.iter().filter(used).nth(50).and_then(|item| item.fail.clone());
             if let Some(fail) = fail {
@@ -322,8 +323,8 @@ fn remember(call: &Call<'_>, key: &str, old: impl Fn(usize, Duration) -> bool) -
 }
 
 /// The positions of an accepted item and a later one that was rejected for its number.
-fn pairs(call: &Call<'_>, items: &[Item]) -> Vec<(usize, usize)> {
-    let used = |fail: &Option<Fail>| fail.as_ref().is_some_and(|f| f.used);
+fn pairs(call: &Call<'_>, items: &[ReceivedItem]) -> Vec<(usize, usize)> {
+    let used = |fail: &Option<Rejection>| fail.as_ref().is_some_and(|f| f.used);
     let mut last = HashMap::new();
     for (at, item) in items.iter().enumerate().filter(|(_, item)| used(&item.fail)) {
         last.insert(item.text(call.unique()), at);

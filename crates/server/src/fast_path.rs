@@ -12,31 +12,31 @@ use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::answer::{Answer, Why, push_number};
+use super::batch::{Rejection, millis};
 use super::fault::Call;
-use super::process::{Fail, millis};
+use super::reply::{Reply, ReplyReason, push_number};
 use batchproof_contract::datetime::{self, Instant as Sorted};
 use batchproof_contract::{Contract, Field};
 
 /// What a field's value must be for the shortcut.
-enum Kind {
+enum PlainKind {
     /// Text of at most so many bytes (which are never fewer than code points).
     Text(usize),
     Instant,
     Number,
 }
 
-struct Slot {
+struct FieldSlot {
     name: String,
-    kind: Kind,
+    kind: PlainKind,
     /// Its position among the echoed fields.
     echo: Option<usize>,
 }
 
 /// How plain items of one contract are read and answered.
-pub(crate) struct Plan {
+pub(crate) struct FastPathPlan {
     items: String,
-    slots: Vec<Slot>,
+    slots: Vec<FieldSlot>,
     /// The fields that must be there, one bit each.
     required: u64,
     digits: usize,
@@ -53,9 +53,9 @@ pub(crate) struct Plan {
     total_elapsed: Option<Vec<u8>>,
 }
 
-impl Plan {
+impl FastPathPlan {
     /// The plan for a contract whose item schema is simple enough.
-    pub(crate) fn of(contract: &Contract) -> Option<Plan> {
+    pub(crate) fn for_contract(contract: &Contract) -> Option<FastPathPlan> {
         let batch = &contract.batch;
         let schema = contract.item_schema().as_object()?;
         let known = ["type", "properties", "required", "title", "description"];
@@ -70,21 +70,21 @@ impl Plan {
         for (at, field) in contract.fields().iter().enumerate() {
             let echo = batch.echo.iter().position(|name| *name == field.name);
             let kind = kind_of(contract, field)?;
-            if echo.is_some() && !matches!(kind, Kind::Text(_)) {
+            if echo.is_some() && !matches!(kind, PlainKind::Text(_)) {
                 return None;
             }
             required |= u64::from(field.required) << at;
-            slots.push(Slot { name: field.name.clone(), kind, echo });
+            slots.push(FieldSlot { name: field.name.clone(), kind, echo });
         }
         let unique = batch.echo.iter().position(|name| *name == batch.unique)?;
         if !contract.field(&batch.unique)?.required {
             return None;
         }
         let json = |text: &str| Value::from(text).to_string();
-        let used = Fail::used(contract);
+        let used = Rejection::used(contract);
         let verdict = |word: &str| format!("{{{}:{}", json(&batch.verdict.field), json(word));
         let label = |name: &str| format!(",{}:", json(name)).into_bytes();
-        Some(Plan {
+        Some(FastPathPlan {
             items: batch.items.clone(),
             slots,
             required,
@@ -109,7 +109,7 @@ impl Plan {
     }
 }
 
-fn kind_of(contract: &Contract, field: &Field) -> Option<Kind> {
+fn kind_of(contract: &Contract, field: &Field) -> Option<PlainKind> {
     let schema = field.schema.as_object()?;
     let known = ["type", "format", "maxLength", "title", "description", "example", "examples"];
     if !schema.keys().all(|k| known.contains(&k.as_str())) {
@@ -117,25 +117,25 @@ fn kind_of(contract: &Contract, field: &Field) -> Option<Kind> {
     }
     match field.kind()? {
         "string" if field.is_instant() => {
-            (!schema.contains_key("maxLength")).then_some(Kind::Instant)
+            (!schema.contains_key("maxLength")).then_some(PlainKind::Instant)
         }
         "string" if !schema.contains_key("format") => {
             let own = schema.get("maxLength").and_then(Value::as_u64);
             let own = own.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
             let plain = contract.batch.limits.plain_string;
-            Some(Kind::Text(own.min(field.result_max.unwrap_or(usize::MAX)).min(plain)))
+            Some(PlainKind::Text(own.min(field.result_max.unwrap_or(usize::MAX)).min(plain)))
         }
         // Numbers of every size are accepted or not judged.
-        "number" if !schema.contains_key("format") => Some(Kind::Number),
+        "number" if !schema.contains_key("format") => Some(PlainKind::Number),
         _ => None,
     }
 }
 
 /// The answer to a plain batch; `None` where `body` is anything else.
-pub(crate) fn process(call: &Call<'_>, plan: &Plan, body: &[u8]) -> Option<Answer> {
+pub(crate) fn process(call: &Call<'_>, plan: &FastPathPlan, body: &[u8]) -> Option<Reply> {
     let now = Utc::now();
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let echoes = Envelope { plan, now }.deserialize(&mut deserializer).ok()?;
+    let echoes = EnvelopeReader { plan, now }.deserialize(&mut deserializer).ok()?;
     deserializer.end().ok()?;
     let mut out = Vec::with_capacity(64 + body.len() + body.len() / 4);
     out.extend_from_slice(&plan.start);
@@ -164,7 +164,7 @@ pub(crate) fn process(call: &Call<'_>, plan: &Plan, body: &[u8]) -> Option<Answe
     out.push(b']');
     push_elapsed(&mut out, plan.total_elapsed.as_deref(), call.started.elapsed());
     out.push(b'}');
-    Some(Answer::json(200, Why::Processed, out))
+    Some(Reply::json(200, ReplyReason::Processed, out))
 }
 
 fn push_elapsed(out: &mut Vec<u8>, label: Option<&[u8]>, elapsed: Duration) {
@@ -194,12 +194,12 @@ fn odd<E: Error>() -> E {
 }
 
 #[derive(Clone, Copy)]
-struct Envelope<'p> {
-    plan: &'p Plan,
+struct EnvelopeReader<'p> {
+    plan: &'p FastPathPlan,
     now: DateTime<Utc>,
 }
 
-impl<'de> DeserializeSeed<'de> for Envelope<'_> {
+impl<'de> DeserializeSeed<'de> for EnvelopeReader<'_> {
     type Value = Echoes<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -207,7 +207,7 @@ impl<'de> DeserializeSeed<'de> for Envelope<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Envelope<'_> {
+impl<'de> Visitor<'de> for EnvelopeReader<'_> {
     type Value = Echoes<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,18 +215,18 @@ impl<'de> Visitor<'de> for Envelope<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        match map.next_key_seed(Key)? {
+        match map.next_key_seed(TextReader)? {
             Some(key) if *key == *self.plan.items => {}
             _ => return Err(odd()),
         }
-        let echoes = map.next_value_seed(Items(self))?;
+        let echoes = map.next_value_seed(ItemsReader(self))?;
         if map.next_key::<IgnoredAny>()?.is_some() { Err(odd()) } else { Ok(echoes) }
     }
 }
 
-struct Items<'p>(Envelope<'p>);
+struct ItemsReader<'p>(EnvelopeReader<'p>);
 
-impl<'de> DeserializeSeed<'de> for Items<'_> {
+impl<'de> DeserializeSeed<'de> for ItemsReader<'_> {
     type Value = Echoes<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -234,7 +234,7 @@ impl<'de> DeserializeSeed<'de> for Items<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Items<'_> {
+impl<'de> Visitor<'de> for ItemsReader<'_> {
     type Value = Echoes<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -243,17 +243,19 @@ impl<'de> Visitor<'de> for Items<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut echoes = Vec::new();
-        while seq.next_element_seed(One { envelope: self.0, echoes: &mut echoes })?.is_some() {}
+        while seq.next_element_seed(ItemReader { envelope: self.0, echoes: &mut echoes })?.is_some()
+        {
+        }
         Ok(echoes)
     }
 }
 
-struct One<'p, 'e, 'de> {
-    envelope: Envelope<'p>,
+struct ItemReader<'p, 'e, 'de> {
+    envelope: EnvelopeReader<'p>,
     echoes: &'e mut Echoes<'de>,
 }
 
-impl<'de> DeserializeSeed<'de> for One<'_, '_, 'de> {
+impl<'de> DeserializeSeed<'de> for ItemReader<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -261,7 +263,7 @@ impl<'de> DeserializeSeed<'de> for One<'_, '_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for One<'_, '_, 'de> {
+impl<'de> Visitor<'de> for ItemReader<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -269,12 +271,12 @@ impl<'de> Visitor<'de> for One<'_, '_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Envelope { plan, now } = self.envelope;
+        let EnvelopeReader { plan, now } = self.envelope;
         let base = self.echoes.len();
         self.echoes.resize(base + plan.echoed, None);
         let mut seen = 0u64;
         let mut guess = 0;
-        while let Some(key) = map.next_key_seed(Key)? {
+        while let Some(key) = map.next_key_seed(TextReader)? {
             // Clients write the same order again and again: the next field is the likeliest.
             let at = match plan.slots.get(guess) {
                 Some(slot) if *slot.name == *key => guess,
@@ -286,13 +288,13 @@ impl<'de> Visitor<'de> for One<'_, '_, 'de> {
             }
             seen |= 1 << at;
             let slot = &plan.slots[at];
-            if matches!(slot.kind, Kind::Number) {
-                map.next_value_seed(Number)?;
+            if matches!(slot.kind, PlainKind::Number) {
+                map.next_value_seed(NumberReader)?;
                 continue;
             }
-            let text = map.next_value_seed(Key)?;
+            let text = map.next_value_seed(TextReader)?;
             let fits = match slot.kind {
-                Kind::Text(max) => text.len() <= max && !text.trim().is_empty(),
+                PlainKind::Text(max) => text.len() <= max && !text.trim().is_empty(),
                 _ => datetime::sort(&text, plan.digits, now) == Sorted::Plain,
             };
             if !fits {
@@ -307,9 +309,9 @@ impl<'de> Visitor<'de> for One<'_, '_, 'de> {
 }
 
 /// A string, borrowed where it stands unescaped.
-struct Key;
+struct TextReader;
 
-impl<'de> DeserializeSeed<'de> for Key {
+impl<'de> DeserializeSeed<'de> for TextReader {
     type Value = Cow<'de, str>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -317,7 +319,7 @@ impl<'de> DeserializeSeed<'de> for Key {
     }
 }
 
-impl<'de> Visitor<'de> for Key {
+impl<'de> Visitor<'de> for TextReader {
     type Value = Cow<'de, str>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -333,9 +335,9 @@ impl<'de> Visitor<'de> for Key {
     }
 }
 
-struct Number;
+struct NumberReader;
 
-impl<'de> DeserializeSeed<'de> for Number {
+impl<'de> DeserializeSeed<'de> for NumberReader {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -343,7 +345,7 @@ impl<'de> DeserializeSeed<'de> for Number {
     }
 }
 
-impl Visitor<'_> for Number {
+impl Visitor<'_> for NumberReader {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

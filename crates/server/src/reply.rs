@@ -12,7 +12,7 @@ use batchproof_contract::Contract;
 
 /// Why a request is answered as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum ReplyReason {
     /// The batch was processed.
     Processed,
     /// An item is broken, and the whole request is refused for it.
@@ -32,14 +32,14 @@ pub(crate) enum Why {
 
 /// How the body's end is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// A true `Content-Length`.
+pub(crate) enum ReplyFraming {
+    /// A true `Content-BodyLength`.
     Sized,
-    /// A `Content-Length` that differs from the body by so many bytes.
+    /// A `Content-BodyLength` that differs from the body by so many bytes.
     Off(i64),
     /// Chunks, with or without the last one.
     Chunked { ended: bool },
-    /// A true `Content-Length`, and a body even where none may follow.
+    /// A true `Content-BodyLength`, and a body even where none may follow.
     Unasked,
     /// Nothing tells, and the connection stays open.
     Open,
@@ -47,12 +47,12 @@ pub(crate) enum Framing {
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Vec<u8>,
-    pub(crate) why: Why,
-    pub(crate) framing: Framing,
+    pub(crate) why: ReplyReason,
+    pub(crate) framing: ReplyFraming,
     /// Bytes written after the body.
     pub(crate) tail: &'static [u8],
     /// Waited before the first byte is written.
@@ -63,15 +63,15 @@ pub(crate) struct Answer {
     pub(crate) close: bool,
 }
 
-impl Answer {
+impl Reply {
     /// A JSON body.
-    pub(crate) fn json(status: u16, why: Why, body: Vec<u8>) -> Answer {
-        Answer {
+    pub(crate) fn json(status: u16, why: ReplyReason, body: Vec<u8>) -> Reply {
+        Reply {
             status,
             headers: vec![("Content-Type", "application/json".to_owned())],
             body,
             why,
-            framing: Framing::Sized,
+            framing: ReplyFraming::Sized,
             tail: b"",
             delay: Duration::ZERO,
             cut: None,
@@ -80,27 +80,32 @@ impl Answer {
     }
 
     /// An error in the shape of a web framework.
-    pub(crate) fn framework(status: u16, why: Why, path: &str) -> Answer {
+    pub(crate) fn framework(status: u16, why: ReplyReason, path: &str) -> Reply {
         let now = Utc::now().format("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string();
         let body = json!({
             "timestamp": now, "status": status, "error": reason(status), "path": path,
         });
-        Answer::json(status, why, body.to_string().into_bytes())
+        Reply::json(status, why, body.to_string().into_bytes())
     }
 
     /// A refusal in the shape of the endpoint itself.
-    pub(crate) fn refusal(contract: &Contract, why: Why, code: &str, description: &str) -> Answer {
+    pub(crate) fn refusal(
+        contract: &Contract,
+        why: ReplyReason,
+        code: &str,
+        description: &str,
+    ) -> Reply {
         let batch = &contract.batch;
         let mut body = Map::new();
         body.insert(batch.verdict.field.clone(), Value::from(&*batch.verdict.rejected));
         body.insert(batch.error.code.clone(), Value::from(code));
         body.insert(batch.error.description.clone(), Value::from(description));
-        Answer::json(400, why, Value::Object(body).to_string().into_bytes())
+        Reply::json(400, why, Value::Object(body).to_string().into_bytes())
     }
 
     /// The same answer with one more header.
     #[must_use]
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Answer {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Reply {
         self.headers.push((name, value.into()));
         self
     }
@@ -135,25 +140,25 @@ impl Answer {
         let declared = match self.framing {
             // RFC 9110 section 8.6: no length where there is never a body.
             _ if self.status == 204 => None,
-            Framing::Sized | Framing::Unasked => Some(length),
-            Framing::Off(by) => Some(length.saturating_add_signed(by)),
-            Framing::Chunked { .. } | Framing::Open => None,
+            ReplyFraming::Sized | ReplyFraming::Unasked => Some(length),
+            ReplyFraming::Off(by) => Some(length.saturating_add_signed(by)),
+            ReplyFraming::Chunked { .. } | ReplyFraming::Open => None,
         };
         if let Some(declared) = declared {
-            out.extend_from_slice(b"\r\nContent-Length: ");
+            out.extend_from_slice(b"\r\nContent-BodyLength: ");
             push_number(&mut out, declared);
-        } else if matches!(self.framing, Framing::Chunked { .. }) && self.status != 204 {
+        } else if matches!(self.framing, ReplyFraming::Chunked { .. }) && self.status != 204 {
             out.extend_from_slice(b"\r\nTransfer-Encoding: chunked");
         }
         if close {
             out.extend_from_slice(b"\r\nConnection: close");
         }
         out.extend_from_slice(b"\r\n\r\n");
-        if bare && self.framing != Framing::Unasked || self.status == 204 {
+        if bare && self.framing != ReplyFraming::Unasked || self.status == 204 {
             return out;
         }
         match self.framing {
-            Framing::Chunked { ended } => {
+            ReplyFraming::Chunked { ended } => {
                 for part in self.body.chunks(4096) {
                     out.extend_from_slice(format!("{:x}\r\n", part.len()).as_bytes());
                     out.extend_from_slice(part);

@@ -7,7 +7,7 @@ pub(crate) const LIMIT: usize = 64 * 1024;
 
 /// A request's head. Header names keep the letter case in which they were sent.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Head {
+pub(crate) struct RequestHead {
     pub(crate) method: String,
     /// The target's path, without query.
     pub(crate) path: String,
@@ -17,36 +17,36 @@ pub(crate) struct Head {
 }
 
 /// What bytes at the start of a request are.
-pub(crate) enum Parsed {
+pub(crate) enum ParsedHead {
     /// More bytes are needed.
     Partial,
     /// A head, and how many bytes it has.
-    Head(Head, usize),
+    Head(RequestHead, usize),
     /// No head; the status that says so.
     Bad(u16),
 }
 
 /// How long the body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Length {
+pub(crate) enum BodyLength {
     Sized(usize),
     Chunked,
     /// The headers contradict themselves.
     Unclear,
 }
 
-impl Head {
+impl RequestHead {
     /// Reads a head from the start of `bytes`.
-    pub(crate) fn parse(bytes: &[u8]) -> Parsed {
+    pub(crate) fn parse(bytes: &[u8]) -> ParsedHead {
         let mut slots = [httparse::EMPTY_HEADER; 128];
         let mut request = httparse::Request::new(&mut slots);
         let size = match request.parse(bytes) {
             Ok(httparse::Status::Complete(size)) => size,
-            Ok(httparse::Status::Partial) if bytes.len() > LIMIT => return Parsed::Bad(431),
-            Ok(httparse::Status::Partial) => return Parsed::Partial,
-            Err(httparse::Error::TooManyHeaders) => return Parsed::Bad(431),
-            Err(httparse::Error::Version) => return Parsed::Bad(505),
-            Err(_) => return Parsed::Bad(400),
+            Ok(httparse::Status::Partial) if bytes.len() > LIMIT => return ParsedHead::Bad(431),
+            Ok(httparse::Status::Partial) => return ParsedHead::Partial,
+            Err(httparse::Error::TooManyHeaders) => return ParsedHead::Bad(431),
+            Err(httparse::Error::Version) => return ParsedHead::Bad(505),
+            Err(_) => return ParsedHead::Bad(400),
         };
         let headers = request
             .headers
@@ -54,17 +54,17 @@ impl Head {
             .map(|h| (h.name.to_owned(), String::from_utf8_lossy(h.value).trim().to_owned()))
             .collect();
         let target = request.path.unwrap_or_default();
-        let head = Head {
+        let head = RequestHead {
             method: request.method.unwrap_or_default().to_owned(),
             path: path_of(target).to_owned(),
             minor: request.version.unwrap_or(1),
             headers,
         };
-        Parsed::Head(head, size)
+        ParsedHead::Head(head, size)
     }
 
     /// The values of a header, in the order in which they were sent.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| &**v)
     }
 
@@ -88,7 +88,7 @@ impl Head {
     pub(crate) fn closes(&self) -> bool {
         self.minor == 0
             || self
-                .all("connection")
+                .values("connection")
                 .flat_map(|v| v.split(','))
                 .any(|t| t.trim().eq_ignore_ascii_case("close"))
     }
@@ -99,22 +99,26 @@ impl Head {
     }
 
     /// How long the body is (RFC 9112 section 6.3).
-    pub(crate) fn length(&self) -> Length {
-        let mut sizes = self.all("content-length").flat_map(|v| v.split(','));
+    pub(crate) fn length(&self) -> BodyLength {
+        let mut sizes = self.values("content-length").flat_map(|v| v.split(','));
         if let Some(coding) = self.get("transfer-encoding") {
-            let once = self.all("transfer-encoding").count() == 1;
+            let once = self.values("transfer-encoding").count() == 1;
             let plain = once && self.minor > 0 && coding.eq_ignore_ascii_case("chunked");
             // A length beside a coding is how requests are smuggled: refused.
-            return if plain && sizes.next().is_none() { Length::Chunked } else { Length::Unclear };
+            return if plain && sizes.next().is_none() {
+                BodyLength::Chunked
+            } else {
+                BodyLength::Unclear
+            };
         }
-        let Some(first) = sizes.next() else { return Length::Sized(0) };
+        let Some(first) = sizes.next() else { return BodyLength::Sized(0) };
         let first = first.trim();
         let digits = !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit());
         if !digits || sizes.any(|other| other.trim() != first) {
-            return Length::Unclear;
+            return BodyLength::Unclear;
         }
         // A length beyond every integer is still a length, and too large.
-        Length::Sized(first.parse().unwrap_or(usize::MAX))
+        BodyLength::Sized(first.parse().unwrap_or(usize::MAX))
     }
 }
 
@@ -158,9 +162,9 @@ pub(crate) fn takes_json(accept: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn head(text: &str) -> Head {
-        match Head::parse(text.as_bytes()) {
-            Parsed::Head(head, size) if size == text.len() => head,
+    fn head(text: &str) -> RequestHead {
+        match RequestHead::parse(text.as_bytes()) {
+            ParsedHead::Head(head, size) if size == text.len() => head,
             _ => panic!("no head: {text}"),
         }
     }
@@ -168,15 +172,21 @@ mod tests {
     #[test]
     fn lengths_are_read_or_refused() {
         let of = |headers: &str| head(&format!("POST / HTTP/1.1\r\n{headers}\r\n")).length();
-        assert_eq!(of(""), Length::Sized(0));
-        assert_eq!(of("content-LENGTH: 12\r\n"), Length::Sized(12));
-        assert_eq!(of("Content-Length: 12, 12\r\n"), Length::Sized(12));
-        assert_eq!(of("Content-Length: 12\r\nContent-Length: 13\r\n"), Length::Unclear);
-        assert_eq!(of("Content-Length: -1\r\n"), Length::Unclear);
-        assert_eq!(of("Content-Length: 99999999999999999999\r\n"), Length::Sized(usize::MAX));
-        assert_eq!(of("Transfer-Encoding: Chunked\r\n"), Length::Chunked);
-        assert_eq!(of("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n"), Length::Unclear);
-        assert_eq!(of("Transfer-Encoding: gzip, chunked\r\n"), Length::Unclear);
+        assert_eq!(of(""), BodyLength::Sized(0));
+        assert_eq!(of("content-LENGTH: 12\r\n"), BodyLength::Sized(12));
+        assert_eq!(of("Content-BodyLength: 12, 12\r\n"), BodyLength::Sized(12));
+        assert_eq!(of("Content-BodyLength: 12\r\nContent-BodyLength: 13\r\n"), BodyLength::Unclear);
+        assert_eq!(of("Content-BodyLength: -1\r\n"), BodyLength::Unclear);
+        assert_eq!(
+            of("Content-BodyLength: 99999999999999999999\r\n"),
+            BodyLength::Sized(usize::MAX)
+        );
+        assert_eq!(of("Transfer-Encoding: Chunked\r\n"), BodyLength::Chunked);
+        assert_eq!(
+            of("Transfer-Encoding: chunked\r\nContent-BodyLength: 1\r\n"),
+            BodyLength::Unclear
+        );
+        assert_eq!(of("Transfer-Encoding: gzip, chunked\r\n"), BodyLength::Unclear);
     }
 
     #[test]

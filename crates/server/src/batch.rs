@@ -8,43 +8,43 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Why};
-use super::fault::{Call, Stop};
-use super::quick;
+use super::fast_path;
+use super::fault::{Call, EarlyEnd};
+use super::reply::{Reply, ReplyReason};
 use batchproof_contract::standing::{BodyStanding, Cause, Due, Standing};
 use batchproof_contract::{CodeCause, Contract, RefusalMode};
 
 /// Why something is refused, as the answer says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fail {
+pub(crate) struct Rejection {
     pub(crate) code: String,
     pub(crate) description: String,
     /// The number was used before.
     pub(crate) used: bool,
 }
 
-impl Fail {
+impl Rejection {
     /// The failure that `cause` stands for.
-    pub(crate) fn of(contract: &Contract, cause: &Cause) -> Fail {
+    pub(crate) fn for_cause(contract: &Contract, cause: &Cause) -> Rejection {
         let name = cause.pointer.trim_start_matches('/');
         let description = match cause.code {
             CodeCause::Missing => format!("{name} is mandatory"),
             _ if name.is_empty() => format!("not valid: {}", cause.class),
             _ => format!("{name} is not valid: {}", cause.class),
         };
-        Fail { code: code_of(contract, cause.code, Some(name)), description, used: false }
+        Rejection { code: code_of(contract, cause.code, Some(name)), description, used: false }
     }
 
     /// The failure of a number that was used before.
-    pub(crate) fn used(contract: &Contract) -> Fail {
+    pub(crate) fn used(contract: &Contract) -> Rejection {
         let code = code_of(contract, CodeCause::Used, None);
         let description = contract.batch.codes.get(&code).map(|c| c.means.clone());
-        Fail { description: description.unwrap_or_default(), code, used: true }
+        Rejection { description: description.unwrap_or_default(), code, used: true }
     }
 
     /// An invalid value, of `what`.
-    pub(crate) fn invalid(contract: &Contract, what: &str) -> Fail {
-        Fail {
+    pub(crate) fn invalid(contract: &Contract, what: &str) -> Rejection {
+        Rejection {
             code: code_of(contract, CodeCause::Invalid, None),
             description: format!("{what} is not valid"),
             used: false,
@@ -71,17 +71,17 @@ fn code_of(contract: &Contract, cause: CodeCause, field: Option<&str>) -> String
 
 /// An item on its way.
 #[derive(Debug, Clone)]
-pub(crate) struct Item {
+pub(crate) struct ReceivedItem {
     /// Its position in the batch.
     pub(crate) index: usize,
     pub(crate) value: Value,
     pub(crate) standing: Standing,
     /// Why it is refused, where it is.
-    pub(crate) fail: Option<Fail>,
+    pub(crate) fail: Option<Rejection>,
     pub(crate) elapsed: Duration,
 }
 
-impl Item {
+impl ReceivedItem {
     /// A field's text.
     pub(crate) fn text(&self, field: &str) -> Option<&str> {
         self.value.get(field).and_then(Value::as_str)
@@ -89,35 +89,35 @@ impl Item {
 }
 
 /// The items of a request, and how broken ones are refused.
-pub(crate) struct Batch {
-    pub(crate) items: Vec<Item>,
+pub(crate) struct ReceivedBatch {
+    pub(crate) items: Vec<ReceivedItem>,
     pub(crate) refusal_mode: RefusalMode,
 }
 
 /// Items with their fates; `refused` where the whole request is refused.
 pub(crate) struct Decision {
-    pub(crate) items: Vec<Item>,
-    pub(crate) refused: Option<Fail>,
+    pub(crate) items: Vec<ReceivedItem>,
+    pub(crate) refused: Option<Rejection>,
 }
 
 /// The answer to a processed batch, before it is bytes.
-pub(crate) struct Results {
+pub(crate) struct ReplyResults {
     pub(crate) rows: Vec<Map<String, Value>>,
     /// What stands beside the results.
     pub(crate) beside: Map<String, Value>,
 }
 
 /// The answer to `body`, or the lack of one.
-pub(crate) fn process(call: &Call<'_>, body: Vec<u8>) -> Result<Answer, ()> {
+pub(crate) fn process(call: &Call<'_>, body: Vec<u8>) -> Result<Reply, ()> {
     match run(call, body) {
         Ok(answer) => Ok(finish(call, answer)),
-        Err(Stop::Answer(answer)) => Ok(finish(call, *answer)),
-        Err(Stop::Drop) => Err(()),
+        Err(EarlyEnd::Answer(answer)) => Ok(finish(call, *answer)),
+        Err(EarlyEnd::Drop) => Err(()),
     }
 }
 
 /// Lets faults at an answer that is ready.
-pub(crate) fn finish(call: &Call<'_>, mut answer: Answer) -> Answer {
+pub(crate) fn finish(call: &Call<'_>, mut answer: Reply) -> Reply {
     for (own, hook) in call.at(|h| h.answer) {
         hook(&own, &mut answer);
     }
@@ -125,45 +125,45 @@ pub(crate) fn finish(call: &Call<'_>, mut answer: Answer) -> Answer {
 }
 
 /// What is wrong with a body by itself; nothing is stored.
-pub(crate) fn judge_only(call: &Call<'_>, body: &[u8]) -> Option<Answer> {
+pub(crate) fn judge_only(call: &Call<'_>, body: &[u8]) -> Option<Reply> {
     judge(call, body).err()
 }
 
-fn judge(call: &Call<'_>, body: &[u8]) -> Result<Vec<(Value, Standing)>, Answer> {
+fn judge(call: &Call<'_>, body: &[u8]) -> Result<Vec<(Value, Standing)>, Reply> {
     let contract = call.contract();
-    let syntax = || Answer::framework(400, Why::Syntax, &call.head.path);
+    let syntax = || Reply::framework(400, ReplyReason::Syntax, &call.head.path);
     match contract.judge_body(body) {
         BodyStanding::Items { trailing: Some(_), .. } | BodyStanding::Open(_) => Err(syntax()),
         BodyStanding::Broken(cause) if cause.keyword == "json" => Err(syntax()),
         BodyStanding::Broken(cause) => {
-            let fail = Fail::of(contract, &cause);
-            Err(Answer::refusal(contract, Why::Envelope, &fail.code, &fail.description))
+            let fail = Rejection::for_cause(contract, &cause);
+            Err(Reply::refusal(contract, ReplyReason::Envelope, &fail.code, &fail.description))
         }
         BodyStanding::Items { items, trailing: None } => Ok(items),
     }
 }
 
-fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Answer, Stop> {
+fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
     if let Some(plan) = &call.site.plan
-        && let Some(answer) = quick::process(call, plan, &body)
+        && let Some(answer) = fast_path::process(call, plan, &body)
     {
         return Ok(answer);
     }
     for (own, hook) in call.at(|h| h.body) {
         hook(&own, &mut body)?;
     }
-    let items = judge(call, &body).map_err(|answer| Stop::Answer(Box::new(answer)))?;
+    let items = judge(call, &body).map_err(|answer| EarlyEnd::Answer(Box::new(answer)))?;
     drop(body);
     let contract = call.contract();
     let items = items.into_iter().enumerate().map(|(index, (value, standing))| {
         let fail = fail_of(contract, &standing);
-        let mut item = Item { index, value, standing, fail, elapsed: Duration::ZERO };
+        let mut item = ReceivedItem { index, value, standing, fail, elapsed: Duration::ZERO };
         for (own, hook) in call.at(|h| h.item) {
             hook(&own, &mut item);
         }
         item
     });
-    let mut batch = Batch { items: items.collect(), refusal_mode: call.site.refusal_mode };
+    let mut batch = ReceivedBatch { items: items.collect(), refusal_mode: call.site.refusal_mode };
     for (own, hook) in call.at(|h| h.judged) {
         hook(&own, &mut batch)?;
     }
@@ -172,7 +172,7 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Answer, Stop> {
         hook(&own, &mut decision)?;
     }
     if let Some(fail) = &decision.refused {
-        return Ok(Answer::refusal(contract, Why::Item, &fail.code, &fail.description));
+        return Ok(Reply::refusal(contract, ReplyReason::Item, &fail.code, &fail.description));
     }
     let mut results = build(call, &decision.items);
     for (own, hook) in call.at(|h| h.results) {
@@ -183,7 +183,7 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Answer, Stop> {
 
 /// Why an item is refused: for what is due, and for a mandatory field that is blank. Two blank
 /// numbers would be one number, so it is better that there is none.
-pub(crate) fn fail_of(contract: &Contract, standing: &Standing) -> Option<Fail> {
+pub(crate) fn fail_of(contract: &Contract, standing: &Standing) -> Option<Rejection> {
     let blank = || {
         standing.open.iter().find(|edge| {
             let name = edge.pointer.get(1..).unwrap_or_default();
@@ -191,18 +191,22 @@ pub(crate) fn fail_of(contract: &Contract, standing: &Standing) -> Option<Fail> 
         })
     };
     match standing.due() {
-        Due::Refuse(_) => standing.causes.first().map(|cause| Fail::of(contract, cause)),
+        Due::Refuse(_) => {
+            standing.causes.first().map(|cause| Rejection::for_cause(contract, cause))
+        }
         Due::Accept(_) => None,
-        Due::Open => standing.causes.first().map(|cause| Fail::of(contract, cause)).or_else(|| {
-            blank().map(|e| Fail::invalid(contract, e.pointer.trim_start_matches('/')))
-        }),
+        Due::Open => {
+            standing.causes.first().map(|cause| Rejection::for_cause(contract, cause)).or_else(
+                || blank().map(|e| Rejection::invalid(contract, e.pointer.trim_start_matches('/'))),
+            )
+        }
     }
 }
 
 /// Stores the numbers, unless the whole request is refused: validity is settled before the first is
 /// stored.
-fn commit(call: &Call<'_>, batch: Batch) -> Result<Decision, Stop> {
-    let Batch { mut items, refusal_mode } = batch;
+fn commit(call: &Call<'_>, batch: ReceivedBatch) -> Result<Decision, EarlyEnd> {
+    let ReceivedBatch { mut items, refusal_mode } = batch;
     if refusal_mode == RefusalMode::Request
         && let Some(fail) = items.iter().find_map(|item| item.fail.clone())
     {
@@ -214,7 +218,7 @@ fn commit(call: &Call<'_>, batch: Batch) -> Result<Decision, Stop> {
             && let Some(key) = key_of(call, item)
             && !claim(call, item, &key)?
         {
-            item.fail = Some(Fail::used(call.contract()));
+            item.fail = Some(Rejection::used(call.contract()));
         }
         let now = Instant::now();
         item.elapsed = now - before;
@@ -224,7 +228,7 @@ fn commit(call: &Call<'_>, batch: Batch) -> Result<Decision, Stop> {
 }
 
 /// Under what an item's number is remembered.
-pub(crate) fn key_of(call: &Call<'_>, item: &Item) -> Option<String> {
+pub(crate) fn key_of(call: &Call<'_>, item: &ReceivedItem) -> Option<String> {
     let mut key = item.text(call.unique())?.to_owned();
     for (own, hook) in call.at(|h| h.key) {
         key = hook(&own, item, key);
@@ -232,23 +236,23 @@ pub(crate) fn key_of(call: &Call<'_>, item: &Item) -> Option<String> {
     Some(key)
 }
 
-pub(crate) fn claim(call: &Call<'_>, item: &Item, key: &str) -> Result<bool, Stop> {
+pub(crate) fn claim(call: &Call<'_>, item: &ReceivedItem, key: &str) -> Result<bool, EarlyEnd> {
     match call.at(|h| h.claim).next() {
         Some((own, hook)) => hook(&own, item, key),
         None => Ok(call.site.store.claim(key)),
     }
 }
 
-fn build(call: &Call<'_>, items: &[Item]) -> Results {
+fn build(call: &Call<'_>, items: &[ReceivedItem]) -> ReplyResults {
     let rows = items.iter().map(|item| row(call, item)).collect();
     let mut beside = Map::new();
     if let Some(total) = &call.batch().elapsed.total {
         beside.insert(total.clone(), Value::from(millis(call.started.elapsed())));
     }
-    Results { rows, beside }
+    ReplyResults { rows, beside }
 }
 
-fn row(call: &Call<'_>, item: &Item) -> Map<String, Value> {
+fn row(call: &Call<'_>, item: &ReceivedItem) -> Map<String, Value> {
     let batch = call.batch();
     let mut row = Map::new();
     let accepted = item.fail.is_none();
@@ -272,12 +276,12 @@ fn row(call: &Call<'_>, item: &Item) -> Map<String, Value> {
     row
 }
 
-fn render(call: &Call<'_>, results: Results) -> Answer {
+fn render(call: &Call<'_>, results: ReplyResults) -> Reply {
     let mut body = Map::new();
     let rows = results.rows.into_iter().map(Value::Object).collect();
     body.insert(call.batch().results.clone(), Value::Array(rows));
     body.extend(results.beside);
-    Answer::json(200, Why::Processed, Value::Object(body).to_string().into_bytes())
+    Reply::json(200, ReplyReason::Processed, Value::Object(body).to_string().into_bytes())
 }
 
 /// Whole milliseconds, rounded down: no part can then seem longer than its whole.
