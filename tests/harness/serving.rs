@@ -9,6 +9,8 @@ use super::desk::FOREIGN;
 pub struct Serving {
     child: Child,
     pub url: String,
+    /// The lines that it began with.
+    pub said: String,
 }
 
 impl Serving {
@@ -23,10 +25,14 @@ impl Serving {
             command.env("BATCHPROOF_TOKEN", token);
         }
         let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("the URL").to_owned();
-        Serving { child, url }
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        for _ in 0..2 {
+            lines.read_line(&mut said).unwrap();
+        }
+        let line = said.lines().next().unwrap_or_default();
+        let url = line.strip_prefix("listening on ").expect("the URL").to_owned();
+        Serving { child, url, said }
     }
 }
 
