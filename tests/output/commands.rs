@@ -24,7 +24,7 @@ fn explain() {
     for (kind, id) in [
         ("rule", "ORDER-002"),
         ("family", "RACE"),
-        ("reading", "READING-19"),
+        ("interpretation", "INTERPRETATION-19"),
         ("case", "unique/replayed"),
         ("fault", "results-reversed"),
         ("mutation", "drop-required"),
@@ -47,7 +47,7 @@ fn list() {
 
 #[test]
 fn serve() {
-    let open = Serving::start(&["--reading", "item"], None);
+    let open = Serving::start(&["--refusal-mode", "item"], None);
     let faulty = ["--fault", "results-reversed", "--fault", "cacheable-answer"];
     let faulty = Serving::start(&faulty, Some("token-7f3a"));
     shown("serve", &format!("{}\n{}", open.said, faulty.said));

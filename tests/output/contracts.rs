@@ -67,11 +67,11 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("\"format\": \"date-time\"", "\"format\": \"date-time\", \"maxLength\": 3"),
 ];
 
-const READINGS: &[&str] = &[
-    "id: READING-01\n",
-    "- id: READING-01\n  question: x\n  reading: y\n  level: must\n",
-    "- id: READING-01\n  question: x\n  reading: y\n  level: maybe\n  reason: z\n",
-    "- id: READING-01\n  question: x\n  reading: y\n  level: must\n  reasn: z\n",
+const INTERPRETATIONS: &[&str] = &[
+    "id: INTERPRETATION-01\n",
+    "- id: INTERPRETATION-01\n  question: x\n  interpretation: y\n  level: must\n",
+    "- id: INTERPRETATION-01\n  question: x\n  interpretation: y\n  level: maybe\n  reason: z\n",
+    "- id: INTERPRETATION-01\n  question: x\n  interpretation: y\n  level: must\n  reasn: z\n",
 ];
 
 /// The second contract, to be broken.
@@ -100,8 +100,14 @@ fn a_schema_that_cant_be_drawn_from() {
 }
 
 #[test]
-fn readings() {
-    texts("reader_readings", &contract(), RUN, "contract/readings.yaml", READINGS);
+fn interpretations() {
+    texts(
+        "reader_interpretations",
+        &contract(),
+        RUN,
+        "contract/interpretations.yaml",
+        INTERPRETATIONS,
+    );
 }
 
 #[test]
@@ -111,4 +117,10 @@ fn a_contract_that_is_not_whole() {
     texts("reader_contract_no_openapi", &desk, RUN, "contract/readme.txt", &["nothing else"]);
     let desk = Desk::new();
     texts("reader_contract_no_batch", &desk, RUN, "contract/openapi.yaml", &["openapi: 3.1.0\n"]);
+}
+
+#[test]
+fn a_file_of_an_old_name() {
+    let text = &["- id: READING-01\n"];
+    texts("reader_old_readings", &contract(), RUN, "contract/readings.yaml", text);
 }

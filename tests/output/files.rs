@@ -131,7 +131,8 @@ fn arguments() {
         &["explain", "UNIQEU-001"],
         &["explain", "something else"],
         &["serve", "--fault", "results-revresed"],
-        &["serve", "--reading", "both"],
+        &["serve", "--refusal-mode", "both"],
+        &["serve", "--reading", "item"],
         &["prove", "nothing-of-that-name"],
     ];
     commands("arguments", &desk, named);
