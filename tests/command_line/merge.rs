@@ -236,7 +236,7 @@ fn the_examples_to_copy_use_options_that_exist() {
     let help =
         ["run", "report"].map(|command| desk.batchproof(&[command, "--help"]).ends(0).out).concat();
     for name in ["kubernetes-job.yaml", "github-matrix.yaml"] {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci").join(name);
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name);
         let text = std::fs::read_to_string(path).unwrap();
         serde_saphyr::from_str::<Value>(&text).unwrap();
         let mut options = 0;
