@@ -33,13 +33,13 @@ pub(crate) enum ReplyReason {
 /// How the body's end is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplyFraming {
-    /// A true `Content-BodyLength`.
+    /// A true `Content-Length`.
     Sized,
-    /// A `Content-BodyLength` that differs from the body by so many bytes.
+    /// A `Content-Length` that differs from the body by so many bytes.
     Off(i64),
     /// Chunks, with or without the last one.
     Chunked { ended: bool },
-    /// A true `Content-BodyLength`, and a body even where none may follow.
+    /// A true `Content-Length`, and a body even where none may follow.
     Unasked,
     /// Nothing tells, and the connection stays open.
     Open,
@@ -145,7 +145,7 @@ impl Reply {
             ReplyFraming::Chunked { .. } | ReplyFraming::Open => None,
         };
         if let Some(declared) = declared {
-            out.extend_from_slice(b"\r\nContent-BodyLength: ");
+            out.extend_from_slice(b"\r\nContent-Length: ");
             push_number(&mut out, declared);
         } else if matches!(self.framing, ReplyFraming::Chunked { .. }) && self.status != 204 {
             out.extend_from_slice(b"\r\nTransfer-Encoding: chunked");

@@ -41,7 +41,7 @@ async fn send(
     body: &[u8],
 ) -> ReceivedReply {
     let mut request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-BodyLength: {}\r\n{extra}\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {}\r\n{extra}\r\n",
         body.len()
     )
     .into_bytes();
@@ -226,7 +226,7 @@ async fn framing_is_understood() {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
     let body = batch(&[item("expects")]);
     let head = format!(
-        "POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Expect: 100-continue\r\nContent-BodyLength: {}\r\n\r\n",
+        "POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -242,7 +242,7 @@ async fn framing_is_understood() {
         let body = batch(&[item(number)]);
         let length = body.len();
         two.extend_from_slice(
-            format!("POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Connection: {close}\r\nContent-BodyLength: {length}\r\n\r\n")
+            format!("POST {PATH} HTTP/1.1\r\nHost: h\r\n{JSON}Connection: {close}\r\nContent-Length: {length}\r\n\r\n")
                 .as_bytes(),
         );
         two.extend_from_slice(&body);
@@ -253,7 +253,7 @@ async fn framing_is_understood() {
     assert_eq!(rest.matches("HTTP/1.1 200 OK").count(), 2);
 
     let head = format!(
-        "POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}Content-BodyLength: 1200000000\r\n\r\n"
+        "POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}Content-Length: 1200000000\r\n\r\n"
     );
     assert_eq!(raw(&server, head.as_bytes()).await.status, 413);
 }

@@ -113,7 +113,7 @@ pub(super) static FAULTS: &[Fault] = &[
             }
             Ok(())
         }),
-    HTTP.fault("length-in-characters", "Content-BodyLength counts characters instead of bytes")
+    HTTP.fault("length-in-characters", "Content-Length counts characters instead of bytes")
         .must(&["HTTP-008"])
         .may(&["SCHEMA-001", "SCHEMA-003", "STATUS-003", "ORDER-001", "ROBUST-001"])
         .answer(|_, answer| {
@@ -124,7 +124,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 answer.close = true;
             }
         }),
-    HTTP.fault("length-too-long-on-error", "the Content-BodyLength of a 400 promises a byte too many")
+    HTTP.fault("length-too-long-on-error", "the Content-Length of a 400 promises a byte too many")
         .must(&["HTTP-008"])
         .may(&["SCHEMA-002", "STATUS-003", "ROBUST-001", "REFUSE-005", "REFUSE-006"])
         .answer(|_, answer| {

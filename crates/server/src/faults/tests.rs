@@ -40,7 +40,7 @@ fn batch(items: &[Value]) -> Vec<u8> {
 fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let line = format!("{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n");
-    let mut all = format!("{line}Content-BodyLength: {length}\r\n{headers}\r\n").into_bytes();
+    let mut all = format!("{line}Content-Length: {length}\r\n{headers}\r\n").into_bytes();
     all.extend_from_slice(body);
     all
 }
@@ -264,7 +264,7 @@ fn print(bytes: &[u8]) -> String {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let mut out = String::new();
     for line in head.lines().filter(|l| !l.starts_with("Date: ")) {
-        match line.strip_prefix("Content-BodyLength: ") {
+        match line.strip_prefix("Content-Length: ") {
             Some(length) => out.push_str(if length == body.chars().count().to_string() {
                 "sized"
             } else {
@@ -318,7 +318,7 @@ async fn expecting(server: &RunningServer) -> String {
     let body = batch(&[item("expects", json!({}))]);
     let length = body.len();
     let head = format!("POST {PATH} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{JSON}");
-    let head = format!("{head}Expect: 100-continue\r\nContent-BodyLength: {length}\r\n\r\n");
+    let head = format!("{head}Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut buffer = vec![0; 1024];
     let read = stream.read(&mut buffer).await.unwrap_or(0);
