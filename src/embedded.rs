@@ -8,10 +8,10 @@ use thiserror::Error;
 
 use crate::contract::profile::AuthScheme;
 use crate::contract::{Contract, Problem, Profile, RefusalMode};
-use crate::engine::Environment;
 use crate::generate::Generator;
 use crate::send::{Pace, SendError, SendOptions, Sender, Target, Token, TokenSource};
 use crate::server::{self, Fault, RunningServer, ServerConfig};
+use crate::session::Environment;
 
 /// Requests under way at once on the loopback interface.
 pub const LOOPBACK_JOBS: usize = 16;

@@ -1,9 +1,12 @@
 //! Contract testing and conformance certification for batch-import HTTP endpoints.
 //!
 //! Data moves one way: [`contract`] → [`case`] → [`generate`] → [`exchange`], [`send`] → [`check`] → [`record`]
-//! → [`report`] → [`certificate`]. The [`engine`] stands over them; [`server`] is the reference
-//! implementation with injectable faults and knows the contract alone; [`prove`] holds one against the
-//! other; [`cli`] wires.
+//! → [`report`] → [`certificate`].
+//!
+//! The programs are above them: [`run`] executes cases, confirms what it finds, has it shrunk and exported;
+//! [`replay`] sends the failures of a run again. They share a small core: [`session`] (what all requests to one
+//! target share), [`execution`] (one execution of a case). [`server`] is the reference implementation with injectable faults and
+//! knows the contract alone; [`prove`] runs the suite against each fault; [`cli`] wires.
 
 pub use batchproof_check as check;
 pub use batchproof_check::waiver;
@@ -13,7 +16,15 @@ pub use batchproof_server as server;
 pub use batchproof_suite::{case, exchange, generate};
 
 pub mod cli;
+mod collect;
+mod compose;
 pub mod embedded;
-pub mod engine;
+pub mod execution;
+mod export;
 pub mod prove;
+pub mod replay;
+pub mod run;
+mod scenario;
 pub mod send;
+pub mod session;
+mod shrink;

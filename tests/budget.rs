@@ -6,11 +6,13 @@ use std::sync::Arc;
 use batchproof::case::{self, Depth, Position};
 use batchproof::contract::{Contract, Profile, RefusalMode};
 use batchproof::embedded;
-use batchproof::engine::{Plan, RunOptions, Silent, budget, plan, run, select};
+use batchproof::execution::select;
 use batchproof::generate::Generator;
 use batchproof::record::Summary;
+use batchproof::run::{Plan, plan, run};
 use batchproof::send::SendOptions;
 use batchproof::server::faults;
+use batchproof::session::{RunOptions, Silent, budget};
 
 fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -13,11 +13,13 @@ use batchproof::case::{self, Case, Depth};
 use batchproof::contract::profile::AuthScheme;
 use batchproof::contract::{Contract, Level, Profile, RefusalMode};
 use batchproof::embedded;
-use batchproof::engine::{self, Environment, RunOptions, Silent, select};
+use batchproof::execution::select;
 use batchproof::generate::default_run_id;
 use batchproof::record::{Conclusion, Outcome, Summary};
+use batchproof::run;
 use batchproof::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
 use batchproof::server::RunningServer;
+use batchproof::session::{Environment, RunOptions, Silent};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -106,7 +108,7 @@ fn depth() -> Result<Depth, String> {
     }
 }
 
-/// One case, run and judged by the engine.
+/// One case, run and judged.
 fn held(case: Case) -> Result<Completion, Failure> {
     let site = SITE.as_ref().map_err(String::as_str)?;
     let asserts = case.spec.asserts.as_ref().map(|named| named.name.clone());
@@ -131,7 +133,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
     };
     let environment = Arc::clone(&site.environment);
     let report =
-        site.runtime.block_on(engine::run(environment, selected, options, Arc::new(Silent)))?;
+        site.runtime.block_on(run::run(environment, selected, options, Arc::new(Silent)))?;
     let told = told(&report.summary);
     if report.summary.conclusion != Conclusion::Conformant {
         return Err(told.into());

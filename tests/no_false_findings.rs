@@ -10,9 +10,11 @@ use std::sync::Arc;
 
 use batchproof::case::{self, Case, Depth};
 use batchproof::contract::{Contract, Level, Profile};
-use batchproof::engine::{Environment, RunOptions, Silent, run, select};
+use batchproof::execution::select;
 use batchproof::record::{Conclusion, Summary};
+use batchproof::run::run;
 use batchproof::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
+use batchproof::session::{Environment, RunOptions, Silent};
 use libtest_mimic::{Arguments, Failed, Trial};
 use secrecy::SecretString;
 

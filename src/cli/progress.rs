@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::engine::{Observer, Progress};
 use crate::report::counted;
+use crate::session::{Observer, Progress};
 
 /// Shows a run's progress on standard error.
 pub struct Shown {

@@ -10,10 +10,10 @@ use super::{Failure, say};
 use crate::case::{self, Case};
 use crate::contract::problem::nearest;
 use crate::contract::{Contract, Problem, Profile};
-use crate::engine::{Fate, cases_of_whole_runs, replay as replay_engine};
 use crate::exchange::REDACTED;
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
+use crate::replay::{Fate, cases_of_whole_runs, replay as replay_findings};
 use crate::report::visible;
 
 /// Ids that are listed where the one given names nothing.
@@ -60,7 +60,7 @@ async fn sent(
     let cases = cases(summary, wanted)?;
     let headers: Vec<String> = environment.profile.headers.values().cloned().collect();
     let redactor = environment.sender.token().redactor(&headers);
-    let mut tell = |replayed: &crate::engine::Replayed| {
+    let mut tell = |replayed: &crate::replay::Replayed| {
         let Some((finding, _)) = summary.findings.get(replayed.index) else { return };
         let line = format!(
             "{:13}  {} {:12}  {}  {}: {}",
@@ -73,7 +73,7 @@ async fn sent(
         );
         say(&visible(&redactor.clean(&line)));
     };
-    let replayed = replay_engine(&environment, summary, wanted, cases, &mut tell).await;
+    let replayed = replay_findings(&environment, summary, wanted, cases, &mut tell).await;
     let fates: Vec<Fate> = replayed.iter().map(|r| r.fate).collect();
     let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count();
     say(&format!(

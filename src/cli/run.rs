@@ -14,12 +14,12 @@ use crate::case::{self, Case, Depth};
 use crate::contract::problem::nearest;
 use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
-use crate::engine::{
-    Environment, RunOptions, RunReport, Selected, not_run, plan, run as run_engine, select,
-};
+use crate::execution::{Selected, select};
 use crate::generate::default_run_id;
 use crate::record::{RUN, Summary};
 use crate::report;
+use crate::run::{RunReport, not_run, plan, run as run_cases};
+use crate::session::{Environment, RunOptions};
 
 use crate::waiver::{self, Waiver};
 
@@ -154,7 +154,7 @@ async fn trial(
     let shown = Arc::new(Shown::new());
     let dir = args.report_dir.clone();
     let RunReport { summary } =
-        run_engine(environment, selected, options, Arc::clone(&shown) as Arc<_>).await?;
+        run_cases(environment, selected, options, Arc::clone(&shown) as Arc<_>).await?;
     shown.end();
     drop(server);
     report::write_all(&summary, &dir).map_err(|e| {

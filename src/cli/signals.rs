@@ -1,6 +1,6 @@
 //! Ctrl-C and its kin: the first ends the run with reports of what was seen, the second ends the process.
 
-use crate::engine::{Halt, Stop};
+use crate::session::{Halt, Stop};
 
 use super::say_error;
 

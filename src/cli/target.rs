@@ -11,9 +11,9 @@ use crate::check::rules;
 use crate::contract::profile::AuthScheme;
 use crate::contract::{Contract, Profile, RefusalMode};
 use crate::embedded;
-use crate::engine::Environment;
 use crate::send::{Pace, Sender, Target, Token, TokenSource};
 use crate::server::RunningServer;
+use crate::session::Environment;
 
 /// Jobs on hosts that others use too.
 pub const POLITE_JOBS: usize = 4;

@@ -1,7 +1,7 @@
 //! The proof of the harness: every fault of the reference server against every rule.
 //!
 //! The clean server, in both refusal modes, gives no finding; each fault fires all the rules that it must and none
-//! that it may not; each rule is in some fault's must. It stands over `engine` and `server`.
+//! that it may not; each rule is in some fault's must. It stands over `run` and `server`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use crate::case::{self, Depth};
 use crate::check::rules;
 use crate::contract::{Contract, Level, Problem, Profile, RefusalMode};
 use crate::embedded;
-use crate::engine::{self, RunOptions, Selected, Silent, select};
+use crate::execution::{Selected, select};
 use crate::generate::Generator;
 use crate::record::{Outcome, Summary};
+use crate::run;
 use crate::send::SendOptions;
 use crate::server::{self, Fault};
+use crate::session::{RunOptions, Silent};
 
 /// Milliseconds from which a case counts as one that waits.
 const WAITING: u64 = 1_000;
@@ -150,7 +152,7 @@ pub async fn prove(
         .filter(|s| trial.waits() || s.case.waits() < WAITING)
         .cloned()
         .collect();
-    let report = engine::run(environment, selected, options, Arc::new(Silent)).await?;
+    let report = run::run(environment, selected, options, Arc::new(Silent)).await?;
     drop(embedded);
     Ok(judge(trial, &report.summary))
 }

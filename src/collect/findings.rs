@@ -1,0 +1,204 @@
+//! Findings as they come: once for each kind, with the evidence that there is room for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Collector, Found};
+use crate::check::{ProbeResult, RuleViolation};
+use crate::exchange::Exchange;
+use crate::execution::Trial;
+use crate::record::{
+    BodyRecord, Event, ExchangeRecord, FindingRecord, RUN, Update, comes_and_goes, finding_id,
+    finding_message, looks, masked,
+};
+use crate::session::{Observer, Progress};
+
+/// Findings above this many keep no evidence of their own.
+const FINDINGS: usize = 2_000;
+/// Exchanges that a finding keeps.
+const EVIDENCE: usize = 12;
+/// Bytes of evidence after which a finding keeps only the exchange that shows it.
+const PLENTY: usize = 32 * 1024 * 1024;
+/// Bytes of evidence after which a finding keeps none.
+const TOO_MUCH: usize = 4 * PLENTY;
+/// Bytes of a body that the smallest trial of a finding keeps whole.
+const LARGEST: usize = 1024 * 1024;
+/// Items of all trials that are kept for shrinking.
+const KEPT_ITEMS: usize = 200_000;
+impl Collector {
+    pub(super) fn find(
+        &mut self,
+        case: &str,
+        (run, seed): (u64, u64),
+        trial: &Arc<Trial>,
+        (violation, times): (&RuleViolation, u64),
+        observer: &dyn Observer,
+    ) -> std::io::Result<()> {
+        let place = violation.finding.place();
+        let id = finding_id(violation.rule.id, case, &place, &violation.finding.kind);
+        if let Some(found) = self.found.get_mut(&id) {
+            found.count += times;
+            if found.trials.1 != run {
+                found.trials = (found.trials.0 + 1, run);
+            }
+            return Ok(());
+        }
+        if self.found.len() >= FINDINGS {
+            return Ok(());
+        }
+        let (evidence, exchange) = match self.kept {
+            _ if self.verdicts_only => (Vec::new(), 0),
+            TOO_MUCH.. => (Vec::new(), 0),
+            PLENTY.. => {
+                let (mut all, at) = self.evidence(trial, violation.exchange);
+                (all.drain(at..).take(1).collect(), 0)
+            }
+            _ => self.evidence(trial, violation.exchange),
+        };
+        self.kept += evidence.iter().map(ExchangeRecord::size).sum::<usize>();
+        let mut record =
+            FindingRecord::of(violation.rule, &violation.finding, (case, run, seed), |text| {
+                self.clean(text)
+            });
+        record.evidence = evidence;
+        record.position.exchange = exchange;
+        observer.see(Progress::Found(&record));
+        self.write(Event::Finding(Box::new(record.clone())))?;
+        let confirmed = record.proven;
+        let kept = self.keep(trial);
+        self.found.insert(
+            id.clone(),
+            Found {
+                record,
+                count: times,
+                confirmed,
+                shown: 0,
+                of: 0,
+                trials: (1, run),
+                trial: kept,
+            },
+        );
+        self.order.push(id);
+        Ok(())
+    }
+
+    /// The trial of a finding, while there is room for it.
+    fn keep(&mut self, trial: &Arc<Trial>) -> Option<Arc<Trial>> {
+        // A giant batch was never whole in memory.
+        if trial.streamed.is_some() || self.verdicts_only {
+            return None;
+        }
+        let items = usize::try_from(trial.size().1).unwrap_or(usize::MAX);
+        // Findings of one trial come together and share it.
+        if Arc::strong_count(trial) == 1 {
+            self.kept_items = self.kept_items.saturating_add(items);
+        }
+        let room = !trial.exchanges.is_empty() && self.kept_items <= KEPT_ITEMS;
+        room.then(|| Arc::clone(trial))
+    }
+
+    /// The exchanges that show a finding, and the position among them of the one that it is about.
+    fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
+        self.exchanges(trial, exchange, BodyRecord::WHOLE)
+    }
+
+    /// The same with bodies so large that whatever a batch holds can be sent again.
+    pub(crate) fn whole_evidence(
+        &self,
+        trial: &Trial,
+        exchange: usize,
+    ) -> (Vec<ExchangeRecord>, usize) {
+        self.exchanges(trial, exchange, LARGEST)
+    }
+
+    fn exchanges(
+        &self,
+        trial: &Trial,
+        exchange: usize,
+        whole: usize,
+    ) -> (Vec<ExchangeRecord>, usize) {
+        let excerpt =
+            trial.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
+        if let Some(excerpt) = excerpt {
+            let record = ExchangeRecord::of(&excerpt.exchange, &self.base, &self.redactor);
+            return (vec![ExchangeRecord { first: excerpt.first, ..record }], 0);
+        }
+        let group = trial.exchanges.get(exchange).and_then(|e| e.group);
+        // What came before can matter; what came after matters only where it overlapped.
+        let related: Vec<&Exchange> = trial
+            .exchanges
+            .iter()
+            .filter(|e| e.index <= exchange || (group.is_some() && e.group == group))
+            .collect();
+        let skip = if group.is_some() { 0 } else { related.len().saturating_sub(EVIDENCE) };
+        let kept: Vec<&&Exchange> = related.iter().skip(skip).take(EVIDENCE.max(skip)).collect();
+        let position = kept.iter().position(|e| e.index == exchange).unwrap_or(0);
+        let records = kept
+            .iter()
+            .take(EVIDENCE * 2)
+            .map(|e| ExchangeRecord::up_to(whole, e, &self.base, &self.redactor))
+            .collect();
+        (records, position)
+    }
+
+    /// How many trials of findings of one cause miss it with a probability of at most `escape`; one where it
+    /// showed in every repeat.
+    #[must_use]
+    pub fn looks(&self, cause: &[&Found], escape: f64) -> u64 {
+        let runs = |case: &str| self.cases.get(case).map_or(0, |c| c.runs);
+        let updates: Vec<Update> = cause.iter().map(|f| update(f, runs(&f.record.case))).collect();
+        if !updates.iter().any(comes_and_goes) {
+            return 1;
+        }
+        let rule = cause.first().map_or("", |f| f.record.rule.as_str());
+        let judged = self.cases.values().filter(|c| c.judged(rule)).map(|c| c.runs).sum();
+        looks(&updates.iter().collect::<Vec<_>>(), judged, escape)
+    }
+
+    /// Findings that the confirmed failure of another rule explains, with that rule.
+    pub(crate) fn masked(&self) -> HashMap<String, String> {
+        let updates: Vec<Update> = self.found.values().map(|f| update(f, 0)).collect();
+        let pairs: Vec<_> = self.found.values().map(|f| &f.record).zip(&updates).collect();
+        masked(&pairs, self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe))
+    }
+
+    /// Findings that count, those of one cause together: same rule, place and kind, in any case.
+    #[must_use]
+    pub fn causes(&self) -> Vec<Vec<&Found>> {
+        let masked = self.masked();
+        let mut causes: Vec<Vec<&Found>> = Vec::new();
+        for found in self.order.iter().filter_map(|id| self.found.get(id)) {
+            if !found.confirmed || masked.contains_key(&found.record.id) {
+                continue;
+            }
+            let own = found.record.cause();
+            match causes
+                .iter_mut()
+                .find(|list| list.first().is_some_and(|f| f.record.cause() == own))
+            {
+                Some(list) => list.push(found),
+                None => causes.push(vec![found]),
+            }
+        }
+        causes
+    }
+}
+
+/// What became of a finding of a case with so many runs.
+pub(super) fn update(found: &Found, runs: u64) -> Update {
+    Update {
+        id: found.record.id.clone(),
+        count: found.count,
+        confirmed: found.confirmed,
+        shown: found.shown,
+        of: found.of,
+        trials: found.trials.0,
+        runs,
+        waived: None,
+        masked_by: None,
+    }
+}
+
+pub(crate) fn message(violation: &RuleViolation) -> String {
+    finding_message(&violation.finding)
+}

@@ -1,0 +1,17 @@
+//! Counters of many answers that were judged right at once.
+
+use std::sync::Arc;
+
+use crate::check::Evaluation;
+use crate::record::Latencies;
+
+/// Plainly right answers to batches of one size.
+#[derive(Clone)]
+pub struct Sum {
+    pub items: usize,
+    pub evaluation: Arc<Evaluation>,
+    pub count: u64,
+    /// Microseconds: sum, smallest, largest.
+    pub micros: (u64, u64, u64),
+    pub latencies: Latencies,
+}

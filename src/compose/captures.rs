@@ -1,0 +1,192 @@
+//! Captures: what later items and steps of a trial can reach of earlier ones.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::Entry;
+use crate::case::{Piece, Template};
+use crate::exchange::{Answer, Exchange};
+use crate::generate::{NumberShape, Optional};
+use crate::send::TOKEN_MARK;
+use crate::session::Environment;
+
+/// Stands in a raw request where the length of its body goes.
+pub(super) const LENGTH_MARK: &str = "\u{2}batchproof-length\u{2}";
+
+/// Stands in a raw request where the length of the next line goes.
+pub(super) const CHUNK_MARK: &str = "\u{2}batchproof-chunk\u{2}";
+
+/// Characters from here stand for single bytes until a body is made (a private use area).
+const BYTES: u32 = 0x10_f700;
+
+/// A filled-in text as a body: what stands for a byte becomes that byte.
+#[must_use]
+pub(super) fn body_bytes(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut buffer = [0_u8; 4];
+    for c in text.chars() {
+        match u32::from(c).checked_sub(BYTES).and_then(|b| u8::try_from(b).ok()) {
+            Some(byte) => out.push(byte),
+            None => out.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes()),
+        }
+    }
+    out
+}
+
+/// What was named so far.
+#[derive(Default)]
+pub struct Captures {
+    items: HashMap<String, (Entry, Value)>,
+    steps: HashMap<String, (usize, Option<Bytes>)>,
+    /// Minted where a text first names them.
+    numbers: RefCell<HashMap<String, String>>,
+}
+
+impl Captures {
+    /// Names an item.
+    pub fn item(&mut self, name: &str, entry: Entry, value: Value) {
+        self.items.insert(name.to_owned(), (entry, value));
+    }
+
+    /// Names a step by its exchange and what it sent.
+    pub fn step(&mut self, name: &str, exchange: usize, body: Option<Bytes>) {
+        self.steps.insert(name.to_owned(), (exchange, body));
+    }
+
+    /// A named item.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.items.get(name).map(|(entry, _)| entry)
+    }
+
+    /// What a named step sent.
+    #[must_use]
+    pub fn body(&self, name: &str) -> Option<Bytes> {
+        self.steps.get(name).and_then(|(_, body)| body.clone())
+    }
+
+    /// Fills in a text.
+    #[must_use]
+    pub fn text(
+        &self,
+        environment: &Environment,
+        exchanges: &[Exchange],
+        text: &str,
+        seed: u64,
+    ) -> String {
+        if !text.contains("${") {
+            return text.to_owned();
+        }
+        // Templates were checked when the file was loaded.
+        let Ok(template) = Template::parse(text) else { return text.to_owned() };
+        template
+            .0
+            .iter()
+            .enumerate()
+            .map(|(at, piece)| match self.piece(environment, exchanges, piece, seed ^ at as u64) {
+                Value::String(text) => text,
+                other => other.to_string(),
+            })
+            .collect()
+    }
+
+    /// Fills in a value; a text that is nothing but one capture takes over its type.
+    #[must_use]
+    pub fn value(
+        &self,
+        environment: &Environment,
+        exchanges: &[Exchange],
+        value: &Value,
+        seed: u64,
+    ) -> Value {
+        match value {
+            Value::String(text) => match Template::parse(text).map(|t| t.0) {
+                Ok(pieces) if matches!(pieces.as_slice(), [Piece::Capture { .. }]) => {
+                    self.piece(environment, exchanges, &pieces[0], seed)
+                }
+                _ => Value::String(self.text(environment, exchanges, text, seed)),
+            },
+            Value::Array(list) => {
+                list.iter().map(|v| self.value(environment, exchanges, v, seed)).collect()
+            }
+            Value::Object(map) => map
+                .iter()
+                .map(|(k, v)| (k.clone(), self.value(environment, exchanges, v, seed)))
+                .collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn piece(
+        &self,
+        environment: &Environment,
+        exchanges: &[Exchange],
+        piece: &Piece,
+        seed: u64,
+    ) -> Value {
+        match piece {
+            Piece::Text(text) => Value::String(text.clone()),
+            Piece::Fresh(None) => Value::String(environment.mint.fresh()),
+            Piece::Fresh(Some(length)) => environment
+                .mint
+                .shaped(&NumberShape::Padded { length: *length, with: 'x' })
+                .unwrap_or(Value::Null),
+            Piece::Number { name, filter } => {
+                let mut numbers = self.numbers.borrow_mut();
+                let number =
+                    numbers.entry(name.clone()).or_insert_with(|| environment.mint.fresh());
+                Value::String(filter.map_or_else(|| number.clone(), |f| f.apply(number)))
+            }
+            Piece::Repeat(count, text) => Value::String(text.repeat((*count).min(64 << 20))),
+            Piece::Item(None) => {
+                let draft = environment.generator.item(seed, Optional::Drawn);
+                Value::String(Entry::mint(environment, draft).text(environment))
+            }
+            Piece::Item(Some(name)) => self
+                .items
+                .get(name)
+                .map_or(Value::Null, |(entry, _)| Value::String(entry.text(environment))),
+            Piece::Byte(byte) => char::from_u32(BYTES + u32::from(*byte))
+                .map_or(Value::Null, |mark| Value::String(mark.to_string())),
+            Piece::Path => Value::String(environment.contract.operation.path.clone()),
+            Piece::Host => Value::String(environment.host()),
+            Piece::Token => Value::String(TOKEN_MARK.to_owned()),
+            Piece::Length => Value::String(LENGTH_MARK.to_owned()),
+            Piece::Chunk => Value::String(CHUNK_MARK.to_owned()),
+            Piece::Capture { name, part, filter } => {
+                let value = self.capture(exchanges, name, part);
+                match (filter, &value) {
+                    (Some(filter), Value::String(text)) => Value::String(filter.apply(text)),
+                    _ => value,
+                }
+            }
+        }
+    }
+
+    fn capture(&self, exchanges: &[Exchange], name: &str, part: &str) -> Value {
+        if let Some((_, value)) = self.items.get(name) {
+            return if part.starts_with('/') {
+                value.pointer(part).cloned().unwrap_or(Value::Null)
+            } else {
+                value.get(part).cloned().unwrap_or(Value::Null)
+            };
+        }
+        let exchange = self.steps.get(name).and_then(|(index, _)| exchanges.get(*index));
+        let Some(Answer::Received(response)) = exchange.map(|e| &e.answer) else {
+            return Value::Null;
+        };
+        if part == "status" {
+            return Value::from(response.status);
+        }
+        if let Some(header) = part.strip_prefix("header.") {
+            return response.header(&header.to_lowercase()).map_or(Value::Null, Value::from);
+        }
+        serde_json::from_slice::<Value>(&response.body)
+            .ok()
+            .and_then(|body| body.pointer(part).cloned())
+            .unwrap_or(Value::Null)
+    }
+}

@@ -1,0 +1,201 @@
+//! Composes requests from what a case says: drafts get their numbers, bodies their bytes and intents.
+//!
+//! Deterministic but for numbers and captured answers; it never sends.
+
+mod captures;
+mod relate;
+mod sequence;
+mod steps;
+
+pub use captures::Captures;
+pub(crate) use relate::turn;
+pub use relate::{First, derive};
+pub use sequence::{Memory, next};
+pub(crate) use steps::style;
+pub use steps::{Composed, Source, check_batch_file, compose};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::case::{Credential, Framing};
+use crate::contract::standing::Standing;
+use crate::exchange::{BodyIntent, Intent, ItemIntent, Request, situation_of};
+use crate::generate::{Draft, Mutated};
+use crate::session::Environment;
+
+/// An item about to be sent.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What it is to be.
+    pub draft: Draft,
+    /// Its number, minted; nothing where it has none.
+    pub number: Option<Value>,
+    /// Its JSON text, where a case wrote it out.
+    pub raw: Option<String>,
+    /// How it was bent on purpose.
+    pub mutations: Vec<Mutated>,
+}
+
+impl Entry {
+    /// A draft with a number of its own.
+    #[must_use]
+    pub fn mint(environment: &Environment, draft: Draft) -> Entry {
+        let number = environment.mint.shaped(&draft.number);
+        Entry { draft, number, raw: None, mutations: Vec::new() }
+    }
+
+    /// The same item with a fresh number.
+    #[must_use]
+    pub fn renumbered(&self, environment: &Environment) -> Entry {
+        Entry { number: environment.mint.shaped(&self.draft.number), ..self.clone() }
+    }
+
+    /// The item as a value.
+    #[must_use]
+    pub fn value(&self, environment: &Environment) -> Value {
+        match &self.raw {
+            Some(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+            None => self.draft.with_number(&environment.contract, self.number.clone()),
+        }
+    }
+
+    fn text(&self, environment: &Environment) -> String {
+        match &self.raw {
+            Some(text) => text.clone(),
+            None => self.draft.text(&environment.contract, self.number.as_ref()),
+        }
+    }
+}
+
+/// How the body of a compact batch begins.
+#[must_use]
+pub fn batch_start(environment: &Environment) -> String {
+    format!("{{{}:[", Value::from(environment.contract.batch.items.as_str()))
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Writing {
+    /// Compact.
+    #[default]
+    Compact,
+    /// With white space wherever it may stand.
+    Spacious,
+    /// With the first letter of every name as an escape.
+    Escaped,
+}
+
+/// The bytes of a batch, and what they mean.
+#[must_use]
+pub fn batch(
+    environment: &Environment,
+    entries: &[Entry],
+    writing: Writing,
+) -> (Bytes, BodyIntent) {
+    let contract = &environment.contract;
+    let key = Value::from(contract.batch.items.as_str());
+    let (open, between, close) = match writing {
+        Writing::Compact => (format!("{{{key}:["), ",", "]}"),
+        Writing::Escaped => (format!("{{{}:[", escaped(&contract.batch.items)), ",", "]}"),
+        Writing::Spacious => (format!(" {{\r\n\t{key} :\n [ "), " ,\r\n\t\t", "\n ]\t}\r\n "),
+    };
+    let mut text = open;
+    for (index, entry) in entries.iter().enumerate() {
+        if index > 0 {
+            text.push_str(between);
+        }
+        let item = entry.text(environment);
+        match writing {
+            Writing::Compact => text.push_str(&item),
+            Writing::Escaped => {
+                // In a value, the quotes of such a text are escaped.
+                let spelt = contract.fields().iter().fold(item, |item, field| {
+                    let name = Value::from(field.name.as_str());
+                    item.replace(&format!("{name}:"), &format!("{}:", escaped(&field.name)))
+                });
+                text.push_str(&spelt);
+            }
+            Writing::Spacious => {
+                let value: Option<Value> = serde_json::from_str(&item).ok();
+                let spaced = value.and_then(|v| serde_json::to_string_pretty(&v).ok());
+                text.push_str(spaced.as_deref().unwrap_or(&item));
+            }
+        }
+    }
+    text.push_str(close);
+    let literal = entries.iter().any(|e| e.raw.is_some() || e.draft.needs_text());
+    let intent = if literal {
+        let mut body = BodyIntent::of(contract.judge_body(text.as_bytes()), &contract.batch.unique);
+        if let BodyIntent::Batch { items, .. } = &mut body {
+            for (item, entry) in items.iter_mut().zip(entries) {
+                item.mutations.clone_from(&entry.mutations);
+            }
+        }
+        body
+    } else {
+        BodyIntent::Batch {
+            items: entries.iter().map(|e| item_intent(environment, e)).collect(),
+            trailing: None,
+        }
+    };
+    (Bytes::from(text), intent)
+}
+
+/// A name in quotes with its first letter as an escape (RFC 8259 section 7).
+fn escaped(name: &str) -> String {
+    let quoted = Value::from(name).to_string();
+    match name.chars().next() {
+        Some(first) if first.is_ascii_alphanumeric() => {
+            format!("\"\\u{:04x}{}", u32::from(first), &quoted[2..])
+        }
+        _ => quoted,
+    }
+}
+
+fn item_intent(environment: &Environment, entry: &Entry) -> ItemIntent {
+    let value = entry.value(environment);
+    let standing: Standing = environment.contract.judge_item(&value);
+    ItemIntent {
+        number: value
+            .get(&environment.contract.batch.unique)
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        value,
+        standing,
+        mutations: entry.mutations.clone(),
+    }
+}
+
+/// The documented request with this body.
+#[must_use]
+pub fn plain_request(environment: &Environment, body: Bytes) -> Request {
+    Request {
+        method: environment.contract.operation.method.clone(),
+        path: environment.contract.operation.path.clone(),
+        headers: usual_headers(),
+        credential: Credential::Good,
+        body: Some(body),
+        framing: Framing::Sized,
+        hang_up: None,
+        new_connection: false,
+        raw: None,
+    }
+}
+
+/// What every request says unless a case says otherwise.
+#[must_use]
+pub fn usual_headers() -> Vec<(String, String)> {
+    [
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json"),
+        ("Accept-Encoding", "identity"),
+    ]
+    .map(|(n, v)| (n.to_owned(), v.to_owned()))
+    .to_vec()
+}
+
+/// The intent of a request with that body.
+#[must_use]
+pub fn intent(environment: &Environment, request: &Request, body: BodyIntent) -> Intent {
+    Intent { situation: situation_of(&environment.contract, request), body }
+}

@@ -1,0 +1,352 @@
+//! Composes the requests of a written-out step.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
+use super::{Captures, Entry, Writing, batch, usual_headers};
+use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, Style};
+use crate::contract::Problem;
+use crate::exchange::{BodyIntent, Exchange, Request};
+use crate::generate::{self, Draft, Mutation, Shape};
+use crate::send::TOKEN_MARK;
+use crate::session::Environment;
+
+/// A request ready to be sent, with what its body means.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// The request.
+    pub request: Request,
+    /// What its body means.
+    pub body: BodyIntent,
+}
+
+/// One request, or several copies of it.
+pub type Copies = Vec<Composed>;
+
+/// What a step is composed from.
+pub struct Source<'a> {
+    pub environment: &'a Environment,
+    pub case: &'a Case,
+    pub exchanges: &'a [Exchange],
+    pub run: u64,
+    pub seed: u64,
+}
+
+/// Composes `step`, all copies of it, and names its items.
+///
+/// # Errors
+/// A [`Problem`] where a file that it names can't be used.
+pub fn compose(
+    source: &Source<'_>,
+    captures: &mut Captures,
+    step: &Step,
+) -> Result<Copies, Problem> {
+    let times = step.times.unwrap_or(1);
+    let mut copies: Copies = Vec::with_capacity(times);
+    for copy in 0..times {
+        match copies.first() {
+            Some(first) if step.identical => {
+                let same = first.clone();
+                copies.push(same);
+            }
+            _ => copies.push(one(source, captures, step, copy as u64)?),
+        }
+    }
+    Ok(copies)
+}
+
+fn one(
+    source: &Source<'_>,
+    captures: &mut Captures,
+    step: &Step,
+    copy: u64,
+) -> Result<Composed, Problem> {
+    let environment = source.environment;
+    let contract = &environment.contract;
+    let seed = source.seed.wrapping_add(copy.wrapping_mul(0x9e37_79b9));
+    if let Some(raw) = &step.raw {
+        let text = captures.text(environment, source.exchanges, raw, seed);
+        return Ok(raw_request(environment, &text));
+    }
+    let (bytes, body) = if let Some(spec) = &step.batch {
+        let entries = entries(source, captures, step, spec, seed);
+        let (bytes, body) = batch(environment, &entries, Writing::Compact);
+        (Some(bytes), body)
+    } else if let Some(file) = &step.batch_from {
+        let text = read_batch(source.case, file)?;
+        let text =
+            if step.renumber { renumber(environment, source.case, file, &text)? } else { text };
+        let body = BodyIntent::of(contract.judge_body(text.as_bytes()), &contract.batch.unique);
+        (Some(Bytes::from(text)), body)
+    } else if let Some(text) = &step.body {
+        let bytes = body_bytes(&captures.text(environment, source.exchanges, text, seed));
+        let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+        (Some(Bytes::from(bytes)), body)
+    } else if let Some(hex) = &step.body_hex {
+        let bytes = unhex(hex);
+        let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+        (Some(Bytes::from(bytes)), body)
+    } else if let Some(Named { name, .. }) = &step.resend {
+        let bytes = captures.body(name).unwrap_or_default();
+        let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+        (Some(bytes), body)
+    } else {
+        (None, BodyIntent::None)
+    };
+    let mut headers = usual_headers();
+    if bytes.is_none() {
+        headers.retain(|(n, _)| n != "Content-Type");
+    }
+    for (name, value) in &step.headers {
+        headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        if let Some(value) = value {
+            headers.push((name.clone(), captures.text(environment, source.exchanges, value, seed)));
+        }
+    }
+    let path = match &step.path {
+        Some(path) => captures.text(environment, source.exchanges, path, seed),
+        None => contract.operation.path.clone(),
+    };
+    let request = Request {
+        method: step.method.clone().unwrap_or_else(|| contract.operation.method.clone()),
+        path,
+        headers,
+        credential: step.credential,
+        body: bytes,
+        framing: step.framing,
+        hang_up: step.hang_up,
+        new_connection: step.new_connection,
+        raw: None,
+    };
+    Ok(Composed { request, body })
+}
+
+fn entries(
+    source: &Source<'_>,
+    captures: &mut Captures,
+    step: &Step,
+    spec: &BatchSpec,
+    seed: u64,
+) -> Vec<Entry> {
+    let environment = source.environment;
+    let style = style(step.values.unwrap_or(Style::Plain));
+    match spec {
+        BatchSpec::Count(span) => {
+            let shape = Shape { items: environment.clamp(*span), style };
+            let drafts = environment.generator.batch(seed, &shape);
+            drafts.into_iter().map(|d| Entry::mint(environment, d)).collect()
+        }
+        BatchSpec::Items(items) => {
+            let shape = Shape { items: items.len()..=items.len(), style };
+            let drafts = environment.generator.batch(seed, &shape);
+            let mut entries = Vec::new();
+            for (at, (item, draft)) in items.iter().zip(drafts).enumerate() {
+                for copy in 0..item.times.unwrap_or(1) {
+                    let seed = seed ^ ((at as u64) << 32) ^ copy as u64;
+                    entries.push(entry(source, captures, item, draft.clone(), seed));
+                }
+            }
+            entries
+        }
+    }
+}
+
+fn entry(
+    source: &Source<'_>,
+    captures: &mut Captures,
+    item: &ItemSpec,
+    draft: Draft,
+    seed: u64,
+) -> Entry {
+    let environment = source.environment;
+    let contract = &environment.contract;
+    let mut draft = match &item.like {
+        Some(like) => captures.entry(&like.name).map_or(draft, |e| {
+            let mut copy = e.draft.clone();
+            copy.number = generate::NumberShape::Plain;
+            copy
+        }),
+        None => draft,
+    };
+    let mut mutations = Vec::new();
+    if let Some(mutation) =
+        item.mutate.as_ref().and_then(|m| pick(environment, &m.name, source.run))
+    {
+        mutations.push(mutation.apply(&mut draft));
+    }
+    for (field, value) in &item.set {
+        let value = captures.value(environment, source.exchanges, value, seed);
+        draft.set(contract, field, value);
+    }
+    for field in &item.unset {
+        draft.remove(contract, field);
+    }
+    let mut entry = Entry::mint(environment, draft);
+    entry.mutations = mutations;
+    if let Some(raw) = &item.raw {
+        entry.raw = Some(captures.text(environment, source.exchanges, raw, seed));
+    }
+    if let Some(name) = &item.name {
+        let value = entry.value(environment);
+        captures.item(name, entry.clone(), value);
+    }
+    entry
+}
+
+/// The mutation of that name whose turn it is.
+fn pick<'a>(environment: &'a Environment, name: &str, run: u64) -> Option<&'a Mutation> {
+    let list = environment.generator.mutations(name).filter(|l| !l.is_empty())?;
+    let index = usize::try_from(run % list.len() as u64).unwrap_or(0);
+    list.get(index)
+}
+
+pub(crate) fn style(style: Style) -> generate::Style {
+    match style {
+        Style::Plain => generate::Style::Plain,
+        Style::Boundary => generate::Style::Boundary,
+        Style::Unusual => generate::Style::Unusual,
+    }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        text.chars().filter_map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect()
+}
+
+/// Reads the file that `batch-from` names.
+///
+/// # Errors
+/// A [`Problem`] where it can't be read.
+fn read_batch(case: &Case, file: &str) -> Result<String, Problem> {
+    let path = case.dir.as_ref().map_or_else(|| file.into(), |dir| dir.join(file));
+    std::fs::read_to_string(&path).map_err(|e| {
+        Problem::new(path.display().to_string(), e.to_string())
+            .expected(format!("a readable file with a JSON body, as {} says", case.file))
+    })
+}
+
+/// Whether the file that `batch-from` names can be used.
+///
+/// # Errors
+/// A [`Problem`] where it can't be read, or is no JSON although it is to be renumbered.
+pub fn check_batch_file(case: &Case, file: &str, renumber: bool) -> Result<(), Problem> {
+    let text = read_batch(case, file)?;
+    if renumber {
+        serde_json::from_str::<Value>(&text).map_err(|e| {
+            Problem::new(file, e.to_string())
+                .at(e.line() as u64, e.column() as u64)
+                .expected(format!("JSON, as {} says `renumber: true`", case.file))
+        })?;
+    }
+    Ok(())
+}
+
+/// Gives every item a fresh number; equal numbers stay equal.
+fn renumber(
+    environment: &Environment,
+    case: &Case,
+    file: &str,
+    text: &str,
+) -> Result<String, Problem> {
+    let batch = &environment.contract.batch;
+    let mut body: Value = serde_json::from_str(text).map_err(|e| {
+        Problem::new(file, e.to_string())
+            .at(e.line() as u64, e.column() as u64)
+            .expected(format!("JSON, as {} says `renumber: true`", case.file))
+    })?;
+    let mut fresh = std::collections::HashMap::new();
+    let items = body.get_mut(&batch.items).and_then(Value::as_array_mut);
+    for item in items.into_iter().flatten() {
+        if let Some(number) = item.get_mut(&batch.unique)
+            && let Some(old) = number.as_str()
+        {
+            let new = fresh.entry(old.to_owned()).or_insert_with(|| environment.mint.fresh());
+            *number = Value::String(new.clone());
+        }
+    }
+    Ok(body.to_string())
+}
+
+/// Reads a request that was written out, so that it is judged like any other.
+fn raw_request(environment: &Environment, text: &str) -> Composed {
+    let contract = &environment.contract;
+    let text = text.replace("\r\n", "\n");
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let body = &measured(body);
+    let head = head.replace(LENGTH_MARK, &body.len().to_string());
+    let mut lines = head.lines();
+    let mut words = lines.next().unwrap_or("").split(' ');
+    let method = words.next().unwrap_or("").to_owned();
+    let path = words.next().unwrap_or("").to_owned();
+    let mut headers: Vec<(String, String)> = lines
+        .filter_map(|l| l.split_once(':'))
+        .map(|(n, v)| (n.to_owned(), v.trim().to_owned()))
+        .collect();
+    let has_token = |(n, v): &(String, String)| {
+        n.eq_ignore_ascii_case("authorization") && v.contains(TOKEN_MARK)
+    };
+    let credential =
+        if headers.iter().any(has_token) { Credential::Good } else { Credential::None };
+    headers.retain(|h| !has_token(h));
+    let chunked = headers.iter().any(|(n, v)| {
+        n.eq_ignore_ascii_case("transfer-encoding") && v.eq_ignore_ascii_case("chunked")
+    });
+    let content = if chunked { unchunked(body) } else { body.as_bytes().to_vec() };
+    let intent = if content.is_empty() && method != contract.operation.method {
+        BodyIntent::None
+    } else {
+        BodyIntent::of(contract.judge_body(&content), &contract.batch.unique)
+    };
+    // Chunked framing is made of lines as well.
+    let framed = if chunked { body.replace('\n', "\r\n") } else { body.to_owned() };
+    let raw = format!("{}\r\n\r\n{framed}", head.replace('\n', "\r\n"));
+    Composed {
+        request: Request {
+            method,
+            path,
+            headers,
+            credential,
+            body: Some(Bytes::from(content)),
+            framing: if chunked { Framing::Chunked } else { Framing::Sized },
+            hang_up: None,
+            new_connection: true,
+            raw: Some(Bytes::from(raw)),
+        },
+        body: intent,
+    }
+}
+
+/// The lines of a body, chunk sizes filled in.
+fn measured(body: &str) -> String {
+    if !body.contains(CHUNK_MARK) {
+        return body.to_owned();
+    }
+    let lines: Vec<&str> = body.split('\n').collect();
+    let line = |(at, line): (usize, &&str)| {
+        let next = lines.get(at + 1).map_or(0, |next| next.len());
+        line.replace(CHUNK_MARK, &format!("{next:x}"))
+    };
+    lines.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn unchunked(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.as_bytes();
+    loop {
+        let Some(end) = rest.iter().position(|b| *b == b'\n') else { return out };
+        let line = String::from_utf8_lossy(&rest[..end]);
+        let size = line.split(';').next().unwrap_or("").trim();
+        let Ok(size) = usize::from_str_radix(size, 16) else { return out };
+        rest = &rest[end + 1..];
+        if size == 0 || rest.len() < size {
+            return out;
+        }
+        out.extend_from_slice(&rest[..size]);
+        rest = &rest[size..];
+        while let [b'\r' | b'\n', tail @ ..] = rest {
+            rest = tail;
+        }
+    }
+}

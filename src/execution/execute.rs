@@ -1,0 +1,43 @@
+//! One execution of a case: composes, sends, and gathers what the rules will look at.
+
+use std::sync::Arc;
+
+use super::sending::exchange;
+use super::{Selected, Trial, case_seed, generated, is_giant, streamed, written};
+use crate::compose::{self, Composed};
+use crate::contract::Problem;
+use crate::generate::sequence;
+use crate::session::Environment;
+
+/// Runs `selected` for the `run`th time.
+///
+/// # Errors
+/// A [`Problem`] where a file that the case names can't be used.
+pub async fn execute(
+    environment: &Arc<Environment>,
+    selected: &Selected,
+    run: u64,
+    seed: u64,
+) -> Result<Trial, Problem> {
+    let seed = case_seed(seed, &selected.case.id, run);
+    let mut trial = Trial::default();
+    if let Some((generate, steps)) =
+        selected.case.spec.generate.as_ref().and_then(|g| Some((g, g.steps?)))
+    {
+        let items = environment.clamp(generate.items);
+        let mut memory = compose::Memory::default();
+        for (number, turn) in sequence(seed, steps.range(), items).iter().enumerate() {
+            let Composed { request, body } = compose::next(environment, &mut memory, turn);
+            exchange(environment, &mut trial, &format!("step {}", number + 1), request, body).await;
+        }
+    } else if let Some(generate) =
+        selected.case.spec.generate.as_ref().filter(|g| is_giant(environment, g))
+    {
+        trial = streamed::execute(environment, selected, generate, seed).await;
+    } else if selected.case.spec.generate.is_some() {
+        generated::execute(environment, selected, run, seed, &mut trial).await;
+    } else {
+        written::execute(environment, selected, run, seed, &mut trial).await?;
+    }
+    Ok(trial)
+}

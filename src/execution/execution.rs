@@ -1,0 +1,140 @@
+//! What one execution of a case sent and got, and what its case expects of it.
+
+use std::collections::HashMap;
+
+use super::Selected;
+use crate::case::Expect;
+use crate::check::{
+    Evaluation, Excerpt, Expectation, ExpectationSource, Rule, VerdictRelation, evaluate, rules,
+};
+use crate::compose::Composed;
+use crate::exchange::{Answer, Exchange, Intent, LossKind, Request};
+use crate::session::Environment;
+
+/// What the step of a generated batch is called.
+pub(super) const BATCH: &str = "the batch";
+/// What a trial sent and got, and what its case expects of it.
+#[derive(Debug, Default)]
+pub struct Trial {
+    /// The exchanges, in the order in which they were sent.
+    pub exchanges: Vec<Exchange>,
+    /// What the case expects.
+    pub expectations: Vec<Expectation>,
+    /// How the exchanges must relate.
+    pub relating: Option<VerdictRelation>,
+    /// Milliseconds that passed on purpose before an exchange, by its index.
+    pub pauses: HashMap<usize, u64>,
+    /// Whether the run ended before the trial did: what it expects of all its exchanges was not seen.
+    pub cut: bool,
+    /// Set where the only batch was never whole in memory: its exchange then holds the first items alone.
+    pub streamed: Option<Box<Streamed>>,
+}
+
+/// What was judged while it came.
+#[derive(Debug)]
+pub struct Streamed {
+    /// How many items were sent.
+    pub items: u64,
+    /// What the rules say; the exchange of a violation is 0 for the whole, and n for the excerpt n - 1.
+    pub evaluation: Evaluation,
+    /// How often each violation was seen, by its position.
+    pub times: Vec<u64>,
+    /// What violations are about.
+    pub excerpts: Vec<Excerpt>,
+}
+
+impl Trial {
+    /// A trial of one generated batch that was sent already.
+    pub(crate) fn of_batch(
+        selected: &Selected,
+        request: Request,
+        intent: Intent,
+        answer: Answer,
+    ) -> Trial {
+        let mut trial = Trial::default();
+        let body = intent.body.clone();
+        trial.push(BATCH, None, Composed { request, body }, intent, answer);
+        trial.expect_of_batch(selected);
+        trial
+    }
+
+    /// What the case expects of its only batch.
+    pub(super) fn expect_of_batch(&mut self, selected: &Selected) {
+        self.expect(selected, selected.case.spec.expect.as_ref(), vec![0], BATCH);
+    }
+
+    /// What the rules say of it.
+    #[must_use]
+    pub fn judge(&self, environment: &Environment) -> Evaluation {
+        match &self.streamed {
+            Some(streamed) => streamed.evaluation.clone(),
+            None => evaluate(
+                &environment.contract,
+                &environment.profile,
+                &self.exchanges,
+                &self.expectations,
+                self.relating.as_ref(),
+            ),
+        }
+    }
+
+    /// Requests and items that it sent.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        let items = match &self.streamed {
+            Some(streamed) => streamed.items,
+            None => self.exchanges.iter().map(|e| e.intent.items().len() as u64).sum(),
+        };
+        (self.exchanges.len() as u64, items)
+    }
+
+    pub(super) fn expect(
+        &mut self,
+        selected: &Selected,
+        expect: Option<&Expect>,
+        about: Vec<usize>,
+        step: &str,
+    ) {
+        let Some(expect) = expect else { return };
+        let rule: &'static Rule = expect
+            .asserts
+            .as_ref()
+            .and_then(|named| rules::find(&named.name))
+            .unwrap_or(selected.rule);
+        self.expectations.push(Expectation {
+            exchanges: about,
+            expect: expect.clone(),
+            rule,
+            source: ExpectationSource {
+                file: format!("{}:{}", selected.case.file, expect.line),
+                step: step.to_owned(),
+            },
+        });
+    }
+
+    /// Whether the run ended while a request of it was under way.
+    pub(super) fn was_left(&self) -> bool {
+        let left = |a: &Answer| matches!(a, Answer::Lost(loss) if loss.kind == LossKind::Ended);
+        self.exchanges.iter().any(|e| left(&e.answer))
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        step: &str,
+        group: Option<usize>,
+        composed: Composed,
+        intent: Intent,
+        answer: Answer,
+    ) -> usize {
+        let index = self.exchanges.len();
+        self.exchanges.push(Exchange {
+            index,
+            step: step.to_owned(),
+            group,
+            request: composed.request,
+            intent,
+            answer,
+        });
+        index
+    }
+}

@@ -1,0 +1,134 @@
+//! The trial of a generated case: a batch, what is broken in it, and the batches that must relate to it.
+//!
+//! Doesn't know what the rules look at.
+
+use std::sync::Arc;
+
+use super::execution::BATCH;
+use super::sending::exchange;
+use super::{Selected, Trial};
+use crate::case::{Position, Relation};
+use crate::check::VerdictRelation;
+use crate::compose::{self, Entry, First, Writing};
+use crate::exchange::Answer;
+use crate::generate::Shape;
+use crate::session::Environment;
+
+pub(super) async fn execute(
+    environment: &Arc<Environment>,
+    selected: &Selected,
+    run: u64,
+    seed: u64,
+    trial: &mut Trial,
+) {
+    let spec = &selected.case.spec;
+    let Some(generate) = &spec.generate else { return };
+    let shape =
+        Shape { items: environment.clamp(generate.items), style: compose::style(generate.values) };
+    let sound = environment.generator.batch(seed, &shape);
+    let mut entries: Vec<Entry> =
+        sound.iter().map(|d| Entry::mint(environment, d.clone())).collect();
+    mutate(environment, selected, run, &mut entries);
+
+    let (bytes, body) = compose::batch(environment, &entries, Writing::Compact);
+    let mut request = compose::plain_request(environment, bytes.clone());
+    request.framing = generate.framing;
+    let index = exchange(environment, trial, BATCH, request, body).await;
+    if trial.was_left() {
+        trial.cut = true;
+        return;
+    }
+    trial.expect(selected, spec.expect.as_ref(), vec![index], BATCH);
+
+    let Some(relation) = spec.relation else { return };
+    let refused = refused(environment, trial, entries.len());
+    let first =
+        First { entries: &entries, bytes: &bytes, sound: &sound, refused: &refused, run, seed };
+    let derived = compose::derive(environment, relation, &first);
+    let what = relation_name(relation);
+    let mut indexes = Vec::new();
+    for (request, body) in derived.requests {
+        indexes.push(exchange(environment, trial, &what, request, body).await);
+        if trial.was_left() {
+            trial.cut = true;
+            return;
+        }
+    }
+    let pairs: Vec<_> = derived
+        .pairs
+        .into_iter()
+        .filter_map(|(item, (request, place))| {
+            Some(((index, item), (*indexes.get(request)?, place)))
+        })
+        .collect();
+    if !pairs.is_empty() {
+        trial.relating = Some(VerdictRelation { what, rule: selected.rule, pairs });
+    }
+}
+
+/// Bends the items whose turn it is.
+fn mutate(environment: &Environment, selected: &Selected, run: u64, entries: &mut [Entry]) {
+    let Some(mutate) = &selected.case.spec.mutate else { return };
+    let count = entries.len();
+    if count == 0 {
+        return;
+    }
+    let kinds = selected.mutations.len() as u64;
+    let chosen: Vec<usize> = match mutate.at {
+        // The position moves on with each round through the mutations too.
+        Position::Turns => match (run + run / kinds.max(1)) % 3 {
+            0 => vec![0],
+            1 => vec![count / 2],
+            _ => vec![count - 1],
+        },
+        Position::First => vec![0],
+        Position::Middle => vec![count / 2],
+        Position::Last => vec![count - 1],
+        Position::Half => (0..count).skip(usize::from(run % 2 == 1)).step_by(2).collect(),
+        Position::All => (0..count).collect(),
+    };
+    for (nth, place) in chosen.into_iter().enumerate() {
+        let turn = if matches!(mutate.at, Position::Half | Position::All) {
+            run.wrapping_mul(7).wrapping_add(nth as u64)
+        } else {
+            run
+        };
+        if let (Some(mutation), Some(entry)) =
+            (compose::turn(&selected.mutations, turn), entries.get_mut(place))
+        {
+            let mutated = mutation.apply(&mut entry.draft);
+            entry.mutations.push(mutated);
+            entry.number = environment.mint.shaped(&entry.draft.number);
+        }
+    }
+}
+
+/// Which items the last answer refused: all where it refused the request.
+fn refused(environment: &Environment, trial: &Trial, count: usize) -> Vec<usize> {
+    let Some(Answer::Received(response)) = trial.exchanges.last().map(|e| &e.answer) else {
+        return Vec::new();
+    };
+    if response.status == 400 {
+        return (0..count).collect();
+    }
+    let batch = &environment.contract.batch;
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let results = body.get(&batch.results).and_then(serde_json::Value::as_array);
+    results
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .filter(|(_, r)| {
+            r.get(&batch.verdict.field).and_then(serde_json::Value::as_str)
+                == Some(&batch.verdict.rejected)
+        })
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn relation_name(relation: Relation) -> String {
+    serde_json::to_value(relation)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}

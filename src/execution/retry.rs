@@ -1,0 +1,71 @@
+//! What hindered a trial: load, a lost answer, refused credentials. Whether it is tried again, the schedule says.
+
+use super::Trial;
+use crate::exchange::{Answer, Exchange, LossKind};
+
+/// How a trial met load or lost an answer in a way that is no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hindrance {
+    /// 408, 429 or 503: wait so many seconds.
+    Load(u64),
+    /// A connection ended without an answer; perhaps it had been idle.
+    Lost,
+    /// 401 or 403 where the credentials are good.
+    Credentials,
+}
+
+/// Seconds that `Retry-After` asks for: a number, or a date (RFC 9110 section 10.2.3).
+fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<u64> {
+    let value = value.trim();
+    value.parse().ok().or_else(|| {
+        let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+        let wait = date.signed_duration_since(now).to_std().unwrap_or_default();
+        Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+    })
+}
+
+/// What hindered a trial, where anything did.
+#[must_use]
+pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
+    use crate::exchange::Situation;
+    trial.exchanges.iter().find_map(|e| match &e.answer {
+        Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
+            let seconds = r.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
+            Some(Hindrance::Load(seconds.unwrap_or(1)))
+        }
+        Answer::Received(r)
+            if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
+        {
+            Some(Hindrance::Credentials)
+        }
+        Answer::Lost(l) if l.kind == LossKind::Reset => Some(Hindrance::Lost),
+        _ => None,
+    })
+}
+
+/// How many requests a barrier released together where one of them was answered with load.
+#[must_use]
+pub fn overloaded(trial: &Trial) -> Option<usize> {
+    let is_load = |e: &&Exchange| matches!(e.answer.status(), Some(408 | 429 | 503));
+    let group = trial.exchanges.iter().find(is_load)?.group?;
+    Some(trial.exchanges.iter().filter(|e| e.group == Some(group)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_says_in_seconds_or_by_date_when_to_come_back() {
+        let now = chrono::DateTime::from_timestamp(784_111_770, 500_000_000).unwrap();
+        for (value, seconds) in [
+            ("7", Some(7)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
+            ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+            ("soon", None),
+        ] {
+            assert_eq!(retry_after(value, now), seconds, "{value}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Sends composed requests: one, or several at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::Trial;
+use crate::compose::{self, Composed};
+use crate::exchange::{Answer, BodyIntent, Loss, LossKind, Request};
+use crate::send::FRESH_CONNECTIONS;
+use crate::session::Environment;
+
+/// Bytes of a body up to which a request is small.
+const SMALL: usize = 16 * 1024;
+
+/// Sends one request.
+pub(crate) async fn send(
+    environment: &Environment,
+    request: &Request,
+    body: &BodyIntent,
+) -> Answer {
+    let items = match body {
+        BodyIntent::Batch { items, .. } => items.len(),
+        _ => 0,
+    };
+    let started = std::time::Instant::now();
+    let answer = tokio::select! {
+        biased;
+        () = environment.halt.reached() => Answer::Lost(Loss::ended(started.elapsed())),
+        answer = environment.sender.send(request, items) => answer,
+    };
+    if let Answer::Received(response) = &answer
+        && request.body.as_ref().is_none_or(|body| body.len() <= SMALL)
+    {
+        environment.note_busy(response.elapsed);
+    }
+    answer
+}
+
+/// Sends all at once: nobody starts before everybody is ready.
+pub(crate) async fn release(
+    environment: &Arc<Environment>,
+    together: Vec<Composed>,
+) -> Vec<Answer> {
+    let barrier = Arc::new(Barrier::new(together.len()));
+    let mut tasks = JoinSet::new();
+    let count = together.len();
+    let fresh = FRESH_CONNECTIONS.try_with(|fresh| *fresh).unwrap_or(false);
+    for (index, composed) in together.into_iter().enumerate() {
+        let environment = Arc::clone(environment);
+        let barrier = Arc::clone(&barrier);
+        tasks.spawn(async move {
+            barrier.wait().await;
+            let answer = send(&environment, &composed.request, &composed.body);
+            (index, FRESH_CONNECTIONS.scope(fresh, answer).await)
+        });
+    }
+    let mut answers: Vec<Option<Answer>> = vec![None; count];
+    while let Some(joined) = tasks.join_next().await {
+        if let Ok((index, answer)) = joined {
+            answers[index] = Some(answer);
+        }
+    }
+    answers
+        .into_iter()
+        .map(|answer| {
+            answer.unwrap_or_else(|| {
+                Answer::Lost(Loss {
+                    kind: LossKind::HungUp,
+                    message: "the sending task ended early".to_owned(),
+                    elapsed: Duration::ZERO,
+                })
+            })
+        })
+        .collect()
+}
+
+/// Sends one request of an execution, and adds the exchange to it.
+pub(super) async fn exchange(
+    environment: &Arc<Environment>,
+    trial: &mut Trial,
+    step: &str,
+    request: Request,
+    body: BodyIntent,
+) -> usize {
+    let intent = compose::intent(environment, &request, body.clone());
+    let answer = send(environment, &request, &body).await;
+    trial.push(step, None, Composed { request, body }, intent, answer)
+}

@@ -1,0 +1,144 @@
+//! Sends a batch that is never whole in memory, and has its answer judged while it comes.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::execution::Streamed;
+use super::{Selected, Trial};
+use crate::case::{Framing, Generate};
+use crate::check::{StreamContext, StreamEvaluator};
+use crate::compose::{self, style};
+use crate::exchange::Loss;
+use crate::generate::{Numbers, Place, Shape, Stream};
+use crate::send::{Exchanging, headers};
+use crate::session::Environment;
+
+/// Bytes that are written at once.
+const PIECE: usize = 48 * 1024;
+
+/// Whether the batches of a case are too large to be held in memory.
+pub(crate) fn is_giant(environment: &Environment, generate: &Generate) -> bool {
+    generate.steps.is_none() && *environment.clamp(generate.items).end() > Generate::STREAMED
+}
+
+/// Sends the batch of that seed and judges the answer.
+pub(super) async fn execute(
+    environment: &Environment,
+    selected: &Selected,
+    generate: &Generate,
+    seed: u64,
+) -> Trial {
+    let shape = Shape { items: environment.clamp(generate.items), style: style(generate.values) };
+    let stream = || environment.generator.stream(seed, &shape);
+    let items = stream().left();
+    let numbers = environment.mint.set_aside(items as u64);
+    let outgoing = || Outgoing::new(environment, stream(), numbers.clone());
+    let length = match generate.framing {
+        Framing::Sized => Some(outgoing().length()),
+        Framing::Chunked | Framing::Slivers => None,
+    };
+    let mut request = compose::plain_request(environment, Bytes::new());
+    request.framing = generate.framing;
+    let mut trial = Trial::default();
+    trial.expect_of_batch(selected);
+    let about = StreamContext {
+        contract: &environment.contract,
+        profile: &environment.profile,
+        quick: environment.quick.as_ref(),
+        request: request.clone(),
+        expectations: trial.expectations.clone(),
+        rule: selected.rule,
+    };
+    let judge = StreamEvaluator::new(about, stream(), &numbers);
+    let mut exchanging = Batch { outgoing: outgoing(), judge, begun: false };
+    let started = Instant::now();
+    let ended = tokio::select! {
+        biased;
+        () = environment.halt.reached() => {
+            trial.cut = true;
+            Err(Loss::ended(started.elapsed()))
+        }
+        ended = environment.sender.stream(&request, length, items, &mut exchanging) => ended,
+    };
+    let judged = exchanging.judge.finish(ended);
+    trial.exchanges.extend(judged.exchange);
+    trial.streamed = Some(Box::new(Streamed {
+        items: items as u64,
+        evaluation: judged.evaluation,
+        times: judged.times,
+        excerpts: judged.excerpts,
+    }));
+    trial
+}
+
+/// The body of a batch, piece by piece.
+struct Outgoing<'a> {
+    stream: Stream<'a>,
+    numbers: Numbers,
+    places: Vec<Place>,
+    /// The piece that is being written; at first, what stands before all items.
+    piece: String,
+    over: bool,
+}
+
+impl<'a> Outgoing<'a> {
+    fn new(environment: &Environment, stream: Stream<'a>, numbers: Numbers) -> Outgoing<'a> {
+        let piece = compose::batch_start(environment);
+        Outgoing { stream, numbers, places: Vec::new(), piece, over: false }
+    }
+
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        if self.over {
+            return false;
+        }
+        while self.piece.len() < PIECE {
+            self.places.clear();
+            if self.stream.write(&mut self.piece, &mut self.numbers, &mut self.places).is_none() {
+                break;
+            }
+            if self.stream.left() > 0 {
+                self.piece.push(',');
+            }
+        }
+        if self.stream.left() == 0 {
+            self.piece.push_str("]}");
+            self.over = true;
+        }
+        out.extend_from_slice(self.piece.as_bytes());
+        self.piece.clear();
+        true
+    }
+
+    /// How long the body is: written once, and thrown away.
+    fn length(mut self) -> u64 {
+        let mut length = 0;
+        let mut piece = Vec::with_capacity(2 * PIECE);
+        while self.next(&mut piece) {
+            length += piece.len() as u64;
+            piece.clear();
+        }
+        length
+    }
+}
+
+struct Batch<'a> {
+    outgoing: Outgoing<'a>,
+    judge: StreamEvaluator<'a>,
+    begun: bool,
+}
+
+impl Exchanging for Batch<'_> {
+    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        self.outgoing.next(out)
+    }
+
+    fn take(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>) {
+        if !self.begun {
+            self.begun = true;
+            self.judge.begin(status, headers(head));
+        }
+        self.judge.take(body);
+        body.clear();
+    }
+}

@@ -1,0 +1,370 @@
+//! Findings as case files: what was sent, with fresh numbers in every run, and what was expected.
+//!
+//! A case file that is saved fails under the same rule wherever the fault is, and passes once it is gone. It
+//! holds no number of the run and no secret.
+
+mod expect;
+mod numbers;
+mod yaml;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::case::{Credential, Expect, Framing, Results};
+use crate::check::{Expectation, rules};
+use crate::collect::{Collector, Found};
+use crate::compose::usual_headers;
+use crate::contract::standing::Due;
+use crate::record::{Event, FindingRecord};
+use crate::scenario::{Batch, Script, Send};
+use crate::session::Environment;
+use crate::session::RunOptions;
+use numbers::Numbers;
+use yaml::{flow, key, scalar};
+
+/// Where a case file comes from.
+pub struct About {
+    rule: String,
+    level: String,
+    title: String,
+    finding: String,
+    what: String,
+    origin: String,
+    target: String,
+    runs: u64,
+}
+
+/// How likely a case file may miss a fault that comes and goes.
+pub const MISS: f64 = 0.01;
+/// Most runs of a case file.
+const MOST_RUNS: u64 = 300;
+
+impl About {
+    /// From what is recorded of a finding that so many trials don't miss.
+    #[must_use]
+    pub fn of(finding: &FindingRecord, options: &RunOptions, runs: u64) -> About {
+        let place =
+            if finding.place.is_empty() { String::new() } else { format!(" at {}", finding.place) };
+        About {
+            rule: finding.rule.clone(),
+            level: finding.level.to_string(),
+            title: rules::find(&finding.rule).map_or_else(String::new, |r| r.title.to_owned()),
+            finding: finding.id.clone(),
+            what: format!("{}{place}", finding.kind),
+            origin: format!("case {}, run {}, seed {}", finding.case, finding.run, options.seed),
+            target: options.target.clone(),
+            runs: runs.min(MOST_RUNS),
+        }
+    }
+}
+
+/// The name of a finding's case file: its rule and the beginning of its id.
+#[must_use]
+pub fn file_name(rule: &str, id: &str) -> String {
+    format!("{rule}-{}.yaml", id.get(..6).unwrap_or(id))
+}
+
+/// A script as a case file; nothing where it sends what no case file can say with fresh numbers.
+#[must_use]
+pub fn case_file(environment: &Environment, script: &Script, about: &About) -> String {
+    let contract = &environment.contract;
+    let hidden = script.items().any(|item| {
+        let unique = item.field(&contract.batch.unique).unwrap_or_default();
+        let minted = |text: &str| !script.prefixes.find(text.as_bytes()).is_empty();
+        let behind_escapes = item.number(contract).is_some_and(|n| minted(&n)) && !minted(&unique);
+        behind_escapes || unique.parse().is_ok_and(crate::generate::Mint::is_integer_of_any)
+    });
+    if hidden {
+        return String::new();
+    }
+    let numbers = Numbers::of(script);
+    let mut out = String::new();
+    let mut comment = |text: &str| {
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let _ = writeln!(out, "# {line}");
+    };
+    comment(&format!(
+        "Saved by batchproof {}: {} {}, finding {}.",
+        env!("CARGO_PKG_VERSION"),
+        about.level,
+        about.rule,
+        about.finding
+    ));
+    comment(&format!("Found by {}, against {}.", about.origin, about.target));
+    comment(&format!("It fails while the fault is there: {}.", about.what));
+    let _ = writeln!(out, "title: {}", scalar(&about.title));
+    let own = about.rule == "CASE-001";
+    if !own {
+        let _ = writeln!(out, "asserts: {}", about.rule);
+    }
+    if about.runs > 1 {
+        let _ = writeln!(out, "runs: {} # the fault comes and goes", about.runs);
+    }
+    let _ = writeln!(out, "steps:");
+    let mut at = 0;
+    while let Some(first) = script.sends.get(at) {
+        let together = match first.group {
+            Some(group) => script.sends[at..].iter().take_while(|s| s.group == Some(group)).count(),
+            None => 1,
+        };
+        let writer = Writer { environment, script, numbers: &numbers, rule: &about.rule };
+        if first.group.is_some() {
+            let _ = writeln!(out, "  - simultaneously:");
+            for index in at..at + together {
+                writer.step(&mut out, 6, index);
+            }
+            if let Some(words) = writer.expected((at..at + together).collect()) {
+                let _ = writeln!(out, "    expect: {words}");
+            }
+        } else {
+            writer.step(&mut out, 2, at);
+        }
+        at += together;
+    }
+    out
+}
+
+/// Writes a case file for every cause of findings that count: its smallest trial, or the first one where it
+/// was not shrunk. Notes those that can't be written as one.
+///
+/// # Errors
+/// Where the directory, a file or the record can't be written.
+pub fn all(
+    environment: &Environment,
+    options: &RunOptions,
+    collector: &mut Collector,
+    dir: &Path,
+) -> std::io::Result<()> {
+    let mut smallest: HashMap<&str, &str> = HashMap::new();
+    for event in &collector.events {
+        if let Event::Shrunk(minimal) = event {
+            smallest.insert(&minimal.id, &minimal.case_file);
+        }
+    }
+    std::fs::create_dir_all(dir)?;
+    let mut without = Vec::new();
+    for cause in collector.causes() {
+        let shrunk = cause.iter().find_map(|f| {
+            let text = smallest.get(f.record.id.as_str()).filter(|t| !t.is_empty())?;
+            Some((*f, (*text).to_owned()))
+        });
+        let first = || {
+            let (found, trial) = cause.iter().find_map(|f| Some((*f, f.trial.as_ref()?)))?;
+            let script = Script::of(environment, trial);
+            let about = About::of(&found.record, options, collector.looks(&cause, MISS));
+            let text = collector.clean(&case_file(environment, &script, &about));
+            (!text.is_empty()).then_some((found, text))
+        };
+        let Some((found, text)) = shrunk.or_else(first) else {
+            without.extend(cause.first().map(|f| format!("{} ({})", f.record.rule, f.record.id)));
+            continue;
+        };
+        let record = &found.record;
+        let text = format!("{}{text}", others(&cause, &record.id));
+        std::fs::write(dir.join(file_name(&record.rule, &record.id)), text)?;
+    }
+    if without.is_empty() {
+        return Ok(());
+    }
+    let text = format!("no case file can say what was sent for {}", without.join(", "));
+    collector.write(Event::Note { text })
+}
+
+/// The other findings of a cause, as a comment.
+fn others(cause: &[&Found], id: &str) -> String {
+    let others: Vec<String> = cause
+        .iter()
+        .filter(|f| f.record.id != id)
+        .map(|f| format!("{} ({})", f.record.id, f.record.case))
+        .collect();
+    if others.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("# The same cause showed in other cases:\n");
+    for line in others.chunks(4) {
+        let _ = writeln!(text, "#   {}", line.join(", "));
+    }
+    text
+}
+
+struct Writer<'a> {
+    environment: &'a Environment,
+    script: &'a Script,
+    numbers: &'a Numbers<'a>,
+    rule: &'a str,
+}
+
+impl Writer<'_> {
+    fn step(&self, out: &mut String, indent: usize, index: usize) {
+        let Some(send) = self.script.sends.get(index) else { return };
+        let mut lines: Vec<String> = Vec::new();
+        if send.pause > 0 {
+            lines.push(format!("pause: {}", send.pause));
+        }
+        if let Some(raw) = &send.request.raw {
+            lines.push(format!("raw: {}", scalar(&self.raw(raw))));
+        } else {
+            self.request(&mut lines, send);
+            self.body(&mut lines, send);
+        }
+        if let Some(words) = self.expected(vec![index]) {
+            lines.push(format!("expect: {words}"));
+        }
+        for (at, line) in lines.iter().enumerate() {
+            let mark = if at == 0 { "- " } else { "  " };
+            let _ = writeln!(out, "{:indent$}{mark}{line}", "");
+        }
+    }
+
+    fn request(&self, lines: &mut Vec<String>, send: &Send) {
+        let (request, operation) = (&send.request, &self.environment.contract.operation);
+        let bodiless = send.batch.is_none() && request.body.is_none();
+        if request.method != operation.method || bodiless {
+            lines.push(format!("method: {}", scalar(&request.method)));
+        }
+        if request.path != operation.path {
+            lines.push(format!("path: {}", scalar(&self.numbers.text(&request.path))));
+        }
+        let mut usual = usual_headers();
+        if bodiless {
+            usual.retain(|(name, _)| name != "Content-Type");
+        }
+        let mut headers: Vec<String> = Vec::new();
+        for (name, value) in request.headers.iter().filter(|h| !usual.contains(h)) {
+            headers.push(format!("{}: {}", key(name), scalar(&self.numbers.text(value))));
+        }
+        for (name, _) in &usual {
+            if !request.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
+                headers.push(format!("{}: null", key(name)));
+            }
+        }
+        if !headers.is_empty() {
+            lines.push(format!("headers: {{ {} }}", headers.join(", ")));
+        }
+        if request.credential != Credential::Good {
+            lines.push(format!("credential: {}", word(&request.credential)));
+        }
+        if request.framing != Framing::Sized {
+            lines.push(format!("framing: {}", word(&request.framing)));
+        }
+        if let Some(hang_up) = &request.hang_up {
+            lines.push(format!("hang-up: {}", word(hang_up)));
+        }
+        if request.new_connection {
+            lines.push("new-connection: true".to_owned());
+        }
+    }
+
+    fn body(&self, lines: &mut Vec<String>, send: &Send) {
+        let compact = |batch: &Batch| {
+            let plain = Batch::compact(&self.environment.contract, Vec::new());
+            batch.before == plain.before
+                && batch.after == plain.after
+                && (batch.between == plain.between || batch.items.len() == 1)
+        };
+        match &send.batch {
+            Some(batch) if compact(batch) => {
+                lines.push("batch:".to_owned());
+                let texts: Vec<String> =
+                    batch.items.iter().map(|item| self.numbers.text(item.text())).collect();
+                for alike in texts.chunk_by(|a, b| a == b) {
+                    let Some(text) = alike.first() else { continue };
+                    lines.push(format!("  - raw: {}", scalar(text)));
+                    if alike.len() > 1 {
+                        lines.push(format!("    times: {}", alike.len()));
+                    }
+                }
+            }
+            _ => {
+                if let Some(body) = send.body() {
+                    lines.push(format!("body: {}", scalar(&self.numbers.body(&body))));
+                }
+            }
+        }
+    }
+
+    /// A request written out: what differs from target to target becomes a template.
+    fn raw(&self, raw: &[u8]) -> String {
+        let text = String::from_utf8_lossy(raw).replace("\r\n", "\n");
+        let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let host = self.environment.host();
+        let head: Vec<String> = head
+            .lines()
+            .map(|line| match line.split_once(':') {
+                Some((name, value)) if value.trim() == host => format!("{name}: ${{host}}"),
+                Some((name, value))
+                    if name.eq_ignore_ascii_case("content-length")
+                        && value.trim() == body.len().to_string() =>
+                {
+                    format!("{name}: ${{length}}")
+                }
+                _ => self.numbers.text(line).replace(crate::send::TOKEN_MARK, "${token}"),
+            })
+            .collect();
+        format!("{}\n\n{}", head.join("\n"), self.numbers.text(body))
+    }
+
+    /// What is expected of these requests together, in words.
+    fn expected(&self, mut exchanges: Vec<usize>) -> Option<String> {
+        exchanges.sort_unstable();
+        let several = exchanges.len() > 1;
+        let about = |e: &&Expectation| {
+            e.rule.id == self.rule
+                && if several || !self.can_be_shared(e) {
+                    e.exchanges == exchanges
+                } else {
+                    exchanges.iter().all(|x| e.exchanges.contains(x))
+                }
+        };
+        let found = self.script.expectations.iter().find(about);
+        let value = match found {
+            Some(expectation) => expect::words(&expectation.expect, None),
+            None if several => None,
+            None => self.related(*exchanges.first()?),
+        };
+        value.map(|value| flow(&value, &|text| self.numbers.text(text)))
+    }
+
+    /// Whether what is expected of several requests is the same for each, and they overlapped with none.
+    fn can_be_shared(&self, expectation: &Expectation) -> bool {
+        let grouped = expectation
+            .exchanges
+            .iter()
+            .any(|s| self.script.sends.get(*s).is_some_and(|s| s.group.is_some()));
+        let Expect { results, count, .. } = &expectation.expect;
+        let whole = matches!(results, Some(Results::Each(_) | Results::ExactlyOne { .. }));
+        !grouped && !whole && count.is_none()
+    }
+
+    /// What a relation demands of a request that was made from another one: the verdicts that are due.
+    fn related(&self, index: usize) -> Option<Value> {
+        let contract = &self.environment.contract;
+        let relating = self.script.relating.as_ref().filter(|r| r.rule.id == self.rule)?;
+        let paired: HashSet<usize> =
+            relating.pairs.iter().filter(|(_, b)| b.0 == index).map(|(_, b)| b.1).collect();
+        let items = &self.script.sends.get(index)?.batch.as_ref()?.items;
+        let due: Vec<Option<Due>> =
+            items.iter().map(|i| i.standing(contract).map(|s| s.due())).collect();
+        if paired.is_empty() {
+            return None;
+        }
+        if due.iter().any(|d| matches!(d, Some(Due::Refuse(_)))) {
+            return Some(json!({ "refused": null }));
+        }
+        let word = |(i, due): (usize, &Option<Due>)| match due {
+            Some(Due::Accept(_)) if paired.contains(&i) => "accepted",
+            _ => "any",
+        };
+        let words: Vec<&str> = due.iter().enumerate().map(word).collect();
+        Some(json!({ "results": words }))
+    }
+}
+
+/// The word of a case file for what has no data.
+fn word(value: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).ok();
+    value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,358 @@
+//! Replay: the failures of a run are sent again, and each is still failing, fixed, or can't be told.
+//!
+//! A trial is sent by its case, run and seed, all findings of one trial together; where the case is gone, by
+//! what the record kept. It must not know where records or case files lie.
+
+mod causes;
+mod history;
+mod seen;
+mod whole;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
+use crate::case::{self, Case};
+use crate::check::{Check, Rule, evaluate, rules};
+use crate::collect::RUN;
+use crate::exchange::{Answer, LossKind};
+use crate::execution::{
+    Hindrance, Selected, Trial, credentials_are_refused, execute, held_back, hindrance,
+    plain_exchange, select,
+};
+use crate::record::{CaseRecord, FindingRecord, Summary};
+use crate::scenario::{Script, send};
+use crate::send::FRESH_CONNECTIONS;
+use crate::session::Environment;
+use causes::Causes;
+use seen::Seen;
+pub use whole::cases_of_whole_runs;
+use whole::whole_run;
+
+/// Trials that are sent at once.
+const AT_ONCE: usize = 4;
+/// How often a trial is sent to a target under load.
+const LOAD_ATTEMPTS: u32 = 3;
+
+/// What became of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It showed again.
+    StillFailing,
+    /// Its rule was kept, as often as it was tried.
+    Fixed,
+    /// Neither.
+    CantTell,
+}
+
+impl Fate {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Fate::StillFailing => "still failing",
+            Fate::Fixed => "fixed",
+            Fate::CantTell => "can't tell",
+        }
+    }
+
+    /// The exit status of `replay`.
+    #[must_use]
+    pub fn exit(fates: &[Fate]) -> u8 {
+        if fates.contains(&Fate::StillFailing) {
+            1
+        } else if fates.contains(&Fate::CantTell) {
+            3
+        } else {
+            0
+        }
+    }
+}
+
+/// A finding that was sent again.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// Its position in the summary.
+    pub index: usize,
+    /// What became of it.
+    pub fate: Fate,
+    /// In a sentence.
+    pub why: String,
+    /// Tries that showed it.
+    pub shown: u64,
+    /// Tries.
+    pub of: u64,
+}
+
+/// Where a trial comes from.
+enum Source {
+    Case(Arc<Selected>, u64),
+    /// What the record kept; what its case expected is not in it.
+    Recorded(Box<Script>),
+    /// It can't be sent; why.
+    None(String),
+}
+
+/// Cases by id, or why one can't be used.
+type Cases = HashMap<String, Result<Arc<Selected>, String>>;
+
+/// Findings that the same trial showed.
+struct Shared {
+    case: String,
+    run: u64,
+    findings: Vec<usize>,
+}
+
+/// Sends the findings at these positions of `summary` again; `cases` are those of the run that still exist,
+/// under the ids that they had. Tells each as soon as it is known.
+pub async fn replay(
+    environment: &Arc<Environment>,
+    summary: &Summary,
+    wanted: &[usize],
+    cases: Vec<Case>,
+    told: &mut dyn FnMut(&Replayed),
+) -> Vec<Replayed> {
+    let cases: Cases = cases
+        .into_iter()
+        .map(|case| {
+            let id = case.id.clone();
+            let chosen = select(vec![case], &environment.generator)
+                .map_err(|problem| problem.to_string())
+                .and_then(|list| list.into_iter().next().ok_or_else(|| GONE.to_owned()));
+            (id, chosen.map(Arc::new))
+        })
+        .collect();
+    // Nothing else is under way that a case could wait for.
+    environment.end();
+    let of_run = |i: &usize| summary.findings.get(*i).is_some_and(|(f, _)| f.case == RUN);
+    let (whole, wanted): (Vec<usize>, Vec<usize>) = wanted.iter().copied().partition(of_run);
+    let (alone, together): (Vec<Shared>, Vec<Shared>) =
+        trials(summary, &wanted, &cases).into_iter().partition(|shared| {
+            let case = cases.get(&shared.case).and_then(|c| c.as_ref().ok());
+            case.is_some_and(|selected| selected.case.spec.alone)
+        });
+    let causes = Causes::of(summary, &wanted);
+    let mut replayed = Vec::new();
+    for one in whole_run(environment, summary, &cases, &whole).await {
+        told(&one);
+        replayed.push(one);
+    }
+    // What comes and goes is told from all cases of its cause together.
+    let mut held = Vec::new();
+    // What seems fixed is tried behind a history too.
+    let mut fixed = Vec::new();
+    for (trials, at_once) in [(together, AT_ONCE), (alone, 1)] {
+        let mut outcomes = stream::iter(trials)
+            .map(|shared| one(environment, summary, &causes, cases.get(&shared.case), shared))
+            .buffered(at_once);
+        while let Some(outcome) = outcomes.next().await {
+            for one in outcome {
+                if causes.needed(one.index).is_some() {
+                    held.push(one);
+                } else if one.fate == Fate::Fixed {
+                    fixed.push(one);
+                } else {
+                    told(&one);
+                    replayed.push(one);
+                }
+            }
+        }
+    }
+    causes.settle(summary, &mut held);
+    for one in held {
+        told(&one);
+        replayed.push(one);
+    }
+    for one in behind_history(environment, summary, &cases, fixed).await {
+        told(&one);
+        replayed.push(one);
+    }
+    replayed
+}
+
+/// Tries what seems fixed once more, behind as many numbers as the run had left behind: a target that was started
+/// anew has forgotten them, and a fault that hangs on them with them.
+async fn behind_history(
+    environment: &Arc<Environment>,
+    summary: &Summary,
+    cases: &Cases,
+    fixed: Vec<Replayed>,
+) -> Vec<Replayed> {
+    let (false, Some(numbers)) = (fixed.is_empty(), history::of(summary)) else { return fixed };
+    history::send_again(environment, numbers, summary.head.seed).await;
+    let indexes: Vec<usize> = fixed.iter().map(|one| one.index).collect();
+    let causes = Causes::of(summary, &indexes);
+    let mut shown = HashMap::new();
+    for shared in trials(summary, &indexes, cases) {
+        for one in one(environment, summary, &causes, cases.get(&shared.case), shared).await {
+            if one.fate == Fate::StillFailing {
+                let why = format!("{}, behind {numbers} further numbers only", one.why);
+                shown.insert(one.index, Replayed { why, ..one });
+            }
+        }
+    }
+    fixed.into_iter().map(|one| shown.remove(&one.index).unwrap_or(one)).collect()
+}
+
+async fn one(
+    environment: &Arc<Environment>,
+    summary: &Summary,
+    causes: &Causes,
+    case: Option<&Result<Arc<Selected>, String>>,
+    shared: Shared,
+) -> Vec<Replayed> {
+    let findings: Vec<(usize, &FindingRecord)> = shared
+        .findings
+        .iter()
+        .filter_map(|i| summary.findings.get(*i).map(|(f, _)| (*i, f)))
+        .collect();
+    let Some((_, first)) = findings.first() else { return Vec::new() };
+    let source = source(environment, summary, first, shared.run, case);
+    let seen = findings.iter().map(|(i, f)| Seen::new(*i, f)).collect();
+    again(environment, summary.head.seed, &source, causes, seen).await
+}
+
+const GONE: &str = "its case is gone";
+
+/// Findings of one trial together, as far as their case still exists.
+fn trials<T>(summary: &Summary, wanted: &[usize], cases: &HashMap<String, T>) -> Vec<Shared> {
+    let mut trials: Vec<Shared> = Vec::new();
+    for index in wanted {
+        let Some((finding, _)) = summary.findings.get(*index) else { continue };
+        let exists = cases.contains_key(&finding.case);
+        let same = |t: &&mut Shared| exists && t.case == finding.case && t.run == finding.run;
+        match trials.iter_mut().find(same) {
+            Some(shared) => shared.findings.push(*index),
+            None => trials.push(Shared {
+                case: finding.case.clone(),
+                run: finding.run,
+                findings: vec![*index],
+            }),
+        }
+    }
+    trials
+}
+
+/// What was counted of a case.
+fn counted<'a>(summary: &'a Summary, case: &str) -> Option<&'a CaseRecord> {
+    summary.cases.iter().find(|c| c.id == case)?.record.as_ref()
+}
+
+fn source(
+    environment: &Environment,
+    summary: &Summary,
+    finding: &FindingRecord,
+    run: u64,
+    case: Option<&Result<Arc<Selected>, String>>,
+) -> Source {
+    match case {
+        Some(Ok(selected)) => match held_back(environment, selected) {
+            Some(not_run) => Source::None(not_run.why),
+            None => Source::Case(Arc::clone(selected), run),
+        },
+        Some(Err(why)) => Source::None(why.clone()),
+        None => recorded(environment, summary, finding),
+    }
+}
+
+/// What the record kept: the smallest trial as a case file, or the requests themselves.
+fn recorded(environment: &Environment, summary: &Summary, finding: &FindingRecord) -> Source {
+    let kept = summary.minimals.get(&finding.id).map_or("", |m| m.case_file.as_str());
+    if !kept.is_empty()
+        && let Ok(case) = case::load(&finding.case, "the record's case file", None, kept)
+        && let Ok(list) = select(vec![case], &environment.generator)
+        && let Some(selected) = list.into_iter().next()
+    {
+        return Source::Case(Arc::new(selected), 0);
+    }
+    let asserted = rules::find(&finding.rule).is_none_or(|r| matches!(r.check, Check::Asserted));
+    if asserted {
+        return Source::None(format!("{GONE}, which said what to expect"));
+    }
+    match Script::of_record(&environment.contract, &summary.head, summary.shortest(finding)) {
+        Ok(script) => Source::Recorded(Box::new(script)),
+        Err(why) => Source::None(format!("{GONE}, and {why}")),
+    }
+}
+
+/// Sends a trial until each of its findings is decided.
+async fn again(
+    environment: &Arc<Environment>,
+    seed: u64,
+    source: &Source,
+    causes: &Causes,
+    mut seen: Vec<Seen<'_>>,
+) -> Vec<Replayed> {
+    let mut hindered = None;
+    let comes_and_goes = seen.iter().any(|s| causes.needed(s.index).is_some());
+    let mut odd = false;
+    while seen.iter().any(|s| causes.is_open(s)) {
+        // What comes at every so manieth request or item would miss equal trials each time.
+        // What is remembered of a connection shows only behind good credentials on it.
+        let about_credentials = |id: &str| rules::find(id).is_some_and(Rule::is_about_credentials);
+        let remembered = seen.iter().any(|s| about_credentials(&s.finding.rule));
+        if remembered || comes_and_goes && odd {
+            plain_exchange(environment).await;
+        }
+        odd = !odd;
+        // A server that closes idle connections must not meet its own habit again.
+        let unproven = seen.iter().any(|s| !s.finding.proven);
+        let sending = FRESH_CONNECTIONS.scope(unproven, sent(environment, seed, source));
+        let trial = match sending.await {
+            Ok(trial) => trial,
+            Err(why) => {
+                hindered = Some(why);
+                break;
+            }
+        };
+        let evaluation = evaluate(
+            &environment.contract,
+            &environment.profile,
+            &trial.exchanges,
+            &trial.expectations,
+            trial.relating.as_ref(),
+        );
+        for one in &mut seen {
+            if one.look(environment, &evaluation) {
+                causes.saw(one.index);
+            }
+        }
+    }
+    seen.into_iter().map(|s| s.told(hindered.clone())).collect()
+}
+
+/// A trial that was answered, or why there is none.
+async fn sent(environment: &Arc<Environment>, seed: u64, source: &Source) -> Result<Trial, String> {
+    for _ in 0..LOAD_ATTEMPTS {
+        let trial = match source {
+            Source::Case(selected, run) => {
+                execute(environment, selected, *run, seed).await.map_err(|p| p.to_string())?
+            }
+            Source::Recorded(script) => send(environment, script).await,
+            Source::None(why) => return Err(why.clone()),
+        };
+        let unreachable = trial.exchanges.iter().find_map(|e| match &e.answer {
+            Answer::Lost(loss) if loss.kind == LossKind::Connect => Some(loss.message.clone()),
+            _ => None,
+        });
+        if let Some(why) = unreachable {
+            return Err(format!("the target can't be reached: {why}"));
+        }
+        match hindrance(&trial) {
+            Some(Hindrance::Load(seconds)) => {
+                let pause = Duration::from_secs(seconds.min(60));
+                environment.sender.pace.back_off(pause);
+            }
+            Some(Hindrance::Credentials) => {
+                if credentials_are_refused(environment).await {
+                    return Err("the target refuses the credentials".to_owned());
+                }
+                return Ok(trial);
+            }
+            Some(Hindrance::Lost) | None => return Ok(trial),
+        }
+    }
+    Err("the target is under load: it answered 408, 429 or 503".to_owned())
+}

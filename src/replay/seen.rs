@@ -1,0 +1,101 @@
+//! What tries of one finding showed, and what that makes of it.
+
+use super::{Fate, Replayed};
+use crate::check::{Evaluation, RuleViolation, rules};
+use crate::collect::{finding_id, message};
+use crate::record::FindingRecord;
+use crate::session::Environment;
+
+/// What was seen of a finding so far.
+pub struct Seen<'a> {
+    /// Its position in the summary.
+    pub index: usize,
+    /// As it was recorded.
+    pub finding: &'a FindingRecord,
+    /// Tries that showed it.
+    pub shown: u64,
+    /// Tries.
+    pub of: u64,
+    judged: bool,
+    masked: bool,
+    errored: bool,
+    skipped: bool,
+    /// Another failure of the same rule in the same trial.
+    otherwise: Option<String>,
+}
+
+impl<'a> Seen<'a> {
+    /// Nothing yet of the finding at that position.
+    pub fn new(index: usize, finding: &'a FindingRecord) -> Seen<'a> {
+        Seen {
+            index,
+            finding,
+            shown: 0,
+            of: 0,
+            judged: false,
+            masked: false,
+            errored: false,
+            skipped: false,
+            otherwise: None,
+        }
+    }
+
+    /// How often `finding` must show to be there: twice, where no answer's bytes prove it.
+    pub fn needs(finding: &FindingRecord) -> u64 {
+        if finding.proven { 1 } else { 2 }
+    }
+
+    /// How often this one must.
+    pub fn enough(&self) -> u64 {
+        Seen::needs(self.finding)
+    }
+
+    /// Looks for it in what the rules said of a trial; whether it is there.
+    pub fn look(&mut self, environment: &Environment, evaluation: &Evaluation) -> bool {
+        self.of += 1;
+        let finding = self.finding;
+        let mine = evaluation.violations.iter().filter(|h| h.rule.id == finding.rule);
+        let same = |h: &&RuleViolation| {
+            finding_id(h.rule.id, &finding.case, &h.finding.place(), &h.finding.kind) == finding.id
+        };
+        let there = mine.clone().any(|h| same(&h));
+        if there {
+            self.shown += 1;
+        } else if let Some(other) = mine.clone().next() {
+            self.otherwise = Some(message(other));
+        }
+        let counts = rules::index(&finding.rule).and_then(|i| evaluation.counts.get(i));
+        if let Some(counts) = counts {
+            self.judged |= counts.judged() > 0;
+            self.masked |= counts.masked > 0;
+            self.errored |= counts.errored > 0;
+        }
+        self.skipped |= environment.profile.skip_reason(&finding.rule).is_some();
+        there
+    }
+
+    /// What became of it, where something may have kept it from being sent.
+    pub fn told(self, hindered: Option<String>) -> Replayed {
+        let times = format!("{} of {}", self.shown, self.of);
+        let (fate, why) = if self.shown >= self.enough() {
+            (Fate::StillFailing, times)
+        } else if let Some(other) = self.otherwise {
+            (Fate::StillFailing, format!("{times}, but the rule fails otherwise: {other}"))
+        } else if self.shown > 0 {
+            (Fate::CantTell, format!("{times}, and no answer's bytes prove it"))
+        } else if let Some(why) = hindered {
+            (Fate::CantTell, why)
+        } else if self.errored {
+            (Fate::CantTell, "the rule panicked: a defect of batchproof".to_owned())
+        } else if self.skipped {
+            (Fate::CantTell, "the profile skips the rule".to_owned())
+        } else if self.masked && !self.judged {
+            (Fate::CantTell, "masked by the failure of a rule that it needs".to_owned())
+        } else if self.of == 0 {
+            (Fate::CantTell, "it was not sent".to_owned())
+        } else {
+            (Fate::Fixed, times)
+        };
+        Replayed { index: self.index, fate, why, shown: self.shown, of: self.of }
+    }
+}

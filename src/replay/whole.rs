@@ -1,0 +1,238 @@
+//! Findings about a whole run, sent again as the run did: what got lost one by one, and the cases whose tallies
+//! a rule adds up.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::causes::{MISS, would_do};
+use super::{AT_ONCE, Cases, Fate, Replayed, Source, counted, sent};
+use crate::check::{ProbeResult, Rule, RunTally, evaluate_run, rules};
+use crate::collect::{RUN, finding_id};
+use crate::execution::credentials_are_refused;
+use crate::execution::one_by_one;
+use crate::record::{Cause, FindingRecord, Sightings, Summary};
+use crate::session::Environment;
+
+/// Plain batches that are sent one by one at most.
+const MOST_ALONE: u64 = 1_000;
+/// Trials that are sent at most for what is added up.
+const MOST_TRIALS: u64 = 2_000;
+
+/// Cases whose runs brought what the findings of the run's scope at these positions were judged on.
+#[must_use]
+pub fn cases_of_whole_runs(summary: &Summary, wanted: &[usize]) -> Vec<String> {
+    let found = wanted.iter().filter_map(|i| summary.findings.get(*i)).map(|(f, _)| f);
+    let mut cases: Vec<String> =
+        found.filter(|f| f.case == RUN).flat_map(|f| contributing(summary, f)).collect();
+    cases.sort();
+    cases.dedup();
+    cases
+}
+
+/// Whether what was added up in `tally` shows a finding.
+fn shows(tally: &RunTally, finding: &FindingRecord) -> bool {
+    evaluate_run(tally, |rule| rule != finding.rule).iter().any(|verdict| {
+        verdict
+            .findings
+            .iter()
+            .any(|f| finding_id(verdict.rule.id, RUN, &f.place(), &f.kind) == finding.id)
+    })
+}
+
+/// Cases that refused what the finding is about.
+fn contributing(summary: &Summary, finding: &FindingRecord) -> Vec<String> {
+    let records = summary.cases.iter().filter_map(|c| c.record.as_ref());
+    let about = |tally: &RunTally| refusals(tally, finding) != (0, 0);
+    records.filter(|r| about(&r.tally)).map(|r| r.case.clone()).collect()
+}
+
+/// How often the kind of fault that a finding is about was answered in either refusal mode.
+fn refusals(tally: &RunTally, finding: &FindingRecord) -> (u64, u64) {
+    let mut sum = (0, 0);
+    for (key, (request, item)) in &tally.refusals {
+        // Both, so that the rule tells of it.
+        let mut alone = RunTally::default();
+        alone.refusals.insert(key.clone(), (1, 1));
+        if shows(&alone, finding) {
+            sum = (sum.0 + request, sum.1 + item);
+        }
+    }
+    sum
+}
+
+/// Sends what findings about a whole run were judged on again.
+pub async fn whole_run(
+    environment: &Arc<Environment>,
+    summary: &Summary,
+    cases: &Cases,
+    wanted: &[usize],
+) -> Vec<Replayed> {
+    let mut replayed = Vec::new();
+    let mut added = Vec::new();
+    for index in wanted {
+        let Some((finding, _)) = summary.findings.get(*index) else { continue };
+        let rule = rules::find(&finding.rule);
+        if environment.profile.skip_reason(&finding.rule).is_some() {
+            replayed.push(cant_tell(*index, "the profile skips the rule"));
+        } else if rule.is_some_and(Rule::is_judged_by_probe) {
+            replayed.push(lost(environment, summary.tally.probe, *index).await);
+        } else {
+            added.push((*index, finding));
+        }
+    }
+    if !added.is_empty() {
+        replayed.extend(added_up(environment, summary, cases, &added).await);
+    }
+    replayed
+}
+
+fn cant_tell(index: usize, why: &str) -> Replayed {
+    Replayed { index, fate: Fate::CantTell, why: why.to_owned(), shown: 0, of: 0 }
+}
+
+/// Asks one by one, as the run did.
+async fn lost(environment: &Arc<Environment>, before: ProbeResult, index: usize) -> Replayed {
+    let needed = Sightings { shown: before.lost, of: before.sent }.looks(MISS);
+    let most = needed.min(MOST_ALONE);
+    let ProbeResult { sent: mut of, lost: mut shown } =
+        one_by_one(environment, most, ProbeResult::ENOUGH).await.alone;
+    if shown + 1 == ProbeResult::ENOUGH {
+        // It is there, or was an accident: a second time would tell.
+        let further = one_by_one(environment, MOST_ALONE.max(most) - of, 1).await.alone;
+        (of, shown) = (of + further.sent, shown + further.lost);
+    }
+    let words = format!("{shown} of {of} plain batches, sent one by one, got no answer");
+    let (fate, why) = if shown >= ProbeResult::ENOUGH && shown == of {
+        (Fate::CantTell, format!("the target answers nothing: {words}"))
+    } else if shown >= ProbeResult::ENOUGH {
+        (Fate::StillFailing, words)
+    } else if shown > 0 {
+        (Fate::CantTell, format!("{words}: once may be an accident"))
+    } else if credentials_are_refused(environment).await {
+        (Fate::CantTell, "the target refuses the credentials".to_owned())
+    } else if of < needed {
+        (Fate::CantTell, format!("{words}: too few to tell{}", would_do(needed)))
+    } else {
+        (Fate::Fixed, words)
+    };
+    Replayed { index, fate, why, shown, of }
+}
+
+/// A finding that is not decided yet.
+struct Open<'a> {
+    index: usize,
+    finding: &'a FindingRecord,
+    /// Cases that it was judged on.
+    cases: Vec<String>,
+}
+
+impl Open<'_> {
+    /// What is to be said of it, once something is; `needed` sightings tell that it is gone.
+    fn decided(&self, tally: &RunTally, needed: u64, of: u64) -> Option<Replayed> {
+        let seen = refused(tally, self.finding);
+        let (fate, why) = if shows(tally, self.finding) {
+            (Fate::StillFailing, format!("refused in both refusal modes within {of} trials"))
+        } else if seen >= needed {
+            (Fate::Fixed, format!("refused {seen} times, in one refusal mode"))
+        } else {
+            return None;
+        };
+        let shown = u64::from(fate == Fate::StillFailing);
+        Some(Replayed { index: self.index, fate, why, shown, of })
+    }
+}
+
+/// Sends the runs of the cases that findings were judged on, then runs of them that the run did not have, until
+/// each finding is decided.
+async fn added_up(
+    environment: &Arc<Environment>,
+    summary: &Summary,
+    cases: &Cases,
+    wanted: &[(usize, &FindingRecord)],
+) -> Vec<Replayed> {
+    let mut replayed = Vec::new();
+    let mut open = Vec::new();
+    // Of one cause, so what is known of it is known of all; each may be missed, and they are told one by one.
+    let known = wanted.iter().fold(Sightings::default(), |known, (_, finding)| {
+        let (request, item) = refusals(&summary.tally, finding);
+        Sightings { shown: known.shown + request.min(item), of: known.of + request + item }
+    });
+    let needed = known.looks(MISS / wanted.len() as f64);
+    for (index, finding) in wanted {
+        let ids = contributing(summary, finding);
+        let gone = ids.iter().find_map(|id| match cases.get(id) {
+            Some(Ok(_)) => None,
+            Some(Err(why)) => Some(why.clone()),
+            None => Some(format!("it is about a whole run, and {id} is gone")),
+        });
+        if let Some(why) = gone {
+            replayed.push(cant_tell(*index, &why));
+            continue;
+        }
+        open.push(Open { index: *index, finding, cases: ids });
+    }
+    let (mut tally, mut of) = (RunTally::default(), 0);
+    for round in 0.. {
+        let trials: Vec<Source> = cases
+            .iter()
+            .filter(|(id, _)| open.iter().any(|o| o.cases.contains(id)))
+            .filter_map(|(id, case)| {
+                let runs = counted(summary, id)?.runs;
+                let selected = case.as_ref().ok()?;
+                Some(
+                    (round * runs..(round + 1) * runs)
+                        .map(|n| Source::Case(Arc::clone(selected), n)),
+                )
+            })
+            .flatten()
+            .collect();
+        if trials.is_empty() || of >= MOST_TRIALS {
+            break;
+        }
+        let mut outcomes = stream::iter(trials)
+            .map(|source| async move { sent(environment, summary.head.seed, &source).await })
+            .buffered(AT_ONCE);
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Ok(trial) => tally.add(&trial.judge(environment).tally),
+                Err(why) => {
+                    replayed.extend(open.iter().map(|o| cant_tell(o.index, &why)));
+                    return replayed;
+                }
+            }
+            of += 1;
+        }
+        open.retain(|one| match one.decided(&tally, needed, of) {
+            Some(told) => {
+                replayed.push(told);
+                false
+            }
+            None => true,
+        });
+    }
+    replayed.extend(open.iter().map(|one| {
+        let seen = refused(&tally, one.finding);
+        let why = format!("refused {seen} times, in one refusal mode: too few to tell");
+        cant_tell(one.index, &format!("{why}{}", would_do(needed)))
+    }));
+    let failing: Vec<Cause<'_>> = replayed
+        .iter()
+        .filter(|r| r.fate == Fate::StillFailing)
+        .filter_map(|r| Some(summary.findings.get(r.index)?.0.cause()))
+        .collect();
+    for one in replayed.iter_mut().filter(|r| r.fate == Fate::Fixed) {
+        let cause = summary.findings.get(one.index).map(|(f, _)| f.cause());
+        if cause.is_some_and(|cause| failing.contains(&cause)) {
+            one.fate = Fate::CantTell;
+            one.why = format!("{}; other kinds still show it", one.why);
+        }
+    }
+    replayed
+}
+
+/// How often the kind of fault that a finding is about was refused.
+fn refused(tally: &RunTally, finding: &FindingRecord) -> u64 {
+    let (request, item) = refusals(tally, finding);
+    request + item
+}

@@ -1,0 +1,80 @@
+//! How the record of a run begins: what was asked for, of what, with which rules.
+
+use chrono::{SecondsFormat, Utc};
+use sha2::{Digest, Sha256};
+
+use super::plan::not_run;
+use crate::check::rules;
+use crate::contract::hex;
+use crate::execution::Selected;
+use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION};
+use crate::session::{Environment, RunOptions};
+
+pub(super) fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+pub(super) fn head(
+    environment: &Environment,
+    selected: &[Selected],
+    options: &RunOptions,
+    planned: (u64, u64),
+) -> RunHead {
+    let contract = &environment.contract;
+    let mut hasher = Sha256::new();
+    for chosen in selected {
+        hasher.update(chosen.case.id.as_bytes());
+        hasher.update(chosen.case.hash.as_bytes());
+    }
+    let profile = &environment.profile;
+    let mut shown = serde_json::to_value(profile.as_ref()).unwrap_or_default();
+    if let Some(headers) = shown.get_mut("headers").and_then(|h| h.as_object_mut()) {
+        headers.values_mut().for_each(|v| *v = crate::exchange::REDACTED.into());
+    }
+    RunHead {
+        version: VERSION,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        run_id: options.run_id.clone(),
+        seed: options.seed,
+        depth: options.depth,
+        started: now(),
+        target: options.target.clone(),
+        runs: options.runs,
+        strict: options.strict,
+        partition: options.partition,
+        specification: SpecInfo {
+            title: contract.batch.title.clone(),
+            endpoint: format!("{} {}", contract.operation.method, contract.operation.path),
+            hash: contract.hash.clone(),
+            codes: contract.batch.codes.clone(),
+            interpretations: contract.interpretations.clone(),
+        },
+        suite: hex(&hasher.finalize()),
+        cases: selected.iter().map(|s| (s.case.id.clone(), s.case.spec.title.clone())).collect(),
+        files: selected
+            .iter()
+            .filter(|s| s.case.dir.is_some())
+            .map(|s| (s.case.id.clone(), s.case.file.clone()))
+            .collect(),
+        whole_suite: options.whole_suite,
+        rules: rules::all()
+            .iter()
+            .map(|r| RuleInfo {
+                id: r.id.to_owned(),
+                level: r.level,
+                title: r.title.to_owned(),
+                cite: r.cite.to_owned(),
+                doc: r.doc.to_owned(),
+                needs: r.needs.iter().map(|id| (*id).to_owned()).collect(),
+                scope: Some(r.scope()),
+            })
+            .collect(),
+        profile: Some(shown),
+        skipped: profile.skips(),
+        planned,
+        not_run: not_run(environment, selected),
+        cells: environment.generator.cells().list().to_vec(),
+        token_given: Some(environment.sender.token().is_given()),
+        waivers: options.waivers.clone(),
+    }
+}

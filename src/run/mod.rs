@@ -1,0 +1,216 @@
+//! A run: opening, trials, confirmation, rules of the run's scope, and the record of it all.
+
+mod confirm;
+mod head;
+mod pass_counter;
+mod plan;
+mod preflight;
+mod run_range;
+mod schedule;
+mod shared;
+mod soak_worker;
+mod verdict_cache;
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+pub use plan::{Plan, PlannedCase, not_run, plan};
+pub use preflight::{Opening, profile_to_paste};
+pub use run_range::Share;
+pub use shared::EngineError;
+
+use self::confirm::confirm;
+use self::head::{head, now};
+use self::preflight::open;
+use self::schedule::all_trials;
+use self::shared::{Shared, locked};
+use crate::collect::Collector;
+use crate::execution::{Selected, ask};
+use crate::export;
+use crate::record::{Event, Recorder, RunTail, Summary};
+use crate::session::{Environment, Observer, Progress, RESERVE, RunOptions, Stop};
+use crate::shrink::shrink;
+
+/// What a run came to.
+pub struct RunReport {
+    /// Everything that was found.
+    pub summary: Summary,
+}
+
+/// Runs `selected` against the environment's target.
+///
+/// # Errors
+/// [`EngineError`] where the record can't be written or a case's file can't be used. What the target did
+/// wrong is in the summary.
+pub async fn run(
+    environment: Arc<Environment>,
+    selected: Vec<Selected>,
+    options: RunOptions,
+    observer: Arc<dyn Observer>,
+) -> Result<RunReport, EngineError> {
+    let started = Instant::now();
+    let planned = plan(&environment, &options, &selected);
+    let (trials, requests, items) = planned.totals();
+    let head = head(&environment, &selected, &options, (requests, items));
+    let redactor = environment.sender.token().redactor(&environment.profile.secrets);
+    let recorder = options.report_dir.as_deref().map(Recorder::new);
+    let base = environment.sender.target.base.clone();
+    let collector =
+        Collector::new(recorder, redactor, base).for_verdicts_only(options.verdicts_only);
+    let shared = Arc::new(Shared {
+        known: selected.iter().map(|_| Mutex::default()).collect(),
+        first: selected.iter().map(|_| tokio::sync::Mutex::default()).collect(),
+        idle: Mutex::default(),
+        environment,
+        selected: Arc::new(selected),
+        collector: Mutex::new(collector),
+        observer,
+        options,
+        failure: Mutex::new(None),
+    });
+    let clock = shared.options.max_time.map(|time| {
+        let halt = shared.environment.halt.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            halt.end(Stop::Cut("--max-time is over".to_owned()));
+        })
+    });
+    for case in &planned.cases {
+        locked(&shared.collector).expects(&case.case, case.runs.len());
+    }
+    let begun = locked(&shared.collector).write(Event::RunStarted(Box::new(head)));
+    shared.io(begun);
+    for text in shared.options.notes.clone() {
+        let noted = locked(&shared.collector).write(Event::Note { text });
+        shared.io(noted);
+    }
+    shared.observer.see(Progress::Planned { trials, requests, items });
+    let mut advice = None;
+    if shared.options.opening && trials > 0 {
+        advice = opening(&shared).await;
+    }
+    if !shared.is_stopped() {
+        all_trials(&shared, &planned).await;
+    }
+    if !shared.is_stopped() {
+        asking(&shared, requests).await;
+    }
+    let profile = &shared.environment.profile;
+    let judged = locked(&shared.collector)
+        .evaluate_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
+    shared.io(judged);
+    if !shared.is_stopped() {
+        confirming(&shared, (requests, items)).await;
+    }
+    if let Some(clock) = clock {
+        clock.abort();
+    }
+    if let Some(dir) = &shared.options.save_cases {
+        let mut collector = locked(&shared.collector);
+        let saved = export::all(&shared.environment, &shared.options, &mut collector, dir);
+        drop(collector);
+        if let Err(source) = saved {
+            shared.fail(EngineError::Record { path: dir.display().to_string(), source });
+        }
+    }
+    finish(&shared, started, advice)?;
+    let collector = locked(&shared.collector);
+    let summary = Summary::of(&collector.events).ok_or(EngineError::NoRecord)?;
+    Ok(RunReport { summary })
+}
+
+async fn opening(shared: &Arc<Shared>) -> Option<String> {
+    let mut exchanges = Vec::new();
+    let outcome = open(&shared.environment, &mut exchanges).await;
+    let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
+    locked(&shared.collector).add_sent((exchanges.len() as u64, items));
+    match outcome {
+        Opening::Good => None,
+        Opening::Stop { why, advice } => {
+            let why = locked(&shared.collector).clean(&why);
+            let advice = locked(&shared.collector).clean(&advice);
+            shared.end(Stop::Trouble(why));
+            Some(advice)
+        }
+    }
+}
+
+/// Asks again where answers got lost.
+async fn asking(shared: &Arc<Shared>, planned: u64) {
+    let lost = locked(&shared.collector).lost;
+    let asked = ask(&shared.environment, &shared.selected, lost, (planned / RESERVE).max(60)).await;
+    locked(&shared.collector).add_alone(asked);
+}
+
+async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
+    // Nothing else runs now, so the collector can be taken out while repeats go on.
+    let empty = Collector::new(None, crate::exchange::Redactor::default(), String::new());
+    let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
+    if !collector.order.is_empty() {
+        shared.observer.see(Progress::Confirming { findings: collector.order.len() });
+        let sent = confirm(
+            &shared.environment,
+            &shared.selected,
+            shared.options.seed,
+            &mut collector,
+            (planned.0, planned.1),
+            shared.options.verdicts_only,
+        )
+        .await;
+        collector.sent.0 += sent.0;
+        collector.sent.1 += sent.1;
+        let again = collector.sent_again;
+        let sent = (sent.0 + again.0, sent.1 + again.1);
+        shared.observer.see(Progress::Shrinking);
+        let (environment, selected) = (&shared.environment, &shared.selected);
+        let shrunk =
+            shrink(environment, selected, &shared.options, &mut collector, planned, sent).await;
+        shared.io(shrunk);
+    }
+    *locked(&shared.collector) = collector;
+}
+
+fn finish(
+    shared: &Arc<Shared>,
+    started: Instant,
+    advice: Option<String>,
+) -> Result<(), EngineError> {
+    let mut collector = locked(&shared.collector);
+    if collector.lost > 0 {
+        let text = format!(
+            "{} lost an answer and were sent again: an idle connection may be closed, one in use may not",
+            counted(collector.lost, "trial")
+        );
+        let noted = collector.write(Event::Note { text });
+        shared.io(noted);
+    }
+    let accepted = collector.accepted();
+    let finished = collector.finish();
+    shared.io(finished);
+    let (trouble, cut_short) = match shared.environment.halt.why() {
+        None => (Vec::new(), false),
+        Some(Stop::Cut(why)) => (vec![why], true),
+        Some(Stop::Trouble(why)) => (vec![why], false),
+    };
+    let tail = RunTail {
+        finished: now(),
+        seconds: started.elapsed().as_secs_f64(),
+        trouble,
+        cut_short,
+        left_behind: accepted,
+        requests: collector.sent.0,
+        items: collector.sent.1,
+        advice,
+    };
+    let ended = collector.write(Event::RunFinished(Box::new(tail)));
+    drop(collector);
+    shared.io(ended);
+    match locked(&shared.failure).take() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

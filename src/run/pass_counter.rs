@@ -1,0 +1,58 @@
+//! Counts the answers of a soak worker that are beyond doubt, and hands them over many at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::shared::{Shared, locked};
+use crate::check::Evaluation;
+use crate::collect::{Sum, size_class};
+use crate::record::Latencies;
+
+/// What a stint brought that was plainly right; handed to the collector when it ends, however it ends.
+pub(super) struct Account<'a> {
+    shared: &'a Shared,
+    index: usize,
+    sums: Vec<Sum>,
+}
+
+impl<'a> Account<'a> {
+    pub fn new(shared: &'a Shared, index: usize) -> Account<'a> {
+        Account { shared, index, sums: Vec::new() }
+    }
+
+    /// Counts one answer.
+    pub fn add(&mut self, items: usize, elapsed: Duration, evaluation: &Arc<Evaluation>) {
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let sum = if let Some(at) = self.sums.iter_mut().position(|sum| sum.items == items) {
+            &mut self.sums[at]
+        } else {
+            let evaluation = Arc::clone(evaluation);
+            let micros = (0, u64::MAX, 0);
+            let latencies = Latencies::default();
+            self.sums.push(Sum { items, evaluation, count: 0, micros, latencies });
+            let last = self.sums.len() - 1;
+            &mut self.sums[last]
+        };
+        sum.count += 1;
+        let (all, least, most) = sum.micros;
+        sum.micros = (all + micros, least.min(micros), most.max(micros));
+        sum.latencies.count(size_class(items), micros);
+    }
+
+    /// Hands over what was counted so far.
+    pub fn settle(&mut self) {
+        if !self.sums.is_empty() {
+            let case = &self.shared.selected[self.index].case.id;
+            let mut collector = locked(&self.shared.collector);
+            let told = self.sums.drain(..).try_for_each(|sum| collector.take_right(case, &sum));
+            drop(collector);
+            self.shared.io(told);
+        }
+    }
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        self.settle();
+    }
+}

@@ -1,0 +1,90 @@
+//! What all executions of a run share.
+
+use std::sync::{Arc, Mutex};
+
+use thiserror::Error;
+
+use super::soak_worker::Worker;
+use super::verdict_cache::Known;
+use crate::collect::Collector;
+use crate::contract::Problem;
+use crate::execution::Selected;
+use crate::session::{Environment, Observer, RunOptions, Stop};
+
+/// Why a run could not do its job.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The record can't be written.
+    #[error("{path}: {source}\n  expected: a directory that can be written to")]
+    Record {
+        /// Where.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that a case names can't be used.
+    #[error("{0}")]
+    Case(#[from] Problem),
+    /// The record does not add up.
+    #[error("the run left no record: a defect of batchproof")]
+    NoRecord,
+}
+
+/// What all trials of a run share.
+pub(super) struct Shared {
+    pub environment: Arc<Environment>,
+    pub selected: Arc<Vec<Selected>>,
+    pub collector: Mutex<Collector>,
+    pub observer: Arc<dyn Observer>,
+    pub options: RunOptions,
+    /// What is known of plainly right answers, by case.
+    pub known: Vec<Mutex<Known>>,
+    /// Held while the first run of a case that is taken on in stints is under way; true once it was judged.
+    pub first: Vec<tokio::sync::Mutex<bool>>,
+    /// Workers between two stints.
+    pub idle: Mutex<Vec<Worker>>,
+    pub failure: Mutex<Option<EngineError>>,
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    match mutex.lock() {
+        Ok(guard) => guard,
+        Err(poisoned) => poisoned.into_inner(),
+    }
+}
+
+impl Shared {
+    pub fn end(&self, stop: Stop) {
+        self.environment.halt.end(stop);
+    }
+
+    pub fn fail(&self, error: EngineError) {
+        self.end(Stop::Trouble(error.to_string()));
+        locked(&self.failure).get_or_insert(error);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.environment.halt.is_reached()
+    }
+
+    pub fn io(&self, result: std::io::Result<()>) {
+        if let Err(source) = result {
+            self.fail(EngineError::Record { path: self.path(), source });
+        }
+    }
+
+    /// A worker with nothing to do.
+    pub fn worker(&self) -> Worker {
+        let idle = locked(&self.idle).pop();
+        idle.unwrap_or_else(|| Worker::new(&self.environment))
+    }
+
+    /// Takes a worker back.
+    pub fn give_back(&self, worker: Worker) {
+        locked(&self.idle).push(worker);
+    }
+
+    fn path(&self) -> String {
+        self.options.report_dir.as_ref().map(|d| d.display().to_string()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,203 @@
+//! A stint: many runs of one generated case, one after the other on one connection, by a worker that allocates
+//! nothing and judges quickly what is plainly right.
+//!
+//! What is not goes the way of every other trial: to the judge, with all it takes to explain a finding.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::verdict_cache::Known;
+use crate::case::{Expect, Framing, Generate};
+use crate::check::{Evaluation, HeaderCache, SentItems};
+use crate::compose::{self, style};
+use crate::exchange::{Answer, BodyIntent, Loss, Request, Response};
+use crate::execution::{Selected, Trial, is_giant};
+use crate::generate::{Numbers, Place, Shape};
+use crate::send::Lane;
+use crate::session::Environment;
+
+/// Numbers that a worker sets aside at a time.
+const NUMBERS: u64 = 4096;
+
+/// Whether runs of the case can be taken on in stints.
+pub(super) fn suits(environment: &Environment, selected: &Selected) -> bool {
+    let spec = &selected.case.spec;
+    environment.quick.is_some()
+        && (spec.generate.as_ref())
+            .is_some_and(|g| g.steps.is_none() && g.framing == Framing::Sized)
+        && !spec.generate.as_ref().is_some_and(|g| is_giant(environment, g))
+        && spec.mutate.is_none()
+        && spec.relation.is_none()
+        && spec.expect.as_ref().is_none_or(is_same_for_all)
+}
+
+/// Whether an expectation holds of every plainly right answer of a size, or of none.
+fn is_same_for_all(expect: &Expect) -> bool {
+    expect.body.is_empty() && !expect.headers.keys().any(|name| HeaderCache::is_varying(name))
+}
+
+/// What came of a run.
+pub(super) enum Came {
+    /// A plainly right answer.
+    Right {
+        /// How many items were sent.
+        items: usize,
+        /// Until all of the answer had come.
+        elapsed: Duration,
+        /// What the rules say of it.
+        evaluation: Arc<Evaluation>,
+    },
+    /// Anything else.
+    Trial {
+        /// To be judged.
+        trial: Trial,
+        /// The header lines of an answer that would have been plainly right had its like been judged before.
+        right: Option<Vec<u8>>,
+    },
+}
+
+/// Sends and judges; its memory is used again and again.
+pub(super) struct Worker {
+    lane: Option<Lane>,
+    request: Request,
+    numbers: Numbers,
+    body: String,
+    places: Vec<Place>,
+    start: String,
+}
+
+impl Worker {
+    pub fn new(environment: &Environment) -> Worker {
+        let request = compose::plain_request(environment, Bytes::new());
+        Worker {
+            lane: environment.sender.lane(&request),
+            request,
+            numbers: environment.mint.set_aside(NUMBERS),
+            body: String::new(),
+            places: Vec::new(),
+            start: compose::batch_start(environment),
+        }
+    }
+
+    /// One run of a case.
+    pub async fn run(
+        &mut self,
+        environment: &Environment,
+        selected: &Selected,
+        seed: u64,
+        known: &Known,
+    ) -> Came {
+        let Some(generate) = &selected.case.spec.generate else {
+            return Came::Trial { trial: Trial::default(), right: None };
+        };
+        let (items, certain) = self.write(environment, generate, seed);
+        let sent = SentItems { body: self.body.as_bytes(), places: &self.places };
+        let quick = environment.quick.as_ref().filter(|_| certain);
+        let is_right = |status: u16, body: &[u8], elapsed: Duration| {
+            let read = quick.filter(|_| status == 200).and_then(|quick| quick.body(sent, body));
+            read.is_some_and(|times| times.agrees(elapsed))
+        };
+        let sender = &environment.sender;
+        let heard: Result<Response, Loss>;
+        let right: Option<Vec<u8>>;
+        if let Some(lane) = &mut self.lane {
+            match lane.send(sender, self.body.as_bytes(), items).await {
+                Ok(answer) => {
+                    let plain = is_right(answer.status, answer.body, answer.elapsed);
+                    if plain
+                        && known.heads.knows(answer.head)
+                        && let Some(evaluation) = known.judged.get(&items)
+                    {
+                        let evaluation = Arc::clone(evaluation);
+                        return Came::Right { items, elapsed: answer.elapsed, evaluation };
+                    }
+                    right = plain.then(|| answer.head.to_vec());
+                    heard = Ok(answer.response());
+                }
+                Err(loss) => {
+                    right = None;
+                    heard = Err(loss);
+                }
+            }
+            // A token may have been read again since.
+            if heard.as_ref().is_ok_and(|r| matches!(r.status, 401 | 403)) {
+                self.lane = None;
+            }
+        } else {
+            let mut request = self.request.clone();
+            request.body = Some(Bytes::copy_from_slice(self.body.as_bytes()));
+            match sender.send(&request, items).await {
+                Answer::Received(response) => {
+                    let plain = is_right(response.status, &response.body, response.elapsed);
+                    let head = head(&response);
+                    if plain
+                        && known.heads.knows(&head)
+                        && let Some(evaluation) = known.judged.get(&items)
+                    {
+                        let evaluation = Arc::clone(evaluation);
+                        return Came::Right { items, elapsed: response.elapsed, evaluation };
+                    }
+                    right = plain.then_some(head);
+                    heard = Ok(response);
+                }
+                Answer::Lost(loss) => {
+                    right = None;
+                    heard = Err(loss);
+                }
+            }
+            self.lane = sender.lane(&self.request);
+        }
+        Came::Trial { trial: self.trial(environment, selected, heard), right }
+    }
+
+    /// Writes the batch of that seed: how many items it has, and whether all are beyond doubt.
+    fn write(
+        &mut self,
+        environment: &Environment,
+        generate: &Generate,
+        seed: u64,
+    ) -> (usize, bool) {
+        let shape =
+            Shape { items: environment.clamp(generate.items), style: style(generate.values) };
+        let mut stream = environment.generator.stream(seed, &shape);
+        let items = stream.left();
+        self.places.clear();
+        self.body.clear();
+        self.body.push_str(&self.start);
+        let mut certain = true;
+        while let Some(item) = stream.write(&mut self.body, &mut self.numbers, &mut self.places) {
+            certain &= item;
+            if stream.left() > 0 {
+                self.body.push(',');
+            }
+        }
+        self.body.push_str("]}");
+        (items, certain)
+    }
+
+    /// The same as any other trial.
+    fn trial(
+        &self,
+        environment: &Environment,
+        selected: &Selected,
+        heard: Result<Response, Loss>,
+    ) -> Trial {
+        let contract = &environment.contract;
+        let mut request = self.request.clone();
+        request.body = Some(Bytes::copy_from_slice(self.body.as_bytes()));
+        let body =
+            BodyIntent::of(contract.judge_body(self.body.as_bytes()), &contract.batch.unique);
+        let intent = compose::intent(environment, &request, body);
+        let answer = match heard {
+            Ok(response) => Answer::Received(response),
+            Err(loss) => Answer::Lost(loss),
+        };
+        Trial::of_batch(selected, request, intent, answer)
+    }
+}
+
+fn head(response: &Response) -> Vec<u8> {
+    response.headers.iter().flat_map(|(n, v)| format!("{n}: {v}\r\n").into_bytes()).collect()
+}

@@ -1,0 +1,162 @@
+//! A script: a trial written out request by request, so that it can be sent again, made smaller, or kept as a
+//! case file.
+//!
+//! It is made from what was sent, whatever case that came from. It must not know which rule a trial failed.
+
+mod fresh;
+mod item;
+mod less;
+mod recorded;
+mod send;
+
+use std::collections::HashMap;
+
+pub use fresh::Fresh;
+pub use item::{Batch, Item};
+pub use less::Place;
+pub use send::send;
+
+use crate::check::{Expectation, VerdictRelation};
+use crate::contract::Contract;
+use crate::exchange::{BodyIntent, Exchange, Request};
+use crate::execution::Trial;
+use crate::generate::Prefixes;
+use crate::session::Environment;
+
+/// A trial written out.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The requests, in order.
+    pub sends: Vec<Send>,
+    /// What is expected; exchanges are positions in `sends`.
+    pub expectations: Vec<Expectation>,
+    /// How the answers must relate; exchanges are positions in `sends`.
+    pub relating: Option<VerdictRelation>,
+    /// What the numbers in it begin with.
+    pub prefixes: Prefixes,
+}
+
+/// One request of a script.
+#[derive(Debug, Clone)]
+pub struct Send {
+    /// The step's name.
+    pub step: String,
+    /// Requests of the same group are released together.
+    pub group: Option<usize>,
+    /// Milliseconds to wait before it.
+    pub pause: u64,
+    /// The request; where `batch` is something, its body is written from that.
+    pub request: Request,
+    /// Its body taken apart, where it is a batch with items.
+    pub batch: Option<Batch>,
+    /// Whether what it carries is judged as a body.
+    pub has_body: bool,
+}
+
+impl Script {
+    /// Writes out what a trial sent.
+    #[must_use]
+    pub fn of(environment: &Environment, trial: &Trial) -> Script {
+        let contract = &environment.contract;
+        let mut script = Script {
+            sends: trial
+                .exchanges
+                .iter()
+                .map(|e| {
+                    let pause = trial.pauses.get(&e.index).copied().unwrap_or(0);
+                    Send { pause, ..Send::of(contract, e) }
+                })
+                .collect(),
+            expectations: trial.expectations.clone(),
+            relating: trial.relating.clone(),
+            prefixes: Prefixes::of_mint(environment.mint.prefix()),
+        };
+        script.link(contract);
+        script
+    }
+
+    /// Requests and items.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.sends.len(), self.items().count())
+    }
+
+    /// All items.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.sends.iter().filter_map(|s| s.batch.as_ref()).flat_map(|b| &b.items)
+    }
+
+    /// Whether a number in it is somebody's own, so that nobody can tell what became of it before.
+    #[must_use]
+    pub fn has_literal_numbers(&self, contract: &Contract) -> bool {
+        use crate::contract::standing::Due;
+        self.items().any(|item| {
+            let due = item.standing(contract).map(|s| s.due());
+            matches!(due, Some(Due::Accept(_)))
+                && item
+                    .number(contract)
+                    .is_some_and(|n| self.prefixes.find(n.as_bytes()).is_empty())
+        })
+    }
+
+    /// Links items that are the same one in several requests: those that a relation pairs, and those that
+    /// share a number.
+    fn link(&mut self, contract: &Contract) {
+        let mut units: HashMap<(usize, usize), usize> = HashMap::new();
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut next = 0;
+        for (s, send) in self.sends.iter().enumerate() {
+            for (i, item) in send.batch.iter().flat_map(|b| &b.items).enumerate() {
+                let paired = self.relating.iter().flat_map(|r| &r.pairs).find_map(|(a, b)| {
+                    (*b == (s, i)).then_some(a).and_then(|a| units.get(a)).copied()
+                });
+                let number = item.number(contract);
+                let known = number.as_ref().and_then(|n| numbers.get(n)).copied();
+                let unit = paired.or(known).unwrap_or_else(|| {
+                    next += 1;
+                    next
+                });
+                units.insert((s, i), unit);
+                if let Some(number) = number {
+                    numbers.entry(number).or_insert(unit);
+                }
+            }
+        }
+        for (s, send) in self.sends.iter_mut().enumerate() {
+            for (i, item) in send.batch.iter_mut().flat_map(|b| &mut b.items).enumerate() {
+                item.unit = units.get(&(s, i)).copied().unwrap_or(0);
+            }
+        }
+    }
+}
+
+impl Send {
+    fn of(contract: &Contract, exchange: &Exchange) -> Send {
+        let request = exchange.request.clone();
+        let mut batch = match (&request.raw, request.hang_up, &request.body) {
+            (None, None, Some(body)) => Batch::parse(body, &contract.batch.items),
+            _ => None,
+        };
+        let sent = exchange.intent.items();
+        for (item, intent) in batch.iter_mut().flat_map(|b| &mut b.items).zip(sent) {
+            item.mutations.clone_from(&intent.mutations);
+        }
+        Send {
+            step: exchange.step.clone(),
+            group: exchange.group,
+            pause: 0,
+            request,
+            batch,
+            has_body: !matches!(exchange.intent.body, BodyIntent::None),
+        }
+    }
+
+    /// The body as it was sent or as its items make it, with the numbers that it has.
+    #[must_use]
+    pub fn body(&self) -> Option<Vec<u8>> {
+        match &self.batch {
+            Some(batch) => Some(batch.body(|item| item.text().to_owned()).into_bytes()),
+            None => self.request.body.as_ref().map(|b| b.to_vec()),
+        }
+    }
+}

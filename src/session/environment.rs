@@ -1,0 +1,197 @@
+//! What every trial of a run shares.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Halt;
+use crate::case::Span;
+use crate::check::FastPath;
+use crate::contract::{Contract, Problem, Profile};
+use crate::generate::{Generator, Mint};
+use crate::send::Sender;
+
+/// What every trial of a run shares.
+pub struct Environment {
+    /// The contract, with what the profile adds.
+    pub contract: Arc<Contract>,
+    /// What is known of the target.
+    pub profile: Arc<Profile>,
+    /// Draws batches.
+    pub generator: Arc<Generator>,
+    /// Mints numbers.
+    pub mint: Arc<Mint>,
+    /// Sends.
+    pub sender: Arc<Sender>,
+    /// The same beside correct implementations: a smaller trial that fails there too shows something else.
+    /// Where there is none, nothing is shrunk.
+    pub control: Vec<Arc<Environment>>,
+    /// Finds plainly right answers right; none for a contract whose answers are not simple enough.
+    pub quick: Option<FastPath>,
+    /// Whether all trials that wait for nothing have ended.
+    ending: watch::Sender<bool>,
+    /// Microseconds of the slowest plain answer.
+    slowest: AtomicU64,
+    /// Microseconds of the slowest answer to a small request, beside all others that are under way.
+    busiest: AtomicU64,
+    /// Requests that a barrier releases together, at most.
+    at_once: AtomicUsize,
+    /// Ends the run; nothing is sent from then on.
+    pub halt: Halt,
+}
+
+/// What a server gets to finish a request that its client left: at least this, at most that.
+const LEFT_ALONE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// What a server gets at most for being slow with something that isn't plain, which may be a fault of its own.
+const BUSY: Duration = Duration::from_secs(1);
+
+impl Environment {
+    /// What trials of a run with that id share.
+    ///
+    /// # Errors
+    /// A [`Problem`] where nothing can be generated from contract and profile.
+    pub fn new(
+        contract: Arc<Contract>,
+        profile: Profile,
+        sender: Sender,
+        run_id: &str,
+    ) -> Result<Environment, Problem> {
+        let generator = Arc::new(Generator::new(Arc::clone(&contract), &profile)?);
+        Ok(Environment::with_generator(contract, profile, generator, sender, run_id))
+    }
+
+    /// The same with a generator that was made for the contract and the profile.
+    #[must_use]
+    pub fn with_generator(
+        contract: Arc<Contract>,
+        profile: Profile,
+        generator: Arc<Generator>,
+        sender: Sender,
+        run_id: &str,
+    ) -> Environment {
+        let mint = Arc::new(Mint::fitting(run_id, &contract));
+        let (profile, sender) = (Arc::new(profile), Arc::new(sender));
+        Environment::of(contract, profile, generator, mint, sender)
+    }
+
+    fn of(
+        contract: Arc<Contract>,
+        profile: Arc<Profile>,
+        generator: Arc<Generator>,
+        mint: Arc<Mint>,
+        sender: Arc<Sender>,
+    ) -> Environment {
+        let at_once = AtomicUsize::new(profile.limits.jobs.unwrap_or(usize::MAX).max(1));
+        Environment {
+            quick: FastPath::of(&contract),
+            contract,
+            profile,
+            generator,
+            mint,
+            sender,
+            control: Vec::new(),
+            ending: watch::Sender::new(false),
+            slowest: AtomicU64::new(0),
+            busiest: AtomicU64::new(0),
+            at_once,
+            halt: Halt::default(),
+        }
+    }
+
+    /// The same with another target; they end together.
+    #[must_use]
+    pub fn at(&self, sender: Arc<Sender>) -> Environment {
+        let beside = Environment::of(
+            Arc::clone(&self.contract),
+            Arc::clone(&self.profile),
+            Arc::clone(&self.generator),
+            Arc::clone(&self.mint),
+            sender,
+        );
+        Environment { halt: self.halt.clone(), ..beside }
+    }
+
+    /// The same with correct implementations beside it.
+    #[must_use]
+    pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
+        Environment { control, ..self.at(Arc::clone(&self.sender)) }
+    }
+
+    /// Takes note of how long a plain answer took.
+    pub fn note_latency(&self, elapsed: Duration) {
+        self.slowest.fetch_max(micros(elapsed), Ordering::Relaxed);
+    }
+
+    /// Takes note of how long an answer to a small request took, whatever was asked.
+    pub fn note_busy(&self, elapsed: Duration) {
+        self.busiest.fetch_max(micros(elapsed), Ordering::Relaxed);
+    }
+
+    /// How long a server gets to finish a request that its client left: ten times its slowest plain answer, and as
+    /// long where it has been slow with anything small, but then a second at most.
+    #[must_use]
+    pub fn left_alone(&self) -> Duration {
+        let ten = |slowest: &AtomicU64| {
+            Duration::from_micros(slowest.load(Ordering::Relaxed)).saturating_mul(10)
+        };
+        ten(&self.slowest).max(ten(&self.busiest).min(BUSY)).clamp(LEFT_ALONE.0, LEFT_ALONE.1)
+    }
+
+    /// How many requests a barrier may release together.
+    #[must_use]
+    pub fn at_once(&self) -> usize {
+        self.at_once.load(Ordering::Relaxed)
+    }
+
+    /// The target answered with load to so many at once: half as many from now on, but two.
+    pub fn fewer_at_once(&self, released: usize) {
+        self.at_once.fetch_min((released / 2).max(2), Ordering::Relaxed);
+    }
+
+    /// Lets those go on that wait for the end of the run.
+    pub fn end(&self) {
+        self.ending.send_replace(true);
+    }
+
+    /// Waits until [`Environment::end`] was called, or the run is ended before its end.
+    pub async fn ended(&self) {
+        let mut ending = self.ending.subscribe();
+        tokio::select! {
+            () = self.halt.reached() => {}
+            // The sender lives as long as we do, so that waiting can't fail.
+            _ = ending.wait_for(|ending| *ending) => {}
+        }
+    }
+
+    /// Waits so long, or until the run is ended before its end.
+    pub async fn pause(&self, time: Duration) {
+        tokio::select! {
+            () = self.halt.reached() => {}
+            () = tokio::time::sleep(time) => {}
+        }
+    }
+
+    /// A range of counts, within what the target takes.
+    #[must_use]
+    pub fn clamp(&self, span: Span) -> RangeInclusive<usize> {
+        let limit = self.profile.limits.batch_items.unwrap_or(usize::MAX);
+        span.low.min(limit)..=span.high.min(limit)
+    }
+
+    /// Host and port as a `Host` header has them.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let url = &self.sender.target.url;
+        match url.port() {
+            Some(port) => format!("{}:{port}", url.host_str().unwrap_or("localhost")),
+            None => url.host_str().unwrap_or("localhost").to_owned(),
+        }
+    }
+}
+
+fn micros(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
+}

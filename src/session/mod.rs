@@ -1,0 +1,15 @@
+//! What everything that is sent to one target shares: the environment, options, progress, and cancellation.
+//!
+//! It sends nothing itself, and must not know of cases' executions, findings or reports.
+
+mod budget;
+mod cancellation;
+mod environment;
+mod options;
+mod progress;
+
+pub use budget::{RESERVE, budget};
+pub use cancellation::{Halt, Stop};
+pub use environment::Environment;
+pub use options::RunOptions;
+pub use progress::{Observer, Progress, Silent};

@@ -1,0 +1,396 @@
+//! Shrinking: the smallest trial that still shows a finding.
+//!
+//! One finding of each cause is written out as a script, and candidates of it are sent, each with fresh
+//! numbers: fewer requests, fewer items, fewer fields, simpler values. One counts where it shows the same
+//! finding at the target and none of that rule at a correct implementation. It draws on a reserve of its own.
+
+mod attempt;
+mod driver;
+mod passes;
+mod shrinker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::case::{Credential, Depth, Framing};
+use crate::check::{Rule, RuleViolation, rules};
+use crate::collect::{Collector, Found, RUN, message};
+use crate::exchange::{BodyIntent, Exchange, Situation};
+use crate::execution::Selected;
+use crate::execution::Trial;
+use crate::export::{About, MISS, case_file};
+use crate::record::{BodyRecord, Event, ExchangeRecord, Minimal, Position, Sightings, Size};
+use crate::scenario::Script;
+use crate::session::Environment;
+use crate::session::{RESERVE, RunOptions, budget};
+use attempt::{Attempts, Reserve, Sought};
+use shrinker::Shrinking;
+
+/// Causes that are shrunk.
+const MOST: usize = 24;
+/// Requests that one of them may take.
+const REQUESTS: usize = 240;
+/// Time that one of them may take.
+const TIME: Duration = Duration::from_secs(20);
+/// Findings that are shrunk at once.
+const AT_ONCE: usize = 4;
+/// How often a script is sent where a finding does not show every time.
+const TRIES: u32 = 6;
+/// How often the smallest trial is sent at last, to see that it shows.
+const CHECKS: u64 = 2;
+/// Items above which a trial is not sent more often than it must be.
+const DEAR: usize = 300;
+/// How often then, where it depends on chance.
+const LAST: u64 = 8;
+/// Findings of one cause that are tried in turn.
+const CANDIDATES: usize = 3;
+/// An answer that was waited for longer than this is not waited for again and again.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// A cause, with findings of it that may be shrunk.
+struct Job {
+    candidates: Vec<Candidate>,
+    alone: bool,
+}
+
+/// A finding that may stand for its cause.
+struct Candidate {
+    sought: Sought,
+    trial: Arc<Trial>,
+    /// Whether not every repeat showed it.
+    by_chance: bool,
+}
+
+/// What became of one finding.
+struct Outcome {
+    id: String,
+    from: Size,
+    smallest: Option<(Script, Arc<Trial>, RuleViolation)>,
+    note: Option<String>,
+    /// How often the smallest showed it in the end, of how many tries.
+    showed: (u32, u32),
+    /// How many trials of the smallest don't miss it, where it depends on chance.
+    runs: Option<u64>,
+    sent: (u64, u64),
+    accepted: u64,
+}
+
+/// Shrinks the findings of a run; what was spent before belongs to the same reserve.
+///
+/// # Errors
+/// Where the record can't be written.
+pub async fn shrink(
+    environment: &Arc<Environment>,
+    selected: &[Selected],
+    options: &RunOptions,
+    collector: &mut Collector,
+    planned: (u64, u64),
+    spent: (u64, u64),
+) -> std::io::Result<()> {
+    if environment.control.is_empty() {
+        return Ok(());
+    }
+    // A deep run that was narrowed to a few cases may still need what a standard one may spend.
+    let least = budget(Depth::Standard).unwrap_or_default();
+    let floor = (planned.0.max(least.0), planned.1.max(least.1));
+    let (requests, items) = budget(options.depth).unwrap_or(floor);
+    // What confirming left, and half of the reserve at least.
+    let left = |all: u64, spent: u64| (all / RESERVE).saturating_sub(spent).max(all / RESERVE / 2);
+    let (requests, items) = (left(requests, spent.0), left(items, spent.1));
+    let reserve = Arc::new(Reserve::new(requests, items));
+    let jobs = jobs(collector, selected);
+    let share = usize::try_from(requests).unwrap_or(REQUESTS) / jobs.len().max(1);
+    let each = share.clamp(24, REQUESTS);
+    let (alone, together): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j.alone);
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut tasks = JoinSet::new();
+    for job in together {
+        if tasks.len() >= AT_ONCE.min(options.jobs.max(1)) {
+            outcomes.extend(tasks.join_next().await.and_then(Result::ok).unwrap_or_default());
+        }
+        let (environment, reserve) = (Arc::clone(environment), Arc::clone(&reserve));
+        tasks.spawn(async move { one(&environment, &job, &reserve, each).await });
+    }
+    while let Some(outcome) = tasks.join_next().await {
+        outcomes.extend(outcome.unwrap_or_default());
+    }
+    for job in alone {
+        outcomes.extend(one(environment, &job, &reserve, each).await);
+    }
+    for outcome in outcomes {
+        collector.sent.0 += outcome.sent.0;
+        collector.sent.1 += outcome.sent.1;
+        collector.accepted_beside += outcome.accepted;
+        if outcome.smallest.is_none() && outcome.note.is_none() {
+            continue;
+        }
+        if let Some(minimal) = minimal(environment, options, collector, outcome) {
+            collector.write(Event::Shrunk(Box::new(minimal)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Of each cause that counts the findings that come first: those that showed in every repeat, of these the
+/// smallest trial. What must be is shrunk before what should be.
+fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
+    let mut causes: Vec<Vec<&Found>> = collector.causes();
+    causes.sort_by_key(|cause| cause.first().map(|f| f.record.level));
+    let mut jobs: Vec<Job> = causes
+        .into_iter()
+        .filter_map(|cause| {
+            // Where one of a cause comes and goes, so may those that were never repeated.
+            let fickle = cause.iter().any(|f| steadiness(f) == FICKLE);
+            let steadiness = |f| match steadiness(f) {
+                1 if fickle => FICKLE,
+                own => own,
+            };
+            let mut found: Vec<_> = cause
+                .into_iter()
+                .filter(|f| f.record.case != RUN)
+                .filter_map(|f| Some((steadiness(f), effort(f.trial.as_ref()?), f)))
+                .collect();
+            found.sort_by_key(|(steadiness, effort, _)| (*steadiness, *effort));
+            let first = found.iter().take(CANDIDATES);
+            let candidates: Vec<Candidate> =
+                first.filter_map(|(steadiness, _, f)| candidate(f, *steadiness)).collect();
+            let first = candidates.first()?;
+            let case = selected.iter().find(|s| s.case.id == first.sought.case)?;
+            Some(Job { alone: case.case.spec.alone, candidates })
+        })
+        .take(MOST)
+        .collect();
+    // What takes little leaves more for what takes much.
+    jobs.sort_by_key(|job| job.candidates.first().is_some_and(|c| c.trial.size().1 > DEAR as u64));
+    jobs
+}
+
+/// How sure it is that a finding shows again; the surest first.
+fn steadiness(found: &Found) -> u8 {
+    match (found.shown, found.of) {
+        (_, 0) => 1,
+        (shown, of) if shown == of => 0,
+        _ => FICKLE,
+    }
+}
+
+/// The steadiness of what a repeat did not show.
+const FICKLE: u8 = 2;
+
+/// How much there is to shrink: those of ordinary requests and values first, one at a time, since what is unusual
+/// may have to stay though it has no part in it; among these, trials of many items last.
+fn effort(trial: &Trial) -> (bool, bool, usize, u64) {
+    let (requests, items) = trial.size();
+    let odd = |e: &Exchange| {
+        let request = &e.request;
+        let is_plain = request.raw.is_none()
+            && request.hang_up.is_none()
+            && request.framing == Framing::Sized
+            && request.credential == Credential::Good
+            && e.group.is_none()
+            && e.intent.situation == Situation::Ordinary;
+        let unusual = e
+            .intent
+            .items()
+            .iter()
+            .any(|i| !i.standing.open.is_empty() || !i.standing.unusual.is_empty());
+        !is_plain || unusual || !matches!(e.intent.body, BodyIntent::Batch { .. })
+    };
+    let odd = trial.exchanges.iter().filter(|e| odd(e)).count();
+    (odd > 0, items > DEAR as u64, odd, items + 4 * requests)
+}
+
+fn candidate(found: &Found, steadiness: u8) -> Option<Candidate> {
+    let (tries, needed) = match (found.record.proven, steadiness) {
+        (false, _) => (3, 2),
+        // Often enough that a smaller trial does not show it by luck alone.
+        (true, FICKLE) => (TRIES, 2),
+        (true, _) => (1, 1),
+    };
+    let sought = Sought {
+        case: found.record.case.clone(),
+        id: found.record.id.clone(),
+        rule: found.record.rule.clone(),
+        tries,
+        needed,
+        // Whoever pastes it has a connection that nobody authenticated before.
+        fresh_connections: !found.record.proven
+            || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
+    };
+    let by_chance = steadiness == FICKLE;
+    Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?), by_chance })
+}
+
+/// Shrinks the first finding of a cause that shows again.
+async fn one(
+    environment: &Arc<Environment>,
+    job: &Job,
+    reserve: &Reserve,
+    requests: usize,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for candidate in &job.candidates {
+        let outcome = shrunk(environment, candidate, reserve, requests).await;
+        let done = outcome.smallest.is_some();
+        outcomes.push(outcome);
+        if done {
+            break;
+        }
+    }
+    // One of them is told: the smallest, or why there is none.
+    let told = outcomes.iter().position(|o| o.smallest.is_some()).unwrap_or(0);
+    for (at, outcome) in outcomes.iter_mut().enumerate() {
+        outcome.note = outcome.note.take().filter(|_| at == told);
+    }
+    outcomes
+}
+
+async fn shrunk(
+    environment: &Arc<Environment>,
+    candidate: &Candidate,
+    reserve: &Reserve,
+    requests: usize,
+) -> Outcome {
+    let Candidate { sought, trial, .. } = candidate;
+    let script = Script::of(environment, trial);
+    let mut outcome = Outcome {
+        id: sought.id.clone(),
+        from: size(&script),
+        smallest: None,
+        note: None,
+        showed: (0, 0),
+        runs: None,
+        sent: (0, 0),
+        accepted: 0,
+    };
+    if let Some(why) = unfit(environment, &script, trial) {
+        outcome.note = Some(why.to_owned());
+        return outcome;
+    }
+    let mut attempts = Attempts::new(environment, sought, reserve, requests, TIME);
+    if attempts.fails_control(&script).await {
+        outcome.note = Some(
+            "the reference implementation fails it too, so nothing tells a smaller trial that shows it from \
+             one that shows something else"
+                .to_owned(),
+        );
+        return outcome;
+    }
+    // What is dear to send is not sent as it was before something smaller is.
+    let is_dear = script.items().count() > DEAR && !candidate.by_chance && sought.needed == 1;
+    let before = if is_dear { attempts.showed(trial) } else { None };
+    let shown = match before {
+        Some(shown) => Some(shown),
+        None => attempts.shows(&script).await,
+    };
+    let Some(shown) = shown else {
+        outcome.sent = attempts.sent;
+        outcome.accepted = attempts.accepted;
+        if attempts.ended.is_none() {
+            outcome.showed = (0, sought.tries);
+        }
+        let tries = match sought.tries {
+            1 if sought.fresh_connections => {
+                "sent again, as it was, on connections of its own, it did not show: it may hang on what the \
+                 target remembers of a connection"
+                    .to_owned()
+            }
+            1 => "it was sent again, as it was, and did not show".to_owned(),
+            n => format!(
+                "it was sent up to {n} times more, as it was, and did not show often enough"
+            ),
+        };
+        outcome.note = Some(attempts.ended.map_or(tries, str::to_owned));
+        return outcome;
+    };
+    let mut shrinking = Shrinking { environment, attempts, script, shown, taken: 0 };
+    shrinking.run().await;
+    let Shrinking { mut attempts, script, shown, .. } = shrinking;
+    outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
+    // What was taken may have shown by luck. What depends on chance is sent a few times more, to say how often.
+    let checks = if script.items().count() > DEAR { 1 } else { CHECKS };
+    let mut again = attempts.again(&script, checks, 0).await;
+    let overlaps = script.sends.iter().any(|s| s.group.is_some());
+    if candidate.by_chance || overlaps || again.shown < again.of {
+        let more = attempts.again(&script, LAST, LAST).await;
+        again = Sightings { shown: again.shown + more.shown, of: again.of + more.of };
+        // What it was chosen for says nothing of how often it shows.
+        outcome.runs = Some(again.looks(MISS));
+    }
+    let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    outcome.showed = (shown.tries.0 + count(again.shown), shown.tries.1 + count(again.of));
+    outcome.sent = attempts.sent;
+    outcome.accepted = attempts.accepted;
+    outcome.smallest = Some((script, shown.trial, shown.violation));
+    outcome
+}
+
+/// Why a trial is not sent again and again.
+fn unfit(environment: &Environment, script: &Script, trial: &Trial) -> Option<&'static str> {
+    if script.has_literal_numbers(&environment.contract) {
+        return Some("it sends numbers of somebody's own, which can't be made fresh");
+    }
+    let slow = trial.exchanges.iter().any(|e| match &e.answer {
+        crate::exchange::Answer::Received(r) => r.elapsed > SLOW,
+        crate::exchange::Answer::Lost(l) => l.elapsed > SLOW,
+    });
+    slow.then_some("its answer takes too long to be waited for again and again")
+}
+
+fn size(script: &Script) -> Size {
+    let (requests, items) = script.size();
+    let bytes = script
+        .sends
+        .iter()
+        .map(|s| {
+            s.request.raw.as_ref().map(bytes::Bytes::len).or_else(|| s.body().map(|b| b.len()))
+        })
+        .map(|length| length.unwrap_or(0) as u64)
+        .sum();
+    Size { requests: requests as u64, items: items as u64, bytes }
+}
+
+fn minimal(
+    environment: &Environment,
+    options: &RunOptions,
+    collector: &Collector,
+    outcome: Outcome,
+) -> Option<Minimal> {
+    let record = collector.found.get(&outcome.id)?.record.clone();
+    let about = About::of(&record, options, outcome.runs.unwrap_or(1));
+    let mut minimal = Minimal {
+        id: outcome.id,
+        from: outcome.from,
+        to: outcome.from,
+        requests: outcome.sent.0,
+        items: outcome.sent.1,
+        shown: outcome.showed.0,
+        of: outcome.showed.1,
+        note: outcome.note,
+        position: record.position.clone(),
+        expected: record.expected.clone(),
+        actual: record.actual.clone(),
+        message: record.message.clone(),
+        evidence: Vec::new(),
+        case_file: String::new(),
+    };
+    let Some((script, trial, violation)) = outcome.smallest else { return Some(minimal) };
+    minimal.to = size(&script);
+    minimal.case_file = collector.clean(&case_file(environment, &script, &about));
+    let is_cut = |e: &ExchangeRecord| matches!(e.request.body, BodyRecord::Excerpt { .. });
+    if minimal.to != minimal.from || record.evidence.iter().any(is_cut) {
+        let (evidence, exchange) = collector.whole_evidence(&trial, violation.exchange);
+        minimal.position = Position {
+            exchange,
+            item: violation.finding.item,
+            pointer: collector.clean(&violation.finding.pointer),
+        };
+        minimal.expected = collector.clean(&violation.finding.expected);
+        minimal.actual = collector.clean(&violation.finding.actual);
+        minimal.message = collector.clean(&message(&violation));
+        minimal.evidence = evidence;
+    }
+    Some(minimal)
+}
