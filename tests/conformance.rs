@@ -15,7 +15,7 @@ use batchproof::contract::{Contract, Level, Profile, RefusalMode};
 use batchproof::embedded;
 use batchproof::execution::select;
 use batchproof::generate::default_run_id;
-use batchproof::record::{Conclusion, Outcome, Summary};
+use batchproof::record::{Conclusion, RuleOutcome, Summary};
 use batchproof::run;
 use batchproof::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
 use batchproof::server::RunningServer;
@@ -145,7 +145,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
             .summary
             .rules
             .iter()
-            .any(|rule| &rule.rule.id == id && rule.outcome == Outcome::NotApplicable)
+            .any(|rule| &rule.rule.id == id && rule.outcome == RuleOutcome::NotApplicable)
     });
     Ok(match unjudged {
         Some(rule) => Completion::ignored_with(format!("{rule} had nothing to judge here")),
@@ -157,10 +157,15 @@ fn held(case: Case) -> Result<Completion, Failure> {
 fn told(summary: &Summary) -> String {
     let mut text = String::new();
     if summary.conclusion != Conclusion::Conformant {
-        let _ = writeln!(text, "{}: {}", summary.conclusion, summary.reasons.join("; "));
+        let _ = writeln!(
+            text,
+            "{}: {}",
+            summary.conclusion,
+            summary.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        );
     }
     for level in [Level::Must, Level::Should] {
-        for (finding, _) in summary.standing(level) {
+        for (finding, _) in summary.confirmed(level) {
             let _ =
                 writeln!(text, "{} ({level}), {}: {}", finding.rule, finding.case, finding.message);
         }

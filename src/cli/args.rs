@@ -9,16 +9,25 @@ use crate::case::Depth;
 use crate::contract::profile::Rate;
 use crate::send::SendOptions;
 
-/// Contract testing and conformance certification for batch-import HTTP endpoints.
-///
-/// Without --target, an embedded reference server is put on trial, so that you see what comes out:
-///
-///   batchproof run
-///   batchproof run --target <https://staging.example> --token-file token.txt
-///
-/// Exit codes of `run`: 0 conformant, 1 nonconformant, 2 usage or an unusable file, 3 inconclusive.
+/// What `--help` says before the commands.
+const ABOUT: &str = "\
+Contract testing and conformance certification for batch-import HTTP endpoints.
+
+Test the embedded reference server, or a server of yours:
+
+  batchproof run
+  batchproof run --target https://staging.example.com --token-file token.txt
+
+Exit codes of `run`: 0 conformant, 1 nonconformant, 2 usage or an unusable file, 3 inconclusive.";
+
 #[derive(Parser)]
-#[command(name = "batchproof", version, max_term_width = 100, verbatim_doc_comment)]
+#[command(
+    name = "batchproof",
+    version,
+    max_term_width = 100,
+    about = "Contract testing and conformance certification for batch-import HTTP endpoints",
+    long_about = ABOUT
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -26,21 +35,21 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Put a target on trial: all shipped cases, or the cases named.
+    /// Test a target with all shipped cases, or with the cases named.
     Run(Box<RunArgs>),
-    /// List cases, rules, mutations or faults, one a line, the name first.
+    /// List cases, rules, mutations or faults: one per line, the name first.
     List(ListArgs),
     /// Explain a rule, an interpretation, a mutation, a case or a fault.
     Explain(ExplainArgs),
-    /// Serve the reference implementation, with faults where asked for.
+    /// Serve the reference implementation, with faults if you name them.
     Serve(ServeArgs),
-    /// Hold every fault against every rule: the kill matrix. Exit 0 or 1.
+    /// Self-test: check that the rules detect every built-in fault. Exit 0 or 1.
     Prove(ProveArgs),
-    /// Send a run's failures again. Exit 1 still failing, 0 fixed, 3 can't tell.
+    /// Send the failures of a run again. Exit 1 still failing, 0 fixed, 3 unknown.
     Replay(Box<ReplayArgs>),
-    /// Make the reports of a run again from its record; merge the parts of one run; compare several runs.
+    /// Write the reports of a run again from its record; merge the parts of a run; compare runs.
     Report(ReportArgs),
-    /// Run everything at depth deep and, where nothing stands against it, sign a certificate; or make a key.
+    /// Run the full suite at depth deep and sign a certificate if it passes; or make a key.
     Certify(Box<CertifyArgs>),
     /// Check a certificate offline. Exit 0 or 1.
     Verify(VerifyArgs),
@@ -54,89 +63,93 @@ pub enum Command {
 
 #[derive(Args)]
 pub struct RunArgs {
-    /// Case files, directories of them, or ids and groups of `batchproof list`; none: all shipped cases but soaks and giants.
+    /// Case files, directories of case files, or ids and groups of `batchproof list` [default: all
+    /// shipped cases except soak and giant ones].
     #[arg(value_name = "PATH|ID")]
     pub cases: Vec<String>,
-    /// Base URL, or the endpoint's full URL; none: the embedded reference server.
+    /// Base URL, or full URL of the endpoint [default: the embedded reference server].
     #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
     pub target: Option<String>,
-    /// Directory with openapi.yaml and batch.yaml of another endpoint.
+    /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
-    /// What is known of the target (YAML): values, omitted fields, further codes, limits.
+    /// Profile of the target (YAML): values, omitted fields, error codes, limits.
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
-    /// Findings that are known (YAML): rule, case, pointer, reason, owner, expiry.
+    /// Known findings (YAML): rule, case, pointer, reason, owner, expiry date.
     #[arg(long, value_name = "F")]
     pub waivers: Option<PathBuf>,
-    /// How much to spend [default: standard; for a certificate: deep].
+    /// How much to test [default: standard; for a certificate: deep].
     #[arg(long, value_enum)]
     pub depth: Option<Depth>,
-    /// Seed of everything that is drawn; printed by every run.
+    /// Seed of all generated values; every run prints its seed.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// What unique numbers begin with; none: bptest-YYMMDD- and six characters.
+    /// Prefix of all unique keys [default: bptest-YYMMDD- and six characters].
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
-    /// Runs of each case, instead of what it says for the depth.
+    /// Executions of each case, instead of the number that it states for the depth.
     #[arg(long, value_name = "N")]
     pub runs: Option<u64>,
-    /// Requests under way at once [default: 16 on loopback, 4 elsewhere].
+    /// Simultaneous requests [default: 16 on loopback, 4 elsewhere].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// End the run after this time, with a report of what was seen.
-    #[arg(long, value_name = "10m", value_parser = duration)]
+    /// End the run after this time, such as 10m or 1h30m, and report what was seen.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     pub max_time: Option<Duration>,
-    /// End the run after so many distinct findings.
+    /// End the run after N distinct findings.
     #[arg(long, value_name = "N")]
     pub max_findings: Option<usize>,
-    /// SHOULD findings fail the run too.
+    /// Fail the run for SHOULD findings too.
     #[arg(long)]
     pub strict: bool,
-    /// Run part I of N only; parts share an explicit --seed and --run-id. `index/N` takes I from
-    /// `JOB_COMPLETION_INDEX`, which counts from 0 (Kubernetes).
+    /// Run only part I of N; all parts share an explicit --seed and --run-id. `index/N` takes I from
+    /// `JOB_COMPLETION_INDEX` of Kubernetes, which counts from 0.
     #[arg(long, value_name = "I/N", value_parser = partition)]
     pub partition: Option<(u32, u32)>,
-    /// Print what would be sent, by case, and send nothing.
+    /// Print what would be sent for each case, and send nothing.
     #[arg(long)]
     pub plan: bool,
     /// Write each finding as a case file that fails the same way, into this directory.
     #[arg(long, value_name = "DIR")]
+    pub export_cases: Option<PathBuf>,
+    /// The name of --export-cases in earlier versions.
+    #[arg(long, hide = true, value_name = "DIR", value_parser = renamed_to_export_cases)]
     pub save_cases: Option<PathBuf>,
-    /// Where record and reports go; the run before it moves to earlier/ there.
+    /// Directory for the record and the reports; the previous run moves to earlier/ there.
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub report_dir: PathBuf,
-    /// How requests go out.
+    /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,
 }
 
-/// How requests go out, whichever command sends them.
+/// How requests are sent, for every command that sends some.
 #[derive(Args)]
 #[command(next_help_heading = "Sending")]
 pub struct SendingArgs {
-    /// File that holds the token; or set `BATCHPROOF_TOKEN`. Never on the command line.
+    /// File with the token, instead of the variable `BATCHPROOF_TOKEN`. A token is never an argument.
     #[arg(long, value_name = "F")]
     pub token_file: Option<PathBuf>,
-    /// Requests a second, such as 20/s [default: none on loopback, 20/s elsewhere].
+    /// Most requests per second, such as 20/s [default: unlimited on loopback, 20/s elsewhere].
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,
-    /// Time for an answer, to which every item adds a quarter of a second.
-    #[arg(long, value_name = "30s", default_value = "30s", value_parser = duration)]
+    /// Time limit of a response; every item adds a quarter of a second.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
-    /// Further trusted certificates (PEM).
+    /// Additional trusted certificates (PEM).
     #[arg(long, value_name = "F")]
     pub ca: Option<PathBuf>,
     /// Client certificate with its key (PEM).
     #[arg(long, value_name = "F")]
     pub cert: Option<PathBuf>,
-    /// Take any certificate.
+    /// Do not verify TLS certificates.
     #[arg(long)]
     pub insecure: bool,
 }
 
 impl SendingArgs {
-    /// Time-outs and certificates.
+    /// Time limits and certificates.
     pub fn options(&self) -> SendOptions {
         SendOptions {
             timeout: self.timeout,
@@ -150,13 +163,13 @@ impl SendingArgs {
 
 #[derive(Args)]
 pub struct CertifyArgs {
-    /// Private key that signs; exits as `run` does, and writes no certificate where anything stands against it.
+    /// Private key that signs. Exits as `run` does; there is no certificate after a failure.
     #[arg(long, value_name = "F", required_unless_present = "new_key")]
     pub key: Option<PathBuf>,
-    /// Make a pair of keys instead: F, and F.pub for those who verify.
+    /// Make a key pair instead: F, and F.pub for those who verify.
     #[arg(long, value_name = "F", conflicts_with = "key")]
     pub new_key: Option<PathBuf>,
-    /// What is certified, in a line: product, version, installation.
+    /// What is certified, in one line: product, version, installation.
     #[arg(long, value_name = "TEXT")]
     pub subject: Option<String>,
     /// Who certifies.
@@ -169,9 +182,9 @@ pub struct CertifyArgs {
 
 #[derive(Args)]
 pub struct VerifyArgs {
-    /// A certificate.json, its evidence beside it; or the directory that holds both.
+    /// A certificate.json with its evidence in the same directory; or that directory.
     pub certificate: PathBuf,
-    /// Public key of whom you trust.
+    /// Public key of the issuer that you trust.
     #[arg(long, value_name = "PUBLIC")]
     pub key: PathBuf,
 }
@@ -195,9 +208,9 @@ pub struct ListArgs {
 
 #[derive(Args)]
 pub struct ExplainArgs {
-    /// Id of a rule (UNIQUE-001), interpretation (INTERPRETATION-03), mutation, case, fault, or a family (UNIQUE).
+    /// Id of a rule (UNIQUE-001), interpretation, mutation, case or fault, or a family (UNIQUE).
     pub id: String,
-    /// Directory of another endpoint's contract.
+    /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
 }
@@ -208,13 +221,14 @@ fn renamed_to_refusal_mode(_: &str) -> Result<std::convert::Infallible, String> 
 
 #[derive(Args)]
 pub struct ServeArgs {
-    /// Loopback port; 0 for a free one.
+    /// Port on the loopback interface; 0 takes a free one.
     #[arg(long, value_name = "P", default_value_t = 8080)]
     pub port: u16,
-    /// File that holds the token to demand; none: `BATCHPROOF_TOKEN`, else anybody is taken.
+    /// File with the token that clients must send [default: `BATCHPROOF_TOKEN`; without both, no
+    /// authentication is required].
     #[arg(long, value_name = "F")]
     pub token_file: Option<PathBuf>,
-    /// How broken items are refused: the whole `request`, or the `item`.
+    /// How invalid items are refused: the whole `request`, or each `item`.
     #[arg(long, value_name = "MODE", default_value = "request")]
     pub refusal_mode: crate::contract::RefusalMode,
     /// The old name of --refusal-mode.
@@ -223,19 +237,19 @@ pub struct ServeArgs {
     /// A fault to inject (repeatable); `batchproof list --faults` names them.
     #[arg(long, value_name = "NAME")]
     pub fault: Vec<String>,
-    /// Directory of another endpoint's contract.
+    /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub struct ProveArgs {
-    /// Only faults whose name or family contains one of these.
+    /// Only faults whose name or family contains one of these words.
     pub faults: Vec<String>,
-    /// Seed of everything that is drawn.
+    /// Seed of all generated values.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Print what fired for each fault, not only what is wrong.
+    /// Print which rules failed for each fault, not only what is wrong.
     #[arg(long)]
     pub verbose: bool,
 }
@@ -244,71 +258,75 @@ pub struct ProveArgs {
 pub struct ReplayArgs {
     /// A report directory, or its record.jsonl.
     pub dir: PathBuf,
-    /// A finding by its id or the beginning of it, or all findings of a rule; none: all findings.
+    /// Id of a finding or the beginning of it, or of a rule [default: all findings].
     pub id: Option<String>,
-    /// Another target than the run's.
+    /// URL of another target [default: that of the run].
     #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
     pub target: Option<String>,
-    /// Directory with openapi.yaml and batch.yaml of another endpoint.
+    /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
-    /// What is known of the target (YAML); none: what the run's profile said.
+    /// Profile of the target (YAML) [default: that of the run].
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
-    /// How requests go out.
+    /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,
 }
 
 #[derive(Args)]
 pub struct ReportArgs {
-    /// Report directories, or their record.jsonl: one run, all parts of one, two runs of a target (what is new,
-    /// fixed, still there), or runs of several targets (one grid).
+    /// Report directories, or their record.jsonl: of one run, to write its reports again; of all
+    /// parts of a run, to merge them; of two runs of a target, to see what is new, fixed or still
+    /// there; of several targets, for a matrix.
     #[arg(required = true, value_name = "DIR")]
     pub dirs: Vec<PathBuf>,
-    /// Where merged reports, the grid, or the text of a comparison go [default: reports; of a single run: where its record lies; of two runs of a target: nothing is kept].
+    /// Directory for the output [default: for one run, its own directory; for a comparison, only
+    /// the terminal; else reports].
     #[arg(long, value_name = "DIR")]
     pub report_dir: Option<PathBuf>,
 }
 
-/// What Kubernetes tells each pod of an indexed Job: its number, from 0.
+/// The longest time that an option takes.
+const LONGEST: Duration = Duration::from_secs(11 * 24 * 3600);
+
+/// The variable in which Kubernetes numbers the pods of an indexed Job, from 0.
 const INDEX: &str = "JOB_COMPLETION_INDEX";
 
+/// A time such as `30s`, `10m` or `1h30m`; a number alone is seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let number: f64 = number.parse().map_err(|_| format!("`{text}` is no time; write 30s"))?;
-    let seconds = match unit.trim() {
-        "ms" => number / 1000.0,
-        "" | "s" => number,
-        "m" | "min" => number * 60.0,
-        "h" => number * 3600.0,
-        other => return Err(format!("`{other}` is no unit of time: expected ms, s, m or h")),
+    let text = text.trim();
+    let time = match text.parse::<u32>() {
+        Ok(seconds) => Duration::from_secs(seconds.into()),
+        Err(_) => humantime::parse_duration(text)
+            .map_err(|error| format!("{error}; expected a time such as 30s, 10m or 1h30m"))?,
     };
-    if seconds > 0.0 && seconds < 1e6 {
-        Ok(Duration::from_secs_f64(seconds))
-    } else {
-        Err(format!("`{text}` is out of range"))
+    if time.is_zero() || time > LONGEST {
+        return Err("expected more than 0 and at most 11 days".to_owned());
     }
+    Ok(time)
+}
+
+/// The old name of an option is an error that names the new one.
+fn renamed_to_export_cases(_: &str) -> Result<PathBuf, String> {
+    Err("--save-cases is now called --export-cases".to_owned())
 }
 
 fn partition(text: &str) -> Result<(u32, u32), String> {
     if let Some(parts) = text.strip_prefix("index/") {
         let index = std::env::var(INDEX).map_err(|_| {
-            format!(
-                "`{text}` needs {INDEX} in the environment, as an indexed Job of Kubernetes sets it"
-            )
+            format!("`{text}` needs the variable {INDEX}, which Kubernetes sets in an indexed Job")
         })?;
         let index: u32 =
             index.trim().parse().map_err(|_| format!("{INDEX} is `{index}`: expected a number"))?;
         return partition(&format!("{}/{parts}", u64::from(index) + 1))
-            .map_err(|_| format!("{INDEX} is {index}, and `{text}` leaves no such part"));
+            .map_err(|_| format!("{INDEX} is {index}, but `{text}` has fewer parts"));
     }
     let parts = text
         .split_once('/')
         .and_then(|(i, n)| Some((i.trim().parse::<u32>().ok()?, n.trim().parse::<u32>().ok()?)));
     match parts {
         Some((i, n)) if i >= 1 && i <= n => Ok((i, n)),
-        _ => Err(format!("`{text}` is no part: expected I/N with I from 1 to N, such as 2/5")),
+        _ => Err(format!("expected I/N with I from 1 to N, such as 2/5; got `{text}`")),
     }
 }

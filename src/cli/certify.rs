@@ -1,19 +1,21 @@
-//! `batchproof certify`: a run at depth deep and, where nothing stands against it, a signed certificate.
+//! `batchproof certify`: a run at depth deep and, if it passes, a signed certificate.
 
 use std::path::Path;
 
 use super::args::{CertifyArgs, RunArgs};
-use super::{Failure, run, say};
+use super::{CommandError, run, say};
 use crate::case::Depth;
-use crate::certificate::{self, About, FILE, PAGE, PrivateKey, Refusal, Statement, public_file};
+use crate::certificate::{
+    self, CertificateSubject, FILE, PAGE, PrivateKey, Refusal, Statement, public_file,
+};
 use crate::contract::Problem;
 use crate::record::{self, Summary};
 
-pub fn certify(mut args: CertifyArgs) -> Result<u8, Failure> {
+pub fn certify(mut args: CertifyArgs) -> Result<u8, CommandError> {
     if let Some(file) = &args.new_key {
         let public = certificate::new_key(file)?;
         say(&format!(
-            "{}: the private key, which signs; keep it\n{}.pub: the public key, for those who verify\nfingerprint {public}",
+            "{}: the private key, which signs; keep it secret\n{}.pub: the public key, for those who verify\nfingerprint {public}",
             file.display(),
             file.display()
         ));
@@ -22,7 +24,7 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, Failure> {
     let Some(file) = args.key.clone() else {
         return Err("certify needs --key FILE, or --new-key FILE to make one".into());
     };
-    // Before the run: nobody waits for a key that can't be read.
+    // Before the run, so that an unreadable key costs no time.
     let key = PrivateKey::load(&file)?;
     only_the_whole_suite(&args.run)?;
     args.run.depth = Some(Depth::Deep);
@@ -31,13 +33,13 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, Failure> {
     if !refusals.is_empty() {
         return Ok(refused(&summary, &refusals));
     }
-    let about = About { subject: args.subject, issuer: args.issuer };
+    let about = CertificateSubject { subject: args.subject, issuer: args.issuer };
     write(&args.run.report_dir, about, &key, &file)?;
     Ok(summary.conclusion.exit())
 }
 
 /// A certificate is about all shipped cases, as deep as they go.
-fn only_the_whole_suite(args: &RunArgs) -> Result<(), Failure> {
+fn only_the_whole_suite(args: &RunArgs) -> Result<(), CommandError> {
     let choices = [
         (!args.cases.is_empty(), "cases named on the command line"),
         (args.depth.is_some_and(|d| d != Depth::Deep), "--depth other than deep"),
@@ -47,7 +49,7 @@ fn only_the_whole_suite(args: &RunArgs) -> Result<(), Failure> {
     ];
     match choices.iter().find(|(chosen, _)| *chosen) {
         Some((_, what)) => Err(format!(
-            "certify does not go with {what}\n  expected: all shipped cases at depth deep; `batchproof run` takes a choice"
+            "certify does not accept {what}\n  expected: all shipped cases at depth deep; use `batchproof run` for a selection"
         )
         .into()),
         None => Ok(()),
@@ -67,13 +69,18 @@ fn refused(summary: &Summary, refusals: &[Refusal]) -> u8 {
     }
 }
 
-fn write(dir: &Path, about: About, key: &PrivateKey, file: &Path) -> Result<(), Failure> {
+fn write(
+    dir: &Path,
+    about: CertificateSubject,
+    key: &PrivateKey,
+    file: &Path,
+) -> Result<(), CommandError> {
     // From the record, as whoever verifies will read it.
-    let summary = Summary::of(&record::read(dir)?).ok_or_else(|| {
+    let summary = Summary::from_events(&record::read(dir)?).ok_or_else(|| {
         Problem::new(dir.display().to_string(), "the record is empty").expected("a record of a run")
     })?;
-    let unwritable = |e: std::io::Error| -> Failure {
-        format!("{}: {e}\n  expected: a directory that can be written to", dir.display()).into()
+    let unwritable = |e: std::io::Error| -> CommandError {
+        format!("{}: {e}\n  expected: a writable directory", dir.display()).into()
     };
     let certificate = certificate::sign(&summary, dir, about, key).map_err(unwritable)?;
     let statement: Statement = serde_json::from_str(&certificate.payload)?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::ExplainArgs;
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::case;
 use crate::check::rules;
 use crate::contract::Contract;
@@ -11,7 +11,7 @@ use crate::contract::problem::nearest;
 use crate::generate::Generator;
 use crate::server::faults;
 
-pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
+pub fn explain(args: &ExplainArgs) -> Result<u8, CommandError> {
     let contract = match &args.contract {
         Some(dir) => Contract::load(dir)?,
         None => Contract::shipped()?,
@@ -39,7 +39,7 @@ pub fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
             .or_else(|| nearest(id, known.collect::<Vec<_>>()))
             .map_or("batchproof list --rules".to_owned(), |n| format!("did you mean `{n}`?"));
         return Err(format!(
-            "nothing is called `{id}`\n  expected: a rule, interpretation, mutation, case or fault\n  hint: {hint}"
+            "unknown id `{id}`\n  expected: a rule, interpretation, mutation, case or fault\n  hint: {hint}"
         )
         .into());
     };
@@ -63,7 +63,7 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
         let _ = writeln!(text, "Why: {}", interpretation.reason);
     }
     if !rule.needs.is_empty() {
-        let _ = writeln!(text, "\nMasked where one of these fails: {}", rule.needs.join(", "));
+        let _ = writeln!(text, "\nMasked if one of these fails: {}", rule.needs.join(", "));
     }
     let by: Vec<&str> = cases
         .iter()
@@ -71,12 +71,12 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
         .map(|c| c.id.as_str())
         .collect();
     if !by.is_empty() {
-        let _ = writeln!(text, "Cases about it: {}", by.join(", "));
+        let _ = writeln!(text, "Cases that test it: {}", by.join(", "));
     }
     let proofs: Vec<&str> =
         faults::all().iter().filter(|f| f.must.contains(&id)).map(|f| f.name).collect();
     if !proofs.is_empty() {
-        let _ = writeln!(text, "Faults that prove it: {}", proofs.join(", "));
+        let _ = writeln!(text, "Faults that it must detect: {}", proofs.join(", "));
     }
     Some(text)
 }
@@ -123,7 +123,7 @@ fn shipped_case(cases: &[case::Case], id: &str) -> Option<String> {
     }
     let _ = writeln!(
         text,
-        "Runs: quick {}, standard {}, deep {}\nFile: {}\n\nbatchproof run {}",
+        "Executions: quick {}, standard {}, deep {}\nFile: {}\n\nbatchproof run {}",
         case.runs(case::Depth::Quick),
         case.runs(case::Depth::Standard),
         case.runs(case::Depth::Deep),
@@ -136,7 +136,7 @@ fn shipped_case(cases: &[case::Case], id: &str) -> Option<String> {
 fn fault(id: &str) -> Option<String> {
     let fault = faults::find(id)?;
     Some(format!(
-        "{} (fault): {}\n\nMust provoke: {}\nMay provoke: {}\n\nbatchproof serve --fault {}\n",
+        "{} (fault): {}\n\nMust be detected by: {}\nMay be detected by: {}\n\nbatchproof serve --fault {}\n",
         fault.name,
         fault.about,
         fault.must.join(", "),

@@ -1,15 +1,15 @@
-//! `batchproof list`: one thing a line, its name first.
+//! `batchproof list`: one thing per line, its name first.
 
 use std::fmt::Write as _;
 
 use super::args::ListArgs;
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::case;
 use crate::check::rules;
 use crate::generate::Generator;
 use crate::server::faults;
 
-pub fn list(args: &ListArgs) -> Result<u8, Failure> {
+pub fn list(args: &ListArgs) -> Result<u8, CommandError> {
     let rows: Vec<(String, String)> = if args.rules {
         rules::all()
             .iter()

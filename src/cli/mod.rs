@@ -29,7 +29,7 @@ const USAGE: u8 = 2;
 /// Runs the command that the arguments name; the process' exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    // What a panic says may hold a target's text, and with it a secret: only its place is told.
+    // The message of a panic may hold a secret of the target: only its place is printed.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         say_error(&format!("panicked at {place}: a defect of batchproof"));
@@ -72,13 +72,13 @@ pub fn main() -> ExitCode {
 }
 
 /// What stops a command before its job was done.
-pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 pub(crate) fn say_error(text: &str) {
     let _ = writeln!(std::io::stderr(), "batchproof: {text}");
 }
 
-/// Prints a line; a reader that went away is no reason to fail.
+/// Prints a line; a closed pipe is not an error.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }

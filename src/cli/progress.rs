@@ -1,4 +1,4 @@
-//! Progress: a bar on a terminal, plain lines elsewhere.
+//! Progress of a run: a bar on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,24 +8,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::report::counted;
 use crate::session::{Observer, Progress};
 
-/// Shows a run's progress on standard error.
-pub struct Shown {
+/// Shows the progress of a run on standard error.
+pub struct ProgressDisplay {
     bar: Option<ProgressBar>,
-    trials: AtomicU64,
+    executions: AtomicU64,
     done: AtomicU64,
     found: AtomicU64,
 }
 
-impl Shown {
-    pub fn new() -> Shown {
+impl ProgressDisplay {
+    pub fn new() -> ProgressDisplay {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
-            let style = ProgressStyle::with_template("{bar:32} {pos}/{len} trials  {msg}")
+            let style = ProgressStyle::with_template("{bar:32} {pos}/{len} executions  {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             bar.set_style(style);
             bar
         });
-        Shown { bar, trials: AtomicU64::new(0), done: AtomicU64::new(0), found: AtomicU64::new(0) }
+        let zero = || AtomicU64::new(0);
+        ProgressDisplay { bar, executions: zero(), done: zero(), found: zero() }
     }
 
     fn line(&self, text: &str) {
@@ -47,20 +48,20 @@ impl Shown {
 }
 
 /// What is going to be sent.
-pub fn amounts(trials: u64, requests: u64, items: u64) -> String {
+pub fn amounts(executions: u64, requests: u64, items: u64) -> String {
     format!(
         "{}, {}, {}",
-        counted(trials, "trial"),
+        counted(executions, "execution"),
         counted(requests, "request"),
         counted(items, "item")
     )
 }
 
-impl Observer for Shown {
+impl Observer for ProgressDisplay {
     fn see(&self, progress: Progress<'_>) {
         match progress {
             Progress::Planned { trials, requests, items } => {
-                self.trials.store(trials, Ordering::Relaxed);
+                self.executions.store(trials, Ordering::Relaxed);
                 match &self.bar {
                     Some(bar) => bar.set_length(trials),
                     None => {
@@ -74,10 +75,10 @@ impl Observer for Shown {
                     bar.set_position(done);
                 } else {
                     // Ten lines a run are enough for a log.
-                    let total = self.trials.load(Ordering::Relaxed).max(1);
+                    let total = self.executions.load(Ordering::Relaxed).max(1);
                     let step = total.div_ceil(10).max(200);
                     if done.is_multiple_of(step) && done < total {
-                        self.line(&format!("{done} of {total} trials"));
+                        self.line(&format!("{done} of {total} executions"));
                     }
                 }
             }
@@ -94,15 +95,12 @@ impl Observer for Shown {
             Progress::Note(text) => self.line(text),
             Progress::Shrinking => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message("looking for the smallest trials");
+                    bar.set_message("looking for minimal examples");
                 }
             }
             Progress::Confirming { findings } => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!(
-                        "trying {} again",
-                        counted(findings as u64, "finding")
-                    ));
+                    bar.set_message(format!("repeating {}", counted(findings as u64, "finding")));
                 }
             }
         }

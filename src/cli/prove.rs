@@ -9,16 +9,16 @@ use std::time::Instant;
 use futures_util::StreamExt as _;
 
 use super::args::ProveArgs;
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::check::rules;
 use crate::prove::{self, Proof};
 use crate::record::Summary;
-use crate::report::json::{Coverage, Share};
+use crate::report::json::{Coverage, CoverageShare};
 
 /// Runs of the suite at once.
 const AT_ONCE: usize = 4;
 
-pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
+pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
     let suite = Arc::new(prove::Suite::shipped()?);
     let trials: Vec<prove::Trial> = prove::trials()
         .into_iter()
@@ -68,7 +68,7 @@ pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
             }
         }
         // In the order of their declarations again.
-        Ok::<_, Failure>(proofs.into_values().collect::<Vec<Proof>>())
+        Ok::<_, CommandError>(proofs.into_values().collect::<Vec<Proof>>())
     })?;
     if interactive {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
@@ -78,7 +78,7 @@ pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
     }
     let unproven = if args.faults.is_empty() { prove::unproven_rules() } else { Vec::new() };
     for rule in &unproven {
-        say(&format!("{rule} is in no fault's must"));
+        say(&format!("{rule}: no fault must be detected by it"));
     }
     for proof in &proofs {
         if let Some(summary) = &proof.clean {
@@ -101,10 +101,10 @@ pub fn prove(args: &ProveArgs) -> Result<u8, Failure> {
 
 /// What the run against the clean server exercised; `whole` names each cell that lacks.
 fn covered(proof: &Proof, summary: &Summary, whole: bool) -> String {
-    let coverage = Coverage::of(summary);
-    let share = |share: Share| format!("{} of {}", share.covered, share.of);
+    let coverage = Coverage::from_summary(summary);
+    let share = |share: CoverageShare| format!("{} of {}", share.covered, share.of);
     let mut text = format!(
-        "clean/{} exercised {} cells of the request schema ({} %), {} documented codes, {} rules",
+        "clean/{} covers {} coverage points of the request schema ({} %), {} documented error codes, {} rules",
         proof.refusal_mode,
         share(coverage.schema),
         coverage.schema.percent(),

@@ -1,4 +1,4 @@
-//! `batchproof replay`: sends a run's failures again.
+//! `batchproof replay`: sends the failures of a run again.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::args::ReplayArgs;
 use super::target::{self, Connecting};
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::case::{self, Case};
 use crate::contract::problem::nearest;
 use crate::contract::{Contract, Problem, Profile};
@@ -19,10 +19,10 @@ use crate::report::visible;
 /// Ids that are listed where the one given names nothing.
 const LISTED: usize = 8;
 
-pub fn replay(args: &ReplayArgs) -> Result<u8, Failure> {
+pub fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
     let events = record::read(&args.dir)?;
     let name = args.dir.display().to_string();
-    let summary = Summary::of(&events)
+    let summary = Summary::from_events(&events)
         .ok_or_else(|| Problem::new(&*name, "the record is empty").expected("a record of a run"))?;
     let wanted = wanted(&summary, args.id.as_deref(), &name)?;
     let contract = target::contract(args.contract.as_deref())?;
@@ -33,11 +33,11 @@ pub fn replay(args: &ReplayArgs) -> Result<u8, Failure> {
     if contract.hash != summary.head.specification.hash {
         let _ = writeln!(
             std::io::stderr(),
-            "note: the specification is another than that of the run; --contract DIR gives one"
+            "note: the specification differs from that of the run; --contract DIR selects another one"
         );
     }
     if wanted.is_empty() {
-        say("nothing to replay: the run has no findings");
+        say("Nothing to replay: the run has no findings.");
         return Ok(0);
     }
     let contract = Arc::new(contract.for_target(&profile));
@@ -51,7 +51,7 @@ async fn sent(
     wanted: &[usize],
     contract: Arc<Contract>,
     profile: Profile,
-) -> Result<u8, Failure> {
+) -> Result<u8, CommandError> {
     let recorded = Some(summary.head.target.as_str()).filter(|t| t.starts_with("http"));
     let connecting =
         Connecting { target: args.target.as_deref().or(recorded), sending: &args.sending };
@@ -60,7 +60,7 @@ async fn sent(
     let cases = cases(summary, wanted)?;
     let headers: Vec<String> = environment.profile.headers.values().cloned().collect();
     let redactor = environment.sender.token().redactor(&headers);
-    let mut tell = |replayed: &crate::replay::Replayed| {
+    let mut print = |replayed: &crate::replay::Replayed| {
         let Some((finding, _)) = summary.findings.get(replayed.index) else { return };
         let line = format!(
             "{:13}  {} {:12}  {}  {}: {}",
@@ -73,11 +73,11 @@ async fn sent(
         );
         say(&visible(&redactor.clean(&line)));
     };
-    let replayed = replay_findings(&environment, summary, wanted, cases, &mut tell).await;
+    let replayed = replay_findings(&environment, summary, wanted, cases, &mut print).await;
     let fates: Vec<Fate> = replayed.iter().map(|r| r.fate).collect();
     let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count();
     say(&format!(
-        "{} still failing, {} fixed, {} can't be told",
+        "{} still failing, {} fixed, {} unknown",
         count(Fate::StillFailing),
         count(Fate::Fixed),
         count(Fate::CantTell)
@@ -86,7 +86,7 @@ async fn sent(
 }
 
 /// Positions of the findings to be sent: all that no waiver covers, one by its id, or those of a rule.
-fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>, Failure> {
+fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>, CommandError> {
     let all = || summary.findings.iter().enumerate();
     let Some(id) = id else {
         return Ok(all().filter(|(_, (_, u))| u.waived.is_none()).map(|(i, _)| i).collect());
@@ -111,7 +111,7 @@ fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>,
     let found = if begins.len() > 1 {
         format!("{} findings begin with `{id}`", begins.len())
     } else {
-        format!("no finding of the run is `{id}`")
+        format!("the run has no finding `{id}`")
     };
     let expected = if known.is_empty() {
         "the run has no findings".to_owned()
@@ -125,22 +125,25 @@ fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>,
 }
 
 /// What the run's profile said, as far as the record holds it.
-fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, Failure> {
+fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, CommandError> {
     let Some(recorded) = &summary.head.profile else { return Ok(Profile::default()) };
     let profile: Profile = serde_json::from_value(recorded.clone()).map_err(|e| {
-        Problem::new(name, format!("its profile can't be read: {e}"))
+        Problem::new(name, format!("its profile cannot be read: {e}"))
             .expected("a record of this version, or --profile FILE")
     })?;
     if profile.headers.values().any(|v| v.contains(REDACTED)) {
-        return Err(Problem::new(name, "the run sent headers whose values are not recorded")
-            .expected("--profile FILE, as the run had it")
-            .into());
+        return Err(Problem::new(
+            name,
+            "the values of the headers that the run sent are not recorded",
+        )
+        .expected("--profile FILE with the profile of the run")
+        .into());
     }
     Ok(profile)
 }
 
 /// The cases of the findings that still exist, under the ids that they had in the run.
-fn cases(summary: &Summary, wanted: &[usize]) -> Result<Vec<Case>, Failure> {
+fn cases(summary: &Summary, wanted: &[usize]) -> Result<Vec<Case>, CommandError> {
     let shipped = case::shipped()?;
     let mut cases: Vec<Case> = Vec::new();
     let found = wanted.iter().filter_map(|i| summary.findings.get(*i)).map(|(f, _)| f.case.clone());

@@ -1,19 +1,19 @@
-//! `batchproof report`: makes the reports of a run again from its record, merges the parts of one run, and
-//! compares several.
+//! `batchproof report`: writes the reports of a run again from its record, merges the parts of a run, and
+//! compares runs.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::args::ReportArgs;
 use super::run::style;
-use super::{Failure, say};
-use crate::compare::{self, Diff, Kinship, Matrix, Recorded};
+use super::{CommandError, say};
+use crate::compare::{self, ComparisonMode, Diff, Matrix, Recorded};
 use crate::record::{self, Recorder, Summary};
-use crate::report::{self, Style};
+use crate::report::{self, TerminalStyle};
 
-/// What two runs of one target come to, as text.
+/// The file of a comparison.
 const DIFF: &str = "diff.txt";
 
-pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
+pub fn report(args: &ReportArgs) -> Result<u8, CommandError> {
     let mut runs = Vec::with_capacity(args.dirs.len());
     for dir in &args.dirs {
         runs.push(Recorded::new(dir.display().to_string(), record::read(dir)?)?);
@@ -23,44 +23,44 @@ pub fn report(args: &ReportArgs) -> Result<u8, Failure> {
         return written(&run.summary, &dir);
     }
     let dir = args.report_dir.clone().unwrap_or_else(|| PathBuf::from("reports"));
-    match compare::kinship(&runs)? {
-        Kinship::Parts => merged(&runs, args, &dir),
-        Kinship::SameTarget => {
+    match compare::comparison_mode(&runs)? {
+        ComparisonMode::Parts => merged(&runs, args, &dir),
+        ComparisonMode::SameTarget => {
             let (before, after) = compare::in_time(&runs[0], &runs[1]);
             let names = (before.name.as_str(), after.name.as_str());
-            let diff = Diff::of(&before.summary, &after.summary);
+            let diff = Diff::between(&before.summary, &after.summary);
             say(report::terminal_diff(&diff, names, style()).trim_end());
             if let Some(dir) = &args.report_dir {
                 std::fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
-                let text = report::terminal_diff(&diff, names, Style::default());
+                let text = report::terminal_diff(&diff, names, TerminalStyle::default());
                 std::fs::write(dir.join(DIFF), text).map_err(|e| unwritable(dir, &e))?;
-                say(&format!("\n  text      {}", dir.join(DIFF).display()));
+                say(&format!("\n  text       {}", dir.join(DIFF).display()));
             }
             Ok(after.summary.conclusion.exit())
         }
-        Kinship::Several => grid(&runs, args, &dir),
+        ComparisonMode::Several => grid(&runs, args, &dir),
     }
 }
 
-fn written(summary: &Summary, dir: &Path) -> Result<u8, Failure> {
+fn written(summary: &Summary, dir: &Path) -> Result<u8, CommandError> {
     report::write_all(summary, dir).map_err(|e| unwritable(dir, &e))?;
     say(&report::terminal(summary, style(), dir));
     Ok(summary.conclusion.exit())
 }
 
-fn unwritable(dir: &Path, error: &std::io::Error) -> Failure {
-    format!("{}: {error}\n  expected: a directory that can be written to", dir.display()).into()
+fn unwritable(dir: &Path, error: &std::io::Error) -> CommandError {
+    format!("{}: {error}\n  expected: a writable directory", dir.display()).into()
 }
 
 /// Merges the parts into a record of their own, and reports on that.
-fn merged(parts: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, Failure> {
+fn merged(parts: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, CommandError> {
     let events = compare::merge(parts)?;
     let whole = |path: &Path| std::fs::canonicalize(path).ok();
     if let Some(part) =
         args.dirs.iter().find(|d| whole(dir).is_some_and(|w| whole(&place(d)) == Some(w)))
     {
         return Err(format!(
-            "{}: it holds one of the parts, which the merged record would push aside\n  \
+            "{}: it holds one of the parts, which the merged record would replace\n  \
              expected: --report-dir with another directory",
             part.display()
         )
@@ -74,8 +74,8 @@ fn merged(parts: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, Failu
     written(&merged.summary, dir)
 }
 
-/// One grid of all runs; each cell leads to that run's own report.
-fn grid(runs: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, Failure> {
+/// A matrix of all runs; each cell links to the report of its run.
+fn grid(runs: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, CommandError> {
     let mut links = Vec::with_capacity(runs.len());
     std::fs::create_dir_all(dir).map_err(|e| unwritable(dir, &e))?;
     for (run, named) in runs.iter().zip(&args.dirs) {
@@ -85,12 +85,12 @@ fn grid(runs: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, Failure>
         }
         links.push(link(dir, &place.join("report.html")));
     }
-    let matrix = Matrix::of(runs);
+    let matrix = Matrix::from_runs(runs);
     let page = dir.join("matrix.html");
     std::fs::write(&page, report::html::matrix(&matrix, &links))
         .map_err(|e| unwritable(dir, &e))?;
     say(report::terminal_matrix(&matrix, style()).trim_end());
-    say(&format!("\n  page      {}", page.display()));
+    say(&format!("\n  page       {}", page.display()));
     Ok(matrix.conclusion().exit())
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::RunArgs;
-use super::progress::{Shown, amounts};
+use super::progress::{ProgressDisplay, amounts};
 use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::case::{self, Case, Depth};
 use crate::contract::problem::nearest;
 use crate::contract::{Contract, Profile};
@@ -23,12 +23,12 @@ use crate::session::{Environment, RunOptions};
 
 use crate::waiver::{self, Waiver};
 
-pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+pub fn run(args: &RunArgs) -> Result<u8, CommandError> {
     Ok(summary(args)?.map_or(0, |summary| summary.conclusion.exit()))
 }
 
 /// Runs, reports, and prints; nothing where only the plan was asked for.
-pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, Failure> {
+pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, CommandError> {
     let contract = target::contract(args.contract.as_deref())?;
     let profile = match &args.profile {
         Some(path) => target::profile(path, &contract)?,
@@ -38,9 +38,9 @@ pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, Failure> {
     let cases = cases(args)?;
     let waivers = args.waivers.as_deref().map(waiver::load).transpose()?.unwrap_or_default();
     if args.partition.is_some() && (args.seed.is_none() || args.run_id.is_none()) {
-        return Err("--partition needs --seed and --run-id: the parts of a run share both".into());
+        return Err("--partition needs --seed and --run-id: all parts of a run share them".into());
     }
-    let notes = of_no_case(&waivers, &cases)?;
+    let notes = notes_on_unknown_cases(&waivers, &cases)?;
     let run_id = match &args.run_id {
         Some(id) => checked_run_id(id)?,
         None => default_run_id(chrono::Utc::now()),
@@ -49,15 +49,15 @@ pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, Failure> {
     runtime.block_on(trial(args, contract, profile, cases, (waivers, notes), run_id))
 }
 
-fn cases(args: &RunArgs) -> Result<Vec<Case>, Failure> {
+fn cases(args: &RunArgs) -> Result<Vec<Case>, CommandError> {
     if args.cases.is_empty() {
         return Ok(case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect());
     }
     Ok(case::load_paths(&args.cases)?)
 }
 
-/// Waivers that speak of no case, neither of this run nor a shipped one: misspelt, or of a file of another run.
-fn of_no_case(waivers: &[Waiver], cases: &[Case]) -> Result<Vec<String>, Failure> {
+/// Notes on waivers that name a case which exists neither in this run nor in the suite: a misspelt one, or of another run.
+fn notes_on_unknown_cases(waivers: &[Waiver], cases: &[Case]) -> Result<Vec<String>, CommandError> {
     if waivers.is_empty() {
         return Ok(Vec::new());
     }
@@ -67,16 +67,17 @@ fn of_no_case(waivers: &[Waiver], cases: &[Case]) -> Result<Vec<String>, Failure
     Ok(unknown
         .map(|waiver| {
             let case = waiver.case.as_deref().unwrap_or_default();
-            let near = nearest(case, known()).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+            let near = nearest(case, known())
+                .map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
             format!(
-                "{}: the waiver of {} speaks of `{case}`, and neither this run nor the shipped cases have such a case{near}",
+                "{}: the waiver of {} names the case `{case}`, which does not exist{near}",
                 waiver.at, waiver.rule
             )
         })
         .collect())
 }
 
-fn checked_run_id(id: &str) -> Result<String, Failure> {
+fn checked_run_id(id: &str) -> Result<String, CommandError> {
     let fine = (1..=24).contains(&id.len())
         && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     if fine {
@@ -94,7 +95,7 @@ async fn trial(
     cases: Vec<Case>,
     (waivers, notes): (Vec<Waiver>, Vec<String>),
     run_id: String,
-) -> Result<Option<Summary>, Failure> {
+) -> Result<Option<Summary>, CommandError> {
     let shipped = cases.iter().any(|c| c.dir.is_none());
     let limits = profile.limits.clone();
     let connecting = Connecting { target: args.target.as_deref(), sending: &args.sending };
@@ -115,7 +116,7 @@ async fn trial(
         strict: args.strict,
         partition: args.partition,
         report_dir: Some(args.report_dir.clone()),
-        save_cases: args.save_cases.clone(),
+        save_cases: args.export_cases.clone(),
         target: if server.is_some() {
             "embedded reference server".to_owned()
         } else {
@@ -135,7 +136,7 @@ async fn trial(
     let (trials, requests, items) = planned.totals();
     if limits.items.is_some_and(|max| items > max) {
         return Err(format!(
-            "the run would send {items} items, and the profile's limits allow {}\n  hint: a smaller --depth, --runs, or named cases",
+            "the run would send {items} items, but the profile allows {}\n  hint: a smaller --depth or --runs, or fewer cases",
             limits.items.unwrap_or(0)
         )
         .into());
@@ -143,7 +144,7 @@ async fn trial(
     if !loopback {
         let _ = writeln!(
             std::io::stderr(),
-            "{}: {}, numbers beginning with {}-, {}",
+            "{}: {}, keys start with {}-, {}",
             options.target,
             amounts(trials, requests, items),
             options.run_id,
@@ -151,15 +152,14 @@ async fn trial(
         );
     }
     end_on_signal(environment.halt.clone());
-    let shown = Arc::new(Shown::new());
+    let progress = Arc::new(ProgressDisplay::new());
     let dir = args.report_dir.clone();
     let RunReport { summary } =
-        run_cases(environment, selected, options, Arc::clone(&shown) as Arc<_>).await?;
-    shown.end();
+        run_cases(environment, selected, options, Arc::clone(&progress) as Arc<_>).await?;
+    progress.end();
     drop(server);
-    report::write_all(&summary, &dir).map_err(|e| {
-        format!("{}: {e}\n  expected: a directory that can be written to", dir.display())
-    })?;
+    report::write_all(&summary, &dir)
+        .map_err(|e| format!("{}: {e}\n  expected: a writable directory", dir.display()))?;
     say(&report::terminal(&summary, style(), &dir));
     Ok(Some(summary))
 }
@@ -171,11 +171,11 @@ fn estimate(
 ) -> String {
     let rate = args.sending.rate.or(limit).map_or(POLITE_RATE, |r| r.0);
     let seconds = Duration::from_secs_f64(requests as f64 / rate);
-    let minutes = seconds.as_secs() / 60;
-    if minutes > 0 {
-        format!("about {minutes} min at {rate}/s")
+    let seconds = seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0);
+    if seconds > 60 {
+        format!("about {} min at {rate}/s", seconds.div_ceil(60))
     } else {
-        format!("about {} s at {rate}/s", seconds.as_secs())
+        format!("about {seconds} s at {rate}/s")
     }
 }
 
@@ -188,7 +188,7 @@ fn plan_text(
     let planned = plan(environment, options, selected);
     let (trials, requests, items) = planned.totals();
     let mut builder = tabled::builder::Builder::default();
-    builder.push_record(["case", "runs", "requests", "items", "kB"]);
+    builder.push_record(["case", "executions", "requests", "items", "kB"]);
     let kilobytes = |bytes: u64| (bytes / 1024).to_string();
     for case in &planned.cases {
         builder.push_record([
@@ -201,7 +201,7 @@ fn plan_text(
     }
     let bytes: u64 = planned.cases.iter().map(|c| c.bytes).sum();
     builder.push_record([
-        "all".to_owned(),
+        "total".to_owned(),
         trials.to_string(),
         requests.to_string(),
         items.to_string(),
@@ -211,13 +211,13 @@ fn plan_text(
     table.with(tabled::settings::Style::blank());
     let mut left = String::new();
     for (case, not) in not_run(environment, selected) {
-        let _ = write!(left, "\n{case} is not run: {}", not.why);
+        let _ = write!(left, "\nnot run: {case} ({})", not.why);
     }
     if !left.is_empty() {
         left.push('\n');
     }
     format!(
-        "{table}\n{left}\n{} at {}, seed {}, numbers beginning with {}-{}; nothing was sent",
+        "{table}\n{left}\ndepth {}, {}, seed {}, keys start with {}-{}; nothing was sent",
         options.depth,
         options.target,
         options.seed,
@@ -236,12 +236,12 @@ fn random_seed() -> u64 {
 }
 
 /// Colour and width of standard output.
-pub(super) fn style() -> report::Style {
+pub(super) fn style() -> report::TerminalStyle {
     use std::io::IsTerminal;
     let terminal = std::io::stdout().is_terminal();
     let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
         || std::env::var("TERM").is_ok_and(|t| t == "dumb");
-    report::Style { colour: terminal && !refused, width: width() }
+    report::TerminalStyle { colour: terminal && !refused, width: width() }
 }
 
 /// Columns of the terminal; 0 where there is none.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::args::ServeArgs;
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::contract::{Contract, Problem, problem::nearest};
 use crate::server::{self, Fault, ServerConfig, faults};
 
-pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
+pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
     let contract = match &args.contract {
         Some(dir) => Contract::load(dir)?,
         None => Contract::shipped()?,
@@ -25,7 +25,7 @@ pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
         None => std::env::var("BATCHPROOF_TOKEN").ok().map(|t| t.trim().to_owned()),
     }
     .filter(|t| !t.is_empty());
-    let chosen = args.fault.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    let chosen = args.fault.iter().map(|name| fault_named(name)).collect::<Result<Vec<_>, _>>()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let demands = token.is_some();
@@ -39,7 +39,7 @@ pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
         .await
         .map_err(|e| {
             format!(
-                "port {} of the loopback interface: {e}\n  expected: a free port (0 picks one)",
+                "port {} of the loopback interface: {e}\n  expected: a free port (0 takes one)",
                 args.port
             )
         })?;
@@ -50,7 +50,7 @@ pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
             if demands {
                 "bearer token"
             } else {
-                "none demanded (set BATCHPROOF_TOKEN or --token-file)"
+                "none required (set BATCHPROOF_TOKEN or --token-file)"
             },
             if args.fault.is_empty() { "none".to_owned() } else { args.fault.join(", ") }
         ));
@@ -60,10 +60,10 @@ pub fn serve(args: &ServeArgs) -> Result<u8, Failure> {
 }
 
 /// A fault by its name.
-fn find(name: &str) -> Result<&'static Fault, Failure> {
+fn fault_named(name: &str) -> Result<&'static Fault, CommandError> {
     faults::find(name).ok_or_else(|| {
         let hint = nearest(name, faults::all().iter().map(|f| f.name))
             .map_or("batchproof list --faults".to_owned(), |n| format!("did you mean `{n}`?"));
-        format!("there is no fault `{name}`\n  expected: a name of `batchproof list --faults`\n  hint: {hint}").into()
+        format!("unknown fault `{name}`\n  expected: a name of `batchproof list --faults`\n  hint: {hint}").into()
     })
 }

@@ -13,7 +13,7 @@ pub fn end_on_signal(halt: Halt) {
     tokio::spawn(async move {
         let (what, _) = signals.next().await;
         say_error(&format!(
-            "{what}: the run ends with what was seen; once more ends it at once, without reports"
+            "{what}: ending the run and writing its reports; press again to quit at once, without reports"
         ));
         halt.end(Stop::Cut(what.to_owned()));
         let (_, number) = signals.next().await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::Failure;
+use super::CommandError;
 use super::args::SendingArgs;
 use crate::check::rules;
 use crate::contract::profile::AuthScheme;
@@ -21,7 +21,7 @@ pub const POLITE_JOBS: usize = 4;
 pub const POLITE_RATE: f64 = 20.0;
 
 /// The contract in a directory, or the shipped one.
-pub fn contract(dir: Option<&Path>) -> Result<Contract, Failure> {
+pub fn contract(dir: Option<&Path>) -> Result<Contract, CommandError> {
     Ok(match dir {
         Some(dir) => Contract::load(dir)?,
         None => Contract::shipped()?,
@@ -29,7 +29,7 @@ pub fn contract(dir: Option<&Path>) -> Result<Contract, Failure> {
 }
 
 /// A profile whose names are all known.
-pub fn profile(path: &Path, contract: &Contract) -> Result<Profile, Failure> {
+pub fn profile(path: &Path, contract: &Contract) -> Result<Profile, CommandError> {
     let profile = Profile::load(path, contract)?;
     let known: Vec<String> = rules::FAMILIES
         .iter()
@@ -55,7 +55,7 @@ impl Connecting<'_> {
         contract: Arc<Contract>,
         profile: Profile,
         run_id: &str,
-    ) -> Result<(Arc<Environment>, Option<RunningServer>), Failure> {
+    ) -> Result<(Arc<Environment>, Option<RunningServer>), CommandError> {
         let Some(url) = self.target else {
             let refusal_mode = RefusalMode::Request;
             let started = embedded::start(

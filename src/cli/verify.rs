@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::args::VerifyArgs;
-use super::{Failure, say};
+use super::{CommandError, say};
 use crate::certificate::{self, EVIDENCE, FILE, PublicKey};
 use crate::report::visible;
 
-pub fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
+pub fn verify(args: &VerifyArgs) -> Result<u8, CommandError> {
     let key = PublicKey::load(&args.key)?;
     let file = if args.certificate.is_dir() {
         args.certificate.join(FILE)
@@ -32,10 +32,10 @@ pub fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
             statement.started,
             statement.finished
         )));
-        say(&format!("  signed with the key {key}; {} fit", EVIDENCE.join(" and ")));
+        say(&format!("  signed with the key {key}; {} match", EVIDENCE.join(" and ")));
         return Ok(0);
     }
-    say(&visible(&format!("✗ {} does not hold:", file.display())));
+    say(&visible(&format!("✗ {} is not valid:", file.display())));
     for mismatch in &verified.mismatches {
         say(&format!("  · {}", visible(mismatch)));
     }

@@ -8,8 +8,8 @@ use crate::check::{ProbeResult, RuleViolation};
 use crate::exchange::Exchange;
 use crate::execution::Trial;
 use crate::record::{
-    BodyRecord, Event, ExchangeRecord, FindingRecord, RUN, Update, comes_and_goes, finding_id,
-    finding_message, looks, masked,
+    BodyRecord, Event, ExchangeRecord, FindingRecord, FindingStatus, RUN, finding_id,
+    finding_message, is_flaky, looks, masked,
 };
 use crate::session::{Observer, Progress};
 
@@ -120,7 +120,8 @@ impl Collector {
         let excerpt =
             trial.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
         if let Some(excerpt) = excerpt {
-            let record = ExchangeRecord::of(&excerpt.exchange, &self.base, &self.redactor);
+            let record =
+                ExchangeRecord::from_exchange(&excerpt.exchange, &self.base, &self.redactor);
             return (vec![ExchangeRecord { first: excerpt.first, ..record }], 0);
         }
         let group = trial.exchanges.get(exchange).and_then(|e| e.group);
@@ -146,8 +147,9 @@ impl Collector {
     #[must_use]
     pub fn looks(&self, cause: &[&Found], escape: f64) -> u64 {
         let runs = |case: &str| self.cases.get(case).map_or(0, |c| c.runs);
-        let updates: Vec<Update> = cause.iter().map(|f| update(f, runs(&f.record.case))).collect();
-        if !updates.iter().any(comes_and_goes) {
+        let updates: Vec<FindingStatus> =
+            cause.iter().map(|f| update(f, runs(&f.record.case))).collect();
+        if !updates.iter().any(is_flaky) {
             return 1;
         }
         let rule = cause.first().map_or("", |f| f.record.rule.as_str());
@@ -157,7 +159,7 @@ impl Collector {
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
     pub(crate) fn masked(&self) -> HashMap<String, String> {
-        let updates: Vec<Update> = self.found.values().map(|f| update(f, 0)).collect();
+        let updates: Vec<FindingStatus> = self.found.values().map(|f| update(f, 0)).collect();
         let pairs: Vec<_> = self.found.values().map(|f| &f.record).zip(&updates).collect();
         masked(&pairs, self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe))
     }
@@ -185,14 +187,14 @@ impl Collector {
 }
 
 /// What became of a finding of a case with so many runs.
-pub(super) fn update(found: &Found, runs: u64) -> Update {
-    Update {
+pub(super) fn update(found: &Found, runs: u64) -> FindingStatus {
+    FindingStatus {
         id: found.record.id.clone(),
         count: found.count,
         confirmed: found.confirmed,
         shown: found.shown,
         of: found.of,
-        trials: found.trials.0,
+        runs_shown: found.trials.0,
         runs,
         waived: None,
         masked_by: None,

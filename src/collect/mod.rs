@@ -194,7 +194,8 @@ impl Collector {
             && let Some(first) = trial.exchanges.first()
         {
             self.sampled += 1;
-            let exchange = Box::new(ExchangeRecord::of(first, &self.base, &self.redactor));
+            let exchange =
+                Box::new(ExchangeRecord::from_exchange(first, &self.base, &self.redactor));
             self.write(Event::Sample { case: case.to_owned(), run, exchange })?;
         }
         for (at, violation) in evaluation.violations.iter().enumerate() {

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::Entry;
 use crate::case::{Piece, Template};
+use crate::exchange::TOKEN_MARK;
 use crate::exchange::{Answer, Exchange};
 use crate::generate::{NumberShape, Optional};
-use crate::send::TOKEN_MARK;
 use crate::session::Environment;
 
 /// Stands in a raw request where the length of its body goes.

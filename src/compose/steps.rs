@@ -7,9 +7,9 @@ use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
 use super::{Captures, Entry, Writing, batch, usual_headers};
 use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, Style};
 use crate::contract::Problem;
+use crate::exchange::TOKEN_MARK;
 use crate::exchange::{BodyIntent, Exchange, Request};
 use crate::generate::{self, Draft, Mutation, Shape};
-use crate::send::TOKEN_MARK;
 use crate::session::Environment;
 
 /// A request ready to be sent, with what its body means.

@@ -301,7 +301,7 @@ impl Writer<'_> {
                 {
                     format!("{name}: ${{length}}")
                 }
-                _ => self.numbers.text(line).replace(crate::send::TOKEN_MARK, "${token}"),
+                _ => self.numbers.text(line).replace(crate::exchange::TOKEN_MARK, "${token}"),
             })
             .collect();
         format!("{}\n\n{}", head.join("\n"), self.numbers.text(body))

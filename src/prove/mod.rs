@@ -13,7 +13,7 @@ use crate::contract::{Contract, Level, Problem, Profile, RefusalMode};
 use crate::embedded;
 use crate::execution::{Selected, select};
 use crate::generate::Generator;
-use crate::record::{Outcome, Summary};
+use crate::record::{RuleOutcome, Summary};
 use crate::run;
 use crate::send::SendOptions;
 use crate::server::{self, Fault};
@@ -176,11 +176,11 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
                 wrong.push(format!(
                     "the clean server is {}: {}",
                     summary.conclusion,
-                    summary.reasons.join("; ")
+                    summary.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
                 ));
             }
             for rule in &summary.rules {
-                if rule.outcome == Outcome::NotApplicable
+                if rule.outcome == RuleOutcome::NotApplicable
                     && rule.rule.level == Level::Must
                     && rule.rule.id != "CASE-001"
                     && !has_no_occasion(&rule.rule.id)

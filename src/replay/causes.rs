@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::seen::Seen;
 use super::{Fate, Replayed};
-use crate::record::{FindingRecord, Summary, Update, comes_and_goes, looks};
+use crate::record::{FindingRecord, FindingStatus, Summary, is_flaky, looks};
 
 /// Tries of a finding that showed in every repeat, or was never repeated.
 const STEADY: u64 = 3;
@@ -130,15 +130,15 @@ pub(super) fn would_do(needed: u64) -> String {
 fn needed(summary: &Summary, finding: &FindingRecord) -> Option<u64> {
     let found: Vec<_> =
         summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause()).collect();
-    let by_chance = |(f, u): &&(FindingRecord, Update)| {
+    let by_chance = |(f, u): &&(FindingRecord, FindingStatus)| {
         // What overlaps depends on time; its runs differ in little else.
         let overlaps = f.evidence.iter().any(|e| e.group.is_some());
         let shrunk = summary.minimals.get(&f.id).is_some_and(|m| m.shown < m.of);
-        comes_and_goes(u) || shrunk || (overlaps && u.trials < u.runs)
+        is_flaky(u) || shrunk || (overlaps && u.runs_shown < u.runs)
     };
     if !found.iter().any(by_chance) {
         return None;
     }
-    let updates: Vec<&Update> = found.iter().map(|(_, u)| u).collect();
-    Some(looks(&updates, summary.trials_judged(&finding.rule), MISS))
+    let updates: Vec<&FindingStatus> = found.iter().map(|(_, u)| u).collect();
+    Some(looks(&updates, summary.runs_judged(&finding.rule), MISS))
 }

@@ -271,7 +271,11 @@ fn recorded(environment: &Environment, summary: &Summary, finding: &FindingRecor
     if asserted {
         return Source::None(format!("{GONE}, which said what to expect"));
     }
-    match Script::of_record(&environment.contract, &summary.head, summary.shortest(finding)) {
+    match Script::of_record(
+        &environment.contract,
+        &summary.head,
+        summary.shortest_evidence(finding),
+    ) {
         Ok(script) => Source::Recorded(Box::new(script)),
         Err(why) => Source::None(format!("{GONE}, and {why}")),
     }
@@ -286,14 +290,14 @@ async fn again(
     mut seen: Vec<Seen<'_>>,
 ) -> Vec<Replayed> {
     let mut hindered = None;
-    let comes_and_goes = seen.iter().any(|s| causes.needed(s.index).is_some());
+    let is_flaky = seen.iter().any(|s| causes.needed(s.index).is_some());
     let mut odd = false;
     while seen.iter().any(|s| causes.is_open(s)) {
         // What comes at every so manieth request or item would miss equal trials each time.
         // What is remembered of a connection shows only behind good credentials on it.
         let about_credentials = |id: &str| rules::find(id).is_some_and(Rule::is_about_credentials);
         let remembered = seen.iter().any(|s| about_credentials(&s.finding.rule));
-        if remembered || comes_and_goes && odd {
+        if remembered || is_flaky && odd {
             plain_exchange(environment).await;
         }
         odd = !odd;

@@ -11,7 +11,7 @@ use crate::check::{ProbeResult, Rule, RunTally, evaluate_run, rules};
 use crate::collect::{RUN, finding_id};
 use crate::execution::credentials_are_refused;
 use crate::execution::one_by_one;
-use crate::record::{Cause, FindingRecord, Sightings, Summary};
+use crate::record::{Cause, FindingRecord, Occurrences, Summary};
 use crate::session::Environment;
 
 /// Plain batches that are sent one by one at most.
@@ -93,7 +93,7 @@ fn cant_tell(index: usize, why: &str) -> Replayed {
 
 /// Asks one by one, as the run did.
 async fn lost(environment: &Arc<Environment>, before: ProbeResult, index: usize) -> Replayed {
-    let needed = Sightings { shown: before.lost, of: before.sent }.looks(MISS);
+    let needed = Occurrences { shown: before.lost, of: before.sent }.looks(MISS);
     let most = needed.min(MOST_ALONE);
     let ProbeResult { sent: mut of, lost: mut shown } =
         one_by_one(environment, most, ProbeResult::ENOUGH).await.alone;
@@ -154,9 +154,9 @@ async fn added_up(
     let mut replayed = Vec::new();
     let mut open = Vec::new();
     // Of one cause, so what is known of it is known of all; each may be missed, and they are told one by one.
-    let known = wanted.iter().fold(Sightings::default(), |known, (_, finding)| {
+    let known = wanted.iter().fold(Occurrences::default(), |known, (_, finding)| {
         let (request, item) = refusals(&summary.tally, finding);
-        Sightings { shown: known.shown + request.min(item), of: known.of + request + item }
+        Occurrences { shown: known.shown + request.min(item), of: known.of + request + item }
     });
     let needed = known.looks(MISS / wanted.len() as f64);
     for (index, finding) in wanted {

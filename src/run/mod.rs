@@ -115,7 +115,7 @@ pub async fn run(
     }
     finish(&shared, started, advice)?;
     let collector = locked(&shared.collector);
-    let summary = Summary::of(&collector.events).ok_or(EngineError::NoRecord)?;
+    let summary = Summary::from_events(&collector.events).ok_or(EngineError::NoRecord)?;
     Ok(RunReport { summary })
 }
 

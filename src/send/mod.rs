@@ -23,7 +23,6 @@ use url::Url;
 pub use credentials::{Token, TokenSource};
 pub use lane::{Exchanging, Heard, Lane, headers};
 pub use pace::Pace;
-pub(crate) use raw::TOKEN_MARK;
 
 use crate::contract::Profile;
 use crate::exchange::{Answer, Loss, LossKind, Request};

@@ -10,10 +10,7 @@ use tokio::net::TcpStream;
 use super::Sender;
 use super::unframed::{SILENCE, is_whole, promises_close};
 use crate::case::HangUp;
-use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response};
-
-/// Stands in a raw request where the good credentials go, so that they are never held in a case.
-pub(crate) const TOKEN_MARK: &str = "\u{1}batchproof-token\u{1}";
+use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK};
 
 pub(super) async fn send(sender: &Sender, request: &Request, limit: Duration) -> Answer {
     let start = Instant::now();

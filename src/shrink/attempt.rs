@@ -11,7 +11,7 @@ use crate::check::{Evaluation, RuleViolation, evaluate};
 use crate::collect::finding_id;
 use crate::execution::Trial;
 use crate::execution::{Hindrance, hindrance};
-use crate::record::Sightings;
+use crate::record::Occurrences;
 use crate::scenario::{Script, send};
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::Environment;
@@ -168,8 +168,8 @@ impl<'a> Attempts<'a> {
 
     /// Sends `script` so many times more, the last `spared` of them only while there is a reserve; how often it
     /// showed the finding.
-    pub async fn again(&mut self, script: &Script, times: u64, spared: u64) -> Sightings {
-        let mut seen = Sightings::default();
+    pub async fn again(&mut self, script: &Script, times: u64, spared: u64) -> Occurrences {
+        let mut seen = Occurrences::default();
         let (requests, items) = script.size();
         // What a finding of its own may take is no matter here, what all may take is.
         while seen.of < times

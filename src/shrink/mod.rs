@@ -21,7 +21,9 @@ use crate::exchange::{BodyIntent, Exchange, Situation};
 use crate::execution::Selected;
 use crate::execution::Trial;
 use crate::export::{About, MISS, case_file};
-use crate::record::{BodyRecord, Event, ExchangeRecord, Minimal, Position, Sightings, Size};
+use crate::record::{
+    BodyRecord, Event, ExampleSize, ExchangeRecord, FindingPosition, MinimalExample, Occurrences,
+};
 use crate::scenario::Script;
 use crate::session::Environment;
 use crate::session::{RESERVE, RunOptions, budget};
@@ -66,7 +68,7 @@ struct Candidate {
 /// What became of one finding.
 struct Outcome {
     id: String,
-    from: Size,
+    from: ExampleSize,
     smallest: Option<(Script, Arc<Trial>, RuleViolation)>,
     note: Option<String>,
     /// How often the smallest showed it in the end, of how many tries.
@@ -315,7 +317,7 @@ async fn shrunk(
     let overlaps = script.sends.iter().any(|s| s.group.is_some());
     if candidate.by_chance || overlaps || again.shown < again.of {
         let more = attempts.again(&script, LAST, LAST).await;
-        again = Sightings { shown: again.shown + more.shown, of: again.of + more.of };
+        again = Occurrences { shown: again.shown + more.shown, of: again.of + more.of };
         // What it was chosen for says nothing of how often it shows.
         outcome.runs = Some(again.looks(MISS));
     }
@@ -339,7 +341,7 @@ fn unfit(environment: &Environment, script: &Script, trial: &Trial) -> Option<&'
     slow.then_some("its answer takes too long to be waited for again and again")
 }
 
-fn size(script: &Script) -> Size {
+fn size(script: &Script) -> ExampleSize {
     let (requests, items) = script.size();
     let bytes = script
         .sends
@@ -349,7 +351,7 @@ fn size(script: &Script) -> Size {
         })
         .map(|length| length.unwrap_or(0) as u64)
         .sum();
-    Size { requests: requests as u64, items: items as u64, bytes }
+    ExampleSize { requests: requests as u64, items: items as u64, bytes }
 }
 
 fn minimal(
@@ -357,10 +359,10 @@ fn minimal(
     options: &RunOptions,
     collector: &Collector,
     outcome: Outcome,
-) -> Option<Minimal> {
+) -> Option<MinimalExample> {
     let record = collector.found.get(&outcome.id)?.record.clone();
     let about = About::of(&record, options, outcome.runs.unwrap_or(1));
-    let mut minimal = Minimal {
+    let mut minimal = MinimalExample {
         id: outcome.id,
         from: outcome.from,
         to: outcome.from,
@@ -382,7 +384,7 @@ fn minimal(
     let is_cut = |e: &ExchangeRecord| matches!(e.request.body, BodyRecord::Excerpt { .. });
     if minimal.to != minimal.from || record.evidence.iter().any(is_cut) {
         let (evidence, exchange) = collector.whole_evidence(&trial, violation.exchange);
-        minimal.position = Position {
+        minimal.position = FindingPosition {
             exchange,
             item: violation.finding.item,
             pointer: collector.clean(&violation.finding.pointer),

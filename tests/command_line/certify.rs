@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use batchproof::certificate::{self, About, FILE, PAGE, PrivateKey, Statement};
+use batchproof::certificate::{self, CertificateSubject, FILE, PAGE, PrivateKey, Statement};
 use batchproof::record::{self, Summary};
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ fn as_if_deep(desk: &Desk, further: &[&str]) -> Summary {
     let text = read(&record).replacen("\"depth\":\"quick\"", "\"depth\":\"deep\"", 1);
     std::fs::write(&record, text).unwrap();
     desk.batchproof(&["report", "reports"]);
-    Summary::of(&record::read(&record).unwrap()).unwrap()
+    Summary::from_events(&record::read(&record).unwrap()).unwrap()
 }
 
 fn refusals(summary: &Summary) -> Vec<String> {
@@ -41,7 +41,7 @@ fn agreed(desk: &Desk) -> Vec<&'static str> {
     let mut text = "skip:\n".to_owned();
     for why in &silent {
         let (rule, rest) = why.split_once(' ').unwrap();
-        assert_eq!(rest, "was never judged, and the profile does not say why");
+        assert_eq!(rest, "was not tested: no case in this run applies to it");
         let _ = writeln!(text, "  {rule}: agreed with operations");
     }
     if silent.is_empty() {
@@ -55,7 +55,7 @@ fn agreed(desk: &Desk) -> Vec<&'static str> {
 fn certified(desk: &Desk, key: &Path) -> Value {
     let summary = as_if_deep(desk, &agreed(desk));
     assert_eq!(refusals(&summary), [""; 0]);
-    let about = About { subject: Some("the reference".to_owned()), issuer: None };
+    let about = CertificateSubject { subject: Some("the reference".to_owned()), issuer: None };
     let key = PrivateKey::load(key).unwrap();
     let certificate = certificate::sign(&summary, &desk.reports(), about, &key).unwrap();
     let statement: Statement = serde_json::from_str(&certificate.payload).unwrap();
@@ -85,7 +85,7 @@ fn a_whole_run_is_certified_and_verified() {
     let stated: Value = serde_json::from_str(certificate["payload"].as_str().unwrap()).unwrap();
     assert_eq!(stated["conclusion"], "conformant");
     assert_eq!(stated["configuration"]["depth"], "deep");
-    assert_eq!(stated["waivers"][0]["fate"], "expired");
+    assert_eq!(stated["waivers"][0]["status"], "expired");
     assert!(!stated["rules"].as_object().unwrap().contains_key("CASE-001"));
     assert!(read(&desk.reports().join(PAGE)).contains("Core 4.2"));
     // Making the reports again changes nothing of it, and the next run takes it out of the way.
@@ -202,7 +202,7 @@ fn another_key_does_not_verify() {
     desk.file("not-a-key", "hello\n");
     desk.batchproof(&["verify", "reports", "--key", "not-a-key"])
         .ends(2)
-        .says(&["not-a-key: it is no key in PEM", "key.pub".replace("key", "FILE").as_str()]);
+        .says(&["not-a-key: it is not a PEM key", "key.pub".replace("key", "FILE").as_str()]);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn what_was_not_seen_whole_is_not_certified() {
         let mut arguments = vec!["run", "--depth", "quick", "--seed", "7"];
         arguments.extend(further);
         desk.batchproof(&arguments);
-        refusals(&Summary::of(&record::read(&desk.reports()).unwrap()).unwrap())
+        refusals(&Summary::from_events(&record::read(&desk.reports()).unwrap()).unwrap())
     };
     let has = |found: Vec<String>, words: &str| {
         assert!(found.iter().any(|why| why.contains(words)), "`{words}` is missing in {found:#?}");
@@ -253,7 +253,7 @@ fn what_was_not_seen_whole_is_not_certified() {
     let found = quick(&["--target", &faulty.url, "--waivers", "waivers.yaml"]);
     has(found.clone(), "ORDER-002 failed");
     has(found.clone(), "of them waived");
-    has(found, "was never judged: always masked");
+    has(found, "was not tested: masked");
     assert!(!desk.reports().join(FILE).exists());
 }
 

@@ -56,13 +56,13 @@ fn two_runs_of_a_target_tell_what_is_new_and_what_is_fixed() {
 
     desk.batchproof(&["report", "clean", "coded"])
         .ends(1)
-        .says(&["NONCONFORMANT: 1 new, 0 fixed, 0 still there", "CODE-002 MUST: passed → failed"]);
+        .says(&["NONCONFORMANT 1 new, 0 fixed, 0 still there", "CODE-002 MUST: passed → failed"]);
     // The exit is the last run's: SHOULD findings fail nothing.
     desk.batchproof(&["report", "coded", "cached"]).ends(0).says(&[
-        "CONFORMANT: 1 new, 1 fixed, 0 still there",
-        "1 finding new, of 1 cause",
+        "CONFORMANT 1 new, 1 fixed, 0 still there",
+        "1 problem new (1 finding)",
         "SHOULD HTTP-011",
-        "1 finding fixed, of 1 cause",
+        "1 problem fixed (1 finding)",
         "MUST CODE-002",
         "CODE-002 MUST: failed → passed",
     ]);
@@ -80,7 +80,7 @@ fn two_runs_of_a_target_tell_what_is_new_and_what_is_fixed() {
         .ends(0)
         .says(&["diff.txt"]);
     let text = std::fs::read_to_string(desk.path().join("told/diff.txt")).unwrap();
-    assert!(text.contains("1 finding fixed, of 1 cause"), "{text}");
+    assert!(text.contains("1 problem fixed (1 finding)"), "{text}");
 }
 
 #[test]

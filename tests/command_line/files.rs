@@ -135,7 +135,8 @@ fn arguments_that_cant_be_used_are_told() {
     refused(&desk, &["--run-id", ""], &["--run-id", "1 to 24 letters"]);
     refused(&desk, &["--run-id", "x".repeat(25).as_str()], &["1 to 24 letters"]);
     refused(&desk, &["--rate", "soon"], &["20/s"]);
-    refused(&desk, &["--timeout", "30 bananas"], &["bananas", "ms, s, m or h"]);
+    refused(&desk, &["--timeout", "30 bananas"], &["bananas", "such as 30s, 10m or 1h30m"]);
+    refused(&desk, &["--save-cases", "out"], &["--save-cases is now called --export-cases"]);
     refused(&desk, &["--depht", "quick"], &["--depth"]);
     refused(&desk, &["--token", "x"], &["--token-file"]);
     refused(
@@ -179,6 +180,8 @@ fn without_a_command_the_help_is_shown() {
         "BATCHPROOF_TARGET",
         "--report-dir",
     ]);
+    // What help shows can be pasted: a shell reads angle brackets as redirections.
+    desk.batchproof(&["--help"]).ends(0).says(&["--target https://staging.example.com --token"]);
     desk.batchproof(&["--version"]).ends(0).says(&["batchproof"]);
 }
 
@@ -187,7 +190,7 @@ fn commands_beside_run_refuse_what_they_cant_use() {
     let desk = Desk::new();
     desk.batchproof(&["serve", "--fault", "results-revresed"])
         .ends(2)
-        .says(&["no fault `results-revresed`", "did you mean `results-reversed`?"]);
+        .says(&["unknown fault `results-revresed`", "did you mean `results-reversed`?"]);
     desk.batchproof(&["serve", "--refusal-mode", "both"]).ends(2).says(&["`request` or `item`"]);
     desk.batchproof(&["serve", "--reading", "item"]).ends(2).says(&["--refusal-mode"]);
     desk.batchproof(&["report", "nowhere"]).ends(2).says(&["nowhere"]);

@@ -39,7 +39,7 @@ fn pasted(finding: &Value) -> String {
 fn found(desk: &Desk, fault: &str, case: &str) -> (Serving, Value) {
     let faulty = Serving::start(&["--fault", fault, "--refusal-mode", "item"], Some(TOKEN));
     desk.file("case.yaml", case);
-    let run = ["run", "case.yaml", "--target", &faulty.url, "--save-cases", "saved"];
+    let run = ["run", "case.yaml", "--target", &faulty.url, "--export-cases", "saved"];
     desk.with_token(&run, Some(TOKEN)).ends(1);
     let finding = shrunk(desk);
     let saved = files(&desk.path().join("saved"));
@@ -114,7 +114,7 @@ fn one_fault_that_several_rules_tell_is_told_once_and_no_rule_is_lost() {
         "title: y\ngenerate: { items: 120..120, values: plain, runs: 1 }\n",
     );
     let ended = desk.batchproof(&["run", "cases", "--target", &hand.url, "--report-dir", "a b"]);
-    let ended = ended.ends(1).says(&["findings of 1 cause", "MUST STATUS-002", "also ROBUST-001"]);
+    let ended = ended.ends(1).says(&["1 problem (MUST)", "MUST STATUS-002", "also ROBUST-001"]);
     // A large body is told by its beginning only where nothing in it is what the finding is about.
     assert!(ended.text().contains("31 items"), "{}", ended.text());
     let text = std::fs::read_to_string(desk.path().join("a b/report.json")).unwrap();
@@ -179,5 +179,5 @@ fn the_terminal_shows_the_item_that_a_finding_is_about() {
     assert!(flat.contains("item12of13:{\"accountExtId\""), "{}", ended.text());
     assert!(flat.contains(&number), "{}", ended.text());
     // And says in words what was due in its place.
-    ended.says(&["expected a string", "actual null"]);
+    ended.says(&["expected a string", "got null"]);
 }

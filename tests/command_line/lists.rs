@@ -46,7 +46,7 @@ fn listed_names_are_explained() {
         }
     }
     for (name, _) in listed(&["--faults"]).iter().step_by(50) {
-        desk.batchproof(&["explain", name]).ends(0).says(&[name, "Must provoke"]);
+        desk.batchproof(&["explain", name]).ends(0).says(&[name, "Must be detected by"]);
     }
 }
 
@@ -57,9 +57,9 @@ fn a_rule_is_explained_with_its_source_its_cases_and_its_proofs() {
         .says(&[
             "UNIQUE-001 (MUST)",
             "Source: ",
-            "Cases about it: ",
+            "Cases that test it: ",
             "unique/replayed",
-            "Faults that prove it: ",
+            "Faults that it must detect: ",
         ])
         .out;
     let head: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Source")).collect();

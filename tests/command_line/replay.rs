@@ -98,7 +98,7 @@ fn what_comes_and_goes_is_called_fixed_only_where_it_is() {
             Serving::start(&[&["--refusal-mode", "item"], more].concat(), Some(TOKEN))
         };
         let (faulty, clean) = (serving(&["--fault", fault]), serving(&[]));
-        let run = ["run", "--strict", "--save-cases", "saved", "--seed", "5", "--target"];
+        let run = ["run", "--strict", "--export-cases", "saved", "--seed", "5", "--target"];
         let run = |target: &str, what: &[&str]| {
             desk.with_token(&[&run[..], &[target], what].concat(), Some(TOKEN))
         };
@@ -210,7 +210,7 @@ fn a_case_that_is_gone_is_replayed_from_the_record() {
 fn a_run_without_findings_has_nothing_to_replay() {
     let desk = Desk::new();
     desk.batchproof(&["run", "time"]).ends(0);
-    desk.batchproof(&["replay", "reports"]).ends(0).says(&["nothing to replay"]);
+    desk.batchproof(&["replay", "reports"]).ends(0).says(&["Nothing to replay"]);
 }
 
 #[test]

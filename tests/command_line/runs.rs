@@ -271,6 +271,6 @@ fn what_a_profile_rules_out_is_not_judged_and_says_why() {
     desk.file("p.yaml", "limits: { items: 5 }\n");
     desk.batchproof(&["run", "case.yaml", "--profile", "p.yaml", "--report-dir", "other"])
         .ends(2)
-        .says(&["items", "limits allow 5"]);
+        .says(&["items", "the profile allows 5"]);
     assert!(!desk.path().join("other").exists());
 }

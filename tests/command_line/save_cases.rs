@@ -1,4 +1,4 @@
-//! `run --save-cases DIR` leaves case files that fail the same way until the fault is gone.
+//! `run --export-cases DIR` leaves case files that fail the same way until the fault is gone.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ const TOKEN: &str = "saved-token-9f3c";
 
 /// Runs cases against a faulty server; the case files that it leaves.
 fn saved(desk: &Desk, serving: &Serving, cases: &[&str]) -> Vec<(PathBuf, String)> {
-    let run = ["run", "--target", &serving.url, "--seed", "5", "--save-cases", "saved"];
+    let run = ["run", "--target", &serving.url, "--seed", "5", "--export-cases", "saved"];
     desk.with_token(&[&run[..], cases].concat(), Some(TOKEN)).ends(1);
     let read = files(&desk.path().join("saved")).into_iter();
     read.map(|(path, text)| (path, String::from_utf8(text).unwrap())).collect()
@@ -84,7 +84,7 @@ fn a_saved_case_says_where_it_came_from_and_holds_no_secret_and_no_number() {
 #[test]
 fn a_run_without_findings_saves_nothing() {
     let desk = Desk::new();
-    desk.batchproof(&["run", "time", "--save-cases", "saved"]).ends(0);
+    desk.batchproof(&["run", "time", "--export-cases", "saved"]).ends(0);
     assert_eq!(files(&desk.path().join("saved")).len(), 0);
 }
 

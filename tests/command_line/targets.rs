@@ -147,12 +147,7 @@ fn a_plan_for_another_host_says_how_long_it_takes() {
     Desk::new()
         .batchproof(&["run", "--plan", "--depth", "quick", "--target", "https://staging.example"])
         .ends(0)
-        .says(&[
-            "https://staging.example",
-            "at 20/s",
-            "numbers beginning with",
-            "nothing was sent",
-        ]);
+        .says(&["https://staging.example", "at 20/s", "keys start with", "nothing was sent"]);
 }
 
 const ONE: &str = "title: x\nsteps: [{ batch: 2, expect: accepted }]\n";
@@ -198,7 +193,7 @@ fn cert_is_shown_to_a_target_that_asks_for_one() {
     // Without it, the opening says what may lack.
     desk.batchproof(&["run", "--target", &hand.url, "--ca", &ca])
         .ends(3)
-        .says(&["nothing was judged", "--cert F"]);
+        .says(&["nothing was tested", "--cert F"]);
     nothing_is_claimed(&desk);
 }
 

@@ -18,15 +18,18 @@ fn a_record() {
 }
 
 #[test]
-fn a_record_of_a_newer_version() {
+fn a_record_of_another_version() {
     let desk = Desk::new();
     desk.batchproof(&["run", "time", "--runs", "1"]).ends(0);
     let path = desk.reports().join("record.jsonl");
     let text = std::fs::read_to_string(&path).unwrap();
     let version = text.split_once("\"version\":").unwrap().1.split(',').next().unwrap();
-    let newer = text.replacen(&format!("\"version\":{version}"), "\"version\":99", 1);
-    std::fs::write(&path, newer).unwrap();
-    commands("reader_record_newer", &desk, &[&["report", "reports"], &["replay", "reports"]]);
+    for (name, other) in [("reader_record_newer", 99), ("reader_record_older", 1)] {
+        let other = format!("\"version\":{other}");
+        let changed = text.replacen(&format!("\"version\":{version}"), &other, 1);
+        std::fs::write(&path, changed).unwrap();
+        commands(name, &desk, &[&["report", "reports"], &["replay", "reports"]]);
+    }
 }
 
 #[test]

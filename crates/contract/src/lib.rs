@@ -14,6 +14,7 @@ pub mod profile;
 pub mod refusal_mode;
 mod repeated;
 pub mod standing;
+pub mod text;
 
 use std::path::Path;
 

@@ -39,6 +39,12 @@ pub const FAMILIES: &[(&str, &str)] = &[
     ("CASE", "what a user's own case expects"),
 ];
 
+/// Whether a rule is of the suite: users' own cases have a rule of their own, which no total counts.
+#[must_use]
+pub fn is_of_suite(id: &str) -> bool {
+    case::RULES.iter().all(|rule| rule.id != id)
+}
+
 static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
     [
         schema::RULES,

@@ -27,7 +27,7 @@ impl Evidence {
     ///
     /// # Errors
     /// Where the file can't be read.
-    pub fn of(dir: &Path, name: &str) -> std::io::Result<Evidence> {
+    pub fn hash_file(dir: &Path, name: &str) -> std::io::Result<Evidence> {
         let bytes = std::fs::read(dir.join(name))?;
         Ok(Evidence {
             file: name.to_owned(),
@@ -40,7 +40,7 @@ impl Evidence {
     ///
     /// # Errors
     /// Where one of the files can't be read.
-    pub fn all(dir: &Path) -> std::io::Result<Vec<Evidence>> {
-        EVIDENCE.iter().map(|name| Evidence::of(dir, name)).collect()
+    pub fn hash_all(dir: &Path) -> std::io::Result<Vec<Evidence>> {
+        EVIDENCE.iter().map(|name| Evidence::hash_file(dir, name)).collect()
     }
 }

@@ -46,7 +46,7 @@ pub enum KeyError {
         /// What was expected.
         expected: &'static str,
     },
-    /// The operating system gives no random numbers.
+    /// The operating system provides no random numbers.
     #[error("no random numbers for a key: {0}")]
     Random(#[from] getrandom::Error),
 }
@@ -112,7 +112,7 @@ impl PrivateKey {
     /// Reads a private key.
     ///
     /// # Errors
-    /// [`KeyError`] where the file can't be read, or is no Ed25519 key.
+    /// [`KeyError`] where the file can't be read, or is not an Ed25519 key.
     pub fn load(path: &Path) -> Result<PrivateKey, KeyError> {
         let expected = "a private Ed25519 key, as `batchproof certify --new-key FILE` or \
                         `openssl genpkey -algorithm ed25519` makes it";
@@ -137,7 +137,7 @@ impl PublicKey {
     /// Reads a public key.
     ///
     /// # Errors
-    /// [`KeyError`] where the file can't be read, or is no Ed25519 key.
+    /// [`KeyError`] where the file can't be read, or is not an Ed25519 key.
     pub fn load(path: &Path) -> Result<PublicKey, KeyError> {
         let expected = "a public Ed25519 key: the FILE.pub of `batchproof certify --new-key FILE`";
         let bytes = load(path, PUBLIC_LABEL, &PUBLIC, expected)?;
@@ -216,10 +216,10 @@ fn load(
         .split_once(&format!("-----BEGIN {label}-----"))
         .and_then(|(_, rest)| rest.split_once(&format!("-----END {label}-----")))
         .map(|(body, _)| body.split_whitespace().collect::<String>())
-        .ok_or_else(|| wrong("it is no key in PEM"))?;
+        .ok_or_else(|| wrong("it is not a PEM key"))?;
     let der = STANDARD.decode(body).map_err(|_| wrong("its base64 is broken"))?;
-    let bytes = der.strip_prefix(prefix).ok_or_else(|| wrong("it is no Ed25519 key"))?;
-    bytes.try_into().map_err(|_| wrong("it is no Ed25519 key"))
+    let bytes = der.strip_prefix(prefix).ok_or_else(|| wrong("it is not an Ed25519 key"))?;
+    bytes.try_into().map_err(|_| wrong("it is not an Ed25519 key"))
 }
 
 #[cfg(test)]

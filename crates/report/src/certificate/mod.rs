@@ -1,6 +1,6 @@
 //! Certificates: a signed statement of what a run at depth deep showed, bound to its evidence by hash.
 //!
-//! Made from records and nothing else: the statement is told again from `record.jsonl` whenever it is verified.
+//! Made from records and nothing else: `verify` makes the statement again from `record.jsonl`.
 //! A certificate is the JSON object of [`Certificate`]. Its `payload` is the statement as a JSON text; the
 //! signature is over the bytes of that text (UTF-8, with the escapes of the surrounding string resolved), so
 //! that any tool can check it:
@@ -29,12 +29,12 @@ pub use key::{KeyError, PrivateKey, PublicKey, new_key, public_file};
 pub use page::page;
 pub use refusal::{Refusal, refusals};
 pub use sign::sign;
-pub use statement::{About, Statement, schema};
+pub use statement::{CertificateSubject, Statement, schema};
 pub use verify::{Verified, verify};
 
 /// The name of the file in a report directory.
 pub const FILE: &str = "certificate.json";
-/// The page to print, beside it.
+/// The page to print.
 pub const PAGE: &str = "certificate.html";
 /// The algorithm of the signature.
 const ALGORITHM: &str = "Ed25519";
@@ -49,7 +49,7 @@ pub struct Certificate {
     pub algorithm: String,
     /// The 64 bytes of the signature, in base64.
     pub signature: String,
-    /// The 32 bytes of the public key, in base64. Whoever verifies brings the key that they trust.
+    /// The 32 bytes of the public key, in base64. The verifier supplies the key that they trust.
     pub public_key: String,
 }
 

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::key::PublicKey;
 use super::statement::Statement;
 use super::{Certificate, FILE};
-use crate::record::{Conclusion, Outcome};
+use crate::record::{Conclusion, RuleOutcome};
 use crate::report::{number, page, visible};
 
 const STYLE: &str = include_str!("page.css");
@@ -50,11 +50,11 @@ fn head(statement: &Statement) -> Markup {
             p.brand { "batchproof" }
             h1 { "Certificate of conformance" }
         }
-        p.lead { "This is to state that" }
+        p.lead { "This certifies that" }
         p.subject { (visible(subject.unwrap_or(&statement.target))) }
         p.lead {
             @if subject.is_some() { "at " b { (visible(&statement.target)) } ", " }
-            "tried " (period(&statement.started, &statement.finished)) ", was found"
+            "tested " (period(&statement.started, &statement.finished)) ", was found"
         }
         p.verdict { (statement.conclusion) }
         p.lead {
@@ -79,11 +79,11 @@ fn seal(conclusion: Conclusion) -> Markup {
 }
 
 fn figures(statement: &Statement) -> Markup {
-    let passed = statement.rules.values().filter(|o| **o == Outcome::Passed).count();
+    let passed = statement.rules.values().filter(|o| **o == RuleOutcome::Passed).count();
     let figures = &statement.figures;
     let shown = [
-        (format!("{passed} of {}", statement.rules.len()), "rules judged, and held"),
-        (number(figures.judged), "judgements"),
+        (format!("{passed} of {}", statement.rules.len()), "rules tested, no failure"),
+        (number(figures.judged), "checks"),
         (number(figures.requests), "requests"),
         (number(figures.items), "items"),
     ];
@@ -99,7 +99,7 @@ fn run(statement: &Statement) -> Markup {
         (
             "Suite",
             format!(
-                "batchproof {}, {} cases, all of them",
+                "batchproof {}, all {} cases",
                 visible(&statement.suite.version),
                 statement.suite.cases
             ),
@@ -108,17 +108,20 @@ fn run(statement: &Statement) -> Markup {
         ("Seed", configuration.seed.to_string()),
         ("Run", visible(&configuration.run_id)),
         (
-            "Left behind",
+            "Left on target",
             format!(
-                "{} numbers, beginning with {}-",
+                "{} accepted items, keys start with {}-",
                 number(statement.figures.left_behind),
                 visible(&configuration.run_id)
             ),
         ),
-        ("Odds", visible(&statement.figures.odds.told().unwrap_or_default())),
+        (
+            "Detection limit",
+            visible(&statement.figures.detection_limit.sentence().unwrap_or_default()),
+        ),
     ];
     html! {
-        h2 { "What was run" }
+        h2 { "Run" }
         dl { @for (name, value) in &rows { dt { (name) } dd { (value) } } }
     }
 }
@@ -130,7 +133,7 @@ fn limits(statement: &Statement) -> Markup {
     }
 }
 
-/// What does not stand against the certificate, and has to be told all the same.
+/// What does not prevent the certificate, but has to be stated.
 fn listed(statement: &Statement) -> Markup {
     let findings: Vec<String> = statement
         .findings
@@ -146,17 +149,17 @@ fn listed(statement: &Statement) -> Markup {
         .iter()
         .map(|w| format!("{}: {}", w.waiver.scope(), w.waiver.told()))
         .collect();
-    let unjudged: Vec<String> = statement
-        .unjudged
+    let not_tested: Vec<String> = statement
+        .not_tested
         .iter()
         .map(|(id, rule)| format!("{} {id}: {}", rule.level, rule.why))
         .collect();
     html! {
         div.listed {
-            (list("Findings that don't stand against it", &findings, "none"))
-            (list("Skipped by agreement", &skipped, "nothing"))
-            (list("Rules not judged", &unjudged, "none"))
-            @if !statement.not_run.is_empty() { (list("Cases that could not run here", &[statement.not_run.join(", ")], "none")) }
+            (list("Findings that do not prevent it", &findings, "none"))
+            (list("Skipped by the profile", &skipped, "nothing"))
+            (list("Rules not tested", &not_tested, "none"))
+            @if !statement.not_run.is_empty() { (list("Cases that could not run", &[statement.not_run.join(", ")], "none")) }
             @if !waivers.is_empty() { (list("Waivers", &waivers, "none")) }
         }
     }
@@ -213,7 +216,7 @@ fn foot(certificate: &Certificate, statement: &Statement) -> Markup {
     }
 }
 
-/// When the target was tried, to the minute.
+/// When the target was tested, to the minute.
 fn period(started: &str, finished: &str) -> String {
     let minute = |instant: &str| visible(instant).chars().skip(11).take(5).collect::<String>();
     let (from, to) = (day(started), day(finished));

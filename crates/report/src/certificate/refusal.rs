@@ -1,17 +1,16 @@
-//! Why a run is no ground for a certificate.
+//! Why a run does not earn a certificate.
 
-use super::statement::certified;
 use crate::case::Depth;
-use crate::check::Scope;
+use crate::check::rules::is_of_suite;
 use crate::contract::Level;
-use crate::record::{Conclusion, Fate, Outcome, RuleSummary, Summary};
+use crate::record::{Conclusion, NotTested, Reason, RuleSummary, Summary, WaiverStatus};
 
-/// Why a run is no ground for a certificate.
+/// A reason why a run does not earn a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// In a sentence.
     pub why: String,
-    /// Whether it speaks against the target, or leaves it open.
+    /// Whether the target failed; else the run is not enough.
     pub against: bool,
 }
 
@@ -19,30 +18,30 @@ pub struct Refusal {
 #[must_use]
 pub fn refusals(summary: &Summary) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = Vec::new();
-    let mut open = |why: String| refusals.push(Refusal { why, against: false });
+    let mut not_enough = |why: String| refusals.push(Refusal { why, against: false });
     let head = &summary.head;
     if head.depth != Depth::Deep {
-        open(format!("the depth was {}; a certificate needs deep", head.depth));
+        not_enough(format!("the depth was {}; a certificate needs deep", head.depth));
     }
     if !head.whole_suite || !head.files.is_empty() {
-        open("not exactly the shipped cases were run".to_owned());
+        not_enough("the run was not exactly the shipped cases".to_owned());
     }
     if let Some(runs) = head.runs {
-        open(format!("each case was run {runs} times instead of what it says for the depth"));
+        not_enough(format!("--runs set the executions of each case to {runs}"));
     }
     if let Some((part, of)) = head.partition {
-        open(format!("this is part {part} of {of} of a run"));
+        not_enough(format!("this is part {part} of {of} of a run"));
     }
     if summary.conclusion == Conclusion::Inconclusive {
-        summary.reasons.iter().for_each(|reason| open(reason.clone()));
+        summary.reasons.iter().for_each(|reason| not_enough(reason.to_string()));
     } else {
         // A contradiction hides from the conclusion that the run did not come to its end.
         match &summary.tail {
-            None => open("the run was killed before its end".to_owned()),
+            None => not_enough(Reason::Killed.to_string()),
             Some(tail) => {
-                tail.trouble.iter().for_each(|trouble| open(trouble.clone()));
+                tail.trouble.iter().for_each(|trouble| not_enough(trouble.clone()));
                 if tail.cut_short {
-                    open("the run was cut short".to_owned());
+                    not_enough(Reason::CutShort(None).to_string());
                 }
             }
         }
@@ -50,9 +49,9 @@ pub fn refusals(summary: &Summary) -> Vec<Refusal> {
     for rule in &summary.rules {
         refusals.extend(of_rule(summary, rule));
     }
-    for waiver in summary.waivers_that_are(Fate::Stale) {
+    for waiver in summary.waivers_with(WaiverStatus::Stale) {
         let why = format!(
-            "the waiver of {} ({}) is stale: nothing matched it",
+            "the waiver of {} ({}) is stale: nothing matched",
             waiver.waiver.scope(),
             waiver.waiver.at
         );
@@ -60,7 +59,7 @@ pub fn refusals(summary: &Summary) -> Vec<Refusal> {
     }
     if summary.conclusion == Conclusion::NonConformant && refusals.is_empty() {
         for reason in &summary.reasons {
-            refusals.push(Refusal { why: reason.clone(), against: true });
+            refusals.push(Refusal { why: reason.to_string(), against: true });
         }
     }
     let mut seen = Vec::new();
@@ -75,7 +74,7 @@ pub fn refusals(summary: &Summary) -> Vec<Refusal> {
 /// What a rule says against a certificate.
 fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
     let id = &rule.rule.id;
-    if !certified(id) {
+    if !is_of_suite(id) {
         return None;
     }
     if rule.counts.errored > 0 {
@@ -97,16 +96,11 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
         let why = format!("{id} failed: {} confirmed {word}{waived}", failed.len());
         return Some(Refusal { why, against: true });
     }
-    let why = match rule.outcome {
-        Outcome::NotApplicable if rule.skipped.is_some() => return None,
-        // What is judged over a run, where it came about, did not: answers that got lost, for one.
-        Outcome::NotApplicable if rule.rule.scope == Some(Scope::Run) => return None,
-        Outcome::NotApplicable => {
-            format!("{id} was never judged, and the profile does not say why")
-        }
-        Outcome::Masked => format!("{id} was never judged: always masked by another rule"),
-        Outcome::Unanswered => format!("{id} was never judged: the target did not answer"),
-        _ => return None,
+    let why = match rule.not_tested()? {
+        // What the whole run shows is tested only where it happened: lost answers, for one.
+        NotTested::Skipped(_) | NotTested::NotTriggered => return None,
+        why => why,
     };
+    let why = Reason::RuleNotTested { rule: id.clone(), why }.to_string();
     Some(Refusal { why, against: false })
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::evidence::Evidence;
 use super::key::PrivateKey;
-use super::statement::{About, Statement};
+use super::statement::{CertificateSubject, Statement};
 use super::{ALGORITHM, Certificate};
 use crate::record::Summary;
 
@@ -16,10 +16,10 @@ use crate::record::Summary;
 pub fn sign(
     summary: &Summary,
     dir: &Path,
-    about: About,
+    about: CertificateSubject,
     key: &PrivateKey,
 ) -> std::io::Result<Certificate> {
-    let payload = Statement::of(summary, about, Evidence::all(dir)?).payload()?;
+    let payload = Statement::from_summary(summary, about, Evidence::hash_all(dir)?).payload()?;
     Ok(Certificate {
         signature: key.sign(payload.as_bytes()),
         algorithm: ALGORITHM.to_owned(),

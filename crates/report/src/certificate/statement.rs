@@ -8,27 +8,28 @@ use sha2::{Digest, Sha256};
 
 use super::evidence::Evidence;
 use crate::case::Depth;
+use crate::check::rules::is_of_suite;
 use crate::contract::{Level, hex};
-use crate::record::{Conclusion, Fate, Odds, Outcome, SpecInfo, Summary};
-use crate::report::unjudged;
+use crate::record::{Conclusion, DetectionLimit, RuleOutcome, SpecInfo, Summary, WaiverStatus};
+use crate::report::not_tested;
 use crate::waiver::Waiver;
 
 /// Version of the statement's format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// What the text is, so that a signature over it can be taken for nothing else.
 const KIND: &str = "batchproof certificate";
 
-/// What can't be seen through such an endpoint, or was not looked for.
+/// What a certificate does not say.
 const NOT_SAID: [&str; 4] = [
-    "What the target stored can't be seen through this endpoint; only the numbers that it called used betray it.",
-    "It says that the rules held on what was sent, with this seed; it is no proof that no other input fails.",
-    "It speaks of the target as it answered between the two times above, not of other versions or installations.",
-    "Load, availability, and security beyond the credentials of this endpoint were not on trial.",
+    "What the target stored is invisible through this endpoint; only the keys that it called used reveal it.",
+    "The rules held on what was sent, with this seed. That does not prove that no other input fails.",
+    "It is about the target as it responded between the two times above, not about other versions or installations.",
+    "Load, availability, and security beyond the credentials of this endpoint were not tested.",
 ];
 
 /// Who is certified by whom, in their own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct About {
+pub struct CertificateSubject {
     /// What is certified: product, version, installation.
     pub subject: Option<String>,
     /// Who certifies.
@@ -47,7 +48,7 @@ pub struct Statement {
     pub conclusion: Conclusion,
     /// Who is certified by whom.
     #[serde(flatten)]
-    pub about: About,
+    pub about: CertificateSubject,
     /// The target's URL, credentials taken out.
     pub target: String,
     /// When the run began, RFC 3339.
@@ -61,19 +62,19 @@ pub struct Statement {
     /// How the run was configured.
     pub configuration: Configuration,
     /// What was sent.
-    pub figures: Figures,
-    /// What became of each rule.
-    pub rules: BTreeMap<String, Outcome>,
-    /// SHOULD findings, which don't stand against a certificate, and what was seen once.
-    pub findings: Vec<Told>,
+    pub figures: RunFigures,
+    /// The outcome of each rule.
+    pub rules: BTreeMap<String, RuleOutcome>,
+    /// SHOULD findings, which do not prevent a certificate, and unconfirmed ones.
+    pub findings: Vec<CertificateFinding>,
     /// What the profile skips, by rule or family, each with its reason.
     pub skipped: BTreeMap<String, String>,
-    /// Rules that were not judged.
-    pub unjudged: BTreeMap<String, Unjudged>,
+    /// Rules that were not tested.
+    pub not_tested: BTreeMap<String, UntestedRule>,
     /// Cases that could not run against this target or contract.
     pub not_run: Vec<String>,
-    /// Waivers of the run, with what became of each.
-    pub waivers: Vec<WaiverFate>,
+    /// Waivers of the run with their status.
+    pub waivers: Vec<CertificateWaiver>,
     /// What the certificate does not say.
     pub does_not_say: Vec<String>,
     /// The files that it rests on.
@@ -110,31 +111,31 @@ pub struct Configuration {
 
 /// What was sent and judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Figures {
+pub struct RunFigures {
     /// Requests, repeats and opening included.
     pub requests: u64,
     /// Items.
     pub items: u64,
-    /// How often answers were held against a rule.
+    /// How often a rule was checked.
     pub judged: u64,
-    /// Unique numbers that were accepted and stay behind.
+    /// Accepted items that stay on the target.
     pub left_behind: u64,
-    /// How rare a fault may be before this run misses it.
-    pub odds: Odds,
+    /// The rarest intermittent faults that this run would have shown.
+    pub detection_limit: DetectionLimit,
 }
 
-/// A rule that was not judged.
+/// A rule that was not tested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Unjudged {
+pub struct UntestedRule {
     /// Its level.
     pub level: Level,
     /// Why, in a few words.
     pub why: String,
 }
 
-/// A finding that does not stand against a certificate.
+/// A finding that does not prevent a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Told {
+pub struct CertificateFinding {
     /// The rule.
     pub rule: String,
     /// Its level.
@@ -145,27 +146,31 @@ pub struct Told {
     pub findings: u64,
     /// How often they were seen.
     pub count: u64,
-    /// `confirmed`, `waived` or `seen once`.
+    /// `confirmed`, `waived` or `unconfirmed`.
     pub state: String,
 }
 
-/// A waiver of the run, with what became of it.
+/// A waiver of the run with its status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct WaiverFate {
+pub struct CertificateWaiver {
     /// The entry.
     #[serde(flatten)]
     pub waiver: Waiver,
-    /// What became of it.
-    pub fate: Fate,
+    /// Its status in this run.
+    pub status: WaiverStatus,
 }
 
 impl Statement {
     /// What `summary` allows to state, resting on `evidence`.
     #[must_use]
-    pub fn of(summary: &Summary, about: About, evidence: Vec<Evidence>) -> Statement {
+    pub fn from_summary(
+        summary: &Summary,
+        about: CertificateSubject,
+        evidence: Vec<Evidence>,
+    ) -> Statement {
         let head = &summary.head;
         let stats = summary.stats();
-        let rules = || summary.rules.iter().filter(|r| certified(&r.rule.id));
+        let rules = || summary.rules.iter().filter(|r| is_of_suite(&r.rule.id));
         Statement {
             kind: KIND.to_owned(),
             format: FORMAT,
@@ -188,21 +193,21 @@ impl Statement {
                 profile: head.profile.clone(),
                 profile_hash: hash(head.profile.as_ref()),
             },
-            figures: Figures {
+            figures: RunFigures {
                 requests: stats.requests,
                 items: stats.items,
                 judged: rules().map(|r| r.counts.judged()).sum(),
                 left_behind: summary.tail.as_ref().map_or(0, |t| t.left_behind),
-                odds: summary.odds(),
+                detection_limit: summary.detection_limit(),
             },
             rules: rules().map(|r| (r.rule.id.clone(), r.outcome)).collect(),
-            findings: told(summary),
+            findings: certificate_findings(summary),
             skipped: head.skipped.clone(),
-            unjudged: rules()
+            not_tested: rules()
                 .filter(|r| r.counts.judged() == 0)
                 .map(|r| {
-                    let why = unjudged(r).unwrap_or_default();
-                    (r.rule.id.clone(), Unjudged { level: r.rule.level, why })
+                    let why = not_tested(r).unwrap_or_default();
+                    (r.rule.id.clone(), UntestedRule { level: r.rule.level, why })
                 })
                 .collect(),
             not_run: summary
@@ -214,7 +219,7 @@ impl Statement {
             waivers: summary
                 .waivers
                 .iter()
-                .map(|w| WaiverFate { waiver: w.waiver.clone(), fate: w.fate })
+                .map(|w| CertificateWaiver { waiver: w.waiver.clone(), status: w.status })
                 .collect(),
             does_not_say: NOT_SAID.iter().map(|text| (*text).to_owned()).collect(),
             evidence,
@@ -245,28 +250,23 @@ pub fn schema() -> String {
     text
 }
 
-/// Whether a rule has a part in certificates: what a user's own case expects has none.
-pub(super) fn certified(rule: &str) -> bool {
-    !rule.starts_with("CASE-")
-}
-
 /// Findings by rule and state, in the order of the rules.
-fn told(summary: &Summary) -> Vec<Told> {
-    let mut told: Vec<Told> = Vec::new();
+fn certificate_findings(summary: &Summary) -> Vec<CertificateFinding> {
+    let mut findings: Vec<CertificateFinding> = Vec::new();
     for rule in &summary.rules {
         for (finding, update) in summary.findings.iter().filter(|(f, _)| f.rule == rule.rule.id) {
             let state = match (&update.waived, update.confirmed) {
                 (Some(_), _) => "waived",
                 (None, true) => "confirmed",
-                (None, false) => "seen once",
+                (None, false) => "unconfirmed",
             };
-            let known = told.iter_mut().find(|t| t.rule == finding.rule && t.state == state);
+            let known = findings.iter_mut().find(|f| f.rule == finding.rule && f.state == state);
             if let Some(known) = known {
                 known.findings += 1;
                 known.count += update.count;
                 continue;
             }
-            told.push(Told {
+            findings.push(CertificateFinding {
                 rule: finding.rule.clone(),
                 level: finding.level,
                 title: rule.rule.title.clone(),
@@ -276,7 +276,7 @@ fn told(summary: &Summary) -> Vec<Told> {
             });
         }
     }
-    told
+    findings
 }
 
 fn hash(profile: Option<&serde_json::Value>) -> String {

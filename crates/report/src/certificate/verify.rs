@@ -22,7 +22,7 @@ pub struct Verified {
     pub mismatches: Vec<String>,
 }
 
-/// Holds the certificate in `bytes`, whose evidence lies in `dir`, against the key of whom the reader trusts.
+/// Verifies the certificate in `bytes`, with its evidence in `dir`, against the key that the reader trusts.
 #[must_use]
 pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
     let certificate: Certificate = match serde_json::from_slice(bytes) {
@@ -30,31 +30,31 @@ pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
         Err(error) => {
             return Verified {
                 statement: None,
-                mismatches: vec![format!("the certificate can't be read: {error}")],
+                mismatches: vec![format!("the certificate cannot be read: {error}")],
             };
         }
     };
     let mut mismatches = Vec::new();
     if let Some(at) = rewritten(&certificate, bytes) {
-        mismatches.push(format!("the certificate is not as it was written, from byte {at} on"));
+        mismatches.push(format!("the certificate was changed, from byte {at} on"));
     }
     signature(&certificate, key, &mut mismatches);
     let statement: Option<Statement> = match serde_json::from_str(&certificate.payload) {
         Ok(statement) => Some(statement),
         Err(error) => {
-            mismatches.push(format!("the statement can't be read: {error}"));
+            mismatches.push(format!("the statement cannot be read: {error}"));
             None
         }
     };
     if let Some(statement) = &statement {
         if !statement.is_known() {
             mismatches.push(format!(
-                "the statement is `{}` in format {}: a newer batchproof may know it",
+                "the statement is `{}` in format {}: written by a newer batchproof",
                 statement.kind, statement.format
             ));
         }
         let whole = evidence(statement, dir, &mut mismatches);
-        told_again(statement, dir, whole, &mut mismatches);
+        recomputed(statement, dir, whole, &mut mismatches);
         printed(&certificate, statement, dir, &mut mismatches);
     }
     Verified { statement, mismatches }
@@ -81,7 +81,7 @@ fn signature(certificate: &Certificate, key: &PublicKey, mismatches: &mut Vec<St
         Some(own) if own == *key => {
             if !by_given {
                 mismatches.push(
-                    "the signature does not fit: the statement or the signature was changed"
+                    "the signature does not match: the statement or the signature was changed"
                         .to_owned(),
                 );
             }
@@ -89,19 +89,19 @@ fn signature(certificate: &Certificate, key: &PublicKey, mismatches: &mut Vec<St
         Some(own) => {
             let fits = own.signed(certificate.payload.as_bytes(), &certificate.signature);
             mismatches.push(format!(
-                "it was not signed by the key given ({key}): it names the key {own}, and the signature {}",
+                "it was not signed with the given key ({key}): it names the key {own}, and the signature {}",
                 if by_given {
-                    "fits the key given, so that name was changed"
+                    "matches the given key, so that name was changed"
                 } else if fits {
-                    "fits that one"
+                    "matches that one"
                 } else {
-                    "fits neither"
+                    "matches neither"
                 }
             ));
         }
         None => mismatches.push(format!(
-            "the public key in it is none; the signature {} the key given ({key})",
-            if by_given { "fits" } else { "does not fit" }
+            "the public key in it is not a key; the signature {} the given key ({key})",
+            if by_given { "matches" } else { "does not match" }
         )),
     }
 }
@@ -118,12 +118,12 @@ fn evidence(statement: &Statement, dir: &Path, mismatches: &mut Vec<String>) -> 
         // A name is no way out of the directory.
         if !EVIDENCE.contains(&stated.file.as_str()) {
             mismatches
-                .push(format!("the statement rests on `{}`, which is no evidence", stated.file));
+                .push(format!("the statement names `{}`, which is not evidence", stated.file));
             continue;
         }
-        match Evidence::of(dir, &stated.file) {
+        match Evidence::hash_file(dir, &stated.file) {
             Err(error) => mismatches.push(format!(
-                "{} can't be read: {error}; expected beside the certificate",
+                "{} cannot be read: {error}; expected in the directory of the certificate",
                 dir.join(&stated.file).display()
             )),
             Ok(found) if found != *stated => mismatches.push(format!(
@@ -136,14 +136,14 @@ fn evidence(statement: &Statement, dir: &Path, mismatches: &mut Vec<String>) -> 
     mismatches.len() == before
 }
 
-/// Tells the statement again from the record, and says where the certificate states something else.
-fn told_again(statement: &Statement, dir: &Path, whole: bool, mismatches: &mut Vec<String>) {
-    // Another version may tell other things of one record; and of a changed record nothing is concluded.
+/// Makes the statement again from the record, and names what differs.
+fn recomputed(statement: &Statement, dir: &Path, whole: bool, mismatches: &mut Vec<String>) {
+    // Another version may state other things about a record, and nothing follows from a changed one.
     if statement.suite.version != env!("CARGO_PKG_VERSION") || !whole {
         return;
     }
     let summary = match record::read(&dir.join(EVIDENCE[0])) {
-        Ok(events) => Summary::of(&events),
+        Ok(events) => Summary::from_events(&events),
         Err(problem) => {
             mismatches.push(format!("the record can't be read: {problem}"));
             return;
@@ -154,10 +154,12 @@ fn told_again(statement: &Statement, dir: &Path, whole: bool, mismatches: &mut V
         return;
     };
     for refusal in refusals(&summary) {
-        mismatches.push(format!("the record is no ground for a certificate: {}", refusal.why));
+        mismatches.push(format!("the record does not earn a certificate: {}", refusal.why));
     }
-    let told = Statement::of(&summary, statement.about.clone(), statement.evidence.clone());
-    let (Ok(stated), Ok(recorded)) = (serde_json::to_value(statement), serde_json::to_value(told))
+    let expected =
+        Statement::from_summary(&summary, statement.about.clone(), statement.evidence.clone());
+    let (Ok(stated), Ok(recorded)) =
+        (serde_json::to_value(statement), serde_json::to_value(expected))
     else {
         return;
     };
@@ -186,11 +188,11 @@ fn differ(pointer: &str, stated: &Value, recorded: &Value, out: &mut Vec<String>
             }
         }
         (a, b) if a == b => {}
-        (a, b) => out.push(format!("{pointer}: the certificate states {a}, the record tells {b}")),
+        (a, b) => out.push(format!("{pointer}: the certificate states {a}, the record gives {b}")),
     }
 }
 
-/// The page beside the certificate, where there is one.
+/// The page of the certificate, if there is one.
 fn printed(
     certificate: &Certificate,
     statement: &Statement,

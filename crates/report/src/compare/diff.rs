@@ -1,61 +1,58 @@
-//! Two runs of one target: what is new, what is fixed, what still fails.
+//! Compares two runs of one target: what is new, fixed, or still failing.
 
 use crate::check::RuleCounts;
-use crate::record::{FindingRecord, Outcome, RUN, RuleInfo, Summary, Update};
+use crate::record::{FindingRecord, RUN, RecordedFinding, RuleInfo, RuleOutcome, Summary};
 
-/// A finding with what became of it.
-type Found = (FindingRecord, Update);
-
-/// Two runs of one target, held against each other.
+/// Two runs of one target, compared.
 pub struct Diff<'a> {
     /// The earlier run.
     pub before: &'a Summary,
     /// The later run.
     pub after: &'a Summary,
     /// Findings that only the later run has.
-    pub new: Vec<&'a Found>,
-    /// Findings that only the earlier run has, though the later one judged the same.
-    pub fixed: Vec<&'a Found>,
+    pub new: Vec<&'a RecordedFinding>,
+    /// Findings that only the earlier run has, though the later one tested the same.
+    pub fixed: Vec<&'a RecordedFinding>,
     /// Findings of both, as the later run has them.
-    pub still: Vec<&'a Found>,
+    pub still: Vec<&'a RecordedFinding>,
     /// Findings that only the earlier run has, but that the later one does not show to be fixed.
-    pub unknown: Vec<Unknown<'a>>,
-    /// Rules of which something else became.
+    pub unknown: Vec<UnresolvedFinding<'a>>,
+    /// Rules with another outcome.
     pub rules: Vec<RuleChange<'a>>,
-    /// What else differs between the runs, and so may be the cause, in sentences.
+    /// What else differs between the runs and may be the cause, in sentences.
     pub caveats: Vec<String>,
 }
 
 /// A finding that is gone, but not shown to be fixed.
-pub struct Unknown<'a> {
+pub struct UnresolvedFinding<'a> {
     /// The finding.
-    pub found: &'a Found,
+    pub found: &'a RecordedFinding,
     /// Why not.
     pub why: &'static str,
 }
 
-/// A rule of which something else became.
+/// A rule with another outcome.
 pub struct RuleChange<'a> {
     /// The rule.
     pub rule: &'a RuleInfo,
-    /// What became of it in the earlier run; nothing where that did not know it.
-    pub before: Option<Outcome>,
-    /// What became of it in the later run.
-    pub after: Option<Outcome>,
+    /// Its outcome in the earlier run; nothing if that did not know it.
+    pub before: Option<RuleOutcome>,
+    /// Its outcome in the later run.
+    pub after: Option<RuleOutcome>,
 }
 
 impl<'a> Diff<'a> {
-    /// Holds `after` against `before`.
+    /// Compares `after` with `before`.
     #[must_use]
-    pub fn of(before: &'a Summary, after: &'a Summary) -> Diff<'a> {
+    pub fn between(before: &'a Summary, after: &'a Summary) -> Diff<'a> {
         let has = |summary: &Summary, id: &str| summary.findings.iter().any(|(f, _)| f.id == id);
         let (still, new) = after.findings.iter().partition(|(f, _)| has(before, &f.id));
         let mut fixed = Vec::new();
         let mut unknown = Vec::new();
         for found in before.findings.iter().filter(|(f, _)| !has(after, &f.id)) {
-            match untold(after, &found.0).or_else(|| elsewhere(after, &found.0)) {
+            match why_unresolved(after, &found.0).or_else(|| elsewhere(after, &found.0)) {
                 None => fixed.push(found),
-                Some(why) => unknown.push(Unknown { found, why }),
+                Some(why) => unknown.push(UnresolvedFinding { found, why }),
             }
         }
         Diff {
@@ -72,19 +69,19 @@ impl<'a> Diff<'a> {
 }
 
 /// Why a run without `finding` does not say that it is fixed, where it doesn't.
-fn untold(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
+fn why_unresolved(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
     let Some(counts) = counts(after, finding) else { return Some("its case did not run") };
     if after.tail.as_ref().is_none_or(|tail| tail.cut_short || !tail.trouble.is_empty()) {
-        return Some("the later run did not come to its end");
+        return Some("the later run did not finish");
     }
     if counts.masked > 0 {
-        Some("another rule's failure masked it")
+        Some("masked by the failure of another rule")
     } else if counts.errored > 0 {
         Some("its rule panicked")
     } else if counts.judged() == 0 && counts.unanswered > 0 {
-        Some("the target did not answer")
+        Some("the target did not respond")
     } else if counts.judged() == 0 {
-        Some("its rule was not judged there")
+        Some("its rule was not tested there")
     } else {
         None
     }
@@ -94,7 +91,7 @@ fn untold(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
 fn elsewhere(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
     let wanted = finding.cause();
     let there = after.findings.iter().any(|(f, _)| f.cause() == wanted);
-    there.then_some("its cause still shows in other cases")
+    there.then_some("the same problem still shows in other cases")
 }
 
 /// How often the finding's rule was judged in the finding's case; nothing where that did not run.
@@ -126,7 +123,7 @@ fn changes<'a>(before: &'a Summary, after: &'a Summary) -> Vec<RuleChange<'a>> {
 
 fn caveats(before: &Summary, after: &Summary) -> Vec<String> {
     let (a, b) = (&before.head, &after.head);
-    let mut told = Vec::new();
+    let mut caveats = Vec::new();
     let texts = [
         ("specification", &a.specification.hash, &b.specification.hash),
         ("cases", &a.suite, &b.suite),
@@ -134,23 +131,23 @@ fn caveats(before: &Summary, after: &Summary) -> Vec<String> {
     ];
     for (what, ours, theirs) in texts {
         if ours != theirs {
-            told.push(format!("the {what} changed between the runs"));
+            caveats.push(format!("the {what} changed between the runs"));
         }
     }
     if a.depth != b.depth {
-        told.push(format!("the depths differ: {} and {}", a.depth, b.depth));
+        caveats.push(format!("the depths differ: {} and {}", a.depth, b.depth));
     }
     if a.runs != b.runs {
-        told.push("the runs of each case differ".to_owned());
+        caveats.push("the executions of each case differ (--runs)".to_owned());
     }
     if a.profile != b.profile {
-        told.push("the profiles differ".to_owned());
+        caveats.push("the profiles differ".to_owned());
     }
     if a.seed != b.seed {
-        told.push(format!(
-            "the seeds differ ({} and {}): what only some generated values show may seem new or fixed",
+        caveats.push(format!(
+            "the seeds differ ({} and {}): a problem that only some values trigger may seem new or fixed",
             a.seed, b.seed
         ));
     }
-    told
+    caveats
 }

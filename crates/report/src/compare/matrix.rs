@@ -2,20 +2,20 @@
 
 use super::Recorded;
 use crate::check::RuleCounts;
-use crate::record::{Conclusion, Outcome, RuleInfo, Summary};
+use crate::record::{Conclusion, RuleInfo, RuleOutcome, Summary};
 
 /// Rules by implementations.
 pub struct Matrix<'a> {
     /// The runs, in the order in which they were named.
-    pub columns: Vec<Column<'a>>,
+    pub columns: Vec<MatrixColumn<'a>>,
     /// The rules of all runs.
-    pub rows: Vec<Row<'a>>,
+    pub rows: Vec<MatrixRow<'a>>,
     /// What differs between the runs, and so limits the comparison, in sentences.
     pub caveats: Vec<String>,
 }
 
 /// One implementation.
-pub struct Column<'a> {
+pub struct MatrixColumn<'a> {
     /// What the user called the run.
     pub name: &'a str,
     /// The run.
@@ -23,18 +23,18 @@ pub struct Column<'a> {
 }
 
 /// One rule in all runs.
-pub struct Row<'a> {
+pub struct MatrixRow<'a> {
     /// The rule.
     pub rule: &'a RuleInfo,
     /// By column; nothing where that run did not know the rule.
-    pub cells: Vec<Option<Cell>>,
+    pub cells: Vec<Option<MatrixCell>>,
 }
 
 /// One rule in one run.
 #[derive(Debug, Clone, Copy)]
-pub struct Cell {
-    /// What became of it.
-    pub outcome: Outcome,
+pub struct MatrixCell {
+    /// Its outcome.
+    pub outcome: RuleOutcome,
     /// How often.
     pub counts: RuleCounts,
 }
@@ -42,7 +42,7 @@ pub struct Cell {
 impl<'a> Matrix<'a> {
     /// Lays `runs` side by side.
     #[must_use]
-    pub fn of(runs: &'a [Recorded]) -> Matrix<'a> {
+    pub fn from_runs(runs: &'a [Recorded]) -> Matrix<'a> {
         let mut rules: Vec<&RuleInfo> = Vec::new();
         for rule in runs.iter().flat_map(|r| &r.summary.rules) {
             if !rules.iter().any(|known| known.id == rule.rule.id) {
@@ -51,13 +51,14 @@ impl<'a> Matrix<'a> {
         }
         let cell = |run: &Recorded, id: &str| {
             let rule = run.summary.rules.iter().find(|r| r.rule.id == id)?;
-            Some(Cell { outcome: rule.outcome, counts: rule.counts })
+            Some(MatrixCell { outcome: rule.outcome, counts: rule.counts })
         };
         let rows = rules
             .into_iter()
-            .map(|rule| Row { rule, cells: runs.iter().map(|r| cell(r, &rule.id)).collect() })
+            .map(|rule| MatrixRow { rule, cells: runs.iter().map(|r| cell(r, &rule.id)).collect() })
             .collect();
-        let columns = runs.iter().map(|r| Column { name: &r.name, summary: &r.summary }).collect();
+        let columns =
+            runs.iter().map(|r| MatrixColumn { name: &r.name, summary: &r.summary }).collect();
         Matrix { columns, rows, caveats: caveats(runs) }
     }
 
@@ -80,7 +81,7 @@ fn caveats(runs: &[Recorded]) -> Vec<String> {
         let mut values = runs.iter().map(of);
         values.next().is_some_and(|first| values.any(|other| other != first))
     };
-    let mut told = Vec::new();
+    let mut caveats = Vec::new();
     for (what, of) in [
         ("specification", (|r| r.head().specification.hash.clone()) as fn(&Recorded) -> String),
         ("cases", |r| r.head().suite.clone()),
@@ -89,8 +90,8 @@ fn caveats(runs: &[Recorded]) -> Vec<String> {
         ("seed", |r| r.head().seed.to_string()),
     ] {
         if differs(of) {
-            told.push(format!("not all runs had the same {what}"));
+            caveats.push(format!("not all runs had the same {what}"));
         }
     }
-    told
+    caveats
 }

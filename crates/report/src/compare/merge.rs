@@ -1,7 +1,7 @@
 //! Merges the parts of one run into the record that the undivided run would have left.
 //!
-//! Counts and tallies are added up, findings of one id become one, and what is judged over a whole run (rules of
-//! its scope, findings that another explains) is judged again on the sum.
+//! Counts and tallies are added up, findings of one id become one. Rules of the run's scope, and which findings
+//! another one explains, are evaluated on the sum.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,8 +10,8 @@ use super::Recorded;
 use crate::check::{ProbeResult, RunTally, evaluate_run};
 use crate::contract::{Problem, Profile};
 use crate::record::{
-    CaseRecord, Event, ExchangeRecord, FindingRecord, Minimal, RUN, RunHead, RunTail, Update,
-    masked,
+    CaseRecord, Event, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RunHead,
+    RunTail, masked,
 };
 
 /// Exchanges kept as examples.
@@ -27,14 +27,14 @@ pub fn merge(parts: &[Recorded]) -> Result<Vec<Event>, Problem> {
         same_run(first, part)?;
     }
     let ordered = in_order(parts)?;
-    let mut sum = Sum::default();
+    let mut sum = MergedRun::default();
     for part in &ordered {
         sum.add(part);
     }
     Ok(sum.events(&ordered))
 }
 
-/// What parts share, as people call it.
+/// What all parts of a run share, with names for people.
 fn shared(head: &RunHead) -> Vec<(&'static str, String)> {
     let waivers: Vec<String> =
         head.waivers.iter().map(|w| format!("{} {}", w.scope(), w.told())).collect();
@@ -96,16 +96,16 @@ fn in_order(parts: &[Recorded]) -> Result<Vec<&Recorded>, Problem> {
         let word = if missing.len() == 1 { "part" } else { "parts" };
         return Err(Problem::new(
             names.join(" "),
-            format!("{word} {} of {of} not there", list.join(", ")),
+            format!("{word} {} of {of} missing", list.join(", ")),
         )
         .expected(format!("all {of} parts of the run"))
-        .hint(again(any.head(), *first, of)));
+        .hint(part_command(any.head(), *first, of)));
     }
     Ok(by_number.into_values().collect())
 }
 
 /// The command that runs a part that is missing.
-fn again(head: &RunHead, part: u32, of: u32) -> String {
+fn part_command(head: &RunHead, part: u32, of: u32) -> String {
     let mut command = format!(
         "batchproof run --partition {part}/{of} --seed {} --run-id {} --depth {}",
         head.seed, head.run_id, head.depth
@@ -135,23 +135,23 @@ fn again(head: &RunHead, part: u32, of: u32) -> String {
     command
 }
 
-/// What parts add up to.
+/// The sum of the parts.
 #[derive(Default)]
-struct Sum {
+struct MergedRun {
     notes: Vec<String>,
-    findings: Vec<(FindingRecord, Update)>,
+    findings: Vec<(FindingRecord, FindingStatus)>,
     cases: BTreeMap<String, CaseRecord>,
     /// What belongs to no case.
     beside: RunTally,
     samples: Vec<(String, u64, ExchangeRecord)>,
-    minimals: BTreeMap<String, Minimal>,
+    minimals: BTreeMap<String, MinimalExample>,
     tail: Option<RunTail>,
     killed: bool,
 }
 
-impl Sum {
+impl MergedRun {
     fn add(&mut self, part: &Recorded) {
-        let mut found: Vec<(FindingRecord, Update)> = Vec::new();
+        let mut found: Vec<(FindingRecord, FindingStatus)> = Vec::new();
         let mut cases: BTreeMap<&str, &CaseRecord> = BTreeMap::new();
         for event in &part.events {
             match event {
@@ -162,7 +162,7 @@ impl Sum {
                     }
                 }
                 Event::Finding(finding) => {
-                    found.push(((**finding).clone(), Update::told_once(finding)));
+                    found.push(((**finding).clone(), FindingStatus::first_seen(finding)));
                 }
                 Event::FindingUpdated(update) => {
                     if let Some((_, known)) = found.iter_mut().find(|(f, _)| f.id == update.id) {
@@ -203,9 +203,9 @@ impl Sum {
         }
     }
 
-    /// Of several trials that show a finding, the smallest stays.
-    fn add_minimal(&mut self, minimal: &Minimal) {
-        let rank = |m: &Minimal| (!m.is_smaller(), m.to.requests, m.to.items, m.to.bytes);
+    /// Keeps the smaller of two minimal examples of a finding.
+    fn add_minimal(&mut self, minimal: &MinimalExample) {
+        let rank = |m: &MinimalExample| (!m.is_smaller(), m.to.requests, m.to.items, m.to.bytes);
         match self.minimals.get_mut(&minimal.id) {
             Some(known) if rank(known) <= rank(minimal) => {}
             Some(known) => *known = minimal.clone(),
@@ -215,9 +215,9 @@ impl Sum {
         }
     }
 
-    fn add_finding(&mut self, finding: FindingRecord, update: Update) {
+    fn add_finding(&mut self, finding: FindingRecord, update: FindingStatus) {
         let Some((known, sum)) = self.findings.iter_mut().find(|(f, _)| f.id == finding.id) else {
-            self.findings.push((finding, Update { masked_by: None, ..update }));
+            self.findings.push((finding, FindingStatus { masked_by: None, ..update }));
             return;
         };
         // The evidence of a run that counts, and of the first such run, stays.
@@ -228,12 +228,12 @@ impl Sum {
         sum.confirmed |= update.confirmed;
         sum.shown += update.shown;
         sum.of += update.of;
-        sum.trials += update.trials;
+        sum.runs_shown += update.runs_shown;
     }
     /// The record of the whole run.
     fn events(mut self, parts: &[&Recorded]) -> Vec<Event> {
         let Some(head) = head(parts) else { return Vec::new() };
-        self.judge_again(&head);
+        self.evaluate_run(&head);
         let mut events = vec![Event::RunStarted(Box::new(head))];
         self.notes.push(format!("merged from the {} parts of the run", parts.len()));
         events.extend(self.notes.into_iter().map(|text| Event::Note { text }));
@@ -244,7 +244,7 @@ impl Sum {
             let runs = self.cases.get(&finding.case).map_or(0, |case| case.runs);
             let masked_by = masked.remove(&finding.id);
             events.push(Event::Finding(Box::new(finding)));
-            events.push(Event::FindingUpdated(Update { runs, masked_by, ..update }));
+            events.push(Event::FindingUpdated(FindingStatus { runs, masked_by, ..update }));
         }
         events.extend(self.minimals.into_values().map(|m| Event::Shrunk(Box::new(m))));
         events.extend(self.samples.into_iter().map(|(case, run, exchange)| Event::Sample {
@@ -260,8 +260,8 @@ impl Sum {
         events
     }
 
-    /// Holds the rules of the run's scope against the sum of all tallies.
-    fn judge_again(&mut self, head: &RunHead) {
+    /// Evaluates the rules of the run's scope on the sum of all tallies.
+    fn evaluate_run(&mut self, head: &RunHead) {
         let mut tally = RunTally::default();
         self.cases.values().for_each(|case| tally.add(&case.tally));
         tally.add(&self.beside);
@@ -275,7 +275,7 @@ impl Sum {
         for verdict in evaluate_run(&tally, skipped) {
             for finding in &verdict.findings {
                 let found = FindingRecord::of(verdict.rule, finding, (RUN, 0, 0), str::to_owned);
-                self.add_finding(found.clone(), Update::told_once(&found));
+                self.add_finding(found.clone(), FindingStatus::first_seen(&found));
             }
             record.rules.insert(verdict.rule.id.to_owned(), verdict.counts);
         }

@@ -1,5 +1,5 @@
-//! Runs held against each other: parts of one run are merged, two runs of a target are compared, and the
-//! runs of several targets become one grid.
+//! Several runs: parts of a run are merged, two runs of a target are compared, and runs of several targets become
+//! a matrix.
 //!
 //! Made from records and nothing else. It must not know how any of it is shown.
 
@@ -12,8 +12,8 @@ use chrono::DateTime;
 use crate::contract::Problem;
 use crate::record::{Event, RunHead, Summary};
 
-pub use diff::{Diff, RuleChange, Unknown};
-pub use matrix::{Cell, Column, Matrix, Row};
+pub use diff::{Diff, RuleChange, UnresolvedFinding};
+pub use matrix::{Matrix, MatrixCell, MatrixColumn, MatrixRow};
 pub use merge::merge;
 
 /// A run as it was recorded.
@@ -32,7 +32,7 @@ impl Recorded {
     /// # Errors
     /// A [`Problem`] where they don't begin with a run.
     pub fn new(name: String, events: Vec<Event>) -> Result<Recorded, Problem> {
-        let summary = Summary::of(&events).ok_or_else(|| {
+        let summary = Summary::from_events(&events).ok_or_else(|| {
             Problem::new(&*name, "the record is empty").expected("a record of a run")
         })?;
         Ok(Recorded { name, events, summary })
@@ -43,9 +43,9 @@ impl Recorded {
     }
 }
 
-/// How several runs belong together.
+/// How several runs are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kinship {
+pub enum ComparisonMode {
     /// Parts of one run.
     Parts,
     /// Two runs of one target.
@@ -64,11 +64,11 @@ pub fn in_time<'a>(one: &'a Recorded, other: &'a Recorded) -> (&'a Recorded, &'a
     }
 }
 
-/// How `runs` belong together.
+/// How to compare `runs`.
 ///
 /// # Errors
 /// A [`Problem`] where only some of them are parts of a divided run.
-pub fn kinship(runs: &[Recorded]) -> Result<Kinship, Problem> {
+pub fn comparison_mode(runs: &[Recorded]) -> Result<ComparisonMode, Problem> {
     let part = runs.iter().find(|r| r.head().partition.is_some());
     let whole = runs.iter().find(|r| r.head().partition.is_none());
     match (part, whole) {
@@ -81,10 +81,10 @@ pub fn kinship(runs: &[Recorded]) -> Result<Kinship, Problem> {
             .expected("all parts of one run, or whole runs")
             .hint("merge the parts first: batchproof report PART... --report-dir DIR"))
         }
-        (Some(_), None) => Ok(Kinship::Parts),
+        (Some(_), None) => Ok(ComparisonMode::Parts),
         _ if runs.len() == 2 && runs[0].head().target == runs[1].head().target => {
-            Ok(Kinship::SameTarget)
+            Ok(ComparisonMode::SameTarget)
         }
-        _ => Ok(Kinship::Several),
+        _ => Ok(ComparisonMode::Several),
     }
 }

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::exchange::ExchangeRecord;
+use super::exchange::{ExchangeRecord, FindingPosition};
 use super::latency::Latencies;
-use super::minimal::Minimal;
+use super::minimal_example::MinimalExample;
 use crate::case::Depth;
 use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope};
 use crate::contract::{ErrorCode, Interpretation, Level};
 use crate::generate::coverage::Cell;
 use crate::waiver::Waiver;
 
-/// Version of the record's format; readers refuse a higher one.
-pub const VERSION: u32 = 1;
+/// Version of the record's format; readers refuse every other one.
+pub const VERSION: u32 = 2;
 
 /// One line of `record.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,10 +30,10 @@ pub enum Event {
     },
     /// A finding of its kind, when it was first seen; its evidence with it.
     Finding(Box<FindingRecord>),
-    /// What became of a finding since.
-    FindingUpdated(Update),
-    /// What shrinking a finding's trial came to.
-    Shrunk(Box<Minimal>),
+    /// The status of a finding since.
+    FindingUpdated(FindingStatus),
+    /// The minimal example of a finding.
+    Shrunk(Box<MinimalExample>),
     /// An exchange kept as an example.
     Sample {
         /// The case.
@@ -58,7 +58,7 @@ pub struct RunHead {
     pub version: u32,
     /// Version of batchproof.
     pub tool: String,
-    /// Unique numbers begin with it.
+    /// Unique keys start with it.
     pub run_id: String,
     /// Seed that all cases' seeds are derived from.
     pub seed: u64,
@@ -117,7 +117,7 @@ pub struct NotRun {
     pub by_contract: bool,
 }
 
-/// The specification that answers were held against.
+/// The specification that responses were checked against.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SpecInfo {
     /// Its title.
@@ -134,7 +134,7 @@ pub struct SpecInfo {
     pub interpretations: Vec<Interpretation>,
 }
 
-/// A rule, for whoever reads a record without this version of batchproof.
+/// A rule, for readers of the record without this version of batchproof.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct RuleInfo {
     /// Its id.
@@ -176,7 +176,7 @@ pub struct FindingRecord {
     /// The kind of difference.
     pub kind: String,
     /// Where exactly.
-    pub position: Position,
+    pub position: FindingPosition,
     /// What had to be.
     pub expected: String,
     /// What was.
@@ -188,25 +188,17 @@ pub struct FindingRecord {
     /// Rules whose confirmed failure anywhere in the run is the likelier cause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explained_by: Vec<String>,
-    /// The exchanges of the trial that showed it; the last of them shows the finding, unless `position`
+    /// The exchanges of the execution that showed it; the last of them shows the finding, unless `position`
     /// names another.
     pub evidence: Vec<ExchangeRecord>,
 }
 
-/// Where exactly a finding stands.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct Position {
-    /// Position in `evidence` of the exchange that shows it.
-    pub exchange: usize,
-    /// The item, from 0.
-    pub item: Option<usize>,
-    /// JSON pointer.
-    pub pointer: String,
-}
+/// A finding with its status.
+pub type RecordedFinding = (FindingRecord, FindingStatus);
 
-/// What became of a finding.
+/// The status of a finding: how often it was seen, and what repeats and waivers say.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Update {
+pub struct FindingStatus {
     /// Which finding.
     pub id: String,
     /// How often it was seen.
@@ -219,29 +211,29 @@ pub struct Update {
     pub of: u32,
     /// Runs of its case that showed it.
     #[serde(default)]
-    pub trials: u64,
+    pub runs_shown: u64,
     /// Runs of its case.
     #[serde(default)]
     pub runs: u64,
-    /// Why it was waived, where it was; told when a record is added up.
+    /// Why it is waived, if it is; set when a record is summed up.
     #[serde(default)]
     pub waived: Option<String>,
-    /// The rule whose failure in the same run explains it, where one does: it is not told.
+    /// The rule whose failure in the same run explains it, if one does: reports leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub masked_by: Option<String>,
 }
 
-impl Update {
-    /// What is known of a finding that was never told of again: what its own bytes prove counts.
+impl FindingStatus {
+    /// The status of a finding without further events: what its own bytes prove counts.
     #[must_use]
-    pub fn told_once(finding: &FindingRecord) -> Update {
-        Update {
+    pub fn first_seen(finding: &FindingRecord) -> FindingStatus {
+        FindingStatus {
             id: finding.id.clone(),
             count: 1,
             confirmed: finding.proven,
             shown: 0,
             of: 0,
-            trials: 1,
+            runs_shown: 1,
             runs: 0,
             waived: None,
             masked_by: None,
@@ -298,7 +290,7 @@ pub struct RunTail {
     pub trouble: Vec<String>,
     /// Whether it was cut short.
     pub cut_short: bool,
-    /// Unique numbers that were accepted and stay behind.
+    /// Accepted items that stay on the target.
     pub left_behind: u64,
     /// Requests, repeats and opening included.
     pub requests: u64,

@@ -21,10 +21,10 @@ pub struct ExchangeRecord {
     /// never whole in memory.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub first: usize,
-    /// Requests with the same number were released together.
+    /// Requests with the same number were sent simultaneously.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<usize>,
-    /// Which items were broken or bent on purpose, and how; of a large batch the first few.
+    /// Which items were mutated, and how; of a large batch the first few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub broken: Vec<BrokenItem>,
     /// What was sent.
@@ -33,7 +33,18 @@ pub struct ExchangeRecord {
     pub answer: AnswerRecord,
 }
 
-/// An item that was broken or bent on purpose.
+/// Where exactly a finding is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FindingPosition {
+    /// Position in `evidence` of the exchange that shows it.
+    pub exchange: usize,
+    /// The item, from 0.
+    pub item: Option<usize>,
+    /// JSON pointer.
+    pub pointer: String,
+}
+
+/// An item that was mutated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BrokenItem {
     /// Its position, from 0.
@@ -103,7 +114,7 @@ pub enum BodyRecord {
     None,
     /// All of it, as text.
     Text(String),
-    /// All of it, as hexadecimal bytes, where it is no UTF-8.
+    /// All of it, as hexadecimal bytes, if it is not UTF-8.
     Hex(String),
     /// The beginning of a large one.
     Excerpt {
@@ -122,11 +133,11 @@ impl BodyRecord {
 
     /// Records `bytes`, secrets taken out.
     #[must_use]
-    pub fn of(bytes: &[u8], redactor: &Redactor) -> BodyRecord {
+    pub fn from_bytes(bytes: &[u8], redactor: &Redactor) -> BodyRecord {
         BodyRecord::up_to(BodyRecord::WHOLE, bytes, redactor)
     }
 
-    /// The same, whole up to so many bytes.
+    /// The same, whole up to a number of bytes.
     fn up_to(whole: usize, bytes: &[u8], redactor: &Redactor) -> BodyRecord {
         if bytes.is_empty() {
             return BodyRecord::None;
@@ -177,11 +188,11 @@ impl ExchangeRecord {
 
     /// Records an exchange with the target at `base`.
     #[must_use]
-    pub fn of(exchange: &Exchange, base: &str, redactor: &Redactor) -> ExchangeRecord {
+    pub fn from_exchange(exchange: &Exchange, base: &str, redactor: &Redactor) -> ExchangeRecord {
         ExchangeRecord::up_to(BodyRecord::WHOLE, exchange, base, redactor)
     }
 
-    /// The same with bodies that are whole up to so many bytes.
+    /// The same with bodies that are whole up to a number of bytes.
     #[must_use]
     pub fn up_to(
         whole: usize,

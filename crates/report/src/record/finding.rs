@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
-use super::event::{FindingRecord, Position, Update};
+use super::event::{FindingRecord, FindingStatus};
+use super::exchange::FindingPosition;
 use crate::check::{Finding, ProbeResult, Rule, rules};
 use crate::contract::hex;
 
@@ -74,7 +75,7 @@ impl FindingRecord {
             seed,
             place,
             kind: clean(&finding.kind),
-            position: Position {
+            position: FindingPosition {
                 exchange: 0,
                 item: finding.item,
                 pointer: clean(&finding.pointer),
@@ -116,12 +117,12 @@ pub fn finding_message(finding: &Finding) -> String {
 /// what asking one by one came to.
 #[must_use]
 pub fn masked(
-    findings: &[(&FindingRecord, &Update)],
+    findings: &[(&FindingRecord, &FindingStatus)],
     alone: ProbeResult,
 ) -> HashMap<String, String> {
     let standing = || findings.iter().filter(|(_, update)| update.confirmed);
     let confirmed: HashSet<&str> = standing().map(|(f, _)| f.rule.as_str()).collect();
-    let by = |(finding, update): &(&FindingRecord, &Update), known: &HashSet<&str>| {
+    let by = |(finding, update): &(&FindingRecord, &FindingStatus), known: &HashSet<&str>| {
         let other = |rule: &&String| finding.rule != **rule && known.contains(rule.as_str());
         let may = |rule: &&String| *rule != LOST || may_be_lost(finding, update, alone);
         finding.explained_by.iter().filter(other).find(may).cloned()
@@ -137,7 +138,7 @@ pub fn masked(
 
 /// Whether repeats that lost an answer may be of those that get lost now and then, whatever is asked. One that
 /// showed more often than this luck has a cause of its own.
-fn may_be_lost(finding: &FindingRecord, update: &Update, alone: ProbeResult) -> bool {
+fn may_be_lost(finding: &FindingRecord, update: &FindingStatus, alone: ProbeResult) -> bool {
     const LUCK: f64 = 0.001;
     let each = (alone.lost + 1) as f64 / (alone.sent + 2) as f64;
     let requests = i32::try_from(finding.evidence.len().max(1)).unwrap_or(i32::MAX);
@@ -156,17 +157,17 @@ fn may_be_lost(finding: &FindingRecord, update: &Update, alone: ProbeResult) -> 
 mod tests {
     use super::*;
 
-    fn lost(rule: &str, shown: u32) -> (FindingRecord, Update) {
+    fn lost(rule: &str, shown: u32) -> (FindingRecord, FindingStatus) {
         let rule = rules::find(rule).unwrap();
         let finding = Finding::new("lost", "", "an answer", "none").explained_by(&[LOST]);
         let record = FindingRecord::of(rule, &finding, (rule.id, 0, 0), str::to_owned);
-        let update = Update {
+        let update = FindingStatus {
             id: record.id.clone(),
             count: 1,
             confirmed: shown >= 2,
             shown,
             of: 3,
-            trials: 1,
+            runs_shown: 1,
             runs: 64,
             waived: None,
             masked_by: None,

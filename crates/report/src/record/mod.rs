@@ -3,29 +3,33 @@
 //! Reports, replay, diff, merge and certificates are made from records and nothing else, so whatever they
 //! show is written here first, redacted. It must not know how anything was scheduled or how it is shown.
 
+mod detection_limit;
 mod event;
 mod exchange;
 mod finding;
 mod latency;
-mod minimal;
-mod odds;
+mod minimal_example;
+mod occurrences;
 mod read;
-mod sightings;
+mod reason;
 mod summary;
-mod waiving;
+mod waiver_status;
 mod write;
 
+pub use detection_limit::{DetectionLimit, one_in};
 pub use event::{
-    CaseRecord, Event, FindingRecord, NotRun, Position, RuleInfo, RunHead, RunTail, SpecInfo,
-    Update, VERSION,
+    CaseRecord, Event, FindingRecord, FindingStatus, NotRun, RecordedFinding, RuleInfo, RunHead,
+    RunTail, SpecInfo, VERSION,
 };
-pub use exchange::{AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, RequestRecord};
+pub use exchange::{
+    AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, FindingPosition, RequestRecord,
+};
 pub use finding::{Cause, RUN, finding_id, finding_message, masked};
 pub use latency::Latencies;
-pub use minimal::{Minimal, Size};
-pub use odds::{Odds, one_in};
+pub use minimal_example::{ExampleSize, MinimalExample};
+pub use occurrences::{Occurrences, is_flaky, looks};
 pub use read::read;
-pub use sightings::{Sightings, comes_and_goes, looks};
-pub use summary::{CaseSummary, Conclusion, Outcome, RuleSummary, Stats, Summary};
-pub use waiving::{Fate, WaiverSummary};
+pub use reason::{NotTested, Reason};
+pub use summary::{CaseSummary, Conclusion, RuleOutcome, RuleSummary, RunStats, Summary};
+pub use waiver_status::{WaiverStatus, WaiverSummary};
 pub use write::{Recorder, move_earlier};

@@ -1,27 +1,29 @@
-//! What a record adds up to: the one model that every report, exit code and certificate is made from.
+//! The sum of a record: the one model that every report, exit code and certificate is made from.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event::{CaseRecord, Event, FindingRecord, RuleInfo, RunHead, RunTail, Update};
+use super::detection_limit::DetectionLimit;
+use super::event::{CaseRecord, Event, FindingRecord, FindingStatus, RuleInfo, RunHead, RunTail};
 use super::exchange::ExchangeRecord;
-use super::minimal::Minimal;
-use super::odds::Odds;
-use super::waiving::{Fate, WaiverSummary, waive};
-use crate::check::{CoverageCounts, RuleCounts, RunTally};
+use super::minimal_example::MinimalExample;
+use super::reason::{NotTested, Reason};
+use super::waiver_status::{WaiverStatus, WaiverSummary, waive};
+use crate::check::rules::is_of_suite;
+use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope};
 use crate::contract::Level;
 
 /// The verdict on a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Conclusion {
-    /// Nothing that must hold was contradicted, and all of it was judged.
+    /// No MUST rule failed, and all that apply were tested.
     Conformant,
-    /// Something that must hold was contradicted.
+    /// A MUST rule failed.
     NonConformant,
-    /// Neither can be said.
+    /// Neither is known.
     Inconclusive,
 }
 
@@ -47,12 +49,12 @@ impl std::fmt::Display for Conclusion {
     }
 }
 
-/// What became of a rule.
+/// The outcome of a rule over a whole run.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum RuleOutcome {
     /// It was judged and held.
     Passed,
     /// It was contradicted.
@@ -60,7 +62,7 @@ pub enum Outcome {
     /// It was contradicted, and a waiver covers each finding.
     Waived,
     /// It was contradicted once, and no repeat showed it.
-    SeenOnce,
+    Unconfirmed,
     /// It never applied.
     NotApplicable,
     /// It applied, but was always masked by the failure of another.
@@ -76,8 +78,8 @@ pub enum Outcome {
 pub struct RuleSummary {
     /// The rule.
     pub rule: RuleInfo,
-    /// What became of it.
-    pub outcome: Outcome,
+    /// Its outcome.
+    pub outcome: RuleOutcome,
     /// How often.
     pub counts: RuleCounts,
     /// Why the profile skips it, where it does.
@@ -99,7 +101,7 @@ pub struct CaseSummary {
 
 /// Figures of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Stats {
+pub struct RunStats {
     /// Requests sent, repeats and opening included.
     pub requests: u64,
     /// Items sent.
@@ -117,10 +119,10 @@ pub struct Summary {
     pub tail: Option<RunTail>,
     /// Notes, in order.
     pub notes: Vec<String>,
-    /// Findings with what became of them: MUST first, then by count.
-    pub findings: Vec<(FindingRecord, Update)>,
-    /// What shrinking came to, by finding.
-    pub minimals: BTreeMap<String, Minimal>,
+    /// Findings with their status: MUST first, then by count.
+    pub findings: Vec<(FindingRecord, FindingStatus)>,
+    /// Minimal examples by finding.
+    pub minimals: BTreeMap<String, MinimalExample>,
     /// The cases, in the order in which they were to run.
     pub cases: Vec<CaseSummary>,
     /// The rules, in the order of the registry.
@@ -135,18 +137,18 @@ pub struct Summary {
     pub covered: CoverageCounts,
     /// The verdict.
     pub conclusion: Conclusion,
-    /// Why it is not conformant, in sentences.
-    pub reasons: Vec<String>,
+    /// Why it is not conformant.
+    pub reasons: Vec<Reason>,
 }
 
 impl Summary {
     /// Adds up the events of a record; nothing where they don't begin with a run.
     #[must_use]
-    pub fn of(events: &[Event]) -> Option<Summary> {
+    pub fn from_events(events: &[Event]) -> Option<Summary> {
         let mut head = None;
         let mut tail = None;
         let mut notes = Vec::new();
-        let mut findings: Vec<(FindingRecord, Update)> = Vec::new();
+        let mut findings: Vec<(FindingRecord, FindingStatus)> = Vec::new();
         let mut records: BTreeMap<String, CaseRecord> = BTreeMap::new();
         let mut samples = Vec::new();
         let mut minimals = BTreeMap::new();
@@ -155,7 +157,7 @@ impl Summary {
                 Event::RunStarted(h) => head = Some((**h).clone()),
                 Event::Note { text } => notes.push(text.clone()),
                 Event::Finding(f) => {
-                    findings.push(((**f).clone(), Update::told_once(f)));
+                    findings.push(((**f).clone(), FindingStatus::first_seen(f)));
                 }
                 Event::FindingUpdated(update) => {
                     if let Some(found) = findings.iter_mut().find(|(f, _)| f.id == update.id) {
@@ -185,7 +187,7 @@ impl Summary {
         }
         findings.retain(|(_, u)| u.masked_by.is_none());
         findings.sort_by(|(a, u), (b, v)| {
-            let key = |f: &FindingRecord, u: &Update| {
+            let key = |f: &FindingRecord, u: &FindingStatus| {
                 (f.level, !u.confirmed, std::cmp::Reverse(u.count), f.rule.clone(), f.case.clone())
             };
             key(a, u).cmp(&key(b, v))
@@ -206,7 +208,7 @@ impl Summary {
             })
             .collect();
         let rules =
-            head.rules.iter().map(|rule| one_rule(rule, &head, &records, &findings)).collect();
+            head.rules.iter().map(|rule| rule_summary(rule, &head, &records, &findings)).collect();
         let mut summary = Summary {
             head,
             tail,
@@ -228,12 +230,12 @@ impl Summary {
 
     /// Figures.
     #[must_use]
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> RunStats {
         if let Some(tail) = &self.tail {
-            Stats { requests: tail.requests, items: tail.items, seconds: tail.seconds }
+            RunStats { requests: tail.requests, items: tail.items, seconds: tail.seconds }
         } else {
             let records = self.cases.iter().filter_map(|c| c.record.as_ref());
-            records.fold(Stats::default(), |s, r| Stats {
+            records.fold(RunStats::default(), |s, r| RunStats {
                 requests: s.requests + r.requests,
                 items: s.items + r.items,
                 seconds: s.seconds,
@@ -241,68 +243,79 @@ impl Summary {
         }
     }
 
-    /// How rare a fault may be before this run misses it.
+    /// The rarest intermittent faults that this run would have shown.
     #[must_use]
-    pub fn odds(&self) -> Odds {
+    pub fn detection_limit(&self) -> DetectionLimit {
         let judged =
             |id: &str| self.rules.iter().find(|r| r.rule.id == id).map_or(0, |r| r.counts.judged());
-        Odds::of(judged)
+        DetectionLimit::from_checks(judged)
     }
 
-    /// Trials of the cases that judged a rule.
+    /// Executions of the cases that checked a rule.
     #[must_use]
-    pub fn trials_judged(&self, rule: &str) -> u64 {
+    pub fn runs_judged(&self, rule: &str) -> u64 {
         let records = self.cases.iter().filter_map(|c| c.record.as_ref());
         records.filter(|r| r.judged(rule)).map(|r| r.runs).sum()
     }
 
-    /// The smallest trial that shows a finding, where one was found that is smaller than the first.
+    /// The minimal example of a finding, if one was found that is smaller than the first execution.
     #[must_use]
-    pub fn smaller(&self, finding: &FindingRecord) -> Option<&Minimal> {
+    pub fn minimal_example(&self, finding: &FindingRecord) -> Option<&MinimalExample> {
         self.minimals.get(&finding.id).filter(|m| m.is_smaller())
     }
 
-    /// The exchanges that show a finding best: the smallest trial's, or the first one's.
+    /// The exchanges that show a finding best: those of its minimal example, or of its first execution.
     #[must_use]
-    pub fn shortest<'a>(&'a self, finding: &'a FindingRecord) -> &'a [ExchangeRecord] {
-        self.smaller(finding).map_or(&finding.evidence, |m| &m.evidence)
+    pub fn shortest_evidence<'a>(&'a self, finding: &'a FindingRecord) -> &'a [ExchangeRecord] {
+        self.minimal_example(finding).map_or(&finding.evidence, |m| &m.evidence)
     }
 
     /// Confirmed findings of a level that no waiver covers.
-    pub fn standing(&self, level: Level) -> impl Iterator<Item = &(FindingRecord, Update)> {
+    pub fn confirmed(&self, level: Level) -> impl Iterator<Item = &(FindingRecord, FindingStatus)> {
         self.findings
             .iter()
             .filter(move |(f, u)| f.level == level && u.confirmed && u.waived.is_none())
     }
 
-    /// Waivers that came to this.
-    pub fn waivers_that_are(&self, fate: Fate) -> impl Iterator<Item = &WaiverSummary> {
-        self.waivers.iter().filter(move |w| w.fate == fate)
+    /// Waivers with this status.
+    pub fn waivers_with(&self, status: WaiverStatus) -> impl Iterator<Item = &WaiverSummary> {
+        self.waivers.iter().filter(move |w| w.status == status)
     }
 
-    /// The exit table of DESIGN.md.
+    /// Rules of the suite that were tested, and all of them: the one total of every report.
+    #[must_use]
+    pub fn rules_tested(&self) -> (usize, usize) {
+        let suite = || self.rules.iter().filter(|r| is_of_suite(&r.rule.id));
+        (suite().filter(|r| r.counts.judged() > 0).count(), suite().count())
+    }
+
+    /// The rules of the suite, and those of users' own cases where they were checked or failed.
+    pub fn rules_shown(&self) -> impl Iterator<Item = &RuleSummary> {
+        let concerned = |r: &&RuleSummary| r.outcome != RuleOutcome::NotApplicable;
+        self.rules.iter().filter(move |r| is_of_suite(&r.rule.id) || concerned(r))
+    }
+
+    /// Sets conclusion and reasons; the exit code follows from them.
     fn conclude(&mut self) {
         let mut reasons = Vec::new();
-        let musts = self.standing(Level::Must).count();
-        let shoulds = self.standing(Level::Should).count();
+        let musts = self.confirmed(Level::Must).count();
+        let shoulds = self.confirmed(Level::Should).count();
         if musts > 0 {
-            reasons.push(format!("{musts} confirmed MUST {}", plural(musts, "finding")));
+            reasons.push(Reason::Findings { level: Level::Must, count: musts });
         }
         if shoulds > 0 && self.head.strict {
-            reasons.push(format!(
-                "{shoulds} confirmed SHOULD {} (strict)",
-                plural(shoulds, "finding")
-            ));
+            reasons.push(Reason::Findings { level: Level::Should, count: shoulds });
         }
-        let stale = self.waivers_that_are(Fate::Stale).count();
+        let stale = self.waivers_with(WaiverStatus::Stale).count();
         if stale > 0 && self.head.strict {
-            reasons.push(format!("{stale} stale {} (strict)", plural(stale, "waiver")));
+            reasons.push(Reason::StaleWaivers(stale));
         }
         if !reasons.is_empty() {
             match &self.tail {
-                None => reasons.push("the run was killed before its end".to_owned()),
+                None => reasons.push(Reason::Killed),
                 Some(tail) if tail.cut_short => {
-                    reasons.extend(tail.trouble.iter().map(|why| format!("cut short: {why}")));
+                    let why = tail.trouble.iter().cloned();
+                    reasons.extend(why.map(|why| Reason::CutShort(Some(why))));
                 }
                 Some(_) => {}
             }
@@ -311,34 +324,35 @@ impl Summary {
             return;
         }
         match &self.tail {
-            None => reasons.push("the run was killed before its end".to_owned()),
+            None => reasons.push(Reason::Killed),
             Some(tail) => {
-                reasons.extend(tail.trouble.iter().cloned());
+                reasons.extend(tail.trouble.iter().cloned().map(Reason::Trouble));
                 if tail.cut_short {
-                    reasons.push("the run was cut short".to_owned());
+                    reasons.push(Reason::CutShort(None));
                 }
             }
         }
-        let runs: u64 = self.cases.iter().filter_map(|c| c.record.as_ref()).map(|r| r.runs).sum();
-        let unanswered: u64 =
-            self.cases.iter().filter_map(|c| c.record.as_ref()).map(|r| r.unanswered).sum();
+        let records = || self.cases.iter().filter_map(|c| c.record.as_ref());
+        let runs: u64 = records().map(|r| r.runs).sum();
+        let unanswered: u64 = records().map(|r| r.unanswered).sum();
         if runs == 0 && reasons.is_empty() {
-            reasons.push("no case ran".to_owned());
+            reasons.push(Reason::NoCaseRan);
         }
         if unanswered * 100 > runs {
-            reasons.push(format!("{unanswered} of {runs} trials stayed unanswered"));
+            reasons.push(Reason::Unanswered { executions: unanswered, of: runs });
         }
         for rule in &self.rules {
-            let id = &rule.rule.id;
-            match rule.outcome {
-                Outcome::Errored => reasons.push(format!("{id} panicked: a defect of batchproof")),
-                Outcome::Masked if rule.rule.level == Level::Must => {
-                    reasons.push(format!("{id} was never judged: always masked by another rule"));
-                }
-                Outcome::Unanswered if rule.rule.level == Level::Must => {
-                    reasons.push(format!("{id} was never judged: the target did not answer"));
-                }
-                _ => {}
+            let Some(why) = rule.not_tested() else { continue };
+            let counts = match why {
+                NotTested::Panicked => true,
+                NotTested::Masked | NotTested::Unanswered => rule.rule.level == Level::Must,
+                NotTested::Skipped(_)
+                | NotTested::NotTriggered
+                | NotTested::NeverApplied
+                | NotTested::NoCase => false,
+            };
+            if counts {
+                reasons.push(Reason::RuleNotTested { rule: rule.rule.id.clone(), why });
             }
         }
         self.conclusion =
@@ -347,11 +361,11 @@ impl Summary {
     }
 }
 
-fn one_rule(
+fn rule_summary(
     rule: &RuleInfo,
     head: &RunHead,
     records: &BTreeMap<String, CaseRecord>,
-    findings: &[(FindingRecord, Update)],
+    findings: &[(FindingRecord, FindingStatus)],
 ) -> RuleSummary {
     let mut counts = RuleCounts::default();
     for record in records.values() {
@@ -359,31 +373,48 @@ fn one_rule(
             counts.add(more);
         }
     }
-    let mine: Vec<&Update> =
+    let mine: Vec<&FindingStatus> =
         findings.iter().filter(|(f, _)| f.rule == rule.id).map(|(_, u)| u).collect();
     let family = rule.id.split('-').next().unwrap_or("");
     let skipped = head.skipped.get(&rule.id).or_else(|| head.skipped.get(family)).cloned();
     let outcome = if counts.errored > 0 {
-        Outcome::Errored
+        RuleOutcome::Errored
     } else if mine.iter().any(|u| u.confirmed && u.waived.is_none()) {
-        Outcome::Failed
+        RuleOutcome::Failed
     } else if mine.iter().any(|u| u.waived.is_some()) {
-        Outcome::Waived
+        RuleOutcome::Waived
     } else if !mine.is_empty() {
-        Outcome::SeenOnce
+        RuleOutcome::Unconfirmed
     } else if counts.judged() > 0 {
-        Outcome::Passed
+        RuleOutcome::Passed
     } else if counts.masked > 0 {
-        Outcome::Masked
+        RuleOutcome::Masked
     } else if counts.unanswered > 0 {
-        Outcome::Unanswered
+        RuleOutcome::Unanswered
     } else {
-        Outcome::NotApplicable
+        RuleOutcome::NotApplicable
     };
     RuleSummary { rule: rule.clone(), outcome, counts, skipped }
 }
 
-/// `word` in the plural where there isn't exactly one.
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { word.to_owned() } else { format!("{word}s") }
+impl RuleSummary {
+    /// Why it was not tested; nothing where it was.
+    #[must_use]
+    pub fn not_tested(&self) -> Option<NotTested> {
+        match self.outcome {
+            RuleOutcome::NotApplicable => Some(match &self.skipped {
+                Some(reason) => NotTested::Skipped(reason.clone()),
+                None if self.rule.scope == Some(Scope::Run) => NotTested::NotTriggered,
+                None if self.counts.not_applicable > 0 => NotTested::NeverApplied,
+                None => NotTested::NoCase,
+            }),
+            RuleOutcome::Masked => Some(NotTested::Masked),
+            RuleOutcome::Unanswered => Some(NotTested::Unanswered),
+            RuleOutcome::Errored => Some(NotTested::Panicked),
+            RuleOutcome::Passed
+            | RuleOutcome::Failed
+            | RuleOutcome::Waived
+            | RuleOutcome::Unconfirmed => None,
+        }
+    }
 }

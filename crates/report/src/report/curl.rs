@@ -1,9 +1,8 @@
-//! Requests as bash commands that work as pasted, with the token left out.
+//! Requests as bash commands that work as pasted, without the token.
 //!
-//! A command needs nothing but bash, `curl` and `$BATCHPROOF_TOKEN` (`nc` for requests whose framing is on
-//! trial). Numbers are fresh on every paste: each number of a run begins with the run id, six random
-//! characters and a dash, and those six become the shell variable `$N`, of the same length so that no length
-//! that is on trial changes. It must not know what a request was meant to show.
+//! A command needs only bash, `curl` and `$BATCHPROOF_TOKEN`. Keys are fresh on every paste: each key of a run
+//! begins with the run id, six random characters and a dash. Those six become the shell variable `$N`, of the
+//! same length, so that no length under test changes. It must not know what a request was meant to show.
 
 mod credential;
 mod how;
@@ -12,12 +11,12 @@ mod quote;
 
 use std::fmt::Write as _;
 
-pub use how::{How, Scheme};
-use many::Counted;
-use quote::{Piece, printf, word};
+pub use how::{CommandContext, Scheme};
+use many::CountedKeys;
+use quote::{ShellPiece, printf, word};
 
-use super::text::TOKEN_MARK;
-use crate::exchange::REDACTED;
+use crate::exchange::{REDACTED, TOKEN_MARK};
+use crate::generate::Prefixes;
 use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
 
 /// Prints what comes on descriptor 3 until it ends or nothing comes for five seconds, in bash alone.
@@ -27,31 +26,32 @@ const READ_BACK: &str =
 const TOKEN: &str = "$BATCHPROOF_TOKEN";
 /// How a request of its own begins.
 const CURL: &str = "curl -sS";
-/// Transfers that curl makes at once unless told otherwise.
+/// Transfers that curl makes at once by default.
 const AT_ONCE: usize = 50;
-/// Bytes of a body above which it is no argument: Linux takes 128 KiB.
+/// Bytes of a body above which it cannot be an argument: Linux allows 128 KiB.
 const ARGUMENT: usize = 100_000;
-/// Characters of the nonce in a number.
+/// Characters of the nonce in a key.
 const NONCE: usize = 6;
-/// A shorter end of a run id would be found where it isn't one.
-const SHORTEST_PREFIX: usize = 4;
 
-/// The commands that send one exchange's request again: a line that mints fresh numbers, where it has
-/// any, then the request. A single line that begins with `#` says why there are none.
+/// The commands that send the request of an exchange again: a line that makes fresh keys, if it has any, then the
+/// request. A single line that begins with `#` says why there are none.
 #[must_use]
 pub fn curl(record: &ExchangeRecord, run_id: &str) -> Vec<String> {
-    commands(std::slice::from_ref(record), &How { run_id: run_id.to_owned(), ..How::default() })
+    commands(
+        std::slice::from_ref(record),
+        &CommandContext { run_id: run_id.to_owned(), ..CommandContext::default() },
+    )
 }
 
-/// The commands that send the requests of several exchanges again, in order: they share their fresh
-/// numbers, and those that were released together run together.
+/// The commands that send the requests of several exchanges again, in order: they share their fresh keys, and
+/// simultaneous ones run together.
 #[must_use]
-pub fn commands(records: &[ExchangeRecord], how: &How) -> Vec<String> {
+pub fn commands(records: &[ExchangeRecord], how: &CommandContext) -> Vec<String> {
     let bodies: Vec<Vec<u8>> =
         records.iter().filter_map(|record| body(&record.request.body).ok()).collect();
     let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
-    let counted = Counted::of(&how.run_id, &bodies);
-    let mut writer = Writer { how, counted, nonces: Vec::new(), upper: Vec::new() };
+    let counted = CountedKeys::of(&how.run_id, &bodies);
+    let mut writer = CommandWriter { how, counted, nonces: Vec::new(), upper: Vec::new() };
     let mut lines = Vec::new();
     let mut at = 0;
     for together in records.chunk_by(|a, b| a.group.is_some() && a.group == b.group) {
@@ -75,7 +75,7 @@ pub fn commands(records: &[ExchangeRecord], how: &How) -> Vec<String> {
 /// The commands that send requests one after the other on one connection, which curl keeps where it may; as
 /// [`commands`] where one of them can't be an argument of curl.
 #[must_use]
-pub fn commands_on_one_connection(records: &[ExchangeRecord], how: &How) -> Vec<String> {
+pub fn commands_on_one_connection(records: &[ExchangeRecord], how: &CommandContext) -> Vec<String> {
     let lines = commands(records, how);
     let (minting, requests) = lines.split_at(lines.len().saturating_sub(records.len()));
     let arguments: Option<Vec<&str>> = requests.iter().map(|r| r.strip_prefix(CURL)).collect();
@@ -112,17 +112,17 @@ fn transfers(arguments: &[&str]) -> String {
     each.join(" --next")
 }
 
-struct Writer<'a> {
-    how: &'a How,
-    /// The numbers, where there are so many that ranges stand for them.
-    counted: Option<Counted>,
+struct CommandWriter<'a> {
+    how: &'a CommandContext,
+    /// The keys, if there are so many that ranges replace them.
+    counted: Option<CountedKeys>,
     /// The nonces met, in lower case: the first becomes `$N`, the next `$N2`.
     nonces: Vec<String>,
     /// Which of them are met in upper case too.
     upper: Vec<usize>,
 }
 
-impl Writer<'_> {
+impl CommandWriter<'_> {
     /// The lines that mint nonces: as long as the old ones, of the same alphabet.
     fn minting(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -145,12 +145,12 @@ impl Writer<'_> {
         let request = &record.request;
         let bytes = body(&request.body).map_err(|size| {
             format!(
-                "the body of {size} bytes was not kept whole; `batchproof replay` sends it again"
+                "the body of {size} bytes is not in the record; `batchproof replay` sends it again"
             )
         })?;
         if matches!(&record.answer, AnswerRecord::Lost { kind, .. } if kind == "hung-up") {
-            let why = "the client hangs up halfway, which no single command does";
-            return Err(format!("{why}; `batchproof replay` does"));
+            let why = "the client disconnects halfway, which curl cannot do";
+            return Err(format!("{why}; use `batchproof replay`"));
         }
         if request.framing == "raw" {
             return self.raw(request, &bytes);
@@ -214,7 +214,7 @@ impl Writer<'_> {
     fn raw(&mut self, request: &RequestRecord, bytes: &[u8]) -> Result<String, String> {
         let pieces = self.pieces(bytes);
         let Some((host, port)) = authority(&request.url) else {
-            return Err("the host of this raw request was not kept".to_owned());
+            return Err("the host of this raw request is not in the record".to_owned());
         };
         let sent = printf(&pieces);
         if request.url.starts_with("https:") {
@@ -229,8 +229,8 @@ impl Writer<'_> {
         let mut pieces = tokens(request.url.as_bytes());
         if request.credential == "in-query" && self.how.scheme != Scheme::None {
             let mark = if request.url.contains('?') { "&" } else { "?" };
-            pieces.push(Piece::Bytes(format!("{mark}access_token=").into_bytes()));
-            pieces.push(Piece::Expansion(TOKEN.to_owned()));
+            pieces.push(ShellPiece::Bytes(format!("{mark}access_token=").into_bytes()));
+            pieces.push(ShellPiece::Expansion(TOKEN.to_owned()));
         }
         word(&pieces)
     }
@@ -239,19 +239,19 @@ impl Writer<'_> {
     fn headers(&self, request: &RequestRecord) -> Vec<String> {
         let mut out = Vec::new();
         for name in &self.how.headers {
-            let begin = Piece::Bytes(format!("{name}: ").into_bytes());
-            out.push(word(&[begin, Piece::Expansion(header_variable(name))]));
+            let begin = ShellPiece::Bytes(format!("{name}: ").into_bytes());
+            out.push(word(&[begin, ShellPiece::Expansion(header_variable(name))]));
         }
         let mut own = false;
         for (name, value) in &request.headers {
-            let mut pieces = vec![Piece::Bytes(format!("{name}: ").into_bytes())];
+            let mut pieces = vec![ShellPiece::Bytes(format!("{name}: ").into_bytes())];
             if name.eq_ignore_ascii_case("authorization") {
                 // A case's own; its value is not recorded.
                 own = true;
-                pieces.push(Piece::Expansion("$AUTHORIZATION".to_owned()));
+                pieces.push(ShellPiece::Expansion("$AUTHORIZATION".to_owned()));
             } else if value.is_empty() {
                 // `Name:` would take the header away; this sends it empty.
-                pieces = vec![Piece::Bytes(format!("{name};").into_bytes())];
+                pieces = vec![ShellPiece::Bytes(format!("{name};").into_bytes())];
             } else {
                 pieces.extend(tokens(value.as_bytes()));
             }
@@ -272,58 +272,28 @@ impl Writer<'_> {
         printed.filter(|_| tokens(bytes).len() == 1 && !bytes.contains(&0))
     }
 
-    /// Splits a body where numbers and tokens stand in it.
-    fn pieces(&mut self, bytes: &[u8]) -> Vec<Piece> {
+    /// Splits a body at its keys and tokens.
+    fn pieces(&mut self, bytes: &[u8]) -> Vec<ShellPiece> {
         let mut out = Vec::new();
         for piece in tokens(bytes) {
             match piece {
-                Piece::Bytes(bytes) => self.numbers(&bytes, &mut out),
-                expansion @ Piece::Expansion(_) => out.push(expansion),
+                ShellPiece::Bytes(bytes) => self.keys(&bytes, &mut out),
+                expansion @ ShellPiece::Expansion(_) => out.push(expansion),
             }
         }
         out
     }
 
-    fn numbers(&mut self, bytes: &[u8], out: &mut Vec<Piece>) {
-        let Some(prefix) = self.prefix(bytes) else {
-            out.push(Piece::Bytes(bytes.to_vec()));
-            return;
-        };
+    /// Splits bytes at the nonces of their keys.
+    fn keys(&mut self, bytes: &[u8], out: &mut Vec<ShellPiece>) {
+        let prefixes = Prefixes::of_run(&self.how.run_id, std::iter::once(bytes));
         let mut from = 0;
-        let mut at = 0;
-        while at + prefix.len() + NONCE < bytes.len() {
-            let start = at + prefix.len();
-            let end = start + NONCE;
-            let nonce = &bytes[start..end];
-            let found = bytes[at..start].eq_ignore_ascii_case(prefix.as_bytes())
-                && nonce.iter().all(u8::is_ascii_alphanumeric)
-                && bytes[end] == b'-';
-            if !found {
-                at += 1;
-                continue;
-            }
-            out.push(Piece::Bytes(bytes[from..start].to_vec()));
-            out.push(Piece::Expansion(self.nonce(nonce)));
-            from = end;
-            at = end;
+        for key in prefixes.find(bytes) {
+            out.push(ShellPiece::Bytes(bytes[from..key.nonce.start].to_vec()));
+            out.push(ShellPiece::Expansion(self.nonce(&bytes[key.nonce.clone()])));
+            from = key.nonce.end;
         }
-        out.push(Piece::Bytes(bytes[from..].to_vec()));
-    }
-
-    /// What numbers in `bytes` begin with: the run id, or its end where a bounded field cut it short.
-    fn prefix(&self, bytes: &[u8]) -> Option<String> {
-        let run_id = self.how.run_id.as_str();
-        let starts = run_id.char_indices().map(|(at, _)| &run_id[at..]);
-        starts.take_while(|rest| rest.len() >= SHORTEST_PREFIX).map(|rest| format!("{rest}-")).find(
-            |prefix| {
-                bytes.windows(prefix.len() + NONCE + 1).any(|window| {
-                    let (head, tail) = window.split_at(prefix.len());
-                    head.eq_ignore_ascii_case(prefix.as_bytes())
-                        && tail[..NONCE].iter().all(u8::is_ascii_alphanumeric)
-                        && tail[NONCE] == b'-'
-                })
-            },
-        )
+        out.push(ShellPiece::Bytes(bytes[from..].to_vec()));
     }
 
     fn nonce(&mut self, nonce: &[u8]) -> String {
@@ -353,7 +323,7 @@ fn variable(at: usize, upper: bool) -> String {
 }
 
 /// Splits where a token was taken out, or is to be filled in.
-fn tokens(bytes: &[u8]) -> Vec<Piece> {
+fn tokens(bytes: &[u8]) -> Vec<ShellPiece> {
     let marks = [TOKEN_MARK.as_bytes(), REDACTED.as_bytes()];
     let mut out = Vec::new();
     let mut from = 0;
@@ -361,20 +331,20 @@ fn tokens(bytes: &[u8]) -> Vec<Piece> {
     while at < bytes.len() {
         match marks.iter().find(|m| bytes[at..].starts_with(m)) {
             Some(mark) => {
-                out.push(Piece::Bytes(bytes[from..at].to_vec()));
-                out.push(Piece::Expansion(TOKEN.to_owned()));
+                out.push(ShellPiece::Bytes(bytes[from..at].to_vec()));
+                out.push(ShellPiece::Expansion(TOKEN.to_owned()));
                 at += mark.len();
                 from = at;
             }
             None => at += 1,
         }
     }
-    out.push(Piece::Bytes(bytes[from..].to_vec()));
+    out.push(ShellPiece::Bytes(bytes[from..].to_vec()));
     out
 }
 
 fn literal(text: &str) -> String {
-    word(&[Piece::Bytes(text.as_bytes().to_vec())])
+    word(&[ShellPiece::Bytes(text.as_bytes().to_vec())])
 }
 
 /// The bytes of a body, or the size of one that was not kept whole.

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use maud::{DOCTYPE, PreEscaped, html};
 
-use super::curl::How;
+use super::curl::CommandContext;
 use super::groups::groups;
 use super::page;
 use super::text::visible;
@@ -34,7 +34,7 @@ const SCRIPT: &str = include_str!("html/script.js");
 /// `report.html` of a run whose reports lie in `dir`.
 #[must_use]
 pub fn html(summary: &Summary, dir: &Path) -> String {
-    let how = How { dir: dir.to_owned(), ..How::of(summary) };
+    let how = CommandContext { dir: dir.to_owned(), ..CommandContext::from_summary(summary) };
     let groups = groups(summary);
     let specification = visible(&summary.head.specification.title);
     let title = format!("{} · {specification} · batchproof", summary.conclusion);

@@ -1,23 +1,23 @@
 //! `report.json`: all of a run for other programs. Its schema is `schemas/report.schema.json`.
 //!
-//! Fields may be added under the same format; none is renamed or taken away. It must not know how findings
-//! are grouped for people.
+//! Fields may be added under the same format; none is renamed or taken away. It must not know how people read
+//! them.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::curl::How;
-use super::groups::{rule_of, unjudged};
-use super::minimal::{again, chance, stands_for};
+use super::curl::CommandContext;
+use super::groups::{Group, ProblemState, groups, not_tested, rule_of};
+use super::minimal::{flakiness, reproduction, shrunk_finding};
 use super::waiver::waiver;
 use crate::case::Depth;
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
-    Conclusion, ExchangeRecord, Fate, FindingRecord, Minimal, Outcome, Position, SpecInfo, Summary,
-    Update,
+    Conclusion, ExchangeRecord, FindingPosition, FindingRecord, FindingStatus, MinimalExample,
+    RuleOutcome, SpecInfo, Summary, WaiverStatus,
 };
 use crate::waiver::Waiver;
 
@@ -25,12 +25,12 @@ mod coverage;
 
 pub(super) use coverage::latency;
 pub use coverage::{
-    CellCount, CodeCount, Coverage, LatencyClass, PositionCount, Provoked, RefusalModeCount,
-    Refused, Share, StatusCount,
+    CodeCount, Coverage, CoveragePointCount, CoverageShare, LatencyClass, PositionCount,
+    ProvokedFault, RefusalModeCount, RefusedKind, StatusCount,
 };
 
 /// Version of the format.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A run, for other programs.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -46,19 +46,21 @@ pub struct Report {
     pub reasons: Vec<String>,
     /// What else a reader should know.
     pub notes: Vec<String>,
+    /// Root causes, each with its findings: confirmed ones first, MUST before SHOULD, then the most frequent.
+    pub problems: Vec<ReportProblem>,
     /// All findings: MUST first, then confirmed ones, then the most frequent.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ReportFinding>,
     /// All rules, in the order of the registry.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<ReportRule>,
     /// The cases, in the order in which they were to run.
-    pub cases: Vec<Case>,
+    pub cases: Vec<ReportCase>,
     /// Figures.
     pub stats: Stats,
-    /// How rare a fault may be before this run misses it.
-    pub odds: crate::record::Odds,
+    /// The rarest intermittent faults that this run would have shown.
+    pub detection_limit: crate::record::DetectionLimit,
     /// Seed that all cases' seeds are derived from.
     pub seed: u64,
-    /// Unique numbers begin with it.
+    /// Unique keys start with it.
     pub run_id: String,
     /// How much was spent.
     pub depth: Depth,
@@ -71,7 +73,7 @@ pub struct Report {
     /// When it ended; null where it was killed.
     pub finished: Option<String>,
     /// What it was judged by.
-    pub suite: Suite,
+    pub suite: ReportSuite,
     /// The target's URL, credentials taken out.
     pub target: String,
     /// What the profile said, its header values taken out.
@@ -79,16 +81,37 @@ pub struct Report {
     /// Rules and families that the profile skips, with their reasons.
     pub skipped: BTreeMap<String, String>,
     /// The waivers that hold, in the order of their file.
-    pub waivers: Vec<Waived>,
+    pub waivers: Vec<ReportWaiver>,
     /// What was provoked and seen.
     pub coverage: Coverage,
     /// Latencies by batch size.
     pub latency: Vec<LatencyClass>,
 }
 
-/// A finding with what became of it.
+/// A root cause with its findings.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Finding {
+pub struct ReportProblem {
+    /// Id of the finding that shows it best.
+    pub id: String,
+    /// The rule of that finding.
+    pub rule: String,
+    /// The requirement.
+    pub title: String,
+    /// Its level.
+    pub level: Level,
+    /// `confirmed`, `unconfirmed` or `waived`; only confirmed ones count.
+    pub state: ProblemState,
+    /// Ids of its findings, the one that shows it best first.
+    pub findings: Vec<String>,
+    /// How often it was seen, in all cases.
+    pub count: u64,
+    /// The cases that showed it.
+    pub cases: Vec<String>,
+}
+
+/// A finding with its status.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ReportFinding {
     /// Hash of rule, case, place and kind: the same from run to run.
     pub id: String,
     /// The rule.
@@ -118,7 +141,7 @@ pub struct Finding {
     /// The kind of difference.
     pub kind: String,
     /// Where exactly.
-    pub position: Position,
+    pub position: FindingPosition,
     /// What had to be.
     pub expected: String,
     /// What was.
@@ -129,9 +152,9 @@ pub struct Finding {
     pub seed: u64,
     /// The exchanges that show it, in order.
     pub evidence: Vec<ExchangeRecord>,
-    /// What shrinking its trial came to, where it was tried: the smallest trial is beside `evidence`.
-    pub minimal: Option<Minimal>,
-    /// Lines of bash that send the requests of the smallest trial of its cause again, with fresh numbers;
+    /// Its minimal example, if shrinking was tried.
+    pub minimal: Option<MinimalExample>,
+    /// Lines of bash that send the requests of the minimal example of its cause again, with fresh keys;
     /// `$BATCHPROOF_TOKEN` holds the token.
     pub curl: Vec<String>,
     /// The finding that `curl` shows, where that is another one of the same cause.
@@ -142,14 +165,14 @@ pub struct Finding {
     pub waiver: String,
 }
 
-/// A waiver with what became of it.
+/// A waiver with its status.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Waived {
+pub struct ReportWaiver {
     /// The entry of the waivers file.
     #[serde(flatten)]
     pub waiver: Waiver,
-    /// What became of it.
-    pub fate: Fate,
+    /// Its status in this run.
+    pub status: WaiverStatus,
     /// Ids of the findings that it covers, or would cover had it not expired.
     pub findings: Vec<String>,
 }
@@ -165,7 +188,7 @@ pub struct Repeats {
 
 /// A rule over a whole run.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Rule {
+pub struct ReportRule {
     /// Its id.
     pub id: String,
     /// Its level.
@@ -174,21 +197,21 @@ pub struct Rule {
     pub title: String,
     /// Where it comes from.
     pub cite: String,
-    /// What became of it.
-    pub outcome: Outcome,
+    /// Its outcome.
+    pub outcome: RuleOutcome,
     /// How often.
     pub counts: RuleCounts,
     /// Why the profile skips it, where it does.
     pub skipped: Option<String>,
-    /// Why it was never judged, where it wasn't.
-    pub unjudged: Option<String>,
+    /// Why it was not tested, if it was not.
+    pub not_tested: Option<String>,
     /// Ids of its findings.
     pub findings: Vec<String>,
 }
 
 /// A case over a whole run.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Case {
+pub struct ReportCase {
     /// Its id.
     pub id: String,
     /// Its title.
@@ -218,13 +241,13 @@ pub struct Stats {
     pub items: u64,
     /// From start to end.
     pub seconds: f64,
-    /// Unique numbers that were accepted and stay behind; null where a killed run can't tell.
+    /// Accepted items that stay on the target; null if the run was killed.
     pub left_behind: Option<u64>,
 }
 
 /// What a run was judged by.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Suite {
+pub struct ReportSuite {
     /// Version of batchproof.
     pub version: String,
     /// The specification, with the SHA-256 of its files.
@@ -238,9 +261,9 @@ pub struct Suite {
 impl Report {
     /// The report of a run.
     #[must_use]
-    pub fn of(summary: &Summary) -> Report {
+    pub fn from_summary(summary: &Summary) -> Report {
         let head = &summary.head;
-        let how = How::of(summary);
+        let how = CommandContext::from_summary(summary);
         let stats = summary.stats();
         let ids = |keep: &dyn Fn(&FindingRecord) -> bool| -> Vec<String> {
             summary.findings.iter().filter(|(f, _)| keep(f)).map(|(f, _)| f.id.clone()).collect()
@@ -249,13 +272,14 @@ impl Report {
             format: FORMAT,
             conclusion: summary.conclusion,
             exit: summary.conclusion.exit(),
-            reasons: summary.reasons.clone(),
+            reasons: summary.reasons.iter().map(ToString::to_string).collect(),
             notes: summary.notes.clone(),
+            problems: groups(summary).iter().map(|group| problem(summary, group)).collect(),
             findings: summary.findings.iter().map(|found| finding(summary, &how, found)).collect(),
             rules: summary
                 .rules
                 .iter()
-                .map(|r| Rule {
+                .map(|r| ReportRule {
                     id: r.rule.id.clone(),
                     level: r.rule.level,
                     title: r.rule.title.clone(),
@@ -263,7 +287,7 @@ impl Report {
                     outcome: r.outcome,
                     counts: r.counts,
                     skipped: r.skipped.clone(),
-                    unjudged: unjudged(r),
+                    not_tested: not_tested(r),
                     findings: ids(&|f| f.rule == r.rule.id),
                 })
                 .collect(),
@@ -272,7 +296,7 @@ impl Report {
                 .iter()
                 .map(|case| {
                     let record = case.record.clone().unwrap_or_default();
-                    Case {
+                    ReportCase {
                         id: case.id.clone(),
                         title: case.title.clone(),
                         ended: case.record.is_some(),
@@ -285,7 +309,7 @@ impl Report {
                     }
                 })
                 .collect(),
-            odds: summary.odds(),
+            detection_limit: summary.detection_limit(),
             stats: Stats {
                 requests: stats.requests,
                 items: stats.items,
@@ -299,7 +323,7 @@ impl Report {
             partition: head.partition,
             started: head.started.clone(),
             finished: summary.tail.as_ref().map(|t| t.finished.clone()),
-            suite: Suite {
+            suite: ReportSuite {
                 version: head.tool.clone(),
                 specification: head.specification.clone(),
                 cases: head.suite.clone(),
@@ -311,23 +335,41 @@ impl Report {
             waivers: summary
                 .waivers
                 .iter()
-                .map(|w| Waived {
+                .map(|w| ReportWaiver {
                     waiver: w.waiver.clone(),
-                    fate: w.fate,
+                    status: w.status,
                     findings: w.findings.clone(),
                 })
                 .collect(),
-            coverage: Coverage::of(summary),
+            coverage: Coverage::from_summary(summary),
             latency: latency(summary),
         }
     }
 }
 
-fn finding(summary: &Summary, how: &How, found: &(FindingRecord, Update)) -> Finding {
+fn problem(summary: &Summary, group: &Group<'_>) -> ReportProblem {
+    let rule = rule_of(summary, group.rule()).map(|r| &r.rule);
+    ReportProblem {
+        id: group.lead.0.id.clone(),
+        rule: group.rule().to_owned(),
+        title: rule.map(|r| r.title.clone()).unwrap_or_default(),
+        level: group.level,
+        state: group.state,
+        findings: group.all.iter().map(|(f, _)| f.id.clone()).collect(),
+        count: group.count(),
+        cases: group.cases().into_iter().map(str::to_owned).collect(),
+    }
+}
+
+fn finding(
+    summary: &Summary,
+    how: &CommandContext,
+    found: &(FindingRecord, FindingStatus),
+) -> ReportFinding {
     let (f, u) = found;
-    let stands = stands_for(summary, f);
+    let shrunk = shrunk_finding(summary, f);
     let rule = rule_of(summary, &f.rule).map(|r| &r.rule);
-    Finding {
+    ReportFinding {
         id: f.id.clone(),
         rule: f.rule.clone(),
         level: f.level,
@@ -349,9 +391,9 @@ fn finding(summary: &Summary, how: &How, found: &(FindingRecord, Update)) -> Fin
         seed: f.seed,
         evidence: f.evidence.clone(),
         minimal: summary.minimals.get(&f.id).cloned(),
-        curl: again(summary, stands, how),
-        curl_shows: (stands.id != f.id).then(|| stands.id.clone()),
-        chance: if stands.id == f.id { chance(summary, found) } else { None },
+        curl: reproduction(summary, shrunk, how),
+        curl_shows: (shrunk.id != f.id).then(|| shrunk.id.clone()),
+        chance: if shrunk.id == f.id { flakiness(summary, found) } else { None },
         waiver: waiver(f),
     }
 }
@@ -361,7 +403,7 @@ fn finding(summary: &Summary, how: &How, found: &(FindingRecord, Update)) -> Fin
 /// # Errors
 /// Where it can't be written as JSON, which no run brings about.
 pub fn json(summary: &Summary) -> std::io::Result<String> {
-    let mut text = serde_json::to_string_pretty(&Report::of(summary))?;
+    let mut text = serde_json::to_string_pretty(&Report::from_summary(summary))?;
     text.push('\n');
     Ok(text)
 }

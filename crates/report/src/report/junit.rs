@@ -1,4 +1,4 @@
-//! `junit.xml`: a suite a rule, a test a case that judged it, for CI systems.
+//! `junit.xml` for CI systems: a suite for each rule, a test for each case that checked it.
 //!
 //! A test fails only where a run would: confirmed findings that no waiver covers, SHOULD findings in a strict
 //! run alone. XML 1.0 has no place for control characters, so they are spelled out.
@@ -9,15 +9,19 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::curl::How;
-use super::groups::{Found, State, answer_line, proof, unjudged};
-use super::minimal::{again, stands_for};
-use super::text::{excerpt, visible, visible_block};
+use super::curl::CommandContext;
+use super::groups::{
+    ProblemState, answer_line, confirmation, found_line, groups, not_tested, other_reasons,
+    tested_line,
+};
+use super::minimal::{reproduction, shrunk_finding};
+use super::text::{counted, excerpt, visible, visible_block, visible_body, visible_value};
 use super::waiver::waiver;
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
-    AnswerRecord, BodyRecord, Conclusion, ExchangeRecord, Outcome, RuleSummary, Summary,
+    AnswerRecord, BodyRecord, Conclusion, ExchangeRecord, RecordedFinding, RuleOutcome,
+    RuleSummary, Summary,
 };
 
 mod waivers;
@@ -48,7 +52,7 @@ pub fn junit(summary: &Summary) -> std::io::Result<String> {
     if let Some(suite) = waivers::suite(summary) {
         report.add_test_suite(suite);
     }
-    let how = How::of(summary);
+    let how = CommandContext::from_summary(summary);
     for rule in &summary.rules {
         if let Some(suite) = suite(summary, rule, &how) {
             report.add_test_suite(suite);
@@ -57,7 +61,7 @@ pub fn junit(summary: &Summary) -> std::io::Result<String> {
     Ok(without_skipped(&report.to_string().map_err(std::io::Error::other)?))
 }
 
-/// The number of skipped tests is no attribute of the outermost element in the schema of Jenkins' xUnit plugin
+/// The number of skipped tests is not an attribute of the outermost element in the schema of Jenkins' xUnit plugin
 /// (`junit-10.xsd`); each suite says its own.
 fn without_skipped(xml: &str) -> String {
     let outermost = xml.find("<testsuites").unwrap_or(0);
@@ -89,7 +93,7 @@ fn run(summary: &Summary) -> TestSuite {
     for (name, value) in properties {
         suite.add_property((name, visible(value).as_str()));
     }
-    let reasons = visible_block(&summary.reasons.join("\n"));
+    let reasons = visible_block(&other_reasons(summary).join("\n"));
     let status = match summary.conclusion {
         Conclusion::Inconclusive => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -103,14 +107,20 @@ fn run(summary: &Summary) -> TestSuite {
     let mut test = TestCase::new("conclusion", status);
     test.set_classname("run");
     if summary.conclusion != Conclusion::Inconclusive {
-        let told = format!("{}\n{reasons}", summary.conclusion);
-        test.set_system_out(told.trim_end());
+        let groups = groups(summary);
+        let text = format!(
+            "{}: {}, {}\n{reasons}",
+            summary.conclusion,
+            found_line(summary, &groups),
+            tested_line(summary)
+        );
+        test.set_system_out(text.trim_end());
     }
     suite.add_test_case(test);
     suite
 }
 
-fn suite(summary: &Summary, rule: &RuleSummary, how: &How) -> Option<TestSuite> {
+fn suite(summary: &Summary, rule: &RuleSummary, how: &CommandContext) -> Option<TestSuite> {
     let id = &rule.rule.id;
     let mut suite = TestSuite::new(visible(&format!("{id} {}", rule.rule.title)));
     suite.add_property(("level", rule.rule.level.to_string().as_str()));
@@ -137,12 +147,12 @@ fn suite(summary: &Summary, rule: &RuleSummary, how: &How) -> Option<TestSuite> 
     names.extend(further);
     if names.is_empty() {
         // One line for a rule that says nothing, not one for each case that it does not apply to.
-        let reason = unjudged(rule)?;
+        let reason = not_tested(rule)?;
         suite.add_test_case(skipped("(no case)", id, &reason));
         return Some(suite);
     }
     for name in names {
-        let findings: Vec<&Found> =
+        let findings: Vec<&RecordedFinding> =
             summary.findings.iter().filter(|(f, _)| f.rule == *id && f.case == name).collect();
         let counts = summary
             .cases
@@ -169,52 +179,54 @@ fn test(
     summary: &Summary,
     rule: &RuleSummary,
     name: &str,
-    findings: &[&Found],
+    findings: &[&RecordedFinding],
     counts: RuleCounts,
-    how: &How,
+    how: &CommandContext,
 ) -> TestCase {
     let id = &rule.rule.id;
     let counting = rule.rule.level == Level::Must || summary.head.strict;
-    let of = |state: State| findings.iter().filter(move |(_, u)| State::of(u) == state);
-    let standing: Vec<&Found> = of(State::Standing).copied().collect();
+    let of = |state: ProblemState| {
+        findings.iter().filter(move |(_, u)| ProblemState::from_status(u) == state)
+    };
+    let confirmed: Vec<&RecordedFinding> = of(ProblemState::Confirmed).copied().collect();
     let mut test = if counts.errored > 0 {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("panic");
         status.set_message("the rule panicked: a defect of batchproof");
         TestCase::new(visible(name), status)
-    } else if counting && !standing.is_empty() {
+    } else if counting && !confirmed.is_empty() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type(id.as_str());
-        let message = standing.first().map_or("", |(f, _)| f.message.as_str());
+        let message = confirmed.first().map_or("", |(f, _)| f.message.as_str());
         status.set_message(visible(&excerpt(message, 400)));
-        status.set_description(evidence(summary, &standing, how));
+        status.set_description(evidence(summary, &confirmed, how));
         TestCase::new(visible(name), status)
-    } else if standing.is_empty() && of(State::Waived).next().is_some() {
-        let reason = of(State::Waived).next().and_then(|(_, u)| u.waived.clone());
+    } else if confirmed.is_empty() && of(ProblemState::Waived).next().is_some() {
+        let reason = of(ProblemState::Waived).next().and_then(|(_, u)| u.waived.clone());
         return skipped(name, id, &format!("waived: {}", reason.unwrap_or_default()));
     } else if findings.is_empty() && counts.judged() == 0 {
         let reason = match (counts.unanswered, counts.masked) {
-            (0, _) => "masked by the failure of a rule that it needs",
-            _ => "the target did not answer",
+            (0, _) => "masked by the failure of another rule",
+            _ => "the target did not respond",
         };
         return skipped(name, id, reason);
     } else {
         TestCase::new(visible(name), TestCaseStatus::success())
     };
     test.set_classname(visible(id));
-    let told: Vec<&Found> = findings
+    let others: Vec<&RecordedFinding> = findings
         .iter()
-        .filter(|(_, u)| !counting || State::of(u) != State::Standing)
+        .filter(|(_, u)| !counting || ProblemState::from_status(u) != ProblemState::Confirmed)
         .copied()
         .collect();
-    if !told.is_empty() && rule.outcome != Outcome::Passed {
-        test.set_system_out(evidence(summary, &told, how));
+    if !others.is_empty() && rule.outcome != RuleOutcome::Passed {
+        test.set_system_out(evidence(summary, &others, how));
     }
     test
 }
 
 /// What findings of one test say, with what shows them.
-fn evidence(summary: &Summary, findings: &[&Found], how: &How) -> String {
+fn evidence(summary: &Summary, findings: &[&RecordedFinding], how: &CommandContext) -> String {
     let mut out = String::new();
     for (at, found) in findings.iter().enumerate() {
         let (finding, update) = *found;
@@ -226,25 +238,29 @@ fn evidence(summary: &Summary, findings: &[&Found], how: &How) -> String {
             let _ = writeln!(out, "{label:<9} {text}");
         };
         line("finding", &visible(&finding.id));
-        line("state", &format!("{} {}, {}", finding.level, State::of(update).word(), proof(found)));
-        line("message", &visible(&excerpt(&finding.message, BODY)));
+        let confirmed = confirmation(found).map(|by| format!(", {by}")).unwrap_or_default();
+        let state = ProblemState::from_status(update).word();
+        line("state", &format!("{} {state}{confirmed}", finding.level));
+        line("expected", &visible_value(&excerpt(&finding.expected, BODY)));
+        line("got", &visible_value(&excerpt(&finding.actual, BODY)));
         line("at", &visible(&finding.position.pointer));
-        line("expected", &visible(&excerpt(&finding.expected, BODY)));
-        line("actual", &visible(&excerpt(&finding.actual, BODY)));
-        line("times", &update.count.to_string());
+        line("seen", &counted(update.count, "time"));
         for exchange in finding.evidence.iter().take(EXCHANGES) {
-            out.push_str(&shown(exchange));
+            out.push_str(&exchange_text(exchange));
         }
         if finding.evidence.len() > EXCHANGES {
             let _ = writeln!(out, "… {} more exchanges", finding.evidence.len() - EXCHANGES);
         }
         out.push('\n');
-        let stands = stands_for(summary, finding);
-        if stands.id != finding.id {
-            let _ =
-                writeln!(out, "# the smallest trial of its cause: finding {}", visible(&stands.id));
+        let shrunk = shrunk_finding(summary, finding);
+        if shrunk.id != finding.id {
+            let _ = writeln!(
+                out,
+                "# minimal example of the same problem: finding {}",
+                visible(&shrunk.id)
+            );
         }
-        let lines = again(summary, stands, how);
+        let lines = reproduction(summary, shrunk, how);
         if lines.iter().map(String::len).sum::<usize>() <= 2 * BODY {
             for line in lines {
                 out.push_str(&visible(&line));
@@ -260,7 +276,7 @@ fn evidence(summary: &Summary, findings: &[&Found], how: &How) -> String {
     out
 }
 
-fn shown(exchange: &ExchangeRecord) -> String {
+fn exchange_text(exchange: &ExchangeRecord) -> String {
     let request = &exchange.request;
     let mut out = format!("\n> {} {}\n", visible(&request.method), visible(&request.url));
     for (name, value) in &request.headers {
@@ -280,7 +296,7 @@ fn shown(exchange: &ExchangeRecord) -> String {
 fn body(record: &BodyRecord) -> String {
     match record {
         BodyRecord::None => String::new(),
-        BodyRecord::Text(text) => format!("{}\n", visible_block(&excerpt(text, BODY))),
+        BodyRecord::Text(text) => format!("{}\n", visible_body(&excerpt(text, BODY))),
         BodyRecord::Hex(hex) => format!("bytes {}\n", excerpt(hex, BODY)),
         BodyRecord::Excerpt { bytes, sha256, begins } => format!(
             "{}\n({bytes} bytes, SHA-256 {})\n",
@@ -306,7 +322,7 @@ mod tests {
         assert!(fails(find("ORDER-002", "order/permute")));
         assert!(fails(find("UNIQUE-001", "unique/twice")));
         assert!(!fails(find("ORDER-002", "unique/twice")));
-        assert!(!fails(find("STATUS-003", "race/pairs")), "seen once");
+        assert!(!fails(find("STATUS-003", "race/pairs")), "unconfirmed");
         assert!(!fails(find("HTTP-010", "refuse/lengths")), "SHOULD");
         let waived = find("CODE-004", "unique/twice");
         assert!(matches!(waived, TestCaseStatus::Skipped { .. }));

@@ -1,28 +1,34 @@
 //! `report.md`: the summary of a run for a pull request or a CI job's page.
 //!
 //! Whatever a target answered stays text: in tables and sentences each mark of Markdown or HTML is written as
-//! an entity, and evidence stands in fences longer than any run of backticks in it. It must stay below what
+//! an entity, and evidence is in fences longer than any run of backticks in it. It must stay below what
 //! such pages take.
 
 use std::fmt::Write as _;
 
-use super::curl::How;
+use super::curl::CommandContext;
+use super::facts::facts;
 use super::groups::{
-    Group, State, exchange_line, groups, headline, proof, rule_of, shown, unjudged,
+    Group, ProblemState, exchange_line, found_line, groups, other_reasons, rule_of, shown,
+    tested_line,
 };
 use super::json::Coverage;
-use super::minimal::{again, as_finding, chance, minimal_line};
+use super::minimal::{as_finding, reproduction};
 use super::pair::{elements, pair};
-use super::text::{counted, excerpt, number, seconds, visible, visible_block};
-use super::waiver::{covering, fate};
-use crate::record::{AnswerRecord, BodyRecord, Conclusion, Summary};
+use super::text::{
+    counted, excerpt, number, seconds, visible, visible_block, visible_body, visible_value,
+};
+use super::waiver::{covering, status};
+use crate::record::{AnswerRecord, BodyRecord, Conclusion, NotTested, Summary};
 
 /// Bytes of the whole report: GitHub cuts a comment at 65,536 characters.
 const LIMIT: usize = 60_000;
 /// Bytes kept for what follows the findings.
 const END: usize = 4_000;
-/// Rows of the table of findings.
+/// Rows of the table of problems.
 const ROWS: usize = 40;
+/// More problems than these have a table above them.
+const WITHOUT_TABLE: usize = 3;
 /// Characters of a value.
 const VALUE: usize = 300;
 /// Characters of a body or a command.
@@ -37,43 +43,42 @@ pub fn markdown(summary: &Summary) -> String {
         Conclusion::NonConformant => "❌",
         Conclusion::Inconclusive => "❔",
     };
-    let mut out = format!("## {mark} batchproof: {}\n\n", summary.conclusion);
-    let _ = writeln!(out, "**{}**\n", headline(summary));
+    let groups = groups(summary);
+    let conclusion = summary.conclusion.to_string().to_uppercase();
+    let found = found_line(summary, &groups);
+    let mut out = format!("## {mark} {conclusion}: {found}\n\n");
     let stats = summary.stats();
     let _ = writeln!(
         out,
-        "{} against {}: {}, {}, {}.\n",
+        "{} against {}: **{}**, {}, {}, {}.\n",
         code(&head.specification.endpoint),
         code(&head.target),
+        tested_line(summary),
         counted(stats.requests, "request"),
         counted(stats.items, "item"),
         seconds(stats.seconds)
     );
-    if summary.conclusion == Conclusion::Inconclusive {
-        out.push_str("Why it is inconclusive:\n\n");
-        list(&mut out, summary.reasons.iter().map(String::as_str));
+    let reasons = other_reasons(summary);
+    if !reasons.is_empty() {
+        let inconclusive = summary.conclusion == Conclusion::Inconclusive;
+        out.push_str(if inconclusive { "Inconclusive because:\n\n" } else { "Also:\n\n" });
+        list(&mut out, reasons.iter().map(String::as_str));
     }
-    let is_cut = summary.tail.as_ref().is_none_or(|tail| tail.cut_short);
-    if is_cut && summary.conclusion == Conclusion::NonConformant {
-        out.push_str("The run did not come to its end; what it did not reach is not judged:\n\n");
-        list(&mut out, summary.reasons.iter().map(String::as_str));
-    }
-    let groups = groups(summary);
-    if !groups.is_empty() {
+    if groups.len() > WITHOUT_TABLE {
         table(&mut out, summary, &groups);
     }
-    let how = How::of(summary);
-    let mut untold = 0;
+    let how = CommandContext::from_summary(summary);
+    let mut left = 0;
     for (at, group) in groups.iter().enumerate() {
-        let details = details(summary, group, at + 1, &how);
-        if untold == 0 && out.len() + details.len() < LIMIT - END {
-            out.push_str(&details);
+        let problem = problem(summary, group, at + 1, &how);
+        if left == 0 && out.len() + problem.len() < LIMIT - END {
+            out.push_str(&problem);
         } else {
-            untold += 1;
+            left += 1;
         }
     }
-    if untold > 0 {
-        let _ = writeln!(out, "_{} in report.html._\n", counted(untold, "more cause"));
+    if left > 0 {
+        let _ = writeln!(out, "_{} in report.html._\n", counted(left, "more problem"));
     }
     let mut end = String::new();
     ending(&mut end, summary);
@@ -87,25 +92,19 @@ pub fn markdown(summary: &Summary) -> String {
 }
 
 fn table(out: &mut String, summary: &Summary, groups: &[Group<'_>]) {
-    out.push_str("| # | level | rule | where | cases | seen |\n|--:|---|---|---|---|---|\n");
+    out.push_str("| # | level | rule | where | cases | seen |\n|--:|---|---|---|--:|--:|\n");
     for (at, group) in groups.iter().take(ROWS).enumerate() {
-        let state = match group.state {
-            State::Standing => String::new(),
-            state => format!(" ({})", state.word()),
-        };
         let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
-        let cases = group.cases();
-        let first = cases.first().map(|c| code(c)).unwrap_or_default();
-        let more =
-            if cases.len() > 1 { format!(" and {} more", cases.len() - 1) } else { String::new() };
         let _ = writeln!(
             out,
-            "| {} | {}{state} | {} {} | {} | {first}{more} | {} |",
+            "| {} | {}{} | {} {} | {} | {} | {} |",
             at + 1,
             group.level,
+            group.state.mark(),
             escaped(group.rule()),
             escaped(title),
             code(&excerpt(&group.lead.0.place, 80)),
+            number(group.cases().len() as u64),
             counted(group.count(), "time"),
         );
     }
@@ -115,78 +114,67 @@ fn table(out: &mut String, summary: &Summary, groups: &[Group<'_>]) {
     out.push('\n');
 }
 
-fn details(summary: &Summary, group: &Group<'_>, at: usize, how: &How) -> String {
-    let (finding, update) = group.lead;
-    let smallest = as_finding(summary, finding);
-    let shortest = smallest.as_ref().unwrap_or(finding);
+/// A problem: its requirement, what happened, and, folded, what shows it and covers it.
+fn problem(summary: &Summary, group: &Group<'_>, at: usize, how: &CommandContext) -> String {
+    let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
     let mut out = format!(
-        "<details><summary>{at}. {} {}: {}</summary>\n\n",
+        "### {at}. {}{} {}: {}\n\n",
         group.level,
+        group.state.mark(),
         escaped(group.rule()),
-        escaped(&excerpt(&shortest.message, VALUE))
+        escaped(title)
     );
-    let mut line = |label: &str, text: String| {
-        let _ = writeln!(out, "- {label}: {text}");
-    };
-    line("where", code(&shortest.position.pointer));
-    line("expected", code(&excerpt(&shortest.expected, VALUE)));
-    line("actual", code(&excerpt(&shortest.actual, VALUE)));
-    line("seen", format!("{}; {}", counted(group.count(), "time"), proof(group.lead)));
-    if let Some(also) = group.also() {
-        line("shown too by", escaped(&also));
+    let mut text = String::new();
+    for fact in facts(summary, group) {
+        let _ = writeln!(text, "{:<11}{}", fact.label, fact.text);
     }
-    if let Some(reason) = &update.waived {
-        line("waived", escaped(reason));
-    }
-    if let Some(rule) = rule_of(summary, group.rule()) {
-        line("required by", escaped(&rule.rule.cite));
-    }
-    line("id", code(&finding.id));
-    if let Some(line) = minimal_line(summary, finding) {
-        let _ = writeln!(out, "- smallest trial: {}", escaped(&line));
-    }
-    if let Some((_, exchange)) = shown(shortest) {
-        let mut text = exchange_line(exchange);
-        let beside = pair(shortest).map(|p| (p.index, elements(exchange, p.index)));
-        if let Some((index, (Some(item), result))) = beside {
-            // One item beside its result says more than two whole batches.
-            let _ = write!(text, "\nitem {index}:   {}", excerpt(item, BLOCK));
-            let result = result.unwrap_or("(none)");
-            let _ = write!(text, "\nresult {index}: {}", excerpt(result, BLOCK));
-        } else {
-            let _ = write!(text, "\n{}", body(&exchange.request.body));
-            if let AnswerRecord::Received { status, body: answer, .. } = &exchange.answer {
-                let _ = write!(text, "\n{status}\n{}", body(answer));
-            }
-        }
-        out.push('\n');
-        fence(&mut out, "", &text);
-    }
-    let lines = again(summary, finding, how);
+    fence(&mut out, "text", &text);
+    let id = code(&group.lead.0.id);
+    let _ = writeln!(out, "<details><summary>Reproduce, evidence (finding {id})</summary>\n");
+    let lines = reproduction(summary, &group.lead.0, how);
     if !lines.is_empty() && lines.iter().map(String::len).sum::<usize>() <= BLOCK {
-        if let Some(chance) = chance(summary, group.lead) {
-            let _ = writeln!(out, "{}\n", escaped(&chance));
-        }
         fence(&mut out, "bash", &lines.join("\n"));
     }
-    if group.state != State::Waived {
+    evidence(&mut out, summary, group);
+    if group.state != ProblemState::Waived {
+        out.push_str("A waiver, to fill in:\n\n");
         fence(&mut out, "yaml", &covering(group));
     }
     out.push_str("</details>\n\n");
     out
 }
 
+/// The exchange that shows a problem.
+fn evidence(out: &mut String, summary: &Summary, group: &Group<'_>) {
+    let smallest = as_finding(summary, &group.lead.0);
+    let finding = smallest.as_ref().unwrap_or(&group.lead.0);
+    let Some((_, exchange)) = shown(finding) else { return };
+    let mut text = exchange_line(exchange);
+    let beside = pair(finding).map(|p| (p.index, elements(exchange, p.index)));
+    if let Some((index, (Some(item), result))) = beside {
+        // One item beside its result says more than two whole batches.
+        let item = visible_value(&excerpt(item, BLOCK));
+        let result = visible_value(&excerpt(result.unwrap_or("(none)"), BLOCK));
+        let _ = write!(text, "\nitem {index}:   {item}\nresult {index}: {result}");
+    } else {
+        let _ = write!(text, "\n{}", body(&exchange.request.body));
+        if let AnswerRecord::Received { status, body: answer, .. } = &exchange.answer {
+            let _ = write!(text, "\n{status}\n{}", body(answer));
+        }
+    }
+    fence(out, "text", &text);
+}
+
 fn ending(out: &mut String, summary: &Summary) {
     let head = &summary.head;
-    let silent: Vec<String> = summary
-        .rules
-        .iter()
-        .filter(|r| r.skipped.is_none() && unjudged(r).is_some())
+    let not_tested: Vec<String> = summary
+        .rules_shown()
+        .filter(|r| r.not_tested().is_some_and(|why| !matches!(why, NotTested::Skipped(_))))
         .map(|r| escaped(&r.rule.id))
         .collect();
-    if !silent.is_empty() {
-        let rules = counted(silent.len() as u64, "rule");
-        let _ = writeln!(out, "{rules} never judged: {}\n", silent.join(", "));
+    if !not_tested.is_empty() {
+        let rules = counted(not_tested.len() as u64, "rule");
+        let _ = writeln!(out, "{rules} not tested: {}\n", not_tested.join(", "));
     }
     let skipped: Vec<String> =
         head.skipped.iter().map(|(what, why)| format!("{what}: {why}")).collect();
@@ -199,19 +187,19 @@ fn ending(out: &mut String, summary: &Summary) {
         let lines: Vec<String> = summary
             .waivers
             .iter()
-            .map(|w| format!("{}: {}. {}", w.waiver.scope(), fate(w), w.waiver.told()))
+            .map(|w| format!("{}: {}. {}", w.waiver.scope(), status(w), w.waiver.told()))
             .collect();
         list(out, lines.iter().map(String::as_str));
     }
     covered(out, summary);
     let left = match &summary.tail {
-        Some(tail) => number(tail.left_behind),
-        None => "an unknown number of".to_owned(),
+        Some(tail) => counted(tail.left_behind, "accepted item"),
+        None => "an unknown number of accepted items".to_owned(),
     };
     let _ = writeln!(
         out,
-        "<sub>depth {}, seed {}, run {}; it left {left} numbers behind. Specification {}, cases {}, batchproof {}. \
-         What a target stores can't be seen through this endpoint; only its numbers betray it.</sub>",
+        "<sub>Depth {}, seed {}, run {}; {left} stay on the target. Specification {}, cases {}, batchproof {}. \
+         What a target stores is invisible through this endpoint; only its keys reveal it.</sub>",
         head.depth,
         head.seed,
         code(&head.run_id),
@@ -221,24 +209,22 @@ fn ending(out: &mut String, summary: &Summary) {
     );
 }
 
-/// What was exercised, as figures.
+/// Coverage in numbers.
 fn covered(out: &mut String, summary: &Summary) {
     if !summary.head.whole_suite || summary.head.cells.is_empty() {
         return;
     }
-    let Coverage { schema, documented_codes: codes, rules, refusal_modes: kinds, .. } =
-        Coverage::of(summary);
+    let Coverage { schema, documented_codes: codes, refusal_modes: kinds, .. } =
+        Coverage::from_summary(summary);
     let _ = writeln!(
         out,
-        "Covered: {} of {} cells of the request schema ({} %), {} of {} documented codes, {} of {} rules. \
-         Broken items were refused with a 400 for the request ({}), item by item ({}), by both ({}).\n",
+        "Covered: {} of {} coverage points of the request schema ({} %), {} of {} documented error codes. \
+         Invalid items were refused with a 400 for the request ({}), item by item ({}), both ways ({}).\n",
         number(schema.covered),
         number(schema.of),
         schema.percent(),
         codes.covered,
         codes.of,
-        rules.covered,
-        rules.of,
         counted(kinds.request, "kind"),
         counted(kinds.item, "kind"),
         counted(kinds.both, "kind"),
@@ -259,7 +245,7 @@ fn list<'a>(out: &mut String, lines: impl Iterator<Item = &'a str>) {
 fn body(record: &BodyRecord) -> String {
     match record {
         BodyRecord::None => String::new(),
-        BodyRecord::Text(text) => excerpt(text, BLOCK),
+        BodyRecord::Text(text) => visible_body(&excerpt(text, BLOCK)),
         BodyRecord::Hex(hex) => format!("bytes {}", excerpt(hex, BLOCK)),
         BodyRecord::Excerpt { bytes, begins, .. } => {
             format!("{}\n({bytes} bytes)", excerpt(begins, BLOCK))
@@ -269,7 +255,7 @@ fn body(record: &BodyRecord) -> String {
 
 /// A block of code whose fence is longer than any run of backticks in it.
 fn fence(out: &mut String, language: &str, text: &str) {
-    let text = visible_block(text.trim_end());
+    let text = visible_block(text.trim_end_matches('\n'));
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     let _ = writeln!(out, "{fence}{language}\n{text}\n{fence}\n");
@@ -287,7 +273,7 @@ fn escaped(text: &str) -> String {
     let mut previous = ' ';
     for c in text.chars() {
         match c {
-            // A name after it would be told; a comment parts the two even where entities are resolved early.
+            // It would notify a user; a comment separates it from the name even if entities are resolved early.
             '@' => out.push_str("&#64;<!-- -->"),
             // `#12` names an issue, `www.` and `x.y` may become links.
             '#' => out.push_str("&#35;<!-- -->"),
@@ -311,7 +297,7 @@ mod tests {
     #[test]
     fn hostile_strings_stay_text() {
         let text = markdown(&sample::hostile());
-        assert!(text.starts_with("## ❌ batchproof: nonconformant"));
+        assert!(text.starts_with("## ❌ NONCONFORMANT: "));
         assert!(!text.contains(|c: char| c != '\n' && super::super::text::is_hidden(c)));
         let mut fence: Option<usize> = None;
         for line in text.lines() {
@@ -339,7 +325,7 @@ mod tests {
     fn it_stays_short() {
         let text = markdown(&sample::large(1000));
         assert!(text.len() <= LIMIT, "{}", text.len());
-        assert!(text.contains("more causes in report.html"));
-        assert!(markdown(&sample::killed()).contains("inconclusive"));
+        assert!(text.contains("more problems in report.html"));
+        assert!(markdown(&sample::killed()).contains("INCONCLUSIVE"));
     }
 }

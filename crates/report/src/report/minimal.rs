@@ -1,19 +1,19 @@
-//! The smallest trial of a finding, in a sentence: what all reports say of it.
+//! The minimal example of a finding in words and commands, the same in all reports.
 
-use super::curl::{How, commands, commands_on_one_connection};
-use super::text::counted;
+use super::curl::{CommandContext, commands, commands_on_one_connection};
+use super::text::{counted, number};
 use crate::check::{Rule, rules};
 use crate::record::{
-    ExchangeRecord, FindingRecord, Minimal, RUN, RequestRecord, Sightings, Size, Summary, Update,
-    comes_and_goes,
+    ExampleSize, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, Occurrences, RUN,
+    RequestRecord, Summary, is_flaky,
 };
 
-/// How likely it is still missed after so many pastes as are told.
+/// Probability that the stated number of repeats misses it.
 const MISS: f64 = 0.05;
-/// More pastes are not asked of anybody.
+/// More repeats are left to `batchproof replay`.
 const MANY: u64 = 40;
 
-/// What shrinking a finding came to; nothing where it was not tried.
+/// The result of shrinking a finding; nothing if it was not tried.
 pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option<String> {
     let minimal = summary.minimals.get(&finding.id)?;
     let sent = counted(minimal.requests, "request");
@@ -22,49 +22,50 @@ pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option
         (true, note) => {
             let mut note = note.as_ref().map(|n| format!("; {n}")).unwrap_or_default();
             if minimal.shown < minimal.of {
-                note = format!(
-                    "; sent at last, it showed in {} of {}{note}",
-                    minimal.shown, minimal.of
-                );
+                note = format!("; shown in {} of {} tries{note}", minimal.shown, minimal.of);
             }
-            format!("{} (found with {sent}{note})", sizes(minimal))
+            format!("{}{note}", sizes(minimal))
         }
-        (false, Some(note)) => format!("as it is: {note}"),
-        (false, None) => format!("as it is: none of {sent} with less in it showed it"),
+        (false, Some(note)) => format!("not reduced: {note}"),
+        (false, None) => format!("already minimal (tried {sent})"),
     })
 }
 
-/// `1 request with 2 items instead of 1 request with 17 items`.
-fn sizes(minimal: &Minimal) -> String {
+/// `1 request, 2 items (was 1 request, 17 items)`.
+fn sizes(minimal: &MinimalExample) -> String {
     let (to, from) = (size(minimal.to), size(minimal.from));
     if to == from {
-        format!("{to}, {} bytes instead of {}", minimal.to.bytes, minimal.from.bytes)
+        format!("{to}, {} bytes (was {})", number(minimal.to.bytes), number(minimal.from.bytes))
     } else {
-        format!("{to} instead of {from}")
+        format!("{to} (was {from})")
     }
 }
 
-/// `1 request with 2 items`.
-pub(super) fn size(size: Size) -> String {
-    format!("{} with {}", counted(size.requests, "request"), counted(size.items, "item"))
+/// `1 request, 2 items`.
+pub(super) fn size(size: ExampleSize) -> String {
+    format!("{}, {}", counted(size.requests, "request"), counted(size.items, "item"))
 }
 
-/// The finding whose smallest trial stands for `finding`: another of its cause, where that alone was shrunk.
-pub(super) fn stands_for<'a>(
+/// The finding whose minimal example represents `finding`: another one of its cause, if only that was shrunk.
+pub(super) fn shrunk_finding<'a>(
     summary: &'a Summary,
     finding: &'a FindingRecord,
 ) -> &'a FindingRecord {
-    if summary.smaller(finding).is_some() {
+    if summary.minimal_example(finding).is_some() {
         return finding;
     }
     let mut same = summary.findings.iter().map(|(f, _)| f).filter(|f| f.cause() == finding.cause());
-    same.find(|f| summary.smaller(f).is_some()).unwrap_or(finding)
+    same.find(|f| summary.minimal_example(f).is_some()).unwrap_or(finding)
 }
 
-/// The commands that show a finding: those of its smallest trial. Where bad credentials passed and nothing smaller
+/// The commands that show a finding: those of its minimal example. Where bad credentials passed and nothing smaller
 /// showed it, the target may remember good ones of the connection, so these go first, on the same one.
-pub(super) fn again(summary: &Summary, finding: &FindingRecord, how: &How) -> Vec<String> {
-    let evidence = summary.shortest(finding);
+pub(super) fn reproduction(
+    summary: &Summary,
+    finding: &FindingRecord,
+    how: &CommandContext,
+) -> Vec<String> {
+    let evidence = summary.shortest_evidence(finding);
     match remembered(summary, finding) {
         Some(exchange) => {
             let good = RequestRecord { credential: "good".to_owned(), ..exchange.request.clone() };
@@ -86,45 +87,47 @@ fn remembered<'a>(summary: &'a Summary, finding: &'a FindingRecord) -> Option<&'
     (about_credentials && !showed && bad).then_some(exchange)
 }
 
-/// How often what is sent again shows a finding, where it may not each time.
-pub(super) fn chance(summary: &Summary, found: &(FindingRecord, Update)) -> Option<String> {
+/// How often the commands show a finding, where that may not be each time.
+pub(super) fn flakiness(
+    summary: &Summary,
+    found: &(FindingRecord, FindingStatus),
+) -> Option<String> {
     let finding = &found.0;
     if remembered(summary, finding).is_some() {
         let why = "the target may remember credentials of a connection";
-        return Some(format!("{why}: good ones go first, and the second answer shows it"));
+        return Some(format!("{why}: good ones are sent first, and the second response shows it"));
     }
     let minimal = summary.minimals.get(&finding.id);
     let same = || summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause());
-    let comes_and_goes =
-        same().any(|(_, u)| comes_and_goes(u)) || minimal.is_some_and(|m| m.shown < m.of);
+    let is_flaky = same().any(|(_, u)| is_flaky(u)) || minimal.is_some_and(|m| m.shown < m.of);
     let (seen, may_miss) = match minimal.filter(|m| m.shown > 0) {
         _ if finding.case == RUN => {
             let alone = summary.tally.probe;
-            (Sightings { shown: alone.lost, of: alone.sent }, !finding.evidence.is_empty())
+            (Occurrences { shown: alone.lost, of: alone.sent }, !finding.evidence.is_empty())
         }
-        Some(m) => (Sightings { shown: m.shown.into(), of: m.of.into() }, m.shown < m.of),
+        Some(m) => (Occurrences { shown: m.shown.into(), of: m.of.into() }, m.shown < m.of),
         None => {
-            let sum = |of: fn(&Update) -> u64| same().map(|(_, u)| of(u)).sum::<u64>();
-            let judged = summary.trials_judged(&finding.rule).max(sum(|u| u.trials));
-            let shown = sum(|u| u64::from(u.shown)) + sum(|u| u.trials);
-            (Sightings { shown, of: sum(|u| u64::from(u.of)) + judged }, comes_and_goes)
+            let sum = |of: fn(&FindingStatus) -> u64| same().map(|(_, u)| of(u)).sum::<u64>();
+            let judged = summary.runs_judged(&finding.rule).max(sum(|u| u.runs_shown));
+            let shown = sum(|u| u64::from(u.shown)) + sum(|u| u.runs_shown);
+            (Occurrences { shown, of: sum(|u| u64::from(u.of)) + judged }, is_flaky)
         }
     };
-    let overlaps = summary.shortest(finding).iter().any(|e| e.group.is_some());
+    let overlaps = summary.shortest_evidence(finding).iter().any(|e| e.group.is_some());
     if !(may_miss || overlaps) || seen.shown == 0 {
         return None;
     }
-    let why = if overlaps { "requests that overlap depend on time" } else { "it comes and goes" };
+    let why = if overlaps { "simultaneous requests depend on timing: " } else { "" };
     let times = match seen.looks(MISS) {
-        times @ 0..=MANY => format!("paste again where it does not show, up to {times} times"),
-        _ => "`batchproof replay` sends it often enough".to_owned(),
+        times @ 0..=MANY => format!("repeat the commands up to {times} times"),
+        _ => "`batchproof replay` repeats it often enough".to_owned(),
     };
-    Some(format!("{why}: it showed in {} of {} tries; {times}", seen.shown, seen.of))
+    Some(format!("{why}shown in {} of {} tries; {times}", seen.shown, seen.of))
 }
 
-/// The finding as its smallest trial shows it; nothing where that is the first one.
+/// The finding as its minimal example shows it; nothing if that is the first execution.
 pub(super) fn as_finding(summary: &Summary, finding: &FindingRecord) -> Option<FindingRecord> {
-    let minimal = summary.smaller(finding)?.clone();
+    let minimal = summary.minimal_example(finding)?.clone();
     Some(FindingRecord {
         position: minimal.position,
         expected: minimal.expected,

@@ -5,6 +5,7 @@
 //! answered is hostile here: it is shown as text, with control characters spelled out.
 
 pub mod curl;
+mod facts;
 mod groups;
 pub mod html;
 pub mod json;
@@ -23,9 +24,9 @@ use std::path::{Path, PathBuf};
 
 use crate::record::Summary;
 
-pub use groups::unjudged;
+pub use groups::{ProblemState, not_tested};
 pub use json::schema;
-pub use terminal::{Style, diff as terminal_diff, matrix as terminal_matrix, terminal};
+pub use terminal::{TerminalStyle, diff as terminal_diff, matrix as terminal_matrix, terminal};
 pub(crate) use text::number;
 pub use text::{counted, visible};
 
@@ -84,7 +85,8 @@ mod tests {
         for (name, summary) in samples {
             write_all(&summary, &dir.join(name)).unwrap();
             for (colour, width) in [(true, 120), (true, 80), (false, 60)] {
-                let text = terminal(&summary, Style { colour, width }, Path::new("reports"));
+                let text =
+                    terminal(&summary, TerminalStyle { colour, width }, Path::new("reports"));
                 std::fs::write(dir.join(name).join(format!("terminal-{width}.txt")), text).unwrap();
             }
         }

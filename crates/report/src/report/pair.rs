@@ -9,17 +9,17 @@ use super::groups::shown;
 use crate::record::{AnswerRecord, ExchangeRecord, FindingRecord};
 
 /// An item and its result, field by field.
-pub(super) struct Pair {
+pub(super) struct ItemAndResult {
     /// Position in the batch, from 0.
     pub(super) index: usize,
     /// Whether there is a result at that position.
     pub(super) answered: bool,
     /// Fields of both first, then the item's, then the result's.
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<PairField>,
 }
 
 /// One field of an item and of its result.
-pub(super) struct Field {
+pub(super) struct PairField {
     pub(super) name: String,
     /// As JSON.
     pub(super) item: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Field {
 }
 
 /// The item and the result that a finding is about.
-pub(super) fn pair(finding: &FindingRecord) -> Option<Pair> {
+pub(super) fn pair(finding: &FindingRecord) -> Option<ItemAndResult> {
     let (_, exchange) = shown(finding)?;
     let items = array(exchange.request.body.text()?)?;
     let results = match &exchange.answer {
@@ -47,13 +47,13 @@ pub(super) fn pair(finding: &FindingRecord) -> Option<Pair> {
     let empty = Map::new();
     let item = item.as_object().unwrap_or(&empty);
     let answer = result.and_then(Value::as_object).unwrap_or(&empty);
-    let mut fields: Vec<Field> = Vec::new();
+    let mut fields: Vec<PairField> = Vec::new();
     let both = item.keys().filter(|k| answer.contains_key(*k));
     let first = item.keys().filter(|k| !answer.contains_key(*k));
     let second = answer.keys().filter(|k| !item.contains_key(*k));
     for name in both.chain(first).chain(second) {
         let (left, right) = (item.get(name), answer.get(name));
-        fields.push(Field {
+        fields.push(PairField {
             name: name.clone(),
             item: left.map(Value::to_string),
             result: right.map(Value::to_string),
@@ -61,10 +61,10 @@ pub(super) fn pair(finding: &FindingRecord) -> Option<Pair> {
             named: name == last,
         });
     }
-    (!fields.is_empty()).then_some(Pair { index, answered: result.is_some(), fields })
+    (!fields.is_empty()).then_some(ItemAndResult { index, answered: result.is_some(), fields })
 }
 
-/// The item that an exchange's finding stands at, by its pointer: `/results/3/…` is item 3.
+/// The item that a pointer names: `/results/3/…` is item 3.
 pub(super) fn index_in(pointer: &str) -> Option<usize> {
     pointer.split('/').nth(2)?.parse().ok()
 }
@@ -80,7 +80,7 @@ fn array(text: &str) -> Option<Vec<Value>> {
 }
 
 /// A line of a body.
-pub(super) struct Row<'a> {
+pub(super) struct BodyRow<'a> {
     /// Which element of the array it is.
     pub(super) index: Option<usize>,
     pub(super) text: &'a str,
@@ -88,7 +88,7 @@ pub(super) struct Row<'a> {
 
 /// A body with one element of its first array a line, byte for byte as it was; nothing where it is not such
 /// a document.
-pub(super) fn rows(text: &str) -> Option<Vec<Row<'_>>> {
+pub(super) fn rows(text: &str) -> Option<Vec<BodyRow<'_>>> {
     serde_json::from_str::<serde::de::IgnoredAny>(text).ok()?;
     let mut rows = Vec::new();
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
@@ -108,7 +108,7 @@ pub(super) fn rows(text: &str) -> Option<Vec<Row<'_>>> {
             '"' => quoted = true,
             '{' | '[' => {
                 if c == '[' && depth == 1 && rows.is_empty() && text.trim_start().starts_with('{') {
-                    rows.push(Row { index: None, text: &text[start..=at] });
+                    rows.push(BodyRow { index: None, text: &text[start..=at] });
                     start = at + 1;
                     inside = true;
                 }
@@ -120,13 +120,13 @@ pub(super) fn rows(text: &str) -> Option<Vec<Row<'_>>> {
                     inside = false;
                     let last = text[start..at].trim();
                     if !last.is_empty() {
-                        rows.push(Row { index: Some(rows.len() - 1), text: last });
+                        rows.push(BodyRow { index: Some(rows.len() - 1), text: last });
                     }
                     start = at;
                 }
             }
             ',' if inside && depth == 2 => {
-                rows.push(Row { index: Some(rows.len() - 1), text: text[start..=at].trim() });
+                rows.push(BodyRow { index: Some(rows.len() - 1), text: text[start..=at].trim() });
                 start = at + 1;
             }
             _ => {}
@@ -135,7 +135,7 @@ pub(super) fn rows(text: &str) -> Option<Vec<Row<'_>>> {
     if rows.is_empty() {
         return None;
     }
-    rows.push(Row { index: None, text: text[start..].trim() });
+    rows.push(BodyRow { index: None, text: text[start..].trim() });
     Some(rows)
 }
 

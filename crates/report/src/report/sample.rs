@@ -9,8 +9,9 @@ use crate::check::{CoverageCounts, FaultKind, RuleCounts, RunTally, rules};
 use crate::contract::{Contract, Level};
 use crate::generate::Generator;
 use crate::record::{
-    AnswerRecord, BodyRecord, CaseRecord, Event, ExchangeRecord, FindingRecord, Latencies,
-    Position, RequestRecord, RuleInfo, RunHead, RunTail, SpecInfo, Summary, Update, VERSION,
+    AnswerRecord, BodyRecord, CaseRecord, Event, ExchangeRecord, FindingPosition, FindingRecord,
+    FindingStatus, Latencies, RequestRecord, RuleInfo, RunHead, RunTail, SpecInfo, Summary,
+    VERSION,
 };
 use crate::waiver::{Day, Waiver};
 
@@ -72,7 +73,7 @@ fn finding(id: &str, rule: &str, case: &str, place: &str, kind: &str) -> Finding
         seed: 0x5eed,
         place: place.to_owned(),
         kind: kind.to_owned(),
-        position: Position { exchange: 0, item: None, pointer: place.replace('*', "1") },
+        position: FindingPosition { exchange: 0, item: None, pointer: place.replace('*', "1") },
         expected: String::new(),
         actual: String::new(),
         message: format!("{rule}: {kind}"),
@@ -82,9 +83,9 @@ fn finding(id: &str, rule: &str, case: &str, place: &str, kind: &str) -> Finding
     }
 }
 
-fn update(id: &str, count: u64) -> Update {
-    Update {
-        trials: 1,
+fn update(id: &str, count: u64) -> FindingStatus {
+    FindingStatus {
+        runs_shown: 1,
         runs: 1,
         id: id.to_owned(),
         count,
@@ -272,7 +273,7 @@ pub(super) fn hostile() -> Summary {
     let first = exchange(200, &pair[..1], &json!({ "results": &both[..1], "timeElapsedMs": 3 }));
     let second = exchange(200, &pair, &json!({ "results": both, "timeElapsedMs": 3 }));
     twice.position =
-        Position { exchange: 1, item: Some(1), pointer: "/results/1/resultType".into() };
+        FindingPosition { exchange: 1, item: Some(1), pointer: "/results/1/resultType".into() };
     twice.expected = "\"REQUEST_REJECTED\", errorCode \"O005\"".to_owned();
     twice.actual = "\"REQUEST_ACCEPTED\"".to_owned();
     twice.message = "a number that was accepted before is accepted again".to_owned();
@@ -324,11 +325,11 @@ pub(super) fn hostile() -> Summary {
     let updates = [
         update("a1b2c3d4", 14),
         update("a1b2c3d5", 3),
-        Update { shown: 3, of: 3, ..update("0badcafe", 2) },
+        FindingStatus { shown: 3, of: 3, ..update("0badcafe", 2) },
         update("feedface", 1),
-        Update { confirmed: false, shown: 0, of: 3, ..update("10571057", 1) },
-        Update { shown: 2, of: 3, ..update("5ca1ab1e", 6) },
-        Update {
+        FindingStatus { confirmed: false, shown: 0, of: 3, ..update("10571057", 1) },
+        FindingStatus { shown: 2, of: 3, ..update("5ca1ab1e", 6) },
+        FindingStatus {
             waived: Some("ticket BAL-17, until 2027-01-31".to_owned()),
             ..update("deadbea7", 4)
         },
@@ -357,7 +358,7 @@ pub(super) fn hostile() -> Summary {
     });
     events.extend(ended);
     events.push(tail());
-    Summary::of(&events).unwrap()
+    Summary::from_events(&events).unwrap()
 }
 
 /// Nothing found, but for what was never judged.
@@ -365,12 +366,12 @@ pub(super) fn clean() -> Summary {
     let mut events = vec![Event::RunStarted(Box::new(head()))];
     events.extend(cases(&[]));
     events.push(tail());
-    Summary::of(&events).unwrap()
+    Summary::from_events(&events).unwrap()
 }
 
 /// A run that was killed before anything ended.
 pub(super) fn killed() -> Summary {
-    Summary::of(&[Event::RunStarted(Box::new(head()))]).unwrap()
+    Summary::from_events(&[Event::RunStarted(Box::new(head()))]).unwrap()
 }
 
 /// So many findings, each of another cause.
@@ -399,5 +400,5 @@ pub(super) fn large(count: usize) -> Summary {
     events.extend(findings.into_iter().map(|f| Event::Finding(Box::new(f))));
     events.extend(ended);
     events.push(tail());
-    Summary::of(&events).unwrap()
+    Summary::from_events(&events).unwrap()
 }

@@ -1,7 +1,6 @@
-//! The summary that a run ends with on a terminal: the conclusion first, then where it comes from, then what
-//! to do next.
+//! The summary of a run on a terminal: the conclusion, the problems, the rules, the run, and what to do next.
 //!
-//! It must not know whether anybody watches: colour and width are told.
+//! It must not know whether anybody watches: colour and width are given.
 
 mod diff;
 mod findings;
@@ -12,66 +11,75 @@ mod table;
 use std::path::Path;
 
 use crate::contract::Level;
-use crate::record::{Conclusion, Fate, Outcome, RUN, Summary};
+use crate::record::{Conclusion, NotTested, RUN, RuleSummary, Summary, WaiverStatus};
 
-use super::groups::{self, headline, nothing_judged, unjudged};
+use super::groups::{self, Group, nothing_tested};
 use super::json::Coverage;
 use super::text::{counted, number, seconds, visible, visible_block, wrap};
-use super::waiver::fate;
+use super::waiver::status;
 use paint::{Colour, Paint};
 
 /// How the summary is shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
-    /// Whether colour is welcome.
+pub struct TerminalStyle {
+    /// Whether to use colour.
     pub colour: bool,
-    /// Columns of the terminal; 0 where nobody knows.
+    /// Columns of the terminal; 0 if unknown.
     pub width: usize,
 }
 
-impl Default for Style {
-    fn default() -> Style {
-        Style { colour: false, width: 100 }
+impl Default for TerminalStyle {
+    fn default() -> TerminalStyle {
+        TerminalStyle { colour: false, width: 100 }
     }
 }
 
-/// Rules named in a list of those that were never judged.
+/// Rules named in a list of those that were not tested.
 const FEW: usize = 6;
+/// More problems than these push the headline off the screen: it is repeated at the end.
+const ON_SCREEN: usize = 2;
 
-/// The summary of a run whose reports lie in `reports`.
+/// The summary of a run whose reports are in `reports`: problems first, then rules, then the run.
 #[must_use]
-pub fn terminal(summary: &Summary, style: Style, reports: &Path) -> String {
+pub fn terminal(summary: &Summary, style: TerminalStyle, reports: &Path) -> String {
     let columns = columns(style);
-    let mut page = Page { out: String::new(), columns, paint: Paint(style.colour) };
+    let mut page = TerminalPage { out: String::new(), columns, paint: Paint(style.colour) };
     let dir = visible(&reports.display().to_string());
-    conclusion(&mut page, summary);
-    if nothing_judged(summary) {
-        nothing(&mut page, summary, &dir);
+    let problems = groups::groups(summary);
+    headline(&mut page, summary, &problems);
+    reasons(&mut page, summary);
+    if nothing_tested(summary) {
+        advice(&mut page, summary, &dir);
         return page.out;
     }
-    page.blank();
-    page.out.push_str(&table::rules(summary, columns, page.paint));
-    findings::findings(&mut page, summary, &dir);
+    findings::problems(&mut page, summary, &problems, &dir);
     waivers(&mut page, summary);
+    page.heading("Rules");
+    page.out.push_str(&table::rules(summary, columns, page.paint));
     if summary.head.whole_suite {
-        never_judged(&mut page, summary);
+        rules_not_tested(&mut page, summary);
     }
     run(&mut page, summary, &dir);
+    next(&mut page, summary, &problems, &dir);
+    if problems.len() > ON_SCREEN {
+        page.blank();
+        headline(&mut page, summary, &problems);
+    }
     page.out
 }
 
-fn columns(style: Style) -> usize {
+fn columns(style: TerminalStyle) -> usize {
     if style.width == 0 { 100 } else { style.width.clamp(40, 140) }
 }
 
 /// What is written so far, with how it is written.
-struct Page {
+struct TerminalPage {
     out: String,
     columns: usize,
     paint: Paint,
 }
 
-impl Page {
+impl TerminalPage {
     fn blank(&mut self) {
         self.out.push('\n');
     }
@@ -91,7 +99,7 @@ impl Page {
 
     /// `label  text`, wrapped under itself.
     fn entry(&mut self, indent: usize, label: &str, colour: Colour, text: &str) {
-        const LABEL: usize = 10;
+        const LABEL: usize = 11;
         let wide = self.columns.saturating_sub(indent + LABEL);
         for (at, line) in wrap(text, wide).iter().enumerate() {
             let label = if at == 0 { label } else { "" };
@@ -111,19 +119,23 @@ impl Page {
     }
 }
 
-/// The first line: a conclusion, and what it comes from.
-fn mark(page: &mut Page, conclusion: Conclusion, rest: &str) {
-    let (mark, colour) = match conclusion {
-        Conclusion::Conformant => ("✓", Colour::Green),
-        Conclusion::NonConformant => ("✗", Colour::Red),
-        Conclusion::Inconclusive => ("?", Colour::Yellow),
-    };
-    let word = format!("{mark} {}", conclusion.to_string().to_uppercase());
+/// The colour of a conclusion.
+fn conclusion_colour(conclusion: Conclusion) -> Colour {
+    match conclusion {
+        Conclusion::Conformant => Colour::Green,
+        Conclusion::NonConformant => Colour::Red,
+        Conclusion::Inconclusive => Colour::Yellow,
+    }
+}
+
+/// A line that begins with a conclusion.
+fn concluded(page: &mut TerminalPage, conclusion: Conclusion, rest: &str) {
+    let word = conclusion.to_string().to_uppercase();
     let lines = wrap(&format!("{word}{rest}"), page.columns);
     for (at, line) in lines.iter().enumerate() {
         match line.strip_prefix(word.as_str()) {
             Some(rest) if at == 0 => {
-                let painted = page.paint.of(colour, &word);
+                let painted = page.paint.of(conclusion_colour(conclusion), &word);
                 page.line(&format!("{painted}{rest}"));
             }
             _ => page.line(&format!("  {line}")),
@@ -131,57 +143,62 @@ fn mark(page: &mut Page, conclusion: Conclusion, rest: &str) {
     }
 }
 
-fn conclusion(page: &mut Page, summary: &Summary) {
-    mark(page, summary.conclusion, &format!(": {}", headline(summary)));
-    let head = &summary.head;
-    page.text(
-        2,
-        Colour::Dim,
-        &format!(
-            "{}, {} against {}",
-            visible(&head.specification.title),
-            visible(&head.specification.endpoint),
-            visible(&head.target)
-        ),
-    );
-    if !summary.reasons.is_empty() && summary.conclusion == Conclusion::Inconclusive {
-        page.blank();
-        page.line("  Why it is inconclusive:");
-        for reason in &summary.reasons {
-            page.text(4, Colour::Plain, &format!("· {}", visible(reason)));
-        }
-    }
-    if summary.conclusion == Conclusion::NonConformant {
-        // The first says how many findings stand, as the headline does.
-        for reason in summary.reasons.iter().filter(|r| !r.contains(" confirmed ")) {
-            page.text(2, Colour::Yellow, &visible(reason));
-        }
-    }
-    for note in &summary.notes {
-        page.text(2, Colour::Plain, &format!("note: {}", visible(note)));
+/// `NONCONFORMANT  http://127.0.0.1:8080  1 problem (MUST)    70 of 78 rules tested`.
+fn headline(page: &mut TerminalPage, summary: &Summary, problems: &[Group<'_>]) {
+    let found = groups::found_line(summary, problems);
+    let tested = match nothing_tested(summary) {
+        true => String::new(),
+        false => format!("    {}", groups::tested_line(summary)),
+    };
+    let target = visible(&groups::host(&summary.head.target));
+    let found = format!("  {target}  {found}");
+    let conclusion = summary.conclusion.to_string();
+    if super::text::width(&format!("{conclusion}{found}{tested}")) <= page.columns {
+        concluded(page, summary.conclusion, &format!("{found}{tested}"));
+    } else {
+        concluded(page, summary.conclusion, &found);
+        page.text(2, Colour::Plain, tested.trim_start());
     }
 }
 
-/// The waivers that hold, and what became of each.
-fn waivers(page: &mut Page, summary: &Summary) {
+/// Why the conclusion is what it is, as far as the problems do not say it, and notes.
+fn reasons(page: &mut TerminalPage, summary: &Summary) {
+    let reasons = groups::other_reasons(summary);
+    if !reasons.is_empty() {
+        let inconclusive = summary.conclusion == Conclusion::Inconclusive;
+        let label = if inconclusive { "because" } else { "also" };
+        for (at, reason) in reasons.iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            page.entry(2, label, Colour::Yellow, &visible(reason));
+        }
+    }
+    for note in &summary.notes {
+        page.entry(2, "note", Colour::Plain, &visible(note));
+    }
+}
+
+/// The waivers of the run with their status.
+fn waivers(page: &mut TerminalPage, summary: &Summary) {
     if summary.waivers.is_empty() {
         return;
     }
     page.heading(&counted(summary.waivers.len() as u64, "waiver"));
     for waiver in &summary.waivers {
-        let colour = match waiver.fate {
-            Fate::Expired | Fate::Stale => Colour::Yellow,
-            Fate::Used | Fate::Quiet | Fate::NotRun => Colour::Plain,
+        let colour = match waiver.status {
+            WaiverStatus::Expired | WaiverStatus::Stale => Colour::Yellow,
+            WaiverStatus::Used | WaiverStatus::UnmatchedFlaky | WaiverStatus::NotRun => {
+                Colour::Plain
+            }
         };
         let entry = &waiver.waiver;
         page.text(2, Colour::Bold, &visible(&entry.scope()));
-        page.text(4, colour, &fate(waiver));
+        page.text(4, colour, &status(waiver));
         page.text(4, Colour::Dim, &visible(&format!("{}, {}", entry.told(), entry.at)));
     }
 }
 
-/// What to do next, where the run came to nothing: no table of dots.
-fn nothing(page: &mut Page, summary: &Summary, dir: &str) {
+/// What to do next, where nothing was tested: no table of dots.
+fn advice(page: &mut TerminalPage, summary: &Summary, dir: &str) {
     let stats = summary.stats();
     let text = format!("{} sent; the record is in {dir}", counted(stats.requests, "request"));
     page.blank();
@@ -189,7 +206,7 @@ fn nothing(page: &mut Page, summary: &Summary, dir: &str) {
     let advice = summary.tail.as_ref().and_then(|t| t.advice.as_ref());
     page.blank();
     for line in visible_block(advice.map_or("", String::as_str)).lines() {
-        // What is to be pasted keeps its lines, and stands where it can be cut out.
+        // Lines to paste are not wrapped.
         if line.starts_with([' ', '#']) || line.ends_with(':') || line.is_empty() {
             page.line(line);
         } else {
@@ -198,28 +215,28 @@ fn nothing(page: &mut Page, summary: &Summary, dir: &str) {
     }
 }
 
-/// Rules that say nothing of this target, and why.
-fn never_judged(page: &mut Page, summary: &Summary) {
-    let silent: Vec<_> = summary.rules.iter().filter_map(|r| Some((r, unjudged(r)?))).collect();
-    if silent.is_empty() {
+/// Rules that were not tested, and why.
+fn rules_not_tested(page: &mut TerminalPage, summary: &Summary) {
+    let rules: Vec<(&RuleSummary, NotTested)> =
+        summary.rules_shown().filter_map(|r| Some((r, r.not_tested()?))).collect();
+    if rules.is_empty() {
         return;
     }
-    page.heading(&format!("{} never judged", counted(silent.len() as u64, "rule")));
-    let mut reasons: Vec<&str> = Vec::new();
-    for (rule, why) in &silent {
-        // What the profile skips is told once a reason below.
-        if rule.skipped.is_none() && !reasons.contains(&why.as_str()) {
+    page.blank();
+    page.text(2, Colour::Plain, "Not tested:");
+    let mut reasons: Vec<&NotTested> = Vec::new();
+    for (_, why) in &rules {
+        // What the profile skips is listed once a reason below.
+        if !matches!(why, NotTested::Skipped(_)) && !reasons.contains(&why) {
             reasons.push(why);
         }
     }
     for reason in reasons {
-        let mine: Vec<_> =
-            silent.iter().filter(|(r, why)| r.skipped.is_none() && why == reason).collect();
         let mut list: Vec<String> = Vec::new();
         for level in [Level::Must, Level::Should] {
-            let ids: Vec<&str> = mine
+            let ids: Vec<&str> = rules
                 .iter()
-                .filter(|(r, _)| r.rule.level == level)
+                .filter(|(r, why)| why == reason && r.rule.level == level)
                 .map(|(r, _)| r.rule.id.as_str())
                 .collect();
             if ids.is_empty() {
@@ -232,18 +249,17 @@ fn never_judged(page: &mut Page, summary: &Summary) {
             };
             list.push(format!("{level} {shown}{more}"));
         }
-        let errored = mine.iter().any(|(r, _)| r.outcome == Outcome::Errored);
-        let colour = if errored { Colour::Red } else { Colour::Plain };
-        page.text(2, colour, &format!("{}: {}", visible(reason), list.join("; ")));
+        let colour = if *reason == NotTested::Panicked { Colour::Red } else { Colour::Plain };
+        page.text(4, colour, &visible(&format!("{reason}: {}", list.join("; "))));
     }
     for (what, why) in &summary.head.skipped {
-        let text = format!("the profile skips {}: {}", visible(what), visible(why));
-        page.text(2, Colour::Plain, &text);
+        let text = format!("{} is skipped by the profile: {}", visible(what), visible(why));
+        page.text(4, Colour::Plain, &text);
     }
 }
 
-/// Cases that say something of other targets, but were not run against this one.
-fn not_run(page: &mut Page, summary: &Summary) {
+/// Cases that the target's profile excludes.
+fn not_run(page: &mut TerminalPage, summary: &Summary) {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for (case, not) in summary.head.not_run.iter().filter(|(_, not)| !not.by_contract) {
         match reasons.iter_mut().find(|(why, _)| *why == not.why) {
@@ -257,15 +273,15 @@ fn not_run(page: &mut Page, summary: &Summary) {
     }
 }
 
-/// What was exercised, as figures; of a few cases named by hand they would say nothing.
-fn covered(page: &mut Page, summary: &Summary) {
+/// Coverage in numbers; for a few cases named by hand they would say nothing.
+fn covered(page: &mut TerminalPage, summary: &Summary) {
     if !summary.head.whole_suite || summary.head.cells.is_empty() {
         return;
     }
-    let coverage = Coverage::of(summary);
+    let coverage = Coverage::from_summary(summary);
     let (schema, codes) = (coverage.schema, coverage.documented_codes);
     let text = format!(
-        "{} of {} cells of the request schema ({} %), {} of {} documented codes",
+        "{} of {} coverage points of the request schema ({} %), {} of {} documented error codes",
         number(schema.covered),
         number(schema.of),
         schema.percent(),
@@ -276,7 +292,7 @@ fn covered(page: &mut Page, summary: &Summary) {
     let kinds = coverage.refusal_modes;
     if kinds.kinds() > 0 {
         let text = format!(
-            "{} of broken items: {} with a 400 for the request, {} item by item, {} by both",
+            "{} of invalid items: {} with a 400 for the request, {} item by item, {} both ways",
             counted(kinds.kinds(), "kind"),
             number(kinds.request),
             number(kinds.item),
@@ -286,9 +302,9 @@ fn covered(page: &mut Page, summary: &Summary) {
     }
 }
 
-/// What was run, what it left, what to do next.
-fn run(page: &mut Page, summary: &Summary, dir: &str) {
-    page.heading("this run");
+/// What was sent, how, and what it left on the target.
+fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
+    page.heading("Run");
     let head = &summary.head;
     let stats = summary.stats();
     let mut amount =
@@ -305,57 +321,79 @@ fn run(page: &mut Page, summary: &Summary, dir: &str) {
         how.push_str(", strict");
     }
     page.entry(2, "how", Colour::Plain, &how);
-    if let Some(odds) = summary.odds().told() {
-        page.entry(2, "odds", Colour::Plain, &odds);
+    if let Some(limit) = summary.detection_limit().sentence() {
+        page.entry(2, "detects", Colour::Plain, &limit);
     }
     not_run(page, summary);
     covered(page, summary);
+    let prefix = visible(&head.run_id);
     let left = match &summary.tail {
-        Some(tail) => format!(
-            "{} with {}-",
-            match tail.left_behind {
-                1 => "1 number was accepted and stays behind; it begins".to_owned(),
-                n => format!("{} numbers were accepted and stay behind; they begin", number(n)),
-            },
-            visible(&head.run_id)
-        ),
-        None => {
-            format!("unknown, as the run was killed; numbers begin with {}-", visible(&head.run_id))
+        Some(tail) => {
+            let records = counted(tail.left_behind, "accepted item");
+            format!("{records} on the target (keys start with {prefix}-)")
         }
+        None => format!("unknown, as the run was killed (keys start with {prefix}-)"),
     };
     page.entry(2, "left", Colour::Plain, &left);
+    let endpoint = format!(
+        "{}, {}",
+        visible(&head.specification.title),
+        visible(&head.specification.endpoint)
+    );
+    page.entry(2, "contract", Colour::Plain, &endpoint);
+    page.entry(2, "target", Colour::Plain, &visible(&head.target));
     page.entry(
         2,
         "reports",
         Colour::Plain,
         &format!("{dir} (report.html, report.json, junit.xml, report.md)"),
     );
-    if let Some(group) = groups::groups(summary).first() {
+}
+
+/// Commands that lead on.
+fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Group<'_>], dir: &str) {
+    let head = &summary.head;
+    let mut commands: Vec<(String, &str)> = Vec::new();
+    if let Some(group) = problems.first() {
         let finding = &group.lead.0;
-        page.blank();
-        page.line("  Next:");
-        page.line(&format!("    batchproof explain {}", visible(&finding.rule)));
-        page.line(&format!("    batchproof replay {dir} {}", visible(&finding.id)));
+        let explain = format!("batchproof explain {}", visible(&finding.rule));
+        commands.push((explain, "what the rule requires"));
+        let replay = format!("batchproof replay {dir} {}", visible(&finding.id));
+        commands.push((replay, "is it fixed?"));
         if finding.case != RUN {
             let case = head.files.get(&finding.case).unwrap_or(&finding.case);
-            let target = if head.target.starts_with("http") {
-                format!(" --target {}", visible(&head.target))
-            } else {
-                String::new()
+            let target = match head.target.starts_with("http") {
+                true => format!(" --target {}", visible(&head.target)),
+                false => String::new(),
             };
-            page.line(&format!(
-                "    batchproof run {} --seed {}{target}",
-                visible(case),
-                head.seed
-            ));
+            let run = format!("batchproof run {} --seed {}{target}", visible(case), head.seed);
+            commands.push((run, "this case only"));
         }
-    } else if let Some(rule) = summary.rules.iter().find(|r| {
-        r.rule.level == Level::Must
-            && matches!(r.outcome, Outcome::Unanswered | Outcome::Errored | Outcome::Masked)
+    } else if let Some(rule) = summary.rules_shown().find(|r| {
+        let counts = matches!(
+            r.not_tested(),
+            Some(NotTested::Unanswered | NotTested::Panicked | NotTested::Masked)
+        );
+        r.rule.level == Level::Must && counts
     }) {
-        page.blank();
-        page.line("  Next:");
-        page.line(&format!("    batchproof explain {}", visible(&rule.rule.id)));
+        let explain = format!("batchproof explain {}", visible(&rule.rule.id));
+        commands.push((explain, "what the rule requires"));
+    }
+    if commands.is_empty() {
+        return;
+    }
+    page.blank();
+    let widest = commands.iter().map(|(c, _)| super::text::width(c)).max().unwrap_or(0);
+    for (at, (command, about)) in commands.iter().enumerate() {
+        let label = page.paint.of(Colour::Dim, if at == 0 { "next       " } else { "           " });
+        let about = page.paint.of(Colour::Dim, &format!("# {about}"));
+        let fits = widest + super::text::width("# what the rule requires") + 15 <= page.columns;
+        let about = if fits {
+            format!("{:gap$}  {about}", "", gap = widest - super::text::width(command))
+        } else {
+            String::new()
+        };
+        page.line(format!("  {label}{command}{about}").trim_end());
     }
 }
 

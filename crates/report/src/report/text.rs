@@ -4,13 +4,17 @@
 
 use std::fmt::Write as _;
 
+pub use crate::contract::text::counted;
+pub(crate) use crate::contract::text::thousands as number;
+use crate::exchange::TOKEN_MARK;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Whether a character would move the cursor, turn the reading direction, or hide.
+/// Whether a character would move the cursor, turn the reading direction, hide, or pass for a blank.
 pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' // blanks of other widths
+            | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
             | '\u{e0000}'..='\u{e007f}')
 }
@@ -19,9 +23,6 @@ pub(super) fn is_hidden(c: char) -> bool {
 pub fn visible(text: &str) -> String {
     spelled(text, false)
 }
-
-/// Stands in a raw request where its token goes; `send` fills it.
-pub(super) const TOKEN_MARK: &str = "\u{1}batchproof-token\u{1}";
 
 /// `text` with its line breaks and tabs, other hidden characters spelled out.
 pub fn visible_block(text: &str) -> String {
@@ -49,29 +50,28 @@ fn spelled(text: &str, lines: bool) -> String {
     out
 }
 
+/// A value as its own bytes: on one line, and blanks at its end are seen.
+pub(super) fn visible_value(text: &str) -> String {
+    blanks_at_end(&visible(text))
+}
+
+/// A body with its line breaks, and the blanks at the ends of its lines are seen.
+pub(super) fn visible_body(text: &str) -> String {
+    visible_block(text).split('\n').map(blanks_at_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Blanks after the text as `␠`; those before it are seen by themselves.
+fn blanks_at_end(line: &str) -> String {
+    let kept = line.trim_end_matches(' ');
+    let blanks = "␠".repeat(line.len() - kept.len());
+    format!("{kept}{blanks}")
+}
+
 /// At most `limit` characters of `text`, with a word on what was left out.
 pub(super) fn excerpt(text: &str, limit: usize) -> String {
     let Some((at, _)) = text.char_indices().nth(limit) else { return text.to_owned() };
     let more = text[at..].chars().count();
     format!("{}… ({} more characters)", &text[..at], number(more as u64))
-}
-
-/// `12345` as `12,345`.
-pub(crate) fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A number with its word, in the plural where there isn't exactly one.
-pub fn counted(value: u64, word: &str) -> String {
-    if value == 1 { format!("1 {word}") } else { format!("{} {word}s", number(value)) }
 }
 
 /// Seconds as people say them.
@@ -107,6 +107,9 @@ pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
+/// Columns at the end of a line that a long word does not leave empty.
+const ROOM: usize = 20;
+
 /// `text` in lines of at most `columns`, broken at spaces where that can be.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(8);
@@ -121,6 +124,14 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
             line.push_str(word);
             used += 1 + wide;
             continue;
+        }
+        if used > 0 && wide > columns && columns.saturating_sub(used) > ROOM {
+            // A long word begins where there is room, instead of leaving the line nearly empty.
+            let (head, rest) = split_at_width(word, columns - used - 1);
+            line.push(' ');
+            line.push_str(head);
+            word = rest;
+            wide = width(word);
         }
         if used > 0 {
             lines.push(std::mem::take(&mut line));
@@ -160,6 +171,9 @@ mod tests {
         assert_eq!(visible("a\u{1b}[31m\u{202e}b\n"), "a\\u{1b}[31m\\u{202e}b\\n");
         assert_eq!(visible_block("a\n\u{0}"), "a\n\\u{0}");
         assert_eq!(visible("čž 漢字"), "čž 漢字");
+        assert_eq!(visible("1\u{a0}000"), "1\\u{a0}000");
+        assert_eq!(visible_value("a b  "), "a b␠␠");
+        assert_eq!(visible_body("a \r\nb"), "a \\r\nb");
     }
 
     #[test]
@@ -176,10 +190,6 @@ mod tests {
 
     #[test]
     fn figures_read_well() {
-        assert_eq!(number(1_234_567), "1,234,567");
-        assert_eq!(number(999), "999");
-        assert_eq!(counted(1, "finding"), "1 finding");
-        assert_eq!(counted(0, "finding"), "0 findings");
         assert_eq!(seconds(75.2), "1 min 15 s");
         assert_eq!(seconds(f64::NAN), "–");
         assert_eq!(excerpt("ééé", 2), "éé… (1 more characters)");

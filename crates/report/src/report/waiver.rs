@@ -1,12 +1,12 @@
-//! Waivers as text: an entry to paste into a waivers file, and what became of those that hold.
+//! Waivers as text: an entry to paste into a waivers file, and the status of those of a run.
 //!
-//! Decides nothing; the reader of waivers, and what adds up their fates, stand elsewhere.
+//! It must not decide anything: `waiver` reads the file, `record` matches findings.
 
 use std::fmt::Write as _;
 
 use super::groups::Group;
 use super::text::{counted, is_hidden};
-use crate::record::{Fate, FindingRecord, WaiverSummary};
+use crate::record::{FindingRecord, WaiverStatus, WaiverSummary};
 
 /// One entry of a waivers file that covers `finding`; reason, owner and date are left to fill in.
 #[must_use]
@@ -42,35 +42,38 @@ fn entry(rule: &str, case: Option<&str>, place: &str) -> String {
     text
 }
 
-/// What became of a waiver, in a few words.
-pub(super) fn fate_word(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Used => "used",
-        Fate::Expired => "expired",
-        Fate::Stale => "stale",
-        Fate::Quiet => "quiet",
-        Fate::NotRun => "not run",
+/// The status of a waiver, in a word or two.
+pub(super) fn status_word(status: WaiverStatus) -> &'static str {
+    match status {
+        WaiverStatus::Used => "used",
+        WaiverStatus::Expired => "expired",
+        WaiverStatus::Stale => "stale",
+        WaiverStatus::UnmatchedFlaky => "flaky, not seen",
+        WaiverStatus::NotRun => "not tested",
     }
 }
 
-/// What became of a waiver, in a sentence.
-pub(super) fn fate(waiver: &WaiverSummary) -> String {
+/// The status of a waiver, in a sentence.
+pub(super) fn status(waiver: &WaiverSummary) -> String {
     let count = waiver.findings.len() as u64;
-    match waiver.fate {
-        Fate::Used => format!("covers {}", counted(count, "finding")),
-        Fate::Expired => {
+    match waiver.status {
+        WaiverStatus::Used => format!("covers {}", counted(count, "finding")),
+        WaiverStatus::Expired => {
             let until = waiver.waiver.expires;
-            let again = match count {
+            let findings = match count {
                 0 => String::new(),
-                _ => format!("; {} that it covered count again", counted(count, "finding")),
+                1 => "; its finding counts again".to_owned(),
+                _ => format!("; its {} count again", counted(count, "finding")),
             };
-            format!("expired after {until}, so it waives nothing{again}")
+            format!("expired after {until}{findings}")
         }
-        Fate::Stale => {
-            "stale: its rule and case ran, and nothing matched; take it out of the file".to_owned()
+        WaiverStatus::Stale => {
+            "stale: its rule and case ran, and nothing matched. Remove it from the file".to_owned()
         }
-        Fate::Quiet => "nothing matched this time; it says that its finding is flaky".to_owned(),
-        Fate::NotRun => "its rule was not judged there in this run, or not to the end".to_owned(),
+        WaiverStatus::UnmatchedFlaky => {
+            "nothing matched in this run; the finding is declared flaky".to_owned()
+        }
+        WaiverStatus::NotRun => "not tested in this run, or not to the end".to_owned(),
     }
 }
 

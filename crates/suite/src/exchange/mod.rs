@@ -6,7 +6,7 @@
 mod redact;
 mod request;
 
-pub use redact::{REDACTED, Redactor, rotated};
+pub use redact::{REDACTED, Redactor, TOKEN_MARK, rotated};
 pub use request::{Request, Situation, situation_of};
 
 use std::time::Duration;

@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// What stands in an output where a secret stood.
 pub const REDACTED: &str = "[redacted]";
+/// Stands in a raw request where the good credentials go, so that no case ever holds them; `send` fills it.
+pub const TOKEN_MARK: &str = "\u{1}batchproof-token\u{1}";
 
 /// A shorter secret can't be told from ordinary text, and is left.
 const SHORTEST: usize = 4;

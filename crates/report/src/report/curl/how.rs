@@ -1,21 +1,21 @@
-//! What the commands of a run have in common: its id, how credentials are sent, where its reports lie.
+//! What the commands of a run share: its id, how credentials are sent, where its reports are.
 
 use std::path::PathBuf;
 
-use super::quote::{Piece, word};
+use super::quote::{ShellPiece, word};
 use super::{TOKEN, header_variable, literal};
 use crate::record::Summary;
 
 /// What is the same for all commands of a run.
 #[derive(Debug, Clone, Default)]
-pub struct How {
-    /// Numbers begin with it.
+pub struct CommandContext {
+    /// Keys start with it.
     pub run_id: String,
     /// How credentials are sent.
     pub scheme: Scheme,
     /// Names of the headers that the profile adds; their values are not recorded.
     pub headers: Vec<String>,
-    /// Where the reports lie.
+    /// Where the reports are.
     pub dir: PathBuf,
 }
 
@@ -31,10 +31,10 @@ pub enum Scheme {
     None,
 }
 
-impl How {
+impl CommandContext {
     /// As the profile of a run says.
     #[must_use]
-    pub fn of(summary: &Summary) -> How {
+    pub fn from_summary(summary: &Summary) -> CommandContext {
         let profile = summary.head.profile.as_ref();
         let scheme = match profile.and_then(|p| p.get("auth")).and_then(|a| a.as_str()) {
             Some("basic") => Scheme::Basic,
@@ -46,13 +46,13 @@ impl How {
             .and_then(|h| h.as_object())
             .map(|h| h.keys().cloned().collect())
             .unwrap_or_default();
-        How { run_id: summary.head.run_id.clone(), scheme, headers, dir: PathBuf::new() }
+        CommandContext { run_id: summary.head.run_id.clone(), scheme, headers, dir: PathBuf::new() }
     }
 
     /// The command that says whether a finding is fixed.
     #[must_use]
     pub fn replay(&self, id: &str) -> String {
-        let dir = word(&[Piece::Bytes(self.dir.as_os_str().as_encoded_bytes().to_vec())]);
+        let dir = word(&[ShellPiece::Bytes(self.dir.as_os_str().as_encoded_bytes().to_vec())]);
         format!("batchproof replay {dir} {}", literal(id))
     }
 

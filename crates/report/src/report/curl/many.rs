@@ -1,19 +1,19 @@
-//! Bodies of many items that are alike but for their numbers, as a few `printf` of bash.
+//! Bodies of many items that differ only in their keys, as a few `printf` of bash.
 //!
-//! Between two numbers such a body says the same again and again, whatever its fields are called. Numbers are
-//! counted anew, in the order in which they are met, so that a range of bash can stand for them; equal ones stay
-//! equal, in all requests of a paste, and keep their length. It must not know what a number is.
+//! Between two keys such a body repeats the same text, whatever its fields are called. Keys are renumbered in their
+//! order of appearance, so that a range of bash can replace them. Equal keys stay equal in all requests of a paste,
+//! and keep their length. It must not know what a key is.
 
 use std::collections::HashMap;
 
-use super::quote::{Piece, word};
+use super::quote::{ShellPiece, word};
 use crate::generate::{Minted, Prefixes};
 
-/// So many numbers in a row with the same text behind them are written as a range.
+/// This many keys in a row with the same text after them are written as a range.
 const RUN: usize = 8;
 
-/// The numbers of a paste, counted anew.
-pub(super) struct Counted {
+/// The keys of a paste, renumbered.
+pub(super) struct CountedKeys {
     prefixes: Prefixes,
     /// By prefix and counter.
     places: HashMap<(usize, Vec<u8>), usize>,
@@ -21,11 +21,11 @@ pub(super) struct Counted {
     width: usize,
 }
 
-impl Counted {
-    /// Of all bodies of a paste; nothing where none is of many items alike, or a number was changed or cut.
-    pub(super) fn of(run_id: &str, bodies: &[&[u8]]) -> Option<Counted> {
+impl CountedKeys {
+    /// The keys of all bodies of a paste; nothing if no body has many similar items, or a key was changed or cut.
+    pub(super) fn of(run_id: &str, bodies: &[&[u8]]) -> Option<CountedKeys> {
         let prefixes = Prefixes::of_run(run_id, bodies.iter().copied());
-        let mut counted = Counted { prefixes, places: HashMap::new(), width: 0 };
+        let mut counted = CountedKeys { prefixes, places: HashMap::new(), width: 0 };
         let mut longest = 0;
         for body in bodies {
             let found = counted.prefixes.find(body);
@@ -44,7 +44,7 @@ impl Counted {
         (longest >= RUN && fits).then_some(counted)
     }
 
-    /// A body with its numbers counted anew.
+    /// A body with its keys renumbered.
     pub(super) fn renumbered(&self, body: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(body.len());
         let mut from = 0;
@@ -58,8 +58,8 @@ impl Counted {
         out
     }
 
-    /// The commands that print a body; nothing where it is not of many items alike. `nonce` is what a nonce
-    /// becomes.
+    /// The commands that print a body; nothing if it does not have many similar items. `nonce` gives the shell's name
+    /// of a nonce.
     pub(super) fn printed(
         &self,
         body: &[u8],
@@ -72,7 +72,7 @@ impl Counted {
         let place = |m: &Minted| self.places.get(&key(body, m)).copied().unwrap_or(0);
         let width = self.width;
         let mut commands: Vec<String> = Vec::new();
-        let mut pieces: Vec<Piece> = Vec::new();
+        let mut pieces: Vec<ShellPiece> = Vec::new();
         literal(&mut pieces, found.first().map_or(body, |first| &body[..first.nonce.start]));
         for stretch in stretches(body, &found) {
             let in_a_row = |a: &Followed<'_>, b: &Followed<'_>| place(b.0) == place(a.0) + 1;
@@ -83,15 +83,15 @@ impl Counted {
                 let number = nonce(&body[first.nonce.clone()]);
                 if row.len() < RUN {
                     for (minted, behind) in row {
-                        pieces.push(Piece::Expansion(number.clone()));
+                        pieces.push(ShellPiece::Expansion(number.clone()));
                         literal(&mut pieces, format!("-{:0width$}", place(minted)).as_bytes());
                         literal(&mut pieces, behind);
                     }
                     continue;
                 }
                 end(&mut commands, &mut pieces, "");
-                pieces.push(Piece::Expansion(number));
-                pieces.push(Piece::Bytes(format!("-%0{width}d").into_bytes()));
+                pieces.push(ShellPiece::Expansion(number));
+                pieces.push(ShellPiece::Bytes(format!("-%0{width}d").into_bytes()));
                 literal(&mut pieces, behind);
                 end(&mut commands, &mut pieces, &format!(" {{{}..{}}}", place(first), place(last)));
             }
@@ -101,10 +101,10 @@ impl Counted {
     }
 }
 
-/// A number, and what stands between it and the nonce of the next one.
+/// A key, and the text up to the nonce of the next one.
 type Followed<'a> = (&'a Minted, &'a [u8]);
 
-/// The numbers of a body, those of the same nonce with the same text behind them together.
+/// The keys of a body, those with the same nonce and the same text after them together.
 fn stretches<'a>(body: &'a [u8], found: &'a [Minted]) -> impl Iterator<Item = Vec<Followed<'a>>> {
     let ends = found.iter().skip(1).map(|m| m.nonce.start).chain([body.len()]);
     let followed: Vec<Followed<'a>> =
@@ -117,8 +117,8 @@ fn key(body: &[u8], minted: &Minted) -> (usize, Vec<u8>) {
     (minted.prefix, body[minted.counter.clone()].to_vec())
 }
 
-/// Text that stands in a format of `printf` as it is.
-fn literal(pieces: &mut Vec<Piece>, text: &[u8]) {
+/// Text as a format of `printf` has it.
+fn literal(pieces: &mut Vec<ShellPiece>, text: &[u8]) {
     let mut escaped = Vec::with_capacity(text.len());
     for byte in text {
         if matches!(byte, b'%' | b'\\') {
@@ -127,13 +127,13 @@ fn literal(pieces: &mut Vec<Piece>, text: &[u8]) {
         escaped.push(*byte);
     }
     match pieces.last_mut() {
-        Some(Piece::Bytes(before)) => before.append(&mut escaped),
-        _ => pieces.push(Piece::Bytes(escaped)),
+        Some(ShellPiece::Bytes(before)) => before.append(&mut escaped),
+        _ => pieces.push(ShellPiece::Bytes(escaped)),
     }
 }
 
 /// Makes a command of what has come together, with these arguments.
-fn end(commands: &mut Vec<String>, pieces: &mut Vec<Piece>, arguments: &str) {
+fn end(commands: &mut Vec<String>, pieces: &mut Vec<ShellPiece>, arguments: &str) {
     if !pieces.is_empty() {
         // A format that begins with a dash would be read as an option.
         commands.push(format!("printf -- {}{arguments}", word(pieces)));

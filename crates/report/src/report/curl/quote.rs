@@ -8,7 +8,7 @@ use crate::report::text::is_hidden;
 
 /// A part of a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum ShellPiece {
     /// Taken literally.
     Bytes(Vec<u8>),
     /// Expanded by the shell: `$NAME` or `${NAME}`.
@@ -16,7 +16,7 @@ pub(super) enum Piece {
 }
 
 /// One word, quoted so that bash reads exactly these bytes. Zero bytes are left out: no word holds them.
-pub(super) fn word(pieces: &[Piece]) -> String {
+pub(super) fn word(pieces: &[ShellPiece]) -> String {
     let mut out = String::new();
     let mut run: Vec<u8> = Vec::new();
     let end = |run: &mut Vec<u8>, out: &mut String| {
@@ -27,8 +27,8 @@ pub(super) fn word(pieces: &[Piece]) -> String {
     };
     for piece in pieces {
         match piece {
-            Piece::Bytes(bytes) => run.extend_from_slice(bytes),
-            Piece::Expansion(text) => {
+            ShellPiece::Bytes(bytes) => run.extend_from_slice(bytes),
+            ShellPiece::Expansion(text) => {
                 end(&mut run, &mut out);
                 let _ = write!(out, "\"{text}\"");
             }
@@ -77,12 +77,12 @@ fn hex(out: &mut String, bytes: &[u8]) {
 }
 
 /// A `printf` that writes exactly these bytes, zero bytes too.
-pub(super) fn printf(pieces: &[Piece]) -> String {
+pub(super) fn printf(pieces: &[ShellPiece]) -> String {
     let mut format = String::new();
     let mut arguments = String::new();
     for piece in pieces {
         match piece {
-            Piece::Bytes(bytes) => {
+            ShellPiece::Bytes(bytes) => {
                 for byte in bytes {
                     match byte {
                         b'\n' => format.push_str("\\n"),
@@ -98,7 +98,7 @@ pub(super) fn printf(pieces: &[Piece]) -> String {
                     }
                 }
             }
-            Piece::Expansion(text) => {
+            ShellPiece::Expansion(text) => {
                 format.push_str("%s");
                 let _ = write!(arguments, " \"{text}\"");
             }

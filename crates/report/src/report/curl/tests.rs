@@ -17,7 +17,7 @@ fn exchange(method: &str, credential: &str, framing: &str, body: &[u8]) -> Excha
             credential: credential.to_owned(),
             framing: framing.to_owned(),
             hang_up: None,
-            body: BodyRecord::of(body, &crate::exchange::Redactor::default()),
+            body: BodyRecord::from_bytes(body, &crate::exchange::Redactor::default()),
         },
         answer: AnswerRecord::Lost {
             kind: "reset".to_owned(),
@@ -116,7 +116,10 @@ fn numbers_are_fresh_and_as_long_as_before() {
     let body = br#"{"a":["bptest-x-k3x9ab-1","bptest-x-k3x9ab-1","BPTEST-X-K3X9AB-1","bptest-x-000000-2"]}"#;
     let records =
         [exchange("POST", "good", "sized", body), exchange("POST", "good", "sized", body)];
-    let lines = commands(&records, &How { run_id: "bptest-x".to_owned(), ..How::default() });
+    let lines = commands(
+        &records,
+        &CommandContext { run_id: "bptest-x".to_owned(), ..CommandContext::default() },
+    );
     assert_eq!(lines.len(), 4, "{lines:#?}");
     let calls = run(&lines);
     let sent: Vec<String> = calls
@@ -163,7 +166,11 @@ fn credentials_are_imitated_and_never_held() {
     let calls = run(&lines);
     let url = format!("http://127.0.0.1:9/api/batch?access_token={token}");
     assert!(calls[0].0.contains(&url.into_bytes()));
-    let how = How { scheme: Scheme::Basic, headers: vec!["X-Tenant".to_owned()], ..How::default() };
+    let how = CommandContext {
+        scheme: Scheme::Basic,
+        headers: vec!["X-Tenant".to_owned()],
+        ..CommandContext::default()
+    };
     let calls = run(&commands(&[exchange("POST", "shorter", "sized", b"{}")], &how));
     let shorter = "Authorization: Basic dE9rLTl6JyQgIng".to_owned();
     assert!(headers(&calls[0].0).contains(&shorter), "the encoded token less its last character");
@@ -212,7 +219,7 @@ fn many_items_alike_are_a_short_command() {
         record.request.body = BodyRecord::Text(b);
         record
     });
-    let how = How { run_id: "bptest-x".to_owned(), ..How::default() };
+    let how = CommandContext { run_id: "bptest-x".to_owned(), ..CommandContext::default() };
     let lines = commands(&records, &how);
     assert!(lines.concat().len() < 2_500, "{lines:#?}");
     let calls = run(&lines);
@@ -256,7 +263,7 @@ fn requests_that_overlap_are_one_curl() {
         ["1", "2", "3"].map(|body| exchange("POST", "good", "sized", body.as_bytes()));
     records[1].group = Some(1);
     records[2].group = Some(1);
-    let lines = commands(&records, &How::default());
+    let lines = commands(&records, &CommandContext::default());
     assert_eq!(lines.len(), 2, "{lines:#?}");
     let calls = run(&lines);
     assert_eq!(calls.len(), 2);
@@ -307,7 +314,7 @@ fn simultaneous_requests_that_no_curl_can_send_run_together() {
     first.group = Some(1);
     let second = first.clone();
     let third = exchange("POST", "good", "sized", b"3");
-    let lines = commands(&[first, second, third], &How::default());
+    let lines = commands(&[first, second, third], &CommandContext::default());
     let ends: Vec<bool> = lines.iter().map(|l| l.ends_with(" &")).collect();
     assert_eq!(ends, [true, true, false, false]);
     assert_eq!(lines[2], "wait");

@@ -3,47 +3,47 @@
 use maud::{Markup, html};
 
 use crate::generate::coverage::Position;
-use crate::report::json::{CellCount, Coverage, Share};
+use crate::report::json::{Coverage, CoveragePointCount, CoverageShare};
 use crate::report::text::{excerpt, number, visible};
 
 /// Places that are shown.
 const PLACES: usize = 200;
 
 /// A place of the request with its cells.
-struct Place<'a> {
+struct SchemaPlace<'a> {
     envelope: bool,
     pointer: &'a str,
-    cells: Vec<&'a CellCount>,
+    cells: Vec<&'a CoveragePointCount>,
 }
 
-impl Place<'_> {
+impl SchemaPlace<'_> {
     fn name(&self) -> String {
         match (self.envelope, self.pointer) {
             (true, "") => "the body".to_owned(),
-            (false, "") => "an item".to_owned(),
+            (false, "") => "the item".to_owned(),
             (_, pointer) => visible(&excerpt(pointer, 80)),
         }
     }
 
-    fn share(&self, keyword: Option<&str>) -> Option<Share> {
+    fn share(&self, keyword: Option<&str>) -> Option<CoverageShare> {
         let mine = self.cells.iter().filter(|c| keyword.is_none_or(|k| c.cell.keyword == k));
         mine.map(|c| c.share())
-            .reduce(|a, b| Share { covered: a.covered + b.covered, of: a.of + b.of })
+            .reduce(|a, b| CoverageShare { covered: a.covered + b.covered, of: a.of + b.of })
     }
 }
 
 pub(super) fn section(coverage: &Coverage) -> Markup {
-    let mut places: Vec<Place<'_>> = Vec::new();
+    let mut places: Vec<SchemaPlace<'_>> = Vec::new();
     let mut keywords: Vec<&str> = Vec::new();
     for cell in &coverage.cells {
         let of = &cell.cell;
         if !keywords.contains(&of.keyword.as_str()) {
             keywords.push(&of.keyword);
         }
-        let same = |p: &&mut Place<'_>| p.envelope == of.envelope && p.pointer == of.pointer;
+        let same = |p: &&mut SchemaPlace<'_>| p.envelope == of.envelope && p.pointer == of.pointer;
         match places.iter_mut().find(same) {
             Some(place) => place.cells.push(cell),
-            None => places.push(Place {
+            None => places.push(SchemaPlace {
                 envelope: of.envelope,
                 pointer: &of.pointer,
                 cells: vec![cell],
@@ -55,17 +55,15 @@ pub(super) fn section(coverage: &Coverage) -> Markup {
     }
     html! {
         h3 { "The request schema" }
-        div.card.scroll {
-            table.matrix.map {
-                thead { tr { th scope="col" { "Place" } @for keyword in &keywords { th.n scope="col" { (visible(keyword)) } } } }
-                tbody {
-                    @for place in places.iter().take(PLACES) {
-                        tr {
-                            th scope="row" { code { (place.name()) } }
-                            @for keyword in &keywords {
-                                @match place.share(Some(keyword)) {
-                                    Some(share) => td.n { span class=(shade(share)) { (number(share.covered)) "/" (number(share.of)) } }
-                                    None => td.n {}
+        div.card.map {
+            @for place in places.iter().take(PLACES) {
+                div.place {
+                    code { (place.name()) }
+                    ul {
+                        @for keyword in &keywords {
+                            @if let Some(share) = place.share(Some(keyword)) {
+                                li class=(shade(share)) {
+                                    (visible(keyword)) " " b { (number(share.covered)) "/" (number(share.of)) }
                                 }
                             }
                         }
@@ -80,7 +78,7 @@ pub(super) fn section(coverage: &Coverage) -> Markup {
 }
 
 /// The class of a share.
-fn shade(share: Share) -> &'static str {
+fn shade(share: CoverageShare) -> &'static str {
     match share.covered {
         0 => "share-none",
         n if n == share.of => "share-all",
@@ -88,8 +86,8 @@ fn shade(share: Share) -> &'static str {
     }
 }
 
-fn details(place: &Place<'_>) -> Markup {
-    let share = place.share(None).unwrap_or(Share { covered: 0, of: 0 });
+fn details(place: &SchemaPlace<'_>) -> Markup {
+    let share = place.share(None).unwrap_or(CoverageShare { covered: 0, of: 0 });
     html! {
         details.card {
             summary {
@@ -97,8 +95,8 @@ fn details(place: &Place<'_>) -> Markup {
                 span.title { code { (place.name()) } }
                 span.count { (number(share.covered)) " of " (number(share.of)) }
             }
-            div.inside.scroll {
-                table.matrix {
+            div.inside {
+                table.stacks.matrix {
                     thead { tr {
                         th scope="col" { "Keyword" } th scope="col" { "Class of value" }
                         @if place.envelope { th.n scope="col" { "times" } }
@@ -107,10 +105,14 @@ fn details(place: &Place<'_>) -> Markup {
                     tbody {
                         @for cell in &place.cells {
                             tr {
-                                td { (visible(&cell.cell.keyword)) } td { (visible(&cell.cell.class)) }
+                                td data-name="Keyword" { (visible(&cell.cell.keyword)) } td data-name="Class of value" { (visible(&cell.cell.class)) }
                                 @match cell.positions {
-                                    Some(positions) => { @for n in positions.all() { (times(n)) } }
-                                    None => (times(cell.count)),
+                                    Some(positions) => {
+                                        @for (n, position) in positions.all().into_iter().zip(Position::ALL) {
+                                            (times(n, position.word()))
+                                        }
+                                    }
+                                    None => (times(cell.count, "times")),
                                 }
                             }
                         }
@@ -121,8 +123,9 @@ fn details(place: &Place<'_>) -> Markup {
     }
 }
 
-fn times(count: u64) -> Markup {
+fn times(count: u64, name: &str) -> Markup {
     html! {
-        @if count == 0 { td.n.lacks { "0" } } @else { td.n { (number(count)) } }
+        @if count == 0 { td.n.lacks data-name=(name) { "0" } }
+        @else { td.n data-name=(name) { (number(count)) } }
     }
 }

@@ -9,9 +9,9 @@ use crate::report::text::{counted, millis, number};
 
 const WIDTH: f64 = 480.0;
 const ROW: f64 = 26.0;
-/// Where the plot begins; labels stand left of it.
+/// Where the plot begins; labels are left of it.
 const LEFT: f64 = 70.0;
-/// Where it ends; values stand right of it.
+/// Where it ends; values are right of it.
 const RIGHT: f64 = 370.0;
 
 pub(super) fn statuses(list: &[StatusCount]) -> Markup {

@@ -1,11 +1,11 @@
-//! What was provoked and seen: statuses, latency, codes, faults, interpretations, cases, examples.
+//! What the run covered: statuses, latency, error codes, schema, refusals, cases, examples.
 
 use maud::{Markup, html};
 
 use super::{cells, charts, evidence};
 use crate::record::Summary;
 use crate::report::groups::exchange_line;
-use crate::report::json::{Coverage, Share, latency};
+use crate::report::json::{Coverage, CoverageShare, latency};
 use crate::report::text::{counted, excerpt, number, seconds, visible};
 
 /// Rows of a table.
@@ -14,11 +14,11 @@ const ROWS: usize = 300;
 const EXAMPLES: usize = 12;
 
 pub(super) fn section(summary: &Summary) -> Markup {
-    let coverage = Coverage::of(summary);
+    let coverage = Coverage::from_summary(summary);
     let latency = latency(summary);
     html! {
         h2 #coverage { "Coverage" }
-        p.lede { "What was exercised, of all that the contract gives rise to, and what came back." }
+        p.lede { "What the run covered of everything that the contract describes, and how the target responded." }
         (figures(&coverage))
         div.charts {
             @if !coverage.statuses.is_empty() { (charts::statuses(&coverage.statuses)) }
@@ -47,20 +47,23 @@ pub(super) fn section(summary: &Summary) -> Markup {
 /// The figures, each with its denominator.
 fn figures(coverage: &Coverage) -> Markup {
     let shares = [
-        (coverage.schema, "cells of the request schema: keyword × class of value × position"),
-        (coverage.documented_codes, "documented error codes provoked"),
-        (coverage.rules, "rules judged"),
+        (
+            coverage.schema,
+            "coverage points of the request schema: keyword × class of value × position",
+        ),
+        (coverage.documented_codes, "documented error codes seen"),
+        (coverage.rules, "rules tested"),
     ];
     html! {
         div.shares {
             @for (share, what) in shares {
-                @if share.of > 0 { (one(share, what)) }
+                @if share.of > 0 { (share_card(share, what)) }
             }
         }
     }
 }
 
-fn one(share: Share, what: &str) -> Markup {
+fn share_card(share: CoverageShare, what: &str) -> Markup {
     html! {
         div.share {
             b { (number(share.covered)) span.muted { " of " (number(share.of)) } }
@@ -77,27 +80,30 @@ fn refusals(coverage: &Coverage) -> Markup {
     }
     let kinds = coverage.refusal_modes;
     html! {
-        h3 { "How broken items were refused" }
+        h3 { "How invalid items were refused" }
         details.card {
             summary {
                 span.tag.quiet { (coverage.refused.len()) }
                 span.title {
-                    "kinds of broken items: " (kinds.request) " with a 400 for the whole request, " (kinds.item)
-                    " item by item in a 200, " (kinds.both) " by both"
+                    "kinds of invalid items: " (kinds.request) " with a 400 for the whole request, " (kinds.item)
+                    " item by item in a 200, " (kinds.both) " both ways"
                 }
             }
-            div.inside.scroll {
-                table {
+            div.inside {
+                table.stacks {
                     thead { tr {
-                        th scope="col" { "Field" } th scope="col" { "Keyword" } th scope="col" { "Class of value" } th scope="col" { "Broken" }
-                        th.n scope="col" { "400 for the request" } th.n scope="col" { "rejected in a 200" }
+                        th scope="col" { "Field" } th scope="col" { "Keyword" } th scope="col" { "Class of value" } th scope="col" { "Invalid" }
+                        th.n scope="col" { "400 for the request" } th.n scope="col" { "Rejected in a 200" }
                     } }
                     tbody {
                         @for kind in coverage.refused.iter().take(ROWS) {
                             tr {
-                                td { code { (visible(&kind.pointer)) } } td { (visible(&kind.keyword)) } td { (visible(&kind.class)) }
-                                td { (if kind.all { "all items" } else { "some items" }) }
-                                td.n { (number(kind.request)) } td.n { (number(kind.item)) }
+                                td data-name="Field" { code { (visible(&kind.pointer)) } }
+                                td data-name="Keyword" { (visible(&kind.keyword)) }
+                                td data-name="Class of value" { (visible(&kind.class)) }
+                                td data-name="Invalid" { (if kind.all { "all items" } else { "some items" }) }
+                                td.n data-name="400 for the request" { (number(kind.request)) }
+                                td.n data-name="Rejected in a 200" { (number(kind.item)) }
                             }
                         }
                     }
@@ -111,31 +117,33 @@ fn cases(summary: &Summary) -> Markup {
     html! {
         h3 { "Cases" }
         details.card {
-            summary { span.tag.quiet { (summary.cases.len()) } span.title { "cases, with what each sent" } }
-            div.inside.scroll {
-                table {
+            summary { span.tag.quiet { (summary.cases.len()) } span.title { "cases, with what each of them sent" } }
+            div.inside {
+                table.stacks {
                     thead { tr {
                         th scope="col" { "Case" }
-                        @for name in ["Runs", "Requests", "Items", "Unanswered", "Time", "Findings"] { th.n scope="col" { (name) } }
+                        @for name in ["Executions", "Requests", "Items", "No response", "Time", "Findings"] { th.n scope="col" { (name) } }
                     } }
                     tbody {
                         @for case in summary.cases.iter().take(1_000) {
                             tr {
-                                td { code { (visible(&case.id)) } br; span.small.muted { (visible(&excerpt(&case.title, 160))) } }
+                                td data-name="Case" { code { (visible(&case.id)) } br; span.small.muted { (visible(&excerpt(&case.title, 160))) } }
                                 @if let Some(record) = &case.record {
-                                    td.n { (number(record.runs)) } td.n { (number(record.requests)) } td.n { (number(record.items)) }
-                                    td.n { (number(record.unanswered)) }
-                                    td.n { (seconds(std::time::Duration::from_millis(record.millis).as_secs_f64())) }
+                                    td.n data-name="Executions" { (number(record.runs)) }
+                                    td.n data-name="Requests" { (number(record.requests)) }
+                                    td.n data-name="Items" { (number(record.items)) }
+                                    td.n data-name="No response" { (number(record.unanswered)) }
+                                    td.n data-name="Time" { (seconds(std::time::Duration::from_millis(record.millis).as_secs_f64())) }
                                 } @else {
-                                    td.n.muted colspan="5" {
+                                    td.n.muted colspan="5" data-name="Not run" {
                                         @match summary.head.not_run.get(&case.id) {
-                                            Some(not) => { "not run: " (visible(&excerpt(&not.why, 160))) }
-                                            None if summary.tail.is_some() => { "not reached" }
-                                            None => { "did not end" }
+                                            Some(not) => { (visible(&excerpt(&not.why, 160))) }
+                                            None if summary.tail.is_some() => { "the run ended before it" }
+                                            None => { "the run was killed during it" }
                                         }
                                     }
                                 }
-                                td.n { (case.findings.len()) }
+                                td.n data-name="Findings" { (case.findings.len()) }
                             }
                         }
                     }
@@ -148,13 +156,13 @@ fn cases(summary: &Summary) -> Markup {
 fn examples(summary: &Summary) -> Markup {
     html! {
         @if !summary.samples.is_empty() {
-            h3 { "Examples of what was sent" }
+            h3 { "Examples of requests" }
             div.cards {
                 @for (case, run, exchange) in summary.samples.iter().take(EXAMPLES) {
                     details.card {
                         summary {
                             span.tag.quiet { "example" }
-                            span.title { (visible(case)) ", run " (run) }
+                            span.title { (visible(case)) ", execution " (run) }
                             span.under { (excerpt(&exchange_line(exchange), 200)) }
                         }
                         div.inside { (evidence::exchange(exchange, None)) }

@@ -4,17 +4,18 @@
 
 use maud::{Markup, html};
 
-use crate::report::text::{excerpt, visible};
+use crate::report::text::{excerpt, visible_value};
 
 /// More comparisons than that are not made.
 const WORK: usize = 60_000;
 
 /// A part of a text, and whether the other text has it too.
-type Part = (String, bool);
+type TextPart = (String, bool);
 
 /// Both texts, at most `limit` characters of each, with what differs marked.
 pub(super) fn marked(left: &str, right: &str, limit: usize) -> (Markup, Markup) {
-    let (left, right) = (visible(&excerpt(left, limit)), visible(&excerpt(right, limit)));
+    let (left, right) =
+        (visible_value(&excerpt(left, limit)), visible_value(&excerpt(right, limit)));
     let plain = |text: &str| html! { (text) };
     if left == right {
         return (plain(&left), plain(&right));
@@ -28,13 +29,13 @@ pub(super) fn marked(left: &str, right: &str, limit: usize) -> (Markup, Markup) 
     (show(&a), show(&b))
 }
 
-fn show(parts: &[Part]) -> Markup {
+fn show(parts: &[TextPart]) -> Markup {
     html! {
         @for (text, same) in parts { @if *same { (text) } @else { mark { (text) } } }
     }
 }
 
-fn parts(left: &str, right: &str) -> (Vec<Part>, Vec<Part>) {
+fn parts(left: &str, right: &str) -> (Vec<TextPart>, Vec<TextPart>) {
     let (a, b) = (words(left), words(right));
     if a.len() * b.len() > WORK {
         return refined(left, right);
@@ -116,7 +117,7 @@ fn common(a: &[&str], b: &[&str]) -> Vec<(usize, usize)> {
 }
 
 /// Two different pieces without the beginning and the end that they share.
-fn refined(left: &str, right: &str) -> (Vec<Part>, Vec<Part>) {
+fn refined(left: &str, right: &str) -> (Vec<TextPart>, Vec<TextPart>) {
     let (a, b): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
     let begin = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
     let most = a.len().min(b.len()) - begin;

@@ -1,12 +1,12 @@
-//! A request beside its answer, item *i* beside result *i*.
+//! A request beside its response, item *i* beside result *i*.
 
 use maud::{Markup, html};
 
 use super::diff::marked;
-use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
+use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, FindingRecord, RequestRecord};
 use crate::report::groups::answer_line;
-use crate::report::pair::{Pair, in_view, rows};
-use crate::report::text::{excerpt, millis, number, visible, visible_block};
+use crate::report::pair::{ItemAndResult, in_view, rows};
+use crate::report::text::{excerpt, millis, number, visible, visible_body};
 
 /// Characters of a line of a body.
 const LINE: usize = 1_500;
@@ -14,15 +14,28 @@ const LINE: usize = 1_500;
 const WHOLE: usize = 4_000;
 /// Characters of a header's value.
 const VALUE: usize = 300;
+/// Characters of what a finding states.
+const STATED: usize = 1_200;
 /// Characters of a field.
 const FIELD: usize = 600;
 
+/// What was expected, beside what the target answered.
+pub(super) fn versus(finding: &FindingRecord) -> Markup {
+    let (want, got) = marked(&finding.expected, &finding.actual, STATED);
+    html! {
+        div.versus {
+            div.want { span.label { "Expected" } code { (want) } }
+            div.got { span.label { "Got" } code { (got) } }
+        }
+    }
+}
+
 /// Field by field; what differs is marked.
-pub(super) fn pair(pair: &Pair) -> Markup {
+pub(super) fn pair(pair: &ItemAndResult) -> Markup {
     html! {
         h3 { "Item " (pair.index) " beside result " (pair.index) span.muted { " (counted from 0)" } }
-        div.scroll {
-            table.pair {
+        div {
+            table.pair.stacks {
                 thead { tr { th scope="col" { "Field" } th scope="col" { "Item" } th scope="col" { "Result" } } }
                 tbody {
                     @for field in &pair.fields {
@@ -36,9 +49,9 @@ pub(super) fn pair(pair: &Pair) -> Markup {
                         // What only one of them has differs from nothing.
                         @let (left, right) = marked(item.or(result).unwrap_or(""), result.or(item).unwrap_or(""), FIELD);
                         tr class=(class) {
-                            td { (visible(&field.name)) }
-                            td { @if item.is_some() { (left) } @else { span.absent { "–" } } }
-                            td {
+                            td data-name="Field" { (visible(&field.name)) }
+                            td data-name="Item" { @if item.is_some() { (left) } @else { span.absent { "–" } } }
+                            td data-name="Result" {
                                 @if result.is_some() { (right) }
                                 @else if !pair.answered { span.absent { "no result" } }
                                 @else { span.absent { "–" } }
@@ -51,9 +64,9 @@ pub(super) fn pair(pair: &Pair) -> Markup {
     }
 }
 
-/// What of a body is looked at.
+/// Which part of a body is shown.
 #[derive(Clone, Copy)]
-struct Look {
+struct BodyView {
     /// The element that matters, counted from the body's first.
     focus: Option<usize>,
     /// Which item of the batch that first one is.
@@ -63,7 +76,7 @@ struct Look {
 /// Request and answer, side by side.
 pub(super) fn exchange(exchange: &ExchangeRecord, focus: Option<usize>) -> Markup {
     let first = exchange.first;
-    let look = Look { focus: focus.and_then(|item| item.checked_sub(first)), first };
+    let look = BodyView { focus: focus.and_then(|item| item.checked_sub(first)), first };
     html! {
         @if first > 0 { p.small.muted { "An excerpt: " (visible(&exchange.step)) "." } }
         div.exchange {
@@ -73,22 +86,22 @@ pub(super) fn exchange(exchange: &ExchangeRecord, focus: Option<usize>) -> Marku
     }
 }
 
-fn request(request: &RequestRecord, look: Look) -> Markup {
-    let mut told = Vec::new();
+fn request(request: &RequestRecord, look: BodyView) -> Markup {
+    let mut notes = Vec::new();
     if request.credential != "good" {
-        told.push(format!("credentials: {}", visible(&request.credential)));
+        notes.push(format!("credentials: {}", visible(&request.credential)));
     }
     if request.framing != "sized" {
-        told.push(visible(&request.framing));
+        notes.push(visible(&request.framing));
     }
     html! {
         div.line { b { (visible(&request.method)) } " " (visible(&excerpt(&request.url, VALUE))) }
-        (headers(&request.headers, &told))
+        (headers(&request.headers, &notes))
         (body(&request.body, look))
     }
 }
 
-fn answer(answer: &AnswerRecord, look: Look) -> Markup {
+fn answer(answer: &AnswerRecord, look: BodyView) -> Markup {
     match answer {
         AnswerRecord::Received { status, headers: list, body: content, millis: took } => html! {
             div.line { b { (status) } " " span.muted { "in " (millis(*took)) } }
@@ -101,42 +114,42 @@ fn answer(answer: &AnswerRecord, look: Look) -> Markup {
     }
 }
 
-fn headers(list: &[(String, String)], told: &[String]) -> Markup {
+fn headers(list: &[(String, String)], notes: &[String]) -> Markup {
     html! {
-        @if !list.is_empty() || !told.is_empty() {
+        @if !list.is_empty() || !notes.is_empty() {
             div.heads {
                 @for (name, value) in list.iter().take(30) {
                     div { (visible(&excerpt(name, VALUE))) ": " (visible(&excerpt(value, VALUE))) }
                 }
-                @for line in told { div { em { (line) } } }
+                @for line in notes { div { em { (line) } } }
             }
         }
     }
 }
 
-fn body(record: &BodyRecord, look: Look) -> Markup {
+fn body(record: &BodyRecord, look: BodyView) -> Markup {
     match record {
         BodyRecord::None => html! { p.none { "no body" } },
         BodyRecord::Text(text) => match rows(text) {
             Some(rows) => lines(&rows, look),
             None => {
-                html! { div.body { pre { (visible_block(&excerpt(text, WHOLE))) } } }
+                html! { div.body { pre { (visible_body(&excerpt(text, WHOLE))) } } }
             }
         },
         BodyRecord::Hex(hex) => html! {
-            p.none { (number(hex.len() as u64 / 2)) " bytes that are no UTF-8, in hexadecimal" }
+            p.none { (number(hex.len() as u64 / 2)) " bytes that are not UTF-8, in hexadecimal" }
             div.body { pre { (visible(&excerpt(hex, WHOLE))) } }
         },
         BodyRecord::Excerpt { bytes, sha256, begins } => html! {
-            p.none { (number(*bytes as u64)) " bytes, SHA-256 " code { (visible(&excerpt(sha256, 64))) } ", beginning:" }
-            div.body { pre { (visible_block(&excerpt(begins, WHOLE))) } }
+            p.none { (number(*bytes as u64)) " bytes, SHA-256 " code { (visible(&excerpt(sha256, 64))) } ", the beginning:" }
+            div.body { pre { (visible_body(&excerpt(begins, WHOLE))) } }
         },
     }
 }
 
-/// One element a line, with its position; far from what is looked at they are left out.
-fn lines(rows: &[crate::report::pair::Row<'_>], look: Look) -> Markup {
-    let Look { focus, first } = look;
+/// One element per line, with its position; elements far from the focus are left out.
+fn lines(rows: &[crate::report::pair::BodyRow<'_>], look: BodyView) -> Markup {
+    let BodyView { focus, first } = look;
     let len = rows.iter().filter(|r| r.index.is_some()).count();
     let shown = |at: usize| in_view(at, len, focus);
     html! {

@@ -1,7 +1,7 @@
-//! The findings, one entry a cause.
+//! The problems, each with its findings.
 //!
 //! A page of a thousand findings must still open at once: those that come first are shown whole, the rest in
-//! brief, and an exchange that stands above is linked to instead of repeated.
+//! brief, and an exchange that is shown above is linked to instead of repeated.
 
 use std::collections::HashMap;
 
@@ -15,11 +15,12 @@ use super::parts::{level, paste, prose};
 use super::rules::interpretations;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingRecord, Summary};
-use crate::report::curl::How;
+use crate::report::curl::CommandContext;
 use crate::report::groups::{
-    Group, State, answer_line, exchange_line, family, proof, rule_of, shown,
+    Group, ProblemState, Totals, answer_line, confirmation, exchange_line, family, rule_of, seen,
+    shown,
 };
-use crate::report::minimal::{again, as_finding, chance, minimal_line, size};
+use crate::report::minimal::{as_finding, flakiness, minimal_line, reproduction, size};
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
 use crate::report::waiver::covering;
@@ -34,28 +35,24 @@ pub(super) const ENTRIES: usize = 1_200;
 const EXCHANGES: usize = 6;
 /// Bytes of commands.
 const COMMANDS: usize = 12_000;
-/// Characters of a value.
-const VALUE: usize = 1_200;
 
-pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &How) -> Markup {
-    let mut page = Page { summary, how, met: HashMap::new(), left: WHOLE };
+pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &CommandContext) -> Markup {
+    let mut page = ProblemPage { summary, how, met: HashMap::new(), left: WHOLE };
     html! {
-        h2 #findings { "Findings" }
+        h2 #findings { "Problems" }
         @if groups.is_empty() {
             p.lede { "None." }
         } @else {
             p.lede {
-                (counted(summary.findings.len() as u64, "finding")) " of "
-                (counted(groups.len() as u64, "cause"))
-                "; findings of one rule, place and kind of difference stand together, and so do what several rules \
-                 tell of one fault, and many causes of one rule."
+                (Totals::from_problems(groups).words()) ": " (counted(summary.findings.len() as u64, "finding"))
+                ", grouped by root cause."
             }
             (bar(groups))
             div.cards {
                 @for group in groups.iter().take(ENTRIES) { (page.entry(group, groups.len() == 1)) }
             }
             @if groups.len() > ENTRIES {
-                p { (counted((groups.len() - ENTRIES) as u64, "more cause")) ", in " code { "report.json" } "." }
+                p { (counted((groups.len() - ENTRIES) as u64, "more problem")) ", in " code { "report.json" } "." }
             }
         }
     }
@@ -68,7 +65,7 @@ fn bar(groups: &[Group<'_>]) -> Markup {
     html! {
         @if groups.len() > 1 {
             div.bar data-js hidden role="search" {
-                input #filter-text type="search" placeholder="Filter findings ( / )" aria-label="Filter findings by text";
+                input #filter-text type="search" placeholder="Filter problems ( / )" aria-label="Filter problems by text";
                 select #filter-level aria-label="Level" {
                     option value="" { "MUST and SHOULD" }
                     @for level in [Level::Must, Level::Should] { option value=(level) { (level) } }
@@ -84,15 +81,15 @@ fn bar(groups: &[Group<'_>]) -> Markup {
     }
 }
 
-struct Page<'a> {
+struct ProblemPage<'a> {
     summary: &'a Summary,
-    how: &'a How,
+    how: &'a CommandContext,
     /// Exchanges that are shown already, with the anchor of the entry that shows them.
     met: HashMap<String, String>,
     left: usize,
 }
 
-impl Page<'_> {
+impl ProblemPage<'_> {
     fn entry(&mut self, group: &Group<'_>, open: bool) -> Markup {
         let mut fresh = Vec::new();
         // Where hardly anything fits any more, it isn't tried.
@@ -117,23 +114,23 @@ impl Page<'_> {
             @if let Some(reason) = &update.waived { p { "Waived: " (visible(reason)) } }
             @if let Some(smallest) = &smallest {
                 (minimal(self.summary, smallest))
-                (self.again(group))
+                (self.commands(group))
                 (requirement(self.summary, finding))
                 (meta(group))
                 details.fold {
                     summary { (first_seen(self.summary, finding)) }
-                    (versus(finding))
+                    (evidence::versus(finding))
                     @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }
                     (self.exchanges(finding, fresh))
                 }
             } @else {
-                (versus(finding))
+                (evidence::versus(finding))
                 @if let Some(line) = minimal_line(self.summary, finding) {
-                    p.small.muted { "The smallest trial that shows it: " (visible(&line)) "." }
+                    p.small.muted { "Minimal example: " (visible(&line)) "." }
                 }
                 @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }
                 (self.exchanges(finding, fresh))
-                (self.again(group))
+                (self.commands(group))
                 (requirement(self.summary, finding))
                 (meta(group))
             }
@@ -142,28 +139,28 @@ impl Page<'_> {
     }
 
     /// What to paste: the request, whether it is fixed, the waiver, the case file.
-    fn again(&self, group: &Group<'_>) -> Markup {
+    fn commands(&self, group: &Group<'_>) -> Markup {
         let finding = &group.lead.0;
-        let lines = again(self.summary, finding, self.how);
+        let lines = reproduction(self.summary, finding, self.how);
         let short = lines.iter().map(String::len).sum::<usize>() <= COMMANDS;
         let needed = self.how.variables();
         html! {
             @if !lines.is_empty() && short {
-                (paste("Send it again with fresh numbers", &visible_lines(&lines)))
+                (paste("Reproduce, with fresh keys", &visible_lines(&lines)))
                 p.small.muted {
-                    @if let Some(chance) = chance(self.summary, group.lead) { (visible(&sentence(&chance))) ". " }
+                    @if let Some(line) = flakiness(self.summary, group.lead) { "Flaky: " (visible(&line)) ". " }
                     "In bash" @if !needed.is_empty() {
                         ", once " (needed.join(" and ")) " " (if needed.len() == 1 { "is" } else { "are" }) " exported"
                     } "."
                 }
             } @else if !lines.is_empty() {
-                p.small.muted { "The command is too long to paste here; it stands in " code { "report.json" } "." }
+                p.small.muted { "The commands are too long to paste here: see " code { "report.json" } "." }
             }
             (paste("Is it fixed?", &visible(&self.how.replay(&finding.id))))
-            @if group.state != State::Waived {
+            @if group.state != ProblemState::Waived {
                 details.fold {
                     summary { "A waiver, to fill in" }
-                    (paste("Into the file of --waivers", covering(group).trim_end()))
+                    (paste("For the file of --waivers", covering(group).trim_end()))
                 }
             }
             (case_file(self.summary, finding))
@@ -181,7 +178,7 @@ impl Page<'_> {
             @for (at, exchange) in finding.evidence.iter().enumerate().skip(from).take(EXCHANGES) {
                 @let title = if count == 1 { "Request and answer".to_owned() } else { format!("Request {} of {count}", at + 1) };
                 @if at == showing {
-                    h3 { (title) @if count > 1 { ": it shows the finding" } }
+                    h3 { (title) @if count > 1 { ", which shows the problem" } }
                     (self.exchange(exchange, focus, fresh))
                 } @else {
                     details.fold {
@@ -196,7 +193,7 @@ impl Page<'_> {
         }
     }
 
-    /// An exchange, or a link to where it stands already.
+    /// An exchange, or a link to where it is shown already.
     fn exchange(
         &self,
         exchange: &ExchangeRecord,
@@ -207,8 +204,8 @@ impl Page<'_> {
         let key = crate::contract::hex(&Sha256::digest(key.as_bytes()));
         if let Some(anchor) = self.met.get(&key) {
             return html! {
-                p.small { (answer_line(&exchange.answer)) "; it stands in full under "
-                    a href=(format!("#{anchor}")) { "another finding" } "." }
+                p.small { (answer_line(&exchange.answer)) ", shown in full under "
+                    a href=(format!("#{anchor}")) { "another problem" } "." }
             };
         }
         fresh.push(key);
@@ -234,28 +231,22 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> M
         details.card id=(anchor(finding)) data-level=(group.level) data-family=(visible(family(&finding.rule)))
             data-find=(found.join(" ")) open[open] {
             summary {
-                @if group.state == State::Standing { (level(group.level)) }
+                @if group.state == ProblemState::Confirmed { (level(group.level)) }
                 @else { span.tag.quiet { (group.level) } }
                 span.title { (visible(&finding.rule)) " " (visible(title)) }
                 span.count {
-                    @if group.state != State::Standing { (group.state.word()) ", " }
+                    @if group.state != ProblemState::Confirmed { (group.state.word()) ", " }
                     (crate::report::text::number(group.count())) "×"
                 }
                 span.under {
                     @let message = visible(&excerpt(&smallest.as_ref().unwrap_or(finding).message, 240));
                     (message) " " span.where { "in " (group.cases_shown(3)) }
-                    @if let Some(also) = group.also() { "; shown too by " (also) }
+                    @if let Some(also) = group.also() { "; also " (also) }
                 }
             }
             div.inside { (PreEscaped(&inside.0)) }
         }
     }
-}
-
-/// With a capital letter.
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// What is required, why, and by whom.
@@ -269,7 +260,7 @@ fn requirement(summary: &Summary, finding: &FindingRecord) -> Markup {
             }
             @if let Some(rule) = rule {
                 p.small { (prose(&rule.rule.doc)) }
-                p.small.muted { "Required by " (visible(&rule.rule.cite)) }
+                p.small.muted { "Why: " (visible(&rule.rule.cite)) }
                 (interpretations(summary, &rule.rule.cite))
             }
         }
@@ -278,30 +269,28 @@ fn requirement(summary: &Summary, finding: &FindingRecord) -> Markup {
 
 fn first_seen(summary: &Summary, finding: &FindingRecord) -> String {
     let size = summary.minimals.get(&finding.id).map(|m| size(m.from)).unwrap_or_default();
-    format!("Where it was first seen: {size}, in {}", visible(&finding.case))
-}
-
-pub(super) fn versus(finding: &FindingRecord) -> Markup {
-    let (want, got) = marked(&finding.expected, &finding.actual, VALUE);
-    html! {
-        div.versus {
-            div.want { span.label { "Expected" } code { (want) } }
-            div.got { span.label { "Actual" } code { (got) } }
-        }
-    }
+    format!("First seen with {size}, in {}", visible(&finding.case))
 }
 
 fn meta(group: &Group<'_>) -> Markup {
     let finding = &group.lead.0;
     html! {
         ul.meta {
-            li { b { (counted(group.count(), "time")) } ", " (proof(group.lead)) }
-            @if let Some(also) = group.also() { li { "shown too by " (also) } }
+            li { b { (state(group)) } "; " (seen(group, 5)) }
+            @if let Some(also) = group.also() { li { "also " (also) } }
             @if !finding.position.pointer.is_empty() { li { "at " code { (visible(&excerpt(&finding.position.pointer, 200))) } } }
-            li { "case " code { (visible(&finding.case)) } ", its run " (finding.run) ", seed " (finding.seed) }
+            li { "case " code { (visible(&finding.case)) } ", execution " (finding.run) ", seed " (finding.seed) }
             li { "kind: " (visible(&excerpt(&finding.kind, 120))) }
             li { "id " code { (visible(&finding.id)) } }
         }
+    }
+}
+
+/// `confirmed by 3 of 3 repeats`, `unconfirmed`.
+fn state(group: &Group<'_>) -> String {
+    match confirmation(group.lead) {
+        Some(by) if group.state == ProblemState::Confirmed => format!("confirmed: {by}"),
+        _ => group.state.word().to_owned(),
     }
 }
 
@@ -309,7 +298,7 @@ fn meta(group: &Group<'_>) -> Markup {
 fn siblings(group: &Group<'_>) -> Markup {
     html! {
         @if group.all.len() > 1 {
-            h3 { "The same in other cases" }
+            h3 { "Seen in other cases too" }
             ul.plain {
                 @for (finding, update) in group.all.iter().skip(1).take(200) {
                     li id=(anchor(finding)) {
@@ -332,7 +321,7 @@ fn brief(group: &Group<'_>) -> Markup {
     html! {
         div.versus { div.want { code { (want) } } div.got { code { (got) } } }
         p.small {
-            (proof(group.lead)) ". Evidence is in " code { "report.json" } "."
+            (state(group)) "; " (seen(group, 5)) ". Evidence is in " code { "report.json" } "."
         }
         (siblings(group))
     }

@@ -4,15 +4,13 @@ use maud::{Markup, html};
 
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
-use crate::report::groups::{Group, State, figures, part};
-use crate::report::text::{counted, number, seconds, visible};
+use crate::report::groups::{Group, Totals, other_reasons, part};
+use crate::report::text::{number, seconds, visible};
 
 pub(super) fn verdict(summary: &Summary, groups: &[Group<'_>]) -> Markup {
-    let causes =
-        |level| groups.iter().filter(|g| g.state == State::Standing && g.level == level).count();
-    let (musts, shoulds) = figures(summary);
-    let judged = summary.rules.iter().filter(|r| r.counts.judged() > 0).count();
-    let of = |state| summary.findings.iter().filter(|(_, u)| State::of(u) == state).count();
+    let totals = Totals::from_problems(groups);
+    let (tested, rules) = summary.rules_tested();
+    let reasons = other_reasons(summary);
     let stats = summary.stats();
     let word = match summary.conclusion {
         Conclusion::Conformant => "Conformant",
@@ -22,23 +20,23 @@ pub(super) fn verdict(summary: &Summary, groups: &[Group<'_>]) -> Markup {
     let class = format!("verdict {}", summary.conclusion);
     html! {
         section class=(class) aria-label="Conclusion" {
-            h1 { (mark(summary.conclusion)) (word) @if let Some(part) = part(summary) { span.part { (part) " alone" } } }
+            h1 { (mark(summary.conclusion)) (word) @if let Some(part) = part(summary) { span.part { (part) " only" } } }
             p.target {
                 (visible(&summary.head.specification.endpoint)) " against "
                 span { (visible(&summary.head.target)) }
             }
-            @if !summary.reasons.is_empty() {
-                ul.reasons { @for reason in &summary.reasons { li { (visible(reason)) } } }
+            @if !reasons.is_empty() {
+                ul.reasons { @for reason in &reasons { li { (visible(reason)) } } }
             }
             div.figures {
-                (figure(musts, "MUST", causes(Level::Must), if musts > 0 { "bad" } else { "" }))
-                (figure(shoulds, "SHOULD", causes(Level::Should), if shoulds > 0 { "warn" } else { "" }))
-                @for (state, word) in [(State::SeenOnce, "seen once"), (State::Waived, "waived")] {
-                    @if of(state) > 0 { div.figure { b { (of(state)) } span { (word) } } }
+                (figure(totals.must, "MUST", if totals.must > 0 { "bad" } else { "" }))
+                (figure(totals.should, "SHOULD", if totals.should > 0 { "warn" } else { "" }))
+                @for (count, word) in [(totals.unconfirmed, "unconfirmed"), (totals.waived, "waived")] {
+                    @if count > 0 { div.figure { b { (count) } span { (word) } } }
                 }
                 div.figure {
-                    b { (judged) span.muted { " of " (summary.rules.len()) } }
-                    span { "rules judged" }
+                    b { (tested) span.muted { " of " (rules) } }
+                    span { "rules tested" }
                 }
                 div.figure {
                     b { (number(stats.requests)) }
@@ -55,10 +53,10 @@ pub(super) fn verdict(summary: &Summary, groups: &[Group<'_>]) -> Markup {
     }
 }
 
-fn figure(count: usize, level: &str, causes: usize, class: &str) -> Markup {
+fn figure(count: usize, level: &str, class: &str) -> Markup {
     let class = format!("figure {class}");
-    let word = if count == 1 { "finding" } else { "findings" };
-    html! { div class=(class.trim_end()) { b { (count) } span { (level) " " (word) @if causes > 0 { " of " (counted(causes as u64, "cause")) } } } }
+    let word = if count == 1 { "problem" } else { "problems" };
+    html! { div class=(class.trim_end()) { b { (count) } span { (level) " " (word) } } }
 }
 
 fn mark(conclusion: Conclusion) -> Markup {
@@ -78,13 +76,14 @@ fn mark(conclusion: Conclusion) -> Markup {
     }
 }
 
-/// What was run, against what.
+/// Run, against what.
 pub(super) fn facts(summary: &Summary) -> Markup {
     let head = &summary.head;
     let planned = format!("{} requests, {} items", number(head.planned.0), number(head.planned.1));
     let depth = format!("{}{}", head.depth, if head.strict { ", strict" } else { "" });
     let left = summary.tail.as_ref().map_or("unknown".to_owned(), |t| number(t.left_behind));
-    let finished = summary.tail.as_ref().map_or("never: it was killed", |t| t.finished.as_str());
+    let finished =
+        summary.tail.as_ref().map_or("never: the run was killed", |t| t.finished.as_str());
     let plain = [
         ("Run", visible(&head.run_id)),
         ("Seed", head.seed.to_string()),
@@ -95,7 +94,7 @@ pub(super) fn facts(summary: &Summary) -> Markup {
         ("batchproof", visible(&head.tool)),
     ];
     html! {
-        h2 #run { "What was run" }
+        h2 #run { "Run" }
         dl.facts {
             @for (name, value) in &plain { div { dt { (name) } dd { (value) } } }
             @if let Some((part, of)) = head.partition { div { dt { "Part" } dd { (part) " of " (of) } } }
@@ -104,20 +103,20 @@ pub(super) fn facts(summary: &Summary) -> Markup {
                 dd { (head.cases.len()) @if head.whole_suite { ", the whole suite" } @else { ", not the whole suite" } }
             }
             div.wide {
-                dt { "Numbers left behind" }
-                dd { (left) "; they begin with " code { (visible(&head.run_id)) "-" } }
+                dt { "Accepted items left on the target" }
+                dd { (left) "; keys start with " code { (visible(&head.run_id)) "-" } }
             }
             div.wide { dt { "Specification, SHA-256" } dd { code.hash { (visible(&head.specification.hash)) } } }
             div.wide { dt { "Cases, SHA-256" } dd { code.hash { (visible(&head.suite)) } } }
             @for (what, why) in &head.skipped {
-                div.wide { dt { "The profile skips " (visible(what)) } dd { (visible(why)) } }
+                div.wide { dt { "Skipped by the profile: " (visible(what)) } dd { (visible(why)) } }
             }
             @if let Some(profile) = &head.profile {
                 div.wide {
                     dt { "Profile" }
                     dd {
                         details.fold {
-                            summary { "what it says" }
+                            summary { "Show" }
                             div.paste { pre { (visible_json(profile)) } }
                         }
                     }
@@ -132,20 +131,19 @@ fn visible_json(value: &serde_json::Value) -> String {
 }
 
 pub(super) fn footer(summary: &Summary) -> Markup {
-    let silent = summary
-        .rules
-        .iter()
+    let not_tested = summary
+        .rules_shown()
         .filter(|r| r.rule.level == Level::Must && r.counts.judged() == 0)
         .count();
     html! {
         footer {
             p {
-                "What a target stores can't be seen through this endpoint: only the numbers that it calls used betray it. "
-                "A rule that was never judged says nothing of the target"
-                @if silent > 0 { "; that holds for " (silent) " MUST " (if silent == 1 { "rule" } else { "rules" }) " here" }
+                "What a target stores is invisible through this endpoint: only the keys that it calls used reveal it. "
+                "A rule that was not tested says nothing about the target"
+                @if not_tested > 0 { "; here, " (not_tested) " MUST " (if not_tested == 1 { "rule was" } else { "rules were" }) " not tested" }
                 "."
             }
-            p { "Made by batchproof " (visible(&summary.head.tool)) " from " code { "record.jsonl" } " and nothing else. The page loads nothing." }
+            p { "Made by batchproof " (visible(&summary.head.tool)) " from " code { "record.jsonl" } ". The page loads nothing." }
         }
     }
 }

@@ -5,9 +5,9 @@ use maud::{DOCTYPE, Markup, html};
 use super::STYLE;
 use super::parts::{class, level};
 use super::rules::about;
-use crate::compare::{Cell, Column, Matrix, Row};
-use crate::record::{Conclusion, Outcome};
-use crate::report::groups::{family, figures, outcome_word};
+use crate::compare::{Matrix, MatrixCell, MatrixColumn, MatrixRow};
+use crate::record::{Conclusion, RuleOutcome};
+use crate::report::groups::{Totals, family, groups, outcome_word};
 use crate::report::page;
 use crate::report::text::{number, visible};
 
@@ -32,13 +32,13 @@ pub fn matrix(matrix: &Matrix<'_>, links: &[String]) -> String {
                     h1.page { "Implementations" }
                     p.lede {
                         (matrix.columns.len()) " runs, " (matrix.rows.len()) " rules; "
-                        (differing) " of them come out differently. A cell leads to the rule in that run's report."
+                        (differing) " with different outcomes. Each cell links to the rule in the report of that run."
                     }
                     @if !matrix.caveats.is_empty() {
                         div.notes { ul { @for caveat in &matrix.caveats { li { (caveat) } } } }
                     }
                     p.choice {
-                        label { input #only type="checkbox"; " only rules that come out differently" }
+                        label { input #only type="checkbox"; " only rules with different outcomes" }
                     }
                     div.grid tabindex="0" role="region" aria-label="Rules by implementations" {
                         table {
@@ -49,9 +49,9 @@ pub fn matrix(matrix: &Matrix<'_>, links: &[String]) -> String {
                     (legend(matrix))
                 }
                 footer {
-                    p { "What a target stores can't be seen through its endpoint: only the numbers that it calls used betray it. "
-                        "A rule that was never judged says nothing of the target." }
-                    p { "Made by batchproof " (env!("CARGO_PKG_VERSION")) " from records and nothing else. The page loads nothing." }
+                    p { "What a target stores is invisible through its endpoint: only the keys that it calls used reveal it. "
+                        "A rule that was not tested says nothing about the target." }
+                    p { "Made by batchproof " (env!("CARGO_PKG_VERSION")) " from records. The page loads nothing." }
                 }
             }
         }
@@ -64,13 +64,13 @@ fn specification(matrix: &Matrix<'_>) -> String {
 }
 
 /// Whether something else became of the rule in one run than in another.
-fn differs(row: &Row<'_>) -> bool {
+fn differs(row: &MatrixRow<'_>) -> bool {
     let mut outcomes = row.cells.iter().map(|c| c.map(|c| c.outcome));
     outcomes.next().is_some_and(|first| outcomes.any(|other| other != first))
 }
 
-fn families<'a, 'b>(matrix: &'b Matrix<'a>) -> Vec<(&'a str, Vec<&'b Row<'a>>)> {
-    let mut out: Vec<(&str, Vec<&Row<'_>>)> = Vec::new();
+fn families<'a, 'b>(matrix: &'b Matrix<'a>) -> Vec<(&'a str, Vec<&'b MatrixRow<'a>>)> {
+    let mut out: Vec<(&str, Vec<&MatrixRow<'_>>)> = Vec::new();
     for row in &matrix.rows {
         let name = family(&row.rule.id);
         match out.iter_mut().find(|(known, _)| *known == name) {
@@ -93,9 +93,9 @@ fn implementations(matrix: &Matrix<'_>, links: &[String]) -> Markup {
     }
 }
 
-fn implementation(column: &Column<'_>, link: &str) -> Markup {
+fn implementation(column: &MatrixColumn<'_>, link: &str) -> Markup {
     let summary = column.summary;
-    let (musts, shoulds) = figures(summary);
+    let totals = Totals::from_problems(&groups(summary));
     let (tone, word) = match summary.conclusion {
         Conclusion::Conformant => ("passed", "conformant"),
         Conclusion::NonConformant => ("failed", "nonconformant"),
@@ -105,7 +105,7 @@ fn implementation(column: &Column<'_>, link: &str) -> Markup {
         th.implementation scope="col" {
             a href=(link) { (visible(&summary.head.target)) }
             span class=(format!("tag {tone}")) { (word) }
-            span.under { (number(musts as u64)) " MUST, " (number(shoulds as u64)) " SHOULD" }
+            span.under { (totals.words()) }
             span.under { (summary.head.depth) ", " (visible(column.name)) }
             span.under { code { (visible(&summary.head.run_id)) } }
         }
@@ -113,18 +113,18 @@ fn implementation(column: &Column<'_>, link: &str) -> Markup {
 }
 
 /// One family: how many of its rules each run passes, then its rules.
-fn section(name: &str, rows: &[&Row<'_>], matrix: &Matrix<'_>, links: &[String]) -> Markup {
+fn section(name: &str, rows: &[&MatrixRow<'_>], matrix: &Matrix<'_>, links: &[String]) -> Markup {
     html! {
         tbody {
             tr.family {
                 th scope="rowgroup" { (visible(name)) " " span.muted { (about(name)) } }
                 @for at in 0..matrix.columns.len() {
-                    @let of = |wanted: fn(Outcome) -> bool| rows.iter()
+                    @let of = |wanted: fn(RuleOutcome) -> bool| rows.iter()
                         .filter(|r| r.cells.get(at).copied().flatten().is_some_and(|c| wanted(c.outcome))).count();
-                    @let failed = of(|o| matches!(o, Outcome::Failed | Outcome::Errored));
+                    @let failed = of(|o| matches!(o, RuleOutcome::Failed | RuleOutcome::Errored));
                     td {
                         @if failed > 0 { b.bad { (failed) " failed" } ", " }
-                        (of(|o| o == Outcome::Passed)) " of " (rows.len()) " passed"
+                        (of(|o| o == RuleOutcome::Passed)) " of " (rows.len()) " passed"
                     }
                 }
             }
@@ -142,12 +142,12 @@ fn section(name: &str, rows: &[&Row<'_>], matrix: &Matrix<'_>, links: &[String])
     }
 }
 
-fn outcome(cell: Option<Cell>, rule: &str, link: &str) -> Markup {
-    let Some(cell) = cell else { return html! { span.muted { "unknown there" } } };
+fn outcome(cell: Option<MatrixCell>, rule: &str, link: &str) -> Markup {
+    let Some(cell) = cell else { return html! { span.muted { "unknown" } } };
     let judged = cell.counts.judged();
-    let told = format!("judged {} times, failed {}", number(judged), number(cell.counts.failed));
+    let title = format!("{} checks, {} failed", number(judged), number(cell.counts.failed));
     html! {
-        a class=(format!("outcome {}", class(cell.outcome))) href=(format!("{link}#rule-{}", visible(rule))) title=(told) {
+        a class=(format!("outcome {}", class(cell.outcome))) href=(format!("{link}#rule-{}", visible(rule))) title=(title) {
             (outcome_word(cell.outcome))
             @if cell.counts.failed > 0 { " " span.times { (number(cell.counts.failed)) "×" } }
         }
@@ -156,17 +156,17 @@ fn outcome(cell: Option<Cell>, rule: &str, link: &str) -> Markup {
 
 fn legend(matrix: &Matrix<'_>) -> Markup {
     let explained = [
-        (Outcome::Failed, "contradicted"),
-        (Outcome::Waived, "contradicted; a waiver covers each finding"),
-        (Outcome::SeenOnce, "contradicted once, shown by no repeat"),
-        (Outcome::Passed, "judged, and held"),
-        (Outcome::Masked, "not judged: a rule that it needs failed"),
-        (Outcome::Unanswered, "not judged: the target did not answer"),
+        (RuleOutcome::Failed, "the target broke it"),
+        (RuleOutcome::Waived, "the target broke it; waivers cover each finding"),
+        (RuleOutcome::Unconfirmed, "failed once; repeats did not show it again"),
+        (RuleOutcome::Passed, "tested, no failure"),
+        (RuleOutcome::Masked, "not tested: a rule that it needs failed"),
+        (RuleOutcome::Unanswered, "not tested: the target did not respond"),
         (
-            Outcome::NotApplicable,
-            "not judged: nothing that was sent concerns it, or the profile rules it out",
+            RuleOutcome::NotApplicable,
+            "not tested: nothing in the run is about it, or the profile skips it",
         ),
-        (Outcome::Errored, "not judged: a defect of batchproof"),
+        (RuleOutcome::Errored, "not tested: a defect of batchproof"),
     ];
     html! {
         ul.legend {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::contract::Level;
-use crate::record::Outcome;
+use crate::record::RuleOutcome;
 use crate::report::groups::outcome_word;
 use crate::report::text::visible;
 
@@ -16,20 +16,20 @@ pub(super) fn level(level: Level) -> Markup {
 }
 
 /// The name of an outcome as a class.
-pub(super) fn class(outcome: Outcome) -> &'static str {
+pub(super) fn class(outcome: RuleOutcome) -> &'static str {
     match outcome {
-        Outcome::Passed => "passed",
-        Outcome::Failed => "failed",
-        Outcome::Waived => "waived",
-        Outcome::SeenOnce => "seen-once",
-        Outcome::NotApplicable => "not-applicable",
-        Outcome::Masked => "masked",
-        Outcome::Unanswered => "unanswered",
-        Outcome::Errored => "errored",
+        RuleOutcome::Passed => "passed",
+        RuleOutcome::Failed => "failed",
+        RuleOutcome::Waived => "waived",
+        RuleOutcome::Unconfirmed => "seen-once",
+        RuleOutcome::NotApplicable => "not-applicable",
+        RuleOutcome::Masked => "masked",
+        RuleOutcome::Unanswered => "unanswered",
+        RuleOutcome::Errored => "errored",
     }
 }
 
-pub(super) fn outcome(outcome: Outcome) -> Markup {
+pub(super) fn outcome(outcome: RuleOutcome) -> Markup {
     let class = format!("tag {}", class(outcome));
     html! { span class=(class) { (outcome_word(outcome)) } }
 }

@@ -5,24 +5,24 @@ use maud::{Markup, html};
 use super::parts::{class, level, outcome, prose};
 use crate::check::rules::FAMILIES;
 use crate::contract::Level;
-use crate::record::{Outcome, RuleSummary, Summary};
-use crate::report::groups::{Group, cited, family, outcome_word, unjudged};
+use crate::record::{RuleOutcome, RuleSummary, Summary};
+use crate::report::groups::{Group, cited, family, not_tested, outcome_word};
 use crate::report::text::{number, visible};
 
-const OUTCOMES: [Outcome; 8] = [
-    Outcome::Failed,
-    Outcome::SeenOnce,
-    Outcome::Waived,
-    Outcome::Passed,
-    Outcome::Masked,
-    Outcome::Unanswered,
-    Outcome::NotApplicable,
-    Outcome::Errored,
+const OUTCOMES: [RuleOutcome; 8] = [
+    RuleOutcome::Failed,
+    RuleOutcome::Unconfirmed,
+    RuleOutcome::Waived,
+    RuleOutcome::Passed,
+    RuleOutcome::Masked,
+    RuleOutcome::Unanswered,
+    RuleOutcome::NotApplicable,
+    RuleOutcome::Errored,
 ];
 
 fn families(summary: &Summary) -> Vec<(&str, Vec<&RuleSummary>)> {
     let mut out: Vec<(&str, Vec<&RuleSummary>)> = Vec::new();
-    for rule in &summary.rules {
+    for rule in summary.rules_shown() {
         let name = family(&rule.rule.id);
         match out.iter_mut().find(|(f, _)| *f == name) {
             Some((_, list)) => list.push(rule),
@@ -48,7 +48,7 @@ pub(super) fn heat(summary: &Summary) -> Markup {
         }
         ul.legend {
             @for which in OUTCOMES {
-                @let count = summary.rules.iter().filter(|r| r.outcome == which).count();
+                @let count = summary.rules_shown().filter(|r| r.outcome == which).count();
                 @if count > 0 {
                     li {
                         span class=(format!("cell {}", class(which))) aria-hidden="true" { (count) }
@@ -77,7 +77,7 @@ fn cell(rule: &RuleSummary) -> Markup {
 pub(super) fn section(summary: &Summary, groups: &[Group<'_>]) -> Markup {
     html! {
         h2 #rules { "Requirements" }
-        p.lede { "What each requires, where that comes from, and how often answers were held against it." }
+        p.lede { "What each rule requires, where that comes from, and how often it was checked." }
         @for (name, list) in families(summary) {
             h3 { (visible(name)) ": " (about(name)) }
             div.cards.rows { @for rule in list { (one(summary, rule, groups)) } }
@@ -92,7 +92,7 @@ fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
         ("failed", rule.counts.failed),
         ("masked", rule.counts.masked),
         ("not applicable", rule.counts.not_applicable),
-        ("unanswered", rule.counts.unanswered),
+        ("without a response", rule.counts.unanswered),
         ("errored", rule.counts.errored),
     ];
     html! {
@@ -106,13 +106,13 @@ fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
             }
             div.inside {
                 p { (prose(&info.doc)) }
-                @if let Some(why) = unjudged(rule) { p { "Never judged: " (visible(&why)) "." } }
-                p.small { (level(info.level)) " " span.muted { "required by " } (visible(&info.cite)) }
+                @if let Some(why) = not_tested(rule) { p { "Not tested: " (visible(&why)) "." } }
+                p.small { (level(info.level)) " " span.muted { "Why: " } (visible(&info.cite)) }
                 (interpretations(summary, &info.cite))
                 ul.meta {
                     @for (word, count) in counts { @if count > 0 { li { b { (number(count)) } " " (word) } } }
                     @if !info.needs.is_empty() {
-                        li { "masked where these fail: " (visible(&info.needs.join(", "))) }
+                        li { "masked where one of these fails: " (visible(&info.needs.join(", "))) }
                     }
                 }
                 @let mine: Vec<_> = groups.iter().filter_map(|g| Some((g, g.of_rule(&info.id)?))).collect();

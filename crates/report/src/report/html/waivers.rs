@@ -1,17 +1,17 @@
-//! The waivers that hold, and what became of each.
+//! The waivers of the run with their status.
 
 use maud::{Markup, html};
 
-use crate::record::{Fate, Summary};
+use crate::record::{Summary, WaiverStatus};
 use crate::report::text::visible;
-use crate::report::waiver::{fate, fate_word};
+use crate::report::waiver::{status, status_word};
 
 pub(super) fn section(summary: &Summary) -> Markup {
     html! {
         @if !summary.waivers.is_empty() {
             h2 #waivers { "Waivers" }
-            p.lede { "Findings that are known: why, who answers for them, and until when." }
-            table {
+            p.lede { "Known findings: the reason, the owner, and the expiry date." }
+            table.stacks {
                 thead { tr {
                     @for name in ["Covers", "Reason", "Owner", "Until", "In this run"] { th scope="col" { (name) } }
                 } }
@@ -22,13 +22,13 @@ pub(super) fn section(summary: &Summary) -> Markup {
                             summary.findings.iter().any(|(f, _)| f.id == **id)
                         });
                         tr {
-                            td { code { (visible(&entry.scope())) } }
-                            td { (visible(&entry.reason)) }
-                            td { (visible(&entry.owner)) }
-                            td { (entry.expires) }
-                            td {
-                                span class=(format!("tag {}", class(waiver.fate))) { (fate_word(waiver.fate)) }
-                                " " (fate(waiver))
+                            td data-name="Covers" { code { (visible(&entry.scope())) } }
+                            td data-name="Reason" { (visible(&entry.reason)) }
+                            td data-name="Owner" { (visible(&entry.owner)) }
+                            td data-name="Until" { (entry.expires) }
+                            td data-name="In this run" {
+                                span class=(format!("tag {}", class(waiver.status))) { (status_word(waiver.status)) }
+                                " " (status(waiver))
                                 @for id in known.take(20) {
                                     " " a href=(format!("#finding-{}", visible(id))) { code { (visible(id)) } }
                                 }
@@ -41,11 +41,11 @@ pub(super) fn section(summary: &Summary) -> Markup {
     }
 }
 
-/// The colour of a fate.
-fn class(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Used => "waived",
-        Fate::Expired | Fate::Stale => "should",
-        Fate::Quiet | Fate::NotRun => "quiet",
+/// The colour of a status.
+fn class(status: WaiverStatus) -> &'static str {
+    match status {
+        WaiverStatus::Used => "waived",
+        WaiverStatus::Expired | WaiverStatus::Stale => "should",
+        WaiverStatus::UnmatchedFlaky | WaiverStatus::NotRun => "quiet",
     }
 }

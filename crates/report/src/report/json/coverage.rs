@@ -6,42 +6,42 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::generate::coverage::{Cell, Position};
-use crate::record::{Latencies, RuleSummary, Summary};
+use crate::record::{Latencies, Summary};
 
 /// What was provoked and seen.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Coverage {
     /// Cells of the request schema (keyword × class of value × position) that were exercised, of all that
     /// the contract gives rise to.
-    pub schema: Share,
+    pub schema: CoverageShare,
     /// Documented error codes that were provoked, those of the profile with them.
-    pub documented_codes: Share,
-    /// Rules that were judged at least once.
-    pub rules: Share,
+    pub documented_codes: CoverageShare,
+    /// Rules of the suite that were tested.
+    pub rules: CoverageShare,
     /// How broken items were refused (INTERPRETATION-01): kinds of them.
     pub refusal_modes: RefusalModeCount,
     /// The cells behind `schema`, those that lack with their zeros.
-    pub cells: Vec<CellCount>,
+    pub cells: Vec<CoveragePointCount>,
     /// Statuses seen.
     pub statuses: Vec<StatusCount>,
     /// Error codes seen, and documented ones that were not.
     pub codes: Vec<CodeCount>,
     /// Faults that were sent on purpose: field, keyword, class of value, position in the batch.
-    pub provoked: Vec<Provoked>,
+    pub provoked: Vec<ProvokedFault>,
     /// In which refusal mode each kind of broken item was refused.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<RefusedKind>,
 }
 
 /// A part of a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Share {
+pub struct CoverageShare {
     /// How many were covered.
     pub covered: u64,
     /// Of how many.
     pub of: u64,
 }
 
-impl Share {
+impl CoverageShare {
     /// In percent, never rounded up to all of it.
     #[must_use]
     pub fn percent(self) -> u64 {
@@ -70,7 +70,7 @@ impl RefusalModeCount {
 
 /// A cell of the request schema, and how often it was exercised.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct CellCount {
+pub struct CoveragePointCount {
     /// The cell.
     #[serde(flatten)]
     pub cell: Cell,
@@ -101,16 +101,16 @@ impl PositionCount {
     }
 }
 
-impl CellCount {
+impl CoveragePointCount {
     /// How much of it was exercised: by position, where it has any.
     #[must_use]
-    pub fn share(&self) -> Share {
+    pub fn share(&self) -> CoverageShare {
         match self.positions {
-            Some(positions) => Share {
+            Some(positions) => CoverageShare {
                 covered: positions.all().iter().filter(|n| **n > 0).count() as u64,
                 of: Position::ALL.len() as u64,
             },
-            None => Share { covered: u64::from(self.count > 0), of: 1 },
+            None => CoverageShare { covered: u64::from(self.count > 0), of: 1 },
         }
     }
 }
@@ -139,7 +139,7 @@ pub struct CodeCount {
 
 /// How often a fault was sent.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct Provoked {
+pub struct ProvokedFault {
     /// JSON pointer inside the item.
     pub pointer: String,
     /// The broken keyword.
@@ -154,7 +154,7 @@ pub struct Provoked {
 
 /// In which refusal mode a kind of broken item was refused.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Refused {
+pub struct RefusedKind {
     /// JSON pointer inside the item.
     pub pointer: String,
     /// The broken keyword.
@@ -193,16 +193,17 @@ pub struct LatencyClass {
 impl Coverage {
     /// Of a run.
     #[must_use]
-    pub fn of(summary: &Summary) -> Coverage {
+    pub fn from_summary(summary: &Summary) -> Coverage {
         let tally = &summary.tally;
         let codes = codes(summary);
         let cells = cells(summary);
         Coverage {
-            schema: cells.iter().map(CellCount::share).fold(Share { covered: 0, of: 0 }, |a, b| {
-                Share { covered: a.covered + b.covered, of: a.of + b.of }
-            }),
+            schema: cells.iter().map(CoveragePointCount::share).fold(
+                CoverageShare { covered: 0, of: 0 },
+                |a, b| CoverageShare { covered: a.covered + b.covered, of: a.of + b.of },
+            ),
             documented_codes: share(codes.iter().filter(|c| c.documented), |c| c.count > 0),
-            rules: share(summary.rules.iter().filter(|r| counts(r)), |r| r.counts.judged() > 0),
+            rules: rules_tested(summary),
             refusal_modes: refusal_modes(summary),
             cells,
             statuses: tally
@@ -215,7 +216,7 @@ impl Coverage {
             refused: tally
                 .refusals
                 .iter()
-                .map(|(key, (request, item))| Refused {
+                .map(|(key, (request, item))| RefusedKind {
                     pointer: key.pointer.clone(),
                     keyword: key.keyword.clone(),
                     class: key.class.clone(),
@@ -228,23 +229,23 @@ impl Coverage {
     }
 }
 
-/// A rule for what users' own cases expect is no gap where none ran.
-fn counts(rule: &RuleSummary) -> bool {
-    rule.rule.id != "CASE-001" || rule.counts.judged() > 0
+fn rules_tested(summary: &Summary) -> CoverageShare {
+    let (covered, of) = summary.rules_tested();
+    CoverageShare { covered: covered as u64, of: of as u64 }
 }
 
-fn share<T>(all: impl Iterator<Item = T>, covered: impl Fn(&T) -> bool) -> Share {
-    all.fold(Share { covered: 0, of: 0 }, |share, one| Share {
+fn share<T>(all: impl Iterator<Item = T>, covered: impl Fn(&T) -> bool) -> CoverageShare {
+    all.fold(CoverageShare { covered: 0, of: 0 }, |share, one| CoverageShare {
         covered: share.covered + u64::from(covered(&one)),
         of: share.of + 1,
     })
 }
 
-fn cells(summary: &Summary) -> Vec<CellCount> {
+fn cells(summary: &Summary) -> Vec<CoveragePointCount> {
     let count = |(number, cell): (usize, &Cell)| {
         let counts = summary.covered.0.get(&number).copied().unwrap_or_default();
         let [first, middle, last, only] = counts;
-        CellCount {
+        CoveragePointCount {
             cell: cell.clone(),
             count: counts.iter().sum(),
             positions: (!cell.envelope).then_some(PositionCount { first, middle, last, only }),
@@ -284,11 +285,11 @@ fn codes(summary: &Summary) -> Vec<CodeCount> {
 }
 
 /// Takes `pointer keyword class position` apart; only a class has spaces of its own.
-fn provoked(what: &str, count: u64) -> Provoked {
+fn provoked(what: &str, count: u64) -> ProvokedFault {
     let (rest, position) = what.rsplit_once(' ').unwrap_or((what, ""));
     let mut parts = rest.splitn(3, ' ');
     let mut next = || parts.next().unwrap_or("").to_owned();
-    Provoked {
+    ProvokedFault {
         pointer: next(),
         keyword: next(),
         class: next(),

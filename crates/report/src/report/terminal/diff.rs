@@ -1,11 +1,11 @@
-//! Two runs of one target on a terminal: what is new first, as that is what somebody has to look at.
+//! A comparison of two runs of one target on a terminal: what is new first.
 
 use super::paint::{Colour, Paint};
-use super::{Page, Style, columns};
+use super::{TerminalPage, TerminalStyle, columns};
 use crate::compare::Diff;
 use crate::contract::Level;
-use crate::record::{Outcome, Summary};
-use crate::report::groups::{Found, Group, State, figures, grouped, outcome_word, rule_of};
+use crate::record::{RecordedFinding, RuleOutcome, Summary};
+use crate::report::groups::{Group, Totals, grouped, groups, outcome_word, rule_of};
 use crate::report::minimal::as_finding;
 use crate::report::text::{counted, excerpt, visible};
 
@@ -16,13 +16,14 @@ const VALUE: usize = 240;
 
 /// What `report BEFORE AFTER` prints; `names` are those of the two runs.
 #[must_use]
-pub fn diff(diff: &Diff<'_>, names: (&str, &str), style: Style) -> String {
-    let mut page = Page { out: String::new(), columns: columns(style), paint: Paint(style.colour) };
-    let unknown: Vec<&Found> = diff.unknown.iter().map(|u| u.found).collect();
-    super::mark(&mut page, diff.after.conclusion, &format!(": {}", counts(diff)));
+pub fn diff(diff: &Diff<'_>, names: (&str, &str), style: TerminalStyle) -> String {
+    let mut page =
+        TerminalPage { out: String::new(), columns: columns(style), paint: Paint(style.colour) };
+    let unknown: Vec<&RecordedFinding> = diff.unknown.iter().map(|u| u.found).collect();
+    super::concluded(&mut page, diff.after.conclusion, &format!("  {}", counts(diff)));
     for (label, name, summary) in [("before", names.0, diff.before), ("after", names.1, diff.after)]
     {
-        page.entry(2, label, Colour::Plain, &one(name, summary));
+        page.entry(2, label, Colour::Plain, &run_line(name, summary));
     }
     for caveat in &diff.caveats {
         page.text(2, Colour::Plain, &format!("note: {}", visible(caveat)));
@@ -55,39 +56,42 @@ fn counts(diff: &Diff<'_>) -> String {
     format!("{} (it was {})", parts.join(", "), diff.before.conclusion)
 }
 
-fn one(name: &str, summary: &Summary) -> String {
-    let (musts, shoulds) = figures(summary);
+fn run_line(name: &str, summary: &Summary) -> String {
     format!(
-        "{}: {}, {musts} MUST, {shoulds} SHOULD; {} of {}",
+        "{}: {}, {}; {}, {}",
         visible(name),
         summary.conclusion,
+        Totals::from_problems(&groups(summary)).words(),
         visible(&summary.head.target),
         visible(&summary.head.started)
     )
 }
 
-fn causes(page: &mut Page, what: &str, colour: Colour, of: &Summary, found: &[&Found]) {
+fn causes(
+    page: &mut TerminalPage,
+    what: &str,
+    colour: Colour,
+    of: &Summary,
+    found: &[&RecordedFinding],
+) {
     if found.is_empty() {
         return;
     }
     let groups = grouped(of, found.iter().copied());
+    let problems = counted(groups.len() as u64, "problem");
     let findings = counted(found.len() as u64, "finding");
-    let causes = counted(groups.len() as u64, "cause");
-    page.heading(&format!("{findings} {what}, of {causes}"));
+    page.heading(&format!("{problems} {what} ({findings})"));
     for group in groups.iter().take(CAUSES) {
         cause(page, of, group, colour);
     }
     if groups.len() > CAUSES {
-        page.text(2, Colour::Plain, &counted((groups.len() - CAUSES) as u64, "more cause"));
+        page.text(2, Colour::Plain, &counted((groups.len() - CAUSES) as u64, "more problem"));
     }
 }
 
-fn cause(page: &mut Page, of: &Summary, group: &Group<'_>, colour: Colour) {
+fn cause(page: &mut TerminalPage, of: &Summary, group: &Group<'_>, colour: Colour) {
     let finding = &group.lead.0;
-    let state = match group.state {
-        State::Standing => String::new(),
-        state => format!(" ({})", state.word()),
-    };
+    let state = group.state.mark();
     let title = rule_of(of, &finding.rule).map_or("", |r| r.rule.title.as_str());
     let head = format!("{}{state} {}  {}", group.level, visible(&finding.rule), visible(title));
     page.text(2, colour, &head);
@@ -99,18 +103,18 @@ fn cause(page: &mut Page, of: &Summary, group: &Group<'_>, colour: Colour) {
     page.entry(6, "seen", Colour::Plain, &counted(group.count(), "time"));
 }
 
-/// Rules of which something else became, MUST first.
-fn rules(page: &mut Page, diff: &Diff<'_>) {
+/// Rules with another outcome, MUST first.
+fn rules(page: &mut TerminalPage, diff: &Diff<'_>) {
     if diff.rules.is_empty() {
         return;
     }
-    page.heading(&format!("{} came out differently", counted(diff.rules.len() as u64, "rule")));
+    page.heading(&format!("{} changed", counted(diff.rules.len() as u64, "rule outcome")));
     for level in [Level::Must, Level::Should] {
         for change in diff.rules.iter().filter(|c| c.rule.level == level) {
-            let word = |outcome: Option<Outcome>| outcome.map_or("unknown", outcome_word);
+            let word = |outcome: Option<RuleOutcome>| outcome.map_or("unknown", outcome_word);
             let colour = match change.after {
-                Some(Outcome::Passed) => Colour::Green,
-                Some(Outcome::Failed | Outcome::Errored) => Colour::Red,
+                Some(RuleOutcome::Passed) => Colour::Green,
+                Some(RuleOutcome::Failed | RuleOutcome::Errored) => Colour::Red,
                 _ => Colour::Yellow,
             };
             let line = format!(

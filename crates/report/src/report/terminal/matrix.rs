@@ -5,23 +5,24 @@ use tabled::settings::style::HorizontalLine;
 use tabled::settings::{Padding, Style as Borders};
 
 use super::paint::{Colour, Paint};
-use super::{Page, Style, columns};
-use crate::compare::{Cell, Column, Matrix};
-use crate::record::{Conclusion, Outcome};
-use crate::report::groups::figures;
+use super::{TerminalPage, TerminalStyle, columns};
+use crate::compare::{Matrix, MatrixCell, MatrixColumn};
+use crate::record::{Conclusion, RuleOutcome};
+use crate::report::groups::{Totals, groups};
 use crate::report::text::{counted, visible};
 
 /// What `report DIR...` prints of several targets.
 #[must_use]
-pub fn matrix(matrix: &Matrix<'_>, style: Style) -> String {
-    let mut page = Page { out: String::new(), columns: columns(style), paint: Paint(style.colour) };
+pub fn matrix(matrix: &Matrix<'_>, style: TerminalStyle) -> String {
+    let mut page =
+        TerminalPage { out: String::new(), columns: columns(style), paint: Paint(style.colour) };
     let conformant =
         matrix.columns.iter().filter(|c| c.summary.conclusion == Conclusion::Conformant).count();
-    let told = format!(
-        ": {conformant} of {} conformant",
+    let rest = format!(
+        "  {conformant} of {} conformant",
         counted(matrix.columns.len() as u64, "implementation")
     );
-    super::mark(&mut page, matrix.conclusion(), &told);
+    super::concluded(&mut page, matrix.conclusion(), &rest);
     for (at, column) in matrix.columns.iter().enumerate() {
         implementation(&mut page, at, column);
     }
@@ -29,9 +30,9 @@ pub fn matrix(matrix: &Matrix<'_>, style: Style) -> String {
         page.text(2, Colour::Plain, &format!("note: {caveat}"));
     }
     page.blank();
-    let (passed, silent) = grid(&mut page, matrix);
+    let (passed, not_tested) = grid(&mut page, matrix);
     page.blank();
-    for (count, what) in [(passed, "passed everywhere"), (silent, "judged nowhere")] {
+    for (count, what) in [(passed, "passed everywhere"), (not_tested, "tested nowhere")] {
         if count > 0 {
             let rules = counted(count as u64, "rule");
             page.text(2, Colour::Dim, &format!("Not shown: {rules} {what}."));
@@ -40,7 +41,7 @@ pub fn matrix(matrix: &Matrix<'_>, style: Style) -> String {
     page.text(
         2,
         Colour::Dim,
-        "✓ passed  ✗ failed  w waived  1 seen once  m masked  ? unanswered  · not applicable  ! errored",
+        "✓ passed  ✗ failed  w waived  1 unconfirmed  m masked  ? no response  · not applicable  ! errored",
     );
     page.out
 }
@@ -51,42 +52,42 @@ fn letter(at: usize) -> String {
     if at < 26 { low.to_string() } else { format!("{}{low}", letter(at / 26 - 1)) }
 }
 
-fn implementation(page: &mut Page, at: usize, column: &Column<'_>) {
+fn implementation(page: &mut TerminalPage, at: usize, column: &MatrixColumn<'_>) {
     let summary = column.summary;
-    let (musts, shoulds) = figures(summary);
     let colour = match summary.conclusion {
         Conclusion::Conformant => Colour::Green,
         Conclusion::NonConformant => Colour::Red,
         Conclusion::Inconclusive => Colour::Yellow,
     };
-    let told = format!(
-        "{}: {}, {musts} MUST, {shoulds} SHOULD; {}, {}",
+    let line = format!(
+        "{}: {}, {}; {}, {}",
         visible(&summary.head.target),
         summary.conclusion,
+        Totals::from_problems(&groups(summary)).words(),
         visible(column.name),
         visible(&summary.head.run_id)
     );
-    page.entry(2, &letter(at), colour, &told);
+    page.entry(2, &letter(at), colour, &line);
 }
 
 /// The rules that not all pass; how many passed everywhere, and how many were judged nowhere.
-fn grid(page: &mut Page, matrix: &Matrix<'_>) -> (usize, usize) {
+fn grid(page: &mut TerminalPage, matrix: &Matrix<'_>) -> (usize, usize) {
     let mut builder = Builder::default();
     let mut header = vec!["rule".to_owned(), "level".to_owned()];
     header.extend((0..matrix.columns.len()).map(letter));
     header.push("requirement".to_owned());
     builder.push_record(header);
-    let (mut shown, mut passed, mut silent) = (0, 0, 0);
+    let (mut shown, mut passed, mut not_tested) = (0, 0, 0);
     // What is left of the line for the requirement.
     let room = page.columns.saturating_sub(26 + 4 * matrix.columns.len()).max(20);
     for row in &matrix.rows {
-        let all = |wanted: Outcome| row.cells.iter().flatten().all(|c| c.outcome == wanted);
-        if row.cells.iter().all(Option::is_some) && all(Outcome::Passed) {
+        let all = |wanted: RuleOutcome| row.cells.iter().flatten().all(|c| c.outcome == wanted);
+        if row.cells.iter().all(Option::is_some) && all(RuleOutcome::Passed) {
             passed += 1;
             continue;
         }
-        if all(Outcome::NotApplicable) {
-            silent += 1;
+        if all(RuleOutcome::NotApplicable) {
+            not_tested += 1;
             continue;
         }
         shown += 1;
@@ -110,19 +111,19 @@ fn grid(page: &mut Page, matrix: &Matrix<'_>) -> (usize, usize) {
             page.line(line.trim_end());
         }
     }
-    (passed, silent)
+    (passed, not_tested)
 }
 
-fn mark(paint: Paint, cell: Option<Cell>) -> String {
+fn mark(paint: Paint, cell: Option<MatrixCell>) -> String {
     let (colour, text) = match cell.map(|c| c.outcome) {
-        Some(Outcome::Passed) => (Colour::Green, "✓"),
-        Some(Outcome::Failed) => (Colour::Red, "✗"),
-        Some(Outcome::Waived) => (Colour::Yellow, "w"),
-        Some(Outcome::SeenOnce) => (Colour::Yellow, "1"),
-        Some(Outcome::Masked) => (Colour::Plain, "m"),
-        Some(Outcome::Unanswered) => (Colour::Plain, "?"),
-        Some(Outcome::NotApplicable) | None => (Colour::Dim, "·"),
-        Some(Outcome::Errored) => (Colour::Red, "!"),
+        Some(RuleOutcome::Passed) => (Colour::Green, "✓"),
+        Some(RuleOutcome::Failed) => (Colour::Red, "✗"),
+        Some(RuleOutcome::Waived) => (Colour::Yellow, "w"),
+        Some(RuleOutcome::Unconfirmed) => (Colour::Yellow, "1"),
+        Some(RuleOutcome::Masked) => (Colour::Plain, "m"),
+        Some(RuleOutcome::Unanswered) => (Colour::Plain, "?"),
+        Some(RuleOutcome::NotApplicable) | None => (Colour::Dim, "·"),
+        Some(RuleOutcome::Errored) => (Colour::Red, "!"),
     };
     paint.of(colour, text)
 }

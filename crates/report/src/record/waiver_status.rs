@@ -1,28 +1,28 @@
-//! What became of the waivers of a run: which findings they cover, and whether they still have a purpose.
+//! Matches the waivers of a run with its findings: which they cover, and which match nothing any more.
 //!
-//! Told from the record alone, so that a killed run and merged parts are waived like any other.
+//! From the record alone, so that a killed run and merged parts are waived like any other.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event::{CaseRecord, FindingRecord, RunHead, RunTail, Update};
+use super::event::{CaseRecord, FindingRecord, FindingStatus, RunHead, RunTail};
 use crate::waiver::{Day, Waiver};
 
-/// What became of a waiver.
+/// The status of a waiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
+pub enum WaiverStatus {
     /// It covers findings of this run.
     Used,
-    /// Its day is over: it waives nothing.
+    /// Its expiry date is over: it waives nothing.
     Expired,
-    /// Its rule and case ran, and there was nothing for it to cover.
+    /// Its rule and case ran, and nothing matched.
     Stale,
-    /// The same, but it says that its finding comes and goes.
-    Quiet,
-    /// Its rule was not judged in its case, or the run did not come that far: nothing can be said.
+    /// The same, but it declares its finding flaky.
+    UnmatchedFlaky,
+    /// Its rule was not tested in its case, or the run ended before: unknown.
     NotRun,
 }
 
@@ -31,18 +31,18 @@ pub enum Fate {
 pub struct WaiverSummary {
     /// The waiver.
     pub waiver: Waiver,
-    /// What became of it.
-    pub fate: Fate,
+    /// Its status in this run.
+    pub status: WaiverStatus,
     /// Ids of the findings that it covers, or would cover had it not expired.
     pub findings: Vec<String>,
 }
 
-/// Waives findings by the waivers of `head`, and says what became of each.
+/// Waives findings by the waivers of `head`; the status of each waiver.
 pub(super) fn waive(
     head: &RunHead,
     tail: Option<&RunTail>,
     records: &BTreeMap<String, CaseRecord>,
-    findings: &mut [(FindingRecord, Update)],
+    findings: &mut [(FindingRecord, FindingStatus)],
 ) -> Vec<WaiverSummary> {
     // A record without a readable beginning expires nothing.
     let today = Day::of(&head.started);
@@ -62,14 +62,14 @@ pub(super) fn waive(
                     update.waived = Some(waiver.told());
                 }
             }
-            let fate = match (expired, covered.is_empty()) {
-                (true, _) => Fate::Expired,
-                (false, false) => Fate::Used,
-                (false, true) if !(whole && ran(waiver, head, records)) => Fate::NotRun,
-                (false, true) if waiver.flaky => Fate::Quiet,
-                (false, true) => Fate::Stale,
+            let status = match (expired, covered.is_empty()) {
+                (true, _) => WaiverStatus::Expired,
+                (false, false) => WaiverStatus::Used,
+                (false, true) if !(whole && ran(waiver, head, records)) => WaiverStatus::NotRun,
+                (false, true) if waiver.flaky => WaiverStatus::UnmatchedFlaky,
+                (false, true) => WaiverStatus::Stale,
             };
-            WaiverSummary { waiver: waiver.clone(), fate, findings: covered }
+            WaiverSummary { waiver: waiver.clone(), status, findings: covered }
         })
         .collect()
 }

@@ -1,36 +1,39 @@
-//! The odds: how rare a fault may be before a run of this size misses it.
+//! The detection limit: the smallest rate of an intermittent fault that a run of this size misses at most 1 % of
+//! the time.
 //!
 //! A fault that strikes one of N at random escapes n independent looks with (1 - 1/N)^n. Knows counts only.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A fault at the stated odds, or a more frequent one, escapes with at most this probability.
+use crate::contract::text::thousands;
+
+/// Probability that a fault at the detection limit is missed.
 pub const ESCAPE: f64 = 0.01;
 
-/// A fault more frequent than one in so many is no rare one.
-const TELLING: u64 = 10;
+/// Below this many, a fault is not rare, and nothing is said.
+const RARE: u64 = 10;
 
 /// Rules that are judged once an ordinary answer, once an item with its result, once a race.
 const ANSWERS: &str = "STATUS-001";
 const ITEMS: &str = "ECHO-001";
 const RACES: &str = "RACE-001";
 
-/// One of so many: a fault as frequent as this escapes with a probability of 1 % at most.
+/// The detection limit: a fault that affects 1 in N is missed at most 1 % of the time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Odds {
-    /// Of so many ordinary requests; 0 where none was answered.
+pub struct DetectionLimit {
+    /// N of ordinary requests; 0 if none got a response.
     pub requests: u64,
-    /// Of so many items; 0 where none had a result.
+    /// N of items; 0 if none had a result.
     pub items: u64,
     /// Of so many rounds of simultaneous requests with one number; 0 where there was none.
     pub races: u64,
 }
 
-impl Odds {
+impl DetectionLimit {
     /// From how often each rule was judged.
-    pub fn of(judged: impl Fn(&str) -> u64) -> Odds {
-        Odds {
+    pub fn from_checks(judged: impl Fn(&str) -> u64) -> DetectionLimit {
+        DetectionLimit {
             requests: one_in(judged(ANSWERS)),
             items: one_in(judged(ITEMS)),
             races: one_in(judged(RACES)),
@@ -38,18 +41,18 @@ impl Odds {
     }
 }
 
-impl Odds {
-    /// In a sentence; nothing where hardly anything was looked at, so that nothing rare could have shown.
+impl DetectionLimit {
+    /// In words; nothing if too little was checked for a rare fault to show.
     #[must_use]
-    pub fn told(&self) -> Option<String> {
+    pub fn sentence(&self) -> Option<String> {
         let parts: Vec<String> =
             [("requests", self.requests), ("items", self.items), ("races", self.races)]
                 .into_iter()
-                .filter(|(_, n)| *n >= TELLING)
-                .map(|(what, n)| format!("one in {n} {what}"))
+                .filter(|(_, n)| *n >= RARE)
+                .map(|(what, n)| format!("1 in {} {what}", thousands(n)))
                 .collect();
         (!parts.is_empty()).then(|| {
-            format!("a random fault as frequent as {} escapes with 1 % at most", parts.join(", "))
+            format!("intermittent faults that affect at least {} (99 % sure)", parts.join(", or "))
         })
     }
 }
@@ -69,14 +72,16 @@ pub fn one_in(looks: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Odds, one_in};
+    use super::{DetectionLimit, one_in};
 
     #[test]
     fn hardly_any_looks_tell_no_odds() {
-        let odds = |judged: u64| Odds::of(|_| judged).told();
+        let odds = |judged: u64| DetectionLimit::from_checks(|_| judged).sentence();
         assert_eq!((odds(0), odds(1), odds(5)), (None, None, None));
-        let looked = Odds::of(|rule| if rule == "STATUS-001" { 90 } else { 1 }).told().unwrap();
-        assert!(looked.contains("one in 20 requests escapes"), "{looked}");
+        let looked = DetectionLimit::from_checks(|rule| if rule == "STATUS-001" { 90 } else { 1 })
+            .sentence()
+            .unwrap();
+        assert!(looked.contains("at least 1 in 20 requests (99 %"), "{looked}");
     }
 
     #[test]

@@ -1,16 +1,15 @@
-//! The smallest trial that was found to show a finding.
+//! The smallest requests that were found to show a finding.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::event::Position;
-use super::exchange::ExchangeRecord;
+use super::exchange::{ExchangeRecord, FindingPosition};
 
-/// How large a trial is.
+/// How large the requests of an execution are.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Serialize, Deserialize, JsonSchema,
 )]
-pub struct Size {
+pub struct ExampleSize {
     /// Requests.
     pub requests: u64,
     /// Items, all requests together.
@@ -19,20 +18,20 @@ pub struct Size {
     pub bytes: u64,
 }
 
-/// What shrinking a finding's trial came to.
+/// The result of shrinking the requests that showed a finding.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-pub struct Minimal {
+pub struct MinimalExample {
     /// The finding.
     pub id: String,
-    /// How large the trial was that showed it first.
-    pub from: Size,
+    /// How large the execution was that showed it first.
+    pub from: ExampleSize,
     /// How large the smallest one is.
-    pub to: Size,
+    pub to: ExampleSize,
     /// Requests sent to find it.
     pub requests: u64,
     /// Items sent to find it.
     pub items: u64,
-    /// How often the smallest one showed it when it was sent at last.
+    /// How often the smallest one showed it when it was sent at the end.
     #[serde(default)]
     pub shown: u32,
     /// Of how many times.
@@ -43,21 +42,21 @@ pub struct Minimal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Where exactly the smallest one shows it.
-    pub position: Position,
+    pub position: FindingPosition,
     /// What had to be there.
     pub expected: String,
     /// What was.
     pub actual: String,
     /// In one sentence.
     pub message: String,
-    /// The exchanges of the smallest trial; none where the first one was kept.
+    /// The exchanges of the smallest one; none if nothing smaller was found.
     pub evidence: Vec<ExchangeRecord>,
-    /// The smallest trial as a case file; empty where it can't be written as one.
+    /// The smallest one as a case file; empty if it cannot be written as one.
     pub case_file: String,
 }
 
-impl Minimal {
-    /// Whether something smaller than the first trial was found.
+impl MinimalExample {
+    /// Whether something smaller than the first execution was found.
     #[must_use]
     pub fn is_smaller(&self) -> bool {
         !self.evidence.is_empty()

@@ -1,20 +1,20 @@
 //! How often a cause shows, and how many looks it takes not to miss it. Knows counts only.
 
-use super::event::Update;
+use super::event::FindingStatus;
 
-/// Looks above which there is no point in counting.
+/// Tries above which counting is pointless.
 const ENDLESS: u64 = 100_000;
 
 /// Looks at a cause, and how many of them showed it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sightings {
+pub struct Occurrences {
     /// Looks that showed it.
     pub shown: u64,
     /// Looks.
     pub of: u64,
 }
 
-impl Sightings {
+impl Occurrences {
     /// How many further looks miss it with a probability of at most `escape`; at least one.
     ///
     /// The share that these sightings show may be luck. So the probability is that over all shares which they leave
@@ -36,35 +36,37 @@ impl Sightings {
 }
 
 /// How many further looks at findings of one cause miss it with a probability of at most `escape`. `judged` is
-/// how many trials of the whole run its rule was judged in.
+/// in how many executions of the whole run its rule was checked.
 #[must_use]
-pub fn looks(findings: &[&Update], judged: u64, escape: f64) -> u64 {
-    let sum = |of: fn(&Update) -> u64| findings.iter().map(|u| of(u)).sum::<u64>();
+pub fn looks(findings: &[&FindingStatus], judged: u64, escape: f64) -> u64 {
+    let sum = |of: fn(&FindingStatus) -> u64| findings.iter().map(|u| of(u)).sum::<u64>();
     let (shown, of) = (sum(|u| u64::from(u.shown)), sum(|u| u64::from(u.of)));
     // Over the whole run: too low where only some cases can show it.
-    let everywhere =
-        Sightings { shown: shown + sum(|u| u.trials), of: of + judged.max(sum(|u| u.trials)) };
+    let everywhere = Occurrences {
+        shown: shown + sum(|u| u.runs_shown),
+        of: of + judged.max(sum(|u| u.runs_shown)),
+    };
     // In the cases that showed it. They are here because they did, so one sighting of each says nothing.
-    let there = Sightings {
-        shown: shown + sum(|u| u.trials.saturating_sub(1)),
+    let there = Occurrences {
+        shown: shown + sum(|u| u.runs_shown.saturating_sub(1)),
         of: of + sum(|u| u.runs.saturating_sub(1)),
     };
     everywhere.looks(escape).min(there.looks(escape))
 }
 
-/// Whether what was seen of a finding says that its cause comes and goes.
+/// Whether a finding is flaky: a repeat did not show it.
 #[must_use]
-pub fn comes_and_goes(update: &Update) -> bool {
+pub fn is_flaky(update: &FindingStatus) -> bool {
     update.shown < update.of
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Sightings;
+    use super::Occurrences;
 
     #[test]
     fn the_rarer_and_the_less_known_the_more_looks() {
-        let looks = |shown, of| Sightings { shown, of }.looks(0.05);
+        let looks = |shown, of| Occurrences { shown, of }.looks(0.05);
         assert_eq!((looks(3, 3), looks(2, 3), looks(1, 3)), (3, 5, 13));
         // What is known well takes about as many as its share alone says: 5 and 149.
         assert_eq!((looks(500, 1_000), looks(200, 10_000)), (5, 149));
@@ -73,7 +75,7 @@ mod tests {
     #[test]
     fn a_lucky_sighting_does_not_make_a_rare_cause_look_frequent() {
         // One in fifty, shown by two of three repeats: 150 looks would do.
-        let lucky = Sightings { shown: 2 + 30, of: 3 + 1_800 }.looks(0.05);
+        let lucky = Occurrences { shown: 2 + 30, of: 3 + 1_800 }.looks(0.05);
         assert!(lucky >= 150, "{lucky}");
     }
 }
