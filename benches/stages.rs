@@ -90,7 +90,7 @@ fn exchange(body: &[u8], answer: Vec<u8>) -> Exchange {
         new_connection: false,
         raw: None,
     };
-    let body = BodyIntent::of(contract.judge_body(body), &contract.batch.unique);
+    let body = BodyIntent::of(contract.body_validity(body), &contract.batch.unique);
     Exchange {
         index: 0,
         step: "the batch".to_owned(),
@@ -124,7 +124,7 @@ fn generate_ten_as_text(bencher: Bencher<'_, '_>, style: Style) {
 #[divan::bench(args = SIZES)]
 fn judge_a_body(bencher: Bencher<'_, '_>, items: usize) {
     let (body, _) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
-    bencher.counter(ItemsCount::new(items)).bench(|| DESK.contract.judge_body(&body));
+    bencher.counter(ItemsCount::new(items)).bench(|| DESK.contract.body_validity(&body));
 }
 
 /// Every rule, on a right answer.

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::case::{Credential, Framing};
-use crate::contract::standing::Standing;
+use crate::contract::validity::Validity;
 use crate::exchange::{BodyIntent, Intent, ItemIntent, Request, situation_of};
 use crate::generate::{Draft, Mutated};
 use crate::session::Environment;
@@ -125,7 +125,8 @@ pub fn batch(
     text.push_str(close);
     let literal = entries.iter().any(|e| e.raw.is_some() || e.draft.needs_text());
     let intent = if literal {
-        let mut body = BodyIntent::of(contract.judge_body(text.as_bytes()), &contract.batch.unique);
+        let mut body =
+            BodyIntent::of(contract.body_validity(text.as_bytes()), &contract.batch.unique);
         if let BodyIntent::Batch { items, .. } = &mut body {
             for (item, entry) in items.iter_mut().zip(entries) {
                 item.mutations.clone_from(&entry.mutations);
@@ -154,14 +155,14 @@ fn escaped(name: &str) -> String {
 
 fn item_intent(environment: &Environment, entry: &Entry) -> ItemIntent {
     let value = entry.value(environment);
-    let standing: Standing = environment.contract.judge_item(&value);
+    let validity: Validity = environment.contract.item_validity(&value);
     ItemIntent {
         number: value
             .get(&environment.contract.batch.unique)
             .and_then(Value::as_str)
             .map(str::to_owned),
         value,
-        standing,
+        validity,
         mutations: entry.mutations.clone(),
     }
 }

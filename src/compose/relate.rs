@@ -43,7 +43,7 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
     match relation {
         Relation::Replay => {
             let contract = &environment.contract;
-            let body = BodyIntent::of(contract.judge_body(first.bytes), &contract.batch.unique);
+            let body = BodyIntent::of(contract.body_validity(first.bytes), &contract.batch.unique);
             Derived {
                 requests: vec![(plain_request(environment, first.bytes.clone()), body)],
                 pairs: Vec::new(),

@@ -76,7 +76,7 @@ pub fn next(environment: &Environment, memory: &mut Memory, turn: &Turn) -> Comp
 
 fn replace_body(environment: &Environment, composed: &mut Composed, bytes: Bytes) {
     let contract = &environment.contract;
-    composed.body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+    composed.body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
     composed.request.body = Some(bytes);
 }
 

@@ -77,19 +77,19 @@ fn one(
         let text = read_batch(source.case, file)?;
         let text =
             if step.renumber { renumber(environment, source.case, file, &text)? } else { text };
-        let body = BodyIntent::of(contract.judge_body(text.as_bytes()), &contract.batch.unique);
+        let body = BodyIntent::of(contract.body_validity(text.as_bytes()), &contract.batch.unique);
         (Some(Bytes::from(text)), body)
     } else if let Some(text) = &step.body {
         let bytes = body_bytes(&captures.text(environment, source.exchanges, text, seed));
-        let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
         (Some(Bytes::from(bytes)), body)
     } else if let Some(hex) = &step.body_hex {
         let bytes = unhex(hex);
-        let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
         (Some(Bytes::from(bytes)), body)
     } else if let Some(Named { name, .. }) = &step.resend {
         let bytes = captures.body(name).unwrap_or_default();
-        let body = BodyIntent::of(contract.judge_body(&bytes), &contract.batch.unique);
+        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
         (Some(bytes), body)
     } else {
         (None, BodyIntent::None)
@@ -297,7 +297,7 @@ fn raw_request(environment: &Environment, text: &str) -> Composed {
     let intent = if content.is_empty() && method != contract.operation.method {
         BodyIntent::None
     } else {
-        BodyIntent::of(contract.judge_body(&content), &contract.batch.unique)
+        BodyIntent::of(contract.body_validity(&content), &contract.batch.unique)
     };
     // Chunked framing is made of lines as well.
     let framed = if chunked { body.replace('\n', "\r\n") } else { body.to_owned() };

@@ -17,7 +17,7 @@ use crate::case::{Credential, Expect, Framing, Results};
 use crate::check::{Expectation, rules};
 use crate::collect::{Collector, Found};
 use crate::compose::usual_headers;
-use crate::contract::standing::Due;
+use crate::contract::validity::ExpectedOutcome;
 use crate::record::{Event, FindingRecord};
 use crate::scenario::{Batch, Script, Send};
 use crate::session::Environment;
@@ -346,16 +346,16 @@ impl Writer<'_> {
         let paired: HashSet<usize> =
             relating.pairs.iter().filter(|(_, b)| b.0 == index).map(|(_, b)| b.1).collect();
         let items = &self.script.sends.get(index)?.batch.as_ref()?.items;
-        let due: Vec<Option<Due>> =
-            items.iter().map(|i| i.standing(contract).map(|s| s.due())).collect();
+        let due: Vec<Option<ExpectedOutcome>> =
+            items.iter().map(|i| i.validity(contract).map(|s| s.expected_outcome())).collect();
         if paired.is_empty() {
             return None;
         }
-        if due.iter().any(|d| matches!(d, Some(Due::Refuse(_)))) {
+        if due.iter().any(|d| matches!(d, Some(ExpectedOutcome::Refuse(_)))) {
             return Some(json!({ "refused": null }));
         }
-        let word = |(i, due): (usize, &Option<Due>)| match due {
-            Some(Due::Accept(_)) if paired.contains(&i) => "accepted",
+        let word = |(i, due): (usize, &Option<ExpectedOutcome>)| match due {
+            Some(ExpectedOutcome::Accept(_)) if paired.contains(&i) => "accepted",
             _ => "any",
         };
         let words: Vec<&str> = due.iter().enumerate().map(word).collect();

@@ -188,7 +188,7 @@ impl Worker {
         let mut request = self.request.clone();
         request.body = Some(Bytes::copy_from_slice(self.body.as_bytes()));
         let body =
-            BodyIntent::of(contract.judge_body(self.body.as_bytes()), &contract.batch.unique);
+            BodyIntent::of(contract.body_validity(self.body.as_bytes()), &contract.batch.unique);
         let intent = compose::intent(environment, &request, body);
         let answer = match heard {
             Ok(response) => Answer::Received(response),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::contract::Contract;
-use crate::contract::standing::Standing;
+use crate::contract::validity::Validity;
 use crate::generate::Mutated;
 
 /// A batch: its items, and the text around them.
@@ -168,9 +168,9 @@ impl Item {
 
     /// What the contract says of it; nothing where it is no JSON that can be read.
     #[must_use]
-    pub fn standing(&self, contract: &Contract) -> Option<Standing> {
+    pub fn validity(&self, contract: &Contract) -> Option<Validity> {
         let value: Value = serde_json::from_str(&self.text).ok()?;
-        Some(contract.judge_item(&value))
+        Some(contract.item_validity(&value))
     }
 
     /// Its unique number, where it is a string.

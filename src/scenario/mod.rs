@@ -89,10 +89,10 @@ impl Script {
     /// Whether a number in it is somebody's own, so that nobody can tell what became of it before.
     #[must_use]
     pub fn has_literal_numbers(&self, contract: &Contract) -> bool {
-        use crate::contract::standing::Due;
+        use crate::contract::validity::ExpectedOutcome;
         self.items().any(|item| {
-            let due = item.standing(contract).map(|s| s.due());
-            matches!(due, Some(Due::Accept(_)))
+            let due = item.validity(contract).map(|s| s.expected_outcome());
+            matches!(due, Some(ExpectedOutcome::Accept(_)))
                 && item
                     .number(contract)
                     .is_some_and(|n| self.prefixes.find(n.as_bytes()).is_empty())

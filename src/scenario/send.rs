@@ -72,7 +72,7 @@ fn compose_one(contract: &Contract, fresh: &mut Fresh<'_>, send: &Send) -> Compo
     };
     let mut body = match &request.body {
         Some(bytes) if send.has_body => {
-            BodyIntent::of(contract.judge_body(bytes), &contract.batch.unique)
+            BodyIntent::of(contract.body_validity(bytes), &contract.batch.unique)
         }
         _ => BodyIntent::None,
     };

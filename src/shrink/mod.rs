@@ -197,7 +197,7 @@ fn effort(trial: &Trial) -> (bool, bool, usize, u64) {
             .intent
             .items()
             .iter()
-            .any(|i| !i.standing.open.is_empty() || !i.standing.unusual.is_empty());
+            .any(|i| !i.validity.exempt.is_empty() || !i.validity.unusual.is_empty());
         !is_plain || unusual || !matches!(e.intent.body, BodyIntent::Batch { .. })
     };
     let odd = trial.exchanges.iter().filter(|e| odd(e)).count();

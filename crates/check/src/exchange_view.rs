@@ -193,9 +193,9 @@ impl<'a> ExchangeView<'a> {
                 items.is_empty()
                     || items.len() > 100
                     || items.iter().any(|i| {
-                        !i.standing.open.is_empty()
-                            || !i.standing.causes.is_empty()
-                            || !i.standing.unusual.is_empty()
+                        !i.validity.exempt.is_empty()
+                            || !i.validity.invalid.is_empty()
+                            || !i.validity.unusual.is_empty()
                     })
             }
         }

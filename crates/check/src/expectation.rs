@@ -13,7 +13,7 @@ use super::rules;
 use super::text::{shorten, shown};
 use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results};
 use crate::contract::Profile;
-use crate::contract::standing::Due;
+use crate::contract::validity::ExpectedOutcome;
 use crate::exchange::Answer;
 
 /// What a case expects of verdicts fails with these, wherever in the run they show.
@@ -228,12 +228,16 @@ fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
             }
         }
         Some(200) if view.is_aligned() => {
-            let any_broken =
-                view.items().iter().any(|i| matches!(i.standing.due(), Due::Refuse(_)));
+            let any_broken = view
+                .items()
+                .iter()
+                .any(|i| matches!(i.validity.expected_outcome(), ExpectedOutcome::Refuse(_)));
             view.pairs()
                 .filter_map(|item| {
-                    let broken =
-                        matches!(item.intent.standing.due(), Due::Refuse(_)) || !any_broken;
+                    let broken = matches!(
+                        item.intent.validity.expected_outcome(),
+                        ExpectedOutcome::Refuse(_)
+                    ) || !any_broken;
                     let wrong_code =
                         broken && code.is_some_and(|c| item.code().is_some_and(|said| said != c));
                     let verdict = item.verdict?;

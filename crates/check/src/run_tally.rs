@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange_view::{ExchangeView, ItemVerdict};
 use super::text::shorten;
-use crate::contract::standing::Due;
+use crate::contract::validity::ExpectedOutcome;
 use crate::contract::{Contract, Level, RefusalMode};
 use crate::exchange::BodyIntent;
 use crate::generate::coverage::Position;
@@ -128,10 +128,10 @@ impl RunTally {
         }
         // Only batches in which one kind of fault stands tell which fault was answered how.
         let broken: Vec<usize> = (0..items.len())
-            .filter(|i| matches!(items[*i].standing.due(), Due::Refuse(_)))
+            .filter(|i| matches!(items[*i].validity.expected_outcome(), ExpectedOutcome::Refuse(_)))
             .collect();
         for i in &broken {
-            for cause in &items[*i].standing.causes {
+            for cause in &items[*i].validity.invalid {
                 let position = Position::of(*i, items.len()).word();
                 let what =
                     format!("{} {} {} {position}", cause.pointer, cause.keyword, cause.class);
@@ -140,11 +140,11 @@ impl RunTally {
         }
         let mut kinds: Vec<FaultKind> = broken
             .iter()
-            .filter_map(|i| match items[*i].standing.causes.as_slice() {
+            .filter_map(|i| match items[*i].validity.invalid.as_slice() {
                 [cause] if cause.level == Level::Must => Some(FaultKind {
                     pointer: cause.pointer.clone(),
                     keyword: cause.keyword.clone(),
-                    class: cause.class.clone(),
+                    class: cause.class.to_string(),
                     all: broken.len() == items.len(),
                 }),
                 _ => None,
@@ -153,9 +153,10 @@ impl RunTally {
         let pure = kinds.len() == broken.len();
         kinds.dedup();
         // Neither a used number nor the sheer size may be what refused it.
-        let open = items.iter().any(|i| i.standing.due() == Due::Open)
-            || view.may_be_used.contains(&true)
-            || items.len() > LARGE;
+        let open =
+            items.iter().any(|i| i.validity.expected_outcome() == ExpectedOutcome::NotJudged)
+                || view.may_be_used.contains(&true)
+                || items.len() > LARGE;
         let (true, false, [kind]) = (pure, open, kinds.as_slice()) else { return };
         let refusal_mode = match view.status() {
             Some(400) => RefusalMode::Request,

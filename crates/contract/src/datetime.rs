@@ -1,110 +1,204 @@
-//! Sorts text that stands where a date-time belongs (INTERPRETATION-19).
+//! Classifies text where a date-time is expected (INTERPRETATION-19).
 //!
-//! A pure function of the text and the present day; knows nothing of schemas.
+//! A pure function of the text and the present time; knows nothing of schemas.
+
+use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-/// What a text is when a date-time is expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Instant {
+use crate::Level;
+
+/// What a text is where a date-time is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DateTimeClass {
     /// RFC 3339 within the judged range.
-    Plain,
-    /// At an edge where libraries differ legitimately; the name of that edge.
-    Edge(&'static str),
-    /// Wrong, but commonly taken: the name of what is wrong.
-    Doubtful(&'static str),
-    /// Plainly no date-time: the name of what it is instead.
-    Nonsense(&'static str),
+    Valid,
+    /// Empty, or white space alone.
+    Blank,
+    /// A number in quotes, as epoch seconds are written.
+    NumericText,
+    /// It starts with a sign.
+    SignedYear,
+    /// Date and time are separated by something other than `T`.
+    UnusualSeparator,
+    /// A date, then something that is not `hh:mm:ss` with an optional fraction.
+    UnusualTime,
+    /// Midnight as the end of the day.
+    EndOfDay,
+    /// Second 60.
+    LeapSecond,
+    /// `z` in place of `Z`.
+    LowerCaseZ,
+    /// `+0200`, `-00:00`, or beyond ±14:00.
+    UnusualOffset,
+    /// More fractional digits than must be accepted.
+    ManyFractionalDigits,
+    /// Before 1970, or in the future.
+    OtherYear,
+    /// A day that no calendar has.
+    ImpossibleDate,
+    /// An hour, minute or second that no day has.
+    ImpossibleTime,
+    /// Neither `Z` nor an offset.
+    NoOffset,
+    /// An offset of more than a day.
+    ImpossibleOffset,
+    /// A date-time with text after it.
+    TrailingText,
+    /// A date without a time.
+    DateAlone,
+    /// Any other text.
+    Text,
 }
 
-/// Sorts `text`; `digits` is how many fractional digits must be accepted.
+/// What follows from a [`DateTimeClass`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateTimeOutcome {
+    /// Accepted.
+    Accept,
+    /// Libraries differ legitimately: not judged.
+    NotJudged,
+    /// Refused; accepting it is a finding of this level.
+    Refuse(Level),
+}
+
+impl DateTimeClass {
+    /// What must happen to a text of this class.
+    #[must_use]
+    pub fn outcome(self) -> DateTimeOutcome {
+        match self {
+            DateTimeClass::Valid => DateTimeOutcome::Accept,
+            DateTimeClass::Blank
+            | DateTimeClass::NumericText
+            | DateTimeClass::SignedYear
+            | DateTimeClass::UnusualSeparator
+            | DateTimeClass::UnusualTime
+            | DateTimeClass::EndOfDay
+            | DateTimeClass::LeapSecond
+            | DateTimeClass::LowerCaseZ
+            | DateTimeClass::UnusualOffset
+            | DateTimeClass::ManyFractionalDigits
+            | DateTimeClass::OtherYear => DateTimeOutcome::NotJudged,
+            DateTimeClass::ImpossibleDate
+            | DateTimeClass::ImpossibleTime
+            | DateTimeClass::NoOffset
+            | DateTimeClass::ImpossibleOffset
+            | DateTimeClass::TrailingText => DateTimeOutcome::Refuse(Level::Should),
+            DateTimeClass::DateAlone | DateTimeClass::Text => DateTimeOutcome::Refuse(Level::Must),
+        }
+    }
+}
+
+impl fmt::Display for DateTimeClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            DateTimeClass::Valid => "a date-time",
+            DateTimeClass::Blank => "blank",
+            DateTimeClass::NumericText => "numeric text",
+            DateTimeClass::SignedYear => "signed year",
+            DateTimeClass::UnusualSeparator => "unusual separator",
+            DateTimeClass::UnusualTime => "unusual time",
+            DateTimeClass::EndOfDay => "24:00",
+            DateTimeClass::LeapSecond => "leap second",
+            DateTimeClass::LowerCaseZ => "lower-case z",
+            DateTimeClass::UnusualOffset => "unusual offset",
+            DateTimeClass::ManyFractionalDigits => "many fractional digits",
+            DateTimeClass::OtherYear => "other year",
+            DateTimeClass::ImpossibleDate => "impossible date",
+            DateTimeClass::ImpossibleTime => "impossible time",
+            DateTimeClass::NoOffset => "no offset",
+            DateTimeClass::ImpossibleOffset => "impossible offset",
+            DateTimeClass::TrailingText => "text behind it",
+            DateTimeClass::DateAlone => "date alone",
+            DateTimeClass::Text => "text",
+        })
+    }
+}
+
+/// The class of `text`; `max_digits` is how many fractional digits must be accepted.
 #[must_use]
-pub fn sort(text: &str, digits: usize, now: DateTime<Utc>) -> Instant {
+pub fn classify(text: &str, max_digits: usize, now: DateTime<Utc>) -> DateTimeClass {
     if text.trim().is_empty() {
-        return Instant::Edge("blank");
+        return DateTimeClass::Blank;
     }
     let bytes = text.as_bytes();
     if !text.is_ascii() {
-        return Instant::Nonsense("text");
+        return DateTimeClass::Text;
     }
     if bytes.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'))
         && text.parse::<f64>().is_ok()
     {
-        return Instant::Edge("numeric text");
+        return DateTimeClass::NumericText;
     }
     if matches!(bytes[0], b'+' | b'-') {
-        return Instant::Edge("signed year");
+        return DateTimeClass::SignedYear;
     }
     let Some((date, rest)) = leading_date(text) else {
-        return Instant::Nonsense("text");
+        return DateTimeClass::Text;
     };
     let (year, month, day) = date;
     let calendar = i32::try_from(year).ok().and_then(|y| NaiveDate::from_ymd_opt(y, month, day));
-    if rest.is_empty() {
-        return Instant::Nonsense("date alone");
-    }
-    if rest == "Z" || offset_minutes(rest).is_some() {
-        return Instant::Nonsense("date alone");
+    if rest.is_empty() || rest == "Z" || offset_minutes(rest).is_some() {
+        return DateTimeClass::DateAlone;
     }
     let separator = rest.as_bytes()[0];
     if !matches!(separator, b'T' | b't' | b' ') {
-        return Instant::Edge("unusual separator");
+        return DateTimeClass::UnusualSeparator;
     }
-    let Some(clock) = Clock::parse(&rest[1..]) else {
-        return Instant::Edge("unusual time");
+    let Some(clock) = ClockTime::parse(&rest[1..]) else {
+        return DateTimeClass::UnusualTime;
     };
     if calendar.is_none() {
-        return Instant::Doubtful("impossible date");
+        return DateTimeClass::ImpossibleDate;
     }
     if clock.hour == 24 && clock.minute == 0 && clock.second == 0 {
-        return Instant::Edge("24:00");
+        return DateTimeClass::EndOfDay;
     }
     if clock.second == 60 {
-        return Instant::Edge("leap second");
+        return DateTimeClass::LeapSecond;
     }
     if clock.hour > 23 || clock.minute > 59 || clock.second > 60 {
-        return Instant::Doubtful("impossible time");
+        return DateTimeClass::ImpossibleTime;
     }
     if separator != b'T' {
-        return Instant::Edge("unusual separator");
+        return DateTimeClass::UnusualSeparator;
     }
     let offset = match clock.offset {
-        "" => return Instant::Doubtful("no offset"),
+        "" => return DateTimeClass::NoOffset,
         "Z" => 0,
-        "z" => return Instant::Edge("lower-case z"),
+        "z" => return DateTimeClass::LowerCaseZ,
         other => match offset_minutes(other) {
             Some(minutes) if minutes.abs() <= 14 * 60 && other != "-00:00" => minutes,
-            Some(minutes) if minutes.abs() > 24 * 60 => {
-                return Instant::Doubtful("impossible offset");
-            }
+            Some(minutes) if minutes.abs() > 24 * 60 => return DateTimeClass::ImpossibleOffset,
             None if other.starts_with('Z') && other.as_bytes()[1].is_ascii_alphanumeric() => {
-                return Instant::Doubtful("text behind it");
+                return DateTimeClass::TrailingText;
             }
-            _ => return Instant::Edge("unusual offset"),
+            _ => return DateTimeClass::UnusualOffset,
         },
     };
-    if clock.fraction > digits {
-        return Instant::Edge("many fractional digits");
+    if clock.fraction > max_digits {
+        return DateTimeClass::ManyFractionalDigits;
     }
     let seconds = calendar
         .and_then(|d| d.and_hms_opt(clock.hour, clock.minute, clock.second))
         .map(|t| t.and_utc().timestamp() - i64::from(offset) * 60);
     match seconds {
-        Some(s) if (0..=now.timestamp()).contains(&s) => Instant::Plain,
-        _ => Instant::Edge("other year"),
+        Some(s) if (0..=now.timestamp()).contains(&s) => DateTimeClass::Valid,
+        _ => DateTimeClass::OtherYear,
     }
 }
 
-struct Clock<'a> {
+struct ClockTime<'a> {
     hour: u32,
     minute: u32,
     second: u32,
+    /// How many fractional digits there are.
     fraction: usize,
     offset: &'a str,
 }
 
-impl<'a> Clock<'a> {
-    fn parse(text: &'a str) -> Option<Clock<'a>> {
+impl<'a> ClockTime<'a> {
+    fn parse(text: &'a str) -> Option<ClockTime<'a>> {
         let two = |at: usize| -> Option<u32> {
             let part = text.get(at..at + 2)?;
             part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
@@ -123,7 +217,7 @@ impl<'a> Clock<'a> {
             }
             rest = &after[fraction..];
         }
-        Some(Clock { hour, minute, second, fraction, offset: rest })
+        Some(ClockTime { hour, minute, second, fraction, offset: rest })
     }
 }
 
@@ -163,29 +257,34 @@ mod tests {
     fn date_times_are_classified() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         for (text, expected) in [
-            ("2023-09-05T08:07:34.605Z", Instant::Plain),
-            ("2023-09-05T08:07:34+14:00", Instant::Plain),
-            ("2024-02-29T23:59:59.123456789-03:30", Instant::Plain),
-            ("1970-01-01T00:00:00Z", Instant::Plain),
-            ("1970-01-01T00:00:00+01:00", Instant::Edge("other year")),
-            ("2999-01-01T00:00:00Z", Instant::Edge("other year")),
-            ("2023-02-29T00:00:00Z", Instant::Doubtful("impossible date")),
-            ("2023-13-01T00:00:00Z", Instant::Doubtful("impossible date")),
-            ("2023-01-01T25:00:00Z", Instant::Doubtful("impossible time")),
-            ("2024-05-26T16:49:50.237", Instant::Doubtful("no offset")),
-            ("2023-09-05", Instant::Nonsense("date alone")),
-            ("2023-09-05+02:00", Instant::Nonsense("date alone")),
-            ("yesterday", Instant::Nonsense("text")),
-            ("05.09.2023", Instant::Nonsense("text")),
-            ("1693901254", Instant::Edge("numeric text")),
-            ("2023-09-05T08:07Z", Instant::Edge("unusual time")),
-            ("2023-09-05T08:07:34+0200", Instant::Edge("unusual offset")),
-            ("2016-12-31T23:59:60Z", Instant::Edge("leap second")),
-            ("2023-09-05T24:00:00Z", Instant::Edge("24:00")),
-            ("2023-09-05t08:07:34z", Instant::Edge("unusual separator")),
-            ("2023-09-05T08:07:34.1234567890Z", Instant::Edge("many fractional digits")),
+            ("2023-09-05T08:07:34.605Z", DateTimeClass::Valid),
+            ("2023-09-05T08:07:34+14:00", DateTimeClass::Valid),
+            ("2024-02-29T23:59:59.123456789-03:30", DateTimeClass::Valid),
+            ("1970-01-01T00:00:00Z", DateTimeClass::Valid),
+            ("", DateTimeClass::Blank),
+            ("+2023-09-05T08:07:34Z", DateTimeClass::SignedYear),
+            ("1970-01-01T00:00:00+01:00", DateTimeClass::OtherYear),
+            ("2999-01-01T00:00:00Z", DateTimeClass::OtherYear),
+            ("2023-02-29T00:00:00Z", DateTimeClass::ImpossibleDate),
+            ("2023-13-01T00:00:00Z", DateTimeClass::ImpossibleDate),
+            ("2023-01-01T25:00:00Z", DateTimeClass::ImpossibleTime),
+            ("2023-01-01T12:00:00+99:00", DateTimeClass::ImpossibleOffset),
+            ("2023-01-01T12:00:00Zulu", DateTimeClass::TrailingText),
+            ("2024-05-26T16:49:50.237", DateTimeClass::NoOffset),
+            ("2023-09-05", DateTimeClass::DateAlone),
+            ("2023-09-05+02:00", DateTimeClass::DateAlone),
+            ("yesterday", DateTimeClass::Text),
+            ("05.09.2023", DateTimeClass::Text),
+            ("1693901254", DateTimeClass::NumericText),
+            ("2023-09-05T08:07Z", DateTimeClass::UnusualTime),
+            ("2023-09-05T08:07:34+0200", DateTimeClass::UnusualOffset),
+            ("2016-12-31T23:59:60Z", DateTimeClass::LeapSecond),
+            ("2023-09-05T24:00:00Z", DateTimeClass::EndOfDay),
+            ("2023-09-05t08:07:34z", DateTimeClass::UnusualSeparator),
+            ("2023-09-05T08:07:34z", DateTimeClass::LowerCaseZ),
+            ("2023-09-05T08:07:34.1234567890Z", DateTimeClass::ManyFractionalDigits),
         ] {
-            assert_eq!(sort(text, 9, now), expected, "{text}");
+            assert_eq!(classify(text, 9, now), expected, "{text}");
         }
     }
 }

@@ -13,8 +13,8 @@ pub mod problem;
 pub mod profile;
 pub mod refusal_mode;
 mod repeated;
-pub mod standing;
 pub mod text;
+pub mod validity;
 
 use std::path::Path;
 

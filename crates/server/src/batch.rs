@@ -1,6 +1,6 @@
 //! From a body to an answer: judge, commit, build results, render.
 //!
-//! Asks the contract what is due and refuses all of that, SHOULD too. Knows nothing of sockets.
+//! Refuses what the contract says should be refused, SHOULD too. Knows nothing of sockets.
 //! Plain bodies on a server without faults take the shortcut in `quick`; both must give the same
 //! answer.
 
@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use super::fast_path;
 use super::fault::{Call, EarlyEnd};
 use super::reply::{Reply, ReplyReason};
-use batchproof_contract::standing::{BodyStanding, Cause, Due, Standing};
+use batchproof_contract::validity::{
+    BodyValidity, ExemptClass, ExpectedOutcome, InvalidReason, Validity,
+};
 use batchproof_contract::{CodeCause, Contract, RefusalMode};
 
 /// Why something is refused, as the answer says it.
@@ -24,15 +26,15 @@ pub(crate) struct Rejection {
 }
 
 impl Rejection {
-    /// The failure that `cause` stands for.
-    pub(crate) fn for_cause(contract: &Contract, cause: &Cause) -> Rejection {
-        let name = cause.pointer.trim_start_matches('/');
-        let description = match cause.code {
+    /// The failure that `reason` stands for.
+    pub(crate) fn for_reason(contract: &Contract, reason: &InvalidReason) -> Rejection {
+        let name = reason.pointer.trim_start_matches('/');
+        let description = match reason.code {
             CodeCause::Missing => format!("{name} is mandatory"),
-            _ if name.is_empty() => format!("not valid: {}", cause.class),
-            _ => format!("{name} is not valid: {}", cause.class),
+            _ if name.is_empty() => format!("not valid: {}", reason.class),
+            _ => format!("{name} is not valid: {}", reason.class),
         };
-        Rejection { code: code_of(contract, cause.code, Some(name)), description, used: false }
+        Rejection { code: code_of(contract, reason.code, Some(name)), description, used: false }
     }
 
     /// The failure of a number that was used before.
@@ -75,7 +77,7 @@ pub(crate) struct ReceivedItem {
     /// Its position in the batch.
     pub(crate) index: usize,
     pub(crate) value: Value,
-    pub(crate) standing: Standing,
+    pub(crate) validity: Validity,
     /// Why it is refused, where it is.
     pub(crate) fail: Option<Rejection>,
     pub(crate) elapsed: Duration,
@@ -129,17 +131,17 @@ pub(crate) fn judge_only(call: &Call<'_>, body: &[u8]) -> Option<Reply> {
     judge(call, body).err()
 }
 
-fn judge(call: &Call<'_>, body: &[u8]) -> Result<Vec<(Value, Standing)>, Reply> {
+fn judge(call: &Call<'_>, body: &[u8]) -> Result<Vec<(Value, Validity)>, Reply> {
     let contract = call.contract();
     let syntax = || Reply::framework(400, ReplyReason::Syntax, &call.head.path);
-    match contract.judge_body(body) {
-        BodyStanding::Items { trailing: Some(_), .. } | BodyStanding::Open(_) => Err(syntax()),
-        BodyStanding::Broken(cause) if cause.keyword == "json" => Err(syntax()),
-        BodyStanding::Broken(cause) => {
-            let fail = Rejection::for_cause(contract, &cause);
+    match contract.body_validity(body) {
+        BodyValidity::Batch { trailing: Some(_), .. } | BodyValidity::Exempt(_) => Err(syntax()),
+        BodyValidity::Invalid(reason) if reason.class.is_about_syntax() => Err(syntax()),
+        BodyValidity::Invalid(reason) => {
+            let fail = Rejection::for_reason(contract, &reason);
             Err(Reply::refusal(contract, ReplyReason::Envelope, &fail.code, &fail.description))
         }
-        BodyStanding::Items { items, trailing: None } => Ok(items),
+        BodyValidity::Batch { items, trailing: None } => Ok(items),
     }
 }
 
@@ -155,9 +157,9 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
     let items = judge(call, &body).map_err(|answer| EarlyEnd::Answer(Box::new(answer)))?;
     drop(body);
     let contract = call.contract();
-    let items = items.into_iter().enumerate().map(|(index, (value, standing))| {
-        let fail = fail_of(contract, &standing);
-        let mut item = ReceivedItem { index, value, standing, fail, elapsed: Duration::ZERO };
+    let items = items.into_iter().enumerate().map(|(index, (value, validity))| {
+        let fail = fail_of(contract, &validity);
+        let mut item = ReceivedItem { index, value, validity, fail, elapsed: Duration::ZERO };
         for (own, hook) in call.at(|h| h.item) {
             hook(&own, &mut item);
         }
@@ -181,22 +183,23 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
     Ok(render(call, results))
 }
 
-/// Why an item is refused: for what is due, and for a mandatory field that is blank. Two blank
+/// Why an item is refused: it is invalid, or a mandatory field is blank. Two blank
 /// numbers would be one number, so it is better that there is none.
-pub(crate) fn fail_of(contract: &Contract, standing: &Standing) -> Option<Rejection> {
+pub(crate) fn fail_of(contract: &Contract, validity: &Validity) -> Option<Rejection> {
     let blank = || {
-        standing.open.iter().find(|edge| {
-            let name = edge.pointer.get(1..).unwrap_or_default();
-            edge.what == "a blank string" && contract.field(name).is_some_and(|f| f.required)
+        validity.exempt.iter().find(|exemption| {
+            let name = exemption.pointer.get(1..).unwrap_or_default();
+            exemption.class == ExemptClass::BlankString
+                && contract.field(name).is_some_and(|f| f.required)
         })
     };
-    match standing.due() {
-        Due::Refuse(_) => {
-            standing.causes.first().map(|cause| Rejection::for_cause(contract, cause))
+    match validity.expected_outcome() {
+        ExpectedOutcome::Refuse(_) => {
+            validity.invalid.first().map(|reason| Rejection::for_reason(contract, reason))
         }
-        Due::Accept(_) => None,
-        Due::Open => {
-            standing.causes.first().map(|cause| Rejection::for_cause(contract, cause)).or_else(
+        ExpectedOutcome::Accept(_) => None,
+        ExpectedOutcome::NotJudged => {
+            validity.invalid.first().map(|reason| Rejection::for_reason(contract, reason)).or_else(
                 || blank().map(|e| Rejection::invalid(contract, e.pointer.trim_start_matches('/'))),
             )
         }

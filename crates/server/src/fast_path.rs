@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::batch::{Rejection, millis};
 use super::fault::Call;
 use super::reply::{Reply, ReplyReason, push_number};
-use batchproof_contract::datetime::{self, Instant as Sorted};
+use batchproof_contract::datetime::{self, DateTimeClass};
 use batchproof_contract::{Contract, Field};
 
 /// What a field's value must be for the shortcut.
@@ -295,7 +295,7 @@ impl<'de> Visitor<'de> for ItemReader<'_, '_, 'de> {
             let text = map.next_value_seed(TextReader)?;
             let fits = match slot.kind {
                 PlainKind::Text(max) => text.len() <= max && !text.trim().is_empty(),
-                _ => datetime::sort(&text, plan.digits, now) == Sorted::Plain,
+                _ => datetime::classify(&text, plan.digits, now) == DateTimeClass::Valid,
             };
             if !fits {
                 return Err(odd());

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::strings::blends;
 use crate::contract::Contract;
-use crate::contract::standing::Standing;
+use crate::contract::validity::{InvalidReason, Validity};
 use crate::generate::cut_text;
 use crate::scenario::{Item, Script};
 use crate::session::Environment;
@@ -169,9 +169,9 @@ impl Shrinking<'_> {
     fn is_wrong(&self, which: Which, field: &str) -> bool {
         let contract = &self.environment.contract;
         let here = |pointer: &str| pointer.split('/').nth(1) == Some(field);
-        self.chosen(which).filter_map(|item| item.standing(contract)).any(|standing| {
-            standing.causes.iter().any(|c| here(&c.pointer))
-                || standing.open.iter().any(|e| here(&e.pointer))
+        self.chosen(which).filter_map(|item| item.validity(contract)).any(|validity| {
+            validity.invalid.iter().any(|c| here(&c.pointer))
+                || validity.exempt.iter().any(|e| here(&e.pointer))
         })
     }
 
@@ -277,21 +277,14 @@ fn bare_number(environment: &Environment, item: &Item) -> Option<Item> {
 
 /// Whether `new` has nothing wrong or unusual that `old` had not.
 fn gains_nothing(contract: &Contract, old: &Item, new: &Item) -> bool {
-    let (Some(before), Some(after)) = (old.standing(contract), new.standing(contract)) else {
+    let (Some(before), Some(after)) = (old.validity(contract), new.validity(contract)) else {
         return false;
     };
-    let causes = |s: &Standing| -> Vec<(String, String, String)> {
-        let key = |c: &crate::contract::standing::Cause| {
-            (c.pointer.clone(), c.keyword.clone(), c.class.clone())
-        };
-        s.causes.iter().map(key).collect()
-    };
-    let edges = |s: &Standing| -> Vec<(String, String)> {
-        s.open.iter().chain(&s.unusual).map(|e| (e.pointer.clone(), e.what.clone())).collect()
-    };
-    let (was, is) = (causes(&before), causes(&after));
-    let (had, has) = (edges(&before), edges(&after));
-    is.iter().all(|c| was.contains(c))
-        && has.iter().all(|e| had.contains(e))
+    let key = |r: &InvalidReason| (r.pointer.clone(), r.keyword.clone(), r.class);
+    let known: Vec<_> = before.invalid.iter().map(key).collect();
+    let exemptions = |v: &Validity| v.exempt.iter().chain(&v.unusual).cloned().collect::<Vec<_>>();
+    let exempt = exemptions(&before);
+    after.invalid.iter().all(|reason| known.contains(&key(reason)))
+        && exemptions(&after).iter().all(|exemption| exempt.contains(exemption))
         && (after.additional.is_none() || before.additional.is_some())
 }

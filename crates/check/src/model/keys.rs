@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::contract::Level;
-use crate::contract::standing::Due;
+use crate::contract::validity::ExpectedOutcome;
 use crate::exchange::{Answer, LossKind, Situation};
 use crate::exchange_view::{ExchangeView, ItemVerdict};
 use crate::prediction::{Prediction, UnusedReason};
@@ -40,7 +40,7 @@ fn predict_group(views: &mut [ExchangeView<'_>], states: &mut HashMap<String, Ke
     for (v, view) in views.iter().enumerate() {
         for (i, item) in view.items().iter().enumerate() {
             let Some(number) = &item.number else { continue };
-            let refused = item.standing.due() == Due::Refuse(Level::Must);
+            let refused = item.validity.expected_outcome() == ExpectedOutcome::Refuse(Level::Must);
             let list = if refused { &mut places.broken } else { &mut places.sound };
             list.entry(number.clone()).or_default().push((v, i));
         }
@@ -96,16 +96,16 @@ fn predict_item(
     states: &HashMap<String, KeyState>,
 ) -> Prediction {
     let item = &view.items()[i];
-    let due = item.standing.due();
-    if due == Due::Refuse(Level::Must) {
+    let outcome = item.validity.expected_outcome();
+    if outcome == ExpectedOutcome::Refuse(Level::Must) {
         return Prediction::Refuse(Level::Must);
     }
-    let by_due = |because: UnusedReason| match due {
-        Due::Accept(level) => Prediction::Accept { level, because },
-        Due::Refuse(level) => Prediction::Refuse(level),
-        Due::Open => Prediction::Open,
+    let by_outcome = |because: UnusedReason| match outcome {
+        ExpectedOutcome::Accept(level) => Prediction::Accept { level, because },
+        ExpectedOutcome::Refuse(level) => Prediction::Refuse(level),
+        ExpectedOutcome::NotJudged => Prediction::Open,
     };
-    let Some(number) = &item.number else { return by_due(UnusedReason::Fresh) };
+    let Some(number) = &item.number else { return by_outcome(UnusedReason::Fresh) };
     let state = states.get(number);
     match state {
         Some(KeyState::Used(by)) => return Prediction::Used { by: *by },
@@ -131,7 +131,10 @@ fn predict_item(
             return Prediction::Open;
         }
         let open = same.iter().any(|(v, i)| {
-            !matches!(views[*v].items()[*i].standing.due(), Due::Accept(Level::Must))
+            !matches!(
+                views[*v].items()[*i].validity.expected_outcome(),
+                ExpectedOutcome::Accept(Level::Must)
+            )
         });
         if open {
             return Prediction::Open;
@@ -143,16 +146,16 @@ fn predict_item(
         }
         return Prediction::BatchDuplicate(same.iter().map(|(_, i)| *i).collect());
     }
-    if beside_broken && due == Due::Accept(Level::Must) {
+    if beside_broken && outcome == ExpectedOutcome::Accept(Level::Must) {
         // A rejected item beside it may have used the number, whatever came of it before: that is no more than
         // a SHOULD.
         Prediction::Accept { level: Level::Should, because: UnusedReason::Rejected }
     } else if let Some(KeyState::Unused(because)) = state {
-        by_due(because.clone())
+        by_outcome(because.clone())
     } else {
         // Only a rejection needs to know; looking at every number would cost more than all else.
         if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {
-            return by_due(UnusedReason::Fresh);
+            return by_outcome(UnusedReason::Fresh);
         }
         let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
         let near = siblings
@@ -166,7 +169,7 @@ fn predict_item(
             .take(64)
             .filter(|other| looks_like(number, other))
             .min_by_key(|other| strsim::levenshtein(&folded(number), &folded(other)));
-        by_due(near.map_or(UnusedReason::Fresh, |n| UnusedReason::Near(n.to_owned())))
+        by_outcome(near.map_or(UnusedReason::Fresh, |n| UnusedReason::Near(n.to_owned())))
     }
 }
 

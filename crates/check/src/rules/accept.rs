@@ -77,9 +77,9 @@ enum Kind {
 }
 
 fn kind(item: &ItemIntent) -> Kind {
-    if !item.standing.unusual.is_empty() {
+    if !item.validity.unusual.is_empty() {
         Kind::Unusual
-    } else if item.standing.additional.is_some() {
+    } else if item.validity.additional.is_some() {
         Kind::Additional
     } else {
         Kind::Plain
@@ -215,7 +215,7 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
     if !must_be_processed(view) || view.feature().is_some() || all_refused_before || large {
         return Verdict::NotApplicable("not a batch of valid items");
     }
-    let is_additional = view.items().iter().any(|i| i.standing.additional.is_some());
+    let is_additional = view.items().iter().any(|i| i.validity.additional.is_some());
     if is_additional != additional {
         return Verdict::NotApplicable("another kind of batch");
     }

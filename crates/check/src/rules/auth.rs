@@ -94,7 +94,7 @@ fn is_malformed(credential: Credential) -> bool {
 
 fn is_sound(view: &ExchangeView<'_>) -> bool {
     matches!(&view.exchange.intent.body, BodyIntent::Batch { items, trailing: None }
-        if items.iter().all(|i| i.standing.causes.is_empty()))
+        if items.iter().all(|i| i.validity.invalid.is_empty()))
 }
 
 fn without_credentials(view: &ExchangeView<'_>) -> Verdict {

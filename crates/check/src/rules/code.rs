@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::standing::{Cause, Due};
+use crate::contract::validity::{ExpectedOutcome, InvalidClass, InvalidReason};
 use crate::contract::{CodeCause, Contract, Level};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
@@ -136,7 +136,7 @@ fn rejected_has_description(view: &ItemView<'_>) -> Verdict {
 
 /// Whether `code` fits any of the causes; an undocumented code is another rule's matter, except where
 /// the cause has a code of its own.
-fn fits(contract: &Contract, code: &str, causes: &[&Cause]) -> bool {
+fn fits(contract: &Contract, code: &str, causes: &[&InvalidReason]) -> bool {
     let known = contract.batch.codes.get(code);
     causes.iter().any(|cause| match (cause.code, known) {
         (CodeCause::Missing, Some(known)) => {
@@ -149,7 +149,7 @@ fn fits(contract: &Contract, code: &str, causes: &[&Cause]) -> bool {
     })
 }
 
-fn wanted(contract: &Contract, causes: &[&Cause]) -> String {
+fn wanted(contract: &Contract, causes: &[&InvalidReason]) -> String {
     if causes.iter().all(|c| c.code == CodeCause::Missing) {
         return contract.code_for(CodeCause::Missing).unwrap_or("any code").to_owned();
     }
@@ -172,10 +172,10 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
             continue;
         };
         let used = || item.is_called_used();
-        let causes: Vec<&Cause> = item.intent.standing.causes.iter().collect();
+        let causes: Vec<&InvalidReason> = item.intent.validity.invalid.iter().collect();
         // It may have been refused for what it is before its number was looked at.
         let refusable =
-            !item.intent.standing.open.is_empty() || !item.intent.standing.unusual.is_empty();
+            !item.intent.validity.exempt.is_empty() || !item.intent.validity.unusual.is_empty();
         let (fine, expected) = match item.predicted {
             Prediction::Used { .. } => (
                 used() || refusable || (!causes.is_empty() && fits(contract, code, &causes)),
@@ -233,13 +233,13 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
 }
 
 /// The causes in a request that was refused as a whole.
-fn causes<'a>(view: &'a ExchangeView<'_>) -> Vec<&'a Cause> {
+fn causes<'a>(view: &'a ExchangeView<'_>) -> Vec<&'a InvalidReason> {
     match &view.exchange.intent.body {
         BodyIntent::Broken(cause) => vec![cause],
         BodyIntent::Batch { items, trailing } => items
             .iter()
-            .filter(|i| matches!(i.standing.due(), Due::Refuse(_)))
-            .flat_map(|i| &i.standing.causes)
+            .filter(|i| matches!(i.validity.expected_outcome(), ExpectedOutcome::Refuse(_)))
+            .flat_map(|i| &i.validity.invalid)
             .chain(trailing)
             .collect(),
         _ => Vec::new(),
@@ -313,11 +313,14 @@ fn code_is_documented(view: &ExchangeView<'_>) -> Verdict {
 fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
     let only_missing = match &view.exchange.intent.body {
         BodyIntent::Batch { items, trailing: None } => {
-            let mut broken = items.iter().filter(|i| i.standing.due() != Due::Accept(Level::Must));
+            let mut broken = items
+                .iter()
+                .filter(|i| i.validity.expected_outcome() != ExpectedOutcome::Accept(Level::Must));
             let mut any = false;
             let all = broken.all(|i| {
                 any = true;
-                i.standing.open.is_empty() && i.standing.causes.iter().all(|c| c.class == "missing")
+                i.validity.exempt.is_empty()
+                    && i.validity.invalid.iter().all(|c| c.class == InvalidClass::Missing)
             });
             all && any
         }

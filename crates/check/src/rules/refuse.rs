@@ -1,6 +1,6 @@
 //! REFUSE: invalid input is refused, in either refusal mode (INTERPRETATION-01).
 
-use crate::contract::standing::Cause;
+use crate::contract::validity::{InvalidClass, InvalidReason};
 use crate::contract::{CodeCause, Level};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
@@ -138,9 +138,9 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// The rule that judges an accepted item with this cause.
-fn rule_for(cause: &Cause) -> &'static str {
+fn rule_for(cause: &InvalidReason) -> &'static str {
     let must = cause.level == Level::Must;
-    if cause.source == "INTERPRETATION-17" {
+    if cause.class == InvalidClass::LongerThanResult {
         return "REFUSE-012";
     }
     if cause.code == CodeCause::Missing {
@@ -148,7 +148,7 @@ fn rule_for(cause: &Cause) -> &'static str {
     }
     match cause.keyword.as_str() {
         "type" if must => "REFUSE-002",
-        "type" if cause.class.contains("keeps its meaning") => "REFUSE-008",
+        "type" if matches!(cause.class, InvalidClass::KeepsMeaning(_)) => "REFUSE-008",
         "type" => "REFUSE-010",
         "format" if must => "REFUSE-004",
         "format" => "REFUSE-009",
@@ -157,12 +157,12 @@ fn rule_for(cause: &Cause) -> &'static str {
 }
 
 /// The cause that an accepted item is blamed on: the first that weighs most.
-fn blamed(causes: &[Cause]) -> Option<&Cause> {
+fn blamed(causes: &[InvalidReason]) -> Option<&InvalidReason> {
     causes.iter().min_by_key(|c| c.level)
 }
 
 /// Whether an item is one that this rule wants refused.
-fn is_mine(expected: &Prediction, causes: &[Cause], rule: &str) -> bool {
+fn is_mine(expected: &Prediction, causes: &[InvalidReason], rule: &str) -> bool {
     matches!(expected, Prediction::Refuse(_)) && blamed(causes).is_some_and(|c| rule_for(c) == rule)
 }
 
@@ -176,7 +176,7 @@ fn items_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
             .items()
             .iter()
             .zip(&view.predicted)
-            .any(|(item, expected)| is_mine(expected, &item.standing.causes, rule));
+            .any(|(item, expected)| is_mine(expected, &item.validity.invalid, rule));
         return if mine {
             Verdict::Pass
         } else {
@@ -190,7 +190,7 @@ fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
     if !matches!(view.predicted, Prediction::Refuse(_)) {
         return Verdict::NotApplicable("it need not be refused");
     }
-    let Some(cause) = blamed(&view.intent.standing.causes) else {
+    let Some(cause) = blamed(&view.intent.validity.invalid) else {
         return Verdict::NotApplicable("it need not be refused");
     };
     if rule_for(cause) != rule {

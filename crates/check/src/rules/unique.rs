@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::contract::Level;
-use crate::contract::standing::Due;
+use crate::contract::validity::ExpectedOutcome;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
@@ -124,7 +124,8 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
         .predicted
         .iter()
         .any(|e| matches!(e, Prediction::Used { .. } | Prediction::BatchDuplicate(_)));
-    let sound = items.iter().all(|i| i.standing.due() == Due::Accept(Level::Must));
+    let sound =
+        items.iter().all(|i| i.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must));
     let too_large = view.is_large() && !was_taken_before(view);
     if !repeats || !sound || too_large || !view.is_ordinary() || view.feature().is_some() {
         return Verdict::NotApplicable("no batch that is sound but for used numbers");

@@ -124,7 +124,7 @@ pub(super) fn exchange(
     answer: Answer,
 ) -> Exchange {
     let mut request = request.clone();
-    let standing = contract.judge_body(&body);
+    let validity = contract.body_validity(&body);
     request.body = Some(body);
     Exchange {
         index: 0,
@@ -132,7 +132,7 @@ pub(super) fn exchange(
         group: None,
         intent: Intent {
             situation: situation_of(contract, &request),
-            body: BodyIntent::of(standing, &contract.batch.unique),
+            body: BodyIntent::of(validity, &contract.batch.unique),
         },
         request,
         answer,

@@ -280,8 +280,8 @@ fn broken(exchange: &Exchange, redactor: &Redactor) -> Vec<BrokenItem> {
             list.push(one(Some(&m.name), &m.pointer, &m.keyword, &m.class));
         }
         if item.mutations.is_empty() {
-            for c in &item.standing.causes {
-                list.push(one(None, &c.pointer, &c.keyword, &c.class));
+            for c in &item.validity.invalid {
+                list.push(one(None, &c.pointer, &c.keyword, &c.class.to_string()));
             }
         }
     }

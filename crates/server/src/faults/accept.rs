@@ -65,7 +65,7 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["ACCEPT-002"])
         .item(|call, item| {
-            if let Some(pointer) = item.standing.additional.clone() {
+            if let Some(pointer) = item.validity.additional.clone() {
                 refuse(call, item, pointer.trim_start_matches('/'));
             }
         }),

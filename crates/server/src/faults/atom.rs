@@ -118,11 +118,11 @@ pub(super) static FAULTS: &[Fault] = &[
     .may(&["UNIQUE-003"])
     .hangup(|call, partial| {
         for value in super::whole_items(call, partial).unwrap_or_default() {
-            let standing = call.contract().judge_item(&value);
+            let validity = call.contract().item_validity(&value);
             let item = ReceivedItem {
                 index: 0,
                 value,
-                standing,
+                validity,
                 fail: None,
                 elapsed: std::time::Duration::ZERO,
             };

@@ -107,7 +107,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .may(&["CODE-004", "CODE-006", "REFUSE-001"])
     .judged(|_, batch| {
         for item in &mut batch.items {
-            let missing = item.standing.causes.iter().any(|c| c.code == CodeCause::Missing);
+            let missing = item.validity.invalid.iter().any(|c| c.code == CodeCause::Missing);
             if let Some(fail) = item.fail.as_mut().filter(|_| missing) {
                 "O002".clone_into(&mut fail.code);
             }
@@ -121,7 +121,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["CODE-004"])
     .judged(|_, batch| {
         for item in &mut batch.items {
-            let missing = item.standing.causes.iter().any(|c| c.code == CodeCause::Missing);
+            let missing = item.validity.invalid.iter().any(|c| c.code == CodeCause::Missing);
             if let Some(fail) = item.fail.as_mut().filter(|_| !missing) {
                 "VALIDATION_FAILED".clone_into(&mut fail.code);
             }

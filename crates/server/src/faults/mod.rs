@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 use super::batch::{self, ReceivedItem, Rejection, ReplyResults};
 use super::fault::{Call, EarlyEnd, Fault};
 use super::reply::{Reply, ReplyReason};
-use batchproof_contract::standing::Cause;
+use batchproof_contract::validity::InvalidReason;
 
 /// Every fault, family by family.
 #[must_use]
@@ -90,11 +90,11 @@ fn reword(answer: &mut Reply, change: impl FnOnce(&str) -> String) {
 }
 
 /// Overlooks some of what is wrong with an item.
-fn overlook(call: &Call<'_>, item: &mut ReceivedItem, which: impl Fn(&Cause) -> bool) {
-    let before = item.standing.causes.len();
-    item.standing.causes.retain(|cause| !which(cause));
-    if item.standing.causes.len() < before {
-        item.fail = batch::fail_of(call.contract(), &item.standing);
+fn overlook(call: &Call<'_>, item: &mut ReceivedItem, which: impl Fn(&InvalidReason) -> bool) {
+    let before = item.validity.invalid.len();
+    item.validity.invalid.retain(|cause| !which(cause));
+    if item.validity.invalid.len() < before {
+        item.fail = batch::fail_of(call.contract(), &item.validity);
     }
 }
 

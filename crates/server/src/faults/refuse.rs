@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::overlook;
 use crate::batch::ReceivedItem;
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily};
+use batchproof_contract::datetime::DateTimeClass;
+use batchproof_contract::validity::{InvalidClass, ValueKind};
 use batchproof_contract::{CodeCause, RefusalMode};
 
 const REFUSE: FaultFamily = FaultFamily("REFUSE");
@@ -35,7 +37,9 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("null-taken-for-present", "a mandatory field that is null counts as present")
         .must(&["REFUSE-001"])
         .may(&["REFUSE-002"])
-        .item(|call, item| overlook(call, item, |c| c.keyword == "type" && c.class == "null")),
+        .item(|call, item| {
+            overlook(call, item, |c| c.class == InvalidClass::WrongType(ValueKind::Null))
+        }),
     REFUSE
         .fault("only-first-item-checked", "mandatory fields are looked for in the first item only")
         .must(&["REFUSE-001"])
@@ -77,8 +81,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["REFUSE-010", "SCHEMA-004"])
         .item(|call, item| {
             overlook(call, item, |c| {
-                c.keyword == "type"
-                    && matches!(c.class.as_str(), "array" | "object")
+                matches!(c.class, InvalidClass::WrongType(ValueKind::Array | ValueKind::Object))
                     && call.field_at(&c.pointer).is_some_and(|f| f.kind() == Some("string"))
             });
         }),
@@ -89,7 +92,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .item(|call, item| {
             overlook(call, item, |c| {
                 c.keyword == "type"
-                    && c.class != "null"
+                    && c.class != InvalidClass::WrongType(ValueKind::Null)
                     && call.field_at(&c.pointer).is_some_and(|f| f.kind() == Some("number"))
             });
         }),
@@ -104,7 +107,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("length-unchecked", "texts may be longer than their schema allows")
         .must(&["REFUSE-003"])
-        .item(|call, item| overlook(call, item, |c| c.class == "too long")),
+        .item(|call, item| overlook(call, item, |c| c.class == InvalidClass::TooLong)),
     REFUSE
         .fault("length-off-by-one", "a text may be one character longer than its schema allows")
         .must(&["REFUSE-003"])
@@ -114,7 +117,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 let field = call.field_at(&c.pointer);
                 let max = field.and_then(|f| f.schema.get("maxLength")).and_then(Value::as_u64);
                 let text = value.pointer(&c.pointer).and_then(Value::as_str).unwrap_or_default();
-                c.class == "too long"
+                c.class == InvalidClass::TooLong
                     && max.map(|n| n + 1) == u64::try_from(text.chars().count()).ok()
             });
         }),
@@ -128,7 +131,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 let text = value.pointer(&c.pointer).and_then(Value::as_str).unwrap_or_default();
                 let field = call.field_at(&c.pointer);
                 let max = field.and_then(|f| f.schema.get("maxLength")).and_then(Value::as_u64);
-                c.class == "too long"
+                c.class == InvalidClass::TooLong
                     && u64::try_from(text.trim().chars().count())
                         .ok()
                         .is_some_and(|n| Some(n) <= max)
@@ -142,25 +145,33 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("date-alone-accepted", "a date without a time is taken for a date-time")
         .must(&["REFUSE-004"])
-        .item(|call, item| overlook(call, item, |c| c.class == "date alone")),
+        .item(|call, item| {
+            overlook(call, item, |c| c.class == InvalidClass::DateTime(DateTimeClass::DateAlone))
+        }),
     REFUSE
         .fault("date-as-number-accepted", "a number is taken for a date-time")
         .must(&["REFUSE-002"])
         .may(&["REFUSE-004", "REFUSE-008"])
         .item(|call, item| {
             overlook(call, item, |c| {
-                c.class == "number"
+                c.class == InvalidClass::WrongType(ValueKind::Number)
                     && call.field_at(&c.pointer).is_some_and(batchproof_contract::Field::is_instant)
             });
         }),
     REFUSE
         .fault("impossible-date-accepted", "the 30th of February is rolled over into March")
         .must(&["REFUSE-009"])
-        .item(|call, item| overlook(call, item, |c| c.class == "impossible date")),
+        .item(|call, item| {
+            overlook(call, item, |c| {
+                c.class == InvalidClass::DateTime(DateTimeClass::ImpossibleDate)
+            })
+        }),
     REFUSE
         .fault("missing-offset-accepted", "a time without offset is taken for local time")
         .must(&["REFUSE-009"])
-        .item(|call, item| overlook(call, item, |c| c.class == "no offset")),
+        .item(|call, item| {
+            overlook(call, item, |c| c.class == InvalidClass::DateTime(DateTimeClass::NoOffset))
+        }),
     REFUSE
         .fault(
             "null-batch-taken-for-empty",
@@ -248,7 +259,9 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("scalars-coerced", "scalars of another type are converted")
         .must(&["REFUSE-008"])
         .may(&["REFUSE-010", "SCHEMA-004", "ECHO-002"])
-        .item(|call, item| overlook(call, item, |c| c.class.ends_with("keeps its meaning"))),
+        .item(|call, item| {
+            overlook(call, item, |c| matches!(c.class, InvalidClass::KeepsMeaning(_)))
+        }),
     REFUSE
         .fault("optional-types-unchecked", "optional fields may have any type")
         .must(&["REFUSE-010"])
@@ -276,7 +289,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["REFUSE-012"])
         .may(&["ECHO-001", "UNIQUE-005", "SCHEMA-004", "SCHEMA-001"])
         .item(|call, item| {
-            overlook(call, item, |c| c.class == "longer than its result can carry");
+            overlook(call, item, |c| c.class == InvalidClass::LongerThanResult);
         })
         .results(|call, results| super::rewrite(results, call.unique(), |t| super::head(t, 255))),
     REFUSE
@@ -290,7 +303,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let max = call.contract().field(call.unique()).and_then(|f| f.result_max);
             let length = item.text(call.unique()).map(|t| t.chars().count());
             if length.zip(max).is_some_and(|(length, max)| length == max + 1) {
-                overlook(call, item, |c| c.class == "longer than its result can carry");
+                overlook(call, item, |c| c.class == InvalidClass::LongerThanResult);
             }
         }),
     REFUSE
@@ -326,7 +339,7 @@ pub(super) static FAULTS: &[Fault] = &[
 
 fn mandatory(call: &Call<'_>, item: &mut ReceivedItem, n: usize) {
     if let Some(field) = call.required(n) {
-        let pointer = format!("/{}", batchproof_contract::standing::escape(&field.name));
+        let pointer = format!("/{}", batchproof_contract::validity::escape(&field.name));
         overlook(call, item, |c| c.pointer == pointer && c.code == CodeCause::Missing);
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::batch::{ReceivedBatch, ReceivedItem};
+use batchproof_contract::validity::{BodyValidity, ExemptClass};
+
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, HookResult, linger};
 
 const ROBUST: FaultFamily = FaultFamily("ROBUST");
@@ -129,9 +131,9 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["ROBUST-001"])
         .may(&["STATUS-002"])
         .body(|call, body| {
-            let standing = call.contract().judge_body(body);
-            let repeated = matches!(standing, batchproof_contract::standing::BodyStanding::Open(edge)
-                if edge.what == "repeated keys");
+            let validity = call.contract().body_validity(body);
+            let repeated = matches!(validity, BodyValidity::Exempt(exemption)
+                if exemption.class == ExemptClass::RepeatedMember);
             fail(call, repeated)
         }),
     ROBUST

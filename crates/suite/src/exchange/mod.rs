@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::contract::standing::{BodyStanding, Standing};
+use crate::contract::validity::{BodyValidity, Validity};
 use crate::generate::Mutated;
 
 /// One request with its intent, and what came back.
@@ -51,12 +51,12 @@ pub enum BodyIntent {
         /// The items, in order.
         items: Vec<ItemIntent>,
         /// Set where text follows the document.
-        trailing: Option<crate::contract::standing::Cause>,
+        trailing: Option<crate::contract::validity::InvalidReason>,
     },
     /// To be answered 400.
-    Broken(crate::contract::standing::Cause),
+    Broken(crate::contract::validity::InvalidReason),
     /// Any answer but a 5xx, a dropped connection or a hang.
-    Open(crate::contract::standing::Edge),
+    Open(crate::contract::validity::Exemption),
     /// There is none.
     None,
 }
@@ -69,7 +69,7 @@ pub struct ItemIntent {
     /// Its unique number, where it has one that is a string.
     pub number: Option<String>,
     /// What the contract says of it.
-    pub standing: Standing,
+    pub validity: Validity,
     /// How it was broken or bent on purpose.
     pub mutations: Vec<Mutated>,
 }
@@ -94,17 +94,17 @@ impl Intent {
 impl BodyIntent {
     /// From what the contract says of the bytes.
     #[must_use]
-    pub fn of(standing: BodyStanding, unique: &str) -> BodyIntent {
-        match standing {
-            BodyStanding::Broken(cause) => BodyIntent::Broken(cause),
-            BodyStanding::Open(edge) => BodyIntent::Open(edge),
-            BodyStanding::Items { items, trailing } => BodyIntent::Batch {
+    pub fn of(validity: BodyValidity, unique: &str) -> BodyIntent {
+        match validity {
+            BodyValidity::Invalid(cause) => BodyIntent::Broken(cause),
+            BodyValidity::Exempt(edge) => BodyIntent::Open(edge),
+            BodyValidity::Batch { items, trailing } => BodyIntent::Batch {
                 items: items
                     .into_iter()
-                    .map(|(value, standing)| ItemIntent {
+                    .map(|(value, validity)| ItemIntent {
                         number: value.get(unique).and_then(Value::as_str).map(str::to_owned),
                         value,
-                        standing,
+                        validity,
                         mutations: Vec::new(),
                     })
                     .collect(),

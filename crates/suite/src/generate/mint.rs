@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::draft::NumberShape;
 use crate::contract::Contract;
-use crate::contract::standing::is_plain;
+use crate::contract::validity::is_plain;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Digits of the counter: in upper case, while what stands before them is in lower case, so that every number

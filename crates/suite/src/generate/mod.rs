@@ -34,7 +34,7 @@ pub use sequence::{Manner, Origin, Part, Turn, sequence, sequences};
 pub use stream::{Place, Stream};
 pub use tree::{Batches, cut_text};
 
-use crate::contract::standing::Due;
+use crate::contract::validity::ExpectedOutcome;
 use crate::contract::{Contract, Problem, Profile};
 use item::ItemPlan;
 use random::Random;
@@ -180,7 +180,7 @@ impl Core {
     /// Whether the contract wants a draft accepted, at whatever level.
     fn is_due(&self, draft: &Draft) -> bool {
         let item = draft.with_number(&self.contract, item::specimen(&draft.number));
-        matches!(self.contract.judge_item(&item).due(), Due::Accept(_))
+        matches!(self.contract.item_validity(&item).expected_outcome(), ExpectedOutcome::Accept(_))
     }
 
     /// Draws a few items of each style, so that a schema that can't be met is reported before a run begins.

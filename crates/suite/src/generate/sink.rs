@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::plan::numbers::Drawn;
 use crate::contract::Limits;
-use crate::contract::standing::is_plain;
+use crate::contract::validity::is_plain;
 
 /// What takes a drawn value.
 pub(super) trait Sink {

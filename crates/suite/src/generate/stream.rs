@@ -65,7 +65,7 @@ impl Iterator for Stream<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::standing::Standing;
+    use crate::contract::validity::Validity;
     use crate::generate::tests::{shipped, tickets};
     use crate::generate::{Generator, Mint};
     use serde_json::Value;
@@ -92,7 +92,7 @@ mod tests {
                 }
                 certain += 1;
                 let item: Value = serde_json::from_str(&text).unwrap();
-                assert_eq!(contract.judge_item(&item), Standing::default(), "{text}");
+                assert_eq!(contract.item_validity(&item), Validity::default(), "{text}");
                 for (name, place) in contract.batch.echo.iter().zip(places) {
                     let echoed = item.get(name).map(Value::to_string).unwrap_or_default();
                     assert_eq!(&out[place.0..place.1], echoed, "{text}");

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 use crate::contract::Level;
-use crate::contract::standing::{BodyStanding, Standing};
+use crate::contract::validity::{BodyValidity, Validity};
 
 const OPENAPI: &str = r##"
 openapi: 3.1.0
@@ -129,17 +129,19 @@ fn item_of(generator: &Generator, draft: &Draft) -> Value {
     draft.with_number(generator.contract(), item::specimen(&draft.number))
 }
 
-/// The standing of an item as a server reads it: raw text too.
-fn standing(generator: &Generator, draft: &Draft) -> Standing {
+/// The validity of an item as a server reads it: raw text too.
+fn validity(generator: &Generator, draft: &Draft) -> Validity {
     let contract = generator.contract();
     if !draft.needs_text() {
-        return contract.judge_item(&item_of(generator, draft));
+        return contract.item_validity(&item_of(generator, draft));
     }
     let text = draft.text(contract, item::specimen(&draft.number).as_ref());
     let body = format!("{{\"{}\":[{text}]}}", contract.batch.items);
-    match contract.judge_body(body.as_bytes()) {
-        BodyStanding::Items { mut items, trailing: None } => items.remove(0).1,
-        BodyStanding::Open(edge) => Standing { open: vec![edge], ..Standing::default() },
+    match contract.body_validity(body.as_bytes()) {
+        BodyValidity::Batch { mut items, trailing: None } => items.remove(0).1,
+        BodyValidity::Exempt(exemption) => {
+            Validity { exempt: vec![exemption], ..Validity::default() }
+        }
         other => panic!("{other:?}: {text}"),
     }
 }
@@ -155,10 +157,10 @@ fn check_items(generator: &Generator) {
             for draft in batch {
                 let item = item_of(generator, &draft);
                 assert!(generator.contract().item_validator().is_valid(&item), "{style:?} {item}");
-                let due = standing(generator, &draft).due();
-                let may = matches!(due, Due::Accept(Level::Must))
-                    || style == Style::Unusual && matches!(due, Due::Accept(_));
-                assert!(may, "{style:?} {due:?} {item}");
+                let outcome = validity(generator, &draft).expected_outcome();
+                let may = matches!(outcome, ExpectedOutcome::Accept(Level::Must))
+                    || style == Style::Unusual && matches!(outcome, ExpectedOutcome::Accept(_));
+                assert!(may, "{style:?} {outcome:?} {item}");
                 let text = draft.text(generator.contract(), item::specimen(&draft.number).as_ref());
                 let read: Value = serde_json::from_str(&text).unwrap();
                 let same = |a: &Value, b: &Value| {
@@ -179,24 +181,24 @@ fn check_mutations(generator: &Generator) {
                 let mut draft = generator.item(1, with);
                 let mutated = mutation.apply(&mut draft);
                 assert_eq!(mutated.name, *name);
-                let standing = standing(generator, &draft);
-                let due = standing.due();
+                let validity = validity(generator, &draft);
+                let outcome = validity.expected_outcome();
                 let kept = match mutation.promise() {
-                    Promise::Accept => matches!(due, Due::Accept(_)),
-                    Promise::Refuse => matches!(due, Due::Refuse(_)),
-                    Promise::Open => due == Due::Open,
+                    Promise::Accept => matches!(outcome, ExpectedOutcome::Accept(_)),
+                    Promise::Refuse => matches!(outcome, ExpectedOutcome::Refuse(_)),
+                    Promise::Open => outcome == ExpectedOutcome::NotJudged,
                 };
-                assert!(kept, "{mutation:#?} gives {due:?}, {standing:#?}");
+                assert!(kept, "{mutation:#?} gives {outcome:?}, {validity:#?}");
                 if mutation.promise() == Promise::Refuse {
                     let item = item_of(generator, &draft);
                     let by_interpretation = matches!(*name, "unique-too-long" | "doubtful-instant");
                     let valid = generator.contract().item_validator().is_valid(&item);
                     assert!(by_interpretation || !valid, "{mutation:#?}");
-                    let exact = standing
-                        .causes
+                    let exact = validity
+                        .invalid
                         .iter()
                         .any(|c| c.pointer == mutated.pointer && c.keyword == mutated.keyword);
-                    assert!(exact, "{mutation:#?}: {:#?}", standing.causes);
+                    assert!(exact, "{mutation:#?}: {:#?}", validity.invalid);
                 }
             }
         }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Core;
 use super::mutation::spot::{self, Spot};
-use crate::contract::standing::{escape, type_name};
+use crate::contract::validity::{ValueKind, escape};
 use sort::Sort;
 
 /// A class of value at a place of the request, which a keyword of its schema tells apart from others.
@@ -255,7 +255,7 @@ fn child<'a>(value: &'a Value, step: &str) -> Option<&'a Value> {
 }
 
 fn type_at(value: &Value) -> usize {
-    TYPES.iter().position(|t| *t == type_name(value)).unwrap_or(0)
+    TYPES.iter().position(|t| *t == ValueKind::of(value).name()).unwrap_or(0)
 }
 
 #[cfg(test)]

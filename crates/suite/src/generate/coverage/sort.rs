@@ -5,9 +5,9 @@ use jsonschema::Validator;
 use serde_json::{Map, Value};
 
 use super::{TYPES, type_at};
-use crate::contract::Contract;
-use crate::contract::datetime::{self, Instant};
-use crate::contract::standing::type_name;
+use crate::contract::datetime::{self, DateTimeClass, DateTimeOutcome};
+use crate::contract::validity::ValueKind;
+use crate::contract::{Contract, Level};
 use crate::generate::mutation::spot::Spot;
 
 /// Values of an `enum` that have cells of their own.
@@ -223,7 +223,7 @@ impl Sort {
             Sort::Listed { values, .. } => match values.iter().position(|v| v == value) {
                 Some(at) if at < LISTED => seen(at),
                 Some(_) => {}
-                None if values.iter().any(|v| type_name(v) == type_name(value)) => {
+                None if values.iter().any(|v| ValueKind::of(v) == ValueKind::of(value)) => {
                     seen(values.len().min(LISTED));
                 }
                 None => {}
@@ -302,7 +302,7 @@ impl Sort {
                 }
             }
             Sort::Held { kind, validator, .. } => {
-                if type_name(value) == *kind {
+                if ValueKind::of(value).name() == *kind {
                     seen(usize::from(!validator.is_valid(value)));
                 }
             }
@@ -383,8 +383,14 @@ fn characters(text: &str, mut seen: impl FnMut(usize)) {
 }
 
 fn instant(text: &str, digits: usize, mut seen: impl FnMut(usize)) {
-    match datetime::sort(text, digits, Utc::now()) {
-        Instant::Plain => {
+    let class = datetime::classify(text, digits, Utc::now());
+    match class {
+        DateTimeClass::NoOffset => return seen(5),
+        DateTimeClass::DateAlone => return seen(7),
+        _ => {}
+    }
+    match class.outcome() {
+        DateTimeOutcome::Accept => {
             seen(usize::from(!text.ends_with('Z')));
             let fraction = text
                 .split_once('.')
@@ -395,10 +401,8 @@ fn instant(text: &str, digits: usize, mut seen: impl FnMut(usize)) {
                 _ => 4,
             });
         }
-        Instant::Doubtful("no offset") => seen(5),
-        Instant::Doubtful(_) => seen(6),
-        Instant::Nonsense("date alone") => seen(7),
-        Instant::Nonsense(_) => seen(8),
-        Instant::Edge(_) => seen(9),
+        DateTimeOutcome::Refuse(Level::Should) => seen(6),
+        DateTimeOutcome::Refuse(Level::Must) => seen(8),
+        DateTimeOutcome::NotJudged => seen(9),
     }
 }

@@ -24,7 +24,7 @@ pub use names::Promise;
 use super::draft::{Draft, Layout, NUMBER_PLACE, NumberShape, Raw};
 use super::item::specimen;
 use super::{Core, Optional};
-use crate::contract::standing::{Due, escape};
+use crate::contract::validity::{ExpectedOutcome, escape};
 use spot::Spot;
 
 /// A longer raw text is recorded as an excerpt.
@@ -352,7 +352,9 @@ impl Catalogue<'_> {
             }
             Promise::Refuse => !valid && self.breaks(mutation, &item),
             Promise::Open => {
-                draft.needs_text() || self.core.contract.judge_item(&item).due() == Due::Open
+                draft.needs_text()
+                    || self.core.contract.item_validity(&item).expected_outcome()
+                        == ExpectedOutcome::NotJudged
             }
         }
     }

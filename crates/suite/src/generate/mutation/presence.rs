@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Catalogue, Change, NumberShape};
-use crate::contract::standing::{escape, type_name};
+use crate::contract::validity::{ValueKind, escape};
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
     absent(catalogue);
@@ -74,7 +74,7 @@ fn replaced(catalogue: &mut Catalogue<'_>) {
             Value::Array(list) if !list.is_empty() => "array with an object".to_owned(),
             Value::String(text) if text.is_empty() => "empty string".to_owned(),
             Value::Number(n) if n.is_f64() => "fraction".to_owned(),
-            other => type_name(other).to_owned(),
+            other => ValueKind::of(other).name().to_owned(),
         };
         catalogue.add_item("not-an-object", "", "type", &class, Change::Item(value));
     }

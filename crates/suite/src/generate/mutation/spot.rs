@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::contract::standing::escape;
+use crate::contract::validity::escape;
 use crate::generate::Core;
 use crate::generate::plan::schema::{Flat, flatten};
 

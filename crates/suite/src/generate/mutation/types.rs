@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::spot::Spot;
 use super::{Catalogue, Change, NumberShape};
-use crate::contract::standing::type_name;
+use crate::contract::validity::ValueKind;
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
     for spot in catalogue.spots.clone() {
@@ -68,7 +68,7 @@ fn foreign(spot: &Spot) -> Vec<(String, Value)> {
     };
     values
         .into_iter()
-        .filter(|v| !spot.allows(type_name(v)) || !single)
+        .filter(|v| !spot.allows(ValueKind::of(v).name()) || !single)
         .filter(loses)
         .filter(|v| !(spot.unique && v.get("value").is_some()))
         // Blank text in an optional field is not judged: widespread parsers take it for null.
@@ -78,7 +78,7 @@ fn foreign(spot: &Spot) -> Vec<(String, Value)> {
 }
 
 fn class_of(value: &Value) -> String {
-    let name = type_name(value);
+    let name = ValueKind::of(value).name();
     match value {
         Value::Array(list) if list.is_empty() => "empty array".to_owned(),
         Value::Array(list) if list.len() > 1 => "array of numbers".to_owned(),

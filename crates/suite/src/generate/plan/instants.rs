@@ -108,7 +108,7 @@ fn two(number: u32) -> [u8; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::datetime::{Instant, sort};
+    use crate::contract::datetime::{DateTimeClass, classify};
 
     #[test]
     fn days_are_those_of_the_calendar() {
@@ -129,9 +129,9 @@ mod tests {
             plain(&mut random, 9, &mut everyday);
             boundary(&mut random, 9, &mut edge);
             for text in [everyday, edge] {
-                assert_eq!(sort(&text, 9, now), Instant::Plain, "{text}");
+                assert_eq!(classify(&text, 9, now), DateTimeClass::Valid, "{text}");
             }
         }
-        assert_eq!(sort(SIMPLEST, 9, now), Instant::Plain);
+        assert_eq!(classify(SIMPLEST, 9, now), DateTimeClass::Valid);
     }
 }

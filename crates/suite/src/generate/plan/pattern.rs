@@ -7,7 +7,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::push_ascii;
-use crate::contract::standing::is_plain;
+use crate::contract::validity::is_plain;
 use crate::generate::random::Random;
 
 /// How much longer than needed an unbounded repetition gets.

@@ -136,7 +136,7 @@ fn push_name(random: &mut Random, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::standing::is_plain;
+    use crate::contract::validity::is_plain;
 
     #[test]
     fn strings_are_plain_and_as_long_as_asked() {

@@ -16,7 +16,10 @@ fn shrink(
         requests += 1;
         let current = tree.current();
         for draft in &current {
-            assert!(matches!(standing(generator, draft).due(), Due::Accept(_)), "{draft:?}");
+            assert!(
+                matches!(validity(generator, draft).expected_outcome(), ExpectedOutcome::Accept(_)),
+                "{draft:?}"
+            );
         }
         more = if fails(&current) { tree.simplify() } else { tree.complicate() };
     }

@@ -1,0 +1,137 @@
+//! The validity of a whole body, from its bytes (INTERPRETATION-02, INTERPRETATION-15).
+
+use serde_json::Value;
+
+use super::class::{ExemptClass, InvalidClass, ValueKind};
+use super::syntax::{SyntaxFault, first_fault};
+use super::{Exemption, InvalidReason, Validity};
+use crate::batch::CodeCause;
+use crate::repeated::repeated_key;
+use crate::{Contract, Level};
+
+/// What the contract says of a body.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BodyValidity {
+    /// Answered 400; another answer is a finding of the reason's level.
+    Invalid(InvalidReason),
+    /// Any answer but a 5xx, a dropped connection or a hang.
+    Exempt(Exemption),
+    /// A batch.
+    Batch {
+        /// The items as they were read, each with its validity, in order.
+        items: Vec<(Value, Validity)>,
+        /// Set where text follows the document, which should be answered 400.
+        trailing: Option<InvalidReason>,
+    },
+}
+
+impl Contract {
+    /// What the contract says of `body`, when it is sent as the documented media type.
+    #[must_use]
+    pub fn body_validity(&self, body: &[u8]) -> BodyValidity {
+        if let Some(early) = encoding_fault(body) {
+            return early;
+        }
+        let mut stream = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+        let document = match stream.next() {
+            Some(Ok(document)) => document,
+            Some(Err(error)) => return syntax_fault(body, &error),
+            None => return BodyValidity::Invalid(not_json(InvalidClass::EmptyBody)),
+        };
+        let rest = &body[stream.byte_offset()..];
+        let trailing = rest.iter().any(|b| !b.is_ascii_whitespace()).then(|| InvalidReason {
+            level: Level::Should,
+            ..not_json(InvalidClass::TrailingText)
+        });
+        let Value::Object(mut envelope) = document else {
+            let class = InvalidClass::WrongType(ValueKind::of(&document));
+            return BodyValidity::Invalid(envelope_reason("", "type", class));
+        };
+        let pointer = format!("/{}", self.batch.items);
+        let missing = || envelope_reason(&pointer, "required", InvalidClass::Missing);
+        match envelope.get(&self.batch.items) {
+            None => return BodyValidity::Invalid(missing()),
+            Some(Value::Array(_)) => {}
+            Some(other) => {
+                let class = InvalidClass::WrongType(ValueKind::of(other));
+                return BodyValidity::Invalid(envelope_reason(&pointer, "type", class));
+            }
+        }
+        if repeated_key(body).is_some() {
+            return exempt(ExemptClass::RepeatedMember);
+        }
+        let Some(Value::Array(list)) = envelope.shift_remove(&self.batch.items) else {
+            return BodyValidity::Invalid(missing());
+        };
+        let items = list
+            .into_iter()
+            .map(|item| {
+                let validity = self.item_validity(&item);
+                (item, validity)
+            })
+            .collect();
+        BodyValidity::Batch { items, trailing }
+    }
+}
+
+fn exempt(class: ExemptClass) -> BodyValidity {
+    BodyValidity::Exempt(Exemption { pointer: String::new(), class })
+}
+
+fn not_json(class: InvalidClass) -> InvalidReason {
+    InvalidReason {
+        pointer: String::new(),
+        keyword: "json".to_owned(),
+        class,
+        level: Level::Must,
+        code: CodeCause::Invalid,
+    }
+}
+
+fn envelope_reason(pointer: &str, keyword: &str, class: InvalidClass) -> InvalidReason {
+    let is_missing = match class {
+        InvalidClass::Missing => true,
+        InvalidClass::WrongType(ValueKind::Null) => !pointer.is_empty(),
+        _ => false,
+    };
+    InvalidReason {
+        pointer: pointer.to_owned(),
+        keyword: keyword.to_owned(),
+        class,
+        level: Level::Must,
+        code: if is_missing { CodeCause::Missing } else { CodeCause::Invalid },
+    }
+}
+
+fn encoding_fault(body: &[u8]) -> Option<BodyValidity> {
+    if body.starts_with(&[0xef, 0xbb, 0xbf]) {
+        return Some(exempt(ExemptClass::ByteOrderMark));
+    }
+    if body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]) || body.contains(&0) {
+        return Some(exempt(ExemptClass::Utf16));
+    }
+    let error = std::str::from_utf8(body).err()?;
+    let bad = &body[error.valid_up_to()..];
+    let lenient = match bad {
+        [0xc0 | 0xc1, ..] => true,
+        [0xe0, second, ..] => (0x80..0xa0).contains(second),
+        [0xf0, second, ..] => (0x80..0x90).contains(second),
+        [0xed, second, ..] => (0xa0..=0xbf).contains(second),
+        _ => false,
+    };
+    Some(if lenient {
+        exempt(ExemptClass::LenientUtf8)
+    } else {
+        BodyValidity::Invalid(not_json(InvalidClass::BrokenUtf8))
+    })
+}
+
+fn syntax_fault(body: &[u8], error: &serde_json::Error) -> BodyValidity {
+    match first_fault(body, error) {
+        SyntaxFault::HugeNumber => exempt(ExemptClass::HugeNumber),
+        SyntaxFault::DeepNesting => exempt(ExemptClass::DeepNesting),
+        SyntaxFault::LoneSurrogate => exempt(ExemptClass::LoneSurrogate),
+        SyntaxFault::Truncated => BodyValidity::Invalid(not_json(InvalidClass::Truncated)),
+        SyntaxFault::NotJson => BodyValidity::Invalid(not_json(InvalidClass::NotJson)),
+    }
+}
