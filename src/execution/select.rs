@@ -31,9 +31,7 @@ pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<Selected>, 
 fn resolve(case: Case, generator: &Generator) -> Result<Selected, Problem> {
     let rule = match &case.spec.asserts {
         Some(named) => find_rule(&case, named)?,
-        None => rules::find("CASE-001").ok_or_else(|| {
-            Problem::new(&*case.file, "the rule CASE-001 is gone: a defect of batchproof")
-        })?,
+        None => rules::of_user_cases(),
     };
     check_expect(&case, case.spec.expect.as_ref())?;
     let mut mutations = Vec::new();

@@ -96,7 +96,7 @@ pub fn case_file(environment: &Environment, script: &Script, about: &About) -> S
     comment(&format!("Found by {}, against {}.", about.origin, about.target));
     comment(&format!("It fails while the fault is there: {}.", about.what));
     let _ = writeln!(out, "title: {}", scalar(&about.title));
-    let own = about.rule == "CASE-001";
+    let own = about.rule == rules::of_user_cases().id;
     if !own {
         let _ = writeln!(out, "asserts: {}", about.rule);
     }

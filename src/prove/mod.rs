@@ -85,7 +85,9 @@ pub fn unproven_rules() -> Vec<&'static str> {
     rules::all()
         .iter()
         .map(|r| r.id)
-        .filter(|id| *id != "CASE-001" && !faults.iter().any(|f| f.must.contains(id)))
+        .filter(|id| {
+            *id != rules::of_user_cases().id && !faults.iter().any(|f| f.must.contains(id))
+        })
         .collect()
 }
 
@@ -182,8 +184,8 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
             for rule in &summary.rules {
                 if rule.outcome == RuleOutcome::NotApplicable
                     && rule.rule.level == Level::Must
-                    && rule.rule.id != "CASE-001"
-                    && !has_no_occasion(&rule.rule.id)
+                    && rule.rule.id != rules::of_user_cases().id
+                    && !rules::find(&rule.rule.id).is_some_and(|rule| rule.may_lack_occasion)
                 {
                     wrong.push(format!("{} was never judged", rule.rule.id));
                 }
@@ -204,12 +206,4 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
     }
     let clean = trial.fault.is_none().then(|| Box::new(summary.clone()));
     Proof { fault: trial.fault, refusal_mode: trial.refusal_mode, fired, passed, wrong, clean }
-}
-
-/// Rules that one refusal mode, or a server that loses no answer, gives no occasion for.
-fn has_no_occasion(rule: &str) -> bool {
-    matches!(
-        rule,
-        "STATUS-004" | "ATOM-001" | "ATOM-002" | "ATOM-003" | "CODE-006" | "CODE-007" | "HTTP-014"
-    )
 }

@@ -151,7 +151,7 @@ fn evaluate_exchange(
                 match finding.item {
                     Some(item) => {
                         failed[index].items.insert(item);
-                        failed[index].whole |= rule.concerns_whole_answer();
+                        failed[index].whole |= rule.concerns_whole_answer;
                     }
                     None => failed[index].whole = true,
                 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::evaluation::{Evaluation, RuleViolation};
 use super::exchange_view::{ExchangeView, ExecutionView, ItemVerdict, ItemView};
-use super::finding::Finding;
+use super::finding::{Finding, Symptom};
 use super::rule::Rule;
 use super::rules;
 use super::text::{shorten, shown};
@@ -15,23 +15,6 @@ use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results};
 use crate::contract::Profile;
 use crate::contract::validity::ExpectedOutcome;
 use crate::exchange::Answer;
-
-/// What a case expects of verdicts fails with these, wherever in the run they show.
-pub(super) const EXPLAINED: &[&str] = &[
-    "ACCEPT-001",
-    "HTTP-005",
-    "HTTP-006",
-    "HTTP-007",
-    "ORDER-001",
-    "ORDER-002",
-    "ORDER-003",
-    "STATUS-001",
-    "UNIQUE-001",
-    "UNIQUE-003",
-];
-
-/// Rules whose failure makes answers of any kind not come.
-const LOST: &[&str] = &["STATUS-003", "STATUS-004"];
 
 /// What a case expects of one request, or of a simultaneous group.
 #[derive(Debug, Clone)]
@@ -85,12 +68,12 @@ pub(super) fn hold(
     // What went wrong earlier in the trial changes what follows; on the same exchange, another item's
     // fault says nothing of this one.
     let told = |exchange: usize, finding: &Finding| {
-        evaluation.violations.iter().any(|h| {
+        evaluation.violations.iter().filter(|h| accounts_for(h.rule, expectation.rule)).any(|h| {
             h.exchange < exchange
                 || (expectation.exchanges.len() > 1 && expectation.exchanges.contains(&h.exchange))
                 || (h.exchange == exchange
                     && (h.finding.item.is_none()
-                        || h.rule.concerns_whole_answer()
+                        || h.rule.concerns_whole_answer
                         || finding.item.is_none()
                         || h.finding.item == finding.item))
         })
@@ -103,17 +86,23 @@ pub(super) fn hold(
     }
     evaluation.counts[index].failed += 1;
     for (exchange, mut finding) in new {
-        if expectation.rule.id == "CASE-001" {
+        if std::ptr::eq(expectation.rule, rules::of_user_cases()) {
             finding.expected = format!(
                 "{} ({}, {})",
                 finding.expected, expectation.source.file, expectation.source.step
             );
         }
-        if finding.explained_by.is_empty() {
-            finding.explained_by = EXPLAINED;
+        if finding.symptom == Symptom::OfItsOwn {
+            finding.symptom = Symptom::ExpectationUnmet;
         }
         evaluation.violations.push(RuleViolation { rule: expectation.rule, exchange, finding });
     }
+}
+
+/// Whether what `found` says of an execution may be why an expectation under `asserted` is not met: never one of a
+/// lower level, unless what it weighs is the very acceptance or refusal that was expected.
+pub(super) fn accounts_for(found: &Rule, asserted: &Rule) -> bool {
+    found.level <= asserted.level || found.explains_in_execution(Symptom::ExpectationUnmet)
 }
 
 fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding)> {
@@ -121,7 +110,7 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
     for view in views {
         let at = view.exchange.index;
         let Answer::Received(response) = &view.exchange.answer else {
-            if let Some(finding) = rules_lost(view) {
+            if let Some(finding) = unanswered(view) {
                 found.push((at, finding));
             }
             continue;
@@ -195,11 +184,11 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
     found
 }
 
-fn rules_lost(view: &ExchangeView<'_>) -> Option<Finding> {
+fn unanswered(view: &ExchangeView<'_>) -> Option<Finding> {
     match &view.exchange.answer {
         Answer::Lost(loss) if !loss.kind.is_ours() => {
             let finding = Finding::new("no answer", "", "an answer", loss.kind.words()).unproven();
-            Some(finding.explained_by(LOST))
+            Some(finding.shows(Symptom::ExpectationUnanswered))
         }
         _ => None,
     }

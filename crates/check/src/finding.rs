@@ -25,6 +25,40 @@ impl Verdict {
     }
 }
 
+/// What a finding shows of a target, as far as a failure of another rule may account for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Symptom {
+    /// Nothing that another rule's failure accounts for.
+    #[default]
+    OfItsOwn,
+    /// Valid input was refused, or rejected for another reason than a used key.
+    ValidRefused,
+    /// None of several simultaneous requests with one key was accepted.
+    NoConcurrentAccepted,
+    /// A key counts as used that was sent only beside an invalid or used one.
+    UsedBesideInvalid,
+    /// Several simultaneous requests with one key were accepted.
+    AcceptedConcurrently,
+    /// Of two items with one key, a later one was accepted.
+    LaterDuplicateAccepted,
+    /// Part of a batch was stored.
+    PartlyStored,
+    /// A batch with something unusual about its head was not processed.
+    UnusualHeadRefused,
+    /// The same, and it was answered with a 5xx.
+    UnusualHeadBroke,
+    /// Simultaneous requests were answered with a 5xx.
+    OverlapBroke,
+    /// No answer came.
+    NoAnswer,
+    /// An error was reported in a 200 without results.
+    ErrorInSuccess,
+    /// What a case expects did not come about.
+    ExpectationUnmet,
+    /// No answer came, and a case expected one.
+    ExpectationUnanswered,
+}
+
 /// A contradiction between an answer and a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -42,8 +76,8 @@ pub struct Finding {
     pub exchange: Option<usize>,
     /// Whether the answer's own bytes prove it; otherwise it counts only when repeats show it too.
     pub proven: bool,
-    /// Rules whose confirmed failure anywhere in the run is the likelier cause: it is masked by them.
-    pub explained_by: &'static [&'static str],
+    /// What it shows, as far as a failure of another rule may account for it.
+    pub symptom: Symptom,
 }
 
 impl Finding {
@@ -63,7 +97,7 @@ impl Finding {
             kind: kind.into(),
             exchange: None,
             proven: true,
-            explained_by: &[],
+            symptom: Symptom::OfItsOwn,
         }
     }
 
@@ -88,10 +122,10 @@ impl Finding {
         self
     }
 
-    /// A confirmed failure of one of these rules anywhere in the run explains it.
+    /// Says what it shows, as far as a failure of another rule may account for it.
     #[must_use]
-    pub fn explained_by(mut self, rules: &'static [&'static str]) -> Finding {
-        self.explained_by = rules;
+    pub fn shows(mut self, symptom: Symptom) -> Finding {
+        self.symptom = symptom;
         self
     }
 

@@ -39,10 +39,10 @@ pub use exchange_view::{
 };
 pub use expectation::{Expectation, ExpectationSource};
 pub use fast_path::{ElapsedTimes, FastPath, HeaderCache, SentItems};
-pub use finding::{Finding, Verdict};
+pub use finding::{Finding, Symptom, Verdict};
 pub use prediction::{Prediction, UnusedReason};
 pub use relation::{ItemAt, VerdictRelation};
-pub use rule::{Check, Rule, Scope};
+pub use rule::{By, Check, Explains, Grouping, Reach, Rule, Scope, family_of};
 pub use run_tally::{FaultKind, ProbeResult, RunTally};
 pub use streamed::{Excerpt, StreamContext, StreamEvaluation, StreamEvaluator};
 pub use text::shorten;

@@ -2,7 +2,8 @@
 
 use super::evaluation::{Evaluation, RuleViolation};
 use super::exchange_view::{ExecutionView, ItemVerdict};
-use super::finding::Finding;
+use super::expectation::accounts_for;
+use super::finding::{Finding, Symptom};
 use super::rule::Rule;
 use super::rules;
 use crate::contract::Profile;
@@ -41,7 +42,9 @@ pub(super) fn hold(
     // What a rule has found already explains a verdict that moved.
     let explained = |(exchange, item): ItemAt| {
         evaluation.violations.iter().any(|h| {
-            h.exchange == exchange && (h.finding.item.is_none() || h.finding.item == Some(item))
+            accounts_for(h.rule, relating.rule)
+                && h.exchange == exchange
+                && (h.finding.item.is_none() || h.finding.item == Some(item))
         })
     };
     let mut compared = 0_u64;
@@ -81,7 +84,7 @@ pub(super) fn hold(
             word(after),
         )
         .item(to)
-        .explained_by(super::expectation::EXPLAINED);
+        .shows(Symptom::ExpectationUnmet);
         evaluation.violations.push(RuleViolation {
             rule: relating.rule,
             exchange: second,

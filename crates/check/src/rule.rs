@@ -3,7 +3,7 @@
 use crate::contract::Level;
 
 use super::exchange_view::{ExchangeView, ExecutionView, ItemView};
-use super::finding::Verdict;
+use super::finding::{Symptom, Verdict};
 use super::run_tally::{ProbeResult, RunTally};
 
 /// A requirement that answers are held against.
@@ -22,6 +22,89 @@ pub struct Rule {
     pub needs: &'static [&'static str],
     /// How it is judged.
     pub check: Check,
+    /// Findings of other rules that its failure accounts for.
+    pub explains: &'static [Explains],
+    /// Which of its findings are one problem.
+    pub grouping: Grouping,
+    /// Whether its failure is about the whole answer, whichever item shows it.
+    pub concerns_whole_answer: bool,
+    /// Whether it fails once for an answer, however many items show it.
+    pub fails_once_per_answer: bool,
+    /// Whether a server without faults may never give it anything to judge.
+    pub may_lack_occasion: bool,
+}
+
+/// Findings of other rules that a confirmed failure of this one accounts for: they are not problems of their own.
+///
+/// A rule never accounts for a finding of a higher level.
+#[derive(Debug, Clone, Copy)]
+pub struct Explains {
+    /// What these findings show; nothing where it may be anything.
+    pub symptom: Option<Symptom>,
+    /// The rules that make them.
+    pub by: By,
+    /// Where it does.
+    pub reach: Reach,
+}
+
+impl Explains {
+    /// Whatever the rules find that need this one, themselves or by way of others.
+    pub(crate) const DEPENDENTS: Explains =
+        Explains { symptom: None, by: By::Dependents, reach: Reach::Run };
+
+    /// Findings of any rule.
+    pub(crate) const fn any(symptom: Symptom) -> Explains {
+        Explains { symptom: Some(symptom), by: By::Any, reach: Reach::Run }
+    }
+
+    /// Findings of these rules.
+    pub(crate) const fn of(symptom: Symptom, rules: &'static [&'static str]) -> Explains {
+        Explains { symptom: Some(symptom), by: By::Rules(rules), reach: Reach::Run }
+    }
+
+    /// Findings of any rule, as long as chance accounts for how often they showed.
+    pub(crate) const fn by_chance(symptom: Symptom) -> Explains {
+        Explains { symptom: Some(symptom), by: By::Any, reach: Reach::RunByChance }
+    }
+
+    /// Findings of any rule in the same execution, from the same exchange on.
+    pub(crate) const fn in_execution(symptom: Symptom) -> Explains {
+        Explains { symptom: Some(symptom), by: By::Any, reach: Reach::Execution }
+    }
+}
+
+/// The rules whose findings another one accounts for.
+#[derive(Debug, Clone, Copy)]
+pub enum By {
+    /// Any rule.
+    Any,
+    /// Those that need it, themselves or by way of others.
+    Dependents,
+    /// These.
+    Rules(&'static [&'static str]),
+}
+
+/// How far the failure of a rule accounts for findings of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Anywhere in the run.
+    Run,
+    /// Anywhere in the run, as long as chance accounts for how often they showed.
+    RunByChance,
+    /// In the same execution, from the same exchange on.
+    Execution,
+}
+
+/// Which findings of a rule are one problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// Those of one place and kind of difference.
+    ByKind,
+    /// Those of one place.
+    ByPlace,
+    /// Those of one place and kind, and those of the other rules of this group: what they say of a target is the
+    /// same, and which of them says it depends on the request alone.
+    Shared(&'static str),
 }
 
 /// How a rule is judged; its scope with it.
@@ -58,11 +141,21 @@ pub enum Scope {
 }
 
 impl Rule {
-    /// Whether it is about credentials: what a target remembers of a connection may decide it.
-    #[must_use]
-    pub fn is_about_credentials(&self) -> bool {
-        self.family() == "AUTH"
-    }
+    /// What a rule says of itself where it says nothing: literals are completed with it.
+    pub(crate) const BASE: Rule = Rule {
+        id: "",
+        level: Level::Must,
+        title: "",
+        cite: "",
+        doc: "",
+        needs: &[],
+        check: Check::Asserted,
+        explains: &[],
+        grouping: Grouping::ByKind,
+        concerns_whole_answer: false,
+        fails_once_per_answer: false,
+        may_lack_occasion: false,
+    };
 
     /// Whether it is judged on what became of requests that a run sent one by one.
     #[must_use]
@@ -73,13 +166,19 @@ impl Rule {
     /// The family: the id's first part.
     #[must_use]
     pub fn family(&self) -> &'static str {
-        self.id.split('-').next().unwrap_or(self.id)
+        family_of(self.id)
     }
 
-    /// Whether its failure is about the whole answer, whichever item shows it.
+    /// Whether its failure accounts for others only as far as chance does.
     #[must_use]
-    pub fn concerns_whole_answer(&self) -> bool {
-        self.family() == "ORDER" || self.id == "RACE-002"
+    pub fn explains_by_chance(&self) -> bool {
+        self.explains.iter().any(|e| e.reach == Reach::RunByChance)
+    }
+
+    /// Whether its failure accounts for findings of the same execution that show this.
+    #[must_use]
+    pub fn explains_in_execution(&self, symptom: Symptom) -> bool {
+        self.explains.iter().any(|e| e.reach == Reach::Execution && e.symptom == Some(symptom))
     }
 
     /// What it sees.
@@ -98,4 +197,10 @@ impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.id)
     }
+}
+
+/// The family of a rule by its id: the first part.
+#[must_use]
+pub fn family_of(id: &str) -> &str {
+    id.split('-').next().unwrap_or(id)
 }

@@ -3,15 +3,12 @@
 use crate::contract::Level;
 use crate::exchange::{BodyIntent, ItemIntent};
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
-
-/// Where plain valid items are refused, much else that should have been accepted is refused with them.
-pub(super) const ACCEPTANCE: &[&str] = &["ACCEPT-001", "ACCEPT-002", "ORDER-002", "ORDER-003"];
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -24,6 +21,15 @@ pub(super) const RULES: &[Rule] = &[
               knows only its own accounts or classifiers, a profile says so (values, omit, required).",
         needs: NEEDS,
         check: Check::Exchange(valid_is_accepted),
+        explains: &[
+            Explains::any(Symptom::ValidRefused),
+            Explains::any(Symptom::NoConcurrentAccepted),
+            Explains::any(Symptom::LaterDuplicateAccepted),
+            Explains::any(Symptom::PartlyStored),
+            Explains::any(Symptom::UnusualHeadRefused),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        ..Rule::BASE
     },
     Rule {
         id: "ACCEPT-002",
@@ -34,6 +40,13 @@ pub(super) const RULES: &[Rule] = &[
               is served as before.",
         needs: NEEDS,
         check: Check::Exchange(open_schema),
+        explains: &[
+            Explains::any(Symptom::ValidRefused),
+            Explains::any(Symptom::NoConcurrentAccepted),
+            Explains::any(Symptom::LaterDuplicateAccepted),
+            Explains::any(Symptom::UnusualHeadRefused),
+        ],
+        ..Rule::BASE
     },
     Rule {
         id: "ACCEPT-003",
@@ -44,6 +57,8 @@ pub(super) const RULES: &[Rule] = &[
               other. Refusing them on purpose is legitimate, but surprises clients.",
         needs: NEEDS,
         check: Check::Exchange(unusual_is_accepted),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
     },
     Rule {
         id: "ACCEPT-004",
@@ -54,6 +69,8 @@ pub(super) const RULES: &[Rule] = &[
               nothing to send should not fail.",
         needs: &["STATUS-001", "SCHEMA-001", "RACE-002"],
         check: Check::Exchange(empty_batch),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
     },
     Rule {
         id: "ACCEPT-005",
@@ -65,6 +82,8 @@ pub(super) const RULES: &[Rule] = &[
               Express's `express.json()` (100 kB unasked), `client_max_body_size` of nginx (1 MB).",
         needs: &[],
         check: Check::Exchange(large_batch),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
     },
 ];
 
@@ -116,7 +135,11 @@ fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
         said(view),
     )
     .item(view.index);
-    Verdict::fail(if wanted == Kind::Plain { finding } else { finding.explained_by(ACCEPTANCE) })
+    Verdict::fail(if wanted == Kind::Plain {
+        finding
+    } else {
+        finding.shows(Symptom::ValidRefused)
+    })
 }
 
 /// Whether an item of the batch may have been rejected in its own right: it may drag valid ones down.
@@ -175,7 +198,7 @@ fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
             format!("200: every item is valid{}", bent(item)),
             format!("400{}", super::status::said(view)),
         )
-        .explained_by(ACCEPTANCE),
+        .shows(Symptom::ValidRefused),
     )
 }
 
@@ -220,7 +243,7 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
         return Verdict::NotApplicable("another kind of batch");
     }
     match refused_whole(view) {
-        Some(finding) if additional => Verdict::fail(finding.explained_by(ACCEPTANCE)),
+        Some(finding) if additional => Verdict::fail(finding.shows(Symptom::ValidRefused)),
         Some(finding) => Verdict::fail(finding),
         None if view.status() == Some(200) => Verdict::Pass,
         None => Verdict::NotApplicable("another status"),
@@ -271,7 +294,7 @@ fn large_batch(view: &ExchangeView<'_>) -> Verdict {
                 format!("200 for {} items", view.items().len()),
                 format!("{status}{}", super::status::said(view)),
             )
-            .explained_by(ACCEPTANCE),
+            .shows(Symptom::ValidRefused),
         ),
         _ => Verdict::NotApplicable("another status"),
     }

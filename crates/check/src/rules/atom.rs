@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::accept;
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
@@ -22,6 +22,8 @@ pub(super) const RULES: &[Rule] = &[
               accepted. If it isn't, some of the refused batch was stored, and the client can't know which.",
         needs: NEEDS,
         check: Check::Exchange(refused_is_unused),
+        may_lack_occasion: true,
+        ..Rule::BASE
     },
     Rule {
         id: "ATOM-002",
@@ -31,6 +33,9 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Only an accepted item uses its number: the corrected item may be sent with the same one.",
         needs: NEEDS,
         check: Check::Item(rejected_is_unused),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        may_lack_occasion: true,
+        ..Rule::BASE
     },
     Rule {
         id: "ATOM-003",
@@ -41,6 +46,12 @@ pub(super) const RULES: &[Rule] = &[
               the first broken item, or drags its neighbours down, loses valid balances.",
         needs: NEEDS,
         check: Check::Item(neighbours_untouched),
+        explains: &[
+            Explains::any(Symptom::NoConcurrentAccepted),
+            Explains::any(Symptom::UsedBesideInvalid),
+        ],
+        may_lack_occasion: true,
+        ..Rule::BASE
     },
     Rule {
         id: "ATOM-004",
@@ -50,6 +61,8 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A retry of the whole batch then says which: every item is accepted, or every one is used.",
         needs: NEEDS,
         check: Check::Exchange(all_or_nothing),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
     },
 ];
 
@@ -77,9 +90,9 @@ fn left_behind(view: &ItemView<'_>, wanted: &UnusedReason, what: &str) -> Verdic
             )
             .item(view.index);
             Verdict::fail(if !view.is_called_used() {
-                finding.explained_by(accept::ACCEPTANCE)
+                finding.shows(Symptom::ValidRefused)
             } else if accept::has_bad_neighbour(view.within) {
-                finding.explained_by(&["ATOM-003"])
+                finding.shows(Symptom::UsedBesideInvalid)
             } else {
                 finding
             })
@@ -100,13 +113,7 @@ fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
         .iter()
         .any(|e| matches!(e, Prediction::Accept { because: UnusedReason::Refused, .. }));
     match accept::refused_whole(view) {
-        Some(finding) if retried => Verdict::fail(finding.explained_by(&[
-            "ACCEPT-001",
-            "ACCEPT-002",
-            "ACCEPT-005",
-            "ORDER-002",
-            "ORDER-003",
-        ])),
+        Some(finding) if retried => Verdict::fail(finding.shows(Symptom::ValidRefused)),
         _ => Verdict::NotApplicable("no retry of a refused request"),
     }
 }
@@ -136,7 +143,7 @@ fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
                 view.said(),
             )
             .item(view.index)
-            .explained_by(accept::ACCEPTANCE),
+            .shows(Symptom::ValidRefused),
         ),
     }
 }
@@ -161,6 +168,6 @@ fn all_or_nothing(view: &ExchangeView<'_>) -> Verdict {
             "all items accepted, or none",
             format!("{accepted} of {} accepted by the retry", broken_off.len()),
         )
-        .explained_by(&["ACCEPT-001", "UNIQUE-001", "UNIQUE-003"]),
+        .shows(Symptom::PartlyStored),
     )
 }

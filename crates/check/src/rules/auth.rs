@@ -18,6 +18,7 @@ pub(super) const RULES: &[Rule] = &[
               balances.",
         needs: &["STATUS-002"],
         check: Check::Exchange(without_credentials),
+        ..Rule::BASE
     },
     Rule {
         id: "AUTH-002",
@@ -28,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
               without one: none of them is the token.",
         needs: &["STATUS-002"],
         check: Check::Exchange(wrong_credentials),
+        ..Rule::BASE
     },
     Rule {
         id: "AUTH-003",
@@ -38,6 +40,7 @@ pub(super) const RULES: &[Rule] = &[
               at.",
         needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
         check: Check::Item(stores_nothing),
+        ..Rule::BASE
     },
     Rule {
         id: "AUTH-004",
@@ -47,6 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A server that answers 401 sends WWW-Authenticate with at least one challenge.",
         needs: &[],
         check: Check::Exchange(challenge),
+        ..Rule::BASE
     },
     Rule {
         id: "AUTH-005",
@@ -57,6 +61,7 @@ pub(super) const RULES: &[Rule] = &[
               server parse bodies, and learn from its errors.",
         needs: &["STATUS-002"],
         check: Check::Exchange(before_the_body),
+        ..Rule::BASE
     },
 ];
 

@@ -12,4 +12,5 @@ pub(super) const RULES: &[Rule] = &[Rule {
           rule. It says nothing about the specification, so certificates leave it out.",
     needs: &[],
     check: Check::Asserted,
+    ..Rule::BASE
 }];

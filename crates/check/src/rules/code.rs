@@ -6,7 +6,7 @@ use crate::contract::validity::{ExpectedOutcome, InvalidClass, InvalidReason};
 use crate::contract::{CodeCause, Contract, Level};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::Prediction;
 use crate::rule::{Check, Rule};
 use crate::text::shown;
@@ -22,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Without a code a client can't tell a repeat (done already) from a mistake (correct and resend).",
         needs: NEEDS,
         check: Check::Item(rejected_has_code),
+        ..Rule::BASE
     },
     Rule {
         id: "CODE-002",
@@ -31,6 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A result that says accepted and carries an error contradicts itself.",
         needs: NEEDS,
         check: Check::Item(accepted_has_none),
+        ..Rule::BASE
     },
     Rule {
         id: "CODE-003",
@@ -42,6 +44,7 @@ pub(super) const RULES: &[Rule] = &[
               wrong code loses data. An item with two faults may carry either's code.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004", "CODE-001"],
         check: Check::Exchange(code_fits),
+        ..Rule::BASE
     },
     Rule {
         id: "CODE-004",
@@ -52,6 +55,7 @@ pub(super) const RULES: &[Rule] = &[
               codes and their causes.",
         needs: &["SCHEMA-001"],
         check: Check::Exchange(code_is_documented),
+        ..Rule::BASE
     },
     Rule {
         id: "CODE-005",
@@ -61,6 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "The description is what a person reads when an import fails. Its words are not judged.",
         needs: NEEDS,
         check: Check::Item(rejected_has_description),
+        ..Rule::BASE
     },
     Rule {
         id: "CODE-006",
@@ -71,6 +76,8 @@ pub(super) const RULES: &[Rule] = &[
               request.",
         needs: &["SCHEMA-002"],
         check: Check::Exchange(refusal_says_why),
+        may_lack_occasion: true,
+        ..Rule::BASE
     },
     Rule {
         id: "CODE-007",
@@ -81,6 +88,8 @@ pub(super) const RULES: &[Rule] = &[
               books what was never stored.",
         needs: &["SCHEMA-002"],
         check: Check::Exchange(refusal_is_no_acceptance),
+        may_lack_occasion: true,
+        ..Rule::BASE
     },
 ];
 
@@ -211,16 +220,16 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
                     code,
                 )
                 .item(item.index)
-                .explained_by(match item.predicted {
+                .shows(match item.predicted {
                     // Refused for another reason before its number was looked at.
                     Prediction::Used { .. }
                     | Prediction::BatchDuplicate(_)
                     | Prediction::ConcurrentDuplicate(_)
                         if !used() =>
                     {
-                        super::accept::ACCEPTANCE
+                        Symptom::ValidRefused
                     }
-                    _ => &[],
+                    _ => Symptom::OfItsOwn,
                 }),
             );
         }

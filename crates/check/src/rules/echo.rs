@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
               escaped. It is how a client finds its item again.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "RACE-002"],
         check: Check::Item(number_is_exact),
+        ..Rule::BASE
     },
     Rule {
         id: "ECHO-002",
@@ -29,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
               Example: the account of the neighbouring item.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "ECHO-001"],
         check: Check::Item(fields_are_exact),
+        ..Rule::BASE
     },
     Rule {
         id: "ECHO-003",
@@ -39,6 +41,7 @@ pub(super) const RULES: &[Rule] = &[
               or belongs to another item.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
         check: Check::Item(nothing_made_up),
+        ..Rule::BASE
     },
 ];
 

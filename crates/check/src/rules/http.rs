@@ -7,9 +7,9 @@ use super::accept::must_be_processed;
 use crate::contract::Level;
 use crate::exchange::Situation;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView, RequestFeature};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Explains, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -21,6 +21,7 @@ pub(super) const RULES: &[Rule] = &[
               A charset that the body is not in is a wrong label too.",
         needs: &[],
         check: Check::Exchange(labelled_json),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-002",
@@ -30,6 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "405, 404, 400 or 501. A 2xx for GET or PUT processes what was never documented.",
         needs: &["STATUS-002"],
         check: Check::Exchange(other_method),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-003",
@@ -39,6 +41,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A 405 carries Allow with the documented method: a client that guessed wrong learns from it what to use.",
         needs: &[],
         check: Check::Exchange(allow_header),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-004",
@@ -49,6 +52,7 @@ pub(super) const RULES: &[Rule] = &[
               at the label at all is not judged; any other status is.",
         needs: &["STATUS-002"],
         check: Check::Exchange(other_media_type),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-005",
@@ -58,6 +62,11 @@ pub(super) const RULES: &[Rule] = &[
         doc: "The media type has no such parameter, so one that is sent changes nothing; many clients send it.",
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Charset)),
+        explains: &[
+            Explains::any(Symptom::UnusualHeadBroke),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-006",
@@ -67,6 +76,11 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Field names are case-insensitive, and proxies do change their case on the way.",
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::HeaderCase)),
+        explains: &[
+            Explains::any(Symptom::UnusualHeadBroke),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-007",
@@ -76,6 +90,11 @@ pub(super) const RULES: &[Rule] = &[
         doc: "HTTP/1.1 recipients parse the chunked coding. 411 is taken too; reading an empty body is not.",
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Chunked)),
+        explains: &[
+            Explains::any(Symptom::UnusualHeadBroke),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-008",
@@ -86,6 +105,7 @@ pub(super) const RULES: &[Rule] = &[
               Read by an independent reader on a raw connection. A wrong length makes the next answer garbage.",
         needs: &[],
         check: Check::Exchange(framing),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-009",
@@ -95,6 +115,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Requests say `Accept-Encoding: identity`. A client that asked for no compression can't read it.",
         needs: &[],
         check: Check::Exchange(no_coding),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-010",
@@ -105,6 +126,7 @@ pub(super) const RULES: &[Rule] = &[
               Spring: `server.error.include-stacktrace=never`, `server.error.include-message=never`.",
         needs: &[],
         check: Check::Exchange(disclosure::no_internals),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-011",
@@ -114,6 +136,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A cached answer to a POST shows one client's verdicts to another, or yesterday's.",
         needs: &[],
         check: Check::Exchange(caching::not_cacheable),
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-012",
@@ -123,6 +146,8 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A batch that is accepted at another path bypasses whatever guards the documented one.",
         needs: &["STATUS-002"],
         check: Check::Exchange(other_path),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-013",
@@ -133,6 +158,8 @@ pub(super) const RULES: &[Rule] = &[
               for ever.",
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Expect)),
+        explains: &[Explains::any(Symptom::UnusualHeadBroke)],
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-014",
@@ -142,6 +169,8 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Either is legitimate; another status, or another kind of body under a 200, is not.",
         needs: &["STATUS-002"],
         check: Check::Exchange(other_accept),
+        may_lack_occasion: true,
+        ..Rule::BASE
     },
     Rule {
         id: "HTTP-015",
@@ -152,6 +181,7 @@ pub(super) const RULES: &[Rule] = &[
               not.",
         needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
         check: Check::Item(stores_nothing),
+        ..Rule::BASE
     },
 ];
 
@@ -278,20 +308,13 @@ fn other_path(view: &ExchangeView<'_>) -> Verdict {
     }
 }
 
-/// What makes any batch fail, whatever its head says.
-const EXPLAINED: &[&str] =
-    &["ACCEPT-001", "ACCEPT-002", "STATUS-001", "STATUS-002", "STATUS-003", "ORDER-001"];
-
-/// What makes any batch go without an answer.
-const LOST: &[&str] = &["STATUS-003", "STATUS-004"];
-
 /// A sound batch with something unusual about its head has to be processed all the same.
 fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
     if view.feature() != Some(feature) || !must_be_processed(view) {
         return Verdict::NotApplicable("the request has nothing of the kind");
     }
     if let Some(finding) = super::status::lost(view) {
-        return Verdict::fail(finding.explained_by(LOST));
+        return Verdict::fail(finding);
     }
     if feature == RequestFeature::Expect
         && view.response().and_then(|r| r.framing.as_ref()).is_some_and(|f| f.kept_waiting)
@@ -309,7 +332,7 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
         Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
             let finding =
                 Finding::new("empty", "", "a result an item", "no results: the body was not read");
-            Verdict::fail(finding.explained_by(EXPLAINED))
+            Verdict::fail(finding.shows(Symptom::UnusualHeadRefused))
         }
         Some(200) => Verdict::Pass,
         Some(status) => Verdict::fail(
@@ -319,7 +342,7 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
                 "200, as without it",
                 format!("{status}{}", super::status::said(view)),
             )
-            .explained_by(EXPLAINED),
+            .shows(Symptom::UnusualHeadRefused),
         ),
     }
 }

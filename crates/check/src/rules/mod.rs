@@ -18,7 +18,8 @@ mod unique;
 
 use std::sync::LazyLock;
 
-use super::rule::Rule;
+use super::finding::Symptom;
+use super::rule::{By, Reach, Rule};
 
 /// Families in the order in which reports show them, each with what it is about.
 pub const FAMILIES: &[(&str, &str)] = &[
@@ -100,4 +101,53 @@ pub fn relies_on(rule: &Rule, id: &str) -> bool {
         at += 1;
     }
     needed.contains(&id)
+}
+
+/// The rules whose confirmed failure anywhere in the run accounts for what `rule` found: never one of a lower level.
+#[must_use]
+pub fn explaining(rule: &Rule, symptom: Symptom) -> Vec<&'static Rule> {
+    let explains = |other: &Rule| {
+        other.explains.iter().any(|explains| {
+            explains.reach != Reach::Execution
+                && explains.symptom.is_none_or(|shown| shown == symptom)
+                && match explains.by {
+                    By::Any => true,
+                    By::Dependents => relies_on(rule, other.id),
+                    By::Rules(rules) => rules.contains(&rule.id),
+                }
+        })
+    };
+    let other = |other: &&Rule| other.id != rule.id && other.level <= rule.level;
+    all().iter().copied().filter(other).filter(|other| explains(other)).collect()
+}
+
+/// Whether `rule` says nothing of results that can't be matched with their items: what stands in another part of
+/// the answer is not another request's either.
+#[must_use]
+pub fn needs_order(rule: &Rule) -> bool {
+    let is_order = |rule: &Rule| rule.family() == "ORDER";
+    rule.concerns_whole_answer
+        || rule.family() == "RACE"
+        || rule.needs.iter().filter_map(|id| find(id)).any(is_order)
+}
+
+/// The rule for what users' own cases expect without naming one.
+#[must_use]
+pub fn of_user_cases() -> &'static Rule {
+    &case::RULES[0]
+}
+
+/// A rule that is judged once for each answer to an ordinary request.
+pub const JUDGED_PER_REQUEST: &str = "STATUS-001";
+/// A rule that is judged once for each item with a result.
+pub const JUDGED_PER_ITEM: &str = "ECHO-001";
+/// A rule that is judged once for each group of simultaneous requests with one key.
+pub const JUDGED_PER_RACE: &str = "RACE-001";
+
+impl Rule {
+    /// Whether it is about credentials: what a target remembers of a connection may decide it.
+    #[must_use]
+    pub fn is_about_credentials(&self) -> bool {
+        self.family() == "AUTH"
+    }
 }

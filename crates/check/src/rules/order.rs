@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::contract::{Contract, Level};
 use crate::exchange_view::ExchangeView;
-use crate::finding::{Finding, Verdict};
-use crate::rule::{Check, Rule};
+use crate::finding::{Finding, Symptom, Verdict};
+use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
@@ -20,6 +20,12 @@ pub(super) const RULES: &[Rule] = &[
               item. Example: a batch of three with one rejected item answered with two results.",
         needs: &["SCHEMA-003", "RACE-002"],
         check: Check::Exchange(one_result_an_item),
+        explains: &[
+            Explains::any(Symptom::UnusualHeadRefused),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        concerns_whole_answer: true,
+        ..Rule::BASE
     },
     Rule {
         id: "ORDER-002",
@@ -30,6 +36,14 @@ pub(super) const RULES: &[Rule] = &[
               order in which workers finished make a client believe that a rejected balance was accepted.",
         needs: &["ORDER-001", "ORDER-003", "RACE-002"],
         check: Check::Exchange(request_order),
+        explains: &[
+            Explains::any(Symptom::ValidRefused),
+            Explains::any(Symptom::NoConcurrentAccepted),
+            Explains::any(Symptom::LaterDuplicateAccepted),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        concerns_whole_answer: true,
+        ..Rule::BASE
     },
     Rule {
         id: "ORDER-003",
@@ -40,6 +54,13 @@ pub(super) const RULES: &[Rule] = &[
               item without a result is lost without a trace.",
         needs: &["ORDER-001", "RACE-002"],
         check: Check::Exchange(no_item_twice),
+        explains: &[
+            Explains::any(Symptom::ValidRefused),
+            Explains::any(Symptom::NoConcurrentAccepted),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        concerns_whole_answer: true,
+        ..Rule::BASE
     },
 ];
 
@@ -53,6 +74,11 @@ fn one_result_an_item(view: &ExchangeView<'_>) -> Verdict {
     }
     Verdict::fail(miscounted(view.contract, items, results))
 }
+
+/// The rules about number, order and repetition of results.
+pub(crate) const COUNT: &Rule = &RULES[0];
+pub(crate) const ORDER: &Rule = &RULES[1];
+pub(crate) const ONCE: &Rule = &RULES[2];
 
 /// The finding for so many results to so many items.
 pub(crate) fn miscounted(contract: &Contract, items: usize, results: usize) -> Finding {

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::status::{is_server_error, lost, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::Prediction;
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
@@ -21,6 +21,7 @@ pub(super) const RULES: &[Rule] = &[
               opens it.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
         check: Check::Execution(exactly_one),
+        ..Rule::BASE
     },
     Rule {
         id: "RACE-002",
@@ -31,6 +32,9 @@ pub(super) const RULES: &[Rule] = &[
               StreamEvaluation wherever several are under way, whether released together or not.",
         needs: &[],
         check: Check::Exchange(own_answer),
+        explains: &[Explains::DEPENDENTS],
+        concerns_whole_answer: true,
+        ..Rule::BASE
     },
     Rule {
         id: "RACE-003",
@@ -41,6 +45,7 @@ pub(super) const RULES: &[Rule] = &[
               constraint must not reach the client as a 500.",
         needs: &[],
         check: Check::Exchange(overlap_is_answered),
+        ..Rule::BASE
     },
 ];
 
@@ -83,13 +88,7 @@ fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
                         )
                         .item(i)
                         .exchange(view.exchange.index)
-                        .explained_by(&[
-                            "ACCEPT-001",
-                            "ACCEPT-002",
-                            "ATOM-003",
-                            "ORDER-002",
-                            "ORDER-003",
-                        ]),
+                        .shows(Symptom::NoConcurrentAccepted),
                     );
                 }
                 [] => {}
@@ -104,8 +103,7 @@ fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
                         )
                         .item(second.1)
                         .exchange(second.0)
-                        // Where a number is accepted again with nothing under way, there is no race to win.
-                        .explained_by(&["UNIQUE-001"]),
+                        .shows(Symptom::AcceptedConcurrently),
                     );
                 }
             }
@@ -169,13 +167,12 @@ fn overlap_is_answered(view: &ExchangeView<'_>) -> Verdict {
     if view.exchange.group.is_none() {
         return Verdict::NotApplicable("nothing overlapped");
     }
-    // What happens with nothing else under way too has nothing to do with overlap.
     if let Some(finding) = lost(view) {
-        return Verdict::fail(finding.explained_by(&["STATUS-003", "STATUS-004"]));
+        return Verdict::fail(finding);
     }
     match view.status() {
         Some(status) if is_server_error(view, status) => {
-            Verdict::fail(server_error(view, status).explained_by(&["STATUS-002"]))
+            Verdict::fail(server_error(view, status).shows(Symptom::OverlapBroke))
         }
         Some(_) => Verdict::Pass,
         None => Verdict::NotApplicable("the client hung up"),

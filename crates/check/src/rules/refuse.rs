@@ -4,9 +4,9 @@ use crate::contract::validity::{InvalidClass, InvalidReason};
 use crate::contract::{CodeCause, Level};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::Prediction;
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Explains, Rule};
 use crate::run_tally::RunTally;
 use crate::text::{shorten, shown};
 
@@ -22,6 +22,8 @@ macro_rules! item_rule {
             doc: $doc,
             needs: NEEDS,
             check: Check::Exchange(|view| items_refused(view, $id)),
+            explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+            ..Rule::BASE
         }
     };
 }
@@ -36,6 +38,8 @@ macro_rules! body_rule {
             doc: $doc,
             needs: &["STATUS-002", "ROBUST-001"],
             check: Check::Exchange(|view| body_refused(view, $id)),
+            explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+            ..Rule::BASE
         }
     };
 }
@@ -126,6 +130,7 @@ pub(super) const RULES: &[Rule] = &[
               broken). Changing between them makes retries a gamble.",
         needs: &[],
         check: Check::Run(one_refusal_mode_per_kind),
+        ..Rule::BASE
     },
     item_rule!(
         "REFUSE-012",
@@ -256,7 +261,7 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
             );
             // An error that is told in a 200 is told so for broken items too.
             let told = view.results().is_none() && view.status() == Some(200);
-            Verdict::fail(if told { finding.explained_by(&["SCHEMA-003"]) } else { finding })
+            Verdict::fail(if told { finding.shows(Symptom::ErrorInSuccess) } else { finding })
         }
         Some(400) => Verdict::Pass,
         _ => Verdict::NotApplicable("another status"),
@@ -280,7 +285,7 @@ fn one_refusal_mode_per_kind(tally: &RunTally) -> Verdict {
                     ),
                     format!("{request} times a 400, {item} times rejected in a 200"),
                 )
-                .explained_by(super::accept::ACCEPTANCE),
+                .shows(Symptom::ValidRefused),
             );
         }
     }

@@ -4,7 +4,7 @@ use super::status::{is_server_error, lost, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView};
 use crate::finding::{Finding, Verdict};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Grouping, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -17,6 +17,8 @@ pub(super) const RULES: &[Rule] = &[
               what was stored. Example: U+0000 in a string that the database refuses.",
         needs: &[],
         check: Check::Exchange(answered_in_class),
+        grouping: Grouping::Shared("server failed"),
+        ..Rule::BASE
     },
     Rule {
         id: "ROBUST-002",
@@ -27,6 +29,7 @@ pub(super) const RULES: &[Rule] = &[
               that is quadratic in the number of items. Measured within one run, on batches of three sizes.",
         needs: &["ROBUST-001", "STATUS-001"],
         check: Check::Execution(time_is_linear),
+        ..Rule::BASE
     },
 ];
 

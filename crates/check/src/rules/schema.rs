@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::contract::{Level, repeated_key};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemView, ParsedBody};
-use crate::finding::{Finding, Verdict};
-use crate::rule::{Check, Rule};
+use crate::finding::{Finding, Symptom, Verdict};
+use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
 pub(super) const RULES: &[Rule] = &[
@@ -22,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
               Example: `\"timeElapsedMs\": \"12\"` where an integer is documented.",
         needs: &["HTTP-009"],
         check: Check::Exchange(fits_documented_schema),
+        ..Rule::BASE
     },
     Rule {
         id: "SCHEMA-002",
@@ -32,6 +33,7 @@ pub(super) const RULES: &[Rule] = &[
               framework's both fit the schema; HTML, plain text or wrong types do not.",
         needs: &["HTTP-009"],
         check: Check::Exchange(errors_fit_schema),
+        ..Rule::BASE
     },
     Rule {
         id: "SCHEMA-003",
@@ -42,6 +44,8 @@ pub(super) const RULES: &[Rule] = &[
               client can't know what happened to any item. Only an empty batch may be answered without.",
         needs: &["HTTP-009", "SCHEMA-001"],
         check: Check::Exchange(results_present),
+        explains: &[Explains::any(Symptom::ErrorInSuccess)],
+        ..Rule::BASE
     },
     Rule {
         id: "SCHEMA-004",
@@ -53,6 +57,7 @@ pub(super) const RULES: &[Rule] = &[
               result schema allows.",
         needs: &["SCHEMA-001", "ORDER-001", "ORDER-002", "ORDER-003"],
         check: Check::Item(result_is_complete),
+        ..Rule::BASE
     },
     Rule {
         id: "SCHEMA-005",
@@ -63,6 +68,7 @@ pub(super) const RULES: &[Rule] = &[
               them to size their batches.",
         needs: &["SCHEMA-001"],
         check: Check::Exchange(elapsed_present),
+        ..Rule::BASE
     },
     Rule {
         id: "SCHEMA-006",
@@ -73,6 +79,7 @@ pub(super) const RULES: &[Rule] = &[
               two clients can read two different answers.",
         needs: &["SCHEMA-001"],
         check: Check::Exchange(keys_once),
+        ..Rule::BASE
     },
 ];
 

@@ -3,8 +3,8 @@
 use crate::contract::Level;
 use crate::exchange::{Answer, BodyIntent, Situation};
 use crate::exchange_view::ExchangeView;
-use crate::finding::{Finding, Verdict};
-use crate::rule::{Check, Rule};
+use crate::finding::{Finding, Symptom, Verdict};
+use crate::rule::{Check, Explains, Grouping, Rule};
 use crate::run_tally::ProbeResult;
 use crate::text::shorten;
 
@@ -19,6 +19,11 @@ pub(super) const RULES: &[Rule] = &[
               are not 200 and 400: a client written from the page doesn't handle them.",
         needs: &[],
         check: Check::Exchange(documented_status),
+        explains: &[
+            Explains::any(Symptom::UnusualHeadRefused),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        ..Rule::BASE
     },
     Rule {
         id: "STATUS-002",
@@ -29,6 +34,12 @@ pub(super) const RULES: &[Rule] = &[
               busy, 502 and 504 are a gateway's and count only where they persist.",
         needs: &[],
         check: Check::Exchange(no_server_error),
+        explains: &[
+            Explains::any(Symptom::UnusualHeadRefused),
+            Explains::any(Symptom::OverlapBroke),
+        ],
+        grouping: Grouping::Shared("server failed"),
+        ..Rule::BASE
     },
     Rule {
         id: "STATUS-003",
@@ -40,6 +51,16 @@ pub(super) const RULES: &[Rule] = &[
               good plain batch.",
         needs: &[],
         check: Check::Exchange(answered),
+        explains: &[
+            Explains::any(Symptom::UnusualHeadRefused),
+            Explains::of(
+                Symptom::NoAnswer,
+                &["RACE-003", "HTTP-005", "HTTP-006", "HTTP-007", "HTTP-013"],
+            ),
+            Explains::any(Symptom::ExpectationUnanswered),
+        ],
+        grouping: Grouping::Shared("server failed"),
+        ..Rule::BASE
     },
     Rule {
         id: "STATUS-004",
@@ -53,6 +74,12 @@ pub(super) const RULES: &[Rule] = &[
               rule has it judged however few answers got lost.",
         needs: &[],
         check: Check::Probe(not_lost),
+        explains: &[
+            Explains::by_chance(Symptom::NoAnswer),
+            Explains::by_chance(Symptom::ExpectationUnanswered),
+        ],
+        may_lack_occasion: true,
+        ..Rule::BASE
     },
 ];
 
@@ -156,14 +183,11 @@ pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
                 ),
             )
             .unproven()
-            .explained_by(&["STATUS-004"]),
+            .shows(Symptom::NoAnswer),
         ),
         _ => None,
     }
 }
-
-/// Rules of batches that have something unusual about their head.
-const FEATURES: &[&str] = &["HTTP-005", "HTTP-006", "HTTP-007", "HTTP-013"];
 
 fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
     let featured = view.feature().is_some();
@@ -175,8 +199,7 @@ fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
         None => Verdict::NotApplicable("no answer"),
         Some(status) if is_server_error(view, status) => {
             let finding = server_error(view, status);
-            // Where every such head fails, its own rule tells of it.
-            Verdict::fail(if featured { finding.explained_by(FEATURES) } else { finding })
+            Verdict::fail(if featured { finding.shows(Symptom::UnusualHeadBroke) } else { finding })
         }
         Some(_) => Verdict::Pass,
     }

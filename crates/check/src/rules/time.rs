@@ -17,6 +17,8 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A duration below zero comes of two clocks, or of one that was set back.",
         needs: &["SCHEMA-001"],
         check: Check::Exchange(not_negative),
+        fails_once_per_answer: true,
+        ..Rule::BASE
     },
     Rule {
         id: "TIME-002",
@@ -26,6 +28,8 @@ pub(super) const RULES: &[Rule] = &[
         doc: "The part is not longer than the whole (1 ms of slack for rounding).",
         needs: &["SCHEMA-001", "TIME-001", "RACE-002"],
         check: Check::Exchange(part_within_whole),
+        fails_once_per_answer: true,
+        ..Rule::BASE
     },
     Rule {
         id: "TIME-003",
@@ -36,6 +40,8 @@ pub(super) const RULES: &[Rule] = &[
               as microseconds, shows here. Counts only where repeats show it too.",
         needs: &["SCHEMA-001", "TIME-001"],
         check: Check::Exchange(within_clients_clock),
+        fails_once_per_answer: true,
+        ..Rule::BASE
     },
 ];
 

@@ -7,9 +7,9 @@ use serde_json::Value;
 use crate::contract::Level;
 use crate::contract::validity::ExpectedOutcome;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Explains, Grouping, Rule};
 use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
@@ -24,6 +24,13 @@ pub(super) const RULES: &[Rule] = &[
               another connection, for another account, later. A second acceptance books a balance twice.",
         needs: NEEDS,
         check: Check::Item(accepted_once),
+        explains: &[
+            Explains::any(Symptom::AcceptedConcurrently),
+            Explains::any(Symptom::PartlyStored),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        grouping: Grouping::ByPlace,
+        ..Rule::BASE
     },
     Rule {
         id: "UNIQUE-002",
@@ -34,6 +41,7 @@ pub(super) const RULES: &[Rule] = &[
               neighbours are processed. Refusing the whole request leaves a client unable to send the rest.",
         needs: &["STATUS-001"],
         check: Check::Exchange(rejects_the_item),
+        ..Rule::BASE
     },
     Rule {
         id: "UNIQUE-003",
@@ -44,6 +52,12 @@ pub(super) const RULES: &[Rule] = &[
               drops it.",
         needs: NEEDS,
         check: Check::Item(fresh_is_fresh),
+        explains: &[
+            Explains::any(Symptom::LaterDuplicateAccepted),
+            Explains::any(Symptom::PartlyStored),
+            Explains::any(Symptom::ExpectationUnmet),
+        ],
+        ..Rule::BASE
     },
     Rule {
         id: "UNIQUE-004",
@@ -54,6 +68,8 @@ pub(super) const RULES: &[Rule] = &[
               uses it.",
         needs: NEEDS,
         check: Check::Exchange(first_wins),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
     },
     Rule {
         id: "UNIQUE-005",
@@ -64,6 +80,7 @@ pub(super) const RULES: &[Rule] = &[
               folds, trims or cuts its keys calls a fresh number used.",
         needs: NEEDS,
         check: Check::Item(near_is_not_same),
+        ..Rule::BASE
     },
     Rule {
         id: "UNIQUE-006",
@@ -74,6 +91,7 @@ pub(super) const RULES: &[Rule] = &[
               was valid.",
         needs: NEEDS,
         check: Check::Exchange(one_is_accepted),
+        ..Rule::BASE
     },
 ];
 
@@ -139,13 +157,7 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
                 "200 with the item rejected",
                 format!("{status}{}", super::status::said(view)),
             )
-            .explained_by(&[
-                "ACCEPT-001",
-                "ACCEPT-002",
-                "ACCEPT-005",
-                "ORDER-002",
-                "ORDER-003",
-            ]),
+            .shows(Symptom::ValidRefused),
         ),
         _ => Verdict::NotApplicable("another status"),
     }
@@ -266,7 +278,7 @@ fn first_wins(view: &ExchangeView<'_>) -> Verdict {
                 format!("item {one} accepted"),
             )
             .item(*one)
-            .explained_by(&["ACCEPT-001", "ACCEPT-002", "UNIQUE-003", "ORDER-002"]),
+            .shows(Symptom::LaterDuplicateAccepted),
         ),
         _ => None,
     })
@@ -283,7 +295,7 @@ fn one_is_accepted(view: &ExchangeView<'_>) -> Verdict {
                 format!("all {} rejected", places.len()),
             )
             .item(places[0])
-            .explained_by(super::accept::ACCEPTANCE)
+            .shows(Symptom::ValidRefused)
         })
     })
 }

@@ -59,8 +59,8 @@ impl StreamEvaluation {
         violation: RuleViolation,
     ) {
         match self.kinds.get(&kind(&violation)) {
-            // Times are told once for an answer, in however many windows they show.
-            Some(at) => self.times[*at] += u64::from(violation.rule.family() != "TIME"),
+            // Some fail once for an answer, in however many windows that shows.
+            Some(at) => self.times[*at] += u64::from(!violation.rule.fails_once_per_answer),
             None => self.keep_new(about, head, window, items, violation),
         }
     }

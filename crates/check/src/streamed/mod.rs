@@ -253,7 +253,7 @@ impl<'a> StreamEvaluator<'a> {
         for violation in evaluation
             .violations
             .into_iter()
-            .filter(|violation| !violation.rule.concerns_whole_answer())
+            .filter(|violation| !violation.rule.concerns_whole_answer)
         {
             self.judged.keep(&self.about, head, &self.window, self.items, violation);
         }
@@ -310,7 +310,7 @@ impl<'a> StreamEvaluator<'a> {
             if matches!(rule.check, Check::Item(_)) {
                 continue;
             }
-            judged.evaluation.counts[index] = if astray && needs_order(rule) {
+            judged.evaluation.counts[index] = if astray && rules::needs_order(rule) {
                 RuleCounts { masked: 1, ..RuleCounts::default() }
             } else {
                 counts
@@ -323,7 +323,7 @@ impl<'a> StreamEvaluator<'a> {
         let head = whole.answer.response().cloned();
         let found = evaluation.violations.into_iter().filter(|violation| {
             !(matches!(violation.rule.check, Check::Item(_))
-                || astray && needs_order(violation.rule))
+                || astray && rules::needs_order(violation.rule))
         });
         for violation in found {
             match &head {
@@ -378,28 +378,20 @@ fn order_hit(
     items: usize,
 ) -> Option<RuleViolation> {
     let shown = |item| shown(&Value::from(order.number(item)));
-    let (id, finding) = if miscounted {
-        ("ORDER-001", rules::order::miscounted(contract, items, order.seen()))
+    let (rule, finding) = if miscounted {
+        (rules::order::COUNT, rules::order::miscounted(contract, items, order.seen()))
     } else {
         let lost = order.lost()?;
         if let Some(item) = lost.twice {
-            ("ORDER-003", rules::order::twice(contract, item, &order.number(item), None))
+            (rules::order::ONCE, rules::order::twice(contract, item, &order.number(item), None))
         } else {
             let (own, other) = (shown(lost.at), shown(lost.from));
             let misordered =
                 rules::order::misordered(contract, (lost.at, &own), (lost.from, &other));
-            ("ORDER-002", misordered)
+            (rules::order::ORDER, misordered)
         }
     };
-    rules::find(id).map(|rule| RuleViolation { rule, exchange: 0, finding })
-}
-
-/// Whether a rule says nothing where results can't be matched with their items: what stands in another window
-/// is no stranger's either.
-fn needs_order(rule: &Rule) -> bool {
-    rule.concerns_whole_answer()
-        || rule.family() == "RACE"
-        || rule.needs.iter().filter_map(|id| rules::find(id)).any(|r| r.family() == "ORDER")
+    Some(RuleViolation { rule, exchange: 0, finding })
 }
 
 /// What each of `count` items brought to the counts of rules about items; nothing where they differ.

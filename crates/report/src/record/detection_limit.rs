@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::check::rules;
 use crate::contract::text::thousands;
 
 /// Probability that a fault at the detection limit is missed.
@@ -13,11 +14,6 @@ pub const ESCAPE: f64 = 0.01;
 
 /// Below this many, a fault is not rare, and nothing is said.
 const RARE: u64 = 10;
-
-/// Rules that are judged once an ordinary answer, once an item with its result, once a race.
-const ANSWERS: &str = "STATUS-001";
-const ITEMS: &str = "ECHO-001";
-const RACES: &str = "RACE-001";
 
 /// The detection limit: a fault that affects 1 in N is missed at most 1 % of the time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,9 +30,9 @@ impl DetectionLimit {
     /// From how often each rule was judged.
     pub fn from_checks(judged: impl Fn(&str) -> u64) -> DetectionLimit {
         DetectionLimit {
-            requests: one_in(judged(ANSWERS)),
-            items: one_in(judged(ITEMS)),
-            races: one_in(judged(RACES)),
+            requests: one_in(judged(rules::JUDGED_PER_REQUEST)),
+            items: one_in(judged(rules::JUDGED_PER_ITEM)),
+            races: one_in(judged(rules::JUDGED_PER_RACE)),
         }
     }
 }
@@ -78,7 +74,10 @@ mod tests {
     fn hardly_any_looks_tell_no_odds() {
         let odds = |judged: u64| DetectionLimit::from_checks(|_| judged).sentence();
         assert_eq!((odds(0), odds(1), odds(5)), (None, None, None));
-        let looked = DetectionLimit::from_checks(|rule| if rule == "STATUS-001" { 90 } else { 1 })
+        let looked =
+            DetectionLimit::from_checks(
+                |rule| if rule == rules::JUDGED_PER_REQUEST { 90 } else { 1 },
+            )
             .sentence()
             .unwrap();
         assert!(looked.contains("at least 1 in 20 requests (99 %"), "{looked}");

@@ -6,16 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::event::{FindingRecord, FindingStatus};
 use super::exchange::FindingPosition;
-use crate::check::{Finding, ProbeResult, Rule, rules};
+use crate::check::{Finding, Grouping, ProbeResult, Rule, rules};
 use crate::contract::hex;
 
 /// The pseudo-case that rules of the run's scope are found in.
 pub const RUN: &str = "(run)";
-
-/// The rule that fails where requests get each other's answers.
-const MIXED_UP: &str = "RACE-002";
-/// The rule that fails where answers get lost whatever is asked.
-const LOST: &str = "STATUS-004";
 
 /// The id of a finding: a hash of rule, case, place and kind of difference.
 #[must_use]
@@ -50,10 +45,10 @@ impl FindingRecord {
     #[must_use]
     pub fn symptom(&self) -> Cause<'_> {
         let cause = self.cause();
-        match cause.rule {
-            "STATUS-002" | "STATUS-003" | "ROBUST-001" => Cause { rule: "", ..cause },
-            "UNIQUE-001" => Cause { kind: "", ..cause },
-            _ => cause,
+        match rules::find(cause.rule).map(|rule| rule.grouping) {
+            Some(Grouping::Shared(group)) => Cause { rule: group, ..cause },
+            Some(Grouping::ByPlace) => Cause { kind: "", ..cause },
+            Some(Grouping::ByKind) | None => cause,
         }
     }
 
@@ -84,21 +79,13 @@ impl FindingRecord {
             actual: clean(&finding.actual),
             message: clean(&finding_message(finding)),
             proven: finding.proven,
-            explained_by: explaining(rule, finding),
+            explained_by: rules::explaining(rule, finding.symptom)
+                .into_iter()
+                .map(|rule| rule.id.to_owned())
+                .collect(),
             evidence: Vec::new(),
         }
     }
-}
-
-/// The rules whose failure explains a finding. Where requests get each other's answers, whatever is judged of
-/// items beside results may be of another request.
-fn explaining(rule: &Rule, finding: &Finding) -> Vec<String> {
-    let mut explaining: Vec<String> =
-        finding.explained_by.iter().map(|rule| (*rule).to_owned()).collect();
-    if rules::relies_on(rule, MIXED_UP) {
-        explaining.push(MIXED_UP.to_owned());
-    }
-    explaining
 }
 
 /// What a finding says in one sentence.
@@ -124,7 +111,8 @@ pub fn masked(
     let confirmed: HashSet<&str> = standing().map(|(f, _)| f.rule.as_str()).collect();
     let by = |(finding, update): &(&FindingRecord, &FindingStatus), known: &HashSet<&str>| {
         let other = |rule: &&String| finding.rule != **rule && known.contains(rule.as_str());
-        let may = |rule: &&String| *rule != LOST || may_be_lost(finding, update, alone);
+        let by_chance = |rule: &str| rules::find(rule).is_some_and(Rule::explains_by_chance);
+        let may = |rule: &&String| !by_chance(rule) || may_be_lost(finding, update, alone);
         finding.explained_by.iter().filter(other).find(may).cloned()
     };
     // What is explained itself explains nothing, or two rules could hide each other.
@@ -156,10 +144,11 @@ fn may_be_lost(finding: &FindingRecord, update: &FindingStatus, alone: ProbeResu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Symptom;
 
     fn lost(rule: &str, shown: u32) -> (FindingRecord, FindingStatus) {
         let rule = rules::find(rule).unwrap();
-        let finding = Finding::new("lost", "", "an answer", "none").explained_by(&[LOST]);
+        let finding = Finding::new("lost", "", "an answer", "none").shows(Symptom::NoAnswer);
         let record = FindingRecord::of(rule, &finding, (rule.id, 0, 0), str::to_owned);
         let update = FindingStatus {
             id: record.id.clone(),
@@ -177,10 +166,12 @@ mod tests {
 
     #[test]
     fn an_answer_that_is_always_lost_is_not_one_that_gets_lost_now_and_then() {
-        let mut now_and_then = lost(LOST, 3);
-        now_and_then.0.explained_by.clear();
-        let found =
-            [now_and_then, lost("STATUS-003", 2), lost("RACE-003", 1), lost("ROBUST-001", 3)];
+        let found = [
+            lost("STATUS-004", 3),
+            lost("STATUS-003", 2),
+            lost("RACE-003", 1),
+            lost("ROBUST-001", 3),
+        ];
         let pairs: Vec<_> = found.iter().map(|(f, u)| (f, u)).collect();
         let masked = masked(&pairs, ProbeResult { sent: 57, lost: 2 });
         let is_masked: Vec<bool> = found.iter().map(|(f, _)| masked.contains_key(&f.id)).collect();
