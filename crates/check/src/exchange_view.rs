@@ -9,7 +9,7 @@ use super::prediction::Prediction;
 use crate::contract::Contract;
 use crate::exchange::{BodyIntent, Exchange, ItemIntent, Response, Situation};
 
-/// The exchanges of one run of one case.
+/// The exchanges of one execution of a case.
 pub struct ExecutionView<'a> {
     /// The contract.
     pub contract: &'a Contract,
@@ -87,6 +87,9 @@ pub struct ItemView<'a> {
     /// What is predicted of it.
     pub predicted: &'a Prediction,
 }
+
+/// Bytes of a body from which on it may be refused for its size.
+const LONG: usize = 64 * 1024;
 
 impl<'a> ExchangeView<'a> {
     /// Whether the item at `index` was rejected as used.
@@ -191,7 +194,7 @@ impl<'a> ExchangeView<'a> {
             BodyIntent::None => false,
             BodyIntent::Batch { items, .. } => {
                 items.is_empty()
-                    || items.len() > 100
+                    || self.is_large()
                     || items.iter().any(|i| {
                         !i.validity.exempt.is_empty()
                             || !i.validity.invalid.is_empty()
@@ -201,16 +204,15 @@ impl<'a> ExchangeView<'a> {
         }
     }
 
-    /// Whether a batch may be refused for its size, which is one rule's matter alone (INTERPRETATION-22).
+    /// Whether a request may be refused for its size, in items or in bytes, whatever its framing: one rule judges
+    /// what it is answered with (INTERPRETATION-22).
     #[must_use]
-    pub fn is_large(&self) -> bool {
-        self.items().len() >= self.contract.batch.limits.batch_items / 10
+    pub fn may_be_refused_for_size(&self) -> bool {
+        self.is_large() || self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len) >= LONG
     }
 
-    /// Whether the body alone is long enough to be refused for it: servers set such bounds in bytes (INTERPRETATION-07).
-    #[must_use]
-    pub fn is_long(&self) -> bool {
-        self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len) > 64 * 1024
+    fn is_large(&self) -> bool {
+        self.items().len() >= (self.contract.batch.limits.batch_items / 10).max(1)
     }
 
     /// Whether the request is one that an ordinary client sends: no barrier, no oddity.

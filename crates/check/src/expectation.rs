@@ -243,7 +243,7 @@ fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
                 })
                 .collect()
         }
-        Some(413) if view.is_large() => Vec::new(),
+        Some(413) if view.may_be_refused_for_size() => Vec::new(),
         Some(status) => vec![Finding::new(
             "status",
             "",

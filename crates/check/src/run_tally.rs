@@ -65,9 +65,6 @@ impl ProbeResult {
     pub const ENOUGH: u64 = 2;
 }
 
-/// Batches above this many items may be refused for their size.
-const LARGE: usize = 100;
-
 impl RunTally {
     /// Adds another part's.
     pub fn add(&mut self, other: &RunTally) {
@@ -156,7 +153,7 @@ impl RunTally {
         let open =
             items.iter().any(|i| i.validity.expected_outcome() == ExpectedOutcome::NotJudged)
                 || view.may_be_used.contains(&true)
-                || items.len() > LARGE;
+                || view.may_be_refused_for_size();
         let (true, false, [kind]) = (pure, open, kinds.as_slice()) else { return };
         let refusal_mode = match view.status() {
             Some(400) => RefusalMode::Request,

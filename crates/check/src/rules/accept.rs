@@ -184,7 +184,7 @@ fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
     let valid = view.predicted.iter().all(|e| matches!(e, Prediction::Accept { .. }));
     let unusual = view.items().iter().find(|i| kind(i) == Kind::Unusual);
     // A batch that may be refused for its size is one rule's matter alone (INTERPRETATION-22).
-    let judged = view.is_ordinary() && !view.is_large();
+    let judged = view.is_ordinary() && !view.may_be_refused_for_size();
     let (true, true, Some(item)) = (judged, valid, unusual) else {
         return Verdict::NotApplicable("no unusual string");
     };
@@ -234,7 +234,7 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
         .predicted
         .iter()
         .any(|e| matches!(e, Prediction::Accept { because: UnusedReason::Refused, .. }));
-    let large = view.is_large();
+    let large = view.may_be_refused_for_size();
     if !must_be_processed(view) || view.feature().is_some() || all_refused_before || large {
         return Verdict::NotApplicable("not a batch of valid items");
     }
@@ -279,7 +279,7 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn large_batch(view: &ExchangeView<'_>) -> Verdict {
-    if !view.is_large() || !must_be_processed(view) {
+    if !view.may_be_refused_for_size() || !must_be_processed(view) {
         return Verdict::NotApplicable("not a large batch of valid items");
     }
     let body = view.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);

@@ -112,7 +112,8 @@ fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
         .predicted
         .iter()
         .any(|e| matches!(e, Prediction::Accept { because: UnusedReason::Refused, .. }));
-    match accept::refused_whole(view) {
+    // Whether its size was the reason, another rule judges.
+    match accept::refused_whole(view).filter(|_| !view.may_be_refused_for_size()) {
         Some(finding) if retried => Verdict::fail(finding.shows(Symptom::ValidRefused)),
         _ => Verdict::NotApplicable("no retry of a refused request"),
     }

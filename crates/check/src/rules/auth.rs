@@ -76,7 +76,7 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
         // What else is wrong with it may be looked at first (INTERPRETATION-07).
         Some(400 | 404 | 405 | 501) if is_another_method(view) => Verdict::Pass,
         Some(411) if view.exchange.request.framing.is_chunked() => Verdict::Pass,
-        Some(413) if view.is_long() => Verdict::Pass,
+        Some(413) if view.may_be_refused_for_size() => Verdict::Pass,
         Some(400..=499) if !is_sound(view) => Verdict::NotApplicable("another rule judges it"),
         Some(408 | 429 | 500..) => Verdict::NotApplicable("another rule judges it"),
         Some(status) => Verdict::fail(Finding::new(

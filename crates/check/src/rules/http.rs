@@ -327,7 +327,7 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
         None => Verdict::NotApplicable("no answer"),
         Some(411) if feature == RequestFeature::Chunked => Verdict::Pass,
         Some(417) if feature == RequestFeature::Expect => Verdict::Pass,
-        Some(413) if view.items().len() >= 100 => Verdict::NotApplicable("a limit of size"),
+        Some(413) if view.may_be_refused_for_size() => Verdict::NotApplicable("a limit of size"),
         Some(408 | 429 | 503) => Verdict::NotApplicable("load"),
         Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
             let finding =

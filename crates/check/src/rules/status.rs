@@ -133,7 +133,7 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     if request.header("expect").is_some() {
         allowed.push(417);
     }
-    if view.is_large() || view.is_long() {
+    if view.may_be_refused_for_size() {
         allowed.push(413);
     }
     allowed

@@ -144,7 +144,7 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
         .any(|e| matches!(e, Prediction::Used { .. } | Prediction::BatchDuplicate(_)));
     let sound =
         items.iter().all(|i| i.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must));
-    let too_large = view.is_large() && !was_taken_before(view);
+    let too_large = view.may_be_refused_for_size() && !was_taken_before(view);
     if !repeats || !sound || too_large || !view.is_ordinary() || view.feature().is_some() {
         return Verdict::NotApplicable("no batch that is sound but for used numbers");
     }

@@ -74,12 +74,11 @@ mod tests {
     fn hardly_any_looks_tell_no_odds() {
         let odds = |judged: u64| DetectionLimit::from_checks(|_| judged).sentence();
         assert_eq!((odds(0), odds(1), odds(5)), (None, None, None));
-        let looked =
-            DetectionLimit::from_checks(
-                |rule| if rule == rules::JUDGED_PER_REQUEST { 90 } else { 1 },
-            )
-            .sentence()
-            .unwrap();
+        let looked = DetectionLimit::from_checks(|rule| {
+            if rule == crate::check::rules::JUDGED_PER_REQUEST { 90 } else { 1 }
+        })
+        .sentence()
+        .unwrap();
         assert!(looked.contains("at least 1 in 20 requests (99 %"), "{looked}");
     }
 
