@@ -13,7 +13,7 @@ use batchproof::execution::select;
 use batchproof::generate::{Generator, Mint, Numbers, Place, Shape, Style};
 use batchproof::run::run;
 use batchproof::send::SendOptions;
-use batchproof::session::{RunOptions, Silent};
+use batchproof::session::{NoObserver, RunOptions};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use serde_json::{Value, json};
@@ -171,11 +171,11 @@ fn whole_exchanges(bencher: Bencher<'_, '_>, (case, items): (&str, u64)) {
                 runs: Some(RUNS),
                 jobs: 16,
                 whole_suite: false,
-                opening: false,
+                preflight: false,
                 verdicts_only: true,
                 ..RunOptions::new(batchproof::case::Depth::Standard, 1, "bptest-bench")
             };
-            let report = run(embedded.environment, selected, options, Arc::new(Silent)).await;
+            let report = run(embedded.environment, selected, options, Arc::new(NoObserver)).await;
             assert!(report.expect("a report").summary.findings.is_empty());
         });
     });

@@ -12,7 +12,7 @@ use batchproof::record::Summary;
 use batchproof::run::{Plan, plan, run};
 use batchproof::send::SendOptions;
 use batchproof::server::faults;
-use batchproof::session::{RunOptions, Silent, budget};
+use batchproof::session::{NoObserver, RunOptions, budget};
 
 fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -87,7 +87,7 @@ fn standard_run_with(fault: &str) -> Summary {
             jobs: embedded::LOOPBACK_JOBS,
             ..RunOptions::new(Depth::Standard, 1, "bptest-budget")
         };
-        run(environment, selected, options, Arc::new(Silent)).await.unwrap().summary
+        run(environment, selected, options, Arc::new(NoObserver)).await.unwrap().summary
     })
 }
 

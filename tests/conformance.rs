@@ -19,7 +19,7 @@ use batchproof::record::{Conclusion, RuleOutcome, Summary};
 use batchproof::run;
 use batchproof::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
 use batchproof::server::RunningServer;
-use batchproof::session::{Environment, RunOptions, Silent};
+use batchproof::session::{Environment, NoObserver, RunOptions};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -133,7 +133,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
     };
     let environment = Arc::clone(&site.environment);
     let report =
-        site.runtime.block_on(run::run(environment, selected, options, Arc::new(Silent)))?;
+        site.runtime.block_on(run::run(environment, selected, options, Arc::new(NoObserver)))?;
     let told = told(&report.summary);
     if report.summary.conclusion != Conclusion::Conformant {
         return Err(told.into());

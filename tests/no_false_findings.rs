@@ -14,7 +14,7 @@ use batchproof::execution::select;
 use batchproof::record::{Conclusion, Summary};
 use batchproof::run::run;
 use batchproof::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
-use batchproof::session::{Environment, RunOptions, Silent};
+use batchproof::session::{Environment, NoObserver, RunOptions};
 use libtest_mimic::{Arguments, Failed, Trial};
 use secrecy::SecretString;
 
@@ -180,7 +180,7 @@ fn judge_cases(
             verdicts_only: true,
             ..RunOptions::new(Depth::Standard, seed, "bptest-clean")
         };
-        let report = run(environment, selected, options, Arc::new(Silent)).await?;
+        let report = run(environment, selected, options, Arc::new(NoObserver)).await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(report.summary)
     })?;
     drop(running);

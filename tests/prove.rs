@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use batchproof::prove::{self, Suite, Trial as Run};
+use batchproof::prove::{self, ProofRun, ProofSuite};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -17,8 +17,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
 });
 
-static SUITE: LazyLock<Suite> =
-    LazyLock::new(|| Suite::shipped().expect("the shipped suite is readable"));
+static SUITE: LazyLock<ProofSuite> =
+    LazyLock::new(|| ProofSuite::shipped().expect("the shipped suite is readable"));
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -34,12 +34,12 @@ fn main() -> ExitCode {
 }
 
 /// The runs to make: all of them, or each fault in one refusal mode.
-fn chosen() -> Vec<Run> {
-    let all = prove::trials();
+fn chosen() -> Vec<ProofRun> {
+    let all = prove::proof_runs();
     if std::env::var("BATCHPROOF_PROVE").is_ok_and(|value| value == "all") {
         return all;
     }
-    let mut chosen: Vec<Run> = Vec::new();
+    let mut chosen: Vec<ProofRun> = Vec::new();
     let mut faults = 0;
     let mut rest = &all[..];
     while let Some(first) = rest.first() {
@@ -57,7 +57,7 @@ fn chosen() -> Vec<Run> {
     chosen
 }
 
-fn proved(run: Run) -> Result<(), Failed> {
+fn proved(run: ProofRun) -> Result<(), Failed> {
     let proof = RUNTIME
         .block_on(prove::prove(&SUITE, run, 1))
         .map_err(|error| Failed::from(error.to_string()))?;

@@ -60,16 +60,16 @@ pub fn amounts(executions: u64, requests: u64, items: u64) -> String {
 impl Observer for ProgressDisplay {
     fn see(&self, progress: Progress<'_>) {
         match progress {
-            Progress::Planned { trials, requests, items } => {
-                self.executions.store(trials, Ordering::Relaxed);
+            Progress::Planned { executions, requests, items } => {
+                self.executions.store(executions, Ordering::Relaxed);
                 match &self.bar {
-                    Some(bar) => bar.set_length(trials),
+                    Some(bar) => bar.set_length(executions),
                     None => {
-                        self.line(&amounts(trials, requests, items));
+                        self.line(&amounts(executions, requests, items));
                     }
                 }
             }
-            Progress::Trial { .. } => {
+            Progress::Executed { .. } => {
                 let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
                 if let Some(bar) = &self.bar {
                     bar.set_position(done);

@@ -19,8 +19,8 @@ use crate::report::json::{Coverage, CoverageShare};
 const AT_ONCE: usize = 4;
 
 pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
-    let suite = Arc::new(prove::Suite::shipped()?);
-    let trials: Vec<prove::Trial> = prove::trials()
+    let suite = Arc::new(prove::ProofSuite::shipped()?);
+    let runs: Vec<prove::ProofRun> = prove::proof_runs()
         .into_iter()
         .filter(|t| {
             args.faults.is_empty()
@@ -30,7 +30,7 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
                 })
         })
         .collect();
-    if trials.is_empty() {
+    if runs.is_empty() {
         return Err(format!(
             "no fault matches {}\n  hint: batchproof list --faults",
             args.faults.join(", ")
@@ -42,20 +42,20 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
     let interactive = std::io::stderr().is_terminal();
     let proofs = runtime.block_on(async {
         // Those that wait go first, so that none is waited for alone at the end.
-        let mut queue: Vec<(usize, prove::Trial)> = trials.iter().copied().enumerate().collect();
-        queue.sort_by_key(|(_, trial)| !trial.waits());
+        let mut queue: Vec<(usize, prove::ProofRun)> = runs.iter().copied().enumerate().collect();
+        queue.sort_by_key(|(_, run)| !run.waits());
         // Hanging faults leave the processors idle, so a few runs go on at once.
         let mut stream = futures_util::stream::iter(queue)
-            .map(|(place, trial)| {
+            .map(|(place, run)| {
                 let (suite, seed) = (Arc::clone(&suite), args.seed);
-                let proof = tokio::spawn(async move { prove::prove(&suite, trial, seed).await });
+                let proof = tokio::spawn(async move { prove::prove(&suite, run, seed).await });
                 async move { (place, proof.await) }
             })
             .buffer_unordered(AT_ONCE);
         let mut proofs: BTreeMap<usize, Proof> = BTreeMap::new();
         while let Some((place, joined)) = stream.next().await {
             let proof = joined??;
-            let name = trials[place].name();
+            let name = runs[place].name();
             if interactive {
                 let _ = write!(std::io::stderr(), "\r\x1b[K");
             }
@@ -64,7 +64,7 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
             }
             proofs.insert(place, proof);
             if interactive {
-                let _ = write!(std::io::stderr(), "{}/{} {name}", proofs.len(), trials.len());
+                let _ = write!(std::io::stderr(), "{}/{} {name}", proofs.len(), runs.len());
             }
         }
         // In the order of their declarations again.

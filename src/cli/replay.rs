@@ -13,7 +13,7 @@ use crate::contract::{Contract, Problem, Profile};
 use crate::exchange::REDACTED;
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
-use crate::replay::{Fate, cases_of_whole_runs, replay as replay_findings};
+use crate::replay::{ReplayVerdict, cases_of_whole_runs, replay as replay_findings};
 use crate::report::visible;
 
 /// Ids that are listed where the one given names nothing.
@@ -60,11 +60,11 @@ async fn sent(
     let cases = cases(summary, wanted)?;
     let headers: Vec<String> = environment.profile.headers.values().cloned().collect();
     let redactor = environment.sender.token().redactor(&headers);
-    let mut print = |replayed: &crate::replay::Replayed| {
+    let mut print = |replayed: &crate::replay::ReplayedFinding| {
         let Some((finding, _)) = summary.findings.get(replayed.index) else { return };
         let line = format!(
             "{:13}  {} {:12}  {}  {}: {}",
-            replayed.fate.words(),
+            replayed.verdict.words(),
             finding.id,
             finding.rule,
             finding.case,
@@ -74,15 +74,15 @@ async fn sent(
         say(&visible(&redactor.clean(&line)));
     };
     let replayed = replay_findings(&environment, summary, wanted, cases, &mut print).await;
-    let fates: Vec<Fate> = replayed.iter().map(|r| r.fate).collect();
-    let count = |fate: Fate| fates.iter().filter(|f| **f == fate).count();
+    let verdicts: Vec<ReplayVerdict> = replayed.iter().map(|r| r.verdict).collect();
+    let count = |verdict: ReplayVerdict| verdicts.iter().filter(|f| **f == verdict).count();
     say(&format!(
         "{} still failing, {} fixed, {} unknown",
-        count(Fate::StillFailing),
-        count(Fate::Fixed),
-        count(Fate::CantTell)
+        count(ReplayVerdict::StillFailing),
+        count(ReplayVerdict::Fixed),
+        count(ReplayVerdict::CantTell)
     ));
-    Ok(Fate::exit(&fates))
+    Ok(ReplayVerdict::exit(&verdicts))
 }
 
 /// Positions of the findings to be sent: all that no waiver covers, one by its id, or those of a rule.

@@ -14,7 +14,7 @@ use crate::case::{self, Case, Depth};
 use crate::contract::problem::nearest;
 use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
-use crate::execution::{Selected, select};
+use crate::execution::{SelectedCase, select};
 use crate::generate::default_run_id;
 use crate::record::{RUN, Summary};
 use crate::report;
@@ -123,7 +123,7 @@ async fn trial(
             environment.sender.target.base.clone()
         },
         whole_suite: args.cases.is_empty(),
-        opening: shipped,
+        preflight: shipped,
         verdicts_only: false,
         waivers,
         notes,
@@ -133,7 +133,7 @@ async fn trial(
         say(&plan_text(args, &environment, &options, &selected));
         return Ok(None);
     }
-    let (trials, requests, items) = planned.totals();
+    let (executions, requests, items) = planned.totals();
     if limits.items.is_some_and(|max| items > max) {
         return Err(format!(
             "the run would send {items} items, but the profile allows {}\n  hint: a smaller --depth or --runs, or fewer cases",
@@ -146,12 +146,12 @@ async fn trial(
             std::io::stderr(),
             "{}: {}, keys start with {}-, {}",
             options.target,
-            amounts(trials, requests, items),
+            amounts(executions, requests, items),
             options.run_id,
             estimate(args, limits.rate, requests)
         );
     }
-    end_on_signal(environment.halt.clone());
+    end_on_signal(environment.cancellation.clone());
     let progress = Arc::new(ProgressDisplay::new());
     let dir = args.report_dir.clone();
     let RunReport { summary } =
@@ -183,10 +183,10 @@ fn plan_text(
     args: &RunArgs,
     environment: &Environment,
     options: &RunOptions,
-    selected: &[Selected],
+    selected: &[SelectedCase],
 ) -> String {
     let planned = plan(environment, options, selected);
-    let (trials, requests, items) = planned.totals();
+    let (executions, requests, items) = planned.totals();
     let mut builder = tabled::builder::Builder::default();
     builder.push_record(["case", "executions", "requests", "items", "kB"]);
     let kilobytes = |bytes: u64| (bytes / 1024).to_string();
@@ -202,7 +202,7 @@ fn plan_text(
     let bytes: u64 = planned.cases.iter().map(|c| c.bytes).sum();
     builder.push_record([
         "total".to_owned(),
-        trials.to_string(),
+        executions.to_string(),
         requests.to_string(),
         items.to_string(),
         kilobytes(bytes),

@@ -1,6 +1,6 @@
 //! Ctrl-C and its kin: the first ends the run with reports of what was seen, the second ends the process.
 
-use crate::session::{Halt, Stop};
+use crate::session::{CancelReason, Cancellation};
 
 use super::say_error;
 
@@ -8,14 +8,14 @@ use super::say_error;
 const BY_SIGNAL: i32 = 128;
 
 /// Ends the run behind `halt` on Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once.
-pub fn end_on_signal(halt: Halt) {
+pub fn end_on_signal(cancellation: Cancellation) {
     let mut signals = Signals::new();
     tokio::spawn(async move {
         let (what, _) = signals.next().await;
         say_error(&format!(
             "{what}: ending the run and writing its reports; press again to quit at once, without reports"
         ));
-        halt.end(Stop::Cut(what.to_owned()));
+        cancellation.cancel(CancelReason::Requested(what.to_owned()));
         let (_, number) = signals.next().await;
         std::process::exit(BY_SIGNAL + number);
     });

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Collector, Found};
+use super::{Collector, FindingState};
 use crate::check::{ProbeResult, RuleViolation};
 use crate::exchange::Exchange;
-use crate::execution::Trial;
+use crate::execution::Execution;
 use crate::record::{
     BodyRecord, Event, ExchangeRecord, FindingRecord, FindingStatus, RUN, finding_id,
     finding_message, is_flaky, looks, masked,
@@ -21,39 +21,39 @@ const EVIDENCE: usize = 12;
 const PLENTY: usize = 32 * 1024 * 1024;
 /// Bytes of evidence after which a finding keeps none.
 const TOO_MUCH: usize = 4 * PLENTY;
-/// Bytes of a body that the smallest trial of a finding keeps whole.
+/// Bytes of a body that the smallest execution of a finding keeps whole.
 const LARGEST: usize = 1024 * 1024;
-/// Items of all trials that are kept for shrinking.
+/// Items of all executions that are kept for shrinking.
 const KEPT_ITEMS: usize = 200_000;
 impl Collector {
-    pub(super) fn find(
+    pub(super) fn add_finding(
         &mut self,
         case: &str,
         (run, seed): (u64, u64),
-        trial: &Arc<Trial>,
+        execution: &Arc<Execution>,
         (violation, times): (&RuleViolation, u64),
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
         let place = violation.finding.place();
         let id = finding_id(violation.rule.id, case, &place, &violation.finding.kind);
-        if let Some(found) = self.found.get_mut(&id) {
+        if let Some(found) = self.findings.get_mut(&id) {
             found.count += times;
             if found.trials.1 != run {
                 found.trials = (found.trials.0 + 1, run);
             }
             return Ok(());
         }
-        if self.found.len() >= FINDINGS {
+        if self.findings.len() >= FINDINGS {
             return Ok(());
         }
         let (evidence, exchange) = match self.kept {
             _ if self.verdicts_only => (Vec::new(), 0),
             TOO_MUCH.. => (Vec::new(), 0),
             PLENTY.. => {
-                let (mut all, at) = self.evidence(trial, violation.exchange);
+                let (mut all, at) = self.evidence(execution, violation.exchange);
                 (all.drain(at..).take(1).collect(), 0)
             }
-            _ => self.evidence(trial, violation.exchange),
+            _ => self.evidence(execution, violation.exchange),
         };
         self.kept += evidence.iter().map(ExchangeRecord::size).sum::<usize>();
         let mut record =
@@ -65,68 +65,68 @@ impl Collector {
         observer.see(Progress::Found(&record));
         self.write(Event::Finding(Box::new(record.clone())))?;
         let confirmed = record.proven;
-        let kept = self.keep(trial);
-        self.found.insert(
+        let kept = self.keep(execution);
+        self.findings.insert(
             id.clone(),
-            Found {
+            FindingState {
                 record,
                 count: times,
                 confirmed,
                 shown: 0,
                 of: 0,
                 trials: (1, run),
-                trial: kept,
+                execution: kept,
             },
         );
         self.order.push(id);
         Ok(())
     }
 
-    /// The trial of a finding, while there is room for it.
-    fn keep(&mut self, trial: &Arc<Trial>) -> Option<Arc<Trial>> {
+    /// The execution of a finding, while there is room for it.
+    fn keep(&mut self, execution: &Arc<Execution>) -> Option<Arc<Execution>> {
         // A giant batch was never whole in memory.
-        if trial.streamed.is_some() || self.verdicts_only {
+        if execution.streamed.is_some() || self.verdicts_only {
             return None;
         }
-        let items = usize::try_from(trial.size().1).unwrap_or(usize::MAX);
-        // Findings of one trial come together and share it.
-        if Arc::strong_count(trial) == 1 {
+        let items = usize::try_from(execution.size().1).unwrap_or(usize::MAX);
+        // Findings of one execution come together and share it.
+        if Arc::strong_count(execution) == 1 {
             self.kept_items = self.kept_items.saturating_add(items);
         }
-        let room = !trial.exchanges.is_empty() && self.kept_items <= KEPT_ITEMS;
-        room.then(|| Arc::clone(trial))
+        let room = !execution.exchanges.is_empty() && self.kept_items <= KEPT_ITEMS;
+        room.then(|| Arc::clone(execution))
     }
 
     /// The exchanges that show a finding, and the position among them of the one that it is about.
-    fn evidence(&self, trial: &Trial, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
-        self.exchanges(trial, exchange, BodyRecord::WHOLE)
+    fn evidence(&self, execution: &Execution, exchange: usize) -> (Vec<ExchangeRecord>, usize) {
+        self.exchanges(execution, exchange, BodyRecord::WHOLE)
     }
 
     /// The same with bodies so large that whatever a batch holds can be sent again.
     pub(crate) fn whole_evidence(
         &self,
-        trial: &Trial,
+        execution: &Execution,
         exchange: usize,
     ) -> (Vec<ExchangeRecord>, usize) {
-        self.exchanges(trial, exchange, LARGEST)
+        self.exchanges(execution, exchange, LARGEST)
     }
 
     fn exchanges(
         &self,
-        trial: &Trial,
+        execution: &Execution,
         exchange: usize,
         whole: usize,
     ) -> (Vec<ExchangeRecord>, usize) {
         let excerpt =
-            trial.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
+            execution.streamed.as_ref().and_then(|s| s.excerpts.get(exchange.wrapping_sub(1)));
         if let Some(excerpt) = excerpt {
             let record =
                 ExchangeRecord::from_exchange(&excerpt.exchange, &self.base, &self.redactor);
             return (vec![ExchangeRecord { first: excerpt.first, ..record }], 0);
         }
-        let group = trial.exchanges.get(exchange).and_then(|e| e.group);
+        let group = execution.exchanges.get(exchange).and_then(|e| e.group);
         // What came before can matter; what came after matters only where it overlapped.
-        let related: Vec<&Exchange> = trial
+        let related: Vec<&Exchange> = execution
             .exchanges
             .iter()
             .filter(|e| e.index <= exchange || (group.is_some() && e.group == group))
@@ -142,13 +142,13 @@ impl Collector {
         (records, position)
     }
 
-    /// How many trials of findings of one cause miss it with a probability of at most `escape`; one where it
+    /// How many executions of findings of one cause miss it with a probability of at most `escape`; one where it
     /// showed in every repeat.
     #[must_use]
-    pub fn looks(&self, cause: &[&Found], escape: f64) -> u64 {
+    pub fn tries_needed(&self, cause: &[&FindingState], escape: f64) -> u64 {
         let runs = |case: &str| self.cases.get(case).map_or(0, |c| c.runs);
         let updates: Vec<FindingStatus> =
-            cause.iter().map(|f| update(f, runs(&f.record.case))).collect();
+            cause.iter().map(|f| status(f, runs(&f.record.case))).collect();
         if !updates.iter().any(is_flaky) {
             return 1;
         }
@@ -159,17 +159,17 @@ impl Collector {
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
     pub(crate) fn masked(&self) -> HashMap<String, String> {
-        let updates: Vec<FindingStatus> = self.found.values().map(|f| update(f, 0)).collect();
-        let pairs: Vec<_> = self.found.values().map(|f| &f.record).zip(&updates).collect();
+        let updates: Vec<FindingStatus> = self.findings.values().map(|f| status(f, 0)).collect();
+        let pairs: Vec<_> = self.findings.values().map(|f| &f.record).zip(&updates).collect();
         masked(&pairs, self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe))
     }
 
     /// Findings that count, those of one cause together: same rule, place and kind, in any case.
     #[must_use]
-    pub fn causes(&self) -> Vec<Vec<&Found>> {
+    pub fn causes(&self) -> Vec<Vec<&FindingState>> {
         let masked = self.masked();
-        let mut causes: Vec<Vec<&Found>> = Vec::new();
-        for found in self.order.iter().filter_map(|id| self.found.get(id)) {
+        let mut causes: Vec<Vec<&FindingState>> = Vec::new();
+        for found in self.order.iter().filter_map(|id| self.findings.get(id)) {
             if !found.confirmed || masked.contains_key(&found.record.id) {
                 continue;
             }
@@ -187,7 +187,7 @@ impl Collector {
 }
 
 /// What became of a finding of a case with so many runs.
-pub(super) fn update(found: &Found, runs: u64) -> FindingStatus {
+pub(super) fn status(found: &FindingState, runs: u64) -> FindingStatus {
     FindingStatus {
         id: found.record.id.clone(),
         count: found.count,

@@ -1,4 +1,4 @@
-//! Collects what trials brought: counts for all, whole evidence for findings, a bounded sample of the rest.
+//! Collects what executions brought: counts for all, whole evidence for findings, a bounded sample of the rest.
 
 mod findings;
 mod pass_batch;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) use findings::message;
-use findings::update;
-pub use pass_batch::Sum;
+use findings::status;
+pub use pass_batch::PassBatch;
 
 use crate::check::{Evaluation, Rule, RuleCounts, RuleViolation, RunTally, evaluate_run, rules};
 use crate::exchange::Answer;
 use crate::exchange::Redactor;
-use crate::execution::{Asked, Trial};
+use crate::execution::{DropProbe, Execution};
 use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder};
 pub use crate::record::{RUN, finding_id};
 use crate::session::Observer;
@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// What became of a finding so far.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct FindingState {
     /// As it is recorded.
     pub record: FindingRecord,
     /// How often it was seen.
@@ -40,26 +40,26 @@ pub struct Found {
     pub of: u32,
     /// Runs of its case that showed it, and the last of them.
     pub trials: (u64, u64),
-    /// The trial that showed it first; none where it is too large to keep, or there was none.
-    pub trial: Option<Arc<Trial>>,
+    /// The execution that showed it first; none where it is too large to keep, or there was none.
+    pub execution: Option<Arc<Execution>>,
 }
 
 /// Everything that a run has brought so far.
 pub struct Collector {
     /// Findings by id.
-    pub found: HashMap<String, Found>,
+    pub findings: HashMap<String, FindingState>,
     /// Ids in the order in which they were first seen.
     pub order: Vec<String>,
     /// Every event, for the summary.
     pub events: Vec<Event>,
     /// Requests and items sent, all of them.
     pub sent: (u64, u64),
-    /// Trials that lost an answer and were sent again.
+    /// Executions that lost an answer and were sent again.
     pub lost: u64,
     /// Their requests and items, which leave less of the reserve to repeats.
     pub sent_again: (u64, u64),
     /// A plain batch that got no answer, sent by itself.
-    lost_alone: Option<Arc<Trial>>,
+    lost_alone: Option<Arc<Execution>>,
     /// Numbers that were accepted beside the cases' own runs, and stay behind too.
     pub accepted_beside: u64,
     kept_items: usize,
@@ -84,7 +84,7 @@ impl Collector {
     #[must_use]
     pub fn new(recorder: Option<Recorder>, redactor: Redactor, base: String) -> Collector {
         Collector {
-            found: HashMap::new(),
+            findings: HashMap::new(),
             order: Vec::new(),
             events: Vec::new(),
             sent: (0, 0),
@@ -174,24 +174,24 @@ impl Collector {
         events.iter().try_for_each(|event| recorder.write(event))
     }
 
-    /// Takes in a trial that was judged.
+    /// Takes in an execution that was judged.
     ///
     /// # Errors
     /// Where the record can't be written.
-    pub fn take(
+    pub fn add_execution(
         &mut self,
         case: &str,
         run: u64,
         seed: u64,
-        trial: &Arc<Trial>,
+        execution: &Arc<Execution>,
         evaluation: &Evaluation,
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
-        self.count(case, trial, evaluation);
+        self.count(case, execution, evaluation);
         if run == 0
             && !self.verdicts_only
             && self.sampled < SAMPLES
-            && let Some(first) = trial.exchanges.first()
+            && let Some(first) = execution.exchanges.first()
         {
             self.sampled += 1;
             let exchange =
@@ -199,17 +199,23 @@ impl Collector {
             self.write(Event::Sample { case: case.to_owned(), run, exchange })?;
         }
         for (at, violation) in evaluation.violations.iter().enumerate() {
-            let times = trial.streamed.as_ref().and_then(|s| s.times.get(at)).copied();
-            self.find(case, (run, seed), trial, (violation, times.unwrap_or(1)), observer)?;
+            let times = execution.streamed.as_ref().and_then(|s| s.times.get(at)).copied();
+            self.add_finding(
+                case,
+                (run, seed),
+                execution,
+                (violation, times.unwrap_or(1)),
+                observer,
+            )?;
         }
-        if trial.cut { Ok(()) } else { self.ended(case, 1) }
+        if execution.cut { Ok(()) } else { self.ended(case, 1) }
     }
 
     /// Counts plainly right answers of one size; coverage counts what went the judge's way alone.
     ///
     /// # Errors
     /// Where the record can't be written.
-    pub fn take_right(&mut self, case: &str, sum: &Sum) -> std::io::Result<()> {
+    pub fn add_passes(&mut self, case: &str, sum: &PassBatch) -> std::io::Result<()> {
         let (items, count) = (sum.items, sum.count);
         let record = self.case(case);
         record.runs += count;
@@ -232,12 +238,17 @@ impl Collector {
         self.ended(case, count)
     }
 
-    /// Counts a trial that stayed unanswered.
+    /// Counts an execution that stayed unanswered.
     ///
     /// # Errors
     /// Where the record can't be written.
-    pub fn unanswered(&mut self, case: &str, rule: &Rule, trial: &Trial) -> std::io::Result<()> {
-        let (requests, items) = trial.size();
+    pub fn unanswered(
+        &mut self,
+        case: &str,
+        rule: &Rule,
+        execution: &Execution,
+    ) -> std::io::Result<()> {
+        let (requests, items) = execution.size();
         let record = self.case(case);
         record.runs += 1;
         record.unanswered += 1;
@@ -248,15 +259,15 @@ impl Collector {
     }
 
     /// Counts plain batches that were sent one by one because answers had got lost.
-    pub fn add_alone(&mut self, Asked { alone, lost }: Asked) {
+    pub fn add_drop_probe(&mut self, DropProbe { result, lost }: DropProbe) {
         self.lost_alone = lost.map(Arc::new);
-        self.sent.0 += alone.sent;
-        self.sent.1 += alone.sent;
-        self.accepted_beside += alone.sent - alone.lost;
-        self.case(RUN).tally.probe = alone;
+        self.sent.0 += result.sent;
+        self.sent.1 += result.sent;
+        self.accepted_beside += result.sent - result.lost;
+        self.case(RUN).tally.probe = result;
     }
 
-    /// Counts a trial that lost an answer and is sent again.
+    /// Counts an execution that lost an answer and is sent again.
     pub fn add_lost(&mut self, (requests, items): (u64, u64)) {
         self.add_sent((requests, items));
         self.sent_again.0 += requests;
@@ -276,10 +287,10 @@ impl Collector {
             .or_insert_with(|| CaseRecord { case: case.to_owned(), ..CaseRecord::default() })
     }
 
-    fn count(&mut self, case: &str, trial: &Trial, evaluation: &Evaluation) {
-        let (requests, items) = trial.size();
+    fn count(&mut self, case: &str, execution: &Execution, evaluation: &Evaluation) {
+        let (requests, items) = execution.size();
         let record = self.case(case);
-        record.runs += u64::from(!trial.cut);
+        record.runs += u64::from(!execution.cut);
         record.requests += requests;
         record.items += items;
         record.tally.add(&evaluation.tally);
@@ -289,12 +300,12 @@ impl Collector {
                 record.rules.entry(rule.id.to_owned()).or_default().add(counts);
             }
         }
-        for exchange in &trial.exchanges {
+        for exchange in &execution.exchanges {
             if let Answer::Received(response) = &exchange.answer {
                 let micros = u64::try_from(response.elapsed.as_micros()).unwrap_or(u64::MAX);
                 record.millis += micros / 1000;
                 let held = exchange.intent.items().len();
-                let items = trial.streamed.as_ref().map_or(held as u64, |s| s.items);
+                let items = execution.streamed.as_ref().map_or(held as u64, |s| s.items);
                 let class = size_class(usize::try_from(items).unwrap_or(usize::MAX));
                 let entry = record.latency.entry(class).or_insert((0, 0, u64::MAX, 0));
                 entry.0 += 1;
@@ -317,16 +328,16 @@ impl Collector {
     ) -> std::io::Result<()> {
         let mut tally = RunTally::default();
         self.cases.values().for_each(|c| tally.add(&c.tally));
-        let nothing = Arc::new(Trial::default());
+        let nothing = Arc::new(Execution::default());
         let lost_alone = self.lost_alone.clone();
         for verdict in evaluate_run(&tally, skipped) {
             let rule = verdict.rule;
             for finding in verdict.findings {
                 // What an exchange shows is of those that were asked one by one.
                 let shows = finding.exchange.and(lost_alone.as_ref());
-                let trial = Arc::clone(shows.unwrap_or(&nothing));
+                let execution = Arc::clone(shows.unwrap_or(&nothing));
                 let violation = RuleViolation { rule, exchange: 0, finding };
-                self.find(RUN, (0, 0), &trial, (&violation, 1), observer)?;
+                self.add_finding(RUN, (0, 0), &execution, (&violation, 1), observer)?;
             }
             self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&verdict.counts);
         }
@@ -350,9 +361,9 @@ impl Collector {
             self.write(Event::CaseFinished(Box::new(record)))?;
         }
         for id in self.order.clone() {
-            let Some(found) = self.found.get(&id) else { continue };
+            let Some(found) = self.findings.get(&id) else { continue };
             let runs = runs.get(&found.record.case).copied().unwrap_or(0);
-            let mut update = update(found, runs);
+            let mut update = status(found, runs);
             update.masked_by = masked.get(&id).cloned();
             self.write(Event::FindingUpdated(update))?;
         }

@@ -7,7 +7,7 @@ use crate::record::Latencies;
 
 /// Plainly right answers to batches of one size.
 #[derive(Clone)]
-pub struct Sum {
+pub struct PassBatch {
     pub items: usize,
     pub evaluation: Arc<Evaluation>,
     pub count: u64,

@@ -1,4 +1,4 @@
-//! Captures: what later items and steps of a trial can reach of earlier ones.
+//! Captures: what later items and steps of an execution can reach of earlier ones.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::Entry;
+use super::OutgoingItem;
 use crate::case::{Piece, Template};
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{Answer, Exchange};
@@ -39,7 +39,7 @@ pub(super) fn body_bytes(text: &str) -> Vec<u8> {
 /// What was named so far.
 #[derive(Default)]
 pub struct Captures {
-    items: HashMap<String, (Entry, Value)>,
+    items: HashMap<String, (OutgoingItem, Value)>,
     steps: HashMap<String, (usize, Option<Bytes>)>,
     /// Minted where a text first names them.
     numbers: RefCell<HashMap<String, String>>,
@@ -47,7 +47,7 @@ pub struct Captures {
 
 impl Captures {
     /// Names an item.
-    pub fn item(&mut self, name: &str, entry: Entry, value: Value) {
+    pub fn item(&mut self, name: &str, entry: OutgoingItem, value: Value) {
         self.items.insert(name.to_owned(), (entry, value));
     }
 
@@ -58,7 +58,7 @@ impl Captures {
 
     /// A named item.
     #[must_use]
-    pub fn entry(&self, name: &str) -> Option<&Entry> {
+    pub fn entry(&self, name: &str) -> Option<&OutgoingItem> {
         self.items.get(name).map(|(entry, _)| entry)
     }
 
@@ -143,7 +143,7 @@ impl Captures {
             Piece::Repeat(count, text) => Value::String(text.repeat((*count).min(64 << 20))),
             Piece::Item(None) => {
                 let draft = environment.generator.item(seed, Optional::Drawn);
-                Value::String(Entry::mint(environment, draft).text(environment))
+                Value::String(OutgoingItem::mint(environment, draft).text(environment))
             }
             Piece::Item(Some(name)) => self
                 .items

@@ -9,10 +9,10 @@ mod steps;
 
 pub use captures::Captures;
 pub(crate) use relate::turn;
-pub use relate::{First, derive};
-pub use sequence::{Memory, next};
+pub use relate::{FirstRequest, derive};
+pub use sequence::{SequenceMemory, next};
 pub(crate) use steps::style;
-pub use steps::{Composed, Source, check_batch_file, compose};
+pub use steps::{ComposedRequest, StepSource, check_batch_file, compose};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -25,7 +25,7 @@ use crate::session::Environment;
 
 /// An item about to be sent.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct OutgoingItem {
     /// What it is to be.
     pub draft: Draft,
     /// Its number, minted; nothing where it has none.
@@ -36,18 +36,18 @@ pub struct Entry {
     pub mutations: Vec<Mutated>,
 }
 
-impl Entry {
+impl OutgoingItem {
     /// A draft with a number of its own.
     #[must_use]
-    pub fn mint(environment: &Environment, draft: Draft) -> Entry {
+    pub fn mint(environment: &Environment, draft: Draft) -> OutgoingItem {
         let number = environment.mint.shaped(&draft.number);
-        Entry { draft, number, raw: None, mutations: Vec::new() }
+        OutgoingItem { draft, number, raw: None, mutations: Vec::new() }
     }
 
     /// The same item with a fresh number.
     #[must_use]
-    pub fn renumbered(&self, environment: &Environment) -> Entry {
-        Entry { number: environment.mint.shaped(&self.draft.number), ..self.clone() }
+    pub fn renumbered(&self, environment: &Environment) -> OutgoingItem {
+        OutgoingItem { number: environment.mint.shaped(&self.draft.number), ..self.clone() }
     }
 
     /// The item as a value.
@@ -75,7 +75,7 @@ pub fn batch_start(environment: &Environment) -> String {
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Writing {
+pub enum BodyStyle {
     /// Compact.
     #[default]
     Compact,
@@ -89,15 +89,15 @@ pub enum Writing {
 #[must_use]
 pub fn batch(
     environment: &Environment,
-    entries: &[Entry],
-    writing: Writing,
+    entries: &[OutgoingItem],
+    writing: BodyStyle,
 ) -> (Bytes, BodyIntent) {
     let contract = &environment.contract;
     let key = Value::from(contract.batch.items.as_str());
     let (open, between, close) = match writing {
-        Writing::Compact => (format!("{{{key}:["), ",", "]}"),
-        Writing::Escaped => (format!("{{{}:[", escaped(&contract.batch.items)), ",", "]}"),
-        Writing::Spacious => (format!(" {{\r\n\t{key} :\n [ "), " ,\r\n\t\t", "\n ]\t}\r\n "),
+        BodyStyle::Compact => (format!("{{{key}:["), ",", "]}"),
+        BodyStyle::Escaped => (format!("{{{}:[", escaped(&contract.batch.items)), ",", "]}"),
+        BodyStyle::Spacious => (format!(" {{\r\n\t{key} :\n [ "), " ,\r\n\t\t", "\n ]\t}\r\n "),
     };
     let mut text = open;
     for (index, entry) in entries.iter().enumerate() {
@@ -106,8 +106,8 @@ pub fn batch(
         }
         let item = entry.text(environment);
         match writing {
-            Writing::Compact => text.push_str(&item),
-            Writing::Escaped => {
+            BodyStyle::Compact => text.push_str(&item),
+            BodyStyle::Escaped => {
                 // In a value, the quotes of such a text are escaped.
                 let spelt = contract.fields().iter().fold(item, |item, field| {
                     let name = Value::from(field.name.as_str());
@@ -115,7 +115,7 @@ pub fn batch(
                 });
                 text.push_str(&spelt);
             }
-            Writing::Spacious => {
+            BodyStyle::Spacious => {
                 let value: Option<Value> = serde_json::from_str(&item).ok();
                 let spaced = value.and_then(|v| serde_json::to_string_pretty(&v).ok());
                 text.push_str(spaced.as_deref().unwrap_or(&item));
@@ -153,7 +153,7 @@ fn escaped(name: &str) -> String {
     }
 }
 
-fn item_intent(environment: &Environment, entry: &Entry) -> ItemIntent {
+fn item_intent(environment: &Environment, entry: &OutgoingItem) -> ItemIntent {
     let value = entry.value(environment);
     let validity: Validity = environment.contract.item_validity(&value);
     ItemIntent {

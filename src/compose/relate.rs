@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{Entry, Writing, batch, plain_request};
+use super::{BodyStyle, OutgoingItem, batch, plain_request};
 use crate::case::{Framing, Relation};
 use crate::exchange::{BodyIntent, Request};
 use crate::generate::{Draft, Shape, Style};
 use crate::session::Environment;
 
 /// Requests that were made from a first one.
-pub struct Derived {
+pub struct DerivedRequests {
     /// The requests, each with what its body means.
     pub requests: Vec<(Request, BodyIntent)>,
     /// Positions in the first batch beside (request, position) in what was made of it; the verdicts of a
@@ -18,9 +18,9 @@ pub struct Derived {
 }
 
 /// What is made of the first request, and with what.
-pub struct First<'a> {
+pub struct FirstRequest<'a> {
     /// The items that were sent.
-    pub entries: &'a [Entry],
+    pub entries: &'a [OutgoingItem],
     /// The bytes that were sent.
     pub bytes: &'a Bytes,
     /// The items as they would be without mutations.
@@ -35,32 +35,38 @@ pub struct First<'a> {
 
 /// Makes the second request, or the second and third.
 #[must_use]
-pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) -> Derived {
-    let fresh: Vec<Entry> = first.entries.iter().map(|e| e.renumbered(environment)).collect();
+pub fn derive(
+    environment: &Environment,
+    relation: Relation,
+    first: &FirstRequest<'_>,
+) -> DerivedRequests {
+    let fresh: Vec<OutgoingItem> =
+        first.entries.iter().map(|e| e.renumbered(environment)).collect();
     let same = |count: usize| (0..count).map(|i| (i, (0, i))).collect::<Vec<_>>();
-    let single = |entries: &[Entry], writing, pairs| single(environment, entries, writing, pairs);
+    let single =
+        |entries: &[OutgoingItem], writing, pairs| single(environment, entries, writing, pairs);
     let count = fresh.len();
     match relation {
         Relation::Replay => {
             let contract = &environment.contract;
             let body = BodyIntent::of(contract.body_validity(first.bytes), &contract.batch.unique);
-            Derived {
+            DerivedRequests {
                 requests: vec![(plain_request(environment, first.bytes.clone()), body)],
                 pairs: Vec::new(),
             }
         }
         Relation::Permute => {
             let order = shuffled(count, first.seed);
-            let entries: Vec<Entry> = order.iter().map(|i| fresh[*i].clone()).collect();
+            let entries: Vec<OutgoingItem> = order.iter().map(|i| fresh[*i].clone()).collect();
             let pairs = order.iter().enumerate().map(|(at, i)| (*i, (0, at))).collect();
-            single(&entries, Writing::Compact, pairs)
+            single(&entries, BodyStyle::Compact, pairs)
         }
         Relation::Split => {
             let middle = count.div_ceil(2);
             let (a, b) = fresh.split_at(middle);
-            let mut derived = single(a, Writing::Compact, same(a.len()));
+            let mut derived = single(a, BodyStyle::Compact, same(a.len()));
             if !b.is_empty() {
-                let (bytes, body) = batch(environment, b, Writing::Compact);
+                let (bytes, body) = batch(environment, b, BodyStyle::Compact);
                 derived.requests.push((plain_request(environment, bytes), body));
                 derived.pairs.extend((0..b.len()).map(|i| (middle + i, (1, i))));
             }
@@ -70,12 +76,12 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
             let shape = Shape { items: 1..=count.max(1), style: Style::Plain };
             let more = environment.generator.batch(first.seed.rotate_left(7), &shape);
             let mut entries = fresh;
-            entries.extend(more.into_iter().map(|d| Entry::mint(environment, d)));
+            entries.extend(more.into_iter().map(|d| OutgoingItem::mint(environment, d)));
             if let Some(limit) = environment.profile.limits.batch_items {
                 entries.truncate(limit);
             }
             let pairs = same(count.min(entries.len()));
-            single(&entries, Writing::Compact, pairs)
+            single(&entries, BodyStyle::Compact, pairs)
         }
         Relation::AddBadItem => add_bad_item(environment, first, fresh),
         Relation::DuplicateItem => {
@@ -86,7 +92,7 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
             }
             // Which of the two is accepted is another rule's matter.
             let others = same(count).into_iter().filter(|(i, _)| *i != twice).collect();
-            single(&entries, Writing::Compact, others)
+            single(&entries, BodyStyle::Compact, others)
         }
         Relation::AddProperty => {
             let list = environment.generator.mutations("add-property").unwrap_or(&[]);
@@ -100,7 +106,7 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
                     entry.mutations.push(mutated);
                 }
             }
-            single(&entries, Writing::Compact, same(count))
+            single(&entries, BodyStyle::Compact, same(count))
         }
         Relation::ReorderKeys => {
             let mut entries = fresh;
@@ -117,15 +123,15 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
                 }
                 draft.fields = fields.into_iter().collect();
             }
-            single(&entries, Writing::Compact, same(count))
+            single(&entries, BodyStyle::Compact, same(count))
         }
         Relation::WhiteSpace => {
             let even = first.run.is_multiple_of(2);
-            let writing = if even { Writing::Spacious } else { Writing::Escaped };
+            let writing = if even { BodyStyle::Spacious } else { BodyStyle::Escaped };
             single(&fresh, writing, same(count))
         }
         Relation::Chunk => {
-            let mut derived = single(&fresh, Writing::Compact, same(count));
+            let mut derived = single(&fresh, BodyStyle::Compact, same(count));
             for (request, _) in &mut derived.requests {
                 request.framing =
                     if first.run.is_multiple_of(2) { Framing::Chunked } else { Framing::Slivers };
@@ -138,19 +144,23 @@ pub fn derive(environment: &Environment, relation: Relation, first: &First<'_>) 
 
 fn single(
     environment: &Environment,
-    entries: &[Entry],
-    writing: Writing,
+    entries: &[OutgoingItem],
+    writing: BodyStyle,
     pairs: Vec<(usize, (usize, usize))>,
-) -> Derived {
+) -> DerivedRequests {
     let (bytes, body) = batch(environment, entries, writing);
-    Derived { requests: vec![(plain_request(environment, bytes), body)], pairs }
+    DerivedRequests { requests: vec![(plain_request(environment, bytes), body)], pairs }
 }
 
-fn add_bad_item(environment: &Environment, first: &First<'_>, fresh: Vec<Entry>) -> Derived {
+fn add_bad_item(
+    environment: &Environment,
+    first: &FirstRequest<'_>,
+    fresh: Vec<OutgoingItem>,
+) -> DerivedRequests {
     let mut entries = fresh;
     let count = entries.len();
     let place = usize::try_from(first.seed % (count as u64 + 1)).unwrap_or(0);
-    let mut bad = Entry::mint(
+    let mut bad = OutgoingItem::mint(
         environment,
         environment.generator.item(first.seed, crate::generate::Optional::Drawn),
     );
@@ -162,11 +172,11 @@ fn add_bad_item(environment: &Environment, first: &First<'_>, fresh: Vec<Entry>)
     }
     entries.insert(place.min(count), bad);
     let pairs = (0..count).map(|i| (i, (0, if i < place { i } else { i + 1 }))).collect();
-    single(environment, &entries, Writing::Compact, pairs)
+    single(environment, &entries, BodyStyle::Compact, pairs)
 }
 
-fn correct(environment: &Environment, first: &First<'_>) -> Derived {
-    let entries: Vec<Entry> = first
+fn correct(environment: &Environment, first: &FirstRequest<'_>) -> DerivedRequests {
+    let entries: Vec<OutgoingItem> = first
         .refused
         .iter()
         .filter_map(|i| {
@@ -177,13 +187,13 @@ fn correct(environment: &Environment, first: &First<'_>) -> Derived {
                 n.as_str().is_some_and(|t| !t.is_empty()) && sent.draft.number == draft.number
             });
             let number = own.or_else(|| environment.mint.shaped(&draft.number));
-            Some(Entry { draft, number, raw: None, mutations: Vec::new() })
+            Some(OutgoingItem { draft, number, raw: None, mutations: Vec::new() })
         })
         .collect();
     if entries.is_empty() {
-        return Derived { requests: Vec::new(), pairs: Vec::new() };
+        return DerivedRequests { requests: Vec::new(), pairs: Vec::new() };
     }
-    single(environment, &entries, Writing::Compact, Vec::new())
+    single(environment, &entries, BodyStyle::Compact, Vec::new())
 }
 
 /// The element whose turn it is.

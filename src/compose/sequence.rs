@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Composed, Entry, Writing, batch, plain_request};
+use super::{BodyStyle, ComposedRequest, OutgoingItem, batch, plain_request};
 use crate::case::{Credential, Framing};
 use crate::exchange::BodyIntent;
 use crate::generate::{Manner, Mutation, NumberShape, Optional, Origin, Part, Turn};
@@ -15,14 +15,18 @@ const BREAKING: [&str; 4] = ["drop-required", "wrong-type", "null-required", "br
 
 /// What a sequence has sent so far.
 #[derive(Default)]
-pub struct Memory {
+pub struct SequenceMemory {
     numbers: Vec<Value>,
-    bodies: Vec<Composed>,
+    bodies: Vec<ComposedRequest>,
 }
 
 /// Composes the next request of a sequence.
 #[must_use]
-pub fn next(environment: &Environment, memory: &mut Memory, turn: &Turn) -> Composed {
+pub fn next(
+    environment: &Environment,
+    memory: &mut SequenceMemory,
+    turn: &Turn,
+) -> ComposedRequest {
     let again = match turn.manner {
         Manner::Again(which) => nth(&memory.bodies, which),
         _ => None,
@@ -31,14 +35,14 @@ pub fn next(environment: &Environment, memory: &mut Memory, turn: &Turn) -> Comp
         earlier.request.new_connection = turn.new_connection;
         return earlier;
     }
-    let mut entries: Vec<Entry> = Vec::with_capacity(turn.parts.len());
+    let mut entries: Vec<OutgoingItem> = Vec::with_capacity(turn.parts.len());
     for part in &turn.parts {
         let entry = entry(environment, memory, entries.last(), part);
         entries.push(entry);
     }
     memory.numbers.extend(entries.iter().filter_map(|e| e.number.clone()).filter(Value::is_string));
-    let (bytes, body) = batch(environment, &entries, Writing::Compact);
-    let mut composed = Composed { request: plain_request(environment, bytes.clone()), body };
+    let (bytes, body) = batch(environment, &entries, BodyStyle::Compact);
+    let mut composed = ComposedRequest { request: plain_request(environment, bytes.clone()), body };
     composed.request.new_connection = turn.new_connection;
     match turn.manner {
         Manner::Ordinary | Manner::Again(_) => memory.bodies.push(composed.clone()),
@@ -74,15 +78,20 @@ pub fn next(environment: &Environment, memory: &mut Memory, turn: &Turn) -> Comp
     composed
 }
 
-fn replace_body(environment: &Environment, composed: &mut Composed, bytes: Bytes) {
+fn replace_body(environment: &Environment, composed: &mut ComposedRequest, bytes: Bytes) {
     let contract = &environment.contract;
     composed.body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
     composed.request.body = Some(bytes);
 }
 
-fn entry(environment: &Environment, memory: &Memory, before: Option<&Entry>, part: &Part) -> Entry {
+fn entry(
+    environment: &Environment,
+    memory: &SequenceMemory,
+    before: Option<&OutgoingItem>,
+    part: &Part,
+) -> OutgoingItem {
     let mut entry =
-        Entry::mint(environment, environment.generator.item(part.seed, Optional::Drawn));
+        OutgoingItem::mint(environment, environment.generator.item(part.seed, Optional::Drawn));
     if part.extended
         && let Some(mutation) =
             environment.generator.mutations("add-property").and_then(<[_]>::first)

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
-use super::{Captures, Entry, Writing, batch, usual_headers};
+use super::{BodyStyle, Captures, OutgoingItem, batch, usual_headers};
 use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, Style};
 use crate::contract::Problem;
 use crate::exchange::TOKEN_MARK;
@@ -14,7 +14,7 @@ use crate::session::Environment;
 
 /// A request ready to be sent, with what its body means.
 #[derive(Debug, Clone)]
-pub struct Composed {
+pub struct ComposedRequest {
     /// The request.
     pub request: Request,
     /// What its body means.
@@ -22,10 +22,10 @@ pub struct Composed {
 }
 
 /// One request, or several copies of it.
-pub type Copies = Vec<Composed>;
+pub type Copies = Vec<ComposedRequest>;
 
 /// What a step is composed from.
-pub struct Source<'a> {
+pub struct StepSource<'a> {
     pub environment: &'a Environment,
     pub case: &'a Case,
     pub exchanges: &'a [Exchange],
@@ -38,7 +38,7 @@ pub struct Source<'a> {
 /// # Errors
 /// A [`Problem`] where a file that it names can't be used.
 pub fn compose(
-    source: &Source<'_>,
+    source: &StepSource<'_>,
     captures: &mut Captures,
     step: &Step,
 ) -> Result<Copies, Problem> {
@@ -57,11 +57,11 @@ pub fn compose(
 }
 
 fn one(
-    source: &Source<'_>,
+    source: &StepSource<'_>,
     captures: &mut Captures,
     step: &Step,
     copy: u64,
-) -> Result<Composed, Problem> {
+) -> Result<ComposedRequest, Problem> {
     let environment = source.environment;
     let contract = &environment.contract;
     let seed = source.seed.wrapping_add(copy.wrapping_mul(0x9e37_79b9));
@@ -71,7 +71,7 @@ fn one(
     }
     let (bytes, body) = if let Some(spec) = &step.batch {
         let entries = entries(source, captures, step, spec, seed);
-        let (bytes, body) = batch(environment, &entries, Writing::Compact);
+        let (bytes, body) = batch(environment, &entries, BodyStyle::Compact);
         (Some(bytes), body)
     } else if let Some(file) = &step.batch_from {
         let text = read_batch(source.case, file)?;
@@ -119,23 +119,23 @@ fn one(
         new_connection: step.new_connection,
         raw: None,
     };
-    Ok(Composed { request, body })
+    Ok(ComposedRequest { request, body })
 }
 
 fn entries(
-    source: &Source<'_>,
+    source: &StepSource<'_>,
     captures: &mut Captures,
     step: &Step,
     spec: &BatchSpec,
     seed: u64,
-) -> Vec<Entry> {
+) -> Vec<OutgoingItem> {
     let environment = source.environment;
     let style = style(step.values.unwrap_or(Style::Plain));
     match spec {
         BatchSpec::Count(span) => {
             let shape = Shape { items: environment.clamp(*span), style };
             let drafts = environment.generator.batch(seed, &shape);
-            drafts.into_iter().map(|d| Entry::mint(environment, d)).collect()
+            drafts.into_iter().map(|d| OutgoingItem::mint(environment, d)).collect()
         }
         BatchSpec::Items(items) => {
             let shape = Shape { items: items.len()..=items.len(), style };
@@ -153,12 +153,12 @@ fn entries(
 }
 
 fn entry(
-    source: &Source<'_>,
+    source: &StepSource<'_>,
     captures: &mut Captures,
     item: &ItemSpec,
     draft: Draft,
     seed: u64,
-) -> Entry {
+) -> OutgoingItem {
     let environment = source.environment;
     let contract = &environment.contract;
     let mut draft = match &item.like {
@@ -182,7 +182,7 @@ fn entry(
     for field in &item.unset {
         draft.remove(contract, field);
     }
-    let mut entry = Entry::mint(environment, draft);
+    let mut entry = OutgoingItem::mint(environment, draft);
     entry.mutations = mutations;
     if let Some(raw) = &item.raw {
         entry.raw = Some(captures.text(environment, source.exchanges, raw, seed));
@@ -270,7 +270,7 @@ fn renumber(
 }
 
 /// Reads a request that was written out, so that it is judged like any other.
-fn raw_request(environment: &Environment, text: &str) -> Composed {
+fn raw_request(environment: &Environment, text: &str) -> ComposedRequest {
     let contract = &environment.contract;
     let text = text.replace("\r\n", "\n");
     let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -302,7 +302,7 @@ fn raw_request(environment: &Environment, text: &str) -> Composed {
     // Chunked framing is made of lines as well.
     let framed = if chunked { body.replace('\n', "\r\n") } else { body.to_owned() };
     let raw = format!("{}\r\n\r\n{framed}", head.replace('\n', "\r\n"));
-    Composed {
+    ComposedRequest {
         request: Request {
             method,
             path,

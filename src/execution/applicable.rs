@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Selected;
+use super::SelectedCase;
 use crate::case::Step;
 use crate::record::NotRun;
 use crate::session::Environment;
@@ -20,7 +20,7 @@ pub fn case_seed(seed: u64, case: &str, run: u64) -> u64 {
 
 /// Why a case can't run against this target, where it can't.
 #[must_use]
-pub fn held_back(environment: &Environment, chosen: &Selected) -> Option<NotRun> {
+pub fn why_not_run(environment: &Environment, chosen: &SelectedCase) -> Option<NotRun> {
     if let Some(reason) = &chosen.not_applicable {
         return Some(NotRun { why: reason.clone(), by_contract: true });
     }

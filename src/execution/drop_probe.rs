@@ -1,59 +1,65 @@
-//! Whether a target loses answers, or only closes idle connections: asked one by one, on connections of their own.
+//! Whether a target loses answers, or only closes idle connections: probe one by one, on connections of their own.
 
 use std::sync::Arc;
 
-use super::{Selected, Trial, plain_exchange};
+use super::{Execution, SelectedCase, exchange_plain_item};
 use crate::check::ProbeResult;
 use crate::exchange::Answer;
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::Environment;
 
-/// Trials that lost an answer from which on it is asked.
+/// Executions that lost an answer from which on it is probe.
 const SUSPICIOUS: u64 = 3;
 /// Requests at most: a fault that loses one answer in a hundred escapes these once in five times.
 const MOST: u64 = 300;
 
 /// What asking came to.
 #[derive(Default)]
-pub struct Asked {
+pub struct DropProbe {
     /// How many, and how many got no answer.
-    pub alone: ProbeResult,
+    pub result: ProbeResult,
     /// The first that got none.
-    pub lost: Option<Trial>,
+    pub lost: Option<Execution>,
 }
 
-/// Sends plain batches one after the other where `lost` trials lost an answer, as many as the reserve has `room`
+/// Sends plain batches one after the other where `lost` executions lost an answer, as many as the reserve has `room`
 /// for, or where a case of the run is about that.
-pub(crate) async fn ask(
+pub(crate) async fn probe_drops(
     environment: &Arc<Environment>,
-    selected: &[Selected],
+    selected: &[SelectedCase],
     lost: u64,
     room: u64,
-) -> Asked {
+) -> DropProbe {
     let asserted = selected.iter().any(|s| s.rule.is_judged_by_probe());
     if lost < SUSPICIOUS && !asserted {
-        return Asked::default();
+        return DropProbe::default();
     }
-    one_by_one(environment, if asserted { MOST } else { MOST.min(room) }, ProbeResult::ENOUGH).await
+    probe_one_by_one(environment, if asserted { MOST } else { MOST.min(room) }, ProbeResult::ENOUGH)
+        .await
 }
 
 /// Sends plain batches one after the other, until `enough` of them got no answer.
-pub(crate) async fn one_by_one(environment: &Arc<Environment>, most: u64, enough: u64) -> Asked {
-    let mut asked = Asked::default();
-    while asked.alone.sent < most && asked.alone.lost < enough {
-        let exchange = FRESH_CONNECTIONS.scope(true, plain_exchange(environment)).await;
-        if environment.halt.is_reached() {
+pub(crate) async fn probe_one_by_one(
+    environment: &Arc<Environment>,
+    most: u64,
+    enough: u64,
+) -> DropProbe {
+    let mut probe = DropProbe::default();
+    while probe.result.sent < most && probe.result.lost < enough {
+        let exchange = FRESH_CONNECTIONS.scope(true, exchange_plain_item(environment)).await;
+        if environment.cancellation.is_cancelled() {
             break;
         }
-        asked.alone.sent += 1;
+        probe.result.sent += 1;
         if let Answer::Lost(loss) = &exchange.answer
             && !loss.kind.is_ours()
         {
-            asked.alone.lost += 1;
-            asked
-                .lost
-                .get_or_insert_with(|| Trial { exchanges: vec![exchange], ..Trial::default() });
+            probe.result.lost += 1;
+            probe.lost.get_or_insert_with(|| Execution {
+                exchanges: vec![exchange],
+                ..Execution::default()
+            });
         }
     }
-    asked
+    probe
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::sending::exchange;
-use super::{Selected, Trial, case_seed, generated, is_giant, streamed, written};
-use crate::compose::{self, Composed};
+use super::{Execution, SelectedCase, case_seed, generated, is_streamed, streamed, written};
+use crate::compose::{self, ComposedRequest};
 use crate::contract::Problem;
 use crate::generate::sequence;
 use crate::session::Environment;
@@ -15,29 +15,30 @@ use crate::session::Environment;
 /// A [`Problem`] where a file that the case names can't be used.
 pub async fn execute(
     environment: &Arc<Environment>,
-    selected: &Selected,
+    selected: &SelectedCase,
     run: u64,
     seed: u64,
-) -> Result<Trial, Problem> {
+) -> Result<Execution, Problem> {
     let seed = case_seed(seed, &selected.case.id, run);
-    let mut trial = Trial::default();
+    let mut execution = Execution::default();
     if let Some((generate, steps)) =
         selected.case.spec.generate.as_ref().and_then(|g| Some((g, g.steps?)))
     {
         let items = environment.clamp(generate.items);
-        let mut memory = compose::Memory::default();
+        let mut memory = compose::SequenceMemory::default();
         for (number, turn) in sequence(seed, steps.range(), items).iter().enumerate() {
-            let Composed { request, body } = compose::next(environment, &mut memory, turn);
-            exchange(environment, &mut trial, &format!("step {}", number + 1), request, body).await;
+            let ComposedRequest { request, body } = compose::next(environment, &mut memory, turn);
+            exchange(environment, &mut execution, &format!("step {}", number + 1), request, body)
+                .await;
         }
     } else if let Some(generate) =
-        selected.case.spec.generate.as_ref().filter(|g| is_giant(environment, g))
+        selected.case.spec.generate.as_ref().filter(|g| is_streamed(environment, g))
     {
-        trial = streamed::execute(environment, selected, generate, seed).await;
+        execution = streamed::execute(environment, selected, generate, seed).await;
     } else if selected.case.spec.generate.is_some() {
-        generated::execute(environment, selected, run, seed, &mut trial).await;
+        generated::execute(environment, selected, run, seed, &mut execution).await;
     } else {
-        written::execute(environment, selected, run, seed, &mut trial).await?;
+        written::execute(environment, selected, run, seed, &mut execution).await?;
     }
-    Ok(trial)
+    Ok(execution)
 }

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use super::Selected;
+use super::SelectedCase;
 use crate::case::Expect;
 use crate::check::{
     Evaluation, Excerpt, Expectation, ExpectationSource, Rule, VerdictRelation, evaluate, rules,
 };
-use crate::compose::Composed;
+use crate::compose::ComposedRequest;
 use crate::exchange::{Answer, Exchange, Intent, LossKind, Request};
 use crate::session::Environment;
 
 /// What the step of a generated batch is called.
 pub(super) const BATCH: &str = "the batch";
-/// What a trial sent and got, and what its case expects of it.
+/// What an execution sent and got, and what its case expects of it.
 #[derive(Debug, Default)]
-pub struct Trial {
+pub struct Execution {
     /// The exchanges, in the order in which they were sent.
     pub exchanges: Vec<Exchange>,
     /// What the case expects.
@@ -24,15 +24,15 @@ pub struct Trial {
     pub relating: Option<VerdictRelation>,
     /// Milliseconds that passed on purpose before an exchange, by its index.
     pub pauses: HashMap<usize, u64>,
-    /// Whether the run ended before the trial did: what it expects of all its exchanges was not seen.
+    /// Whether the run ended before the execution did: what it expects of all its exchanges was not seen.
     pub cut: bool,
     /// Set where the only batch was never whole in memory: its exchange then holds the first items alone.
-    pub streamed: Option<Box<Streamed>>,
+    pub streamed: Option<Box<StreamedExecution>>,
 }
 
 /// What was judged while it came.
 #[derive(Debug)]
-pub struct Streamed {
+pub struct StreamedExecution {
     /// How many items were sent.
     pub items: u64,
     /// What the rules say; the exchange of a violation is 0 for the whole, and n for the excerpt n - 1.
@@ -43,23 +43,23 @@ pub struct Streamed {
     pub excerpts: Vec<Excerpt>,
 }
 
-impl Trial {
-    /// A trial of one generated batch that was sent already.
+impl Execution {
+    /// An execution of one generated batch that was sent already.
     pub(crate) fn of_batch(
-        selected: &Selected,
+        selected: &SelectedCase,
         request: Request,
         intent: Intent,
         answer: Answer,
-    ) -> Trial {
-        let mut trial = Trial::default();
+    ) -> Execution {
+        let mut execution = Execution::default();
         let body = intent.body.clone();
-        trial.push(BATCH, None, Composed { request, body }, intent, answer);
-        trial.expect_of_batch(selected);
-        trial
+        execution.push(BATCH, None, ComposedRequest { request, body }, intent, answer);
+        execution.expect_of_batch(selected);
+        execution
     }
 
     /// What the case expects of its only batch.
-    pub(super) fn expect_of_batch(&mut self, selected: &Selected) {
+    pub(super) fn expect_of_batch(&mut self, selected: &SelectedCase) {
         self.expect(selected, selected.case.spec.expect.as_ref(), vec![0], BATCH);
     }
 
@@ -90,7 +90,7 @@ impl Trial {
 
     pub(super) fn expect(
         &mut self,
-        selected: &Selected,
+        selected: &SelectedCase,
         expect: Option<&Expect>,
         about: Vec<usize>,
         step: &str,
@@ -122,7 +122,7 @@ impl Trial {
         &mut self,
         step: &str,
         group: Option<usize>,
-        composed: Composed,
+        composed: ComposedRequest,
         intent: Intent,
         answer: Answer,
     ) -> usize {

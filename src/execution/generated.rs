@@ -1,4 +1,4 @@
-//! The trial of a generated case: a batch, what is broken in it, and the batches that must relate to it.
+//! The execution of a generated case: a batch, what is broken in it, and the batches that must relate to it.
 //!
 //! Doesn't know what the rules look at.
 
@@ -6,51 +6,57 @@ use std::sync::Arc;
 
 use super::execution::BATCH;
 use super::sending::exchange;
-use super::{Selected, Trial};
+use super::{Execution, SelectedCase};
 use crate::case::{Position, Relation};
 use crate::check::VerdictRelation;
-use crate::compose::{self, Entry, First, Writing};
+use crate::compose::{self, BodyStyle, FirstRequest, OutgoingItem};
 use crate::exchange::Answer;
 use crate::generate::Shape;
 use crate::session::Environment;
 
 pub(super) async fn execute(
     environment: &Arc<Environment>,
-    selected: &Selected,
+    selected: &SelectedCase,
     run: u64,
     seed: u64,
-    trial: &mut Trial,
+    execution: &mut Execution,
 ) {
     let spec = &selected.case.spec;
     let Some(generate) = &spec.generate else { return };
     let shape =
         Shape { items: environment.clamp(generate.items), style: compose::style(generate.values) };
     let sound = environment.generator.batch(seed, &shape);
-    let mut entries: Vec<Entry> =
-        sound.iter().map(|d| Entry::mint(environment, d.clone())).collect();
+    let mut entries: Vec<OutgoingItem> =
+        sound.iter().map(|d| OutgoingItem::mint(environment, d.clone())).collect();
     mutate(environment, selected, run, &mut entries);
 
-    let (bytes, body) = compose::batch(environment, &entries, Writing::Compact);
+    let (bytes, body) = compose::batch(environment, &entries, BodyStyle::Compact);
     let mut request = compose::plain_request(environment, bytes.clone());
     request.framing = generate.framing;
-    let index = exchange(environment, trial, BATCH, request, body).await;
-    if trial.was_left() {
-        trial.cut = true;
+    let index = exchange(environment, execution, BATCH, request, body).await;
+    if execution.was_left() {
+        execution.cut = true;
         return;
     }
-    trial.expect(selected, spec.expect.as_ref(), vec![index], BATCH);
+    execution.expect(selected, spec.expect.as_ref(), vec![index], BATCH);
 
     let Some(relation) = spec.relation else { return };
-    let refused = refused(environment, trial, entries.len());
-    let first =
-        First { entries: &entries, bytes: &bytes, sound: &sound, refused: &refused, run, seed };
+    let refused = refused(environment, execution, entries.len());
+    let first = FirstRequest {
+        entries: &entries,
+        bytes: &bytes,
+        sound: &sound,
+        refused: &refused,
+        run,
+        seed,
+    };
     let derived = compose::derive(environment, relation, &first);
     let what = relation_name(relation);
     let mut indexes = Vec::new();
     for (request, body) in derived.requests {
-        indexes.push(exchange(environment, trial, &what, request, body).await);
-        if trial.was_left() {
-            trial.cut = true;
+        indexes.push(exchange(environment, execution, &what, request, body).await);
+        if execution.was_left() {
+            execution.cut = true;
             return;
         }
     }
@@ -62,12 +68,17 @@ pub(super) async fn execute(
         })
         .collect();
     if !pairs.is_empty() {
-        trial.relating = Some(VerdictRelation { what, rule: selected.rule, pairs });
+        execution.relating = Some(VerdictRelation { what, rule: selected.rule, pairs });
     }
 }
 
 /// Bends the items whose turn it is.
-fn mutate(environment: &Environment, selected: &Selected, run: u64, entries: &mut [Entry]) {
+fn mutate(
+    environment: &Environment,
+    selected: &SelectedCase,
+    run: u64,
+    entries: &mut [OutgoingItem],
+) {
     let Some(mutate) = &selected.case.spec.mutate else { return };
     let count = entries.len();
     if count == 0 {
@@ -104,8 +115,8 @@ fn mutate(environment: &Environment, selected: &Selected, run: u64, entries: &mu
 }
 
 /// Which items the last answer refused: all where it refused the request.
-fn refused(environment: &Environment, trial: &Trial, count: usize) -> Vec<usize> {
-    let Some(Answer::Received(response)) = trial.exchanges.last().map(|e| &e.answer) else {
+fn refused(environment: &Environment, execution: &Execution, count: usize) -> Vec<usize> {
+    let Some(Answer::Received(response)) = execution.exchanges.last().map(|e| &e.answer) else {
         return Vec::new();
     };
     if response.status == 400 {

@@ -1,11 +1,11 @@
-//! What hindered a trial: load, a lost answer, refused credentials. Whether it is tried again, the schedule says.
+//! What hindered an execution: load, a lost answer, refused credentials. Whether it is tried again, the schedule says.
 
-use super::Trial;
+use super::Execution;
 use crate::exchange::{Answer, Exchange, LossKind};
 
-/// How a trial met load or lost an answer in a way that is no verdict.
+/// How an execution met load or lost an answer in a way that is no verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hindrance {
+pub enum RetryReason {
     /// 408, 429 or 503: wait so many seconds.
     Load(u64),
     /// A connection ended without an answer; perhaps it had been idle.
@@ -24,31 +24,31 @@ fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<u64> {
     })
 }
 
-/// What hindered a trial, where anything did.
+/// What hindered an execution, where anything did.
 #[must_use]
-pub fn hindrance(trial: &Trial) -> Option<Hindrance> {
+pub fn retry_reason(execution: &Execution) -> Option<RetryReason> {
     use crate::exchange::Situation;
-    trial.exchanges.iter().find_map(|e| match &e.answer {
+    execution.exchanges.iter().find_map(|e| match &e.answer {
         Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
             let seconds = r.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
-            Some(Hindrance::Load(seconds.unwrap_or(1)))
+            Some(RetryReason::Load(seconds.unwrap_or(1)))
         }
         Answer::Received(r)
             if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
         {
-            Some(Hindrance::Credentials)
+            Some(RetryReason::Credentials)
         }
-        Answer::Lost(l) if l.kind == LossKind::Reset => Some(Hindrance::Lost),
+        Answer::Lost(l) if l.kind == LossKind::Reset => Some(RetryReason::Lost),
         _ => None,
     })
 }
 
 /// How many requests a barrier released together where one of them was answered with load.
 #[must_use]
-pub fn overloaded(trial: &Trial) -> Option<usize> {
+pub fn overloaded_group(execution: &Execution) -> Option<usize> {
     let is_load = |e: &&Exchange| matches!(e.answer.status(), Some(408 | 429 | 503));
-    let group = trial.exchanges.iter().find(is_load)?.group?;
-    Some(trial.exchanges.iter().filter(|e| e.group == Some(group)).count())
+    let group = execution.exchanges.iter().find(is_load)?.group?;
+    Some(execution.exchanges.iter().filter(|e| e.group == Some(group)).count())
 }
 
 #[cfg(test)]

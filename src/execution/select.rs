@@ -9,7 +9,7 @@ use crate::compose;
 
 /// A case with all its names resolved.
 #[derive(Clone)]
-pub struct Selected {
+pub struct SelectedCase {
     /// The case.
     pub case: Case,
     /// The rule that its expectations are judged under.
@@ -24,11 +24,11 @@ pub struct Selected {
 ///
 /// # Errors
 /// A [`Problem`] with file, line and column for a name that means nothing.
-pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<Selected>, Problem> {
+pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCase>, Problem> {
     cases.into_iter().map(|case| resolve(case, generator)).collect()
 }
 
-fn resolve(case: Case, generator: &Generator) -> Result<Selected, Problem> {
+fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, Problem> {
     let rule = match &case.spec.asserts {
         Some(named) => find_rule(&case, named)?,
         None => rules::of_user_cases(),
@@ -57,7 +57,7 @@ fn resolve(case: Case, generator: &Generator) -> Result<Selected, Problem> {
     if case.dir.is_none() && not_applicable.is_none() {
         not_applicable = foreign(&case, generator.contract());
     }
-    Ok(Selected { case, rule, mutations, not_applicable })
+    Ok(SelectedCase { case, rule, mutations, not_applicable })
 }
 
 /// What a shipped case says of an endpoint other than this one, where it does.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::Trial;
-use crate::compose::{self, Composed};
+use super::Execution;
+use crate::compose::{self, ComposedRequest};
 use crate::exchange::{Answer, BodyIntent, Loss, LossKind, Request};
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::Environment;
@@ -16,7 +16,7 @@ use crate::session::Environment;
 const SMALL: usize = 16 * 1024;
 
 /// Sends one request.
-pub(crate) async fn send(
+pub(crate) async fn send_request(
     environment: &Environment,
     request: &Request,
     body: &BodyIntent,
@@ -28,7 +28,7 @@ pub(crate) async fn send(
     let started = std::time::Instant::now();
     let answer = tokio::select! {
         biased;
-        () = environment.halt.reached() => Answer::Lost(Loss::ended(started.elapsed())),
+        () = environment.cancellation.cancelled() => Answer::Lost(Loss::ended(started.elapsed())),
         answer = environment.sender.send(request, items) => answer,
     };
     if let Answer::Received(response) = &answer
@@ -40,9 +40,9 @@ pub(crate) async fn send(
 }
 
 /// Sends all at once: nobody starts before everybody is ready.
-pub(crate) async fn release(
+pub(crate) async fn send_together(
     environment: &Arc<Environment>,
-    together: Vec<Composed>,
+    together: Vec<ComposedRequest>,
 ) -> Vec<Answer> {
     let barrier = Arc::new(Barrier::new(together.len()));
     let mut tasks = JoinSet::new();
@@ -53,7 +53,7 @@ pub(crate) async fn release(
         let barrier = Arc::clone(&barrier);
         tasks.spawn(async move {
             barrier.wait().await;
-            let answer = send(&environment, &composed.request, &composed.body);
+            let answer = send_request(&environment, &composed.request, &composed.body);
             (index, FRESH_CONNECTIONS.scope(fresh, answer).await)
         });
     }
@@ -80,12 +80,12 @@ pub(crate) async fn release(
 /// Sends one request of an execution, and adds the exchange to it.
 pub(super) async fn exchange(
     environment: &Arc<Environment>,
-    trial: &mut Trial,
+    execution: &mut Execution,
     step: &str,
     request: Request,
     body: BodyIntent,
 ) -> usize {
     let intent = compose::intent(environment, &request, body.clone());
-    let answer = send(environment, &request, &body).await;
-    trial.push(step, None, Composed { request, body }, intent, answer)
+    let answer = send_request(environment, &request, &body).await;
+    execution.push(step, None, ComposedRequest { request, body }, intent, answer)
 }

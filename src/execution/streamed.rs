@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::execution::Streamed;
-use super::{Selected, Trial};
+use super::execution::StreamedExecution;
+use super::{Execution, SelectedCase};
 use crate::case::{Framing, Generate};
 use crate::check::{StreamContext, StreamEvaluator};
 use crate::compose::{self, style};
@@ -18,62 +18,62 @@ use crate::session::Environment;
 const PIECE: usize = 48 * 1024;
 
 /// Whether the batches of a case are too large to be held in memory.
-pub(crate) fn is_giant(environment: &Environment, generate: &Generate) -> bool {
+pub(crate) fn is_streamed(environment: &Environment, generate: &Generate) -> bool {
     generate.steps.is_none() && *environment.clamp(generate.items).end() > Generate::STREAMED
 }
 
 /// Sends the batch of that seed and judges the answer.
 pub(super) async fn execute(
     environment: &Environment,
-    selected: &Selected,
+    selected: &SelectedCase,
     generate: &Generate,
     seed: u64,
-) -> Trial {
+) -> Execution {
     let shape = Shape { items: environment.clamp(generate.items), style: style(generate.values) };
     let stream = || environment.generator.stream(seed, &shape);
     let items = stream().left();
     let numbers = environment.mint.set_aside(items as u64);
-    let outgoing = || Outgoing::new(environment, stream(), numbers.clone());
+    let outgoing = || BodyPieces::new(environment, stream(), numbers.clone());
     let length = match generate.framing {
         Framing::Sized => Some(outgoing().length()),
         Framing::Chunked | Framing::Slivers => None,
     };
     let mut request = compose::plain_request(environment, Bytes::new());
     request.framing = generate.framing;
-    let mut trial = Trial::default();
-    trial.expect_of_batch(selected);
+    let mut execution = Execution::default();
+    execution.expect_of_batch(selected);
     let about = StreamContext {
         contract: &environment.contract,
         profile: &environment.profile,
         quick: environment.quick.as_ref(),
         request: request.clone(),
-        expectations: trial.expectations.clone(),
+        expectations: execution.expectations.clone(),
         rule: selected.rule,
     };
     let judge = StreamEvaluator::new(about, stream(), &numbers);
-    let mut exchanging = Batch { outgoing: outgoing(), judge, begun: false };
+    let mut exchanging = StreamedBatch { outgoing: outgoing(), judge, begun: false };
     let started = Instant::now();
     let ended = tokio::select! {
         biased;
-        () = environment.halt.reached() => {
-            trial.cut = true;
+        () = environment.cancellation.cancelled() => {
+            execution.cut = true;
             Err(Loss::ended(started.elapsed()))
         }
         ended = environment.sender.stream(&request, length, items, &mut exchanging) => ended,
     };
     let judged = exchanging.judge.finish(ended);
-    trial.exchanges.extend(judged.exchange);
-    trial.streamed = Some(Box::new(Streamed {
+    execution.exchanges.extend(judged.exchange);
+    execution.streamed = Some(Box::new(StreamedExecution {
         items: items as u64,
         evaluation: judged.evaluation,
         times: judged.times,
         excerpts: judged.excerpts,
     }));
-    trial
+    execution
 }
 
 /// The body of a batch, piece by piece.
-struct Outgoing<'a> {
+struct BodyPieces<'a> {
     stream: Stream<'a>,
     numbers: Numbers,
     places: Vec<Place>,
@@ -82,10 +82,10 @@ struct Outgoing<'a> {
     over: bool,
 }
 
-impl<'a> Outgoing<'a> {
-    fn new(environment: &Environment, stream: Stream<'a>, numbers: Numbers) -> Outgoing<'a> {
+impl<'a> BodyPieces<'a> {
+    fn new(environment: &Environment, stream: Stream<'a>, numbers: Numbers) -> BodyPieces<'a> {
         let piece = compose::batch_start(environment);
-        Outgoing { stream, numbers, places: Vec::new(), piece, over: false }
+        BodyPieces { stream, numbers, places: Vec::new(), piece, over: false }
     }
 
     fn next(&mut self, out: &mut Vec<u8>) -> bool {
@@ -122,13 +122,13 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-struct Batch<'a> {
-    outgoing: Outgoing<'a>,
+struct StreamedBatch<'a> {
+    outgoing: BodyPieces<'a>,
     judge: StreamEvaluator<'a>,
     begun: bool,
 }
 
-impl Exchanging for Batch<'_> {
+impl Exchanging for StreamedBatch<'_> {
     fn next(&mut self, out: &mut Vec<u8>) -> bool {
         self.outgoing.next(out)
     }

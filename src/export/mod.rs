@@ -15,18 +15,18 @@ use serde_json::{Value, json};
 
 use crate::case::{Credential, Expect, Framing, Results};
 use crate::check::{Expectation, rules};
-use crate::collect::{Collector, Found};
+use crate::collect::{Collector, FindingState};
 use crate::compose::usual_headers;
 use crate::contract::validity::ExpectedOutcome;
 use crate::record::{Event, FindingRecord};
-use crate::scenario::{Batch, Script, Send};
+use crate::scenario::{BatchText, Scenario, ScenarioRequest};
 use crate::session::Environment;
 use crate::session::RunOptions;
-use numbers::Numbers;
+use numbers::KeyTemplates;
 use yaml::{flow, key, scalar};
 
 /// Where a case file comes from.
-pub struct About {
+pub struct CaseOrigin {
     rule: String,
     level: String,
     title: String,
@@ -42,13 +42,13 @@ pub const MISS: f64 = 0.01;
 /// Most runs of a case file.
 const MOST_RUNS: u64 = 300;
 
-impl About {
+impl CaseOrigin {
     /// From what is recorded of a finding that so many trials don't miss.
     #[must_use]
-    pub fn of(finding: &FindingRecord, options: &RunOptions, runs: u64) -> About {
+    pub fn of(finding: &FindingRecord, options: &RunOptions, runs: u64) -> CaseOrigin {
         let place =
             if finding.place.is_empty() { String::new() } else { format!(" at {}", finding.place) };
-        About {
+        CaseOrigin {
             rule: finding.rule.clone(),
             level: finding.level.to_string(),
             title: rules::find(&finding.rule).map_or_else(String::new, |r| r.title.to_owned()),
@@ -67,20 +67,20 @@ pub fn file_name(rule: &str, id: &str) -> String {
     format!("{rule}-{}.yaml", id.get(..6).unwrap_or(id))
 }
 
-/// A script as a case file; nothing where it sends what no case file can say with fresh numbers.
+/// A scenario as a case file; nothing where it requests what no case file can say with fresh numbers.
 #[must_use]
-pub fn case_file(environment: &Environment, script: &Script, about: &About) -> String {
+pub fn case_file(environment: &Environment, scenario: &Scenario, about: &CaseOrigin) -> String {
     let contract = &environment.contract;
-    let hidden = script.items().any(|item| {
+    let hidden = scenario.items().any(|item| {
         let unique = item.field(&contract.batch.unique).unwrap_or_default();
-        let minted = |text: &str| !script.prefixes.find(text.as_bytes()).is_empty();
+        let minted = |text: &str| !scenario.prefixes.find(text.as_bytes()).is_empty();
         let behind_escapes = item.number(contract).is_some_and(|n| minted(&n)) && !minted(&unique);
         behind_escapes || unique.parse().is_ok_and(crate::generate::Mint::is_integer_of_any)
     });
     if hidden {
         return String::new();
     }
-    let numbers = Numbers::of(script);
+    let numbers = KeyTemplates::of(scenario);
     let mut out = String::new();
     let mut comment = |text: &str| {
         let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -93,7 +93,7 @@ pub fn case_file(environment: &Environment, script: &Script, about: &About) -> S
         about.rule,
         about.finding
     ));
-    comment(&format!("Found by {}, against {}.", about.origin, about.target));
+    comment(&format!("FindingState by {}, against {}.", about.origin, about.target));
     comment(&format!("It fails while the fault is there: {}.", about.what));
     let _ = writeln!(out, "title: {}", scalar(&about.title));
     let own = about.rule == rules::of_user_cases().id;
@@ -105,12 +105,14 @@ pub fn case_file(environment: &Environment, script: &Script, about: &About) -> S
     }
     let _ = writeln!(out, "steps:");
     let mut at = 0;
-    while let Some(first) = script.sends.get(at) {
+    while let Some(first) = scenario.requests.get(at) {
         let together = match first.group {
-            Some(group) => script.sends[at..].iter().take_while(|s| s.group == Some(group)).count(),
+            Some(group) => {
+                scenario.requests[at..].iter().take_while(|s| s.group == Some(group)).count()
+            }
             None => 1,
         };
-        let writer = Writer { environment, script, numbers: &numbers, rule: &about.rule };
+        let writer = CaseWriter { environment, scenario, numbers: &numbers, rule: &about.rule };
         if first.group.is_some() {
             let _ = writeln!(out, "  - simultaneously:");
             for index in at..at + together {
@@ -127,7 +129,7 @@ pub fn case_file(environment: &Environment, script: &Script, about: &About) -> S
     out
 }
 
-/// Writes a case file for every cause of findings that count: its smallest trial, or the first one where it
+/// Writes a case file for every cause of findings that count: its smallest execution, or the first one where it
 /// was not shrunk. Notes those that can't be written as one.
 ///
 /// # Errors
@@ -152,10 +154,12 @@ pub fn all(
             Some((*f, (*text).to_owned()))
         });
         let first = || {
-            let (found, trial) = cause.iter().find_map(|f| Some((*f, f.trial.as_ref()?)))?;
-            let script = Script::of(environment, trial);
-            let about = About::of(&found.record, options, collector.looks(&cause, MISS));
-            let text = collector.clean(&case_file(environment, &script, &about));
+            let (found, execution) =
+                cause.iter().find_map(|f| Some((*f, f.execution.as_ref()?)))?;
+            let scenario = Scenario::of(environment, execution);
+            let about =
+                CaseOrigin::of(&found.record, options, collector.tries_needed(&cause, MISS));
+            let text = collector.clean(&case_file(environment, &scenario, &about));
             (!text.is_empty()).then_some((found, text))
         };
         let Some((found, text)) = shrunk.or_else(first) else {
@@ -174,7 +178,7 @@ pub fn all(
 }
 
 /// The other findings of a cause, as a comment.
-fn others(cause: &[&Found], id: &str) -> String {
+fn others(cause: &[&FindingState], id: &str) -> String {
     let others: Vec<String> = cause
         .iter()
         .filter(|f| f.record.id != id)
@@ -190,16 +194,16 @@ fn others(cause: &[&Found], id: &str) -> String {
     text
 }
 
-struct Writer<'a> {
+struct CaseWriter<'a> {
     environment: &'a Environment,
-    script: &'a Script,
-    numbers: &'a Numbers<'a>,
+    scenario: &'a Scenario,
+    numbers: &'a KeyTemplates<'a>,
     rule: &'a str,
 }
 
-impl Writer<'_> {
+impl CaseWriter<'_> {
     fn step(&self, out: &mut String, indent: usize, index: usize) {
-        let Some(send) = self.script.sends.get(index) else { return };
+        let Some(send) = self.scenario.requests.get(index) else { return };
         let mut lines: Vec<String> = Vec::new();
         if send.pause > 0 {
             lines.push(format!("pause: {}", send.pause));
@@ -219,7 +223,7 @@ impl Writer<'_> {
         }
     }
 
-    fn request(&self, lines: &mut Vec<String>, send: &Send) {
+    fn request(&self, lines: &mut Vec<String>, send: &ScenarioRequest) {
         let (request, operation) = (&send.request, &self.environment.contract.operation);
         let bodiless = send.batch.is_none() && request.body.is_none();
         if request.method != operation.method || bodiless {
@@ -258,9 +262,9 @@ impl Writer<'_> {
         }
     }
 
-    fn body(&self, lines: &mut Vec<String>, send: &Send) {
-        let compact = |batch: &Batch| {
-            let plain = Batch::compact(&self.environment.contract, Vec::new());
+    fn body(&self, lines: &mut Vec<String>, send: &ScenarioRequest) {
+        let compact = |batch: &BatchText| {
+            let plain = BatchText::compact(&self.environment.contract, Vec::new());
             batch.before == plain.before
                 && batch.after == plain.after
                 && (batch.between == plain.between || batch.items.len() == 1)
@@ -319,7 +323,7 @@ impl Writer<'_> {
                     exchanges.iter().all(|x| e.exchanges.contains(x))
                 }
         };
-        let found = self.script.expectations.iter().find(about);
+        let found = self.scenario.expectations.iter().find(about);
         let value = match found {
             Some(expectation) => expect::words(&expectation.expect, None),
             None if several => None,
@@ -333,7 +337,7 @@ impl Writer<'_> {
         let grouped = expectation
             .exchanges
             .iter()
-            .any(|s| self.script.sends.get(*s).is_some_and(|s| s.group.is_some()));
+            .any(|s| self.scenario.requests.get(*s).is_some_and(|s| s.group.is_some()));
         let Expect { results, count, .. } = &expectation.expect;
         let whole = matches!(results, Some(Results::Each(_) | Results::ExactlyOne { .. }));
         !grouped && !whole && count.is_none()
@@ -342,10 +346,10 @@ impl Writer<'_> {
     /// What a relation demands of a request that was made from another one: the verdicts that are due.
     fn related(&self, index: usize) -> Option<Value> {
         let contract = &self.environment.contract;
-        let relating = self.script.relating.as_ref().filter(|r| r.rule.id == self.rule)?;
+        let relating = self.scenario.relating.as_ref().filter(|r| r.rule.id == self.rule)?;
         let paired: HashSet<usize> =
             relating.pairs.iter().filter(|(_, b)| b.0 == index).map(|(_, b)| b.1).collect();
-        let items = &self.script.sends.get(index)?.batch.as_ref()?.items;
+        let items = &self.scenario.requests.get(index)?.batch.as_ref()?.items;
         let due: Vec<Option<ExpectedOutcome>> =
             items.iter().map(|i| i.validity(contract).map(|s| s.expected_outcome())).collect();
         if paired.is_empty() {

@@ -5,28 +5,28 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::generate::{Minted, Prefixes};
-use crate::scenario::Script;
+use crate::scenario::Scenario;
 
 /// Characters from here stand for single bytes in bodies of case files.
 const BYTES: std::ops::RangeInclusive<u32> = 0x10_f700..=0x10_f7ff;
 /// A longer run of one character is written as a repetition.
 const RUN: usize = 64;
 
-/// The numbers of a script, by how often they are met.
-pub struct Numbers<'a> {
+/// The numbers of a scenario, by how often they are met.
+pub struct KeyTemplates<'a> {
     prefixes: &'a Prefixes,
     /// Prefix and counter in lower case, in the order in which they are met, with how often they are.
     met: Vec<((usize, Vec<u8>), usize)>,
     longest: HashMap<usize, usize>,
 }
 
-impl<'a> Numbers<'a> {
-    /// Looks through all that a script sends.
+impl<'a> KeyTemplates<'a> {
+    /// Looks through all that a scenario requests.
     #[must_use]
-    pub fn of(script: &'a Script) -> Numbers<'a> {
+    pub fn of(scenario: &'a Scenario) -> KeyTemplates<'a> {
         let mut numbers =
-            Numbers { prefixes: &script.prefixes, met: Vec::new(), longest: HashMap::new() };
-        for send in &script.sends {
+            KeyTemplates { prefixes: &scenario.prefixes, met: Vec::new(), longest: HashMap::new() };
+        for send in &scenario.requests {
             let request = &send.request;
             if let Some(raw) = &request.raw {
                 numbers.meet(raw);
@@ -174,13 +174,13 @@ mod tests {
 
     #[test]
     fn every_text_is_read_as_it_was() {
-        let script = Script {
-            sends: Vec::new(),
+        let scenario = Scenario {
+            requests: Vec::new(),
             expectations: Vec::new(),
             relating: None,
             prefixes: Prefixes::of_mint("run-abc123-"),
         };
-        let numbers = Numbers::of(&script);
+        let numbers = KeyTemplates::of(&scenario);
         let long = "[".repeat(1000);
         for text in ["", "a$b", "${x}", "$${x}", "$$", "$", "}${", "${", &long, "é$$${"] {
             assert_eq!(read(&numbers.text(text)), text);

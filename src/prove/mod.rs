@@ -11,13 +11,13 @@ use crate::case::{self, Depth};
 use crate::check::rules;
 use crate::contract::{Contract, Level, Problem, Profile, RefusalMode};
 use crate::embedded;
-use crate::execution::{Selected, select};
+use crate::execution::{SelectedCase, select};
 use crate::generate::Generator;
 use crate::record::{RuleOutcome, Summary};
 use crate::run;
 use crate::send::SendOptions;
 use crate::server::{self, Fault};
-use crate::session::{RunOptions, Silent};
+use crate::session::{NoObserver, RunOptions};
 
 /// Milliseconds from which a case counts as one that waits.
 const WAITING: u64 = 1_000;
@@ -41,14 +41,14 @@ pub struct Proof {
 
 /// A run that is to be made.
 #[derive(Clone, Copy)]
-pub struct Trial {
+pub struct ProofRun {
     /// What is wrong with the server.
     pub fault: Option<&'static Fault>,
     /// How it refuses broken items.
     pub refusal_mode: RefusalMode,
 }
 
-impl Trial {
+impl ProofRun {
     /// Its name, `fault/refusal-mode`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -65,14 +65,14 @@ impl Trial {
 
 /// All runs of the proof: the clean server and every fault, in each refusal mode that makes sense.
 #[must_use]
-pub fn trials() -> Vec<Trial> {
-    let mut list: Vec<Trial> = [RefusalMode::Request, RefusalMode::Item]
+pub fn proof_runs() -> Vec<ProofRun> {
+    let mut list: Vec<ProofRun> = [RefusalMode::Request, RefusalMode::Item]
         .into_iter()
-        .map(|refusal_mode| Trial { fault: None, refusal_mode })
+        .map(|refusal_mode| ProofRun { fault: None, refusal_mode })
         .collect();
     for fault in server::faults::all() {
         list.extend(
-            fault.refusal_modes.iter().map(|r| Trial { fault: Some(fault), refusal_mode: *r }),
+            fault.refusal_modes.iter().map(|r| ProofRun { fault: Some(fault), refusal_mode: *r }),
         );
     }
     list
@@ -92,23 +92,23 @@ pub fn unproven_rules() -> Vec<&'static str> {
 }
 
 /// What all runs of the proof share: the suite, read and resolved once.
-pub struct Suite {
+pub struct ProofSuite {
     contract: Arc<Contract>,
     generator: Arc<Generator>,
-    selected: Vec<Selected>,
+    selected: Vec<SelectedCase>,
 }
 
-impl Suite {
+impl ProofSuite {
     /// The shipped suite.
     ///
     /// # Errors
     /// Where a shipped file is broken: the harness could not do its job.
-    pub fn shipped() -> Result<Suite, Problem> {
+    pub fn shipped() -> Result<ProofSuite, Problem> {
         let contract = Arc::new(Contract::shipped()?);
         let generator = Arc::new(Generator::new(Arc::clone(&contract), &Profile::default())?);
         let mut selected = select(case::shipped()?, &generator)?;
         selected.retain(|s| !s.case.spec.only_when_named);
-        Ok(Suite { contract, generator, selected })
+        Ok(ProofSuite { contract, generator, selected })
     }
 }
 
@@ -117,25 +117,25 @@ impl Suite {
 /// # Errors
 /// Where the server can't be started: the harness could not do its job.
 pub async fn prove(
-    suite: &Suite,
-    trial: Trial,
+    suite: &ProofSuite,
+    run: ProofRun,
     seed: u64,
 ) -> Result<Proof, Box<dyn std::error::Error + Send + Sync>> {
-    let faults = trial.fault.into_iter().collect();
+    let faults = run.fault.into_iter().collect();
     // Some faults hang on purpose; the clean server answers within milliseconds.
     let options = SendOptions {
         timeout: Duration::from_secs(2),
         per_item: Duration::from_millis(2),
         ..SendOptions::default()
     };
-    let depth = match trial.fault.map(|f| f.depth) {
+    let depth = match run.fault.map(|f| f.depth) {
         Some(server::FaultDepth::Deep) => Depth::Deep,
         _ => Depth::Standard,
     };
     let embedded = embedded::start_with(
         (Arc::clone(&suite.contract), Arc::clone(&suite.generator)),
         Profile::default(),
-        trial.refusal_mode,
+        run.refusal_mode,
         faults,
         options,
         "bptest-prove",
@@ -145,21 +145,21 @@ pub async fn prove(
     let options = RunOptions {
         jobs: embedded::LOOPBACK_JOBS,
         target: "embedded reference server".to_owned(),
-        verdicts_only: trial.fault.is_some(),
+        verdicts_only: run.fault.is_some(),
         ..RunOptions::new(depth, seed, "bptest-prove")
     };
     let selected = suite
         .selected
         .iter()
-        .filter(|s| trial.waits() || s.case.waits() < WAITING)
+        .filter(|s| run.waits() || s.case.waits() < WAITING)
         .cloned()
         .collect();
-    let report = run::run(environment, selected, options, Arc::new(Silent)).await?;
+    let report = run::run(environment, selected, options, Arc::new(NoObserver)).await?;
     drop(embedded);
-    Ok(judge(trial, &report.summary))
+    Ok(judge(run, &report.summary))
 }
 
-fn judge(trial: Trial, summary: &Summary) -> Proof {
+fn judge(run: ProofRun, summary: &Summary) -> Proof {
     let mut fired: BTreeMap<String, usize> = BTreeMap::new();
     for (finding, update) in &summary.findings {
         if update.confirmed {
@@ -169,7 +169,7 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
     let passed =
         summary.rules.iter().filter(|r| r.counts.passed > 0).map(|r| r.rule.id.clone()).collect();
     let mut wrong = Vec::new();
-    match trial.fault {
+    match run.fault {
         None => {
             for (rule, count) in &fired {
                 wrong.push(format!("{rule} fired {count} times on the clean server"));
@@ -204,6 +204,6 @@ fn judge(trial: Trial, summary: &Summary) -> Proof {
             }
         }
     }
-    let clean = trial.fault.is_none().then(|| Box::new(summary.clone()));
-    Proof { fault: trial.fault, refusal_mode: trial.refusal_mode, fired, passed, wrong, clean }
+    let clean = run.fault.is_none().then(|| Box::new(summary.clone()));
+    Proof { fault: run.fault, refusal_mode: run.refusal_mode, fired, passed, wrong, clean }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::seen::Seen;
-use super::{Fate, Replayed};
+use super::seen::FindingTries;
+use super::{ReplayVerdict, ReplayedFinding};
 use crate::record::{FindingRecord, FindingStatus, Summary, is_flaky, looks};
 
 /// Tries of a finding that showed in every repeat, or was never repeated.
@@ -15,13 +15,13 @@ pub(super) const MOST: u64 = 300;
 pub(super) const MISS: f64 = 0.05;
 
 /// Findings by their causes: same rule, place and kind, in any case.
-pub struct Causes {
+pub struct RootCauses {
     /// By finding.
     cause: HashMap<usize, usize>,
-    causes: Vec<Cause>,
+    causes: Vec<RootCause>,
 }
 
-struct Cause {
+struct RootCause {
     /// How many tries tell that it is gone, where it comes and goes.
     needed: Option<u64>,
     /// Its findings that are tried.
@@ -30,11 +30,11 @@ struct Cause {
     shown: AtomicU64,
 }
 
-impl Causes {
+impl RootCauses {
     /// Of the findings at these positions.
-    pub fn of(summary: &Summary, wanted: &[usize]) -> Causes {
+    pub fn of(summary: &Summary, wanted: &[usize]) -> RootCauses {
         let mut firsts: Vec<&FindingRecord> = Vec::new();
-        let mut causes: Vec<Cause> = Vec::new();
+        let mut causes: Vec<RootCause> = Vec::new();
         let mut cause = HashMap::new();
         for index in wanted {
             let Some((finding, _)) = summary.findings.get(*index) else { continue };
@@ -42,16 +42,16 @@ impl Causes {
             let at = known.unwrap_or_else(|| {
                 firsts.push(finding);
                 let needed = needed(summary, finding);
-                causes.push(Cause { needed, tried: 0, shown: AtomicU64::new(0) });
+                causes.push(RootCause { needed, tried: 0, shown: AtomicU64::new(0) });
                 causes.len() - 1
             });
             causes[at].tried += 1;
             cause.insert(*index, at);
         }
-        Causes { cause, causes }
+        RootCauses { cause, causes }
     }
 
-    fn at(&self, index: usize) -> Option<&Cause> {
+    fn at(&self, index: usize) -> Option<&RootCause> {
         self.causes.get(*self.cause.get(&index)?)
     }
 
@@ -68,7 +68,7 @@ impl Causes {
     }
 
     /// Whether more tries could change what is said of a finding.
-    pub fn is_open(&self, seen: &Seen<'_>) -> bool {
+    pub fn is_open(&self, seen: &FindingTries<'_>) -> bool {
         if seen.shown >= seen.enough() {
             return false;
         }
@@ -85,7 +85,7 @@ impl Causes {
     }
 
     /// Fixed is one that comes and goes only where its cause showed nowhere, often enough.
-    pub fn settle(&self, summary: &Summary, held: &mut [Replayed]) {
+    pub fn settle(&self, summary: &Summary, held: &mut [ReplayedFinding]) {
         let mut sums: Vec<(u64, u64)> = vec![(0, 0); self.causes.len()];
         for one in held.iter() {
             if let Some(sum) = self.cause.get(&one.index).and_then(|at| sums.get_mut(*at)) {
@@ -93,24 +93,24 @@ impl Causes {
                 sum.1 += one.of;
             }
         }
-        for one in held.iter_mut().filter(|one| one.fate != Fate::StillFailing) {
+        for one in held.iter_mut().filter(|one| one.verdict != ReplayVerdict::StillFailing) {
             let Some(at) = self.cause.get(&one.index) else { continue };
             let (Some((shown, of)), Some(needed)) = (sums.get(*at), self.needed(one.index)) else {
                 continue;
             };
-            let enough = summary.findings.get(one.index).map_or(1, |(f, _)| Seen::needs(f));
+            let enough = summary.findings.get(one.index).map_or(1, |(f, _)| FindingTries::needs(f));
             if *shown >= enough && one.shown > 0 {
-                one.fate = Fate::StillFailing;
+                one.verdict = ReplayVerdict::StillFailing;
                 one.why = format!(
                     "{} of {}; it comes and goes, and shows in another case too",
                     one.shown, one.of
                 );
-            } else if one.fate == Fate::CantTell {
+            } else if one.verdict == ReplayVerdict::CantTell {
             } else if *shown > 0 {
-                one.fate = Fate::CantTell;
+                one.verdict = ReplayVerdict::CantTell;
                 one.why = format!("{}; it comes and goes, and shows in another case", one.why);
             } else if *of < needed {
-                one.fate = Fate::CantTell;
+                one.verdict = ReplayVerdict::CantTell;
                 one.why = format!(
                     "{}; it comes and goes: {of} tries of its cause are too few to tell{}",
                     one.why,

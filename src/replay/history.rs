@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::case::Span;
-use crate::compose::{self, Entry, Writing};
-use crate::execution::send;
+use crate::compose::{self, BodyStyle, OutgoingItem};
+use crate::execution::send_request;
 use crate::generate::{Shape, Style};
 use crate::record::Summary;
 use crate::session::Environment;
@@ -18,15 +18,15 @@ const LEAST: u64 = 100;
 const ITEMS: usize = 25;
 
 /// How many numbers the run left behind, as far as they are sent again; none where there were few.
-pub(super) fn of(summary: &Summary) -> Option<u64> {
+pub(super) fn left_behind(summary: &Summary) -> Option<u64> {
     let left = summary.tail.as_ref().map_or(0, |tail| tail.left_behind);
     (left >= LEAST).then_some(left.min(MOST))
 }
 
 /// Sends so many plain items with fresh numbers, one batch after the other.
-pub(super) async fn send_again(environment: &Arc<Environment>, items: u64, seed: u64) {
+pub(super) async fn rebuild_history(environment: &Arc<Environment>, items: u64, seed: u64) {
     let mut left = items;
-    while left > 0 && !environment.halt.is_reached() {
+    while left > 0 && !environment.cancellation.is_cancelled() {
         let wanted = usize::try_from(left).unwrap_or(ITEMS).min(ITEMS);
         let shape = Shape {
             items: environment.clamp(Span { low: wanted, high: wanted }),
@@ -34,11 +34,11 @@ pub(super) async fn send_again(environment: &Arc<Environment>, items: u64, seed:
         };
         let drafts = environment.generator.batch(seed.wrapping_add(left), &shape);
         let count = drafts.len().max(1) as u64;
-        let entries: Vec<Entry> =
-            drafts.into_iter().map(|draft| Entry::mint(environment, draft)).collect();
-        let (bytes, body) = compose::batch(environment, &entries, Writing::Compact);
+        let entries: Vec<OutgoingItem> =
+            drafts.into_iter().map(|draft| OutgoingItem::mint(environment, draft)).collect();
+        let (bytes, body) = compose::batch(environment, &entries, BodyStyle::Compact);
         let request = compose::plain_request(environment, bytes);
-        send(environment, &request, &body).await;
+        send_request(environment, &request, &body).await;
         left = left.saturating_sub(count);
     }
 }

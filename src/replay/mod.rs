@@ -1,6 +1,6 @@
 //! Replay: the failures of a run are sent again, and each is still failing, fixed, or can't be told.
 //!
-//! A trial is sent by its case, run and seed, all findings of one trial together; where the case is gone, by
+//! An execution is sent by its case, run and seed, all findings of one execution together; where the case is gone, by
 //! what the record kept. It must not know where records or case files lie.
 
 mod causes;
@@ -19,26 +19,26 @@ use crate::check::{Check, Rule, evaluate, rules};
 use crate::collect::RUN;
 use crate::exchange::{Answer, LossKind};
 use crate::execution::{
-    Hindrance, Selected, Trial, credentials_are_refused, execute, held_back, hindrance,
-    plain_exchange, select,
+    Execution, RetryReason, SelectedCase, credentials_are_refused, exchange_plain_item, execute,
+    retry_reason, select, why_not_run,
 };
 use crate::record::{CaseRecord, FindingRecord, Summary};
-use crate::scenario::{Script, send};
+use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::Environment;
-use causes::Causes;
-use seen::Seen;
+use causes::RootCauses;
+use seen::FindingTries;
 pub use whole::cases_of_whole_runs;
 use whole::whole_run;
 
-/// Trials that are sent at once.
+/// Executions that are sent at once.
 const AT_ONCE: usize = 4;
-/// How often a trial is sent to a target under load.
+/// How often an execution is sent to a target under load.
 const LOAD_ATTEMPTS: u32 = 3;
 
 /// What became of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum ReplayVerdict {
     /// It showed again.
     StillFailing,
     /// Its rule was kept, as often as it was tried.
@@ -47,23 +47,23 @@ pub enum Fate {
     CantTell,
 }
 
-impl Fate {
+impl ReplayVerdict {
     /// In words.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Fate::StillFailing => "still failing",
-            Fate::Fixed => "fixed",
-            Fate::CantTell => "can't tell",
+            ReplayVerdict::StillFailing => "still failing",
+            ReplayVerdict::Fixed => "fixed",
+            ReplayVerdict::CantTell => "can't tell",
         }
     }
 
     /// The exit status of `replay`.
     #[must_use]
-    pub fn exit(fates: &[Fate]) -> u8 {
-        if fates.contains(&Fate::StillFailing) {
+    pub fn exit(verdicts: &[ReplayVerdict]) -> u8 {
+        if verdicts.contains(&ReplayVerdict::StillFailing) {
             1
-        } else if fates.contains(&Fate::CantTell) {
+        } else if verdicts.contains(&ReplayVerdict::CantTell) {
             3
         } else {
             0
@@ -73,11 +73,11 @@ impl Fate {
 
 /// A finding that was sent again.
 #[derive(Debug, Clone)]
-pub struct Replayed {
+pub struct ReplayedFinding {
     /// Its position in the summary.
     pub index: usize,
     /// What became of it.
-    pub fate: Fate,
+    pub verdict: ReplayVerdict,
     /// In a sentence.
     pub why: String,
     /// Tries that showed it.
@@ -86,20 +86,20 @@ pub struct Replayed {
     pub of: u64,
 }
 
-/// Where a trial comes from.
-enum Source {
-    Case(Arc<Selected>, u64),
+/// Where an execution comes from.
+enum ExecutionSource {
+    Case(Arc<SelectedCase>, u64),
     /// What the record kept; what its case expected is not in it.
-    Recorded(Box<Script>),
+    Recorded(Box<Scenario>),
     /// It can't be sent; why.
     None(String),
 }
 
-/// Cases by id, or why one can't be used.
-type Cases = HashMap<String, Result<Arc<Selected>, String>>;
+/// SelectedCases by id, or why one can't be used.
+type SelectedCases = HashMap<String, Result<Arc<SelectedCase>, String>>;
 
-/// Findings that the same trial showed.
-struct Shared {
+/// Findings that the same execution showed.
+struct SharedExecution {
     case: String,
     run: u64,
     findings: Vec<usize>,
@@ -112,9 +112,9 @@ pub async fn replay(
     summary: &Summary,
     wanted: &[usize],
     cases: Vec<Case>,
-    told: &mut dyn FnMut(&Replayed),
-) -> Vec<Replayed> {
-    let cases: Cases = cases
+    report: &mut dyn FnMut(&ReplayedFinding),
+) -> Vec<ReplayedFinding> {
+    let cases: SelectedCases = cases
         .into_iter()
         .map(|case| {
             let id = case.id.clone();
@@ -128,33 +128,35 @@ pub async fn replay(
     environment.end();
     let of_run = |i: &usize| summary.findings.get(*i).is_some_and(|(f, _)| f.case == RUN);
     let (whole, wanted): (Vec<usize>, Vec<usize>) = wanted.iter().copied().partition(of_run);
-    let (alone, together): (Vec<Shared>, Vec<Shared>) =
-        trials(summary, &wanted, &cases).into_iter().partition(|shared| {
+    let (alone, together): (Vec<SharedExecution>, Vec<SharedExecution>) =
+        shared_executions(summary, &wanted, &cases).into_iter().partition(|shared| {
             let case = cases.get(&shared.case).and_then(|c| c.as_ref().ok());
             case.is_some_and(|selected| selected.case.spec.alone)
         });
-    let causes = Causes::of(summary, &wanted);
+    let causes = RootCauses::of(summary, &wanted);
     let mut replayed = Vec::new();
     for one in whole_run(environment, summary, &cases, &whole).await {
-        told(&one);
+        report(&one);
         replayed.push(one);
     }
     // What comes and goes is told from all cases of its cause together.
     let mut held = Vec::new();
     // What seems fixed is tried behind a history too.
     let mut fixed = Vec::new();
-    for (trials, at_once) in [(together, AT_ONCE), (alone, 1)] {
-        let mut outcomes = stream::iter(trials)
-            .map(|shared| one(environment, summary, &causes, cases.get(&shared.case), shared))
+    for (executions, at_once) in [(together, AT_ONCE), (alone, 1)] {
+        let mut outcomes = stream::iter(executions)
+            .map(|shared| {
+                replay_shared(environment, summary, &causes, cases.get(&shared.case), shared)
+            })
             .buffered(at_once);
         while let Some(outcome) = outcomes.next().await {
             for one in outcome {
                 if causes.needed(one.index).is_some() {
                     held.push(one);
-                } else if one.fate == Fate::Fixed {
+                } else if one.verdict == ReplayVerdict::Fixed {
                     fixed.push(one);
                 } else {
-                    told(&one);
+                    report(&one);
                     replayed.push(one);
                 }
             }
@@ -162,11 +164,11 @@ pub async fn replay(
     }
     causes.settle(summary, &mut held);
     for one in held {
-        told(&one);
+        report(&one);
         replayed.push(one);
     }
     for one in behind_history(environment, summary, &cases, fixed).await {
-        told(&one);
+        report(&one);
         replayed.push(one);
     }
     replayed
@@ -177,135 +179,148 @@ pub async fn replay(
 async fn behind_history(
     environment: &Arc<Environment>,
     summary: &Summary,
-    cases: &Cases,
-    fixed: Vec<Replayed>,
-) -> Vec<Replayed> {
-    let (false, Some(numbers)) = (fixed.is_empty(), history::of(summary)) else { return fixed };
-    history::send_again(environment, numbers, summary.head.seed).await;
+    cases: &SelectedCases,
+    fixed: Vec<ReplayedFinding>,
+) -> Vec<ReplayedFinding> {
+    let (false, Some(numbers)) = (fixed.is_empty(), history::left_behind(summary)) else {
+        return fixed;
+    };
+    history::rebuild_history(environment, numbers, summary.head.seed).await;
     let indexes: Vec<usize> = fixed.iter().map(|one| one.index).collect();
-    let causes = Causes::of(summary, &indexes);
+    let causes = RootCauses::of(summary, &indexes);
     let mut shown = HashMap::new();
-    for shared in trials(summary, &indexes, cases) {
-        for one in one(environment, summary, &causes, cases.get(&shared.case), shared).await {
-            if one.fate == Fate::StillFailing {
+    for shared in shared_executions(summary, &indexes, cases) {
+        for one in
+            replay_shared(environment, summary, &causes, cases.get(&shared.case), shared).await
+        {
+            if one.verdict == ReplayVerdict::StillFailing {
                 let why = format!("{}, behind {numbers} further numbers only", one.why);
-                shown.insert(one.index, Replayed { why, ..one });
+                shown.insert(one.index, ReplayedFinding { why, ..one });
             }
         }
     }
     fixed.into_iter().map(|one| shown.remove(&one.index).unwrap_or(one)).collect()
 }
 
-async fn one(
+async fn replay_shared(
     environment: &Arc<Environment>,
     summary: &Summary,
-    causes: &Causes,
-    case: Option<&Result<Arc<Selected>, String>>,
-    shared: Shared,
-) -> Vec<Replayed> {
+    causes: &RootCauses,
+    case: Option<&Result<Arc<SelectedCase>, String>>,
+    shared: SharedExecution,
+) -> Vec<ReplayedFinding> {
     let findings: Vec<(usize, &FindingRecord)> = shared
         .findings
         .iter()
         .filter_map(|i| summary.findings.get(*i).map(|(f, _)| (*i, f)))
         .collect();
     let Some((_, first)) = findings.first() else { return Vec::new() };
-    let source = source(environment, summary, first, shared.run, case);
-    let seen = findings.iter().map(|(i, f)| Seen::new(*i, f)).collect();
-    again(environment, summary.head.seed, &source, causes, seen).await
+    let source = execution_source(environment, summary, first, shared.run, case);
+    let seen = findings.iter().map(|(i, f)| FindingTries::new(*i, f)).collect();
+    try_findings(environment, summary.head.seed, &source, causes, seen).await
 }
 
 const GONE: &str = "its case is gone";
 
-/// Findings of one trial together, as far as their case still exists.
-fn trials<T>(summary: &Summary, wanted: &[usize], cases: &HashMap<String, T>) -> Vec<Shared> {
-    let mut trials: Vec<Shared> = Vec::new();
+/// Findings of one execution together, as far as their case still exists.
+fn shared_executions<T>(
+    summary: &Summary,
+    wanted: &[usize],
+    cases: &HashMap<String, T>,
+) -> Vec<SharedExecution> {
+    let mut executions: Vec<SharedExecution> = Vec::new();
     for index in wanted {
         let Some((finding, _)) = summary.findings.get(*index) else { continue };
         let exists = cases.contains_key(&finding.case);
-        let same = |t: &&mut Shared| exists && t.case == finding.case && t.run == finding.run;
-        match trials.iter_mut().find(same) {
+        let same =
+            |t: &&mut SharedExecution| exists && t.case == finding.case && t.run == finding.run;
+        match executions.iter_mut().find(same) {
             Some(shared) => shared.findings.push(*index),
-            None => trials.push(Shared {
+            None => executions.push(SharedExecution {
                 case: finding.case.clone(),
                 run: finding.run,
                 findings: vec![*index],
             }),
         }
     }
-    trials
+    executions
 }
 
 /// What was counted of a case.
-fn counted<'a>(summary: &'a Summary, case: &str) -> Option<&'a CaseRecord> {
+fn case_record<'a>(summary: &'a Summary, case: &str) -> Option<&'a CaseRecord> {
     summary.cases.iter().find(|c| c.id == case)?.record.as_ref()
 }
 
-fn source(
+fn execution_source(
     environment: &Environment,
     summary: &Summary,
     finding: &FindingRecord,
     run: u64,
-    case: Option<&Result<Arc<Selected>, String>>,
-) -> Source {
+    case: Option<&Result<Arc<SelectedCase>, String>>,
+) -> ExecutionSource {
     match case {
-        Some(Ok(selected)) => match held_back(environment, selected) {
-            Some(not_run) => Source::None(not_run.why),
-            None => Source::Case(Arc::clone(selected), run),
+        Some(Ok(selected)) => match why_not_run(environment, selected) {
+            Some(not_run) => ExecutionSource::None(not_run.why),
+            None => ExecutionSource::Case(Arc::clone(selected), run),
         },
-        Some(Err(why)) => Source::None(why.clone()),
-        None => recorded(environment, summary, finding),
+        Some(Err(why)) => ExecutionSource::None(why.clone()),
+        None => recorded_source(environment, summary, finding),
     }
 }
 
-/// What the record kept: the smallest trial as a case file, or the requests themselves.
-fn recorded(environment: &Environment, summary: &Summary, finding: &FindingRecord) -> Source {
+/// What the record kept: the smallest execution as a case file, or the requests themselves.
+fn recorded_source(
+    environment: &Environment,
+    summary: &Summary,
+    finding: &FindingRecord,
+) -> ExecutionSource {
     let kept = summary.minimals.get(&finding.id).map_or("", |m| m.case_file.as_str());
     if !kept.is_empty()
         && let Ok(case) = case::load(&finding.case, "the record's case file", None, kept)
         && let Ok(list) = select(vec![case], &environment.generator)
         && let Some(selected) = list.into_iter().next()
     {
-        return Source::Case(Arc::new(selected), 0);
+        return ExecutionSource::Case(Arc::new(selected), 0);
     }
     let asserted = rules::find(&finding.rule).is_none_or(|r| matches!(r.check, Check::Asserted));
     if asserted {
-        return Source::None(format!("{GONE}, which said what to expect"));
+        return ExecutionSource::None(format!("{GONE}, which said what to expect"));
     }
-    match Script::of_record(
+    match Scenario::of_record(
         &environment.contract,
         &summary.head,
         summary.shortest_evidence(finding),
     ) {
-        Ok(script) => Source::Recorded(Box::new(script)),
-        Err(why) => Source::None(format!("{GONE}, and {why}")),
+        Ok(scenario) => ExecutionSource::Recorded(Box::new(scenario)),
+        Err(why) => ExecutionSource::None(format!("{GONE}, and {why}")),
     }
 }
 
-/// Sends a trial until each of its findings is decided.
-async fn again(
+/// Sends an execution until each of its findings is decided.
+async fn try_findings(
     environment: &Arc<Environment>,
     seed: u64,
-    source: &Source,
-    causes: &Causes,
-    mut seen: Vec<Seen<'_>>,
-) -> Vec<Replayed> {
+    source: &ExecutionSource,
+    causes: &RootCauses,
+    mut seen: Vec<FindingTries<'_>>,
+) -> Vec<ReplayedFinding> {
     let mut hindered = None;
     let is_flaky = seen.iter().any(|s| causes.needed(s.index).is_some());
     let mut odd = false;
     while seen.iter().any(|s| causes.is_open(s)) {
-        // What comes at every so manieth request or item would miss equal trials each time.
+        // What comes at every so manieth request or item would miss equal executions each time.
         // What is remembered of a connection shows only behind good credentials on it.
         let about_credentials = |id: &str| rules::find(id).is_some_and(Rule::is_about_credentials);
         let remembered = seen.iter().any(|s| about_credentials(&s.finding.rule));
         if remembered || is_flaky && odd {
-            plain_exchange(environment).await;
+            exchange_plain_item(environment).await;
         }
         odd = !odd;
         // A server that closes idle connections must not meet its own habit again.
         let unproven = seen.iter().any(|s| !s.finding.proven);
-        let sending = FRESH_CONNECTIONS.scope(unproven, sent(environment, seed, source));
-        let trial = match sending.await {
-            Ok(trial) => trial,
+        let sending = FRESH_CONNECTIONS.scope(unproven, send_answered(environment, seed, source));
+        let execution = match sending.await {
+            Ok(execution) => execution,
             Err(why) => {
                 hindered = Some(why);
                 break;
@@ -314,48 +329,52 @@ async fn again(
         let evaluation = evaluate(
             &environment.contract,
             &environment.profile,
-            &trial.exchanges,
-            &trial.expectations,
-            trial.relating.as_ref(),
+            &execution.exchanges,
+            &execution.expectations,
+            execution.relating.as_ref(),
         );
         for one in &mut seen {
-            if one.look(environment, &evaluation) {
+            if one.count_try(environment, &evaluation) {
                 causes.saw(one.index);
             }
         }
     }
-    seen.into_iter().map(|s| s.told(hindered.clone())).collect()
+    seen.into_iter().map(|s| s.verdict(hindered.clone())).collect()
 }
 
-/// A trial that was answered, or why there is none.
-async fn sent(environment: &Arc<Environment>, seed: u64, source: &Source) -> Result<Trial, String> {
+/// An execution that was answered, or why there is none.
+async fn send_answered(
+    environment: &Arc<Environment>,
+    seed: u64,
+    source: &ExecutionSource,
+) -> Result<Execution, String> {
     for _ in 0..LOAD_ATTEMPTS {
-        let trial = match source {
-            Source::Case(selected, run) => {
+        let execution = match source {
+            ExecutionSource::Case(selected, run) => {
                 execute(environment, selected, *run, seed).await.map_err(|p| p.to_string())?
             }
-            Source::Recorded(script) => send(environment, script).await,
-            Source::None(why) => return Err(why.clone()),
+            ExecutionSource::Recorded(scenario) => send_scenario(environment, scenario).await,
+            ExecutionSource::None(why) => return Err(why.clone()),
         };
-        let unreachable = trial.exchanges.iter().find_map(|e| match &e.answer {
+        let unreachable = execution.exchanges.iter().find_map(|e| match &e.answer {
             Answer::Lost(loss) if loss.kind == LossKind::Connect => Some(loss.message.clone()),
             _ => None,
         });
         if let Some(why) = unreachable {
             return Err(format!("the target can't be reached: {why}"));
         }
-        match hindrance(&trial) {
-            Some(Hindrance::Load(seconds)) => {
+        match retry_reason(&execution) {
+            Some(RetryReason::Load(seconds)) => {
                 let pause = Duration::from_secs(seconds.min(60));
                 environment.sender.pace.back_off(pause);
             }
-            Some(Hindrance::Credentials) => {
+            Some(RetryReason::Credentials) => {
                 if credentials_are_refused(environment).await {
                     return Err("the target refuses the credentials".to_owned());
                 }
-                return Ok(trial);
+                return Ok(execution);
             }
-            Some(Hindrance::Lost) | None => return Ok(trial),
+            Some(RetryReason::Lost) | None => return Ok(execution),
         }
     }
     Err("the target is under load: it answered 408, 429 or 503".to_owned())

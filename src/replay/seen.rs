@@ -1,13 +1,13 @@
 //! What tries of one finding showed, and what that makes of it.
 
-use super::{Fate, Replayed};
+use super::{ReplayVerdict, ReplayedFinding};
 use crate::check::{Evaluation, RuleViolation, rules};
 use crate::collect::{finding_id, message};
 use crate::record::FindingRecord;
 use crate::session::Environment;
 
 /// What was seen of a finding so far.
-pub struct Seen<'a> {
+pub struct FindingTries<'a> {
     /// Its position in the summary.
     pub index: usize,
     /// As it was recorded.
@@ -20,14 +20,14 @@ pub struct Seen<'a> {
     masked: bool,
     errored: bool,
     skipped: bool,
-    /// Another failure of the same rule in the same trial.
+    /// Another failure of the same rule in the same execution.
     otherwise: Option<String>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> FindingTries<'a> {
     /// Nothing yet of the finding at that position.
-    pub fn new(index: usize, finding: &'a FindingRecord) -> Seen<'a> {
-        Seen {
+    pub fn new(index: usize, finding: &'a FindingRecord) -> FindingTries<'a> {
+        FindingTries {
             index,
             finding,
             shown: 0,
@@ -47,11 +47,11 @@ impl<'a> Seen<'a> {
 
     /// How often this one must.
     pub fn enough(&self) -> u64 {
-        Seen::needs(self.finding)
+        FindingTries::needs(self.finding)
     }
 
-    /// Looks for it in what the rules said of a trial; whether it is there.
-    pub fn look(&mut self, environment: &Environment, evaluation: &Evaluation) -> bool {
+    /// Looks for it in what the rules said of an execution; whether it is there.
+    pub fn count_try(&mut self, environment: &Environment, evaluation: &Evaluation) -> bool {
         self.of += 1;
         let finding = self.finding;
         let mine = evaluation.violations.iter().filter(|h| h.rule.id == finding.rule);
@@ -75,27 +75,27 @@ impl<'a> Seen<'a> {
     }
 
     /// What became of it, where something may have kept it from being sent.
-    pub fn told(self, hindered: Option<String>) -> Replayed {
+    pub fn verdict(self, hindered: Option<String>) -> ReplayedFinding {
         let times = format!("{} of {}", self.shown, self.of);
-        let (fate, why) = if self.shown >= self.enough() {
-            (Fate::StillFailing, times)
+        let (verdict, why) = if self.shown >= self.enough() {
+            (ReplayVerdict::StillFailing, times)
         } else if let Some(other) = self.otherwise {
-            (Fate::StillFailing, format!("{times}, but the rule fails otherwise: {other}"))
+            (ReplayVerdict::StillFailing, format!("{times}, but the rule fails otherwise: {other}"))
         } else if self.shown > 0 {
-            (Fate::CantTell, format!("{times}, and no answer's bytes prove it"))
+            (ReplayVerdict::CantTell, format!("{times}, and no answer's bytes prove it"))
         } else if let Some(why) = hindered {
-            (Fate::CantTell, why)
+            (ReplayVerdict::CantTell, why)
         } else if self.errored {
-            (Fate::CantTell, "the rule panicked: a defect of batchproof".to_owned())
+            (ReplayVerdict::CantTell, "the rule panicked: a defect of batchproof".to_owned())
         } else if self.skipped {
-            (Fate::CantTell, "the profile skips the rule".to_owned())
+            (ReplayVerdict::CantTell, "the profile skips the rule".to_owned())
         } else if self.masked && !self.judged {
-            (Fate::CantTell, "masked by the failure of a rule that it needs".to_owned())
+            (ReplayVerdict::CantTell, "masked by the failure of a rule that it needs".to_owned())
         } else if self.of == 0 {
-            (Fate::CantTell, "it was not sent".to_owned())
+            (ReplayVerdict::CantTell, "it was not sent".to_owned())
         } else {
-            (Fate::Fixed, times)
+            (ReplayVerdict::Fixed, times)
         };
-        Replayed { index: self.index, fate, why, shown: self.shown, of: self.of }
+        ReplayedFinding { index: self.index, verdict, why, shown: self.shown, of: self.of }
     }
 }

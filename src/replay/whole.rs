@@ -6,20 +6,23 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 
 use super::causes::{MISS, would_do};
-use super::{AT_ONCE, Cases, Fate, Replayed, Source, counted, sent};
+use super::{
+    AT_ONCE, ExecutionSource, ReplayVerdict, ReplayedFinding, SelectedCases, case_record,
+    send_answered,
+};
 use crate::check::{ProbeResult, Rule, RunTally, evaluate_run, rules};
 use crate::collect::{RUN, finding_id};
 use crate::execution::credentials_are_refused;
-use crate::execution::one_by_one;
+use crate::execution::probe_one_by_one;
 use crate::record::{Cause, FindingRecord, Occurrences, Summary};
 use crate::session::Environment;
 
 /// Plain batches that are sent one by one at most.
 const MOST_ALONE: u64 = 1_000;
-/// Trials that are sent at most for what is added up.
-const MOST_TRIALS: u64 = 2_000;
+/// Executions that are sent at most for what is added up.
+const MOST_EXECUTIONS: u64 = 2_000;
 
-/// Cases whose runs brought what the findings of the run's scope at these positions were judged on.
+/// SelectedCases whose runs brought what the findings of the run's scope at these positions were judged on.
 #[must_use]
 pub fn cases_of_whole_runs(summary: &Summary, wanted: &[usize]) -> Vec<String> {
     let found = wanted.iter().filter_map(|i| summary.findings.get(*i)).map(|(f, _)| f);
@@ -40,7 +43,7 @@ fn shows(tally: &RunTally, finding: &FindingRecord) -> bool {
     })
 }
 
-/// Cases that refused what the finding is about.
+/// SelectedCases that refused what the finding is about.
 fn contributing(summary: &Summary, finding: &FindingRecord) -> Vec<String> {
     let records = summary.cases.iter().filter_map(|c| c.record.as_ref());
     let about = |tally: &RunTally| refusals(tally, finding) != (0, 0);
@@ -65,9 +68,9 @@ fn refusals(tally: &RunTally, finding: &FindingRecord) -> (u64, u64) {
 pub async fn whole_run(
     environment: &Arc<Environment>,
     summary: &Summary,
-    cases: &Cases,
+    cases: &SelectedCases,
     wanted: &[usize],
-) -> Vec<Replayed> {
+) -> Vec<ReplayedFinding> {
     let mut replayed = Vec::new();
     let mut added = Vec::new();
     for index in wanted {
@@ -76,7 +79,7 @@ pub async fn whole_run(
         if environment.profile.skip_reason(&finding.rule).is_some() {
             replayed.push(cant_tell(*index, "the profile skips the rule"));
         } else if rule.is_some_and(Rule::is_judged_by_probe) {
-            replayed.push(lost(environment, summary.tally.probe, *index).await);
+            replayed.push(replay_lost(environment, summary.tally.probe, *index).await);
         } else {
             added.push((*index, finding));
         }
@@ -87,59 +90,72 @@ pub async fn whole_run(
     replayed
 }
 
-fn cant_tell(index: usize, why: &str) -> Replayed {
-    Replayed { index, fate: Fate::CantTell, why: why.to_owned(), shown: 0, of: 0 }
+fn cant_tell(index: usize, why: &str) -> ReplayedFinding {
+    ReplayedFinding {
+        index,
+        verdict: ReplayVerdict::CantTell,
+        why: why.to_owned(),
+        shown: 0,
+        of: 0,
+    }
 }
 
 /// Asks one by one, as the run did.
-async fn lost(environment: &Arc<Environment>, before: ProbeResult, index: usize) -> Replayed {
+async fn replay_lost(
+    environment: &Arc<Environment>,
+    before: ProbeResult,
+    index: usize,
+) -> ReplayedFinding {
     let needed = Occurrences { shown: before.lost, of: before.sent }.looks(MISS);
     let most = needed.min(MOST_ALONE);
     let ProbeResult { sent: mut of, lost: mut shown } =
-        one_by_one(environment, most, ProbeResult::ENOUGH).await.alone;
+        probe_one_by_one(environment, most, ProbeResult::ENOUGH).await.result;
     if shown + 1 == ProbeResult::ENOUGH {
         // It is there, or was an accident: a second time would tell.
-        let further = one_by_one(environment, MOST_ALONE.max(most) - of, 1).await.alone;
+        let further = probe_one_by_one(environment, MOST_ALONE.max(most) - of, 1).await.result;
         (of, shown) = (of + further.sent, shown + further.lost);
     }
     let words = format!("{shown} of {of} plain batches, sent one by one, got no answer");
-    let (fate, why) = if shown >= ProbeResult::ENOUGH && shown == of {
-        (Fate::CantTell, format!("the target answers nothing: {words}"))
+    let (verdict, why) = if shown >= ProbeResult::ENOUGH && shown == of {
+        (ReplayVerdict::CantTell, format!("the target answers nothing: {words}"))
     } else if shown >= ProbeResult::ENOUGH {
-        (Fate::StillFailing, words)
+        (ReplayVerdict::StillFailing, words)
     } else if shown > 0 {
-        (Fate::CantTell, format!("{words}: once may be an accident"))
+        (ReplayVerdict::CantTell, format!("{words}: once may be an accident"))
     } else if credentials_are_refused(environment).await {
-        (Fate::CantTell, "the target refuses the credentials".to_owned())
+        (ReplayVerdict::CantTell, "the target refuses the credentials".to_owned())
     } else if of < needed {
-        (Fate::CantTell, format!("{words}: too few to tell{}", would_do(needed)))
+        (ReplayVerdict::CantTell, format!("{words}: too few to tell{}", would_do(needed)))
     } else {
-        (Fate::Fixed, words)
+        (ReplayVerdict::Fixed, words)
     };
-    Replayed { index, fate, why, shown, of }
+    ReplayedFinding { index, verdict, why, shown, of }
 }
 
 /// A finding that is not decided yet.
-struct Open<'a> {
+struct OpenFinding<'a> {
     index: usize,
     finding: &'a FindingRecord,
-    /// Cases that it was judged on.
+    /// SelectedCases that it was judged on.
     cases: Vec<String>,
 }
 
-impl Open<'_> {
+impl OpenFinding<'_> {
     /// What is to be said of it, once something is; `needed` sightings tell that it is gone.
-    fn decided(&self, tally: &RunTally, needed: u64, of: u64) -> Option<Replayed> {
+    fn decided(&self, tally: &RunTally, needed: u64, of: u64) -> Option<ReplayedFinding> {
         let seen = refused(tally, self.finding);
-        let (fate, why) = if shows(tally, self.finding) {
-            (Fate::StillFailing, format!("refused in both refusal modes within {of} trials"))
+        let (verdict, why) = if shows(tally, self.finding) {
+            (
+                ReplayVerdict::StillFailing,
+                format!("refused in both refusal modes within {of} trials"),
+            )
         } else if seen >= needed {
-            (Fate::Fixed, format!("refused {seen} times, in one refusal mode"))
+            (ReplayVerdict::Fixed, format!("refused {seen} times, in one refusal mode"))
         } else {
             return None;
         };
-        let shown = u64::from(fate == Fate::StillFailing);
-        Some(Replayed { index: self.index, fate, why, shown, of })
+        let shown = u64::from(verdict == ReplayVerdict::StillFailing);
+        Some(ReplayedFinding { index: self.index, verdict, why, shown, of })
     }
 }
 
@@ -148,9 +164,9 @@ impl Open<'_> {
 async fn added_up(
     environment: &Arc<Environment>,
     summary: &Summary,
-    cases: &Cases,
+    cases: &SelectedCases,
     wanted: &[(usize, &FindingRecord)],
-) -> Vec<Replayed> {
+) -> Vec<ReplayedFinding> {
     let mut replayed = Vec::new();
     let mut open = Vec::new();
     // Of one cause, so what is known of it is known of all; each may be missed, and they are told one by one.
@@ -170,32 +186,35 @@ async fn added_up(
             replayed.push(cant_tell(*index, &why));
             continue;
         }
-        open.push(Open { index: *index, finding, cases: ids });
+        open.push(OpenFinding { index: *index, finding, cases: ids });
     }
     let (mut tally, mut of) = (RunTally::default(), 0);
     for round in 0.. {
-        let trials: Vec<Source> = cases
+        let sources: Vec<ExecutionSource> = cases
             .iter()
             .filter(|(id, _)| open.iter().any(|o| o.cases.contains(id)))
             .filter_map(|(id, case)| {
-                let runs = counted(summary, id)?.runs;
+                let runs = case_record(summary, id)?.runs;
                 let selected = case.as_ref().ok()?;
                 Some(
                     (round * runs..(round + 1) * runs)
-                        .map(|n| Source::Case(Arc::clone(selected), n)),
+                        .map(|n| ExecutionSource::Case(Arc::clone(selected), n)),
                 )
             })
             .flatten()
             .collect();
-        if trials.is_empty() || of >= MOST_TRIALS {
+        if sources.is_empty() || of >= MOST_EXECUTIONS {
             break;
         }
-        let mut outcomes = stream::iter(trials)
-            .map(|source| async move { sent(environment, summary.head.seed, &source).await })
-            .buffered(AT_ONCE);
+        let mut outcomes =
+            stream::iter(sources)
+                .map(|source| async move {
+                    send_answered(environment, summary.head.seed, &source).await
+                })
+                .buffered(AT_ONCE);
         while let Some(outcome) = outcomes.next().await {
             match outcome {
-                Ok(trial) => tally.add(&trial.judge(environment).tally),
+                Ok(execution) => tally.add(&execution.judge(environment).tally),
                 Err(why) => {
                     replayed.extend(open.iter().map(|o| cant_tell(o.index, &why)));
                     return replayed;
@@ -218,13 +237,13 @@ async fn added_up(
     }));
     let failing: Vec<Cause<'_>> = replayed
         .iter()
-        .filter(|r| r.fate == Fate::StillFailing)
+        .filter(|r| r.verdict == ReplayVerdict::StillFailing)
         .filter_map(|r| Some(summary.findings.get(r.index)?.0.cause()))
         .collect();
-    for one in replayed.iter_mut().filter(|r| r.fate == Fate::Fixed) {
+    for one in replayed.iter_mut().filter(|r| r.verdict == ReplayVerdict::Fixed) {
         let cause = summary.findings.get(one.index).map(|(f, _)| f.cause());
         if cause.is_some_and(|cause| failing.contains(&cause)) {
-            one.fate = Fate::CantTell;
+            one.verdict = ReplayVerdict::CantTell;
             one.why = format!("{}; other kinds still show it", one.why);
         }
     }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::collect::{Collector, RUN, finding_id};
-use crate::execution::is_giant;
-use crate::execution::plain_batch_is_good;
-use crate::execution::{Selected, execute};
+use crate::execution::accepts_plain_batch;
+use crate::execution::is_streamed;
+use crate::execution::{SelectedCase, execute};
 use crate::record::Cause;
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::{Environment, RESERVE};
@@ -25,7 +25,7 @@ const PROVEN: usize = 24;
 /// Items that repeats may send in any run, however small.
 const LEAST_ITEMS: u64 = 600;
 
-struct Job {
+struct RepeatJob {
     id: String,
     case: usize,
     run: u64,
@@ -39,7 +39,7 @@ struct Job {
 /// Tries findings again, within a third of the budget; returns requests and items sent.
 pub async fn confirm(
     environment: &Arc<Environment>,
-    selected: &Arc<Vec<Selected>>,
+    selected: &Arc<Vec<SelectedCase>>,
     seed: u64,
     collector: &mut Collector,
     planned: (u64, u64),
@@ -47,30 +47,30 @@ pub async fn confirm(
 ) -> (u64, u64) {
     let positions: HashMap<&str, usize> =
         selected.iter().enumerate().map(|(i, s)| (s.case.id.as_str(), i)).collect();
-    let mut jobs: Vec<Job> = collector
+    let mut jobs: Vec<RepeatJob> = collector
         .order
         .iter()
-        .filter_map(|id| collector.found.get(id))
+        .filter_map(|id| collector.findings.get(id))
         .filter(|f| f.record.case != RUN)
         .filter_map(|f| {
             let case = *positions.get(f.record.case.as_str())?;
             // A giant batch is not sent again for what one has proven.
             let generate = selected.get(case)?.case.spec.generate.as_ref();
-            if f.record.proven && generate.is_some_and(|g| is_giant(environment, g)) {
+            if f.record.proven && generate.is_some_and(|g| is_streamed(environment, g)) {
                 return None;
             }
             let (run, proven) = (f.record.run, f.record.proven);
             // One that was too large to keep is too large to be sent again.
-            let items = f.trial.as_ref().map_or(u64::MAX, |t| t.size().1);
+            let items = f.execution.as_ref().map_or(u64::MAX, |t| t.size().1);
             let items = items.saturating_mul(u64::from(REPEATS));
-            Some(Job { id: f.record.id.clone(), case, run, proven, items, rank: 0 })
+            Some(RepeatJob { id: f.record.id.clone(), case, run, proven, items, rank: 0 })
         })
         .collect();
     // What still needs it comes first, then the smallest of each cause.
     jobs.sort_by_key(|j| j.items);
     let mut ranks: HashMap<Cause<'_>, u32> = HashMap::new();
     for job in &mut jobs {
-        if let Some(found) = collector.found.get(&job.id) {
+        if let Some(found) = collector.findings.get(&job.id) {
             let rank = ranks.entry(found.record.cause()).or_default();
             job.rank = *rank;
             *rank += 1;
@@ -115,25 +115,29 @@ pub async fn confirm(
     sent
 }
 
-type Repeated = (Job, u32, u32, (u64, u64));
+type RepeatOutcome = (RepeatJob, u32, u32, (u64, u64));
 
-async fn gather(tasks: &mut JoinSet<Repeated>, collector: &mut Collector, sent: &mut (u64, u64)) {
+async fn gather(
+    tasks: &mut JoinSet<RepeatOutcome>,
+    collector: &mut Collector,
+    sent: &mut (u64, u64),
+) {
     let Some(Ok((job, shown, of, spent))) = tasks.join_next().await else { return };
     sent.0 += spent.0;
     sent.1 += spent.1;
-    if let Some(found) = collector.found.get_mut(&job.id) {
+    if let Some(found) = collector.findings.get_mut(&job.id) {
         found.shown = shown;
         found.of = of;
         found.confirmed = job.proven || shown >= ENOUGH;
     }
 }
 
-/// Runs the trial of a finding again and again; how many runs showed the same finding, of how many. A brief one ends
+/// Runs the execution of a finding again and again; how many runs showed the same finding, of how many. A brief one ends
 /// once it is decided.
 async fn repeat(
     environment: &Arc<Environment>,
-    selected: &Selected,
-    job: &Job,
+    selected: &SelectedCase,
+    job: &RepeatJob,
     seed: u64,
     brief: bool,
 ) -> (u32, u32, (u64, u64)) {
@@ -147,8 +151,8 @@ async fn repeat(
         if !job.proven {
             sent.0 += 1;
             sent.1 += 1;
-            if !plain_batch_is_good(environment).await {
-                if environment.halt.is_reached() {
+            if !accepts_plain_batch(environment).await {
+                if environment.cancellation.is_cancelled() {
                     break;
                 }
                 of += 1;
@@ -156,14 +160,14 @@ async fn repeat(
             }
         }
         // A server that closes idle connections must not meet its own habit again.
-        let trial =
+        let execution =
             FRESH_CONNECTIONS.scope(!job.proven, execute(environment, selected, job.run, seed));
-        let Ok(trial) = trial.await else { break };
-        let (requests, items) = trial.size();
+        let Ok(execution) = execution.await else { break };
+        let (requests, items) = execution.size();
         sent.0 += requests;
         sent.1 += items;
-        let evaluation = trial.judge(environment);
-        if environment.halt.is_reached() {
+        let evaluation = execution.judge(environment);
+        if environment.cancellation.is_cancelled() {
             break;
         }
         of += 1;

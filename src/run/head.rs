@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::plan::not_run;
 use crate::check::rules;
 use crate::contract::hex;
-use crate::execution::Selected;
+use crate::execution::SelectedCase;
 use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION};
 use crate::session::{Environment, RunOptions};
 
@@ -16,7 +16,7 @@ pub(super) fn now() -> String {
 
 pub(super) fn head(
     environment: &Environment,
-    selected: &[Selected],
+    selected: &[SelectedCase],
     options: &RunOptions,
     planned: (u64, u64),
 ) -> RunHead {

@@ -1,4 +1,4 @@
-//! A run: opening, trials, confirmation, rules of the run's scope, and the record of it all.
+//! A run: preflight, executions, confirmation, rules of the run's scope, and the record of it all.
 
 mod confirm;
 mod head;
@@ -15,20 +15,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 pub use plan::{Plan, PlannedCase, not_run, plan};
-pub use preflight::{Opening, profile_to_paste};
-pub use run_range::Share;
+pub use preflight::{Preflight, profile_to_paste};
+pub use run_range::RunRange;
 pub use shared::EngineError;
 
 use self::confirm::confirm;
 use self::head::{head, now};
-use self::preflight::open;
-use self::schedule::all_trials;
-use self::shared::{Shared, locked};
+use self::preflight::send_preflight;
+use self::schedule::run_all;
+use self::shared::{RunContext, locked};
 use crate::collect::Collector;
-use crate::execution::{Selected, ask};
+use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
 use crate::record::{Event, Recorder, RunTail, Summary};
-use crate::session::{Environment, Observer, Progress, RESERVE, RunOptions, Stop};
+use crate::session::{CancelReason, Environment, Observer, Progress, RESERVE, RunOptions};
 use crate::shrink::shrink;
 
 /// What a run came to.
@@ -44,20 +44,20 @@ pub struct RunReport {
 /// wrong is in the summary.
 pub async fn run(
     environment: Arc<Environment>,
-    selected: Vec<Selected>,
+    selected: Vec<SelectedCase>,
     options: RunOptions,
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport, EngineError> {
     let started = Instant::now();
     let planned = plan(&environment, &options, &selected);
-    let (trials, requests, items) = planned.totals();
+    let (executions, requests, items) = planned.totals();
     let head = head(&environment, &selected, &options, (requests, items));
     let redactor = environment.sender.token().redactor(&environment.profile.secrets);
     let recorder = options.report_dir.as_deref().map(Recorder::new);
     let base = environment.sender.target.base.clone();
     let collector =
         Collector::new(recorder, redactor, base).for_verdicts_only(options.verdicts_only);
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(RunContext {
         known: selected.iter().map(|_| Mutex::default()).collect(),
         first: selected.iter().map(|_| tokio::sync::Mutex::default()).collect(),
         idle: Mutex::default(),
@@ -69,10 +69,10 @@ pub async fn run(
         failure: Mutex::new(None),
     });
     let clock = shared.options.max_time.map(|time| {
-        let halt = shared.environment.halt.clone();
+        let cancellation = shared.environment.cancellation.clone();
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
-            halt.end(Stop::Cut("--max-time is over".to_owned()));
+            cancellation.cancel(CancelReason::Requested("--max-time is over".to_owned()));
         })
     });
     for case in &planned.cases {
@@ -84,16 +84,16 @@ pub async fn run(
         let noted = locked(&shared.collector).write(Event::Note { text });
         shared.io(noted);
     }
-    shared.observer.see(Progress::Planned { trials, requests, items });
+    shared.observer.see(Progress::Planned { executions, requests, items });
     let mut advice = None;
-    if shared.options.opening && trials > 0 {
-        advice = opening(&shared).await;
+    if shared.options.preflight && executions > 0 {
+        advice = run_preflight(&shared).await;
     }
     if !shared.is_stopped() {
-        all_trials(&shared, &planned).await;
+        run_all(&shared, &planned).await;
     }
     if !shared.is_stopped() {
-        asking(&shared, requests).await;
+        probing(&shared, requests).await;
     }
     let profile = &shared.environment.profile;
     let judged = locked(&shared.collector)
@@ -119,30 +119,31 @@ pub async fn run(
     Ok(RunReport { summary })
 }
 
-async fn opening(shared: &Arc<Shared>) -> Option<String> {
+async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     let mut exchanges = Vec::new();
-    let outcome = open(&shared.environment, &mut exchanges).await;
+    let outcome = send_preflight(&shared.environment, &mut exchanges).await;
     let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
     locked(&shared.collector).add_sent((exchanges.len() as u64, items));
     match outcome {
-        Opening::Good => None,
-        Opening::Stop { why, advice } => {
+        Preflight::Passed => None,
+        Preflight::CancelReason { why, advice } => {
             let why = locked(&shared.collector).clean(&why);
             let advice = locked(&shared.collector).clean(&advice);
-            shared.end(Stop::Trouble(why));
+            shared.end(CancelReason::TargetUnusable(why));
             Some(advice)
         }
     }
 }
 
 /// Asks again where answers got lost.
-async fn asking(shared: &Arc<Shared>, planned: u64) {
+async fn probing(shared: &Arc<RunContext>, planned: u64) {
     let lost = locked(&shared.collector).lost;
-    let asked = ask(&shared.environment, &shared.selected, lost, (planned / RESERVE).max(60)).await;
-    locked(&shared.collector).add_alone(asked);
+    let probe =
+        probe_drops(&shared.environment, &shared.selected, lost, (planned / RESERVE).max(60)).await;
+    locked(&shared.collector).add_drop_probe(probe);
 }
 
-async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
+async fn confirming(shared: &Arc<RunContext>, planned: (u64, u64)) {
     // Nothing else runs now, so the collector can be taken out while repeats go on.
     let empty = Collector::new(None, crate::exchange::Redactor::default(), String::new());
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
@@ -171,7 +172,7 @@ async fn confirming(shared: &Arc<Shared>, planned: (u64, u64)) {
 }
 
 fn finish(
-    shared: &Arc<Shared>,
+    shared: &Arc<RunContext>,
     started: Instant,
     advice: Option<String>,
 ) -> Result<(), EngineError> {
@@ -187,10 +188,10 @@ fn finish(
     let accepted = collector.accepted();
     let finished = collector.finish();
     shared.io(finished);
-    let (trouble, cut_short) = match shared.environment.halt.why() {
+    let (trouble, cut_short) = match shared.environment.cancellation.reason() {
         None => (Vec::new(), false),
-        Some(Stop::Cut(why)) => (vec![why], true),
-        Some(Stop::Trouble(why)) => (vec![why], false),
+        Some(CancelReason::Requested(why)) => (vec![why], true),
+        Some(CancelReason::TargetUnusable(why)) => (vec![why], false),
     };
     let tail = RunTail {
         finished: now(),

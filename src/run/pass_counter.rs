@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shared::{Shared, locked};
+use super::shared::{RunContext, locked};
 use crate::check::Evaluation;
-use crate::collect::{Sum, size_class};
+use crate::collect::{PassBatch, size_class};
 use crate::record::Latencies;
 
 /// What a stint brought that was plainly right; handed to the collector when it ends, however it ends.
-pub(super) struct Account<'a> {
-    shared: &'a Shared,
+pub(super) struct PassCounter<'a> {
+    shared: &'a RunContext,
     index: usize,
-    sums: Vec<Sum>,
+    sums: Vec<PassBatch>,
 }
 
-impl<'a> Account<'a> {
-    pub fn new(shared: &'a Shared, index: usize) -> Account<'a> {
-        Account { shared, index, sums: Vec::new() }
+impl<'a> PassCounter<'a> {
+    pub fn new(shared: &'a RunContext, index: usize) -> PassCounter<'a> {
+        PassCounter { shared, index, sums: Vec::new() }
     }
 
     /// Counts one answer.
@@ -29,7 +29,7 @@ impl<'a> Account<'a> {
             let evaluation = Arc::clone(evaluation);
             let micros = (0, u64::MAX, 0);
             let latencies = Latencies::default();
-            self.sums.push(Sum { items, evaluation, count: 0, micros, latencies });
+            self.sums.push(PassBatch { items, evaluation, count: 0, micros, latencies });
             let last = self.sums.len() - 1;
             &mut self.sums[last]
         };
@@ -40,19 +40,19 @@ impl<'a> Account<'a> {
     }
 
     /// Hands over what was counted so far.
-    pub fn settle(&mut self) {
+    pub fn hand_over(&mut self) {
         if !self.sums.is_empty() {
             let case = &self.shared.selected[self.index].case.id;
             let mut collector = locked(&self.shared.collector);
-            let told = self.sums.drain(..).try_for_each(|sum| collector.take_right(case, &sum));
+            let told = self.sums.drain(..).try_for_each(|sum| collector.add_passes(case, &sum));
             drop(collector);
             self.shared.io(told);
         }
     }
 }
 
-impl Drop for Account<'_> {
+impl Drop for PassCounter<'_> {
     fn drop(&mut self) {
-        self.settle();
+        self.hand_over();
     }
 }

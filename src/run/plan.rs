@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::run_range::Share;
+use super::run_range::RunRange;
 use crate::case::{BatchSpec, Relation, Span, Step};
 use crate::compose::style;
-use crate::execution::{Selected, case_seed, held_back};
+use crate::execution::{SelectedCase, case_seed, why_not_run};
 use crate::generate::{Shape, sequence};
 use crate::record::NotRun;
 use crate::session::Environment;
@@ -27,7 +27,7 @@ pub struct PlannedCase {
     /// Its id.
     pub case: String,
     /// Runs, this part's only.
-    pub runs: Share,
+    pub runs: RunRange,
     /// Requests.
     pub requests: u64,
     /// Items.
@@ -48,21 +48,21 @@ impl Plan {
 
 /// Counts what `selected` is going to send.
 #[must_use]
-pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selected]) -> Plan {
+pub fn plan(environment: &Environment, options: &RunOptions, selected: &[SelectedCase]) -> Plan {
     let mut cases: Vec<PlannedCase> = Vec::with_capacity(selected.len());
     let mut position: u64 = 0;
     for chosen in selected {
-        let runs = if held_back(environment, chosen).is_some() {
+        let runs = if why_not_run(environment, chosen).is_some() {
             0
         } else {
             options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
         };
         let mine = match options.partition {
-            None => Share::all(runs),
-            Some((part, parts)) => Share::dealt(runs, position, part, parts),
+            None => RunRange::all(runs),
+            Some((part, parts)) => RunRange::of_partition(runs, position, part, parts),
         };
         position += runs;
-        let (requests, items) = size(environment, options, chosen, mine);
+        let (requests, items) = size_of_runs(environment, options, chosen, mine);
         let mut planned =
             PlannedCase { case: chosen.case.id.clone(), runs: mine, requests, items, bytes: 0 };
         // What an item of this contract takes, drawn once.
@@ -76,22 +76,25 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
 
 /// Cases that can't run against this target, each with the reason.
 #[must_use]
-pub fn not_run(environment: &Environment, selected: &[Selected]) -> BTreeMap<String, NotRun> {
-    selected.iter().filter_map(|s| Some((s.case.id.clone(), held_back(environment, s)?))).collect()
+pub fn not_run(environment: &Environment, selected: &[SelectedCase]) -> BTreeMap<String, NotRun> {
+    selected
+        .iter()
+        .filter_map(|s| Some((s.case.id.clone(), why_not_run(environment, s)?)))
+        .collect()
 }
 
 /// Requests and items of all runs: counted, or reckoned from the first ones where there are very many.
-fn size(
+fn size_of_runs(
     environment: &Environment,
     options: &RunOptions,
-    chosen: &Selected,
-    runs: Share,
+    chosen: &SelectedCase,
+    runs: RunRange,
 ) -> (u64, u64) {
     let counted = runs.len().min(COUNTED);
     let (requests, items) = runs
         .iter()
         .take(usize::try_from(counted).unwrap_or(usize::MAX))
-        .map(|run| one(environment, options, chosen, run))
+        .map(|run| size_of_run(environment, options, chosen, run))
         .fold((0, 0), |(r, i), (s, t)| (r + s, i + t));
     let all = |some: u64| {
         let all = u128::from(some) * u128::from(runs.len()) / u128::from(counted.max(1));
@@ -100,7 +103,12 @@ fn size(
     (all(requests), all(items))
 }
 
-fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: u64) -> (u64, u64) {
+fn size_of_run(
+    environment: &Environment,
+    options: &RunOptions,
+    chosen: &SelectedCase,
+    run: u64,
+) -> (u64, u64) {
     let spec = &chosen.case.spec;
     if let Some(generate) = &spec.generate {
         let seed = case_seed(options.seed, &chosen.case.id, run);
@@ -122,15 +130,15 @@ fn one(environment: &Environment, options: &RunOptions, chosen: &Selected, run: 
     spec.steps
         .iter()
         .flatten()
-        .map(|s| step(environment, s))
+        .map(|s| size_of_step(environment, s))
         .fold((0, 0), |(r, i), (s, t)| (r + s, i + t))
 }
 
-fn step(environment: &Environment, step: &Step) -> (u64, u64) {
+fn size_of_step(environment: &Environment, step: &Step) -> (u64, u64) {
     if let Some(group) = &step.simultaneously {
         return group
             .iter()
-            .map(|s| self::step(environment, s))
+            .map(|s| self::size_of_step(environment, s))
             .fold((0, 0), |(r, i), (s, t)| (r + s, i + t));
     }
     let times = step.times.unwrap_or(1) as u64;

@@ -1,4 +1,4 @@
-//! The opening: a plain batch that varies the optional fields item by item, sent before anything else.
+//! The preflight: a plain batch that varies the optional fields item by item, sent before anything else.
 //!
 //! It tells a target that knows none of the generated accounts from one that is broken: nobody reads two
 //! hundred findings that all mean "unknown account".
@@ -9,21 +9,21 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::check::shorten;
-use crate::compose::Entry;
+use crate::compose::OutgoingItem;
 use crate::exchange::{Answer, Exchange, Loss, LossKind};
-use crate::execution::plain_batch::exchange;
+use crate::execution::plain_batch::exchange_batch;
 use crate::generate::Optional;
 use crate::session::Environment;
 
 /// Single items that may hang before the target counts as hanging on all.
 const HANGS: usize = 2;
 
-/// How the opening went.
-pub enum Opening {
+/// How the preflight went.
+pub enum Preflight {
     /// The run can go on.
-    Good,
+    Passed,
     /// Nothing can be judged here: why, what was answered, and what to do.
-    Stop {
+    CancelReason {
         /// In a sentence.
         why: String,
         /// What to do next, a profile to paste where one helps.
@@ -31,28 +31,32 @@ pub enum Opening {
     },
 }
 
-/// Sends the opening batch; its exchanges are added to `exchanges`.
-pub async fn open(environment: &Arc<Environment>, exchanges: &mut Vec<Exchange>) -> Opening {
+/// Sends the preflight batch; its exchanges are added to `exchanges`.
+pub async fn send_preflight(
+    environment: &Arc<Environment>,
+    exchanges: &mut Vec<Exchange>,
+) -> Preflight {
     let entries = plain_items(environment);
-    let first = exchange(environment, &entries, exchanges).await;
-    match verdict(environment, &first, entries.len()) {
-        Seen::Accepted | Seen::Judge => Opening::Good,
-        Seen::Stop(why, advice) => Opening::Stop { why, advice },
-        Seen::Lost(loss) => unanswered(environment, &entries, &loss, exchanges).await,
-        Seen::AllRejected(shown) | Seen::Refused(shown) => {
+    let first = exchange_batch(environment, &entries, exchanges).await;
+    match preflight_verdict(environment, &first, entries.len()) {
+        PreflightVerdict::Accepted | PreflightVerdict::Judge => Preflight::Passed,
+        PreflightVerdict::CancelReason(why, advice) => Preflight::CancelReason { why, advice },
+        PreflightVerdict::Lost(loss) => unanswered(environment, &entries, &loss, exchanges).await,
+        PreflightVerdict::AllRejected(shown) | PreflightVerdict::Refused(shown) => {
             // One by one: a single item that is accepted says that the target knows our accounts.
             // The simplest ones too: a fault that refuses every fraction is a finding, not a matter of accounts.
-            let simplest: Vec<Entry> =
+            let simplest: Vec<OutgoingItem> =
                 entries.iter().take(2).map(|e| simplest(environment, e)).collect();
             for entry in entries.iter().chain(&simplest) {
                 let alone = [entry.renumbered(environment)];
-                let single = exchange(environment, &alone, exchanges).await;
-                if matches!(verdict(environment, &single, 1), Seen::Accepted) {
-                    return Opening::Good;
+                let single = exchange_batch(environment, &alone, exchanges).await;
+                if matches!(preflight_verdict(environment, &single, 1), PreflightVerdict::Accepted)
+                {
+                    return Preflight::Passed;
                 }
             }
-            Opening::Stop {
-                why: "the target refused every plain item of the opening batch".to_owned(),
+            Preflight::CancelReason {
+                why: "the target refused every plain item of the preflight batch".to_owned(),
                 advice: format!(
                     "It answered: {shown}\nIf it knows only its own accounts, say so in a profile and run again with \
                      --profile profile.yaml:\n\n{}",
@@ -63,19 +67,19 @@ pub async fn open(environment: &Arc<Environment>, exchanges: &mut Vec<Exchange>)
     }
 }
 
-/// What to make of an opening batch that got no answer: where single items get none either, nothing can be judged.
+/// What to make of an preflight batch that got no answer: where single items get none either, nothing can be judged.
 async fn unanswered(
     environment: &Arc<Environment>,
-    entries: &[Entry],
+    entries: &[OutgoingItem],
     loss: &Loss,
     exchanges: &mut Vec<Exchange>,
-) -> Opening {
+) -> Preflight {
     let slow = loss.kind == LossKind::Timeout;
     for entry in entries.iter().take(if slow { HANGS } else { entries.len() }) {
         let alone = [entry.renumbered(environment)];
-        let single = exchange(environment, &alone, exchanges).await;
+        let single = exchange_batch(environment, &alone, exchanges).await;
         if single.answer.response().is_some() {
-            return Opening::Good;
+            return Preflight::Passed;
         }
     }
     let target = &environment.sender.target;
@@ -86,7 +90,7 @@ async fn unanswered(
     } else {
         "Is the port right, and is it https rather than http?"
     };
-    Opening::Stop {
+    Preflight::CancelReason {
         why: format!(
             "{} takes connections and answers nothing: {} ({})",
             target.base,
@@ -97,7 +101,7 @@ async fn unanswered(
     }
 }
 
-enum Seen {
+enum PreflightVerdict {
     Accepted,
     /// Something that the rules will judge.
     Judge,
@@ -105,26 +109,30 @@ enum Seen {
     Refused(String),
     /// No answer.
     Lost(Loss),
-    Stop(String, String),
+    CancelReason(String, String),
 }
 
-fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen {
+fn preflight_verdict(
+    environment: &Environment,
+    exchange: &Exchange,
+    count: usize,
+) -> PreflightVerdict {
     let target = &environment.sender.target.base;
     let response = match &exchange.answer {
         Answer::Lost(loss) if loss.kind == LossKind::Connect => {
-            return Seen::Stop(
+            return PreflightVerdict::CancelReason(
                 format!("{target} can't be reached: {}", loss.message),
                 unreachable(&loss.message).to_owned(),
             );
         }
         Answer::Lost(loss) if loss.kind == LossKind::NoHttp => {
-            return Seen::Stop(
+            return PreflightVerdict::CancelReason(
                 format!("{target} does not speak HTTP: {}", loss.message),
                 "Is the port right, and is it https rather than http?".to_owned(),
             );
         }
-        Answer::Lost(loss) if loss.kind.is_ours() => return Seen::Judge,
-        Answer::Lost(loss) => return Seen::Lost(loss.clone()),
+        Answer::Lost(loss) if loss.kind.is_ours() => return PreflightVerdict::Judge,
+        Answer::Lost(loss) => return PreflightVerdict::Lost(loss.clone()),
         Answer::Received(response) => response,
     };
     let shown =
@@ -138,24 +146,29 @@ fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen
             } else {
                 "No token was given: use --token-file FILE or BATCHPROOF_TOKEN (or `auth: none` in a profile)."
             };
-            Seen::Stop(format!("{target} refused the credentials: {shown}"), advice.to_owned())
+            PreflightVerdict::CancelReason(
+                format!("{target} refused the credentials: {shown}"),
+                advice.to_owned(),
+            )
         }
-        404 | 405 => Seen::Stop(
+        404 | 405 => PreflightVerdict::CancelReason(
             format!(
                 "{target} has no {} {}: {shown}",
                 environment.contract.operation.method, environment.contract.operation.path
             ),
             "Is --target the base URL (or the full URL) of the endpoint?".to_owned(),
         ),
-        301 | 302 | 307 | 308 => Seen::Stop(
+        301 | 302 | 307 | 308 => PreflightVerdict::CancelReason(
             format!("{target} redirects to {}", response.header("location").unwrap_or("somewhere")),
             "Redirects are not followed: give the final URL as --target.".to_owned(),
         ),
-        400 if body.is_some() => Seen::Refused(shown),
+        400 if body.is_some() => PreflightVerdict::Refused(shown),
         200 => {
             let results =
                 body.as_ref().and_then(|b| b.get(&batch.results)).and_then(Value::as_array);
-            let Some(results) = results.filter(|r| r.len() == count) else { return Seen::Judge };
+            let Some(results) = results.filter(|r| r.len() == count) else {
+                return PreflightVerdict::Judge;
+            };
             let says = |r: &Value, word: &str| {
                 r.get(&batch.verdict.field).and_then(Value::as_str) == Some(word)
             };
@@ -164,16 +177,16 @@ fn verdict(environment: &Environment, exchange: &Exchange, count: usize) -> Seen
                 r.get(&batch.error.code).and_then(Value::as_str) == environment.contract.used_code()
             });
             if results.iter().all(|r| says(r, &batch.verdict.accepted)) {
-                Seen::Accepted
+                PreflightVerdict::Accepted
             } else if used {
-                Seen::Judge
+                PreflightVerdict::Judge
             } else if results.iter().all(|r| says(r, &batch.verdict.rejected)) {
-                Seen::AllRejected(first_refusal(environment, &results[0]))
+                PreflightVerdict::AllRejected(first_refusal(environment, &results[0]))
             } else {
-                Seen::Judge
+                PreflightVerdict::Judge
             }
         }
-        _ => Seen::Judge,
+        _ => PreflightVerdict::Judge,
     }
 }
 
@@ -200,7 +213,7 @@ fn first_refusal(environment: &Environment, result: &Value) -> String {
     ))
 }
 
-fn plain_items(environment: &Environment) -> Vec<Entry> {
+fn plain_items(environment: &Environment) -> Vec<OutgoingItem> {
     let contract = &environment.contract;
     let mut drafts = vec![
         environment.generator.item(1, Optional::All),
@@ -211,11 +224,11 @@ fn plain_items(environment: &Environment) -> Vec<Entry> {
     }
     let limit = environment.profile.limits.batch_items.unwrap_or(usize::MAX);
     drafts.truncate(limit.max(1));
-    drafts.into_iter().map(|d| Entry::mint(environment, d)).collect()
+    drafts.into_iter().map(|d| OutgoingItem::mint(environment, d)).collect()
 }
 
 /// The same item with the simplest numbers and date-times.
-fn simplest(environment: &Environment, entry: &Entry) -> Entry {
+fn simplest(environment: &Environment, entry: &OutgoingItem) -> OutgoingItem {
     let contract = &environment.contract;
     let mut entry = entry.clone();
     for field in

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
-use super::soak_worker::Worker;
-use super::verdict_cache::Known;
+use super::soak_worker::SoakWorker;
+use super::verdict_cache::VerdictCache;
 use crate::collect::Collector;
 use crate::contract::Problem;
-use crate::execution::Selected;
-use crate::session::{Environment, Observer, RunOptions, Stop};
+use crate::execution::SelectedCase;
+use crate::session::{CancelReason, Environment, Observer, RunOptions};
 
 /// Why a run could not do its job.
 #[derive(Debug, Error)]
@@ -30,19 +30,19 @@ pub enum EngineError {
     NoRecord,
 }
 
-/// What all trials of a run share.
-pub(super) struct Shared {
+/// What all executions of a run share.
+pub(super) struct RunContext {
     pub environment: Arc<Environment>,
-    pub selected: Arc<Vec<Selected>>,
+    pub selected: Arc<Vec<SelectedCase>>,
     pub collector: Mutex<Collector>,
     pub observer: Arc<dyn Observer>,
     pub options: RunOptions,
     /// What is known of plainly right answers, by case.
-    pub known: Vec<Mutex<Known>>,
+    pub known: Vec<Mutex<VerdictCache>>,
     /// Held while the first run of a case that is taken on in stints is under way; true once it was judged.
     pub first: Vec<tokio::sync::Mutex<bool>>,
     /// Workers between two stints.
-    pub idle: Mutex<Vec<Worker>>,
+    pub idle: Mutex<Vec<SoakWorker>>,
     pub failure: Mutex<Option<EngineError>>,
 }
 
@@ -53,18 +53,18 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     }
 }
 
-impl Shared {
-    pub fn end(&self, stop: Stop) {
-        self.environment.halt.end(stop);
+impl RunContext {
+    pub fn end(&self, stop: CancelReason) {
+        self.environment.cancellation.cancel(stop);
     }
 
     pub fn fail(&self, error: EngineError) {
-        self.end(Stop::Trouble(error.to_string()));
+        self.end(CancelReason::TargetUnusable(error.to_string()));
         locked(&self.failure).get_or_insert(error);
     }
 
     pub fn is_stopped(&self) -> bool {
-        self.environment.halt.is_reached()
+        self.environment.cancellation.is_cancelled()
     }
 
     pub fn io(&self, result: std::io::Result<()>) {
@@ -74,13 +74,13 @@ impl Shared {
     }
 
     /// A worker with nothing to do.
-    pub fn worker(&self) -> Worker {
+    pub fn worker(&self) -> SoakWorker {
         let idle = locked(&self.idle).pop();
-        idle.unwrap_or_else(|| Worker::new(&self.environment))
+        idle.unwrap_or_else(|| SoakWorker::new(&self.environment))
     }
 
     /// Takes a worker back.
-    pub fn give_back(&self, worker: Worker) {
+    pub fn give_back(&self, worker: SoakWorker) {
         locked(&self.idle).push(worker);
     }
 

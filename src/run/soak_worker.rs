@@ -1,19 +1,19 @@
-//! A stint: many runs of one generated case, one after the other on one connection, by a worker that allocates
+//! A soak: many runs of one generated case, one after the other on one connection, by a worker that allocates
 //! nothing and judges quickly what is plainly right.
 //!
-//! What is not goes the way of every other trial: to the judge, with all it takes to explain a finding.
+//! What is not goes the way of every other execution: to the judge, with all it takes to explain a finding.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::verdict_cache::Known;
+use super::verdict_cache::VerdictCache;
 use crate::case::{Expect, Framing, Generate};
 use crate::check::{Evaluation, HeaderCache, SentItems};
 use crate::compose::{self, style};
 use crate::exchange::{Answer, BodyIntent, Loss, Request, Response};
-use crate::execution::{Selected, Trial, is_giant};
+use crate::execution::{Execution, SelectedCase, is_streamed};
 use crate::generate::{Numbers, Place, Shape};
 use crate::send::Lane;
 use crate::session::Environment;
@@ -22,12 +22,12 @@ use crate::session::Environment;
 const NUMBERS: u64 = 4096;
 
 /// Whether runs of the case can be taken on in stints.
-pub(super) fn suits(environment: &Environment, selected: &Selected) -> bool {
+pub(super) fn can_soak(environment: &Environment, selected: &SelectedCase) -> bool {
     let spec = &selected.case.spec;
     environment.quick.is_some()
         && (spec.generate.as_ref())
             .is_some_and(|g| g.steps.is_none() && g.framing == Framing::Sized)
-        && !spec.generate.as_ref().is_some_and(|g| is_giant(environment, g))
+        && !spec.generate.as_ref().is_some_and(|g| is_streamed(environment, g))
         && spec.mutate.is_none()
         && spec.relation.is_none()
         && spec.expect.as_ref().is_none_or(is_same_for_all)
@@ -38,10 +38,10 @@ fn is_same_for_all(expect: &Expect) -> bool {
     expect.body.is_empty() && !expect.headers.keys().any(|name| HeaderCache::is_varying(name))
 }
 
-/// What came of a run.
-pub(super) enum Came {
+/// What outcome of a run.
+pub(super) enum RunOutcome {
     /// A plainly right answer.
-    Right {
+    FastPass {
         /// How many items were sent.
         items: usize,
         /// Until all of the answer had come.
@@ -50,16 +50,16 @@ pub(super) enum Came {
         evaluation: Arc<Evaluation>,
     },
     /// Anything else.
-    Trial {
+    NeedsJudge {
         /// To be judged.
-        trial: Trial,
+        execution: Execution,
         /// The header lines of an answer that would have been plainly right had its like been judged before.
         right: Option<Vec<u8>>,
     },
 }
 
 /// Sends and judges; its memory is used again and again.
-pub(super) struct Worker {
+pub(super) struct SoakWorker {
     lane: Option<Lane>,
     request: Request,
     numbers: Numbers,
@@ -68,10 +68,10 @@ pub(super) struct Worker {
     start: String,
 }
 
-impl Worker {
-    pub fn new(environment: &Environment) -> Worker {
+impl SoakWorker {
+    pub fn new(environment: &Environment) -> SoakWorker {
         let request = compose::plain_request(environment, Bytes::new());
-        Worker {
+        SoakWorker {
             lane: environment.sender.lane(&request),
             request,
             numbers: environment.mint.set_aside(NUMBERS),
@@ -85,12 +85,12 @@ impl Worker {
     pub async fn run(
         &mut self,
         environment: &Environment,
-        selected: &Selected,
+        selected: &SelectedCase,
         seed: u64,
-        known: &Known,
-    ) -> Came {
+        known: &VerdictCache,
+    ) -> RunOutcome {
         let Some(generate) = &selected.case.spec.generate else {
-            return Came::Trial { trial: Trial::default(), right: None };
+            return RunOutcome::NeedsJudge { execution: Execution::default(), right: None };
         };
         let (items, certain) = self.write(environment, generate, seed);
         let sent = SentItems { body: self.body.as_bytes(), places: &self.places };
@@ -111,7 +111,7 @@ impl Worker {
                         && let Some(evaluation) = known.judged.get(&items)
                     {
                         let evaluation = Arc::clone(evaluation);
-                        return Came::Right { items, elapsed: answer.elapsed, evaluation };
+                        return RunOutcome::FastPass { items, elapsed: answer.elapsed, evaluation };
                     }
                     right = plain.then(|| answer.head.to_vec());
                     heard = Ok(answer.response());
@@ -137,7 +137,11 @@ impl Worker {
                         && let Some(evaluation) = known.judged.get(&items)
                     {
                         let evaluation = Arc::clone(evaluation);
-                        return Came::Right { items, elapsed: response.elapsed, evaluation };
+                        return RunOutcome::FastPass {
+                            items,
+                            elapsed: response.elapsed,
+                            evaluation,
+                        };
                     }
                     right = plain.then_some(head);
                     heard = Ok(response);
@@ -149,7 +153,7 @@ impl Worker {
             }
             self.lane = sender.lane(&self.request);
         }
-        Came::Trial { trial: self.trial(environment, selected, heard), right }
+        RunOutcome::NeedsJudge { execution: self.execution(environment, selected, heard), right }
     }
 
     /// Writes the batch of that seed: how many items it has, and whether all are beyond doubt.
@@ -177,13 +181,13 @@ impl Worker {
         (items, certain)
     }
 
-    /// The same as any other trial.
-    fn trial(
+    /// The same as any other execution.
+    fn execution(
         &self,
         environment: &Environment,
-        selected: &Selected,
+        selected: &SelectedCase,
         heard: Result<Response, Loss>,
-    ) -> Trial {
+    ) -> Execution {
         let contract = &environment.contract;
         let mut request = self.request.clone();
         request.body = Some(Bytes::copy_from_slice(self.body.as_bytes()));
@@ -194,7 +198,7 @@ impl Worker {
             Ok(response) => Answer::Received(response),
             Err(loss) => Answer::Lost(loss),
         };
-        Trial::of_batch(selected, request, intent, answer)
+        Execution::of_batch(selected, request, intent, answer)
     }
 }
 

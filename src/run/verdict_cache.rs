@@ -7,7 +7,7 @@ use crate::check::{CoverageCounts, Evaluation, HeaderCache};
 
 /// What is known of plainly right answers to one case: by the judge, who looked at the first of each kind.
 #[derive(Clone, Default)]
-pub(super) struct Known {
+pub(super) struct VerdictCache {
     pub heads: HeaderCache,
     /// What the rules say, by number of items.
     pub judged: HashMap<usize, Arc<Evaluation>>,
@@ -16,7 +16,7 @@ pub(super) struct Known {
 /// Different sizes of batch that are kept apart; further ones are judged the long way.
 const SIZES: usize = 4096;
 
-impl Known {
+impl VerdictCache {
     /// Takes note of what the judge said of an answer with that head to so many items.
     pub fn learn(&mut self, head: &[u8], items: usize, mut evaluation: Evaluation) {
         // What one batch covered, the next one doesn't.

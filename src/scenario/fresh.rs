@@ -1,28 +1,28 @@
-//! Fresh numbers for what is sent again: the nonce of each is exchanged, so that whatever numbers have in
+//! FreshKeys numbers for what is sent again: the nonce of each is exchanged, so that whatever numbers have in
 //! common stays as it was.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::Item;
+use super::ItemText;
 use crate::contract::Contract;
 use crate::generate::{Mint, NumberShape, Prefixes};
 
 /// Old prefixes with the new ones for one attempt.
-pub struct Fresh<'a> {
+pub struct FreshKeys<'a> {
     mint: &'a Mint,
     old: &'a Prefixes,
     new: Vec<String>,
     integers: HashMap<u64, Value>,
 }
 
-impl<'a> Fresh<'a> {
+impl<'a> FreshKeys<'a> {
     /// New nonces for all prefixes of `old`.
     #[must_use]
-    pub fn new(mint: &'a Mint, old: &'a Prefixes) -> Fresh<'a> {
+    pub fn new(mint: &'a Mint, old: &'a Prefixes) -> FreshKeys<'a> {
         let new = old.list().iter().map(|prefix| Mint::renonced(prefix)).collect();
-        Fresh { mint, old, new, integers: HashMap::new() }
+        FreshKeys { mint, old, new, integers: HashMap::new() }
     }
 
     /// Bytes with fresh numbers.
@@ -64,7 +64,7 @@ impl<'a> Fresh<'a> {
     }
 
     /// An item's text with fresh numbers, those behind escapes and JSON numbers too.
-    pub fn item(&mut self, contract: &Contract, item: &Item) -> String {
+    pub fn item(&mut self, contract: &Contract, item: &ItemText) -> String {
         let unique = &contract.batch.unique;
         let number = item.field(unique).and_then(|t| serde_json::from_str::<Value>(&t).ok());
         let item = match &number {

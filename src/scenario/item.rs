@@ -13,7 +13,7 @@ use crate::generate::Mutated;
 
 /// A batch: its items, and the text around them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
+pub struct BatchText {
     /// What stands before the first item.
     pub before: String,
     /// What stands between two items.
@@ -21,12 +21,12 @@ pub struct Batch {
     /// What stands after the last item.
     pub after: String,
     /// The items; never none.
-    pub items: Vec<Item>,
+    pub items: Vec<ItemText>,
 }
 
 /// An item.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Item {
+pub struct ItemText {
     text: String,
     /// Items of the same unit are one item in several requests, or share a number: what is done to one is
     /// done to all.
@@ -40,8 +40,8 @@ struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'a>, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Vec<(String, &'de RawValue)>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,14 +56,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 Ok(members)
             }
         }
-        deserializer.deserialize_map(Reader).map(Members)
+        deserializer.deserialize_map(MembersVisitor).map(Members)
     }
 }
 
-impl Batch {
+impl BatchText {
     /// Takes a body apart; nothing where it is no batch with items.
     #[must_use]
-    pub fn parse(body: &[u8], items: &str) -> Option<Batch> {
+    pub fn parse(body: &[u8], items: &str) -> Option<BatchText> {
         let text = std::str::from_utf8(body).ok()?;
         let envelope: Members<'_> = serde_json::from_str(text).ok()?;
         let mut lists = envelope.0.iter().filter(|(name, _)| name == items);
@@ -83,19 +83,19 @@ impl Batch {
             [one, two, ..] => text.get(one.1..two.0)?,
             _ => ",",
         };
-        Some(Batch {
+        Some(BatchText {
             before: text.get(..first.0)?.to_owned(),
             between: between.to_owned(),
             after: text.get(last.1..)?.to_owned(),
-            items: list.iter().map(|item| Item::new(item.get())).collect(),
+            items: list.iter().map(|item| ItemText::new(item.get())).collect(),
         })
     }
 
     /// Around items: an object with nothing but them, and no white space.
     #[must_use]
-    pub fn compact(contract: &Contract, items: Vec<Item>) -> Batch {
+    pub fn compact(contract: &Contract, items: Vec<ItemText>) -> BatchText {
         let name = Value::from(contract.batch.items.as_str());
-        Batch {
+        BatchText {
             before: format!("{{{name}:["),
             between: ",".to_owned(),
             after: "]}".to_owned(),
@@ -105,17 +105,17 @@ impl Batch {
 
     /// The body, each item written by `write`.
     #[must_use]
-    pub fn body(&self, write: impl Fn(&Item) -> String) -> String {
+    pub fn body(&self, write: impl Fn(&ItemText) -> String) -> String {
         let items: Vec<String> = self.items.iter().map(write).collect();
         format!("{}{}{}", self.before, items.join(&self.between), self.after)
     }
 }
 
-impl Item {
+impl ItemText {
     /// An item from its JSON text.
     #[must_use]
-    pub fn new(text: &str) -> Item {
-        Item { text: text.to_owned(), unit: 0, mutations: Vec::new() }
+    pub fn new(text: &str) -> ItemText {
+        ItemText { text: text.to_owned(), unit: 0, mutations: Vec::new() }
     }
 
     /// Its JSON text.
@@ -140,14 +140,14 @@ impl Item {
 
     /// The item without a field.
     #[must_use]
-    pub fn without(&self, name: &str) -> Item {
+    pub fn without(&self, name: &str) -> ItemText {
         let fields = self.fields().into_iter().filter(|(n, _)| n != name);
         self.changed(name, &fields.collect::<Vec<_>>())
     }
 
     /// The item with other JSON text in a field that it has.
     #[must_use]
-    pub fn with(&self, name: &str, text: &str) -> Item {
+    pub fn with(&self, name: &str, text: &str) -> ItemText {
         let mut fields = self.fields();
         for field in fields.iter_mut().filter(|(n, _)| n == name) {
             text.clone_into(&mut field.1);
@@ -155,11 +155,11 @@ impl Item {
         self.changed(name, &fields)
     }
 
-    fn changed(&self, name: &str, fields: &[(String, String)]) -> Item {
+    fn changed(&self, name: &str, fields: &[(String, String)]) -> ItemText {
         let members: Vec<String> =
             fields.iter().map(|(n, text)| format!("{}:{text}", Value::from(n.as_str()))).collect();
         let about = |m: &Mutated| m.pointer.split('/').nth(1).is_none_or(|step| step == name);
-        Item {
+        ItemText {
             text: format!("{{{}}}", members.join(",")),
             unit: self.unit,
             mutations: self.mutations.iter().filter(|m| !about(m)).cloned().collect(),
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_batch_is_put_together_as_it_was() {
         let text = " {\"x\": 1,\n\"items\" : [ {\"a\":1.50e1, \"a\":[ 2 ]} ,\t{\"b\":\"\\u0041\"} ,\t7 ] , \"y\":{}} ";
-        let batch = Batch::parse(text.as_bytes(), "items").unwrap();
+        let batch = BatchText::parse(text.as_bytes(), "items").unwrap();
         assert_eq!(batch.items.len(), 3);
         assert_eq!(batch.body(|i| i.text().to_owned()), text);
         assert_eq!(
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(batch.items[1].without("b").text(), "{}");
         assert!(batch.items[2].fields().is_empty());
         for odd in ["", "{\"items\":[]}", "{\"items\":3}", "[]", "{\"items\":[1],\"items\":[2]}"] {
-            assert!(Batch::parse(odd.as_bytes(), "items").is_none(), "{odd}");
+            assert!(BatchText::parse(odd.as_bytes(), "items").is_none(), "{odd}");
         }
     }
 }

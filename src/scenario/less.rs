@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::{Item, Script};
+use super::{ItemText, Scenario};
 use crate::case::Results;
 use crate::contract::Contract;
 
 /// An item: position of its request, and its position in the batch.
-pub type Place = (usize, usize);
+pub type ItemPlace = (usize, usize);
 
-impl Script {
+impl Scenario {
     /// All items with their places.
-    pub fn places(&self) -> impl Iterator<Item = (Place, &Item)> {
-        self.sends.iter().enumerate().flat_map(|(s, send)| {
+    pub fn places(&self) -> impl Iterator<Item = (ItemPlace, &ItemText)> {
+        self.requests.iter().enumerate().flat_map(|(s, send)| {
             send.batch
                 .iter()
                 .flat_map(|b| &b.items)
@@ -21,26 +21,26 @@ impl Script {
         })
     }
 
-    /// The script without some requests; nothing where none would be left.
+    /// The scenario without some requests; nothing where none would be left.
     #[must_use]
-    pub fn without_sends(&self, contract: &Contract, out: &HashSet<usize>) -> Option<Script> {
-        let mut script = self.clone();
+    pub fn without_sends(&self, contract: &Contract, out: &HashSet<usize>) -> Option<Scenario> {
+        let mut scenario = self.clone();
         let items = self.places().map(|(place, _)| place).filter(|(s, _)| out.contains(s));
-        script.take_items(contract, &items.collect());
+        scenario.take_items(contract, &items.collect());
         let moved = |s: usize| {
             (!out.contains(&s)).then(|| s - out.iter().filter(|gone| **gone < s).count())
         };
         let mut at = 0;
-        script.sends.retain(|_| {
+        scenario.requests.retain(|_| {
             at += 1;
             !out.contains(&(at - 1))
         });
-        for expectation in &mut script.expectations {
+        for expectation in &mut scenario.expectations {
             expectation.exchanges =
                 expectation.exchanges.iter().filter_map(|s| moved(*s)).collect();
         }
-        script.expectations.retain(|e| !e.exchanges.is_empty());
-        if let Some(relating) = &mut script.relating {
+        scenario.expectations.retain(|e| !e.exchanges.is_empty());
+        if let Some(relating) = &mut scenario.relating {
             relating.pairs = relating
                 .pairs
                 .iter()
@@ -48,20 +48,20 @@ impl Script {
                 .collect();
         }
         // A request that is left alone needs no barrier.
-        let groups: Vec<Option<usize>> = script.sends.iter().map(|s| s.group).collect();
-        for send in &mut script.sends {
+        let groups: Vec<Option<usize>> = scenario.requests.iter().map(|s| s.group).collect();
+        for send in &mut scenario.requests {
             if groups.iter().filter(|g| **g == send.group).count() == 1 {
                 send.group = None;
             }
         }
-        (!script.sends.is_empty()).then_some(script)
+        (!scenario.requests.is_empty()).then_some(scenario)
     }
 
-    /// The script without some items; a batch that loses all of its items goes as a whole.
+    /// The scenario without some items; a batch that loses all of its items goes as a whole.
     #[must_use]
-    pub fn without_items(&self, contract: &Contract, out: &HashSet<Place>) -> Option<Script> {
+    pub fn without_items(&self, contract: &Contract, out: &HashSet<ItemPlace>) -> Option<Scenario> {
         let emptied: HashSet<usize> = self
-            .sends
+            .requests
             .iter()
             .enumerate()
             .filter(|(s, send)| {
@@ -71,17 +71,17 @@ impl Script {
             })
             .map(|(s, _)| s)
             .collect();
-        let mut script = self.clone();
+        let mut scenario = self.clone();
         let rest = out.iter().filter(|(s, _)| !emptied.contains(s)).copied().collect();
-        script.take_items(contract, &rest);
-        if emptied.is_empty() { Some(script) } else { script.without_sends(contract, &emptied) }
+        scenario.take_items(contract, &rest);
+        if emptied.is_empty() { Some(scenario) } else { scenario.without_sends(contract, &emptied) }
     }
 
-    fn take_items(&mut self, contract: &Contract, out: &HashSet<Place>) {
+    fn take_items(&mut self, contract: &Contract, out: &HashSet<ItemPlace>) {
         let counts: Vec<usize> =
-            self.sends.iter().map(|s| s.batch.as_ref().map_or(0, |b| b.items.len())).collect();
+            self.requests.iter().map(|s| s.batch.as_ref().map_or(0, |b| b.items.len())).collect();
         for expectation in &mut self.expectations {
-            let all: Vec<Place> = expectation
+            let all: Vec<ItemPlace> = expectation
                 .exchanges
                 .iter()
                 .flat_map(|s| (0..counts.get(*s).copied().unwrap_or(0)).map(|i| (*s, i)))
@@ -106,14 +106,14 @@ impl Script {
             }
         }
         if let Some(relating) = &mut self.relating {
-            let left = |(s, i): Place| {
+            let left = |(s, i): ItemPlace| {
                 let before = (0..i).filter(|k| out.contains(&(s, *k))).count();
                 (!out.contains(&(s, i))).then(|| (s, i - before))
             };
             relating.pairs =
                 relating.pairs.iter().filter_map(|(a, b)| Some((left(*a)?, left(*b)?))).collect();
         }
-        for (s, send) in self.sends.iter_mut().enumerate() {
+        for (s, send) in self.requests.iter_mut().enumerate() {
             let mut at = 0;
             if let Some(batch) = &mut send.batch {
                 batch.items.retain(|_| {
@@ -126,7 +126,12 @@ impl Script {
 }
 
 /// Where a pointer into the results points once items are gone; nothing where its own is.
-fn moved(contract: &Contract, pointer: &str, send: usize, out: &HashSet<Place>) -> Option<String> {
+fn moved(
+    contract: &Contract,
+    pointer: &str,
+    send: usize,
+    out: &HashSet<ItemPlace>,
+) -> Option<String> {
     let mut steps: Vec<&str> = pointer.split('/').collect();
     let index: Option<usize> = match steps.as_slice() {
         [_, results, index, ..] if *results == contract.batch.results => index.parse().ok(),

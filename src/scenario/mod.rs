@@ -1,7 +1,7 @@
-//! A script: a trial written out request by request, so that it can be sent again, made smaller, or kept as a
+//! A scenario: an execution written out request by request, so that it can be sent again, made smaller, or kept as a
 //! case file.
 //!
-//! It is made from what was sent, whatever case that came from. It must not know which rule a trial failed.
+//! It is made from what was sent, whatever case that came from. It must not know which rule an execution failed.
 
 mod fresh;
 mod item;
@@ -11,34 +11,34 @@ mod send;
 
 use std::collections::HashMap;
 
-pub use fresh::Fresh;
-pub use item::{Batch, Item};
-pub use less::Place;
-pub use send::send;
+pub use fresh::FreshKeys;
+pub use item::{BatchText, ItemText};
+pub use less::ItemPlace;
+pub use send::send_scenario;
 
 use crate::check::{Expectation, VerdictRelation};
 use crate::contract::Contract;
 use crate::exchange::{BodyIntent, Exchange, Request};
-use crate::execution::Trial;
+use crate::execution::Execution;
 use crate::generate::Prefixes;
 use crate::session::Environment;
 
-/// A trial written out.
+/// An execution written out.
 #[derive(Debug, Clone)]
-pub struct Script {
+pub struct Scenario {
     /// The requests, in order.
-    pub sends: Vec<Send>,
-    /// What is expected; exchanges are positions in `sends`.
+    pub requests: Vec<ScenarioRequest>,
+    /// What is expected; exchanges are positions in `requests`.
     pub expectations: Vec<Expectation>,
-    /// How the answers must relate; exchanges are positions in `sends`.
+    /// How the answers must relate; exchanges are positions in `requests`.
     pub relating: Option<VerdictRelation>,
     /// What the numbers in it begin with.
     pub prefixes: Prefixes,
 }
 
-/// One request of a script.
+/// One request of a scenario.
 #[derive(Debug, Clone)]
-pub struct Send {
+pub struct ScenarioRequest {
     /// The step's name.
     pub step: String,
     /// Requests of the same group are released together.
@@ -48,42 +48,42 @@ pub struct Send {
     /// The request; where `batch` is something, its body is written from that.
     pub request: Request,
     /// Its body taken apart, where it is a batch with items.
-    pub batch: Option<Batch>,
+    pub batch: Option<BatchText>,
     /// Whether what it carries is judged as a body.
     pub has_body: bool,
 }
 
-impl Script {
-    /// Writes out what a trial sent.
+impl Scenario {
+    /// Writes out what an execution sent.
     #[must_use]
-    pub fn of(environment: &Environment, trial: &Trial) -> Script {
+    pub fn of(environment: &Environment, execution: &Execution) -> Scenario {
         let contract = &environment.contract;
-        let mut script = Script {
-            sends: trial
+        let mut scenario = Scenario {
+            requests: execution
                 .exchanges
                 .iter()
                 .map(|e| {
-                    let pause = trial.pauses.get(&e.index).copied().unwrap_or(0);
-                    Send { pause, ..Send::of(contract, e) }
+                    let pause = execution.pauses.get(&e.index).copied().unwrap_or(0);
+                    ScenarioRequest { pause, ..ScenarioRequest::of(contract, e) }
                 })
                 .collect(),
-            expectations: trial.expectations.clone(),
-            relating: trial.relating.clone(),
+            expectations: execution.expectations.clone(),
+            relating: execution.relating.clone(),
             prefixes: Prefixes::of_mint(environment.mint.prefix()),
         };
-        script.link(contract);
-        script
+        scenario.link(contract);
+        scenario
     }
 
     /// Requests and items.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
-        (self.sends.len(), self.items().count())
+        (self.requests.len(), self.items().count())
     }
 
     /// All items.
-    pub fn items(&self) -> impl Iterator<Item = &Item> {
-        self.sends.iter().filter_map(|s| s.batch.as_ref()).flat_map(|b| &b.items)
+    pub fn items(&self) -> impl Iterator<Item = &ItemText> {
+        self.requests.iter().filter_map(|s| s.batch.as_ref()).flat_map(|b| &b.items)
     }
 
     /// Whether a number in it is somebody's own, so that nobody can tell what became of it before.
@@ -105,7 +105,7 @@ impl Script {
         let mut units: HashMap<(usize, usize), usize> = HashMap::new();
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut next = 0;
-        for (s, send) in self.sends.iter().enumerate() {
+        for (s, send) in self.requests.iter().enumerate() {
             for (i, item) in send.batch.iter().flat_map(|b| &b.items).enumerate() {
                 let paired = self.relating.iter().flat_map(|r| &r.pairs).find_map(|(a, b)| {
                     (*b == (s, i)).then_some(a).and_then(|a| units.get(a)).copied()
@@ -122,7 +122,7 @@ impl Script {
                 }
             }
         }
-        for (s, send) in self.sends.iter_mut().enumerate() {
+        for (s, send) in self.requests.iter_mut().enumerate() {
             for (i, item) in send.batch.iter_mut().flat_map(|b| &mut b.items).enumerate() {
                 item.unit = units.get(&(s, i)).copied().unwrap_or(0);
             }
@@ -130,18 +130,18 @@ impl Script {
     }
 }
 
-impl Send {
-    fn of(contract: &Contract, exchange: &Exchange) -> Send {
+impl ScenarioRequest {
+    fn of(contract: &Contract, exchange: &Exchange) -> ScenarioRequest {
         let request = exchange.request.clone();
         let mut batch = match (&request.raw, request.hang_up, &request.body) {
-            (None, None, Some(body)) => Batch::parse(body, &contract.batch.items),
+            (None, None, Some(body)) => BatchText::parse(body, &contract.batch.items),
             _ => None,
         };
         let sent = exchange.intent.items();
         for (item, intent) in batch.iter_mut().flat_map(|b| &mut b.items).zip(sent) {
             item.mutations.clone_from(&intent.mutations);
         }
-        Send {
+        ScenarioRequest {
             step: exchange.step.clone(),
             group: exchange.group,
             pause: 0,

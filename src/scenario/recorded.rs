@@ -1,13 +1,13 @@
-//! A script from what a record kept of a finding, for when its case is gone.
+//! A scenario from what a record kept of a finding, for when its case is gone.
 
-use super::{Batch, Script, Send};
+use super::{BatchText, Scenario, ScenarioRequest};
 use crate::contract::Contract;
 use crate::exchange::REDACTED;
 use crate::exchange::Request;
 use crate::generate::Prefixes;
 use crate::record::{BodyRecord, ExchangeRecord, RunHead};
 
-impl Script {
+impl Scenario {
     /// From the exchanges that a record kept.
     ///
     /// # Errors
@@ -16,21 +16,26 @@ impl Script {
         contract: &Contract,
         head: &RunHead,
         records: &[ExchangeRecord],
-    ) -> Result<Script, String> {
-        let sends: Vec<Send> =
+    ) -> Result<Scenario, String> {
+        let requests: Vec<ScenarioRequest> =
             records.iter().map(|r| recorded(contract, head, r)).collect::<Result<_, _>>()?;
-        if sends.is_empty() {
+        if requests.is_empty() {
             return Err("the record kept no request of it".to_owned());
         }
-        let bodies: Vec<Vec<u8>> = sends.iter().filter_map(Send::body).collect();
+        let bodies: Vec<Vec<u8>> = requests.iter().filter_map(ScenarioRequest::body).collect();
         let prefixes = Prefixes::of_run(&head.run_id, bodies.iter().map(Vec::as_slice));
-        let mut script = Script { sends, expectations: Vec::new(), relating: None, prefixes };
-        script.link(contract);
-        Ok(script)
+        let mut scenario =
+            Scenario { requests, expectations: Vec::new(), relating: None, prefixes };
+        scenario.link(contract);
+        Ok(scenario)
     }
 }
 
-fn recorded(contract: &Contract, head: &RunHead, record: &ExchangeRecord) -> Result<Send, String> {
+fn recorded(
+    contract: &Contract,
+    head: &RunHead,
+    record: &ExchangeRecord,
+) -> Result<ScenarioRequest, String> {
     let sent = &record.request;
     let hung_up = matches!(&record.answer, crate::record::AnswerRecord::Lost { kind, .. } if kind == "hung-up");
     if sent.framing == "raw" || hung_up {
@@ -70,9 +75,16 @@ fn recorded(contract: &Contract, head: &RunHead, record: &ExchangeRecord) -> Res
         new_connection: false,
         raw: None,
     };
-    let batch = request.body.as_ref().and_then(|b| Batch::parse(b, &contract.batch.items));
+    let batch = request.body.as_ref().and_then(|b| BatchText::parse(b, &contract.batch.items));
     let has_body = request.body.is_some();
-    Ok(Send { step: record.step.clone(), group: record.group, pause: 0, request, batch, has_body })
+    Ok(ScenarioRequest {
+        step: record.step.clone(),
+        group: record.group,
+        pause: 0,
+        request,
+        batch,
+        has_body,
+    })
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

@@ -1,61 +1,68 @@
-//! Sends a script with fresh numbers.
+//! Sends a scenario with fresh numbers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Fresh, Script, Send};
+use super::{FreshKeys, Scenario, ScenarioRequest};
 use crate::case::BodyPin;
-use crate::compose::{self, Composed};
+use crate::compose::{self, ComposedRequest};
 use crate::contract::Contract;
 use crate::exchange::BodyIntent;
-use crate::execution::{Trial, release, send as send_one};
+use crate::execution::{Execution, send_request, send_together};
 use crate::session::Environment;
 
-/// Sends all requests of a script, each number in it exchanged for a fresh one.
-pub async fn send(environment: &Arc<Environment>, script: &Script) -> Trial {
-    let mut fresh = Fresh::new(&environment.mint, &script.prefixes);
-    let mut trial = Trial::default();
+/// Sends all requests of a scenario, each number in it exchanged for a fresh one.
+pub async fn send_scenario(environment: &Arc<Environment>, scenario: &Scenario) -> Execution {
+    let mut fresh = FreshKeys::new(&environment.mint, &scenario.prefixes);
+    let mut execution = Execution::default();
     let mut at = 0;
-    while let Some(first) = script.sends.get(at) {
+    while let Some(first) = scenario.requests.get(at) {
         if first.pause > 0 {
             environment.pause(Duration::from_millis(first.pause)).await;
         }
         let together = match first.group {
-            Some(group) => script.sends[at..].iter().take_while(|s| s.group == Some(group)).count(),
+            Some(group) => {
+                scenario.requests[at..].iter().take_while(|s| s.group == Some(group)).count()
+            }
             None => 1,
         };
-        let composed: Vec<Composed> = script.sends[at..at + together]
+        let composed: Vec<ComposedRequest> = scenario.requests[at..at + together]
             .iter()
             .map(|s| compose_one(&environment.contract, &mut fresh, s))
             .collect();
         let answers = match composed.as_slice() {
-            [one] => vec![send_one(environment, &one.request, &one.body).await],
-            _ => release(environment, composed.clone()).await,
+            [one] => vec![send_request(environment, &one.request, &one.body).await],
+            _ => send_together(environment, composed.clone()).await,
         };
-        for ((send, composed), answer) in script.sends[at..].iter().zip(composed).zip(answers) {
+        for ((sent, composed), answer) in scenario.requests[at..].iter().zip(composed).zip(answers)
+        {
             let intent = compose::intent(environment, &composed.request, composed.body.clone());
-            trial.push(&send.step, send.group, composed, intent, answer);
+            execution.push(&sent.step, sent.group, composed, intent, answer);
         }
         if first.request.hang_up.is_some() {
             environment.pause(environment.left_alone()).await;
         }
         at += together;
     }
-    trial.expectations = script.expectations.clone();
-    for expectation in &mut trial.expectations {
+    execution.expectations = scenario.expectations.clone();
+    for expectation in &mut execution.expectations {
         for pin in expectation.expect.body.values_mut() {
             if let BodyPin::Equals(value) = pin {
                 *value = fresh.value(value);
             }
         }
     }
-    trial.relating.clone_from(&script.relating);
-    trial
+    execution.relating.clone_from(&scenario.relating);
+    execution
 }
 
-fn compose_one(contract: &Contract, fresh: &mut Fresh<'_>, send: &Send) -> Composed {
+fn compose_one(
+    contract: &Contract,
+    fresh: &mut FreshKeys<'_>,
+    send: &ScenarioRequest,
+) -> ComposedRequest {
     let mut request = send.request.clone();
     request.path = fresh.text(&request.path);
     for (_, value) in &mut request.headers {
@@ -81,5 +88,5 @@ fn compose_one(contract: &Contract, fresh: &mut Fresh<'_>, send: &Send) -> Compo
             intent.mutations.clone_from(&item.mutations);
         }
     }
-    Composed { request, body }
+    ComposedRequest { request, body }
 }

@@ -1,6 +1,6 @@
 //! The end of a run before its end: by the user, the clock, or the target.
 //!
-//! Whoever holds a [`Halt`] can end the run. Nothing is sent from then on, what is under way is left, and what was
+//! Whoever holds a [`Cancellation`] can end the run. Nothing is sent from then on, what is under way is left, and what was
 //! seen stays.
 
 use std::sync::{Arc, Mutex};
@@ -9,58 +9,59 @@ use tokio::sync::watch;
 
 /// Why a run ended before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
+pub enum CancelReason {
     /// By the user or the clock.
-    Cut(String),
+    Requested(String),
     /// By the target.
-    Trouble(String),
+    TargetUnusable(String),
 }
 
 /// Ends a run, and says that it is ended.
 #[derive(Debug, Clone)]
-pub struct Halt(Arc<Inner>);
+pub struct Cancellation(Arc<CancellationState>);
 
 #[derive(Debug)]
-struct Inner {
-    why: Mutex<Option<Stop>>,
-    reached: watch::Sender<bool>,
+struct CancellationState {
+    reason: Mutex<Option<CancelReason>>,
+    cancelled: watch::Sender<bool>,
 }
 
-impl Default for Halt {
-    fn default() -> Halt {
-        let inner = Inner { why: Mutex::new(None), reached: watch::Sender::new(false) };
-        Halt(Arc::new(inner))
+impl Default for Cancellation {
+    fn default() -> Cancellation {
+        let inner =
+            CancellationState { reason: Mutex::new(None), cancelled: watch::Sender::new(false) };
+        Cancellation(Arc::new(inner))
     }
 }
 
-impl Halt {
+impl Cancellation {
     /// Ends the run; the first reason stays.
-    pub fn end(&self, why: Stop) {
-        self.place().get_or_insert(why);
-        self.0.reached.send_replace(true);
+    pub fn cancel(&self, reason: CancelReason) {
+        self.reason_slot().get_or_insert(reason);
+        self.0.cancelled.send_replace(true);
     }
 
     /// Whether it is ended.
     #[must_use]
-    pub fn is_reached(&self) -> bool {
-        *self.0.reached.borrow()
+    pub fn is_cancelled(&self) -> bool {
+        *self.0.cancelled.borrow()
     }
 
     /// Waits until it is ended.
-    pub async fn reached(&self) {
-        let mut reached = self.0.reached.subscribe();
+    pub async fn cancelled(&self) {
+        let mut cancelled = self.0.cancelled.subscribe();
         // The sender lives as long as `self` does.
-        let _ = reached.wait_for(|reached| *reached).await;
+        let _ = cancelled.wait_for(|cancelled| *cancelled).await;
     }
 
     /// Why it was ended.
     #[must_use]
-    pub fn why(&self) -> Option<Stop> {
-        self.place().clone()
+    pub fn reason(&self) -> Option<CancelReason> {
+        self.reason_slot().clone()
     }
 
-    fn place(&self) -> std::sync::MutexGuard<'_, Option<Stop>> {
-        match self.0.why.lock() {
+    fn reason_slot(&self) -> std::sync::MutexGuard<'_, Option<CancelReason>> {
+        match self.0.reason.lock() {
             Ok(guard) => guard,
             Err(poisoned) => poisoned.into_inner(),
         }

@@ -1,4 +1,4 @@
-//! What every trial of a run shares.
+//! What every execution of a run shares.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Halt;
+use super::Cancellation;
 use crate::case::Span;
 use crate::check::FastPath;
 use crate::contract::{Contract, Problem, Profile};
 use crate::generate::{Generator, Mint};
 use crate::send::Sender;
 
-/// What every trial of a run shares.
+/// What every execution of a run shares.
 pub struct Environment {
     /// The contract, with what the profile adds.
     pub contract: Arc<Contract>,
@@ -26,7 +26,7 @@ pub struct Environment {
     pub mint: Arc<Mint>,
     /// Sends.
     pub sender: Arc<Sender>,
-    /// The same beside correct implementations: a smaller trial that fails there too shows something else.
+    /// The same beside correct implementations: a smaller execution that fails there too shows something else.
     /// Where there is none, nothing is shrunk.
     pub control: Vec<Arc<Environment>>,
     /// Finds plainly right answers right; none for a contract whose answers are not simple enough.
@@ -40,7 +40,7 @@ pub struct Environment {
     /// Requests that a barrier releases together, at most.
     at_once: AtomicUsize,
     /// Ends the run; nothing is sent from then on.
-    pub halt: Halt,
+    pub cancellation: Cancellation,
 }
 
 /// What a server gets to finish a request that its client left: at least this, at most that.
@@ -97,7 +97,7 @@ impl Environment {
             slowest: AtomicU64::new(0),
             busiest: AtomicU64::new(0),
             at_once,
-            halt: Halt::default(),
+            cancellation: Cancellation::default(),
         }
     }
 
@@ -111,7 +111,7 @@ impl Environment {
             Arc::clone(&self.mint),
             sender,
         );
-        Environment { halt: self.halt.clone(), ..beside }
+        Environment { cancellation: self.cancellation.clone(), ..beside }
     }
 
     /// The same with correct implementations beside it.
@@ -140,7 +140,7 @@ impl Environment {
         ten(&self.slowest).max(ten(&self.busiest).min(BUSY)).clamp(LEFT_ALONE.0, LEFT_ALONE.1)
     }
 
-    /// How many requests a barrier may release together.
+    /// How many requests a barrier may send_together together.
     #[must_use]
     pub fn at_once(&self) -> usize {
         self.at_once.load(Ordering::Relaxed)
@@ -160,7 +160,7 @@ impl Environment {
     pub async fn ended(&self) {
         let mut ending = self.ending.subscribe();
         tokio::select! {
-            () = self.halt.reached() => {}
+            () = self.cancellation.cancelled() => {}
             // The sender lives as long as we do, so that waiting can't fail.
             _ = ending.wait_for(|ending| *ending) => {}
         }
@@ -169,7 +169,7 @@ impl Environment {
     /// Waits so long, or until the run is ended before its end.
     pub async fn pause(&self, time: Duration) {
         tokio::select! {
-            () = self.halt.reached() => {}
+            () = self.cancellation.cancelled() => {}
             () = tokio::time::sleep(time) => {}
         }
     }

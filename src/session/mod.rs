@@ -9,7 +9,7 @@ mod options;
 mod progress;
 
 pub use budget::{RESERVE, budget};
-pub use cancellation::{Halt, Stop};
+pub use cancellation::{CancelReason, Cancellation};
 pub use environment::Environment;
 pub use options::RunOptions;
-pub use progress::{Observer, Progress, Silent};
+pub use progress::{NoObserver, Observer, Progress};

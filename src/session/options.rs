@@ -38,7 +38,7 @@ pub struct RunOptions {
     /// Whether all shipped cases run.
     pub whole_suite: bool,
     /// Begins with a plain batch.
-    pub opening: bool,
+    pub preflight: bool,
     /// Verdicts are all that is wanted: nothing is kept as evidence, coverage is not counted, and what an answer's
     /// bytes prove is not sent again.
     pub verdicts_only: bool,
@@ -67,7 +67,7 @@ impl RunOptions {
             save_cases: None,
             target: String::new(),
             whole_suite: true,
-            opening: true,
+            preflight: true,
             verdicts_only: false,
             waivers: Vec::new(),
             notes: Vec::new(),

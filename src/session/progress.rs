@@ -5,17 +5,17 @@ use crate::record::FindingRecord;
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Progress<'a> {
-    /// The run begins: trials, requests and items to come.
+    /// The run begins: executions, requests and items to come.
     Planned {
-        /// Trials.
-        trials: u64,
+        /// Executions.
+        executions: u64,
         /// Requests.
         requests: u64,
         /// Items.
         items: u64,
     },
-    /// A trial ended.
-    Trial {
+    /// An execution ended.
+    Executed {
         /// Its case.
         case: &'a str,
         /// Requests it sent.
@@ -30,7 +30,7 @@ pub enum Progress<'a> {
         /// How many.
         findings: usize,
     },
-    /// The smallest trials are looked for.
+    /// The smallest scenarios are looked for.
     Shrinking,
 }
 
@@ -41,8 +41,8 @@ pub trait Observer: Send + Sync {
 }
 
 /// Watches nothing.
-pub struct Silent;
+pub struct NoObserver;
 
-impl Observer for Silent {
+impl Observer for NoObserver {
     fn see(&self, _: Progress<'_>) {}
 }

@@ -1,4 +1,4 @@
-//! One attempt: a script is sent with fresh numbers, and counts where it shows the same finding at the target
+//! One attempt: a scenario is sent with fresh numbers, and counts where it shows the same finding at the target
 //! and no failure of that rule at a correct implementation.
 
 use std::collections::HashSet;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::check::{Evaluation, RuleViolation, evaluate};
 use crate::collect::finding_id;
-use crate::execution::Trial;
-use crate::execution::{Hindrance, hindrance};
+use crate::execution::Execution;
+use crate::execution::{RetryReason, retry_reason};
 use crate::record::Occurrences;
-use crate::scenario::{Script, send};
+use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::Environment;
 
@@ -21,20 +21,20 @@ const CUT: &str = "the run was cut short";
 const LONGEST_PAUSE: u64 = 10;
 
 /// Requests and items that all findings of a run share.
-pub struct Reserve {
+pub struct ShrinkReserve {
     requests: AtomicI64,
     items: AtomicI64,
 }
 
-impl Reserve {
+impl ShrinkReserve {
     /// So many of each.
     #[must_use]
-    pub fn new(requests: u64, items: u64) -> Reserve {
+    pub fn new(requests: u64, items: u64) -> ShrinkReserve {
         let signed = |n: u64| AtomicI64::new(i64::try_from(n).unwrap_or(i64::MAX));
-        Reserve { requests: signed(requests), items: signed(items) }
+        ShrinkReserve { requests: signed(requests), items: signed(items) }
     }
 
-    /// Takes what a trial of that size costs; says whether there was as much.
+    /// Takes what an execution of that size costs; says whether there was as much.
     fn take(&self, requests: usize, items: usize) -> bool {
         let signed = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let requests = self.requests.fetch_sub(signed(requests), Ordering::SeqCst);
@@ -44,14 +44,14 @@ impl Reserve {
 }
 
 /// What is looked for.
-pub struct Sought {
+pub struct SoughtFinding {
     /// The case that it was found in.
     pub case: String,
     /// The finding.
     pub id: String,
     /// Its rule.
     pub rule: String,
-    /// How often a script is sent before it counts as one that does not show it.
+    /// How often a scenario is sent before it counts as one that does not show it.
     pub tries: u32,
     /// How often it must show it.
     pub needed: u32,
@@ -59,10 +59,10 @@ pub struct Sought {
     pub fresh_connections: bool,
 }
 
-/// A trial that showed the finding.
-pub struct Shown {
+/// An execution that showed the finding.
+pub struct Reproduction {
     /// What was sent and answered.
-    pub trial: Arc<Trial>,
+    pub execution: Arc<Execution>,
     /// The finding in it.
     pub violation: RuleViolation,
     /// How many tries showed it, of how many.
@@ -72,8 +72,8 @@ pub struct Shown {
 /// Sends scripts until something is used up.
 pub struct Attempts<'a> {
     environment: &'a Arc<Environment>,
-    sought: &'a Sought,
-    reserve: &'a Reserve,
+    sought: &'a SoughtFinding,
+    reserve: &'a ShrinkReserve,
     seen: HashSet<u64>,
     requests_left: usize,
     until: Instant,
@@ -89,8 +89,8 @@ impl<'a> Attempts<'a> {
     /// At most so many requests, for so long.
     pub fn new(
         environment: &'a Arc<Environment>,
-        sought: &'a Sought,
-        reserve: &'a Reserve,
+        sought: &'a SoughtFinding,
+        reserve: &'a ShrinkReserve,
         requests: usize,
         time: Duration,
     ) -> Attempts<'a> {
@@ -107,27 +107,33 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Whether `script` fails the rule at a correct implementation too.
-    pub async fn fails_control(&self, script: &Script) -> bool {
+    /// Whether `scenario` fails the rule at a correct implementation too.
+    pub async fn fails_control(&self, scenario: &Scenario) -> bool {
         for control in &self.environment.control {
-            let trial = send(control, script).await;
-            if judged(control, &trial).violations.iter().any(|h| h.rule.id == self.sought.rule) {
+            let execution = send_scenario(control, scenario).await;
+            if evaluate_execution(control, &execution)
+                .violations
+                .iter()
+                .any(|h| h.rule.id == self.sought.rule)
+            {
                 return true;
             }
         }
         false
     }
 
-    /// A trial that was sent before and showed the finding.
-    pub fn showed(&self, trial: &Arc<Trial>) -> Option<Shown> {
-        let violation =
-            judged(self.environment, trial).violations.into_iter().find(|h| self.is_sought(h))?;
-        Some(Shown { trial: Arc::clone(trial), violation, tries: (0, 0) })
+    /// An execution that was sent before and showed the finding.
+    pub fn showed(&self, execution: &Arc<Execution>) -> Option<Reproduction> {
+        let violation = evaluate_execution(self.environment, execution)
+            .violations
+            .into_iter()
+            .find(|h| self.is_sought(h))?;
+        Some(Reproduction { execution: Arc::clone(execution), violation, tries: (0, 0) })
     }
 
-    /// Sends `script`, where it was not sent before; the trial where it showed the finding.
-    pub async fn shows(&mut self, script: &Script) -> Option<Shown> {
-        if !self.seen.insert(fingerprint(script)) {
+    /// Sends `scenario`, where it was not sent before; the execution where it showed the finding.
+    pub async fn shows(&mut self, scenario: &Scenario) -> Option<Reproduction> {
+        if !self.seen.insert(fingerprint(scenario)) {
             return None;
         }
         let mut shown = None;
@@ -137,65 +143,69 @@ impl<'a> Attempts<'a> {
             if count + (self.sought.tries - done) < self.sought.needed {
                 break;
             }
-            if !self.may_send(script) {
+            if !self.may_send(scenario) {
                 return None;
             }
-            let (trial, evaluation) = self.try_once(script).await?;
-            match hindrance(&trial) {
-                Some(Hindrance::Load(seconds)) => {
+            let (execution, evaluation) = self.try_once(scenario).await?;
+            match retry_reason(&execution) {
+                Some(RetryReason::Load(seconds)) => {
                     let pause = Duration::from_secs(seconds.min(LONGEST_PAUSE));
                     self.environment.sender.pace.back_off(pause);
                     continue;
                 }
-                Some(Hindrance::Credentials) => {
+                Some(RetryReason::Credentials) => {
                     self.ended = Some("the target refused the credentials");
                     return None;
                 }
-                Some(Hindrance::Lost) | None => {}
+                Some(RetryReason::Lost) | None => {}
             }
             let same = evaluation.violations.into_iter().find(|h| self.is_sought(h));
             if let Some(violation) = same {
                 count += 1;
-                shown = Some(Shown { trial: Arc::new(trial), violation, tries: (count, done + 1) });
+                shown = Some(Reproduction {
+                    execution: Arc::new(execution),
+                    violation,
+                    tries: (count, done + 1),
+                });
                 if count >= self.sought.needed {
                     break;
                 }
             }
         }
         let shown = shown.filter(|_| count >= self.sought.needed)?;
-        if self.fails_control(script).await { None } else { Some(shown) }
+        if self.fails_control(scenario).await { None } else { Some(shown) }
     }
 
-    /// Sends `script` so many times more, the last `spared` of them only while there is a reserve; how often it
+    /// Sends `scenario` so many times more, the last `spared` of them only while there is a reserve; how often it
     /// showed the finding.
-    pub async fn again(&mut self, script: &Script, times: u64, spared: u64) -> Occurrences {
+    pub async fn repeat(&mut self, scenario: &Scenario, times: u64, spared: u64) -> Occurrences {
         let mut seen = Occurrences::default();
-        let (requests, items) = script.size();
+        let (requests, items) = scenario.size();
         // What a finding of its own may take is no matter here, what all may take is.
         while seen.of < times
             && (self.reserve.take(requests, items) || seen.of < times.saturating_sub(spared))
         {
-            let Some((_, evaluation)) = self.try_once(script).await else { break };
+            let Some((_, evaluation)) = self.try_once(scenario).await else { break };
             seen.of += 1;
             seen.shown += u64::from(evaluation.violations.iter().any(|h| self.is_sought(h)));
         }
         seen
     }
 
-    /// Sends `script` once; nothing where the run ended meanwhile.
-    async fn try_once(&mut self, script: &Script) -> Option<(Trial, Evaluation)> {
-        let sending = send(self.environment, script);
-        let trial = FRESH_CONNECTIONS.scope(self.sought.fresh_connections, sending).await;
-        let (requests, items) = trial.size();
+    /// Sends `scenario` once; nothing where the run ended meanwhile.
+    async fn try_once(&mut self, scenario: &Scenario) -> Option<(Execution, Evaluation)> {
+        let sending = send_scenario(self.environment, scenario);
+        let execution = FRESH_CONNECTIONS.scope(self.sought.fresh_connections, sending).await;
+        let (requests, items) = execution.size();
         self.sent.0 += requests;
         self.sent.1 += items;
-        let evaluation = judged(self.environment, &trial);
+        let evaluation = evaluate_execution(self.environment, &execution);
         self.accepted += evaluation.tally.accepted;
-        if self.environment.halt.is_reached() {
+        if self.environment.cancellation.is_cancelled() {
             self.ended = Some(CUT);
             return None;
         }
-        Some((trial, evaluation))
+        Some((execution, evaluation))
     }
 
     fn is_sought(&self, violation: &RuleViolation) -> bool {
@@ -204,10 +214,10 @@ impl<'a> Attempts<'a> {
             == self.sought.id
     }
 
-    fn may_send(&mut self, script: &Script) -> bool {
-        let (requests, items) = script.size();
+    fn may_send(&mut self, scenario: &Scenario) -> bool {
+        let (requests, items) = scenario.size();
         if self.ended.is_none() {
-            if self.environment.halt.is_reached() {
+            if self.environment.cancellation.is_cancelled() {
                 self.ended = Some(CUT);
             } else if Instant::now() >= self.until {
                 self.ended = Some("the time for it was over");
@@ -221,20 +231,20 @@ impl<'a> Attempts<'a> {
     }
 }
 
-fn judged(environment: &Environment, trial: &Trial) -> Evaluation {
+fn evaluate_execution(environment: &Environment, execution: &Execution) -> Evaluation {
     evaluate(
         &environment.contract,
         &environment.profile,
-        &trial.exchanges,
-        &trial.expectations,
-        trial.relating.as_ref(),
+        &execution.exchanges,
+        &execution.expectations,
+        execution.relating.as_ref(),
     )
 }
 
 /// Equal scripts have equal ones.
-fn fingerprint(script: &Script) -> u64 {
+fn fingerprint(scenario: &Scenario) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for send in &script.sends {
+    for send in &scenario.requests {
         send.body().hash(&mut hasher);
         send.group.hash(&mut hasher);
         send.pause.hash(&mut hasher);

@@ -1,8 +1,8 @@
 //! The order of the passes.
 
-use super::shrinker::Shrinking;
+use super::shrinker::Shrinker;
 
-impl Shrinking<'_> {
+impl Shrinker<'_> {
     /// Makes it smaller until nothing smaller shows the finding, or something is used up.
     pub async fn run(&mut self) {
         self.only_the_item().await;

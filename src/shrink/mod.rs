@@ -1,6 +1,6 @@
-//! Shrinking: the smallest trial that still shows a finding.
+//! Shrinker: the smallest execution that still shows a finding.
 //!
-//! One finding of each cause is written out as a script, and candidates of it are sent, each with fresh
+//! One finding of each cause is written out as a scenario, and candidates of it are sent, each with fresh
 //! numbers: fewer requests, fewer items, fewer fields, simpler values. One counts where it shows the same
 //! finding at the target and none of that rule at a correct implementation. It draws on a reserve of its own.
 
@@ -16,19 +16,19 @@ use tokio::task::JoinSet;
 
 use crate::case::{Credential, Depth, Framing};
 use crate::check::{Rule, RuleViolation, rules};
-use crate::collect::{Collector, Found, RUN, message};
+use crate::collect::{Collector, FindingState, RUN, message};
 use crate::exchange::{BodyIntent, Exchange, Situation};
-use crate::execution::Selected;
-use crate::execution::Trial;
-use crate::export::{About, MISS, case_file};
+use crate::execution::Execution;
+use crate::execution::SelectedCase;
+use crate::export::{CaseOrigin, MISS, case_file};
 use crate::record::{
     BodyRecord, Event, ExampleSize, ExchangeRecord, FindingPosition, MinimalExample, Occurrences,
 };
-use crate::scenario::Script;
+use crate::scenario::Scenario;
 use crate::session::Environment;
 use crate::session::{RESERVE, RunOptions, budget};
-use attempt::{Attempts, Reserve, Sought};
-use shrinker::Shrinking;
+use attempt::{Attempts, ShrinkReserve, SoughtFinding};
+use shrinker::Shrinker;
 
 /// Causes that are shrunk.
 const MOST: usize = 24;
@@ -38,11 +38,11 @@ const REQUESTS: usize = 240;
 const TIME: Duration = Duration::from_secs(20);
 /// Findings that are shrunk at once.
 const AT_ONCE: usize = 4;
-/// How often a script is sent where a finding does not show every time.
+/// How often a scenario is sent where a finding does not show every time.
 const TRIES: u32 = 6;
-/// How often the smallest trial is sent at last, to see that it shows.
+/// How often the smallest execution is sent at last, to see that it shows.
 const CHECKS: u64 = 2;
-/// Items above which a trial is not sent more often than it must be.
+/// Items above which an execution is not sent more often than it must be.
 const DEAR: usize = 300;
 /// How often then, where it depends on chance.
 const LAST: u64 = 8;
@@ -52,28 +52,28 @@ const CANDIDATES: usize = 3;
 const SLOW: Duration = Duration::from_secs(5);
 
 /// A cause, with findings of it that may be shrunk.
-struct Job {
+struct ShrinkJob {
     candidates: Vec<Candidate>,
     alone: bool,
 }
 
 /// A finding that may stand for its cause.
 struct Candidate {
-    sought: Sought,
-    trial: Arc<Trial>,
+    sought: SoughtFinding,
+    execution: Arc<Execution>,
     /// Whether not every repeat showed it.
     by_chance: bool,
 }
 
 /// What became of one finding.
-struct Outcome {
+struct ShrinkOutcome {
     id: String,
     from: ExampleSize,
-    smallest: Option<(Script, Arc<Trial>, RuleViolation)>,
+    smallest: Option<(Scenario, Arc<Execution>, RuleViolation)>,
     note: Option<String>,
     /// How often the smallest showed it in the end, of how many tries.
     showed: (u32, u32),
-    /// How many trials of the smallest don't miss it, where it depends on chance.
+    /// How many executions of the smallest don't miss it, where it depends on chance.
     runs: Option<u64>,
     sent: (u64, u64),
     accepted: u64,
@@ -85,7 +85,7 @@ struct Outcome {
 /// Where the record can't be written.
 pub async fn shrink(
     environment: &Arc<Environment>,
-    selected: &[Selected],
+    selected: &[SelectedCase],
     options: &RunOptions,
     collector: &mut Collector,
     planned: (u64, u64),
@@ -101,25 +101,26 @@ pub async fn shrink(
     // What confirming left, and half of the reserve at least.
     let left = |all: u64, spent: u64| (all / RESERVE).saturating_sub(spent).max(all / RESERVE / 2);
     let (requests, items) = (left(requests, spent.0), left(items, spent.1));
-    let reserve = Arc::new(Reserve::new(requests, items));
-    let jobs = jobs(collector, selected);
+    let reserve = Arc::new(ShrinkReserve::new(requests, items));
+    let jobs = shrink_jobs(collector, selected);
     let share = usize::try_from(requests).unwrap_or(REQUESTS) / jobs.len().max(1);
     let each = share.clamp(24, REQUESTS);
-    let (alone, together): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|j| j.alone);
-    let mut outcomes: Vec<Outcome> = Vec::new();
+    let (alone, together): (Vec<ShrinkJob>, Vec<ShrinkJob>) =
+        jobs.into_iter().partition(|j| j.alone);
+    let mut outcomes: Vec<ShrinkOutcome> = Vec::new();
     let mut tasks = JoinSet::new();
     for job in together {
         if tasks.len() >= AT_ONCE.min(options.jobs.max(1)) {
             outcomes.extend(tasks.join_next().await.and_then(Result::ok).unwrap_or_default());
         }
         let (environment, reserve) = (Arc::clone(environment), Arc::clone(&reserve));
-        tasks.spawn(async move { one(&environment, &job, &reserve, each).await });
+        tasks.spawn(async move { shrink_cause(&environment, &job, &reserve, each).await });
     }
     while let Some(outcome) = tasks.join_next().await {
         outcomes.extend(outcome.unwrap_or_default());
     }
     for job in alone {
-        outcomes.extend(one(environment, &job, &reserve, each).await);
+        outcomes.extend(shrink_cause(environment, &job, &reserve, each).await);
     }
     for outcome in outcomes {
         collector.sent.0 += outcome.sent.0;
@@ -136,11 +137,11 @@ pub async fn shrink(
 }
 
 /// Of each cause that counts the findings that come first: those that showed in every repeat, of these the
-/// smallest trial. What must be is shrunk before what should be.
-fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
-    let mut causes: Vec<Vec<&Found>> = collector.causes();
+/// smallest execution. What must be is shrunk before what should be.
+fn shrink_jobs(collector: &Collector, selected: &[SelectedCase]) -> Vec<ShrinkJob> {
+    let mut causes: Vec<Vec<&FindingState>> = collector.causes();
     causes.sort_by_key(|cause| cause.first().map(|f| f.record.level));
-    let mut jobs: Vec<Job> = causes
+    let mut jobs: Vec<ShrinkJob> = causes
         .into_iter()
         .filter_map(|cause| {
             // Where one of a cause comes and goes, so may those that were never repeated.
@@ -152,7 +153,7 @@ fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
             let mut found: Vec<_> = cause
                 .into_iter()
                 .filter(|f| f.record.case != RUN)
-                .filter_map(|f| Some((steadiness(f), effort(f.trial.as_ref()?), f)))
+                .filter_map(|f| Some((steadiness(f), effort(f.execution.as_ref()?), f)))
                 .collect();
             found.sort_by_key(|(steadiness, effort, _)| (*steadiness, *effort));
             let first = found.iter().take(CANDIDATES);
@@ -160,17 +161,19 @@ fn jobs(collector: &Collector, selected: &[Selected]) -> Vec<Job> {
                 first.filter_map(|(steadiness, _, f)| candidate(f, *steadiness)).collect();
             let first = candidates.first()?;
             let case = selected.iter().find(|s| s.case.id == first.sought.case)?;
-            Some(Job { alone: case.case.spec.alone, candidates })
+            Some(ShrinkJob { alone: case.case.spec.alone, candidates })
         })
         .take(MOST)
         .collect();
     // What takes little leaves more for what takes much.
-    jobs.sort_by_key(|job| job.candidates.first().is_some_and(|c| c.trial.size().1 > DEAR as u64));
+    jobs.sort_by_key(|job| {
+        job.candidates.first().is_some_and(|c| c.execution.size().1 > DEAR as u64)
+    });
     jobs
 }
 
 /// How sure it is that a finding shows again; the surest first.
-fn steadiness(found: &Found) -> u8 {
+fn steadiness(found: &FindingState) -> u8 {
     match (found.shown, found.of) {
         (_, 0) => 1,
         (shown, of) if shown == of => 0,
@@ -182,9 +185,9 @@ fn steadiness(found: &Found) -> u8 {
 const FICKLE: u8 = 2;
 
 /// How much there is to shrink: those of ordinary requests and values first, one at a time, since what is unusual
-/// may have to stay though it has no part in it; among these, trials of many items last.
-fn effort(trial: &Trial) -> (bool, bool, usize, u64) {
-    let (requests, items) = trial.size();
+/// may have to stay though it has no part in it; among these, executions of many items last.
+fn effort(execution: &Execution) -> (bool, bool, usize, u64) {
+    let (requests, items) = execution.size();
     let odd = |e: &Exchange| {
         let request = &e.request;
         let is_plain = request.raw.is_none()
@@ -200,18 +203,18 @@ fn effort(trial: &Trial) -> (bool, bool, usize, u64) {
             .any(|i| !i.validity.exempt.is_empty() || !i.validity.unusual.is_empty());
         !is_plain || unusual || !matches!(e.intent.body, BodyIntent::Batch { .. })
     };
-    let odd = trial.exchanges.iter().filter(|e| odd(e)).count();
+    let odd = execution.exchanges.iter().filter(|e| odd(e)).count();
     (odd > 0, items > DEAR as u64, odd, items + 4 * requests)
 }
 
-fn candidate(found: &Found, steadiness: u8) -> Option<Candidate> {
+fn candidate(found: &FindingState, steadiness: u8) -> Option<Candidate> {
     let (tries, needed) = match (found.record.proven, steadiness) {
         (false, _) => (3, 2),
-        // Often enough that a smaller trial does not show it by luck alone.
+        // Often enough that a smaller execution does not show it by luck alone.
         (true, FICKLE) => (TRIES, 2),
         (true, _) => (1, 1),
     };
-    let sought = Sought {
+    let sought = SoughtFinding {
         case: found.record.case.clone(),
         id: found.record.id.clone(),
         rule: found.record.rule.clone(),
@@ -222,19 +225,19 @@ fn candidate(found: &Found, steadiness: u8) -> Option<Candidate> {
             || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
     };
     let by_chance = steadiness == FICKLE;
-    Some(Candidate { sought, trial: Arc::clone(found.trial.as_ref()?), by_chance })
+    Some(Candidate { sought, execution: Arc::clone(found.execution.as_ref()?), by_chance })
 }
 
 /// Shrinks the first finding of a cause that shows again.
-async fn one(
+async fn shrink_cause(
     environment: &Arc<Environment>,
-    job: &Job,
-    reserve: &Reserve,
+    job: &ShrinkJob,
+    reserve: &ShrinkReserve,
     requests: usize,
-) -> Vec<Outcome> {
+) -> Vec<ShrinkOutcome> {
     let mut outcomes = Vec::new();
     for candidate in &job.candidates {
-        let outcome = shrunk(environment, candidate, reserve, requests).await;
+        let outcome = shrink_finding(environment, candidate, reserve, requests).await;
         let done = outcome.smallest.is_some();
         outcomes.push(outcome);
         if done {
@@ -249,17 +252,17 @@ async fn one(
     outcomes
 }
 
-async fn shrunk(
+async fn shrink_finding(
     environment: &Arc<Environment>,
     candidate: &Candidate,
-    reserve: &Reserve,
+    reserve: &ShrinkReserve,
     requests: usize,
-) -> Outcome {
-    let Candidate { sought, trial, .. } = candidate;
-    let script = Script::of(environment, trial);
-    let mut outcome = Outcome {
+) -> ShrinkOutcome {
+    let Candidate { sought, execution, .. } = candidate;
+    let scenario = Scenario::of(environment, execution);
+    let mut outcome = ShrinkOutcome {
         id: sought.id.clone(),
-        from: size(&script),
+        from: size_of(&scenario),
         smallest: None,
         note: None,
         showed: (0, 0),
@@ -267,25 +270,25 @@ async fn shrunk(
         sent: (0, 0),
         accepted: 0,
     };
-    if let Some(why) = unfit(environment, &script, trial) {
+    if let Some(why) = why_not_shrunk(environment, &scenario, execution) {
         outcome.note = Some(why.to_owned());
         return outcome;
     }
     let mut attempts = Attempts::new(environment, sought, reserve, requests, TIME);
-    if attempts.fails_control(&script).await {
+    if attempts.fails_control(&scenario).await {
         outcome.note = Some(
-            "the reference implementation fails it too, so nothing tells a smaller trial that shows it from \
+            "the reference implementation fails it too, so nothing tells a smaller execution that shows it from \
              one that shows something else"
                 .to_owned(),
         );
         return outcome;
     }
     // What is dear to send is not sent as it was before something smaller is.
-    let is_dear = script.items().count() > DEAR && !candidate.by_chance && sought.needed == 1;
-    let before = if is_dear { attempts.showed(trial) } else { None };
+    let is_dear = scenario.items().count() > DEAR && !candidate.by_chance && sought.needed == 1;
+    let before = if is_dear { attempts.showed(execution) } else { None };
     let shown = match before {
         Some(shown) => Some(shown),
-        None => attempts.shows(&script).await,
+        None => attempts.shows(&scenario).await,
     };
     let Some(shown) = shown else {
         outcome.sent = attempts.sent;
@@ -307,16 +310,16 @@ async fn shrunk(
         outcome.note = Some(attempts.ended.map_or(tries, str::to_owned));
         return outcome;
     };
-    let mut shrinking = Shrinking { environment, attempts, script, shown, taken: 0 };
+    let mut shrinking = Shrinker { environment, attempts, scenario, shown, taken: 0 };
     shrinking.run().await;
-    let Shrinking { mut attempts, script, shown, .. } = shrinking;
+    let Shrinker { mut attempts, scenario, shown, .. } = shrinking;
     outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
     // What was taken may have shown by luck. What depends on chance is sent a few times more, to say how often.
-    let checks = if script.items().count() > DEAR { 1 } else { CHECKS };
-    let mut again = attempts.again(&script, checks, 0).await;
-    let overlaps = script.sends.iter().any(|s| s.group.is_some());
+    let checks = if scenario.items().count() > DEAR { 1 } else { CHECKS };
+    let mut again = attempts.repeat(&scenario, checks, 0).await;
+    let overlaps = scenario.requests.iter().any(|s| s.group.is_some());
     if candidate.by_chance || overlaps || again.shown < again.of {
-        let more = attempts.again(&script, LAST, LAST).await;
+        let more = attempts.repeat(&scenario, LAST, LAST).await;
         again = Occurrences { shown: again.shown + more.shown, of: again.of + more.of };
         // What it was chosen for says nothing of how often it shows.
         outcome.runs = Some(again.looks(MISS));
@@ -325,26 +328,30 @@ async fn shrunk(
     outcome.showed = (shown.tries.0 + count(again.shown), shown.tries.1 + count(again.of));
     outcome.sent = attempts.sent;
     outcome.accepted = attempts.accepted;
-    outcome.smallest = Some((script, shown.trial, shown.violation));
+    outcome.smallest = Some((scenario, shown.execution, shown.violation));
     outcome
 }
 
-/// Why a trial is not sent again and again.
-fn unfit(environment: &Environment, script: &Script, trial: &Trial) -> Option<&'static str> {
-    if script.has_literal_numbers(&environment.contract) {
-        return Some("it sends numbers of somebody's own, which can't be made fresh");
+/// Why an execution is not sent again and again.
+fn why_not_shrunk(
+    environment: &Environment,
+    scenario: &Scenario,
+    execution: &Execution,
+) -> Option<&'static str> {
+    if scenario.has_literal_numbers(&environment.contract) {
+        return Some("it requests numbers of somebody's own, which can't be made fresh");
     }
-    let slow = trial.exchanges.iter().any(|e| match &e.answer {
+    let slow = execution.exchanges.iter().any(|e| match &e.answer {
         crate::exchange::Answer::Received(r) => r.elapsed > SLOW,
         crate::exchange::Answer::Lost(l) => l.elapsed > SLOW,
     });
     slow.then_some("its answer takes too long to be waited for again and again")
 }
 
-fn size(script: &Script) -> ExampleSize {
-    let (requests, items) = script.size();
-    let bytes = script
-        .sends
+fn size_of(scenario: &Scenario) -> ExampleSize {
+    let (requests, items) = scenario.size();
+    let bytes = scenario
+        .requests
         .iter()
         .map(|s| {
             s.request.raw.as_ref().map(bytes::Bytes::len).or_else(|| s.body().map(|b| b.len()))
@@ -358,10 +365,10 @@ fn minimal(
     environment: &Environment,
     options: &RunOptions,
     collector: &Collector,
-    outcome: Outcome,
+    outcome: ShrinkOutcome,
 ) -> Option<MinimalExample> {
-    let record = collector.found.get(&outcome.id)?.record.clone();
-    let about = About::of(&record, options, outcome.runs.unwrap_or(1));
+    let record = collector.findings.get(&outcome.id)?.record.clone();
+    let about = CaseOrigin::of(&record, options, outcome.runs.unwrap_or(1));
     let mut minimal = MinimalExample {
         id: outcome.id,
         from: outcome.from,
@@ -378,12 +385,12 @@ fn minimal(
         evidence: Vec::new(),
         case_file: String::new(),
     };
-    let Some((script, trial, violation)) = outcome.smallest else { return Some(minimal) };
-    minimal.to = size(&script);
-    minimal.case_file = collector.clean(&case_file(environment, &script, &about));
+    let Some((scenario, execution, violation)) = outcome.smallest else { return Some(minimal) };
+    minimal.to = size_of(&scenario);
+    minimal.case_file = collector.clean(&case_file(environment, &scenario, &about));
     let is_cut = |e: &ExchangeRecord| matches!(e.request.body, BodyRecord::Excerpt { .. });
     if minimal.to != minimal.from || record.evidence.iter().any(is_cut) {
-        let (evidence, exchange) = collector.whole_evidence(&trial, violation.exchange);
+        let (evidence, exchange) = collector.whole_evidence(&execution, violation.exchange);
         minimal.position = FindingPosition {
             exchange,
             item: violation.finding.item,

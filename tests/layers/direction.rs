@@ -58,6 +58,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "contract",
             "case",
             "generate",
+            "exchange",
             "send",
             "check",
             "record",

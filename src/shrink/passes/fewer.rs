@@ -6,8 +6,8 @@
 
 use std::collections::HashSet;
 
-use crate::scenario::Place;
-use crate::shrink::shrinker::{MANY, Shrinking, Which};
+use crate::scenario::ItemPlace;
+use crate::shrink::shrinker::{ItemChoice, MANY, Shrinker};
 
 /// How the first counts grow.
 const GROWTH: usize = 4;
@@ -16,68 +16,68 @@ const BELOW: usize = 4;
 /// How many of the last items are tried alone, where the first ones did not do.
 const LAST: [usize; 3] = [1, 4, 16];
 
-impl Shrinking<'_> {
+impl Shrinker<'_> {
     /// Leaves each request as few items as show it; the request that shows it comes first.
     pub(in crate::shrink) async fn fewer_items(&mut self) {
-        if self.script.items().count() <= MANY {
+        if self.scenario.items().count() <= MANY {
             return;
         }
         self.drop_large_sends().await;
-        if !self.make_plain(Which::All).await
+        if !self.make_plain(ItemChoice::All).await
             && let Some(unit) = self.unit_of_finding()
         {
-            self.make_plain(Which::But(unit)).await;
+            self.make_plain(ItemChoice::But(unit)).await;
         }
         self.bare_small_sends().await;
-        let mut at = self.script.sends.len();
+        let mut at = self.scenario.requests.len();
         while at > 0 && self.attempts.ended.is_none() {
             at -= 1;
             // A request that lost all of its items is gone.
-            at = at.min(self.script.sends.len().saturating_sub(1));
+            at = at.min(self.scenario.requests.len().saturating_sub(1));
             self.fewer_of(at).await;
         }
     }
 
     /// Takes out whole requests, the largest first: what is left is cheaper to try.
     async fn drop_large_sends(&mut self) {
-        let mut by_size: Vec<usize> = (0..self.script.sends.len()).collect();
+        let mut by_size: Vec<usize> = (0..self.scenario.requests.len()).collect();
         by_size.sort_by_key(|send| std::cmp::Reverse(self.items_of(*send)));
         let mut gone: Vec<usize> = Vec::new();
         for send in by_size {
             let now = send - gone.iter().filter(|g| **g < send).count();
-            if now == self.shown.violation.exchange || self.script.sends.len() < 2 {
+            if now == self.shown.violation.exchange || self.scenario.requests.len() < 2 {
                 continue;
             }
             let out = HashSet::from([now]);
             let contract = &self.environment.contract;
-            if self.try_out(self.script.without_sends(contract, &out)).await {
+            if self.try_out(self.scenario.without_sends(contract, &out)).await {
                 gone.push(send);
             }
         }
     }
 
     fn items_of(&self, send: usize) -> usize {
-        let batch = self.script.sends.get(send).and_then(|s| s.batch.as_ref());
+        let batch = self.scenario.requests.get(send).and_then(|s| s.batch.as_ref());
         batch.map_or(0, |b| b.items.len())
     }
 
     /// Takes out what small requests hold beside the item that the finding is about, all at once.
     async fn bare_small_sends(&mut self) {
         let small = |send: &usize| (2..=MANY).contains(&self.items_of(*send));
-        let beside = (0..self.script.sends.len()).filter(small).map(|send| self.others(send));
-        let has_more = |others: &Vec<Place>| {
+        let beside = (0..self.scenario.requests.len()).filter(small).map(|send| self.others(send));
+        let has_more = |others: &Vec<ItemPlace>| {
             others.first().is_some_and(|place| others.len() < self.items_of(place.0))
         };
-        let out: HashSet<Place> = beside.filter(has_more).flatten().collect();
+        let out: HashSet<ItemPlace> = beside.filter(has_more).flatten().collect();
         if !out.is_empty() {
-            self.try_out(self.script.without_items(&self.environment.contract, &out)).await;
+            self.try_out(self.scenario.without_items(&self.environment.contract, &out)).await;
         }
     }
 
     /// The items of a request that the finding is not about, in order.
-    fn others(&self, send: usize) -> Vec<Place> {
+    fn others(&self, send: usize) -> Vec<ItemPlace> {
         let unit = self.unit_of_finding();
-        let here = self.script.places().filter(|(place, _)| place.0 == send);
+        let here = self.scenario.places().filter(|(place, _)| place.0 == send);
         here.filter(|(_, item)| Some(item.unit) != unit).map(|(place, _)| place).collect()
     }
 
@@ -143,8 +143,8 @@ impl Shrinking<'_> {
             return false;
         }
         let out = if from_end { &others[..others.len() - count] } else { &others[count..] };
-        let out: HashSet<Place> = out.iter().copied().collect();
-        self.try_out(self.script.without_items(&self.environment.contract, &out)).await
+        let out: HashSet<ItemPlace> = out.iter().copied().collect();
+        self.try_out(self.scenario.without_items(&self.environment.contract, &out)).await
     }
 }
 

@@ -4,38 +4,39 @@ use std::collections::HashSet;
 
 use crate::case::Framing;
 use crate::contract::Contract;
-use crate::scenario::{Batch, Place, Script};
-use crate::shrink::shrinker::{MANY, Shrinking};
+use crate::scenario::{BatchText, ItemPlace, Scenario};
+use crate::shrink::shrinker::{MANY, Shrinker};
 
 /// How many items are tried for all where there are many.
 const PROBES: usize = 5;
 
-impl Shrinking<'_> {
+impl Shrinker<'_> {
     pub(in crate::shrink) async fn take_sends(&mut self) {
         let contract = &self.environment.contract;
-        let count = self.script.sends.len();
+        let count = self.scenario.requests.len();
         if count < 2 {
             return;
         }
         // What came after it had no part in it, unless they overlapped; often nothing else had.
         let at = self.shown.violation.exchange;
         let alone: HashSet<usize> = (0..count).filter(|s| *s != at).collect();
-        if self.try_out(self.script.without_sends(contract, &alone)).await {
+        if self.try_out(self.scenario.without_sends(contract, &alone)).await {
             return;
         }
-        let group = self.script.sends.get(at).and_then(|s| s.group);
+        let group = self.scenario.requests.get(at).and_then(|s| s.group);
         let after: HashSet<usize> = (at + 1..count)
-            .filter(|s| group.is_none() || self.script.sends[*s].group != group)
+            .filter(|s| group.is_none() || self.scenario.requests[*s].group != group)
             .collect();
         if !after.is_empty() {
-            self.try_out(self.script.without_sends(contract, &after)).await;
+            self.try_out(self.scenario.without_sends(contract, &after)).await;
         }
-        let mut size = self.script.sends.len().div_ceil(2);
+        let mut size = self.scenario.requests.len().div_ceil(2);
         while size > 0 && self.attempts.ended.is_none() {
             let mut at = 0;
-            while at < self.script.sends.len() {
-                let out: HashSet<usize> = (at..(at + size).min(self.script.sends.len())).collect();
-                if !self.try_out(self.script.without_sends(contract, &out)).await {
+            while at < self.scenario.requests.len() {
+                let out: HashSet<usize> =
+                    (at..(at + size).min(self.scenario.requests.len())).collect();
+                if !self.try_out(self.scenario.without_sends(contract, &out)).await {
                     at += size;
                 }
             }
@@ -47,20 +48,20 @@ impl Shrinking<'_> {
     pub(in crate::shrink) async fn only_the_item(&mut self) {
         let Some(item) = self.shown.violation.finding.item else { return };
         let place = (self.shown.violation.exchange, item);
-        let unit = self.script.places().find(|(p, _)| *p == place).map(|(_, i)| i.unit);
-        let others = self.script.places().filter(|(_, i)| Some(i.unit) != unit);
-        let out: HashSet<Place> = others.map(|(p, _)| p).collect();
+        let unit = self.scenario.places().find(|(p, _)| *p == place).map(|(_, i)| i.unit);
+        let others = self.scenario.places().filter(|(_, i)| Some(i.unit) != unit);
+        let out: HashSet<ItemPlace> = others.map(|(p, _)| p).collect();
         if unit.is_some() && !out.is_empty() && !self.try_out(self.without(&out)).await {
             // Next to each other, items know of each other.
-            let near = |p: &Place| p.0 == place.0 && p.1.abs_diff(item) <= 1;
-            let beside = self.script.places().filter(|(p, i)| !near(p) && Some(i.unit) != unit);
-            let out: HashSet<Place> = beside.map(|(p, _)| p).collect();
+            let near = |p: &ItemPlace| p.0 == place.0 && p.1.abs_diff(item) <= 1;
+            let beside = self.scenario.places().filter(|(p, i)| !near(p) && Some(i.unit) != unit);
+            let out: HashSet<ItemPlace> = beside.map(|(p, _)| p).collect();
             self.try_out(self.without(&out)).await;
         }
     }
 
     pub(in crate::shrink) async fn take_items(&mut self) {
-        if self.script.items().count() < 2 {
+        if self.scenario.items().count() < 2 {
             return;
         }
         self.only_the_item().await;
@@ -70,9 +71,9 @@ impl Shrinking<'_> {
         // Items of one unit can be too many too.
         let mut at = 0;
         loop {
-            let here = self.script.places().nth(at).map(|(place, item)| (place, item.unit));
+            let here = self.scenario.places().nth(at).map(|(place, item)| (place, item.unit));
             let Some((place, unit)) = here else { return };
-            let siblings = self.script.places().filter(|(_, i)| i.unit == unit).count();
+            let siblings = self.scenario.places().filter(|(_, i)| i.unit == unit).count();
             let out = HashSet::from([place]);
             if siblings < 2 || !self.try_out(self.without(&out)).await {
                 at += 1;
@@ -115,20 +116,20 @@ impl Shrinking<'_> {
         }
     }
 
-    fn without_units(&self, units: &HashSet<usize>) -> Option<Script> {
-        let places = self.script.places().filter(|(_, item)| units.contains(&item.unit));
+    fn without_units(&self, units: &HashSet<usize>) -> Option<Scenario> {
+        let places = self.scenario.places().filter(|(_, item)| units.contains(&item.unit));
         self.without(&places.map(|(place, _)| place).collect())
     }
 
-    fn without(&self, out: &HashSet<Place>) -> Option<Script> {
-        self.script.without_items(&self.environment.contract, out)
+    fn without(&self, out: &HashSet<ItemPlace>) -> Option<Scenario> {
+        self.scenario.without_items(&self.environment.contract, out)
     }
 
     /// Envelope, framing, connection and pauses as an everyday client has them.
     pub(in crate::shrink) async fn plain_writing(&mut self) {
         let environment = self.environment;
         for way in PLAIN {
-            let mut candidate = self.script.clone();
+            let mut candidate = self.scenario.clone();
             way(&environment.contract, &mut candidate);
             self.try_out(Some(candidate)).await;
         }
@@ -136,17 +137,17 @@ impl Shrinking<'_> {
 }
 
 /// What makes a request an everyday one, each way on its own.
-const PLAIN: [fn(&Contract, &mut Script); 4] = [
-    |contract, script| {
-        for batch in script.sends.iter_mut().filter_map(|s| s.batch.as_mut()) {
-            *batch = Batch::compact(contract, std::mem::take(&mut batch.items));
+const PLAIN: [fn(&Contract, &mut Scenario); 4] = [
+    |contract, scenario| {
+        for batch in scenario.requests.iter_mut().filter_map(|s| s.batch.as_mut()) {
+            *batch = BatchText::compact(contract, std::mem::take(&mut batch.items));
         }
     },
-    |_, script| script.sends.iter_mut().for_each(|s| s.request.framing = Framing::Sized),
-    |_, script| {
-        for send in script.sends.iter_mut().filter(|s| s.request.raw.is_none()) {
+    |_, scenario| scenario.requests.iter_mut().for_each(|s| s.request.framing = Framing::Sized),
+    |_, scenario| {
+        for send in scenario.requests.iter_mut().filter(|s| s.request.raw.is_none()) {
             send.request.new_connection = false;
         }
     },
-    |_, script| script.sends.iter_mut().for_each(|s| s.pause = 0),
+    |_, scenario| scenario.requests.iter_mut().for_each(|s| s.pause = 0),
 ];

@@ -9,15 +9,15 @@ use super::strings::blends;
 use crate::contract::Contract;
 use crate::contract::validity::{InvalidReason, Validity};
 use crate::generate::cut_text;
-use crate::scenario::{Item, Script};
+use crate::scenario::{ItemText, Scenario};
 use crate::session::Environment;
-use crate::shrink::shrinker::{Shrinking, Which};
+use crate::shrink::shrinker::{ItemChoice, Shrinker};
 
-impl Shrinking<'_> {
+impl Shrinker<'_> {
     /// Makes items simpler: all at once where that will do, then unit by unit, then those of a unit that
     /// still differ one by one.
     pub(in crate::shrink) async fn simplify(&mut self) {
-        let mut list = vec![Which::All];
+        let mut list = vec![ItemChoice::All];
         let mut units = self.units();
         if self.is_large() {
             // All others were made plain together, or can't be.
@@ -26,9 +26,9 @@ impl Shrinking<'_> {
         }
         let all = list.len();
         if units.len() > all {
-            list.extend(units.iter().copied().map(Which::Unit));
+            list.extend(units.iter().copied().map(ItemChoice::Unit));
         }
-        if all == 0 || !self.make_plain(Which::All).await {
+        if all == 0 || !self.make_plain(ItemChoice::All).await {
             for which in list.iter().skip(all) {
                 self.make_plain(*which).await;
             }
@@ -40,7 +40,7 @@ impl Shrinking<'_> {
             self.simplest_values(*which).await;
         }
         for unit in units {
-            self.cut_values(Which::Unit(unit)).await;
+            self.cut_values(ItemChoice::Unit(unit)).await;
         }
         if self.is_large() {
             return;
@@ -54,9 +54,9 @@ impl Shrinking<'_> {
 
     /// Gives items nothing but their numbers and the mandatory fields, at their simplest; the numbers without
     /// what was put around them, where that will do.
-    pub(super) async fn make_plain(&mut self, which: Which) -> bool {
+    pub(super) async fn make_plain(&mut self, which: ItemChoice) -> bool {
         let environment = self.environment;
-        let bare = |item: &Item| {
+        let bare = |item: &ItemText| {
             let plain = plain_item(environment, item)?;
             Some(bare_number(environment, &plain).unwrap_or(plain))
         };
@@ -65,28 +65,28 @@ impl Shrinking<'_> {
     }
 
     /// Items that are not like the others of their unit.
-    fn unlike(&self) -> Vec<Which> {
-        self.script
+    fn unlike(&self) -> Vec<ItemChoice> {
+        self.scenario
             .places()
             .filter(|(_, item)| {
-                let others = self.script.items().filter(|i| i.unit == item.unit);
+                let others = self.scenario.items().filter(|i| i.unit == item.unit);
                 others.into_iter().any(|other| other.text() != item.text())
             })
-            .map(|(place, _)| Which::At(place))
+            .map(|(place, _)| ItemChoice::At(place))
             .collect()
     }
 
     /// Changes these items; an item that would gain something keeps what it has.
     async fn change(
         &mut self,
-        which: Which,
-        change: &(dyn Fn(&Item) -> Option<Item> + Sync),
+        which: ItemChoice,
+        change: &(dyn Fn(&ItemText) -> Option<ItemText> + Sync),
     ) -> bool {
         if self.attempts.ended.is_some() {
             return false;
         }
         let contract = &self.environment.contract;
-        let mut candidate = self.script.clone();
+        let mut candidate = self.scenario.clone();
         let mut changed = false;
         for item in items_mut(&mut candidate, which) {
             if let Some(new) = change(item).filter(|new| gains_nothing(contract, item, new)) {
@@ -97,14 +97,14 @@ impl Shrinking<'_> {
         changed && self.try_out(Some(candidate)).await
     }
 
-    async fn drop_fields(&mut self, which: Which) {
+    async fn drop_fields(&mut self, which: ItemChoice) {
         let environment = self.environment;
         let optional: Vec<String> = self
             .fields(which)
             .into_iter()
             .filter(|f| !environment.generator.always_has(f))
             .collect();
-        let all = |item: &Item| {
+        let all = |item: &ItemText| {
             // One by one, so that a field which must stay keeps no other.
             let mut left = item.clone();
             for field in &optional {
@@ -123,10 +123,10 @@ impl Shrinking<'_> {
         }
     }
 
-    async fn simplest_values(&mut self, which: Which) {
+    async fn simplest_values(&mut self, which: ItemChoice) {
         let environment = self.environment;
         for field in self.fields(which) {
-            let simplest = |item: &Item| {
+            let simplest = |item: &ItemText| {
                 item.field(&field)?;
                 if field == environment.contract.batch.unique {
                     return bare_number(environment, item);
@@ -138,7 +138,7 @@ impl Shrinking<'_> {
     }
 
     /// Shortens what the simplest value could not replace.
-    async fn cut_values(&mut self, which: Which) {
+    async fn cut_values(&mut self, which: ItemChoice) {
         for field in self.fields(which) {
             let Some(text) = self.text(which, &field) else { continue };
             let simplest = self.environment.generator.simplest(&field);
@@ -166,7 +166,7 @@ impl Shrinking<'_> {
     }
 
     /// Whether the contract wants one of these items refused, or leaves it open, for what stands in a field.
-    fn is_wrong(&self, which: Which, field: &str) -> bool {
+    fn is_wrong(&self, which: ItemChoice, field: &str) -> bool {
         let contract = &self.environment.contract;
         let here = |pointer: &str| pointer.split('/').nth(1) == Some(field);
         self.chosen(which).filter_map(|item| item.validity(contract)).any(|validity| {
@@ -175,11 +175,11 @@ impl Shrinking<'_> {
         })
     }
 
-    pub(super) async fn replace(&mut self, which: Which, field: &str, text: &str) -> bool {
+    pub(super) async fn replace(&mut self, which: ItemChoice, field: &str, text: &str) -> bool {
         self.change(which, &|item| item.field(field).map(|_| item.with(field, text))).await
     }
 
-    async fn cut_digits(&mut self, which: Which, field: &str) {
+    async fn cut_digits(&mut self, which: ItemChoice, field: &str) {
         let mut step = 0;
         while let Some(text) = self.text(which, field) {
             let Some(cut) = cut_text(&text, step) else { return };
@@ -193,7 +193,7 @@ impl Shrinking<'_> {
     }
 
     /// The field names of these items.
-    fn fields(&self, which: Which) -> Vec<String> {
+    fn fields(&self, which: ItemChoice) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for item in self.chosen(which) {
             for (name, _) in item.fields() {
@@ -205,23 +205,23 @@ impl Shrinking<'_> {
         names
     }
 
-    fn text(&self, which: Which, field: &str) -> Option<String> {
+    fn text(&self, which: ItemChoice, field: &str) -> Option<String> {
         self.chosen(which).find_map(|i| i.field(field))
     }
 
-    pub(super) fn string(&self, which: Which, field: &str) -> Option<String> {
+    pub(super) fn string(&self, which: ItemChoice, field: &str) -> Option<String> {
         serde_json::from_str(&self.text(which, field)?).ok()
     }
 
     /// These items.
-    fn chosen(&self, which: Which) -> impl Iterator<Item = &Item> {
-        let chosen = self.script.places().filter(move |(place, item)| which.is(*place, item));
+    fn chosen(&self, which: ItemChoice) -> impl Iterator<Item = &ItemText> {
+        let chosen = self.scenario.places().filter(move |(place, item)| which.is(*place, item));
         chosen.map(|(_, item)| item)
     }
 
     /// Where a minted number stands in a string.
     pub(super) fn prefix_of(&self, string: &str) -> Option<(usize, usize)> {
-        let found = self.script.prefixes.find(string.as_bytes());
+        let found = self.scenario.prefixes.find(string.as_bytes());
         found.first().map(|m| (m.place.start, m.place.end))
     }
 }
@@ -229,8 +229,8 @@ impl Shrinking<'_> {
 /// Characters of a wrong value that is short enough to stay as it is, quotes included.
 const TELLING: usize = 24;
 
-fn items_mut(script: &mut Script, which: Which) -> impl Iterator<Item = &mut Item> {
-    script.sends.iter_mut().enumerate().flat_map(move |(s, send)| {
+fn items_mut(scenario: &mut Scenario, which: ItemChoice) -> impl Iterator<Item = &mut ItemText> {
+    scenario.requests.iter_mut().enumerate().flat_map(move |(s, send)| {
         send.batch
             .iter_mut()
             .flat_map(|b| &mut b.items)
@@ -241,7 +241,7 @@ fn items_mut(script: &mut Script, which: Which) -> impl Iterator<Item = &mut Ite
 }
 
 /// An item with nothing but its number and the mandatory fields at their simplest values.
-fn plain_item(environment: &Environment, item: &Item) -> Option<Item> {
+fn plain_item(environment: &Environment, item: &ItemText) -> Option<ItemText> {
     let contract = &environment.contract;
     let unique = &contract.batch.unique;
     let own = item.number(contract).filter(|n| !n.is_empty());
@@ -258,7 +258,7 @@ fn plain_item(environment: &Environment, item: &Item) -> Option<Item> {
         };
         fields.insert(field.name.clone(), value);
     }
-    let mut plain = Item::new(&Value::Object(fields).to_string());
+    let mut plain = ItemText::new(&Value::Object(fields).to_string());
     plain.unit = item.unit;
     Some(plain)
 }
@@ -266,7 +266,7 @@ fn plain_item(environment: &Environment, item: &Item) -> Option<Item> {
 const NONE: crate::generate::Optional<'static> = crate::generate::Optional::None;
 
 /// An item whose number has nothing around it.
-fn bare_number(environment: &Environment, item: &Item) -> Option<Item> {
+fn bare_number(environment: &Environment, item: &ItemText) -> Option<ItemText> {
     let contract = &environment.contract;
     let number = item.number(contract)?;
     let prefixes = crate::generate::Prefixes::of_mint(environment.mint.prefix());
@@ -276,7 +276,7 @@ fn bare_number(environment: &Environment, item: &Item) -> Option<Item> {
 }
 
 /// Whether `new` has nothing wrong or unusual that `old` had not.
-fn gains_nothing(contract: &Contract, old: &Item, new: &Item) -> bool {
+fn gains_nothing(contract: &Contract, old: &ItemText, new: &ItemText) -> bool {
     let (Some(before), Some(after)) = (old.validity(contract), new.validity(contract)) else {
         return false;
     };

@@ -4,12 +4,12 @@
 use serde_json::Value;
 
 use crate::generate::cut_text;
-use crate::shrink::shrinker::{Shrinking, Which};
+use crate::shrink::shrinker::{ItemChoice, Shrinker};
 
-impl Shrinking<'_> {
+impl Shrinker<'_> {
     /// Shortens a string: where any characters will do, from its ends, else wherever they are not needed. A
     /// minted number in it stays whole.
-    pub(super) async fn cut_string(&mut self, which: Which, field: &str) {
+    pub(super) async fn cut_string(&mut self, which: ItemChoice, field: &str) {
         let Some(string) = self.string(which, field) else { return };
         if self.prefix_of(&string).is_none() && !is_filled(&string) {
             // A length may count bytes: then it takes a character of several.
@@ -21,7 +21,7 @@ impl Shrinking<'_> {
                 }
             }
         }
-        for part in [Part::Before, Part::After] {
+        for part in [StringSide::Before, StringSide::After] {
             let side = |string: &str, number| part.of(string, number).to_owned();
             let now = self.string(which, field).unwrap_or_default();
             let text = side(&now, self.prefix_of(&now));
@@ -34,7 +34,7 @@ impl Shrinking<'_> {
     }
 
     /// Cuts half of a side, a quarter, and so on.
-    async fn cut_ends(&mut self, which: Which, field: &str, part: Part) {
+    async fn cut_ends(&mut self, which: ItemChoice, field: &str, part: StringSide) {
         let mut step = 0;
         while let Some(string) = self.string(which, field) {
             let number = self.prefix_of(&string);
@@ -56,7 +56,7 @@ impl Shrinking<'_> {
     }
 
     /// Takes characters out of a side, many at a time at first, wherever they stand.
-    async fn thin_out(&mut self, which: Which, field: &str, part: Part) {
+    async fn thin_out(&mut self, which: ItemChoice, field: &str, part: StringSide) {
         let side = |this: &Self| -> Vec<char> {
             let string = this.string(which, field).unwrap_or_default();
             part.of(&string, this.prefix_of(&string)).chars().collect()
@@ -79,7 +79,7 @@ impl Shrinking<'_> {
     }
 
     /// Puts another text in the place of one side of a string.
-    async fn put(&mut self, which: Which, field: &str, part: Part, text: &str) -> bool {
+    async fn put(&mut self, which: ItemChoice, field: &str, part: StringSide, text: &str) -> bool {
         let Some(string) = self.string(which, field) else { return false };
         let new = part.with(&string, self.prefix_of(&string), text);
         new != string && self.replace(which, field, &Value::String(new).to_string()).await
@@ -93,19 +93,19 @@ const THINNINGS: u32 = 64;
 
 /// A side of the number in a string; where there is no number, all of it is before.
 #[derive(Clone, Copy)]
-enum Part {
+enum StringSide {
     Before,
     After,
 }
 
-impl Part {
+impl StringSide {
     /// The side's text.
     fn of(self, string: &str, number: Option<(usize, usize)>) -> &str {
         let text = match (self, number) {
-            (Part::Before, None) => Some(string),
-            (Part::After, None) => None,
-            (Part::Before, Some((start, _))) => string.get(..start),
-            (Part::After, Some((_, end))) => string.get(end..),
+            (StringSide::Before, None) => Some(string),
+            (StringSide::After, None) => None,
+            (StringSide::Before, Some((start, _))) => string.get(..start),
+            (StringSide::After, Some((_, end))) => string.get(end..),
         };
         text.unwrap_or_default()
     }
@@ -113,10 +113,10 @@ impl Part {
     /// The string with another text on that side.
     fn with(self, string: &str, number: Option<(usize, usize)>, text: &str) -> String {
         match (self, number) {
-            (Part::Before, None) => text.to_owned(),
-            (Part::After, None) => string.to_owned(),
-            (Part::Before, Some((start, _))) => format!("{text}{}", &string[start..]),
-            (Part::After, Some((_, end))) => format!("{}{text}", &string[..end]),
+            (StringSide::Before, None) => text.to_owned(),
+            (StringSide::After, None) => string.to_owned(),
+            (StringSide::Before, Some((start, _))) => format!("{text}{}", &string[start..]),
+            (StringSide::After, Some((_, end))) => format!("{}{text}", &string[..end]),
         }
     }
 }
@@ -168,11 +168,14 @@ mod tests {
     #[test]
     fn a_string_has_sides_where_a_number_stands_in_it() {
         let number = Some((2, 5));
-        assert_eq!(Part::Before.of("éNUMx", number), "é");
-        assert_eq!(Part::After.of("éNUMx", number), "x");
-        assert_eq!(Part::Before.with("éNUMx", number, ""), "NUMx");
-        assert_eq!(Part::After.with("éNUMx", number, "yy"), "éNUMyy");
-        assert_eq!((Part::Before.of("abc", None), Part::After.of("abc", None)), ("abc", ""));
-        assert_eq!(Part::Before.with("abc", None, "b"), "b");
+        assert_eq!(StringSide::Before.of("éNUMx", number), "é");
+        assert_eq!(StringSide::After.of("éNUMx", number), "x");
+        assert_eq!(StringSide::Before.with("éNUMx", number, ""), "NUMx");
+        assert_eq!(StringSide::After.with("éNUMx", number, "yy"), "éNUMyy");
+        assert_eq!(
+            (StringSide::Before.of("abc", None), StringSide::After.of("abc", None)),
+            ("abc", "")
+        );
+        assert_eq!(StringSide::Before.with("abc", None, "b"), "b");
     }
 }
