@@ -3,6 +3,7 @@
 
 mod harness;
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use batchproof::contract::Contract;
@@ -165,4 +166,213 @@ fn the_old_name_of_the_interpretations_is_an_error_that_says_the_new_one() {
     desk.batchproof(&["run", "--contract", "c"])
         .ends(2)
         .says(&["readings.yaml", "interpretations.yaml"]);
+}
+
+/// The contract of [`second`] with no number, no date-time, and nothing echoed but the key.
+fn tiny(cli: &Desk) -> String {
+    let text = |limit: Value| json!({ "type": "string", "maxLength": limit });
+    let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
+    let result = json!({
+        "type": "object",
+        "properties": { "state": { "enum": ["ok", "no"] }, "id": text(json!(100)), "why": { "type": "string" } }
+    });
+    let list = |name: &str, items: Value| {
+        json!({
+            "type": "object",
+            "required": [name],
+            "properties": { name: { "type": "array", "items": items } }
+        })
+    };
+    let item = json!({
+        "type": "object",
+        "required": ["id", "colour"],
+        "properties": { "id": { "type": "string" }, "colour": { "enum": ["red", "blue"] } }
+    });
+    let error = json!({ "type": "object", "properties": { "why": { "type": "string" } } });
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": { "title": "things", "version": "1" },
+        "paths": { "/things": { "post": {
+            "requestBody": { "required": true, "content": json_of(list("things", item)) },
+            "responses": {
+                "200": { "description": "done", "content": json_of(list("done", result)) },
+                "400": { "description": "refused", "content": json_of(error) }
+            }
+        } } }
+    });
+    cli.file("tiny/openapi.json", document.to_string());
+    let batch = "title: things\noperation: { path: /things, method: post }\nitems: things\nresults: done\n\
+        unique: id\necho: [id]\nverdict: { field: state, accepted: ok, rejected: no }\n\
+        error: { code: why, description: text }\n\
+        codes: { gone: { means: used before, cause: used }, incomplete: { means: no, cause: missing } }\n";
+    let dir = cli.file("tiny/batch.yaml", batch);
+    dir.parent().unwrap().display().to_string()
+}
+
+/// Cases of the last run that did not apply, each with its reason.
+fn not_applicable(desk: &Desk) -> BTreeMap<String, String> {
+    let record = std::fs::read_to_string(desk.reports().join("record.jsonl")).unwrap();
+    let head: Value = serde_json::from_str(record.lines().next().unwrap()).unwrap();
+    let not_run = head["not_run"].as_object().unwrap();
+    not_run.iter().map(|(case, not)| (case.clone(), not["why"].as_str().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case_is_about() {
+    for mode in ["request", "item"] {
+        let desk = Desk::new();
+        let contract = second();
+        let serving =
+            Serving::start(&["--contract", &contract, "--refusal-mode", mode], Some("acme"));
+        let arguments =
+            ["run", "--contract", &contract, "--target", &serving.url, "--runs", "1", "--seed", "3"];
+        desk.with_token(&arguments, Some("acme")).ends(0);
+        assert_eq!(desk.report()["findings"], json!([]), "{mode}");
+        let lacking = BTreeMap::from(
+            [
+                ("echo/alike-in-a-second-field", "the contract has no second echoed text"),
+                ("echo/equal-fields", "the contract has no second echoed text"),
+                ("refuse/number-behind-the-twentieth-item", "the contract has no mandatory number"),
+                (
+                    "spec/mandatory-fields-example",
+                    "it is about the contract `AMLYZE batch import of account balances`",
+                ),
+                (
+                    "unique/long-alike-beyond-the-bmp",
+                    "the contract has no key of more than 120 characters",
+                ),
+                (
+                    "unique/long-alike-in-the-middle",
+                    "the contract has no key of more than 120 characters",
+                ),
+                ("unique/with-an-empty-text", "the contract has no optional echoed text"),
+            ]
+            .map(|(case, reason)| (case.to_owned(), reason.to_owned())),
+        );
+        assert_eq!(not_applicable(&desk), lacking, "{mode}");
+    }
+}
+
+#[test]
+fn what_a_contract_lacks_is_the_reason_why_a_case_does_not_apply() {
+    let desk = Desk::new();
+    let contract = tiny(&desk);
+    desk.batchproof(&["run", "--contract", &contract, "--runs", "1", "--seed", "3"]).ends(0);
+    assert_eq!(desk.report()["findings"], json!([]));
+    let lacking = not_applicable(&desk);
+    for (case, reason) in [
+        ("echo/alike", "the contract has no echoed text"),
+        ("refuse/not-json-in-a-number", "the contract has no number"),
+        ("refuse/date-time-behind-the-twentieth-item", "the contract has no mandatory date-time"),
+        ("refuse/broken-utf8-in-a-text", "the contract has no text"),
+        ("unique/with-an-old-date-time", "the contract has no date-time"),
+        ("accept/numbers", "the contract has nothing that its mutations could change"),
+    ] {
+        assert_eq!(lacking.get(case).map(String::as_str), Some(reason), "{case}: {lacking:#?}");
+    }
+    for case in ["unique/other-fields", "refuse/behind-the-twentieth-item", "refuse/spelt-otherwise"] {
+        assert_eq!(lacking.get(case), None);
+    }
+}
+
+#[test]
+fn shipped_cases_name_no_field_and_no_code_of_the_shipped_endpoint() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let contract = Contract::shipped().unwrap();
+    let batch = &contract.batch;
+    let schema: Value = serde_json::from_str(&batchproof::case::schema()).unwrap();
+    // What the case language itself calls by the same word.
+    let mut language = HashSet::new();
+    property_names(&schema, &mut language);
+    let mut words: HashSet<String> = [
+        contract.item_schema(),
+        contract.result_schema(),
+        &contract.operation.request.schema,
+        &contract.operation.responses[&200].schema,
+    ]
+    .iter()
+    .flat_map(|schema| schema["properties"].as_object().unwrap().keys().cloned())
+    .filter(|name| !language.contains(name))
+    .chain(batch.codes.keys().cloned())
+    .chain([batch.verdict.accepted.clone(), batch.verdict.rejected.clone()])
+    .collect();
+    assert!(words.contains(&batch.unique) && words.contains("O005"));
+    words.extend(words.clone().iter().map(|word| word.to_lowercase()));
+    let mut looked_at = 0;
+    for (path, text) in harness::files(&root.join("cases")) {
+        if path.parent().unwrap().ends_with("spec") {
+            continue;
+        }
+        let mut case: Value = serde_saphyr::from_slice(&text).unwrap();
+        for prose in ["title", "about"] {
+            case.as_object_mut().unwrap().remove(prose);
+        }
+        let text = case.to_string();
+        let found: Vec<&str> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|word| words.contains(*word)).collect();
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+        looked_at += 1;
+    }
+    assert!(looked_at > 100);
+}
+
+fn property_names(schema: &Value, into: &mut HashSet<String>) {
+    match schema {
+        Value::Object(map) => {
+            let properties = map.get("properties").and_then(Value::as_object);
+            into.extend(properties.into_iter().flat_map(|p| p.keys().cloned()));
+            map.values().for_each(|value| property_names(value, into));
+        }
+        Value::Array(list) => list.iter().for_each(|value| property_names(value, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn what_a_case_names_wrongly_is_shown_with_its_place_before_anything_is_sent() {
+    let desk = Desk::new();
+    for (step, place, found, hint) in [
+        ("batch: [{ set: { \"@kye\": x } }]", "2:29", "there is no role `@kye`", "`@key`"),
+        ("body: '{\"${@item}\":[]}'", "2:22", "there is no role `@item`", "`@items`"),
+        ("batch: [{ set: { \"@numbr\": 1 } }]", "2:29", "`@numbr`", "`@number`"),
+        ("batch: [{ unset: [reqester] }]", "2:29", "no field `reqester`", "`requester`"),
+        ("batch: [{ as: a }, { set: { x: \"${a.valu}\" } }]", "2:43", "no field `valu`", "`value`"),
+        ("batch: 1, expect: { rejected: usd }", "2:41", "no error code `usd`", "`used`"),
+    ] {
+        desk.file("c.yaml", format!("title: t\nsteps: [{{ {step} }}]\n"));
+        let place = format!("c.yaml:{place}");
+        desk.batchproof(&["run", "c.yaml"]).ends(2).says(&[&place, found, "did you mean", hint]);
+        assert!(!desk.reports().exists());
+    }
+}
+
+#[test]
+fn cases_of_ones_own_may_speak_in_roles_or_names() {
+    let desk = Desk::new();
+    desk.file(
+        "own.yaml",
+        "title: both ways\nsteps:\n  - batch: [{ as: a }]\n  - batch: [{ set: { \"@key\": \"${a.@key}\" } }]\n    \
+         expect: { rejected: used }\n  - batch: [{ set: { communicationNumber: \"${a.communicationNumber}\" } }]\n    \
+         expect: { rejected: O005 }\n  - batch: [{ unset: [\"@mandatory-number\"] }]\n    expect: { refused: missing }\n",
+    );
+    desk.batchproof(&["run", "own.yaml"]).ends(0);
+}
+
+#[test]
+fn a_shipped_case_never_leaves_the_profile() {
+    let desk = Desk::new();
+    desk.file(
+        "p.yaml",
+        "values: { accountExtId: [ACC-1, ACC-2], value: { min: 1, max: 9 } }\nomit: [businessUnit]\n",
+    );
+    desk.batchproof(&["run", "--profile", "p.yaml", "--runs", "1"]).ends(0);
+    let lacking = not_applicable(&desk);
+    for (case, reason) in [
+        ("echo/alike", "`accountExtId: \"Café 1\"` is outside the profile's values"),
+        ("echo/alike-in-a-second-field", "the profile omits `businessUnit`"),
+        ("unique/with-any-number", "`value: 0` is outside the profile's values"),
+        ("spec/mandatory-fields-example", "`accountExtId: \"ORG20231117550\"` is outside the profile's values"),
+    ] {
+        assert_eq!(lacking.get(case).map(String::as_str), Some(reason), "{case}: {lacking:#?}");
+    }
 }

@@ -36,6 +36,11 @@ pub(super) fn body_bytes(text: &str) -> Vec<u8> {
     out
 }
 
+/// Whether a text holds what stands for single bytes.
+pub(super) fn has_bytes(text: &str) -> bool {
+    text.chars().any(|c| (BYTES..BYTES + 0x100).contains(&u32::from(c)))
+}
+
 /// What was named so far.
 #[derive(Default)]
 pub struct Captures {
@@ -120,6 +125,15 @@ impl Captures {
         }
     }
 
+    /// Whether `value` is nothing but the capture of a field that the named item lacks.
+    #[must_use]
+    pub fn lacks(&self, value: &Value) -> bool {
+        let Some(Ok(template)) = value.as_str().map(Template::parse) else { return false };
+        let [Piece::Capture { name, part, .. }] = template.0.as_slice() else { return false };
+        let Some((_, item)) = self.items.get(name) else { return false };
+        if part.starts_with('/') { item.pointer(part).is_none() } else { item.get(part).is_none() }
+    }
+
     fn piece(
         &self,
         environment: &Environment,
@@ -151,6 +165,8 @@ impl Captures {
                 .map_or(Value::Null, |(entry, _)| Value::String(entry.text(environment))),
             Piece::Byte(byte) => char::from_u32(BYTES + u32::from(*byte))
                 .map_or(Value::Null, |mark| Value::String(mark.to_string())),
+            // These were bound before anything was composed.
+            Piece::Name { .. } | Piece::Longest => Value::Null,
             Piece::Path => Value::String(environment.contract.operation.path.clone()),
             Piece::Host => Value::String(environment.host()),
             Piece::Token => Value::String(TOKEN_MARK.to_owned()),

@@ -124,9 +124,17 @@ pub fn batch(
     }
     text.push_str(close);
     let literal = entries.iter().any(|e| e.raw.is_some() || e.draft.needs_text());
+    let with_bytes = |e: &Entry| {
+        e.raw.as_deref().is_some_and(captures::has_bytes)
+            || e.draft.raw.iter().any(|raw| captures::has_bytes(&raw.text))
+    };
+    let bytes = if entries.iter().any(with_bytes) {
+        captures::body_bytes(&text)
+    } else {
+        text.into_bytes()
+    };
     let intent = if literal {
-        let mut body =
-            BodyIntent::of(contract.body_validity(text.as_bytes()), &contract.batch.unique);
+        let mut body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
         if let BodyIntent::Batch { items, .. } = &mut body {
             for (item, entry) in items.iter_mut().zip(entries) {
                 item.mutations.clone_from(&entry.mutations);
@@ -139,7 +147,7 @@ pub fn batch(
             trailing: None,
         }
     };
-    (Bytes::from(text), intent)
+    (Bytes::from(bytes), intent)
 }
 
 /// A name in quotes with its first letter as an escape (RFC 8259 section 7).

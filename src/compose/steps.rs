@@ -65,6 +65,9 @@ fn one(
     let environment = source.environment;
     let contract = &environment.contract;
     let seed = source.seed.wrapping_add(copy.wrapping_mul(0x9e37_79b9));
+    if let Some(items) = &step.items {
+        let _ = entries(source, captures, step, &BatchSpec::Items(items.clone()), seed);
+    }
     if let Some(raw) = &step.raw {
         let text = captures.text(environment, source.exchanges, raw, seed);
         return Ok(raw_request(environment, &text));
@@ -165,6 +168,7 @@ fn entry(
         Some(like) => captures.entry(&like.name).map_or(draft, |e| {
             let mut copy = e.draft.clone();
             copy.number = generate::NumberShape::Plain;
+            copy.raw.retain(|raw| raw.field != contract.batch.unique);
             copy
         }),
         None => draft,
@@ -176,11 +180,19 @@ fn entry(
         mutations.push(mutation.apply(&mut draft));
     }
     for (field, value) in &item.set {
+        if captures.lacks(value) {
+            draft.remove(contract, field);
+            continue;
+        }
         let value = captures.value(environment, source.exchanges, value, seed);
         draft.set(contract, field, value);
     }
+    for (field, text) in &item.set_raw {
+        let text = captures.text(environment, source.exchanges, text, seed);
+        draft.set_text(contract, field, text);
+    }
     for field in &item.unset {
-        draft.remove(contract, field);
+        draft.remove(contract, &field.name);
     }
     let mut entry = OutgoingItem::mint(environment, draft);
     entry.mutations = mutations;

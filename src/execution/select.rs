@@ -1,8 +1,8 @@
 //! Resolves what cases name: rules, mutations, files. Nothing is sent before all of it is known.
 
-use crate::case::{BatchSpec, Case, Expect, Named, Step};
+use crate::case::{BatchSpec, Bound, Case, Expect, Named, Step, bind};
 use crate::check::{Rule, rules};
-use crate::contract::{Contract, Problem};
+use crate::contract::Problem;
 use crate::generate::{Generator, Mutation};
 
 use crate::compose;
@@ -29,13 +29,14 @@ pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCas
 }
 
 fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, Problem> {
+    let Bound { case, mut not_applicable } =
+        bind(case, generator.contract(), generator.profile())?;
     let rule = match &case.spec.asserts {
         Some(named) => find_rule(&case, named)?,
         None => rules::of_user_cases(),
     };
     check_expect(&case, case.spec.expect.as_ref())?;
     let mut mutations = Vec::new();
-    let mut not_applicable = None;
     if let Some(mutate) = &case.spec.mutate {
         let mut lists = Vec::new();
         for named in &mutate.by {
@@ -54,24 +55,7 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, Problem> {
     for step in case.spec.steps.iter().flatten() {
         check_step(&case, step, generator)?;
     }
-    if case.dir.is_none() && not_applicable.is_none() {
-        not_applicable = foreign(&case, generator.contract());
-    }
     Ok(SelectedCase { case, rule, mutations, not_applicable })
-}
-
-/// What a shipped case says of an endpoint other than this one, where it does.
-fn foreign(case: &Case, contract: &Contract) -> Option<String> {
-    let text = serde_json::to_string(&case.spec.words()).unwrap_or_default();
-    let shipped = Contract::shipped().ok()?;
-    if shipped.hash == contract.hash {
-        return None;
-    }
-    let fields = shipped.fields().iter().map(|f| &f.name).filter(|n| contract.field(n).is_none());
-    let codes = shipped.batch.codes.keys().filter(|c| !contract.batch.codes.contains_key(*c));
-    let items = std::iter::once(&shipped.batch.items).filter(|i| **i != contract.batch.items);
-    let word = fields.chain(codes).chain(items).find(|word| text.contains(word.as_str()))?;
-    Some(format!("it speaks of `{word}`, which this contract does not know"))
 }
 
 fn find_rule(case: &Case, named: &Named) -> Result<&'static Rule, Problem> {

@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
 use super::template::Template;
-use super::{BatchSpec, Generate, ItemSpec, Step};
+use super::{BatchSpec, Generate, ItemSpec, Role, Step};
 use super::{Case, CaseSpec};
 use crate::contract::hex;
 use crate::contract::problem::{Problem, nearest, read_yaml};
@@ -127,9 +127,10 @@ pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Ca
         file: file.to_owned(),
         dir,
         hash: hex(&Sha256::digest(text.as_bytes())),
+        text: text.into(),
         spec,
     };
-    Checker { case: &case, text, names: HashSet::new() }.check()?;
+    Checker { case: &case, names: HashSet::new() }.check()?;
     Ok(case)
 }
 
@@ -144,16 +145,12 @@ pub fn schema() -> String {
 
 struct Checker<'a> {
     case: &'a Case,
-    text: &'a str,
     names: HashSet<String>,
 }
 
 impl Checker<'_> {
     fn problem(&self, found: impl Into<String>, near: &str) -> Problem {
-        let line: usize = self.text.lines().position(|l| l.contains(near)).map_or(1, |i| i + 1);
-        let column =
-            self.text.lines().nth(line - 1).and_then(|l| l.find(near)).map_or(1, |byte| byte + 1);
-        Problem::new(&*self.case.file, found).at(line as u64, column as u64)
+        self.case.problem(found, near)
     }
 
     fn check(mut self) -> Result<(), Problem> {
@@ -276,6 +273,12 @@ impl Checker<'_> {
                 .problem("`body-hex` is no hexadecimal text", "body-hex")
                 .expected("pairs of hexadecimal digits"));
         }
+        if step.items.is_some() && step.body.is_none() && step.raw.is_none() {
+            return Err(self
+                .problem("`items` without `body` or `raw`", "items")
+                .expected("a body that holds them as `${item:NAME}`, or `batch`"));
+        }
+        step.items.iter().flatten().try_for_each(|i| self.check_item(i))?;
         if let Some(BatchSpec::Items(items)) = &step.batch {
             items.iter().try_for_each(|i| self.check_item(i))?;
         }
@@ -301,9 +304,14 @@ impl Checker<'_> {
             .expected("the `as:` of an earlier item")
             .nearest(&like.name, &self.names));
         }
+        let unset = item.unset.iter().map(|named| &named.name);
+        for key in item.set.keys().chain(item.set_raw.keys()).chain(unset) {
+            self.check_key(key)?;
+        }
         for value in item.set.values() {
             self.check_value(value)?;
         }
+        item.set_raw.values().try_for_each(|text| self.check_template(text))?;
         if let Some(raw) = &item.raw {
             self.check_template(raw)?;
         }
@@ -311,6 +319,25 @@ impl Checker<'_> {
             self.names.insert(name.clone());
         }
         Ok(())
+    }
+
+    fn check_key(&self, key: &str) -> Result<(), Problem> {
+        match key.strip_prefix('@') {
+            Some(plain) if plain.starts_with('@') => Ok(()),
+            Some(word) => self.check_role(word),
+            None => self.check_template(key),
+        }
+    }
+
+    fn check_role(&self, word: &str) -> Result<(), Problem> {
+        if Role::parse(word).is_some() {
+            return Ok(());
+        }
+        let (role, all) = (format!("@{word}"), Role::words());
+        Err(self
+            .problem(format!("there is no role `{role}`"), &role)
+            .expected(format!("one of {}; `.2` is the second field of a role", all.join(", ")))
+            .nearest(&role, &all))
     }
 
     fn check_value(&self, value: &serde_json::Value) -> Result<(), Problem> {
@@ -329,6 +356,7 @@ impl Checker<'_> {
             &text[at..end]
         });
         let template = Template::parse(text).map_err(|e| self.problem(e, start))?;
+        template.roles().try_for_each(|word| self.check_role(word))?;
         for name in template.names() {
             if !self.names.contains(name) {
                 return Err(self

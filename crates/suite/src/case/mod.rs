@@ -5,21 +5,26 @@
 //! generated, sent or judged. Names of rules and mutations keep their position and are resolved later.
 
 mod amount;
+mod bind;
 mod expect;
 mod generated;
 mod load;
 mod named;
+mod role;
 mod step;
 mod template;
 
 pub use amount::{Runs, Span};
+pub use bind::{Bound, bind};
 pub use expect::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
 pub use generated::{Framing, Generate, Mutate, Position, Relation, Style};
 pub use load::{find, load, load_paths, schema, shipped};
 pub use named::Named;
+pub use role::{FieldRole, Role};
 pub use step::{BatchSpec, Credential, HangUp, ItemSpec, Step};
-pub use template::{Piece, Template};
+pub use template::{Filter, Piece, Template};
 
+use crate::contract::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +74,8 @@ pub struct Case {
     pub dir: Option<std::path::PathBuf>,
     /// SHA-256 of the file's text, in hexadecimal.
     pub hash: String,
+    /// The file's text, for the positions of what is wrong in it.
+    pub text: std::sync::Arc<str>,
     /// What it says.
     pub spec: CaseSpec,
 }
@@ -90,6 +97,9 @@ pub struct CaseSpec {
     /// How often it runs; `1` at every depth where nothing is said.
     #[serde(default)]
     pub runs: Option<Runs>,
+    /// The title of the only contract that it runs under.
+    #[serde(default)]
+    pub contract: Option<String>,
     /// Runs only when it is named on the command line.
     #[serde(default)]
     pub only_when_named: bool,
@@ -113,18 +123,21 @@ pub struct CaseSpec {
     pub expect: Option<Expect>,
 }
 
-impl CaseSpec {
-    /// Every word of the file that can name a field, a code or a body.
-    #[must_use]
-    pub fn words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        words.extend(self.expect.as_ref().map(|e| format!("{e:?}")));
-        words.extend(self.steps.iter().flatten().map(|s| format!("{s:?}")));
-        words
-    }
-}
-
 impl Case {
+    /// A problem with the file, at the first place where `near` is written.
+    pub(crate) fn problem(&self, found: impl Into<String>, near: &str) -> Problem {
+        self.problem_from(1, found, near)
+    }
+
+    /// The same, from a line on.
+    pub(crate) fn problem_from(&self, from: u64, found: impl Into<String>, near: &str) -> Problem {
+        let from = usize::try_from(from).unwrap_or(1).max(1);
+        let lines = || self.text.lines().enumerate().skip(from - 1);
+        let at = lines().find_map(|(line, text)| Some((line + 1, text.find(near)? + 1)));
+        let (line, column) = at.unwrap_or((from, 1));
+        Problem::new(&*self.file, found).at(line as u64, column as u64)
+    }
+
     /// How often the case runs at `depth`.
     #[must_use]
     pub fn runs(&self, depth: Depth) -> u64 {

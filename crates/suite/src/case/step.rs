@@ -29,6 +29,8 @@ pub struct Step {
     pub identical: bool,
     /// The items: a count, a range, or a list.
     pub batch: Option<BatchSpec>,
+    /// Items that `body` or `raw` holds as `${item:NAME}`; by themselves they are not sent.
+    pub items: Option<Vec<ItemSpec>>,
     /// What kind of values generated items take.
     pub values: Option<Style>,
     /// A JSON file whose body is sent; relative to the case file.
@@ -131,10 +133,14 @@ pub struct ItemSpec {
     /// Starts as a copy of an earlier item, with a fresh number.
     #[schemars(with = "Option<String>")]
     pub like: Option<Named>,
-    /// Fields and their values; `${…}` reaches captures.
+    /// Fields and their values, each by its name or as `@ROLE`; `${…}` reaches captures. A field that is nothing but
+    /// the capture of one that the other item lacks is left out.
     pub set: serde_json::Map<String, Value>,
+    /// Fields and their JSON text, sent as it is written.
+    pub set_raw: BTreeMap<String, String>,
     /// Fields to leave out.
-    pub unset: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub unset: Vec<Named>,
     /// A mutation from the catalogue.
     #[schemars(with = "Option<String>")]
     pub mutate: Option<Named>,

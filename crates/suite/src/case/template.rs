@@ -9,6 +9,8 @@ pub enum Piece {
     Text(String),
     /// `${fresh}`: a number that was never used; `${fresh:N}` is padded to N code points.
     Fresh(Option<usize>),
+    /// `${fresh:longest}`: the same, padded to the longest key that must be accepted; it is bound to that length.
+    Longest,
     /// `${number:NAME}`: a number that was never used, the same wherever this name stands in one run of a
     /// case; with a filter `|upper`, `|lower` or `|shorter` behind it.
     Number {
@@ -21,6 +23,13 @@ pub enum Piece {
     Repeat(usize, String),
     /// `${item}`: a valid generated item as JSON; `${item:NAME}`: the captured item.
     Item(Option<String>),
+    /// `${@ROLE}`: the name of what has that role in the contract; it is bound before anything is sent.
+    Name {
+        /// The role, without its `@`.
+        role: String,
+        /// What is done with the name.
+        filter: Option<Filter>,
+    },
     /// `${path}`: the documented path.
     Path,
     /// `${host}`: the target's host and port, for raw requests.
@@ -54,6 +63,10 @@ pub enum Filter {
     Lower,
     /// Without its last character.
     Shorter,
+    /// Its first letter in the other case.
+    OtherCase,
+    /// `accountId` as `account_id`.
+    SnakeCase,
 }
 
 impl Filter {
@@ -67,8 +80,33 @@ impl Filter {
                 let cut = text.char_indices().next_back().map_or(0, |(at, _)| at);
                 text[..cut].to_owned()
             }
+            Filter::OtherCase => other_case(text),
+            Filter::SnakeCase => snake_case(text),
         }
     }
+}
+
+fn other_case(text: &str) -> String {
+    let mut changed = false;
+    text.chars()
+        .flat_map(|c| {
+            let other = if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
+            let other = other.filter(|other| !changed && *other != c);
+            changed |= other.is_some();
+            other.or(Some(c))
+        })
+        .collect()
+}
+
+fn snake_case(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 4);
+    for c in text.chars() {
+        if c.is_uppercase() && !out.is_empty() && !out.ends_with('_') {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
 }
 
 /// Text with `${…}` in it.
@@ -109,6 +147,15 @@ impl Template {
         Ok(Template(pieces))
     }
 
+    /// The roles that it names, without their `@`.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|p| match p {
+            Piece::Name { role, .. } => Some(role.as_str()),
+            Piece::Capture { part, .. } => part.strip_prefix('@'),
+            _ => None,
+        })
+    }
+
     /// The names of items and steps that it reaches.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|p| match p {
@@ -125,6 +172,9 @@ fn piece(text: &str) -> Result<Piece, String> {
             rest.split_once(':').ok_or_else(|| format!("`{text}`: expected repeat:N:TEXT"))?;
         return Ok(Piece::Repeat(number(count)?, what.to_owned()));
     }
+    if text == "fresh:longest" {
+        return Ok(Piece::Longest);
+    }
     if let Some(rest) = text.strip_prefix("fresh:") {
         return Ok(Piece::Fresh(Some(number(rest)?)));
     }
@@ -135,6 +185,10 @@ fn piece(text: &str) -> Result<Piece, String> {
     }
     if let Some(rest) = text.strip_prefix("item:") {
         return Ok(Piece::Item(Some(rest.to_owned())));
+    }
+    if let Some(rest) = text.strip_prefix('@') {
+        let (role, filter) = filtered(rest)?;
+        return Ok(Piece::Name { role: role.to_owned(), filter });
     }
     if let Some(rest) = text.strip_prefix("number:") {
         let (name, filter) = filtered(rest)?;
@@ -176,8 +230,12 @@ fn filtered(text: &str) -> Result<(&str, Option<Filter>), String> {
         Some((text, "upper")) => (text, Some(Filter::Upper)),
         Some((text, "lower")) => (text, Some(Filter::Lower)),
         Some((text, "shorter")) => (text, Some(Filter::Shorter)),
+        Some((text, "other-case")) => (text, Some(Filter::OtherCase)),
+        Some((text, "snake-case")) => (text, Some(Filter::SnakeCase)),
         Some((_, other)) => {
-            return Err(format!("`{other}` is no filter: expected upper, lower or shorter"));
+            return Err(format!(
+                "there is no filter `{other}`: expected upper, lower, shorter, other-case or snake-case"
+            ));
         }
     })
 }

@@ -175,6 +175,13 @@ impl Draft {
         self.set_in(&Layout::of(contract), field, value);
     }
 
+    /// Sets a field to this very JSON text, valid or not.
+    pub fn set_text(&mut self, contract: &Contract, field: &str, text: String) {
+        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        self.set(contract, field, value.clone());
+        self.raw.push(Raw { field: field.to_owned(), text, stands_for: value });
+    }
+
     /// Takes a field away.
     pub fn remove(&mut self, contract: &Contract, field: &str) {
         self.remove_in(&Layout::of(contract), field);

@@ -45,6 +45,7 @@ pub struct Generator {
     /// Made when they are first asked for: most runs of one's own cases never do.
     mutations: OnceLock<Vec<(&'static str, Vec<Mutation>)>>,
     cells: coverage::Cells,
+    profile: Profile,
 }
 
 /// What a value tree keeps hold of.
@@ -97,7 +98,7 @@ impl Generator {
         let core = Arc::new(Core { contract, plan });
         core.try_out()?;
         let cells = coverage::Cells::of(&core, profile.limits.batch_items.unwrap_or(usize::MAX));
-        Ok(Generator { core, mutations: OnceLock::new(), cells })
+        Ok(Generator { core, mutations: OnceLock::new(), cells, profile: profile.clone() })
     }
 
     /// A batch: the same for the same seed and shape, always.
@@ -163,6 +164,12 @@ impl Generator {
     #[must_use]
     pub fn cells(&self) -> &coverage::Cells {
         &self.cells
+    }
+
+    /// The profile that it generates for.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// The contract that it generates for.

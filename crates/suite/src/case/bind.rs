@@ -1,0 +1,417 @@
+//! Binds a case to a contract and a profile: roles become the names of fields, causes become error codes.
+//!
+//! What the contract lacks, or the profile excludes, makes the case not applicable. It must not know rules, nor how
+//! anything is sent.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::{Map, Value};
+
+use super::role::{Role, every_optional};
+use super::template::{Filter, Piece, Template};
+use super::{BatchSpec, Case, Expect, ItemSpec, Named, Outcome, Results, Step};
+use crate::contract::profile::KnownValues;
+use crate::contract::{CodeCause, Contract, Field, Problem, Profile};
+
+/// A case that names fields and codes of its contract.
+#[derive(Debug, Clone)]
+pub struct Bound {
+    /// The case; as it was read where it is not applicable.
+    pub case: Case,
+    /// Why it can't run under this contract and profile, where it can't.
+    pub not_applicable: Option<String>,
+}
+
+/// Binds `case` to a contract and a profile.
+///
+/// # Errors
+/// A [`Problem`] with file, line and column for the name of a field or a code that the contract does not have.
+pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound, Problem> {
+    let mut bound = case.clone();
+    let binder = Binder { case: &case, contract, profile, parts: parts(&case, contract) };
+    match binder.case(&mut bound) {
+        Ok(()) => Ok(Bound { case: bound, not_applicable: None }),
+        Err(Refusal::NotApplicable(reason)) => Ok(Bound { case, not_applicable: Some(reason) }),
+        Err(Refusal::Unusable(problem)) => Err(*problem),
+    }
+}
+
+/// Why a case can't be bound.
+enum Refusal {
+    NotApplicable(String),
+    Unusable(Box<Problem>),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Refusal {
+        Refusal::Unusable(Box::new(problem))
+    }
+}
+
+struct Binder<'a> {
+    case: &'a Case,
+    contract: &'a Contract,
+    profile: &'a Profile,
+    /// Names of fields that an item can have: the contract's, and those that the case sets itself.
+    parts: HashSet<String>,
+}
+
+fn parts(case: &Case, contract: &Contract) -> HashSet<String> {
+    let mut parts: HashSet<String> = contract.fields().iter().map(|f| f.name.clone()).collect();
+    for step in case.spec.steps.iter().flatten() {
+        set_names(step, &mut parts);
+    }
+    parts
+}
+
+fn set_names(step: &Step, into: &mut HashSet<String>) {
+    let batch = match &step.batch {
+        Some(BatchSpec::Items(items)) => items.as_slice(),
+        _ => &[],
+    };
+    for item in batch.iter().chain(step.items.iter().flatten()) {
+        into.extend(item.set.keys().chain(item.set_raw.keys()).cloned());
+    }
+    step.simultaneously.iter().flatten().for_each(|inner| set_names(inner, into));
+}
+
+impl Binder<'_> {
+    fn case(&self, case: &mut Case) -> Result<(), Refusal> {
+        let title = &self.contract.batch.title;
+        if let Some(only) = case.spec.contract.as_ref().filter(|only| *only != title) {
+            return Err(Refusal::NotApplicable(format!("it is about the contract `{only}`")));
+        }
+        if let Some(expect) = &mut case.spec.expect {
+            self.expect(expect)?;
+        }
+        case.spec.steps.iter_mut().flatten().try_for_each(|step| self.step(step))
+    }
+
+    fn step(&self, step: &mut Step) -> Result<(), Refusal> {
+        if let Some(expect) = &mut step.expect {
+            self.expect(expect)?;
+        }
+        let acceptable = self.case.dir.is_none() && may_be_accepted(step);
+        if let Some(BatchSpec::Items(items)) = &mut step.batch {
+            items.iter_mut().try_for_each(|item| self.item(item, acceptable))?;
+        }
+        step.items.iter_mut().flatten().try_for_each(|item| self.item(item, acceptable))?;
+        for text in [&mut step.body, &mut step.raw, &mut step.path].into_iter().flatten() {
+            *text = self.text(text)?;
+        }
+        for value in step.headers.values_mut().flatten() {
+            *value = self.text(value)?;
+        }
+        step.simultaneously.iter_mut().flatten().try_for_each(|inner| self.step(inner))
+    }
+
+    fn item(&self, item: &mut ItemSpec, acceptable: bool) -> Result<(), Refusal> {
+        let mut set = Map::new();
+        for (key, value) in &item.set {
+            let (name, value) = (self.key(key)?, self.value(value)?);
+            if acceptable {
+                self.check_allowed(&name, &value)?;
+            }
+            if set.insert(name.clone(), value).is_some() {
+                return Err(one_field(&name));
+            }
+        }
+        let mut set_raw = BTreeMap::new();
+        for (key, text) in &item.set_raw {
+            let (name, text) = (self.key(key)?, self.text(text)?);
+            if acceptable {
+                let value = serde_json::from_str(&text).unwrap_or(Value::Null);
+                self.check_allowed(&name, &value)?;
+            }
+            if set.contains_key(&name) || set_raw.insert(name.clone(), text).is_some() {
+                return Err(one_field(&name));
+            }
+        }
+        let mut unset = Vec::new();
+        for named in &item.unset {
+            for name in self.unset(named)? {
+                if acceptable && self.contract.demanded.contains(&name) {
+                    let reason = format!("the profile demands `{name}`");
+                    return Err(Refusal::NotApplicable(reason));
+                }
+                unset.push(Named { name, ..*named });
+            }
+        }
+        (item.set, item.set_raw, item.unset) = (set, set_raw, unset);
+        if let Some(raw) = &mut item.raw {
+            *raw = self.text(raw)?;
+        }
+        Ok(())
+    }
+
+    /// The names of fields that are to be left out.
+    fn unset(&self, named: &Named) -> Result<Vec<String>, Refusal> {
+        if named.name == "@every-optional" {
+            let all = every_optional(self.contract);
+            return Ok(all.into_iter().map(|field| field.name.clone()).collect());
+        }
+        let name = self.key(&named.name)?;
+        if self.parts.contains(&name) {
+            return Ok(vec![name]);
+        }
+        let problem = Problem::new(&*self.case.file, format!("the items have no field `{name}`"))
+            .at(named.line, named.column)
+            .expected("a field of the contract, or one that the case sets")
+            .nearest(&name, &self.parts);
+        Err(problem.into())
+    }
+
+    /// The name of a field that is written as a key: by its name, or by its role.
+    fn key(&self, key: &str) -> Result<String, Refusal> {
+        if let Some(plain) = key.strip_prefix("@@") {
+            return Ok(format!("@{plain}"));
+        }
+        match key.strip_prefix('@') {
+            Some(word) => self.name(word, None),
+            None => self.text(key),
+        }
+    }
+
+    /// The name that has a role.
+    fn name(&self, word: &str, filter: Option<Filter>) -> Result<String, Refusal> {
+        let batch = &self.contract.batch;
+        let name = match Role::parse(word) {
+            Some(Role::Key) => &batch.unique,
+            Some(Role::Items) => &batch.items,
+            Some(Role::Results) => &batch.results,
+            Some(Role::Field(role)) => {
+                &role.field(self.contract, self.profile).map_err(Refusal::NotApplicable)?.name
+            }
+            Some(Role::EveryOptional) | None => {
+                let problem = self.case.problem(format!("`@{word}` is not one field"), word);
+                return Err(problem.expected("the role of one field").into());
+            }
+        };
+        let Some(filter) = filter else { return Ok(name.clone()) };
+        let other = filter.apply(name);
+        if other == *name {
+            let reason = format!("`{name}` has no other spelling of that kind");
+            return Err(Refusal::NotApplicable(reason));
+        }
+        Ok(other)
+    }
+
+    fn value(&self, value: &Value) -> Result<Value, Refusal> {
+        Ok(match value {
+            Value::String(text) => Value::String(self.text(text)?),
+            Value::Array(list) => {
+                Value::Array(list.iter().map(|v| self.value(v)).collect::<Result<_, _>>()?)
+            }
+            Value::Object(map) => {
+                let mut bound = Map::new();
+                for (key, value) in map {
+                    bound.insert(key.clone(), self.value(value)?);
+                }
+                Value::Object(bound)
+            }
+            other => other.clone(),
+        })
+    }
+
+    /// A text with names in place of the roles in its templates.
+    fn text(&self, text: &str) -> Result<String, Refusal> {
+        // Templates were checked when the file was loaded.
+        let Ok(template) = Template::parse(text) else { return Ok(text.to_owned()) };
+        for piece in &template.0 {
+            self.check_capture(piece)?;
+        }
+        if !text.contains('@') && !template.0.contains(&Piece::Longest) {
+            return Ok(text.to_owned());
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find("${") {
+            let (before, inside) = (&rest[..at], &rest[at + 2..]);
+            let end = if before.ends_with('$') { None } else { inside.find('}') };
+            out.push_str(before);
+            let Some(end) = end else {
+                out.push_str("${");
+                rest = inside;
+                continue;
+            };
+            out.push_str(&self.piece(&inside[..end])?);
+            rest = &inside[end + 1..];
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    /// The inside of `${…}`: a role becomes a name, a capture by role becomes one by name.
+    fn piece(&self, inside: &str) -> Result<String, Refusal> {
+        if inside == "fresh:longest" {
+            return Ok(format!("${{fresh:{}}}", self.longest_key()));
+        }
+        if inside.starts_with('@') {
+            let Ok(template) = Template::parse(&format!("${{{inside}}}")) else {
+                return Ok(String::new());
+            };
+            let Some(Piece::Name { role, filter }) = template.0.first() else {
+                return Ok(String::new());
+            };
+            // In bodies the name is written between quotes.
+            let quoted = Value::from(self.name(role, *filter)?).to_string();
+            return Ok(quoted.trim_matches('"').replace("${", "$${"));
+        }
+        let Some((name, part)) = inside.split_once(".@") else {
+            return Ok(format!("${{{inside}}}"));
+        };
+        let (word, filter) = part.split_once('|').map_or((part, None), |(w, f)| (w, Some(f)));
+        let filter = filter.map_or_else(String::new, |f| format!("|{f}"));
+        Ok(format!("${{{name}.{}{filter}}}", self.name(word, None)?))
+    }
+
+    /// An item's field that is reached by its name must be one that items can have.
+    fn check_capture(&self, piece: &Piece) -> Result<(), Problem> {
+        let Piece::Capture { name, part, .. } = piece else { return Ok(()) };
+        let plain = !part.starts_with(['/', '@']) && part != "status" && !part.starts_with("header.");
+        if !plain || self.parts.contains(part) {
+            return Ok(());
+        }
+        let near = format!("${{{name}.{part}");
+        Err(self
+            .case
+            .problem(format!("`{name}` has no field `{part}`"), &near)
+            .expected("a field of the contract, one that the case sets, or a role such as `@key`")
+            .nearest(part, &self.parts))
+    }
+
+    fn expect(&self, expect: &mut Expect) -> Result<(), Refusal> {
+        let line = expect.line;
+        if let Some(code) = &mut expect.refused {
+            self.code(code, line)?;
+        }
+        match &mut expect.results {
+            None => {}
+            Some(Results::All(outcome)) => self.outcome(outcome, line)?,
+            Some(Results::Each(list)) => {
+                list.iter_mut().try_for_each(|outcome| self.outcome(outcome, line))?;
+            }
+            Some(Results::ExactlyOne { one, others }) => {
+                self.outcome(one, line)?;
+                self.outcome(others, line)?;
+            }
+        }
+        let pins = std::mem::take(&mut expect.body);
+        for (pointer, mut pin) in pins {
+            if let super::BodyPin::Equals(value) = &mut pin {
+                *value = self.value(value)?;
+            }
+            expect.body.insert(self.text(&pointer)?, pin);
+        }
+        Ok(())
+    }
+
+    fn outcome(&self, outcome: &mut Outcome, line: u64) -> Result<(), Refusal> {
+        match outcome {
+            Outcome::Rejected(code) => self.code(code, line),
+            Outcome::Accepted | Outcome::Any => Ok(()),
+        }
+    }
+
+    /// A cause becomes the code that the contract documents for it; without one, any code fits.
+    fn code(&self, code: &mut Option<String>, line: u64) -> Result<(), Refusal> {
+        let Some(word) = code.take() else { return Ok(()) };
+        let codes = &self.contract.batch.codes;
+        let cause = match word.as_str() {
+            "used" => Some(CodeCause::Used),
+            "missing" => Some(CodeCause::Missing),
+            _ => None,
+        };
+        match cause {
+            _ if codes.contains_key(&word) => *code = Some(word),
+            Some(cause) => *code = self.contract.code_for(cause).map(str::to_owned),
+            None => {
+                let known = codes.keys().map(String::as_str).chain(["used", "missing"]);
+                let found = format!("the contract has no error code `{word}`");
+                let problem = self.case.problem_from(line, found, &word);
+                let problem = problem
+                    .expected("a code of the contract or of the profile, or a cause: used, missing");
+                return Err(problem.nearest(&word, known).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether schema and profile let a field have this value, in a request that must be accepted.
+    fn check_allowed(&self, name: &str, value: &Value) -> Result<(), Refusal> {
+        let Some(field) = self.contract.field(name) else { return Ok(()) };
+        let refuse = |reason: String| Err(Refusal::NotApplicable(reason));
+        if *name == self.contract.batch.unique {
+            let longest = self.longest_key();
+            return if value.as_str().map_or(0, least_length) > longest {
+                refuse(format!("the contract has no key of more than {longest} characters"))
+            } else {
+                Ok(())
+            };
+        }
+        if self.profile.omit.contains(&field.name) {
+            return refuse(format!("the profile omits `{name}`"));
+        }
+        if !self.profile_allows(field, value) {
+            return refuse(format!("`{name}: {value}` is outside the profile's values"));
+        }
+        let literal = value.as_str().is_none_or(|text| !text.contains("${"));
+        if literal && !self.contract.operation.compile(&field.schema)?.is_valid(value) {
+            return refuse(format!("`{name}: {value}` is outside the contract's schema"));
+        }
+        Ok(())
+    }
+
+    /// Code points of the longest key that must be accepted, and that its result can carry.
+    fn longest_key(&self) -> usize {
+        let plain = self.contract.batch.limits.plain_string;
+        let Some(key) = self.contract.field(&self.contract.batch.unique) else { return plain };
+        let own = key.schema.get("maxLength").and_then(Value::as_u64);
+        let own = own.and_then(|length| usize::try_from(length).ok());
+        own.into_iter().chain(key.result_max).fold(plain, usize::min)
+    }
+
+    fn profile_allows(&self, field: &Field, value: &Value) -> bool {
+        // What a drawn item has in the same field is one of the profile's values.
+        let captured = |template: Template| match template.0.as_slice() {
+            [Piece::Capture { part, filter: None, .. }] => *part == field.name,
+            _ => false,
+        };
+        value.as_str().and_then(|text| Template::parse(text).ok()).is_some_and(captured)
+            || match self.profile.values.get(&field.name) {
+                None => true,
+                Some(KnownValues::List(list)) => list.contains(value),
+                Some(KnownValues::Range { min, max }) => {
+                    value.as_f64().is_some_and(|number| (*min..=*max).contains(&number))
+                }
+            }
+    }
+}
+
+/// Code points of the shortest fresh key: what tells processes apart, and a counter.
+const SHORTEST_KEY: usize = 14;
+
+/// Code points that a text has at least, once it is filled in.
+fn least_length(text: &str) -> usize {
+    let Ok(template) = Template::parse(text) else { return 0 };
+    let length = |piece: &Piece| match piece {
+        Piece::Text(text) => text.chars().count(),
+        Piece::Fresh(Some(length)) => *length,
+        Piece::Fresh(None) | Piece::Number { .. } => SHORTEST_KEY,
+        Piece::Repeat(count, text) => count.saturating_mul(text.chars().count()),
+        _ => 0,
+    };
+    template.0.iter().map(length).fold(0, usize::saturating_add)
+}
+
+fn one_field(name: &str) -> Refusal {
+    Refusal::NotApplicable(format!("`{name}` has two of the roles that the case needs"))
+}
+
+/// Whether a step is sent to be accepted, as far as its file says.
+fn may_be_accepted(step: &Step) -> bool {
+    let Some(expect) = &step.expect else { return true };
+    let refused = expect.refused.is_some() || expect.not_processed || expect.answered;
+    let failed = expect.status.as_ref().is_some_and(|pin| !pin.fits(200));
+    !refused && !failed
+}
