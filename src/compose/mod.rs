@@ -124,7 +124,7 @@ pub fn batch(
     }
     text.push_str(close);
     let literal = entries.iter().any(|e| e.raw.is_some() || e.draft.needs_text());
-    let with_bytes = |e: &Entry| {
+    let with_bytes = |e: &OutgoingItem| {
         e.raw.as_deref().is_some_and(captures::has_bytes)
             || e.draft.raw.iter().any(|raw| captures::has_bytes(&raw.text))
     };
