@@ -11,7 +11,7 @@
 pub use batchproof_check as check;
 pub use batchproof_check::waiver;
 pub use batchproof_contract as contract;
-pub use batchproof_report::{certificate, compare, record, report};
+pub use batchproof_report::{certificate, compare, record, report, triage};
 pub use batchproof_server as server;
 pub use batchproof_suite::{case, exchange, generate};
 

@@ -9,9 +9,10 @@ use crate::exchange::Exchange;
 use crate::execution::Execution;
 use crate::record::{
     BodyRecord, Event, ExchangeRecord, FindingRecord, FindingStatus, RUN, finding_id,
-    finding_message, is_flaky, looks, masked,
+    finding_message,
 };
 use crate::session::{Observer, Progress};
+use crate::triage::{by_cause, explained, is_flaky, tries_needed};
 
 /// Findings above this many keep no evidence of their own.
 const FINDINGS: usize = 2_000;
@@ -154,35 +155,27 @@ impl Collector {
         }
         let rule = cause.first().map_or("", |f| f.record.rule.as_str());
         let judged = self.cases.values().filter(|c| c.judged(rule)).map(|c| c.runs).sum();
-        looks(&updates.iter().collect::<Vec<_>>(), judged, escape)
+        tries_needed(&updates.iter().collect::<Vec<_>>(), judged, escape)
     }
 
     /// Findings that the confirmed failure of another rule explains, with that rule.
     pub(crate) fn masked(&self) -> HashMap<String, String> {
         let updates: Vec<FindingStatus> = self.findings.values().map(|f| status(f, 0)).collect();
         let pairs: Vec<_> = self.findings.values().map(|f| &f.record).zip(&updates).collect();
-        masked(&pairs, self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe))
+        explained(
+            &pairs,
+            self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe),
+        )
     }
 
     /// Findings that count, those of one cause together: same rule, place and kind, in any case.
     #[must_use]
     pub fn causes(&self) -> Vec<Vec<&FindingState>> {
         let masked = self.masked();
-        let mut causes: Vec<Vec<&FindingState>> = Vec::new();
-        for found in self.order.iter().filter_map(|id| self.findings.get(id)) {
-            if !found.confirmed || masked.contains_key(&found.record.id) {
-                continue;
-            }
-            let own = found.record.cause();
-            match causes
-                .iter_mut()
-                .find(|list| list.first().is_some_and(|f| f.record.cause() == own))
-            {
-                Some(list) => list.push(found),
-                None => causes.push(vec![found]),
-            }
-        }
-        causes
+        let found = self.order.iter().filter_map(|id| self.findings.get(id));
+        let counts =
+            |found: &&FindingState| found.confirmed && !masked.contains_key(&found.record.id);
+        by_cause(found.filter(counts), |found| &found.record)
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::seen::FindingTries;
 use super::{ReplayVerdict, ReplayedFinding};
-use crate::record::{FindingRecord, FindingStatus, Summary, is_flaky, looks};
+use crate::record::{FindingRecord, FindingStatus, Summary};
+use crate::triage::{is_flaky_cause, tries_needed};
 
 /// Tries of a finding that showed in every repeat, or was never repeated.
 const STEADY: u64 = 3;
@@ -130,15 +131,9 @@ pub(super) fn would_do(needed: u64) -> String {
 fn needed(summary: &Summary, finding: &FindingRecord) -> Option<u64> {
     let found: Vec<_> =
         summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause()).collect();
-    let by_chance = |(f, u): &&(FindingRecord, FindingStatus)| {
-        // What overlaps depends on time; its runs differ in little else.
-        let overlaps = f.evidence.iter().any(|e| e.group.is_some());
-        let shrunk = summary.minimals.get(&f.id).is_some_and(|m| m.shown < m.of);
-        is_flaky(u) || shrunk || (overlaps && u.runs_shown < u.runs)
-    };
-    if !found.iter().any(by_chance) {
+    if !is_flaky_cause(found.iter().map(|(f, u)| (f, u)), &summary.minimals) {
         return None;
     }
     let updates: Vec<&FindingStatus> = found.iter().map(|(_, u)| u).collect();
-    Some(looks(&updates, summary.runs_judged(&finding.rule), MISS))
+    Some(tries_needed(&updates, summary.runs_judged(&finding.rule), MISS))
 }

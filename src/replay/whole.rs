@@ -14,8 +14,9 @@ use crate::check::{ProbeResult, Rule, RunTally, evaluate_run, rules};
 use crate::collect::{RUN, finding_id};
 use crate::execution::credentials_are_refused;
 use crate::execution::probe_one_by_one;
-use crate::record::{Cause, FindingRecord, Occurrences, Summary};
+use crate::record::{FindingRecord, Summary};
 use crate::session::Environment;
+use crate::triage::{Cause, Occurrences};
 
 /// Plain batches that are sent one by one at most.
 const MOST_ALONE: u64 = 1_000;
@@ -106,7 +107,7 @@ async fn replay_lost(
     before: ProbeResult,
     index: usize,
 ) -> ReplayedFinding {
-    let needed = Occurrences { shown: before.lost, of: before.sent }.looks(MISS);
+    let needed = Occurrences { shown: before.lost, of: before.sent }.tries_needed(MISS);
     let most = needed.min(MOST_ALONE);
     let ProbeResult { sent: mut of, lost: mut shown } =
         probe_one_by_one(environment, most, ProbeResult::ENOUGH).await.result;
@@ -174,7 +175,7 @@ async fn added_up(
         let (request, item) = refusals(&summary.tally, finding);
         Occurrences { shown: known.shown + request.min(item), of: known.of + request + item }
     });
-    let needed = known.looks(MISS / wanted.len() as f64);
+    let needed = known.tries_needed(MISS / wanted.len() as f64);
     for (index, finding) in wanted {
         let ids = contributing(summary, finding);
         let gone = ids.iter().find_map(|id| match cases.get(id) {

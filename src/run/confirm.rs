@@ -13,9 +13,9 @@ use crate::collect::{Collector, RUN, finding_id};
 use crate::execution::accepts_plain_batch;
 use crate::execution::is_streamed;
 use crate::execution::{SelectedCase, execute};
-use crate::record::Cause;
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::{Environment, RESERVE};
+use crate::triage::Cause;
 
 const REPEATS: u32 = 3;
 /// Of them, those that decide.

@@ -11,10 +11,10 @@ use crate::check::{Evaluation, RuleViolation, evaluate};
 use crate::collect::finding_id;
 use crate::execution::Execution;
 use crate::execution::{RetryReason, retry_reason};
-use crate::record::Occurrences;
 use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::Environment;
+use crate::triage::Occurrences;
 
 const CUT: &str = "the run was cut short";
 /// Longest pause that a target under load gets.

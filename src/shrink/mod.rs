@@ -22,11 +22,12 @@ use crate::execution::Execution;
 use crate::execution::SelectedCase;
 use crate::export::{CaseOrigin, MISS, case_file};
 use crate::record::{
-    BodyRecord, Event, ExampleSize, ExchangeRecord, FindingPosition, MinimalExample, Occurrences,
+    BodyRecord, Event, ExampleSize, ExchangeRecord, FindingPosition, MinimalExample,
 };
 use crate::scenario::Scenario;
 use crate::session::Environment;
 use crate::session::{RESERVE, RunOptions, budget};
+use crate::triage::Occurrences;
 use attempt::{Attempts, ShrinkReserve, SoughtFinding};
 use shrinker::Shrinker;
 
@@ -322,7 +323,7 @@ async fn shrink_finding(
         let more = attempts.repeat(&scenario, LAST, LAST).await;
         again = Occurrences { shown: again.shown + more.shown, of: again.of + more.of };
         // What it was chosen for says nothing of how often it shows.
-        outcome.runs = Some(again.looks(MISS));
+        outcome.runs = Some(again.tries_needed(MISS));
     }
     let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     outcome.showed = (shown.tries.0 + count(again.shown), shown.tries.1 + count(again.of));

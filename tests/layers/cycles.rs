@@ -11,7 +11,7 @@ const FAULT_TABLE: &[&str] =
     &["crates/server/src/batch.rs", "crates/server/src/fast_path.rs", "crates/server/src/fault.rs"];
 
 /// Files that still stand in a circle. The list only gets shorter: it names no file that stands in none.
-const NOT_YET: &[&str] = &["crates/check/src/rules/accept.rs", "crates/check/src/rules/status.rs"];
+const NOT_YET: &[&str] = &[];
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {

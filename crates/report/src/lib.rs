@@ -11,3 +11,4 @@ pub mod certificate;
 pub mod compare;
 pub mod record;
 pub mod report;
+pub mod triage;

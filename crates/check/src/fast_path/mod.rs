@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 pub use header_cache::HeaderCache;
-use reader::Reader;
+use reader::ExactReader;
 
 use crate::contract::Contract;
 use crate::generate::Place;
@@ -26,24 +26,24 @@ pub struct FastPath {
     /// The property with the total of elapsed time, as JSON, and its largest value.
     total: Option<(Vec<u8>, i64)>,
     /// The properties of a result: verdict, echoed fields, elapsed time.
-    properties: Vec<Property>,
+    properties: Vec<ResultProperty>,
     echoed: usize,
 }
 
 /// A property of a result.
-struct Property {
+struct ResultProperty {
     /// Its name as JSON, and the colon.
     label: Vec<u8>,
-    value: Kind,
+    value: ExpectedValue,
 }
 
-impl Property {
-    fn new(name: &str, value: Kind) -> Property {
-        Property { label: [&*text(name), b":"].concat(), value }
+impl ResultProperty {
+    fn new(name: &str, value: ExpectedValue) -> ResultProperty {
+        ResultProperty { label: [&*text(name), b":"].concat(), value }
     }
 
     /// Skips its name and the colon where they come next; nothing where only the name does.
-    fn skip(&self, reader: &mut Reader<'_>) -> Option<bool> {
+    fn skip(&self, reader: &mut ExactReader<'_>) -> Option<bool> {
         if reader.next_is(&self.label) {
             return Some(true);
         }
@@ -53,7 +53,7 @@ impl Property {
     }
 }
 
-enum Kind {
+enum ExpectedValue {
     /// This JSON text.
     Verdict(Vec<u8>),
     /// The echo of that field; a value of more bytes could break its bound.
@@ -114,8 +114,8 @@ impl FastPath {
             let most = schema.get("maximum").map_or(Some(i64::MAX), Value::as_i64)?;
             only(&schema, &known).then_some(most)
         };
-        let accepted = Kind::Verdict(text(&batch.verdict.accepted));
-        let mut properties = vec![Property::new(&batch.verdict.field, accepted)];
+        let accepted = ExpectedValue::Verdict(text(&batch.verdict.accepted));
+        let mut properties = vec![ResultProperty::new(&batch.verdict.field, accepted)];
         let mut whole = Map::new();
         whole.insert(batch.verdict.field.clone(), Value::from(&*batch.verdict.accepted));
         let mut least = whole.clone();
@@ -127,7 +127,7 @@ impl FastPath {
                 return None;
             }
             let most = field.result_max.unwrap_or(usize::MAX);
-            properties.push(Property::new(name, Kind::Echo(index, most)));
+            properties.push(ResultProperty::new(name, ExpectedValue::Echo(index, most)));
             whole.insert(name.clone(), Value::from(""));
             if field.required {
                 least.insert(name.clone(), Value::from(""));
@@ -135,7 +135,7 @@ impl FastPath {
         }
         if let Some(name) = &batch.elapsed.item {
             let most = largest(result, name)?;
-            properties.push(Property::new(name, Kind::ElapsedTimes(most)));
+            properties.push(ResultProperty::new(name, ExpectedValue::ElapsedTimes(most)));
             whole.insert(name.clone(), Value::from(0));
             least.insert(name.clone(), Value::from(0));
         }
@@ -162,7 +162,7 @@ impl FastPath {
     /// The elapsed times of a body that answers all items of `sent` plainly right.
     #[must_use]
     pub fn body(&self, sent: SentItems<'_>, body: &[u8]) -> Option<ElapsedTimes> {
-        let mut reader = Reader::new(body);
+        let mut reader = ExactReader::new(body);
         let mut elapsed = ElapsedTimes::default();
         let (mut results, mut total) = (false, false);
         reader.byte(b'{')?;
@@ -195,12 +195,12 @@ impl FastPath {
     /// values stand in `sent`.
     #[must_use]
     pub fn one(&self, sent: SentItems<'_>, text: &[u8]) -> Option<(usize, i64)> {
-        let mut reader = Reader::new(text);
+        let mut reader = ExactReader::new(text);
         let elapsed = self.result(&mut reader, sent.body, sent.places)?;
         Some((reader.position(), elapsed))
     }
 
-    fn list(&self, reader: &mut Reader<'_>, sent: SentItems<'_>) -> Option<i64> {
+    fn list(&self, reader: &mut ExactReader<'_>, sent: SentItems<'_>) -> Option<i64> {
         reader.byte(b'[')?;
         let mut largest = 0;
         for (index, places) in sent.places.chunks_exact(self.echoed).enumerate() {
@@ -214,7 +214,7 @@ impl FastPath {
     }
 
     /// Skips the name of a property. Servers write the same order again and again: `guess` is the likeliest.
-    fn next_property(&self, reader: &mut Reader<'_>, guess: usize) -> Option<usize> {
+    fn next_property(&self, reader: &mut ExactReader<'_>, guess: usize) -> Option<usize> {
         let count = self.properties.len();
         for at in (guess..count).chain(0..guess.min(count)) {
             if self.properties[at].skip(reader)? {
@@ -225,7 +225,7 @@ impl FastPath {
     }
 
     /// The elapsed time of a result that plainly answers an item: accepted, and everything echoed.
-    fn result(&self, reader: &mut Reader<'_>, body: &[u8], places: &[Place]) -> Option<i64> {
+    fn result(&self, reader: &mut ExactReader<'_>, body: &[u8], places: &[Place]) -> Option<i64> {
         let mut elapsed = 0;
         let mut seen = 0_u64;
         let mut guess = 0;
@@ -237,15 +237,15 @@ impl FastPath {
             guess = at + 1;
             reader.space();
             match &property.value {
-                Kind::Verdict(accepted) => reader.next_is(accepted).then_some(())?,
-                Kind::Echo(index, most) => {
+                ExpectedValue::Verdict(accepted) => reader.next_is(accepted).then_some(())?,
+                ExpectedValue::Echo(index, most) => {
                     let (from, to) = *places.get(*index)?;
                     let value = body
                         .get(from..to)
                         .filter(|v| (2..=most.saturating_add(2)).contains(&v.len()))?;
                     reader.next_is(value).then_some(())?;
                 }
-                Kind::ElapsedTimes(most) => elapsed = reader.whole(*most)?,
+                ExpectedValue::ElapsedTimes(most) => elapsed = reader.whole(*most)?,
             }
             if seen & 1 << at != 0 {
                 return None;
@@ -257,7 +257,7 @@ impl FastPath {
         }
         reader.byte(b'}')?;
         let wanted = self.properties.iter().enumerate().filter(|(_, property)| {
-            !matches!(property.value, Kind::Echo(index, _) if places.get(index).is_none_or(|p| p.0 == p.1))
+            !matches!(property.value, ExpectedValue::Echo(index, _) if places.get(index).is_none_or(|p| p.0 == p.1))
         });
         (seen == wanted.fold(0, |all, (at, _)| all | 1 << at)).then_some(elapsed)
     }

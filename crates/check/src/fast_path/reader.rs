@@ -1,14 +1,14 @@
 //! Reads JSON that is expected to be what it is: no value is built, nothing is searched for.
 
 /// A place in a JSON text.
-pub(super) struct Reader<'a> {
+pub(super) struct ExactReader<'a> {
     text: &'a [u8],
     at: usize,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a [u8]) -> Reader<'a> {
-        Reader { text, at: 0 }
+impl<'a> ExactReader<'a> {
+    pub(super) fn new(text: &'a [u8]) -> ExactReader<'a> {
+        ExactReader { text, at: 0 }
     }
 
     /// Skips white space.

@@ -1,12 +1,12 @@
 //! ACCEPT: valid input is accepted.
 
+use super::common;
 use crate::contract::Level;
 use crate::exchange::{BodyIntent, ItemIntent};
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
 use crate::rule::{Check, Explains, Rule};
-use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
@@ -89,28 +89,28 @@ pub(super) const RULES: &[Rule] = &[
 
 /// Which rule a refused valid item belongs to.
 #[derive(PartialEq, Eq, Clone, Copy)]
-enum Kind {
+enum ItemKind {
     Plain,
     Additional,
     Unusual,
 }
 
-fn kind(item: &ItemIntent) -> Kind {
+fn item_kind(item: &ItemIntent) -> ItemKind {
     if !item.validity.unusual.is_empty() {
-        Kind::Unusual
+        ItemKind::Unusual
     } else if item.validity.additional.is_some() {
-        Kind::Additional
+        ItemKind::Additional
     } else {
-        Kind::Plain
+        ItemKind::Plain
     }
 }
 
 /// Judges an item of one kind: expected accepted, and in a whole refusal all items of the batch were.
-fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
+fn judge_item(view: &ItemView<'_>, wanted: ItemKind) -> Verdict {
     let Prediction::Accept { because, .. } = view.predicted else {
         return Verdict::NotApplicable("it need not be accepted");
     };
-    if kind(view.intent) != wanted {
+    if item_kind(view.intent) != wanted {
         return Verdict::NotApplicable("another kind of item");
     }
     if view.verdict != Some(ItemVerdict::Rejected) {
@@ -125,39 +125,29 @@ fn judge(view: &ItemView<'_>, wanted: Kind) -> Verdict {
     }
     // Unusual strings are no bad neighbours to each other.
     let refusable = view.within.predicted.iter().any(|e| !matches!(e, Prediction::Accept { .. }));
-    if refusable || (wanted != Kind::Unusual && has_bad_neighbour(view.within)) {
+    if refusable || (wanted != ItemKind::Unusual && common::has_bad_neighbour(view.within)) {
         return Verdict::NotApplicable("beside a broken item, another rule judges it");
     }
     let finding = Finding::new(
         "rejected",
         view.at(&view.within.contract.batch.verdict.field),
-        format!("{}{}", view.within.contract.batch.verdict.accepted, bent(view.intent)),
-        said(view),
+        format!(
+            "{}{}",
+            view.within.contract.batch.verdict.accepted,
+            common::mutation_note(view.intent)
+        ),
+        rejection(view),
     )
     .item(view.index);
-    Verdict::fail(if wanted == Kind::Plain {
+    Verdict::fail(if wanted == ItemKind::Plain {
         finding
     } else {
         finding.shows(Symptom::ValidRefused)
     })
 }
 
-/// Whether an item of the batch may have been rejected in its own right: it may drag valid ones down.
-pub(super) fn has_bad_neighbour(view: &ExchangeView<'_>) -> bool {
-    view.predicted.iter().any(|e| !matches!(e, Prediction::Accept { level: Level::Must, .. }))
-}
-
-/// What a mutation made of the item, for the report.
-fn bent(item: &ItemIntent) -> String {
-    match item.mutations.first() {
-        None => String::new(),
-        Some(m) => {
-            format!(" ({} is {})", m.pointer, m.new.as_ref().map_or("absent".to_owned(), shown))
-        }
-    }
-}
-
-fn said(view: &ItemView<'_>) -> String {
+/// What the result says of its rejection.
+fn rejection(view: &ItemView<'_>) -> String {
     let description = &view.within.contract.batch.error.description;
     match view.result.get(description).and_then(|v| v.as_str()) {
         Some(text) => format!("{}: {text}", view.said()),
@@ -166,12 +156,16 @@ fn said(view: &ItemView<'_>) -> String {
 }
 
 fn valid_is_accepted(view: &ExchangeView<'_>) -> Verdict {
-    if view.is_aligned() { view.each(|item| judge(item, Kind::Plain)) } else { whole(view, false) }
+    if view.is_aligned() {
+        view.each(|item| judge_item(item, ItemKind::Plain))
+    } else {
+        whole(view, false)
+    }
 }
 
 fn open_schema(view: &ExchangeView<'_>) -> Verdict {
     if view.is_aligned() {
-        view.each(|item| judge(item, Kind::Additional))
+        view.each(|item| judge_item(item, ItemKind::Additional))
     } else {
         whole(view, true)
     }
@@ -179,10 +173,10 @@ fn open_schema(view: &ExchangeView<'_>) -> Verdict {
 
 fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
     if view.is_aligned() {
-        return view.each(|item| judge(item, Kind::Unusual));
+        return view.each(|item| judge_item(item, ItemKind::Unusual));
     }
     let valid = view.predicted.iter().all(|e| matches!(e, Prediction::Accept { .. }));
-    let unusual = view.items().iter().find(|i| kind(i) == Kind::Unusual);
+    let unusual = view.items().iter().find(|i| item_kind(i) == ItemKind::Unusual);
     // A batch that may be refused for its size is one rule's matter alone (INTERPRETATION-22).
     let judged = view.is_ordinary() && !view.may_be_refused_for_size();
     let (true, true, Some(item)) = (judged, valid, unusual) else {
@@ -195,37 +189,11 @@ fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
         Finding::new(
             "refused",
             "",
-            format!("200: every item is valid{}", bent(item)),
-            format!("400{}", super::status::said(view)),
+            format!("200: every item is valid{}", common::mutation_note(item)),
+            format!("400{}", common::error_excerpt(view)),
         )
         .shows(Symptom::ValidRefused),
     )
-}
-
-/// Whether a whole request had to be processed: sound items only, all of their numbers unused.
-pub(super) fn must_be_processed(view: &ExchangeView<'_>) -> bool {
-    let BodyIntent::Batch { items, trailing: None } = &view.exchange.intent.body else {
-        return false;
-    };
-    view.is_ordinary()
-        && !items.is_empty()
-        && items.len() <= view.contract.batch.limits.batch_items
-        && view.predicted.iter().all(|e| matches!(e, Prediction::Accept { level: Level::Must, .. }))
-}
-
-/// The finding for a batch of valid items that was refused as a whole.
-pub(super) fn refused_whole(view: &ExchangeView<'_>) -> Option<Finding> {
-    let status = view.status()?;
-    if status != 400 || !must_be_processed(view) || view.feature().is_some() {
-        return None;
-    }
-    let bent = view.items().iter().map(bent).find(|b| !b.is_empty()).unwrap_or_default();
-    Some(Finding::new(
-        "refused",
-        "",
-        format!("200: every item is valid and its number unused{bent}"),
-        format!("400{}", super::status::said(view)),
-    ))
 }
 
 /// Whole refusals of a batch of one kind, for the rule of that kind.
@@ -235,14 +203,14 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
         .iter()
         .any(|e| matches!(e, Prediction::Accept { because: UnusedReason::Refused, .. }));
     let large = view.may_be_refused_for_size();
-    if !must_be_processed(view) || view.feature().is_some() || all_refused_before || large {
+    if !common::must_be_processed(view) || view.feature().is_some() || all_refused_before || large {
         return Verdict::NotApplicable("not a batch of valid items");
     }
     let is_additional = view.items().iter().any(|i| i.validity.additional.is_some());
     if is_additional != additional {
         return Verdict::NotApplicable("another kind of batch");
     }
-    match refused_whole(view) {
+    match common::refused_as_a_whole(view) {
         Some(finding) if additional => Verdict::fail(finding.shows(Symptom::ValidRefused)),
         Some(finding) => Verdict::fail(finding),
         None if view.status() == Some(200) => Verdict::Pass,
@@ -272,14 +240,14 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
             "status 400",
             "",
             "200",
-            format!("400{}", super::status::said(view)),
+            format!("400{}", common::error_excerpt(view)),
         )),
         _ => Verdict::NotApplicable("another status"),
     }
 }
 
 fn large_batch(view: &ExchangeView<'_>) -> Verdict {
-    if !view.may_be_refused_for_size() || !must_be_processed(view) {
+    if !view.may_be_refused_for_size() || !common::must_be_processed(view) {
         return Verdict::NotApplicable("not a large batch of valid items");
     }
     let body = view.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);
@@ -292,7 +260,7 @@ fn large_batch(view: &ExchangeView<'_>) -> Verdict {
                 format!("status {status}"),
                 "",
                 format!("200 for {} items", view.items().len()),
-                format!("{status}{}", super::status::said(view)),
+                format!("{status}{}", common::error_excerpt(view)),
             )
             .shows(Symptom::ValidRefused),
         ),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::accept;
+use super::common;
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -79,7 +79,7 @@ fn left_behind(view: &ItemView<'_>, wanted: &UnusedReason, what: &str) -> Verdic
         Some(ItemVerdict::Rejected)
             if view.is_called_used()
                 || (*wanted == UnusedReason::Refused
-                    && !accept::has_bad_neighbour(view.within)) =>
+                    && !common::has_bad_neighbour(view.within)) =>
         {
             let number = shown(&Value::from(view.intent.number.as_deref().unwrap_or("")));
             let finding = Finding::new(
@@ -91,7 +91,7 @@ fn left_behind(view: &ItemView<'_>, wanted: &UnusedReason, what: &str) -> Verdic
             .item(view.index);
             Verdict::fail(if !view.is_called_used() {
                 finding.shows(Symptom::ValidRefused)
-            } else if accept::has_bad_neighbour(view.within) {
+            } else if common::has_bad_neighbour(view.within) {
                 finding.shows(Symptom::UsedBesideInvalid)
             } else {
                 finding
@@ -113,7 +113,7 @@ fn refused_is_unused(view: &ExchangeView<'_>) -> Verdict {
         .iter()
         .any(|e| matches!(e, Prediction::Accept { because: UnusedReason::Refused, .. }));
     // Whether its size was the reason, another rule judges.
-    match accept::refused_whole(view).filter(|_| !view.may_be_refused_for_size()) {
+    match common::refused_as_a_whole(view).filter(|_| !view.may_be_refused_for_size()) {
         Some(finding) if retried => Verdict::fail(finding.shows(Symptom::ValidRefused)),
         _ => Verdict::NotApplicable("no retry of a refused request"),
     }
@@ -127,7 +127,7 @@ fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
     let Prediction::Accept { level: Level::Must, because } = view.predicted else {
         return Verdict::NotApplicable("it need not be accepted");
     };
-    if !accept::has_bad_neighbour(view.within) || *because == UnusedReason::Refused {
+    if !common::has_bad_neighbour(view.within) || *because == UnusedReason::Refused {
         return Verdict::NotApplicable("no broken item beside it");
     }
     match view.verdict {

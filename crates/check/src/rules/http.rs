@@ -3,7 +3,7 @@
 mod caching;
 mod disclosure;
 
-use super::accept::must_be_processed;
+use super::common::{error_excerpt, lost_answer, must_be_processed};
 use crate::contract::Level;
 use crate::exchange::Situation;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView, RequestFeature};
@@ -313,7 +313,7 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
     if view.feature() != Some(feature) || !must_be_processed(view) {
         return Verdict::NotApplicable("the request has nothing of the kind");
     }
-    if let Some(finding) = super::status::lost(view) {
+    if let Some(finding) = lost_answer(view) {
         return Verdict::fail(finding);
     }
     if feature == RequestFeature::Expect
@@ -340,7 +340,7 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
                 format!("status {status}"),
                 "",
                 "200, as without it",
-                format!("{status}{}", super::status::said(view)),
+                format!("{status}{}", error_excerpt(view)),
             )
             .shows(Symptom::UnusualHeadRefused),
         ),

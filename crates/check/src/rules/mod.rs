@@ -5,6 +5,7 @@ mod atom;
 mod auth;
 mod case;
 mod code;
+mod common;
 mod echo;
 mod http;
 pub(super) mod order;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::status::{is_server_error, lost, server_error};
+use super::common::{is_server_error, lost_answer, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -167,7 +167,7 @@ fn overlap_is_answered(view: &ExchangeView<'_>) -> Verdict {
     if view.exchange.group.is_none() {
         return Verdict::NotApplicable("nothing overlapped");
     }
-    if let Some(finding) = lost(view) {
+    if let Some(finding) = lost_answer(view) {
         return Verdict::fail(finding);
     }
     match view.status() {

@@ -1,6 +1,6 @@
 //! ROBUST: odd, huge or broken input is answered within its class.
 
-use super::status::{is_server_error, lost, server_error};
+use super::common::{is_server_error, lost_answer, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView};
 use crate::finding::{Finding, Verdict};
@@ -37,7 +37,7 @@ fn answered_in_class(view: &ExchangeView<'_>) -> Verdict {
     if !view.is_odd() || view.exchange.group.is_some() {
         return Verdict::NotApplicable("not odd input");
     }
-    if let Some(finding) = lost(view) {
+    if let Some(finding) = lost_answer(view) {
         return Verdict::fail(finding);
     }
     match view.status() {

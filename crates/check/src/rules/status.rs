@@ -1,12 +1,12 @@
 //! STATUS: statuses are the documented ones, each in its own situation.
 
+use super::common::{error_excerpt, is_server_error, lost_answer, must_be_processed, server_error};
 use crate::contract::Level;
 use crate::exchange::{Answer, BodyIntent, Situation};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::rule::{Check, Explains, Grouping, Rule};
 use crate::run_tally::ProbeResult;
-use crate::text::shorten;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -112,7 +112,7 @@ fn documented_status(view: &ExchangeView<'_>) -> Verdict {
         format!("status {status}"),
         "",
         words.join(" or "),
-        format!("{status}{}", said(view)),
+        format!("{status}{}", error_excerpt(view)),
     ))
 }
 
@@ -139,59 +139,9 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     allowed
 }
 
-/// What the error says of itself, for the report.
-pub(super) fn said(view: &ExchangeView<'_>) -> String {
-    match view.response() {
-        Some(r) if !r.body.is_empty() && r.status >= 300 => {
-            format!(" with {}", shorten(&String::from_utf8_lossy(&r.body)))
-        }
-        _ => String::new(),
-    }
-}
-
-/// Whether a status is a server error that isn't load or a gateway's.
-pub(super) fn is_server_error(view: &ExchangeView<'_>, status: u16) -> bool {
-    let situation = view.exchange.intent.situation;
-    match status {
-        503 => false,
-        501 => !matches!(situation, Situation::Method | Situation::Options),
-        505 => view.exchange.request.raw.is_none(),
-        s => s >= 500,
-    }
-}
-
-/// A finding for a 5xx; a gateway's counts only where repeats show it too.
-pub(super) fn server_error(view: &ExchangeView<'_>, status: u16) -> Finding {
-    let finding =
-        Finding::new(format!("status {status}"), "", "no 5xx", format!("{status}{}", said(view)));
-    if matches!(status, 502 | 504) { finding.unproven() } else { finding }
-}
-
-/// A finding for a lost answer.
-pub(super) fn lost(view: &ExchangeView<'_>) -> Option<Finding> {
-    match &view.exchange.answer {
-        Answer::Lost(loss) if !loss.kind.is_ours() => Some(
-            Finding::new(
-                loss.kind.words(),
-                "",
-                "an answer",
-                format!(
-                    "{} after {} ms: {}",
-                    loss.kind.words(),
-                    loss.elapsed.as_millis(),
-                    loss.message
-                ),
-            )
-            .unproven()
-            .shows(Symptom::NoAnswer),
-        ),
-        _ => None,
-    }
-}
-
 fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
     let featured = view.feature().is_some();
-    let by_feature = featured && super::accept::must_be_processed(view);
+    let by_feature = featured && must_be_processed(view);
     if view.is_odd() || view.exchange.group.is_some() || by_feature {
         return Verdict::NotApplicable("another rule judges odd input, odd headers and overlap");
     }
@@ -209,7 +159,7 @@ fn answered(view: &ExchangeView<'_>) -> Verdict {
     if view.is_odd() || view.exchange.group.is_some() || view.feature().is_some() {
         return Verdict::NotApplicable("another rule judges it");
     }
-    match (&view.exchange.answer, lost(view)) {
+    match (&view.exchange.answer, lost_answer(view)) {
         (_, Some(finding)) => Verdict::fail(finding),
         (Answer::Lost(_), None) => Verdict::NotApplicable("the client hung up"),
         _ => Verdict::Pass,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::common::error_excerpt;
 use crate::contract::Level;
 use crate::contract::validity::ExpectedOutcome;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
@@ -155,7 +156,7 @@ fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
                 format!("status {status}"),
                 "",
                 "200 with the item rejected",
-                format!("{status}{}", super::status::said(view)),
+                format!("{status}{}", error_excerpt(view)),
             )
             .shows(Symptom::ValidRefused),
         ),

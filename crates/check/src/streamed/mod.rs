@@ -16,7 +16,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 pub use self::evaluation::{Excerpt, StreamEvaluation};
-use self::split::{Next, Splitter};
+use self::split::{NextResult, Splitter};
 use self::window::{Window, answer, exchange, with_body};
 use super::evaluate::evaluate;
 use super::evaluation::{Evaluation, RuleCounts, RuleViolation};
@@ -142,7 +142,7 @@ impl<'a> StreamEvaluator<'a> {
                 read = Some((length, elapsed));
                 Some(length)
             });
-            let Next::Result(from, to) = next else { break };
+            let NextResult::Found(from, to) = next else { break };
             let text = self.splitter.pending()[from..to].trim_ascii_end();
             at = to;
             // What was read may be the beginning of something else.

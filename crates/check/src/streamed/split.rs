@@ -11,7 +11,7 @@ const EXCERPT: usize = 4 * 1024;
 pub(super) struct Splitter {
     /// The property that holds the results.
     results: String,
-    place: Place,
+    phase: SplitPhase,
     /// What has come and was not taken apart yet.
     pending: Vec<u8>,
     /// What stands before the first result.
@@ -21,7 +21,7 @@ pub(super) struct Splitter {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum SplitPhase {
     Before,
     /// Before a result, or the end of the list.
     First,
@@ -34,9 +34,9 @@ enum Place {
 }
 
 /// What comes next.
-pub(super) enum Next {
+pub(super) enum NextResult {
     /// A result: from where to where it stands in what is pending.
-    Result(usize, usize),
+    Found(usize, usize),
     /// More has to come first.
     Nothing,
 }
@@ -45,7 +45,7 @@ impl Splitter {
     pub fn new(results: &str) -> Splitter {
         Splitter {
             results: results.to_owned(),
-            place: Place::Before,
+            phase: SplitPhase::Before,
             pending: Vec::new(),
             before: Vec::new(),
             behind: Vec::new(),
@@ -54,13 +54,13 @@ impl Splitter {
 
     /// Takes in what has come.
     pub fn push(&mut self, bytes: &[u8]) {
-        match self.place {
-            Place::TooLarge | Place::Broken => {}
-            Place::Behind => self.behind.extend_from_slice(bytes),
+        match self.phase {
+            SplitPhase::TooLarge | SplitPhase::Broken => {}
+            SplitPhase::Behind => self.behind.extend_from_slice(bytes),
             _ => self.pending.extend_from_slice(bytes),
         }
         if self.behind.len() > LARGEST {
-            self.place = Place::TooLarge;
+            self.phase = SplitPhase::TooLarge;
         }
     }
 
@@ -76,18 +76,18 @@ impl Splitter {
 
     /// Whether something is too large to be judged.
     pub fn is_too_large(&self) -> bool {
-        self.place == Place::TooLarge
+        self.phase == SplitPhase::TooLarge
     }
 
     /// Whether the list of results has come to its end.
     pub fn has_ended(&self) -> bool {
-        self.place == Place::Behind
+        self.phase == SplitPhase::Behind
     }
 
     /// The answer with these results in place of its own; what never became a list of results as it came.
     pub fn with(&self, results: &[u8]) -> Vec<u8> {
         let mut text = self.before.clone();
-        if self.place == Place::Before {
+        if self.phase == SplitPhase::Before {
             text.extend_from_slice(&self.pending);
             return text;
         }
@@ -97,12 +97,12 @@ impl Splitter {
     }
 
     /// The next result from `at` on; `read` may know how long it is without looking for its end.
-    pub fn next(&mut self, mut at: usize, read: impl FnOnce(&[u8]) -> Option<usize>) -> Next {
-        if self.place == Place::Before {
+    pub fn next(&mut self, mut at: usize, read: impl FnOnce(&[u8]) -> Option<usize>) -> NextResult {
+        if self.phase == SplitPhase::Before {
             match find_list(&self.pending, &self.results) {
                 Some(start) => {
                     self.before.extend_from_slice(&self.pending[..start]);
-                    self.place = Place::First;
+                    self.phase = SplitPhase::First;
                     self.pending.drain(..start);
                     at = 0;
                 }
@@ -111,24 +111,24 @@ impl Splitter {
         }
         // Until a result has come, its comma is pending too.
         let begin = at;
-        let mut expected = self.place == Place::First;
+        let mut expected = self.phase == SplitPhase::First;
         loop {
             at += space(&self.pending[at.min(self.pending.len())..]);
-            let Some(byte) = self.pending.get(at) else { return Next::Nothing };
-            match (self.place, byte) {
-                (Place::First | Place::Between, b']')
-                    if !expected || self.place == Place::First =>
+            let Some(byte) = self.pending.get(at) else { return NextResult::Nothing };
+            match (self.phase, byte) {
+                (SplitPhase::First | SplitPhase::Between, b']')
+                    if !expected || self.phase == SplitPhase::First =>
                 {
-                    self.place = Place::Behind;
+                    self.phase = SplitPhase::Behind;
                     self.behind.extend_from_slice(&self.pending[at..]);
                     self.pending.truncate(at);
-                    return Next::Nothing;
+                    return NextResult::Nothing;
                 }
-                (Place::Between, b',') if !expected => {
+                (SplitPhase::Between, b',') if !expected => {
                     expected = true;
                     at += 1;
                 }
-                (Place::First | Place::Between, _) if expected => {
+                (SplitPhase::First | SplitPhase::Between, _) if expected => {
                     let text = &self.pending[at..];
                     let read = read(text).filter(|length| {
                         let end = length + space(&text[*length..]);
@@ -137,8 +137,8 @@ impl Splitter {
                     return match read.or_else(|| element(text)) {
                         Some(0) => self.broken(begin),
                         Some(length) => {
-                            self.place = Place::Between;
-                            Next::Result(at, at + length)
+                            self.phase = SplitPhase::Between;
+                            NextResult::Found(at, at + length)
                         }
                         None => self.wait(at),
                     };
@@ -150,20 +150,20 @@ impl Splitter {
     }
 
     /// What stands here is no part of any list.
-    fn broken(&mut self, at: usize) -> Next {
+    fn broken(&mut self, at: usize) -> NextResult {
         let end = self.pending.len().min(at + EXCERPT);
         self.behind.extend_from_slice(&self.pending[at..end]);
-        self.place = Place::Broken;
+        self.phase = SplitPhase::Broken;
         self.pending.truncate(at);
-        Next::Nothing
+        NextResult::Nothing
     }
 
-    fn wait(&mut self, at: usize) -> Next {
+    fn wait(&mut self, at: usize) -> NextResult {
         if self.pending.len() - at.min(self.pending.len()) > LARGEST {
-            self.place = Place::TooLarge;
+            self.phase = SplitPhase::TooLarge;
             self.pending.clear();
         }
-        Next::Nothing
+        NextResult::Nothing
     }
 }
 
@@ -247,7 +247,7 @@ mod tests {
         for piece in answer.as_bytes().chunks(size) {
             splitter.push(piece);
             let mut at = 0;
-            while let Next::Result(from, to) = splitter.next(at, |_| None) {
+            while let NextResult::Found(from, to) = splitter.next(at, |_| None) {
                 found.push(String::from_utf8(splitter.pending()[from..to].to_vec()).unwrap());
                 at = to;
             }

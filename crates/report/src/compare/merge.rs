@@ -11,8 +11,9 @@ use crate::check::{ProbeResult, RunTally, evaluate_run};
 use crate::contract::{Problem, Profile};
 use crate::record::{
     CaseRecord, Event, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RunHead,
-    RunTail, masked,
+    RunTail,
 };
+use crate::triage::explained;
 
 /// Exchanges kept as examples.
 const SAMPLES: usize = 200;
@@ -239,7 +240,7 @@ impl MergedRun {
         events.extend(self.notes.into_iter().map(|text| Event::Note { text }));
         let pairs: Vec<_> = self.findings.iter().map(|(f, u)| (f, u)).collect();
         let alone = self.cases.get(RUN).map_or_else(ProbeResult::default, |run| run.tally.probe);
-        let mut masked = masked(&pairs, alone);
+        let mut masked = explained(&pairs, alone);
         for (finding, update) in self.findings {
             let runs = self.cases.get(&finding.case).map_or(0, |case| case.runs);
             let masked_by = masked.remove(&finding.id);

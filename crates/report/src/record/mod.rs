@@ -9,7 +9,6 @@ mod exchange;
 mod finding;
 mod latency;
 mod minimal_example;
-mod occurrences;
 mod read;
 mod reason;
 mod summary;
@@ -24,10 +23,9 @@ pub use event::{
 pub use exchange::{
     AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, FindingPosition, RequestRecord,
 };
-pub use finding::{Cause, RUN, finding_id, finding_message, masked};
+pub use finding::{RUN, finding_id, finding_message};
 pub use latency::Latencies;
 pub use minimal_example::{ExampleSize, MinimalExample};
-pub use occurrences::{Occurrences, is_flaky, looks};
 pub use read::read;
 pub use reason::{NotTested, Reason};
 pub use summary::{CaseSummary, Conclusion, RuleOutcome, RuleSummary, RunStats, Summary};

@@ -3,11 +3,12 @@
 //!
 //! Terminal and report.md show the same lines. It must not know how a line looks.
 
-use super::groups::{Group, confirmation, request_line, rule_of, seen, shown};
+use super::groups::{also, confirmation, request_line, rule_of, seen, shown};
 use super::minimal::{as_finding, flakiness, minimal_line};
 use super::pair::{elements, index_in, rows};
 use super::text::{counted, excerpt, visible, visible_value};
 use crate::record::{BodyRecord, ExchangeRecord, FindingRecord, Summary};
+use crate::triage::Problem;
 
 /// Characters of a value.
 const VALUE: usize = 400;
@@ -21,7 +22,7 @@ pub(super) struct Fact {
 }
 
 /// The lines about a problem, in the order in which a reader needs them.
-pub(super) fn facts(summary: &Summary, group: &Group<'_>) -> Vec<Fact> {
+pub(super) fn facts(summary: &Summary, group: &Problem<'_>) -> Vec<Fact> {
     let (first, status) = group.lead;
     let smallest = as_finding(summary, first);
     let finding = smallest.as_ref().unwrap_or(first);
@@ -47,7 +48,7 @@ pub(super) fn facts(summary: &Summary, group: &Group<'_>) -> Vec<Fact> {
         Some(confirmed) => add("confirmed", format!("{confirmed}; {}", seen(group, CASES))),
         None => add("seen", seen(group, CASES).trim_start_matches("seen ").to_owned()),
     }
-    if let Some(also) = group.also() {
+    if let Some(also) = also(group) {
         add("also", also);
     }
     if let Some(reason) = &status.waived {

@@ -21,10 +21,10 @@ use std::path::Path;
 use maud::{DOCTYPE, PreEscaped, html};
 
 use super::curl::CommandContext;
-use super::groups::groups;
 use super::page;
 use super::text::visible;
 use crate::record::Summary;
+use crate::triage::problems;
 
 pub use matrix::matrix;
 
@@ -35,7 +35,7 @@ const SCRIPT: &str = include_str!("html/script.js");
 #[must_use]
 pub fn html(summary: &Summary, dir: &Path) -> String {
     let how = CommandContext { dir: dir.to_owned(), ..CommandContext::from_summary(summary) };
-    let groups = groups(summary);
+    let groups = problems(summary);
     let specification = visible(&summary.head.specification.title);
     let title = format!("{} · {specification} · batchproof", summary.conclusion);
     html! {

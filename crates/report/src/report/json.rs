@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::curl::CommandContext;
-use super::groups::{Group, ProblemState, groups, not_tested, rule_of};
+use super::groups::{not_tested, rule_of};
 use super::minimal::{flakiness, reproduction, shrunk_finding};
 use super::waiver::waiver;
 use crate::case::Depth;
@@ -19,6 +19,7 @@ use crate::record::{
     Conclusion, ExchangeRecord, FindingPosition, FindingRecord, FindingStatus, MinimalExample,
     RuleOutcome, SpecInfo, Summary, WaiverStatus,
 };
+use crate::triage::{Problem, ProblemState, problems};
 use crate::waiver::Waiver;
 
 mod coverage;
@@ -274,7 +275,7 @@ impl Report {
             exit: summary.conclusion.exit(),
             reasons: summary.reasons.iter().map(ToString::to_string).collect(),
             notes: summary.notes.clone(),
-            problems: groups(summary).iter().map(|group| problem(summary, group)).collect(),
+            problems: problems(summary).iter().map(|group| problem(summary, group)).collect(),
             findings: summary.findings.iter().map(|found| finding(summary, &how, found)).collect(),
             rules: summary
                 .rules
@@ -347,7 +348,7 @@ impl Report {
     }
 }
 
-fn problem(summary: &Summary, group: &Group<'_>) -> ReportProblem {
+fn problem(summary: &Summary, group: &Problem<'_>) -> ReportProblem {
     let rule = rule_of(summary, group.rule()).map(|r| &r.rule);
     ReportProblem {
         id: group.lead.0.id.clone(),
@@ -355,7 +356,7 @@ fn problem(summary: &Summary, group: &Group<'_>) -> ReportProblem {
         title: rule.map(|r| r.title.clone()).unwrap_or_default(),
         level: group.level,
         state: group.state,
-        findings: group.all.iter().map(|(f, _)| f.id.clone()).collect(),
+        findings: group.findings.iter().map(|(f, _)| f.id.clone()).collect(),
         count: group.count(),
         cases: group.cases().into_iter().map(str::to_owned).collect(),
     }

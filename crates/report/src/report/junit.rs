@@ -11,8 +11,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::curl::CommandContext;
 use super::groups::{
-    ProblemState, answer_line, confirmation, found_line, groups, not_tested, other_reasons,
-    tested_line,
+    answer_line, confirmation, found_line, not_tested, other_reasons, state_word, tested_line,
 };
 use super::minimal::{reproduction, shrunk_finding};
 use super::text::{counted, excerpt, visible, visible_block, visible_body, visible_value};
@@ -23,6 +22,7 @@ use crate::record::{
     AnswerRecord, BodyRecord, Conclusion, ExchangeRecord, RecordedFinding, RuleOutcome,
     RuleSummary, Summary,
 };
+use crate::triage::{ProblemState, problems};
 
 mod waivers;
 
@@ -107,7 +107,7 @@ fn run(summary: &Summary) -> TestSuite {
     let mut test = TestCase::new("conclusion", status);
     test.set_classname("run");
     if summary.conclusion != Conclusion::Inconclusive {
-        let groups = groups(summary);
+        let groups = problems(summary);
         let text = format!(
             "{}: {}, {}\n{reasons}",
             summary.conclusion,
@@ -239,7 +239,7 @@ fn evidence(summary: &Summary, findings: &[&RecordedFinding], how: &CommandConte
         };
         line("finding", &visible(&finding.id));
         let confirmed = confirmation(found).map(|by| format!(", {by}")).unwrap_or_default();
-        let state = ProblemState::from_status(update).word();
+        let state = state_word(ProblemState::from_status(update));
         line("state", &format!("{} {state}{confirmed}", finding.level));
         line("expected", &visible_value(&excerpt(&finding.expected, BODY)));
         line("got", &visible_value(&excerpt(&finding.actual, BODY)));

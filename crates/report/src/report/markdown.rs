@@ -9,8 +9,7 @@ use std::fmt::Write as _;
 use super::curl::CommandContext;
 use super::facts::facts;
 use super::groups::{
-    Group, ProblemState, exchange_line, found_line, groups, other_reasons, rule_of, shown,
-    tested_line,
+    exchange_line, found_line, other_reasons, rule_of, shown, state_mark, tested_line,
 };
 use super::json::Coverage;
 use super::minimal::{as_finding, reproduction};
@@ -20,6 +19,7 @@ use super::text::{
 };
 use super::waiver::{covering, status};
 use crate::record::{AnswerRecord, BodyRecord, Conclusion, NotTested, Summary};
+use crate::triage::{Problem, ProblemState, problems};
 
 /// Bytes of the whole report: GitHub cuts a comment at 65,536 characters.
 const LIMIT: usize = 60_000;
@@ -43,7 +43,7 @@ pub fn markdown(summary: &Summary) -> String {
         Conclusion::NonConformant => "❌",
         Conclusion::Inconclusive => "❔",
     };
-    let groups = groups(summary);
+    let groups = problems(summary);
     let conclusion = summary.conclusion.to_string().to_uppercase();
     let found = found_line(summary, &groups);
     let mut out = format!("## {mark} {conclusion}: {found}\n\n");
@@ -91,7 +91,7 @@ pub fn markdown(summary: &Summary) -> String {
     out
 }
 
-fn table(out: &mut String, summary: &Summary, groups: &[Group<'_>]) {
+fn table(out: &mut String, summary: &Summary, groups: &[Problem<'_>]) {
     out.push_str("| # | level | rule | where | cases | seen |\n|--:|---|---|---|--:|--:|\n");
     for (at, group) in groups.iter().take(ROWS).enumerate() {
         let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
@@ -100,7 +100,7 @@ fn table(out: &mut String, summary: &Summary, groups: &[Group<'_>]) {
             "| {} | {}{} | {} {} | {} | {} | {} |",
             at + 1,
             group.level,
-            group.state.mark(),
+            state_mark(group.state),
             escaped(group.rule()),
             escaped(title),
             code(&excerpt(&group.lead.0.place, 80)),
@@ -115,12 +115,12 @@ fn table(out: &mut String, summary: &Summary, groups: &[Group<'_>]) {
 }
 
 /// A problem: its requirement, what happened, and, folded, what shows it and covers it.
-fn problem(summary: &Summary, group: &Group<'_>, at: usize, how: &CommandContext) -> String {
+fn problem(summary: &Summary, group: &Problem<'_>, at: usize, how: &CommandContext) -> String {
     let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
     let mut out = format!(
         "### {at}. {}{} {}: {}\n\n",
         group.level,
-        group.state.mark(),
+        state_mark(group.state),
         escaped(group.rule()),
         escaped(title)
     );
@@ -145,7 +145,7 @@ fn problem(summary: &Summary, group: &Group<'_>, at: usize, how: &CommandContext
 }
 
 /// The exchange that shows a problem.
-fn evidence(out: &mut String, summary: &Summary, group: &Group<'_>) {
+fn evidence(out: &mut String, summary: &Summary, group: &Problem<'_>) {
     let smallest = as_finding(summary, &group.lead.0);
     let finding = smallest.as_ref().unwrap_or(&group.lead.0);
     let Some((_, exchange)) = shown(finding) else { return };

@@ -4,9 +4,10 @@ use super::curl::{CommandContext, commands, commands_on_one_connection};
 use super::text::{counted, number};
 use crate::check::{Rule, rules};
 use crate::record::{
-    ExampleSize, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, Occurrences, RUN,
-    RequestRecord, Summary, is_flaky,
+    ExampleSize, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RequestRecord,
+    Summary,
 };
+use crate::triage::{Occurrences, is_flaky_cause};
 
 /// Probability that the stated number of repeats misses it.
 const MISS: f64 = 0.05;
@@ -99,7 +100,7 @@ pub(super) fn flakiness(
     }
     let minimal = summary.minimals.get(&finding.id);
     let same = || summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause());
-    let is_flaky = same().any(|(_, u)| is_flaky(u)) || minimal.is_some_and(|m| m.shown < m.of);
+    let is_flaky = is_flaky_cause(same().map(|(f, u)| (f, u)), &summary.minimals);
     let (seen, may_miss) = match minimal.filter(|m| m.shown > 0) {
         _ if finding.case == RUN => {
             let alone = summary.tally.probe;
@@ -118,7 +119,7 @@ pub(super) fn flakiness(
         return None;
     }
     let why = if overlaps { "simultaneous requests depend on timing: " } else { "" };
-    let times = match seen.looks(MISS) {
+    let times = match seen.tries_needed(MISS) {
         times @ 0..=MANY => format!("repeat the commands up to {times} times"),
         _ => "`batchproof replay` repeats it often enough".to_owned(),
     };

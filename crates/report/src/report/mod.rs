@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use crate::record::Summary;
 
-pub use groups::{ProblemState, not_tested};
+pub use groups::not_tested;
 pub use json::schema;
 pub use terminal::{TerminalStyle, diff as terminal_diff, matrix as terminal_matrix, terminal};
 pub(crate) use text::number;

@@ -13,10 +13,11 @@ use std::path::Path;
 use crate::contract::Level;
 use crate::record::{Conclusion, NotTested, RUN, RuleSummary, Summary, WaiverStatus};
 
-use super::groups::{self, Group, nothing_tested};
+use super::groups::{self, nothing_tested};
 use super::json::Coverage;
 use super::text::{counted, number, seconds, visible, visible_block, wrap};
 use super::waiver::status;
+use crate::triage::{Problem, problems};
 use paint::{Colour, Paint};
 
 /// How the summary is shown.
@@ -45,7 +46,7 @@ pub fn terminal(summary: &Summary, style: TerminalStyle, reports: &Path) -> Stri
     let columns = columns(style);
     let mut page = TerminalPage { out: String::new(), columns, paint: Paint(style.colour) };
     let dir = visible(&reports.display().to_string());
-    let problems = groups::groups(summary);
+    let problems = problems(summary);
     headline(&mut page, summary, &problems);
     reasons(&mut page, summary);
     if nothing_tested(summary) {
@@ -144,7 +145,7 @@ fn concluded(page: &mut TerminalPage, conclusion: Conclusion, rest: &str) {
 }
 
 /// `NONCONFORMANT  http://127.0.0.1:8080  1 problem (MUST)    70 of 78 rules tested`.
-fn headline(page: &mut TerminalPage, summary: &Summary, problems: &[Group<'_>]) {
+fn headline(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>]) {
     let found = groups::found_line(summary, problems);
     let tested = match nothing_tested(summary) {
         true => String::new(),
@@ -351,7 +352,7 @@ fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
 }
 
 /// Commands that lead on.
-fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Group<'_>], dir: &str) {
+fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], dir: &str) {
     let head = &summary.head;
     let mut commands: Vec<(String, &str)> = Vec::new();
     if let Some(group) = problems.first() {

@@ -4,9 +4,9 @@
 
 use std::fmt::Write as _;
 
-use super::groups::Group;
 use super::text::{counted, is_hidden};
 use crate::record::{FindingRecord, WaiverStatus, WaiverSummary};
+use crate::triage::Problem;
 
 /// One entry of a waivers file that covers `finding`; reason, owner and date are left to fill in.
 #[must_use]
@@ -15,17 +15,17 @@ pub fn waiver(finding: &FindingRecord) -> String {
 }
 
 /// Entries that cover all findings of a group, one a rule and place: of every case, where several show it.
-pub(super) fn covering(group: &Group<'_>) -> String {
+pub(super) fn covering(group: &Problem<'_>) -> String {
     let mut covered: Vec<(&str, &str)> = Vec::new();
     let mut text = String::new();
-    for (finding, _) in std::iter::once(group.lead).chain(group.others()) {
+    for (finding, _) in std::iter::once(group.lead).chain(group.other_causes()) {
         let here = (finding.rule.as_str(), finding.place.as_str());
         if covered.contains(&here) {
             continue;
         }
         covered.push(here);
         let same = |f: &FindingRecord| (f.rule.as_str(), f.place.as_str()) == here;
-        let mut others = group.all.iter().map(|(f, _)| f).filter(|f| same(f));
+        let mut others = group.findings.iter().map(|(f, _)| f).filter(|f| same(f));
         let one_case = others.all(|f| f.case == finding.case);
         text.push_str(&entry(&finding.rule, one_case.then_some(&finding.case), &finding.place));
     }

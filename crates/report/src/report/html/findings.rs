@@ -17,13 +17,14 @@ use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingRecord, Summary};
 use crate::report::curl::CommandContext;
 use crate::report::groups::{
-    Group, ProblemState, Totals, answer_line, confirmation, exchange_line, family, rule_of, seen,
-    shown,
+    also, answer_line, cases_shown, confirmation, exchange_line, family, rule_of, seen, shown,
+    state_word, totals_line,
 };
 use crate::report::minimal::{as_finding, flakiness, minimal_line, reproduction, size};
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
 use crate::report::waiver::covering;
+use crate::triage::{Problem, ProblemState, ProblemTotals};
 
 /// Bytes of entries that are shown whole.
 const WHOLE: usize = 800_000;
@@ -36,7 +37,7 @@ const EXCHANGES: usize = 6;
 /// Bytes of commands.
 const COMMANDS: usize = 12_000;
 
-pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &CommandContext) -> Markup {
+pub(super) fn section(summary: &Summary, groups: &[Problem<'_>], how: &CommandContext) -> Markup {
     let mut page = ProblemPage { summary, how, met: HashMap::new(), left: WHOLE };
     html! {
         h2 #findings { "Problems" }
@@ -44,7 +45,7 @@ pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &CommandCont
             p.lede { "None." }
         } @else {
             p.lede {
-                (Totals::from_problems(groups).words()) ": " (counted(summary.findings.len() as u64, "finding"))
+                (totals_line(ProblemTotals::from_problems(groups))) ": " (counted(summary.findings.len() as u64, "finding"))
                 ", grouped by root cause."
             }
             (bar(groups))
@@ -58,7 +59,7 @@ pub(super) fn section(summary: &Summary, groups: &[Group<'_>], how: &CommandCont
     }
 }
 
-fn bar(groups: &[Group<'_>]) -> Markup {
+fn bar(groups: &[Problem<'_>]) -> Markup {
     let mut families: Vec<&str> = groups.iter().map(|g| family(g.rule())).collect();
     families.sort_unstable();
     families.dedup();
@@ -90,7 +91,7 @@ struct ProblemPage<'a> {
 }
 
 impl ProblemPage<'_> {
-    fn entry(&mut self, group: &Group<'_>, open: bool) -> Markup {
+    fn entry(&mut self, group: &Problem<'_>, open: bool) -> Markup {
         let mut fresh = Vec::new();
         // Where hardly anything fits any more, it isn't tried.
         let whole = (self.left > 3_000).then(|| self.whole(group, &mut fresh));
@@ -107,7 +108,7 @@ impl ProblemPage<'_> {
         frame(self.summary, group, &inside, open)
     }
 
-    fn whole(&self, group: &Group<'_>, fresh: &mut Vec<String>) -> Markup {
+    fn whole(&self, group: &Problem<'_>, fresh: &mut Vec<String>) -> Markup {
         let (finding, update) = group.lead;
         let smallest = as_finding(self.summary, finding);
         html! {
@@ -139,7 +140,7 @@ impl ProblemPage<'_> {
     }
 
     /// What to paste: the request, whether it is fixed, the waiver, the case file.
-    fn commands(&self, group: &Group<'_>) -> Markup {
+    fn commands(&self, group: &Problem<'_>) -> Markup {
         let finding = &group.lead.0;
         let lines = reproduction(self.summary, finding, self.how);
         let short = lines.iter().map(String::len).sum::<usize>() <= COMMANDS;
@@ -218,12 +219,12 @@ fn anchor(finding: &FindingRecord) -> String {
 }
 
 /// The entry, around what it opens to.
-fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> Markup {
+fn frame(summary: &Summary, group: &Problem<'_>, inside: &Markup, open: bool) -> Markup {
     let finding = &group.lead.0;
     let smallest = as_finding(summary, finding);
     let title = rule_of(summary, &finding.rule).map_or("", |r| r.rule.title.as_str());
     let mut found: Vec<String> = Vec::new();
-    for (finding, _) in group.all.iter().take(20) {
+    for (finding, _) in group.findings.iter().take(20) {
         let texts = [&finding.id, &finding.rule, &finding.case, &finding.place];
         found.extend(texts.map(|text| visible(text)));
     }
@@ -235,13 +236,13 @@ fn frame(summary: &Summary, group: &Group<'_>, inside: &Markup, open: bool) -> M
                 @else { span.tag.quiet { (group.level) } }
                 span.title { (visible(&finding.rule)) " " (visible(title)) }
                 span.count {
-                    @if group.state != ProblemState::Confirmed { (group.state.word()) ", " }
+                    @if group.state != ProblemState::Confirmed { (state_word(group.state)) ", " }
                     (crate::report::text::number(group.count())) "×"
                 }
                 span.under {
                     @let message = visible(&excerpt(&smallest.as_ref().unwrap_or(finding).message, 240));
-                    (message) " " span.where { "in " (group.cases_shown(3)) }
-                    @if let Some(also) = group.also() { "; also " (also) }
+                    (message) " " span.where { "in " (cases_shown(group, 3)) }
+                    @if let Some(also) = also(group) { "; also " (also) }
                 }
             }
             div.inside { (PreEscaped(&inside.0)) }
@@ -272,12 +273,12 @@ fn first_seen(summary: &Summary, finding: &FindingRecord) -> String {
     format!("First seen with {size}, in {}", visible(&finding.case))
 }
 
-fn meta(group: &Group<'_>) -> Markup {
+fn meta(group: &Problem<'_>) -> Markup {
     let finding = &group.lead.0;
     html! {
         ul.meta {
             li { b { (state(group)) } "; " (seen(group, 5)) }
-            @if let Some(also) = group.also() { li { "also " (also) } }
+            @if let Some(also) = also(group) { li { "also " (also) } }
             @if !finding.position.pointer.is_empty() { li { "at " code { (visible(&excerpt(&finding.position.pointer, 200))) } } }
             li { "case " code { (visible(&finding.case)) } ", execution " (finding.run) ", seed " (finding.seed) }
             li { "kind: " (visible(&excerpt(&finding.kind, 120))) }
@@ -287,20 +288,20 @@ fn meta(group: &Group<'_>) -> Markup {
 }
 
 /// `confirmed by 3 of 3 repeats`, `unconfirmed`.
-fn state(group: &Group<'_>) -> String {
+fn state(group: &Problem<'_>) -> String {
     match confirmation(group.lead) {
         Some(by) if group.state == ProblemState::Confirmed => format!("confirmed: {by}"),
-        _ => group.state.word().to_owned(),
+        _ => state_word(group.state).to_owned(),
     }
 }
 
 /// The findings of the same cause in other cases; each keeps its own anchor.
-fn siblings(group: &Group<'_>) -> Markup {
+fn siblings(group: &Problem<'_>) -> Markup {
     html! {
-        @if group.all.len() > 1 {
+        @if group.findings.len() > 1 {
             h3 { "Seen in other cases too" }
             ul.plain {
-                @for (finding, update) in group.all.iter().skip(1).take(200) {
+                @for (finding, update) in group.findings.iter().skip(1).take(200) {
                     li id=(anchor(finding)) {
                         @if finding.rule != group.rule() { (visible(&finding.rule)) " in " }
                         code { (visible(&finding.case)) } " " span.muted {
@@ -315,7 +316,7 @@ fn siblings(group: &Group<'_>) -> Markup {
 }
 
 /// What is left of an entry where a page has grown large.
-fn brief(group: &Group<'_>) -> Markup {
+fn brief(group: &Problem<'_>) -> Markup {
     let finding = &group.lead.0;
     let (want, got) = marked(&finding.expected, &finding.actual, 160);
     html! {

@@ -4,11 +4,12 @@ use maud::{Markup, html};
 
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
-use crate::report::groups::{Group, Totals, other_reasons, part};
+use crate::report::groups::{other_reasons, part};
 use crate::report::text::{number, seconds, visible};
+use crate::triage::{Problem, ProblemTotals};
 
-pub(super) fn verdict(summary: &Summary, groups: &[Group<'_>]) -> Markup {
-    let totals = Totals::from_problems(groups);
+pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
+    let totals = ProblemTotals::from_problems(groups);
     let (tested, rules) = summary.rules_tested();
     let reasons = other_reasons(summary);
     let stats = summary.stats();

@@ -7,9 +7,10 @@ use super::parts::{class, level};
 use super::rules::about;
 use crate::compare::{Matrix, MatrixCell, MatrixColumn, MatrixRow};
 use crate::record::{Conclusion, RuleOutcome};
-use crate::report::groups::{Totals, family, groups, outcome_word};
+use crate::report::groups::{family, outcome_word, totals_line};
 use crate::report::page;
 use crate::report::text::{number, visible};
+use crate::triage::{ProblemTotals, problems};
 
 const OWN: &str = include_str!("matrix.css");
 
@@ -95,7 +96,7 @@ fn implementations(matrix: &Matrix<'_>, links: &[String]) -> Markup {
 
 fn implementation(column: &MatrixColumn<'_>, link: &str) -> Markup {
     let summary = column.summary;
-    let totals = Totals::from_problems(&groups(summary));
+    let totals = ProblemTotals::from_problems(&problems(summary));
     let (tone, word) = match summary.conclusion {
         Conclusion::Conformant => ("passed", "conformant"),
         Conclusion::NonConformant => ("failed", "nonconformant"),
@@ -105,7 +106,7 @@ fn implementation(column: &MatrixColumn<'_>, link: &str) -> Markup {
         th.implementation scope="col" {
             a href=(link) { (visible(&summary.head.target)) }
             span class=(format!("tag {tone}")) { (word) }
-            span.under { (totals.words()) }
+            span.under { (totals_line(totals)) }
             span.under { (summary.head.depth) ", " (visible(column.name)) }
             span.under { code { (visible(&summary.head.run_id)) } }
         }

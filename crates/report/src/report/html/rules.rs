@@ -6,8 +6,9 @@ use super::parts::{class, level, outcome, prose};
 use crate::check::rules::FAMILIES;
 use crate::contract::Level;
 use crate::record::{RuleOutcome, RuleSummary, Summary};
-use crate::report::groups::{Group, cited, family, not_tested, outcome_word};
+use crate::report::groups::{cited, family, not_tested, outcome_word};
 use crate::report::text::{number, visible};
+use crate::triage::Problem;
 
 const OUTCOMES: [RuleOutcome; 8] = [
     RuleOutcome::Failed,
@@ -74,7 +75,7 @@ fn cell(rule: &RuleSummary) -> Markup {
 }
 
 /// Every rule with its text.
-pub(super) fn section(summary: &Summary, groups: &[Group<'_>]) -> Markup {
+pub(super) fn section(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
     html! {
         h2 #rules { "Requirements" }
         p.lede { "What each rule requires, where that comes from, and how often it was checked." }
@@ -85,7 +86,7 @@ pub(super) fn section(summary: &Summary, groups: &[Group<'_>]) -> Markup {
     }
 }
 
-fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
+fn one(summary: &Summary, rule: &RuleSummary, groups: &[Problem<'_>]) -> Markup {
     let info = &rule.rule;
     let counts = [
         ("passed", rule.counts.passed),
@@ -115,7 +116,7 @@ fn one(summary: &Summary, rule: &RuleSummary, groups: &[Group<'_>]) -> Markup {
                         li { "masked where one of these fails: " (visible(&info.needs.join(", "))) }
                     }
                 }
-                @let mine: Vec<_> = groups.iter().filter_map(|g| Some((g, g.of_rule(&info.id)?))).collect();
+                @let mine: Vec<_> = groups.iter().filter_map(|g| Some((g, g.finding_of_rule(&info.id)?))).collect();
                 @if !mine.is_empty() {
                     ul.plain {
                         @for (group, found) in mine {

@@ -5,9 +5,10 @@ use super::{TerminalPage, TerminalStyle, columns};
 use crate::compare::Diff;
 use crate::contract::Level;
 use crate::record::{RecordedFinding, RuleOutcome, Summary};
-use crate::report::groups::{Group, Totals, grouped, groups, outcome_word, rule_of};
+use crate::report::groups::{cases_shown, outcome_word, rule_of, state_mark, totals_line};
 use crate::report::minimal::as_finding;
 use crate::report::text::{counted, excerpt, visible};
+use crate::triage::{Problem, ProblemTotals, problems, problems_among};
 
 /// Causes of a kind that are shown.
 const CAUSES: usize = 20;
@@ -61,7 +62,7 @@ fn run_line(name: &str, summary: &Summary) -> String {
         "{}: {}, {}; {}, {}",
         visible(name),
         summary.conclusion,
-        Totals::from_problems(&groups(summary)).words(),
+        totals_line(ProblemTotals::from_problems(&problems(summary))),
         visible(&summary.head.target),
         visible(&summary.head.started)
     )
@@ -77,7 +78,7 @@ fn causes(
     if found.is_empty() {
         return;
     }
-    let groups = grouped(of, found.iter().copied());
+    let groups = problems_among(of, found.iter().copied());
     let problems = counted(groups.len() as u64, "problem");
     let findings = counted(found.len() as u64, "finding");
     page.heading(&format!("{problems} {what} ({findings})"));
@@ -89,9 +90,9 @@ fn causes(
     }
 }
 
-fn cause(page: &mut TerminalPage, of: &Summary, group: &Group<'_>, colour: Colour) {
+fn cause(page: &mut TerminalPage, of: &Summary, group: &Problem<'_>, colour: Colour) {
     let finding = &group.lead.0;
-    let state = group.state.mark();
+    let state = state_mark(group.state);
     let title = rule_of(of, &finding.rule).map_or("", |r| r.rule.title.as_str());
     let head = format!("{}{state} {}  {}", group.level, visible(&finding.rule), visible(title));
     page.text(2, colour, &head);
@@ -99,7 +100,7 @@ fn cause(page: &mut TerminalPage, of: &Summary, group: &Group<'_>, colour: Colou
     let message = &smallest.as_ref().unwrap_or(finding).message;
     page.text(6, Colour::Plain, &visible(&excerpt(message, VALUE)));
     let label = if group.cases().len() == 1 { "case" } else { "cases" };
-    page.entry(6, label, Colour::Plain, &group.cases_shown(5));
+    page.entry(6, label, Colour::Plain, &cases_shown(group, 5));
     page.entry(6, "seen", Colour::Plain, &counted(group.count(), "time"));
 }
 

@@ -6,9 +6,10 @@ use crate::contract::Level;
 use crate::record::Summary;
 use crate::report::curl::CommandContext;
 use crate::report::facts::facts;
-use crate::report::groups::{Group, ProblemState, rule_of};
+use crate::report::groups::{rule_of, state_mark};
 use crate::report::minimal::reproduction;
 use crate::report::text::{counted, visible};
+use crate::triage::{Problem, ProblemState};
 
 /// Problems shown in full.
 const FULL: usize = 20;
@@ -20,7 +21,7 @@ const INDENT: usize = 3;
 pub(super) fn problems(
     page: &mut TerminalPage,
     summary: &Summary,
-    groups: &[Group<'_>],
+    groups: &[Problem<'_>],
     dir: &str,
 ) {
     let how = CommandContext::from_summary(summary);
@@ -49,7 +50,7 @@ pub(super) fn problems(
 fn problem(
     page: &mut TerminalPage,
     summary: &Summary,
-    group: &Group<'_>,
+    group: &Problem<'_>,
     at: usize,
     how: &CommandContext,
     dir: &str,
@@ -75,9 +76,15 @@ fn problem(
 }
 
 /// `1  MUST  ORDER-002  Results are in the order of their items`.
-fn title(page: &mut TerminalPage, summary: &Summary, group: &Group<'_>, at: usize, colour: Colour) {
+fn title(
+    page: &mut TerminalPage,
+    summary: &Summary,
+    group: &Problem<'_>,
+    at: usize,
+    colour: Colour,
+) {
     let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
-    let head = format!("{}{}  {}", group.level, group.state.mark(), visible(group.rule()));
+    let head = format!("{}{}  {}", group.level, state_mark(group.state), visible(group.rule()));
     let lead = format!("{at:<2} ");
     let wide = page.columns.saturating_sub(lead.len());
     let lines = super::wrap(&format!("{head}  {}", visible(title)), wide);

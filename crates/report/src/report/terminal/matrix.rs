@@ -8,8 +8,9 @@ use super::paint::{Colour, Paint};
 use super::{TerminalPage, TerminalStyle, columns};
 use crate::compare::{Matrix, MatrixCell, MatrixColumn};
 use crate::record::{Conclusion, RuleOutcome};
-use crate::report::groups::{Totals, groups};
+use crate::report::groups::totals_line;
 use crate::report::text::{counted, visible};
+use crate::triage::{ProblemTotals, problems};
 
 /// What `report DIR...` prints of several targets.
 #[must_use]
@@ -63,7 +64,7 @@ fn implementation(page: &mut TerminalPage, at: usize, column: &MatrixColumn<'_>)
         "{}: {}, {}; {}, {}",
         visible(&summary.head.target),
         summary.conclusion,
-        Totals::from_problems(&groups(summary)).words(),
+        totals_line(ProblemTotals::from_problems(&problems(summary))),
         visible(column.name),
         visible(&summary.head.run_id)
     );

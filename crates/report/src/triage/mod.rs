@@ -1,0 +1,15 @@
+//! Triage: makes the problems of a run from its record. A problem is a root cause, with the findings that show it:
+//! which of them leads, and whether it is confirmed, unconfirmed or waived.
+//!
+//! Pure: every report, replay, export and merge uses it. It must not know the network, nor the words in which
+//! problems are shown.
+
+mod cause;
+mod explained;
+mod flakiness;
+mod problem;
+
+pub use cause::{Cause, by_cause};
+pub use explained::explained;
+pub use flakiness::{Occurrences, is_flaky, is_flaky_cause, tries_needed};
+pub use problem::{Problem, ProblemState, ProblemTotals, problems, problems_among};

@@ -1,0 +1,210 @@
+//! Problems: the findings of a run by their root causes.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::contract::Level;
+use crate::record::{ExchangeRecord, FindingStatus, RecordedFinding, Summary};
+
+/// Whether a problem counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemState {
+    /// Confirmed, and no waiver covers it.
+    Confirmed,
+    /// Repeats did not show it again.
+    Unconfirmed,
+    /// Covered by waivers.
+    Waived,
+}
+
+impl ProblemState {
+    /// By what became of a finding.
+    #[must_use]
+    pub fn from_status(update: &FindingStatus) -> ProblemState {
+        match (&update.waived, update.confirmed) {
+            (Some(_), _) => ProblemState::Waived,
+            (None, true) => ProblemState::Confirmed,
+            (None, false) => ProblemState::Unconfirmed,
+        }
+    }
+}
+
+/// A root cause with the findings that show it.
+pub struct Problem<'a> {
+    /// Whether it counts.
+    pub state: ProblemState,
+    /// Its level.
+    pub level: Level,
+    /// The finding that is shown: the simplest, preferably with a minimal example.
+    pub lead: &'a RecordedFinding,
+    /// All of them, the lead first.
+    pub findings: Vec<&'a RecordedFinding>,
+}
+
+impl<'a> Problem<'a> {
+    /// The rule of the finding that leads.
+    #[must_use]
+    pub fn rule(&self) -> &'a str {
+        &self.lead.0.rule
+    }
+
+    /// The first finding of a rule among them.
+    #[must_use]
+    pub fn finding_of_rule(&self, rule: &str) -> Option<&'a RecordedFinding> {
+        self.findings.iter().copied().find(|(finding, _)| finding.rule == rule)
+    }
+
+    /// The other causes of the problem, each with its first finding.
+    #[must_use]
+    pub fn other_causes(&self) -> Vec<&'a RecordedFinding> {
+        let mut firsts: Vec<&'a RecordedFinding> = vec![self.lead];
+        for found in &self.findings {
+            if firsts.iter().all(|(first, _)| first.cause() != found.0.cause()) {
+                firsts.push(found);
+            }
+        }
+        firsts.split_off(1)
+    }
+
+    /// How often it was seen, in all cases.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.findings.iter().map(|(_, u)| u.count).sum()
+    }
+
+    /// The cases that showed it, each once.
+    #[must_use]
+    pub fn cases(&self) -> Vec<&'a str> {
+        let mut cases: Vec<&str> = Vec::new();
+        for (finding, _) in &self.findings {
+            if !cases.contains(&finding.case.as_str()) {
+                cases.push(&finding.case);
+            }
+        }
+        cases
+    }
+}
+
+/// The problems of a run by state and level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProblemTotals {
+    /// Confirmed, of level MUST.
+    pub must: usize,
+    /// Confirmed, of level SHOULD.
+    pub should: usize,
+    /// Not confirmed.
+    pub unconfirmed: usize,
+    /// Waived.
+    pub waived: usize,
+}
+
+impl ProblemTotals {
+    /// Counts problems.
+    #[must_use]
+    pub fn from_problems(problems: &[Problem<'_>]) -> ProblemTotals {
+        let count = |state, level: Option<Level>| {
+            let counts = |g: &&Problem<'_>| g.state == state && level.is_none_or(|l| g.level == l);
+            problems.iter().filter(counts).count()
+        };
+        ProblemTotals {
+            must: count(ProblemState::Confirmed, Some(Level::Must)),
+            should: count(ProblemState::Confirmed, Some(Level::Should)),
+            unconfirmed: count(ProblemState::Unconfirmed, None),
+            waived: count(ProblemState::Waived, None),
+        }
+    }
+}
+
+/// All findings: what counts first, MUST before SHOULD, then the most frequent.
+#[must_use]
+pub fn problems(summary: &Summary) -> Vec<Problem<'_>> {
+    problems_among(summary, &summary.findings)
+}
+
+/// The problems of these findings, in the same order.
+#[must_use]
+pub fn problems_among<'a>(
+    summary: &Summary,
+    found: impl IntoIterator<Item = &'a RecordedFinding>,
+) -> Vec<Problem<'a>> {
+    let mut places = HashMap::new();
+    let mut problems: Vec<Problem<'a>> = Vec::new();
+    for found in found {
+        let (finding, update) = found;
+        let state = ProblemState::from_status(update);
+        let key = (state, finding.root_cause());
+        let at = *places.entry(key).or_insert(problems.len());
+        match problems.get_mut(at) {
+            Some(problem) => {
+                if effort_to_read(summary, found) < effort_to_read(summary, problem.lead) {
+                    problem.lead = found;
+                    problem.findings.insert(0, found);
+                } else {
+                    problem.findings.push(found);
+                }
+            }
+            None => {
+                problems.push(Problem {
+                    state,
+                    level: finding.level,
+                    lead: found,
+                    findings: vec![found],
+                });
+            }
+        }
+    }
+    let mut problems = merged_by_rule(summary, problems);
+    problems.sort_by_key(|g| (g.state, g.level, Reverse(g.count())));
+    problems
+}
+
+/// More causes of one rule than these are one problem: a server that checks nothing fails for every field.
+const MANY: usize = 2;
+
+/// The problems, with many causes of one rule as one.
+fn merged_by_rule<'a>(summary: &Summary, problems: Vec<Problem<'a>>) -> Vec<Problem<'a>> {
+    let mut counts: HashMap<(ProblemState, &str), usize> = HashMap::new();
+    for problem in &problems {
+        *counts.entry((problem.state, problem.rule())).or_default() += 1;
+    }
+    let mut together: Vec<Problem<'a>> = Vec::new();
+    for problem in problems {
+        let many = counts.get(&(problem.state, problem.rule())).is_some_and(|count| *count > MANY);
+        let same = |g: &&mut Problem<'a>| (g.state, g.rule()) == (problem.state, problem.rule());
+        match together.iter_mut().find(same).filter(|_| many) {
+            Some(first)
+                if effort_to_read(summary, problem.lead) < effort_to_read(summary, first.lead) =>
+            {
+                let rest = std::mem::replace(&mut first.findings, problem.findings);
+                first.findings.extend(rest);
+                first.lead = problem.lead;
+            }
+            Some(first) => first.findings.extend(problem.findings),
+            None => together.push(problem),
+        }
+    }
+    together
+}
+
+/// How much a reader has to read to understand a finding. Shrunk ones come first.
+fn effort_to_read(summary: &Summary, (finding, update): &RecordedFinding) -> impl Ord + use<> {
+    let minimal = summary.minimals.get(&finding.id).filter(|m| m.shown > 0 || m.is_smaller());
+    let evidence = summary.shortest_evidence(finding);
+    let usual = |e: &ExchangeRecord| {
+        let request = &e.request;
+        let text = request.body.text();
+        e.group.is_none()
+            && request.credential == "good"
+            && request.framing == "sized"
+            && text.is_some_and(|text| text.is_ascii() && !text.contains('\\'))
+    };
+    let unusual = evidence.iter().filter(|e| !usual(e)).count();
+    let size = minimal.map(|m| (m.to.items + 4 * m.to.requests, m.to.bytes));
+    let kept = || (evidence.len() as u64, evidence.iter().map(|e| e.size() as u64).sum());
+    let size = size.unwrap_or_else(kept);
+    (minimal.is_none(), unusual > 0, size, Reverse(update.count))
+}
