@@ -137,6 +137,9 @@ pub struct SendingArgs {
     /// Time limit of a response; every item adds a quarter of a second.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
+    /// Largest body of a response, such as 64MiB [default: what the batch can need, at most 64MiB].
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_body: Option<u64>,
     /// Additional trusted certificates (PEM).
     #[arg(long, value_name = "F")]
     pub ca: Option<PathBuf>,
@@ -156,6 +159,7 @@ impl SendingArgs {
             ca: self.ca.clone(),
             cert: self.cert.clone(),
             insecure: self.insecure,
+            max_body: self.max_body,
             ..SendOptions::default()
         }
     }
@@ -234,6 +238,12 @@ pub struct ServeArgs {
     /// The old name of --refusal-mode.
     #[arg(long, hide = true, value_parser = renamed_to_refusal_mode)]
     pub reading: Option<std::convert::Infallible>,
+    /// Serve over TLS with this certificate chain (PEM).
+    #[arg(long, value_name = "F", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its private key (PEM).
+    #[arg(long, value_name = "F", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// A fault to inject (repeatable); `batchproof list --faults` names them.
     #[arg(long, value_name = "NAME")]
     pub fault: Vec<String>,
@@ -310,6 +320,27 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// The old name of an option is an error that names the new one.
 fn renamed_to_export_cases(_: &str) -> Result<PathBuf, String> {
     Err("--save-cases is now called --export-cases".to_owned())
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: u64 =
+        number.parse().map_err(|_| format!("`{text}` is not a size: write 64MiB"))?;
+    let factor: u64 = match unit.trim() {
+        "" | "B" => 1,
+        "k" | "kB" | "KB" => 1000,
+        "KiB" | "K" => 1 << 10,
+        "MB" => 1_000_000,
+        "MiB" | "M" => 1 << 20,
+        "GB" => 1_000_000_000,
+        "GiB" | "G" => 1 << 30,
+        other => return Err(format!("`{other}` is not a unit of size: expected KiB, MiB or GiB")),
+    };
+    match number.checked_mul(factor) {
+        Some(bytes) if bytes > 0 => Ok(bytes),
+        _ => Err(format!("`{text}` is out of range")),
+    }
 }
 
 fn partition(text: &str) -> Result<(u32, u32), String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::args::ServeArgs;
 use super::{CommandError, say};
 use crate::contract::{Contract, Problem, problem::nearest};
-use crate::server::{self, Fault, ServerConfig, faults};
+use crate::server::{self, Certificate, Fault, ServerConfig, faults};
 
 pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
     let contract = match &args.contract {
@@ -26,18 +26,26 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
     }
     .filter(|t| !t.is_empty());
     let chosen = args.fault.iter().map(|name| fault_named(name)).collect::<Result<Vec<_>, _>>()?;
+    let certificate = match (&args.tls_cert, &args.tls_key) {
+        (Some(chain), Some(key)) => {
+            let read = Certificate::read(chain, key);
+            Some(read.map_err(|e| {
+                format!("--tls-cert: {e}\n  expected: a certificate and its private key, both PEM")
+            })?)
+        }
+        _ => None,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let demands = token.is_some();
-        let running = server::start(ServerConfig {
+        let config = ServerConfig {
             contract: Arc::new(contract),
             refusal_mode: args.refusal_mode,
             token,
             faults: chosen,
             port: args.port,
-        })
-        .await
-        .map_err(|e| {
+        };
+        let running = server::start_behind(config, certificate).await.map_err(|e| {
             format!(
                 "port {} of the loopback interface: {e}\n  expected: a free port (0 takes one)",
                 args.port

@@ -285,7 +285,8 @@ fn renumber(
 fn raw_request(environment: &Environment, text: &str) -> ComposedRequest {
     let contract = &environment.contract;
     let text = text.replace("\r\n", "\n");
-    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    // Without an empty line, the text ends with its last header's line end.
+    let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
     let body = &measured(body);
     let head = head.replace(LENGTH_MARK, &body.len().to_string());
     let mut lines = head.lines();

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::SelectedCase;
-use crate::case::Step;
+use crate::case::{Framing, Relation, Step};
 use crate::record::NotRun;
 use crate::session::Environment;
 
@@ -24,13 +24,21 @@ pub fn why_not_run(environment: &Environment, chosen: &SelectedCase) -> Option<N
     if let Some(reason) = &chosen.not_applicable {
         return Some(NotRun { why: reason.clone(), by_contract: true });
     }
-    let raw = chosen.case.spec.steps.iter().flatten().any(is_raw);
-    (raw && environment.sender.target.url.scheme() != "http").then(|| NotRun {
-        why: "raw connections are made without TLS only".to_owned(),
-        by_contract: false,
-    })
+    let why = environment.sender.needs_http_1().filter(|_| frames(chosen))?;
+    Some(NotRun { why: why.to_owned(), by_contract: false })
 }
 
-fn is_raw(step: &Step) -> bool {
-    step.raw.is_some() || step.hang_up.is_some() || step.simultaneously.iter().flatten().any(is_raw)
+/// Whether the case is about framing that only HTTP/1.1 has.
+fn frames(chosen: &SelectedCase) -> bool {
+    let spec = &chosen.case.spec;
+    spec.steps.iter().flatten().any(step_frames)
+        || spec.generate.as_ref().is_some_and(|g| g.framing != Framing::Sized)
+        || spec.relation == Some(Relation::Chunk)
+}
+
+fn step_frames(step: &Step) -> bool {
+    step.raw.is_some()
+        || step.hang_up.is_some()
+        || step.framing != Framing::Sized
+        || step.simultaneously.iter().flatten().any(step_frames)
 }

@@ -1,7 +1,7 @@
 //! What hindered an execution: load, a lost answer, refused credentials. Whether it is tried again, the schedule says.
 
 use super::Execution;
-use crate::exchange::{Answer, Exchange, LossKind};
+use crate::exchange::{Answer, Exchange, Loss, LossKind};
 
 /// How an execution met load or lost an answer in a way that is no verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub enum RetryReason {
     Load(u64),
     /// A connection ended without an answer; perhaps it had been idle.
     Lost,
+    /// No connection was made: neither the target nor a rule is judged by that.
+    Unreached,
     /// 401 or 403 where the credentials are good.
     Credentials,
 }
@@ -39,6 +41,16 @@ pub fn retry_reason(execution: &Execution) -> Option<RetryReason> {
             Some(RetryReason::Credentials)
         }
         Answer::Lost(l) if l.kind == LossKind::Reset => Some(RetryReason::Lost),
+        Answer::Lost(l) if l.kind.is_unreached() => Some(RetryReason::Unreached),
+        _ => None,
+    })
+}
+
+/// Why the target was not reached, where it was not.
+#[must_use]
+pub fn unreached(execution: &Execution) -> Option<&Loss> {
+    execution.exchanges.iter().find_map(|e| match &e.answer {
+        Answer::Lost(loss) if loss.kind.is_unreached() => Some(loss),
         _ => None,
     })
 }

@@ -11,7 +11,7 @@ use crate::check::{StreamContext, StreamEvaluator};
 use crate::compose::{self, style};
 use crate::exchange::Loss;
 use crate::generate::{Numbers, Place, Shape, Stream};
-use crate::send::{Exchanging, headers};
+use crate::send::{StreamedExchange, headers};
 use crate::session::Environment;
 
 /// Bytes that are written at once.
@@ -51,7 +51,7 @@ pub(super) async fn execute(
         rule: selected.rule,
     };
     let judge = StreamEvaluator::new(about, stream(), &numbers);
-    let mut exchanging = StreamedBatch { outgoing: outgoing(), judge, begun: false };
+    let mut exchange = StreamedBatch { outgoing: outgoing(), judge, begun: false };
     let started = Instant::now();
     let ended = tokio::select! {
         biased;
@@ -59,9 +59,9 @@ pub(super) async fn execute(
             execution.cut = true;
             Err(Loss::ended(started.elapsed()))
         }
-        ended = environment.sender.stream(&request, length, items, &mut exchanging) => ended,
+        ended = environment.sender.stream(&request, length, items, &mut exchange) => ended,
     };
-    let judged = exchanging.judge.finish(ended);
+    let judged = exchange.judge.finish(ended);
     execution.exchanges.extend(judged.exchange);
     execution.streamed = Some(Box::new(StreamedExecution {
         items: items as u64,
@@ -128,12 +128,12 @@ struct StreamedBatch<'a> {
     begun: bool,
 }
 
-impl Exchanging for StreamedBatch<'_> {
-    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+impl StreamedExchange for StreamedBatch<'_> {
+    fn next_piece(&mut self, out: &mut Vec<u8>) -> bool {
         self.outgoing.next(out)
     }
 
-    fn take(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>) {
+    fn take_body(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>) {
         if !self.begun {
             self.begun = true;
             self.judge.begin(status, headers(head));

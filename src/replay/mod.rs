@@ -17,7 +17,7 @@ use futures_util::{StreamExt, stream};
 use crate::case::{self, Case};
 use crate::check::{Check, Rule, evaluate, rules};
 use crate::collect::RUN;
-use crate::exchange::{Answer, LossKind};
+use crate::exchange::Answer;
 use crate::execution::{
     Execution, RetryReason, SelectedCase, credentials_are_refused, exchange_plain_item, execute,
     retry_reason, select, why_not_run,
@@ -357,7 +357,7 @@ async fn send_answered(
             ExecutionSource::None(why) => return Err(why.clone()),
         };
         let unreachable = execution.exchanges.iter().find_map(|e| match &e.answer {
-            Answer::Lost(loss) if loss.kind == LossKind::Connect => Some(loss.message.clone()),
+            Answer::Lost(loss) if loss.kind.is_unreached() => Some(loss.message.clone()),
             _ => None,
         });
         if let Some(why) = unreachable {
@@ -374,7 +374,7 @@ async fn send_answered(
                 }
                 return Ok(execution);
             }
-            Some(RetryReason::Lost) | None => return Ok(execution),
+            Some(RetryReason::Lost | RetryReason::Unreached) | None => return Ok(execution),
         }
     }
     Err("the target is under load: it answered 408, 429 or 503".to_owned())

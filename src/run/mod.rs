@@ -49,6 +49,8 @@ pub async fn run(
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport, EngineError> {
     let started = Instant::now();
+    // What the target speaks decides which cases apply.
+    environment.sender.discover().await;
     let planned = plan(&environment, &options, &selected);
     let (executions, requests, items) = planned.totals();
     let head = head(&environment, &selected, &options, (requests, items));

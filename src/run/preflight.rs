@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::check::shorten;
 use crate::compose::OutgoingItem;
-use crate::exchange::{Answer, Exchange, Loss, LossKind};
+use crate::exchange::{Answer, Exchange, Loss, LossKind, Response};
 use crate::execution::plain_batch::exchange_batch;
 use crate::generate::Optional;
 use crate::session::Environment;
@@ -119,10 +119,10 @@ fn preflight_verdict(
 ) -> PreflightVerdict {
     let target = &environment.sender.target.base;
     let response = match &exchange.answer {
-        Answer::Lost(loss) if loss.kind == LossKind::Connect => {
+        Answer::Lost(loss) if loss.kind.is_unreached() => {
             return PreflightVerdict::CancelReason(
                 format!("{target} can't be reached: {}", loss.message),
-                unreachable(&loss.message).to_owned(),
+                unreachable(loss.kind).to_owned(),
             );
         }
         Answer::Lost(loss) if loss.kind == LossKind::NoHttp => {
@@ -138,6 +138,9 @@ fn preflight_verdict(
     let shown =
         format!("{} {}", response.status, shorten(&String::from_utf8_lossy(&response.body)));
     let body: Option<Value> = serde_json::from_slice(&response.body).ok();
+    if let Some((why, advice)) = page(environment, response, &shown) {
+        return PreflightVerdict::CancelReason(why, advice);
+    }
     let batch = &environment.contract.batch;
     match response.status {
         401 | 403 => {
@@ -190,15 +193,39 @@ fn preflight_verdict(
     }
 }
 
-/// What to do where no connection was made, by the transport's own words.
-fn unreachable(message: &str) -> &'static str {
-    if message.contains("certificate") {
-        "If the certificate is right, but its issuer is not known to this machine, name that with --ca F (PEM). \
-         --insecure takes any certificate."
-    } else if ["corrupt message", "tls handshake"].iter().any(|m| message.contains(m)) {
-        "The port does not seem to speak TLS: is it http rather than https?"
-    } else {
-        "Is it running, is the address right, and may this machine connect to it?"
+/// What to make of a page for people, which no API answers with: it may be a gateway's, or a proxy's that wants
+/// somebody to sign in.
+fn page(environment: &Environment, response: &Response, shown: &str) -> Option<(String, String)> {
+    let html = response.header("content-type").is_some_and(|t| t.trim_start().starts_with("text/html"));
+    if !html || matches!(response.status, 401 | 404 | 405 | 500..) {
+        return None;
+    }
+    let target = &environment.sender.target.base;
+    if response.status == 400 && String::from_utf8_lossy(&response.body).contains("SSL certificate") {
+        let why = format!("{target} demands a client certificate: {shown}");
+        return Some((why, "Give one with --cert F (PEM, certificate and key).".to_owned()));
+    }
+    Some(match environment.sender.proxy() {
+        Some(proxy) => (
+            format!("a page for people came instead of {target}'s answer, perhaps from the proxy {proxy}: {shown}"),
+            "Does the proxy want somebody to sign in? NO_PROXY names hosts that are reached directly.".to_owned(),
+        ),
+        None => (
+            format!("{target} answers with a page for people: {shown}"),
+            "Is --target the endpoint itself, and not a gateway's sign-in page?".to_owned(),
+        ),
+    })
+}
+
+/// What to do where no connection was made; what went wrong with TLS or a proxy says so itself.
+fn unreachable(kind: LossKind) -> &'static str {
+    match kind {
+        LossKind::Resolve => "Is the host name right, and known to this machine's name service?",
+        LossKind::Proxy => {
+            "The proxy comes from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names hosts that are reached directly."
+        }
+        LossKind::Tls => "Nothing was sent.",
+        _ => "Is it running, is the address right, and may this machine connect to it?",
     }
 }
 

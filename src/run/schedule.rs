@@ -14,13 +14,16 @@ use super::soak_worker::{self, RunOutcome};
 use crate::check::Evaluation;
 use crate::execution::{
     Execution, RetryReason, SelectedCase, case_seed, credentials_are_refused, execute,
-    overloaded_group, retry_reason,
+    overloaded_group, retry_reason, unreached,
 };
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::{CancelReason, Progress};
 
 /// How often an execution is sent to a target that answers with load: long ones meet it more often than not.
 const LOAD_ATTEMPTS: u32 = 4;
+/// Pauses before a target that could not be reached is tried again; then the run ends.
+const UNREACHED: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
 /// Most runs of a case that one task takes on, one after the other.
 const SOAK_CHUNK: u64 = 512;
 /// Runs of a case from which on they are taken on in stints: with fewer, nothing is gained.
@@ -193,6 +196,19 @@ async fn run_once(
                     return None;
                 }
                 locked(&shared.collector).add_sent(execution.size());
+            }
+            // Neither the target nor a rule is judged by a connection that was never made.
+            Some(RetryReason::Unreached) => {
+                locked(&shared.collector).add_sent(execution.size());
+                match UNREACHED.get(attempt as usize) {
+                    Some(pause) => shared.environment.pause(*pause).await,
+                    None => {
+                        let base = &shared.environment.sender.target.base;
+                        let why = unreached(&execution).map_or("", |loss| loss.message.as_str());
+                        shared.end(CancelReason::TargetUnusable(format!("{base} can't be reached: {why}")));
+                        return None;
+                    }
+                }
             }
             Some(RetryReason::Lost) if attempt == 0 => {
                 locked(&shared.collector).add_lost(execution.size());

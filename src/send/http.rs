@@ -5,70 +5,63 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use rustls::ClientConfig;
 
-use super::unframed::{SILENCE, is_whole, promises_close};
-use super::{Exchanging, SendError, SendOptions, Sender, Target};
+use super::body_end::{SILENCE, is_whole, promises_close};
+use super::connection::handshake_failure;
+use super::incoming::{Failure, too_large};
+use super::memory::Buffered;
+use super::proxy::Proxy;
+use super::{SendError, SendOptions, Sender, StreamedExchange, head, tls_error};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 
 /// Bytes of a chunk where chunks are to be tiny.
-const SLIVER: usize = 7;
+const TINY_CHUNK: usize = 7;
 
-pub(super) fn client(
-    target: &Target,
-    options: &SendOptions,
-    pooled: bool,
-) -> Result<reqwest::Client, SendError> {
-    let read = |option: &str, path: &std::path::Path| {
-        std::fs::read(path)
-            .map_err(|e| SendError::Client(format!("{option} {}: {e}", path.display())))
-    };
-    let mut builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(options.connect)
-        .tcp_nodelay(true)
-        .http1_only()
-        .referer(false)
-        .user_agent(concat!("batchproof/", env!("CARGO_PKG_VERSION")));
-    if !pooled {
-        builder = builder.pool_max_idle_per_host(0);
-    }
-    if target.is_loopback() {
-        builder = builder.no_proxy();
-        if !target.base.starts_with("https:") {
-            // Without TLS, reading the system's certificates would be most of the start-up time.
-            builder = builder.tls_certs_only([]);
-        }
-    }
-    if let Some(path) = &options.ca {
-        let unusable = |why: &str| {
-            let expected = "a PEM file with one certificate or several";
-            SendError::Client(format!("--ca {}: {why}\n  expected: {expected}", path.display()))
+/// Two clients: one that keeps connections, one that never uses a connection twice.
+pub(super) struct Clients {
+    pooled: reqwest::Client,
+    fresh: reqwest::Client,
+}
+
+impl Clients {
+    /// Clients that share `tls`, and speak HTTP/2 alone or HTTP/1.1 alone.
+    ///
+    /// # Errors
+    /// [`SendError::Client`] where they can't be made.
+    pub fn new(
+        options: &SendOptions,
+        tls: &ClientConfig,
+        proxy: Option<&Proxy>,
+        http_2: bool,
+    ) -> Result<Clients, SendError> {
+        let client = |pooled: bool| {
+            let mut builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .connect_timeout(options.connect)
+                .tcp_nodelay(true)
+                .referer(false)
+                .user_agent(head::USER_AGENT)
+                .no_proxy()
+                .tls_backend_preconfigured(tls.clone());
+            builder = if http_2 { builder.http2_prior_knowledge() } else { builder.http1_only() };
+            if let Some(proxy) = proxy {
+                builder = builder.proxy(proxy.for_requests()?);
+            }
+            if !pooled {
+                builder = builder.pool_max_idle_per_host(0);
+            }
+            builder.build().map_err(|e| SendError::Client(format!("the HTTP client: {e}")))
         };
-        let pem = read("--ca", path)?;
-        let list =
-            reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| unusable(&e.to_string()))?;
-        if list.is_empty() {
-            return Err(unusable("it holds no certificate"));
-        }
-        for certificate in list {
-            builder = builder.add_root_certificate(certificate);
-        }
+        Ok(Clients { pooled: client(true)?, fresh: client(false)? })
     }
-    if let Some(path) = &options.cert {
-        let identity = reqwest::Identity::from_pem(&read("--cert", path)?).map_err(|_| {
-            SendError::Client(format!(
-                "--cert {}: it holds no certificate with its private key\n  expected: a PEM file with both",
-                path.display()
-            ))
-        })?;
-        builder = builder.identity(identity);
+
+    /// The one that never uses a connection twice where `fresh`, the other one else.
+    pub fn of(&self, fresh: bool) -> &reqwest::Client {
+        if fresh { &self.fresh } else { &self.pooled }
     }
-    if options.insecure {
-        builder = builder.danger_accept_invalid_certs(true);
-    }
-    builder.build().map_err(|e| SendError::Client(format!("the HTTP client: {e}")))
 }
 
 pub(super) async fn send(
@@ -76,12 +69,26 @@ pub(super) async fn send(
     client: &reqwest::Client,
     request: &Request,
     limit: Duration,
+    most: u64,
 ) -> Answer {
     let start = Instant::now();
-    let lost =
-        |kind, message: String| Answer::Lost(Loss { kind, message, elapsed: start.elapsed() });
+    match exchange(sender, client, request, limit, most).await {
+        Ok(response) => Answer::Received(Response { elapsed: start.elapsed(), ..response }),
+        Err((kind, message)) => {
+            Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
+        }
+    }
+}
+
+async fn exchange(
+    sender: &Sender,
+    client: &reqwest::Client,
+    request: &Request,
+    limit: Duration,
+    most: u64,
+) -> Result<Response, Failure> {
     let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
-        return lost(LossKind::NoHttp, format!("`{}` is no method", request.method));
+        return Err((LossKind::HungUp, format!("`{}` is not a method; nothing was sent", request.method)));
     };
     let mut url = format!("{}{}", sender.target.base, request.path);
     if request.credential == Credential::InQuery {
@@ -96,45 +103,31 @@ pub(super) async fn send(
             Framing::Chunked => {
                 builder.body(reqwest::Body::wrap_stream(chunks(body, body.len() / 3)))
             }
-            Framing::Slivers => builder.body(reqwest::Body::wrap_stream(chunks(body, SLIVER))),
+            Framing::Slivers => builder.body(reqwest::Body::wrap_stream(chunks(body, TINY_CHUNK))),
         };
     }
-    let response = match builder.send().await {
-        Ok(response) => response,
-        Err(error) => return lost(loss_kind(&error), words(&error)),
-    };
+    let response = builder.send().await.map_err(|error| failure(sender, &error))?;
+    refuse_proxy(sender, response.status().as_u16())?;
     let status = response.status().as_u16();
     let headers = response
         .headers()
         .iter()
         .map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
         .collect();
-    let body = if is_framed(response.headers()) {
-        response.bytes().await
-    } else {
-        match until_closed(response).await {
-            Ok(body) => body,
-            Err(bytes) => {
-                let message = format!(
-                    "status {status}, then {bytes} bytes with neither Content-Length nor chunks, on a connection \
-                     that stayed open"
-                );
-                return lost(LossKind::Timeout, message);
-            }
-        }
-    };
-    match body {
-        Ok(body) => Answer::Received(Response {
-            status,
-            headers,
-            body,
-            elapsed: start.elapsed(),
-            framing: None,
-        }),
-        Err(error) => lost(
-            if error.is_timeout() { LossKind::Timeout } else { LossKind::Reset },
-            format!("status {status}, then: {}", words(&error)),
-        ),
+    if response.content_length().is_some_and(|length| length > most) {
+        return Err(too_large(status, most));
+    }
+    let framed = response.version() == reqwest::Version::HTTP_2 || is_framed(response.headers());
+    let body = Buffered::new(&sender.memory, status, most);
+    let body = read(sender, response, body, framed).await?;
+    Ok(Response { status, headers, body, elapsed: Duration::ZERO, framing: None })
+}
+
+/// An answer by which the proxy itself refuses the request.
+fn refuse_proxy(sender: &Sender, status: u16) -> Result<(), Failure> {
+    match &sender.proxy {
+        Some(proxy) if matches!(status, 407 | 511) => Err((LossKind::Proxy, proxy.refusal(status))),
+        _ => Ok(()),
     }
 }
 
@@ -150,21 +143,50 @@ fn is_framed(headers: &HeaderMap) -> bool {
         || headers.contains_key(reqwest::header::TRANSFER_ENCODING)
 }
 
-/// A body that ends with its connection; how many bytes came where the connection stays open behind a whole
-/// document.
-async fn until_closed(
+/// Reads a body to its end; without framing, that is the end of its connection.
+async fn read(
+    sender: &Sender,
     mut response: reqwest::Response,
-) -> Result<Result<Bytes, reqwest::Error>, usize> {
-    let mut body = Vec::new();
+    mut body: Buffered<'_>,
+    framed: bool,
+) -> Result<Bytes, Failure> {
+    let status = response.status().as_u16();
+    let broken = |(kind, why): Failure| match kind {
+        LossKind::Timeout => (kind, format!("status {status}, then: {why}")),
+        _ => (LossKind::Reset, format!("status {status}, then: {why}")),
+    };
     loop {
-        match tokio::time::timeout(SILENCE, response.chunk()).await {
-            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
-            Ok(Ok(None)) => return Ok(Ok(Bytes::from(body))),
-            Ok(Err(error)) => return Ok(Err(error)),
-            Err(_) if is_whole(&body) => return Err(body.len()),
-            Err(_) => {}
+        let chunk = if framed {
+            response.chunk().await
+        } else {
+            match tokio::time::timeout(SILENCE, response.chunk()).await {
+                Ok(chunk) => chunk,
+                Err(_) if is_whole(body.bytes()) => {
+                    let why = format!(
+                        "status {status}, then {} bytes with neither Content-Length nor chunks, on a connection that \
+                         stayed open",
+                        body.bytes().len()
+                    );
+                    return Err((LossKind::Timeout, why));
+                }
+                Err(_) => continue,
+            }
+        };
+        match chunk {
+            Ok(Some(chunk)) => body.add(&chunk).await?,
+            Ok(None) => return Ok(body.finish()),
+            // Many servers close a TLS connection without saying so before.
+            Err(error) if !framed && is_abrupt(&error) && is_whole(body.bytes()) => {
+                return Ok(body.finish());
+            }
+            Err(error) => return Err(broken(failure(sender, &error))),
         }
     }
+}
+
+/// Whether a connection ended without the end that TLS has for it.
+fn is_abrupt(error: &reqwest::Error) -> bool {
+    io_error(error).is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
 /// Sends a body piece by piece and hands on what comes back meanwhile.
@@ -172,15 +194,17 @@ pub(super) async fn stream(
     sender: &Sender,
     request: &Request,
     length: Option<u64>,
-    limit: Duration,
-    exchanging: &mut impl Exchanging,
+    items: usize,
+    streamed: &mut impl StreamedExchange,
 ) -> Result<Duration, Loss> {
     let start = Instant::now();
-    let talk = tokio::time::timeout(limit, talk(sender, request, length, exchanging)).await;
+    let most = sender.most_streamed(items);
+    let talk = talk(sender, request, length, most, streamed);
+    let talk = tokio::time::timeout(sender.limit(items), talk).await;
     let elapsed = start.elapsed();
     match talk {
         Ok(Ok(())) => Ok(elapsed),
-        Ok(Err(error)) => Err(Loss { kind: loss_kind(&error), message: words(&error), elapsed }),
+        Ok(Err((kind, message))) => Err(Loss { kind, message, elapsed }),
         Err(_) => Err(Loss {
             kind: LossKind::Timeout,
             message: "no whole answer in time".to_owned(),
@@ -193,15 +217,18 @@ async fn talk(
     sender: &Sender,
     request: &Request,
     length: Option<u64>,
-    exchanging: &mut impl Exchanging,
-) -> Result<(), reqwest::Error> {
+    most: u64,
+    streamed: &mut impl StreamedExchange,
+) -> Result<(), Failure> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
     let (pieces, taken) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(2);
     let body = futures_util::stream::unfold(taken, |mut taken| async move {
         taken.recv().await.map(|piece| (piece, taken))
     });
     let mut builder = sender
-        .fresh
+        .clients()
+        .await
+        .of(true)
         .request(method, format!("{}{}", sender.target.base, request.path))
         .headers(headers(sender, request))
         .body(reqwest::Body::wrap_stream(body));
@@ -212,8 +239,8 @@ async fn talk(
     let mut pieces = Some(pieces);
     let mut response = loop {
         tokio::select! {
-            answer = &mut answering => break answer?,
-            () = feed(&mut pieces, exchanging) => {}
+            answer = &mut answering => break answer.map_err(|error| failure(sender, &error))?,
+            () = feed(&mut pieces, streamed) => {}
         }
     };
     let status = response.status().as_u16();
@@ -222,18 +249,24 @@ async fn talk(
         .iter()
         .flat_map(|(n, v)| [n.as_str().as_bytes(), b": ", v.as_bytes(), b"\r\n"].concat())
         .collect();
+    refuse_proxy(sender, status)?;
     let mut body = Vec::new();
-    exchanging.take(status, &lines, &mut body);
+    let mut left = most;
+    streamed.take_body(status, &lines, &mut body);
     loop {
         tokio::select! {
-            chunk = response.chunk() => match chunk? {
+            chunk = response.chunk() => match chunk.map_err(|error| failure(sender, &error))? {
                 Some(chunk) => {
+                    let Some(fewer) = left.checked_sub(chunk.len() as u64) else {
+                        return Err(too_large(status, most));
+                    };
+                    left = fewer;
                     body.extend_from_slice(&chunk);
-                    exchanging.take(status, &lines, &mut body);
+                    streamed.take_body(status, &lines, &mut body);
                 }
                 None => return Ok(()),
             },
-            () = feed(&mut pieces, exchanging) => {}
+            () = feed(&mut pieces, streamed) => {}
         }
     }
 }
@@ -241,12 +274,12 @@ async fn talk(
 type Pieces = tokio::sync::mpsc::Sender<Result<Bytes, std::io::Error>>;
 
 /// Waits until there is room for a piece, and makes it then; never ends once there is none.
-async fn feed(pieces: &mut Option<Pieces>, exchanging: &mut impl Exchanging) {
+async fn feed(pieces: &mut Option<Pieces>, streamed: &mut impl StreamedExchange) {
     let Some(open) = pieces else { return std::future::pending().await };
     let mut more = false;
     if let Ok(room) = open.reserve().await {
         let mut piece = Vec::new();
-        more = exchanging.next(&mut piece);
+        more = streamed.next_piece(&mut piece);
         if more {
             room.send(Ok(Bytes::from(piece)));
         }
@@ -257,24 +290,15 @@ async fn feed(pieces: &mut Option<Pieces>, exchanging: &mut impl Exchanging) {
 }
 
 fn headers(sender: &Sender, request: &Request) -> HeaderMap {
-    let mut map = HeaderMap::new();
-    let mut add = |name: &str, value: &str| {
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
-        {
+    head::fields(sender, request)
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        })
+        .fold(HeaderMap::new(), |mut map, (name, value)| {
             map.append(name, value);
-        }
-    };
-    for (name, value) in &sender.profile_headers {
-        add(name, value);
-    }
-    for (name, value) in &request.headers {
-        add(name, value);
-    }
-    if let Some(value) = sender.authorization(request) {
-        add("authorization", &value);
-    }
-    map
+            map
+        })
 }
 
 /// A chunk of one byte, then chunks of `size`.
@@ -294,19 +318,64 @@ fn chunks(
     futures_util::stream::iter(parts)
 }
 
-fn loss_kind(error: &reqwest::Error) -> LossKind {
-    if error.is_timeout() {
-        return if error.is_connect() { LossKind::Connect } else { LossKind::Timeout };
-    }
-    if error.is_connect() {
-        return LossKind::Connect;
-    }
+/// What went wrong, and with whom: name service, proxy, TLS, or the target.
+fn failure(sender: &Sender, error: &reqwest::Error) -> Failure {
     let text = words(error);
-    if text.contains("invalid HTTP") || text.contains("parse") {
-        LossKind::NoHttp
-    } else {
-        LossKind::Reset
+    if !error.is_connect() {
+        return match tls_error::find(error) {
+            // With TLS 1.3, a client certificate is demanded behind the handshake.
+            Some(inner @ rustls::Error::AlertReceived(_)) => (LossKind::Tls, tls_error::explain(inner)),
+            _ if error.is_timeout() => (LossKind::Timeout, text),
+            _ if ["invalid HTTP", "parse", "head is too large"].iter().any(|t| text.contains(t)) => {
+                (LossKind::NoHttp, text)
+            }
+            _ => (LossKind::Reset, text),
+        };
     }
+    if let Some(proxy) = &sender.proxy
+        && tls_error::find(error).is_none()
+    {
+        let why = if text.contains("proxy authorization required") {
+            proxy.refusal(407)
+        } else {
+            format!("the proxy {proxy} can't be used: {text}")
+        };
+        return (LossKind::Proxy, why);
+    }
+    if let Some(inner) = tls_error::find(error) {
+        return (LossKind::Tls, tls_error::explain(inner));
+    }
+    if text.contains("dns error") {
+        return (LossKind::Resolve, text);
+    }
+    match io_error(error) {
+        // A connection that was made, and ended before it was encrypted.
+        Some(io)
+            if sender.target.is_encrypted()
+                && matches!(
+                    io.kind(),
+                    std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset
+                ) =>
+        {
+            (LossKind::Tls, handshake_failure(io))
+        }
+        _ => (LossKind::Connect, text),
+    }
+}
+
+/// The I/O error behind `error`, the innermost where one wraps another.
+fn io_error(error: &reqwest::Error) -> Option<&std::io::Error> {
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(mut io) = inner.downcast_ref::<std::io::Error>() {
+            while let Some(deeper) = io.get_ref().and_then(|e| e.downcast_ref()) {
+                io = deeper;
+            }
+            return Some(io);
+        }
+        source = inner.source();
+    }
+    None
 }
 
 /// The error and what lies behind it, without the URL.

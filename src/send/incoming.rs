@@ -4,17 +4,27 @@
 
 use crate::exchange::LossKind;
 
-/// Heads above this many bytes are no heads.
+use super::body_end::promises_close;
+
+/// Heads above this many bytes are not read further.
 const LARGEST_HEAD: usize = 256 * 1024;
 
 /// Heads are rarely longer than this many bytes.
 const USUAL_HEAD: usize = 2048;
 
+/// Header fields that an answer may have.
+const MOST_FIELDS: usize = 128;
+
+/// Interim answers that are read before the final one must come.
+const MOST_INTERIM: u32 = 100;
+
+/// Memory of a body that is kept for the next one.
+const LARGEST_KEPT: usize = 1024 * 1024;
+
 /// Why an answer can't be read.
 pub(super) type Failure = (LossKind, String);
 
 /// An answer on its way in.
-#[derive(Default)]
 pub(super) struct Incoming {
     /// Its status; 0 until the head has come.
     pub status: u16,
@@ -22,6 +32,19 @@ pub(super) struct Incoming {
     pub body: Vec<u8>,
     /// Whether the connection is over once the answer is.
     pub closes: bool,
+    /// Whether its head promises that the connection is closed behind it.
+    pub promised: bool,
+    /// Whether `100 Continue` came before it.
+    pub continued: bool,
+    /// What is noted of its framing, where somebody wants to know.
+    faults: Option<Faults>,
+    /// Whether an answer to this method never has a body.
+    bodiless: bool,
+    /// Interim answers so far.
+    interim: u32,
+    /// Bytes of the body so far, and how many of them may come.
+    bytes: u64,
+    most: u64,
     head: Vec<u8>,
     /// From where to where in `head` the header lines stand.
     lines: (usize, usize),
@@ -30,9 +53,16 @@ pub(super) struct Incoming {
     line: Vec<u8>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Notes what contradicts RFC 9112 instead of giving the answer up.
+struct Faults {
+    /// Whether the request said HTTP/1.0.
+    old: bool,
+    /// The first that was seen.
+    seen: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    #[default]
     Head,
     Sized(u64),
     ChunkSize,
@@ -53,12 +83,62 @@ impl State {
     }
 }
 
+/// What the header fields say of the body's end.
+#[derive(Default)]
+struct Framing {
+    length: Option<u64>,
+    coded: bool,
+    chunked: bool,
+    promises_close: bool,
+}
+
 impl Incoming {
-    /// Forgets the answer before.
-    pub fn clear(&mut self) {
+    /// An answer whose body may have `most` bytes.
+    pub fn new(most: u64) -> Incoming {
+        Incoming {
+            status: 0,
+            body: Vec::new(),
+            closes: false,
+            promised: false,
+            continued: false,
+            faults: None,
+            bodiless: false,
+            interim: 0,
+            bytes: 0,
+            most,
+            head: Vec::new(),
+            lines: (0, 0),
+            state: State::Head,
+            line: Vec::new(),
+        }
+    }
+
+    /// The answer to a request with that method, `old` where that said HTTP/1.0; faults of its framing are noted.
+    pub fn observed(most: u64, method: &str, old: bool) -> Incoming {
+        Incoming {
+            faults: Some(Faults { old, seen: None }),
+            bodiless: method == "HEAD",
+            ..Incoming::new(most)
+        }
+    }
+
+    /// A proxy's answer to `CONNECT`, of which the head is all that counts.
+    pub fn of_tunnel() -> Incoming {
+        Incoming { bodiless: true, ..Incoming::new(0) }
+    }
+
+    /// Forgets the answer before; the next body may have `most` bytes.
+    pub fn clear(&mut self, most: u64) {
         self.status = 0;
         self.body.clear();
+        // What one large answer took is not kept for all that follow.
+        self.body.shrink_to(LARGEST_KEPT);
         self.closes = false;
+        self.promised = false;
+        self.continued = false;
+        self.interim = 0;
+        self.bytes = 0;
+        self.most = most;
         self.head.clear();
         self.lines = (0, 0);
         self.state = State::Head;
@@ -80,6 +160,21 @@ impl Incoming {
         self.state != State::Head
     }
 
+    /// Whether only the end of the connection ends the body, and how much is still to come where that is known.
+    pub fn ends_with_connection(&self) -> bool {
+        self.state == State::UntilClosed
+    }
+
+    /// Whether a body of a declared length is under way.
+    pub fn is_sized(&self) -> bool {
+        matches!(self.state, State::Sized(_))
+    }
+
+    /// What contradicts RFC 9112, where anything does and that was asked for.
+    pub fn fault(&self) -> Option<&str> {
+        self.faults.as_ref()?.seen.as_deref()
+    }
+
     /// The header lines, each with its end; nothing until the head has come.
     pub fn lines(&self) -> &[u8] {
         &self.head[self.lines.0..self.lines.1]
@@ -94,16 +189,18 @@ impl Incoming {
     /// straight to there.
     pub fn space(&mut self) -> Option<(&mut Vec<u8>, usize)> {
         let (State::Sized(left) | State::Chunk(left)) = self.state else { return None };
+        let left = left.min(self.most.saturating_sub(self.bytes).saturating_add(1));
         Some((&mut self.body, usize::try_from(left).unwrap_or(usize::MAX)))
     }
 
     /// Takes note of what was read straight into the body.
-    pub fn was_read(&mut self, count: usize) {
+    pub fn was_read(&mut self, count: usize) -> Result<(), Failure> {
         self.state = match self.state {
             State::Sized(left) => State::sized(left.saturating_sub(count as u64)),
             State::Chunk(left) => State::chunk(left.saturating_sub(count as u64)),
             other => other,
         };
+        self.count(count)
     }
 
     /// Takes in what has come; says how much of it belongs to this answer.
@@ -113,19 +210,16 @@ impl Incoming {
             let used = match self.state {
                 State::Head => self.take_head(bytes)?,
                 State::Sized(left) => {
-                    let (used, left) = self.take_body(bytes, left);
+                    let (used, left) = self.take_body(bytes, left)?;
                     self.state = State::sized(left);
                     used
                 }
                 State::Chunk(left) => {
-                    let (used, left) = self.take_body(bytes, left);
+                    let (used, left) = self.take_body(bytes, left)?;
                     self.state = State::chunk(left);
                     used
                 }
-                State::UntilClosed => {
-                    self.body.extend_from_slice(bytes);
-                    bytes.len()
-                }
+                State::UntilClosed => self.take_body(bytes, u64::MAX)?.0,
                 State::ChunkSize | State::ChunkEnd | State::Trailers => self.take_line(bytes)?,
                 State::Done => 0,
             };
@@ -136,19 +230,23 @@ impl Incoming {
 
     /// Takes in the end of the connection.
     pub fn end(&mut self) -> Result<(), Failure> {
+        let reset = |why: &str| Err((LossKind::Reset, why.to_owned()));
+        let observed = self.faults.is_some();
         match self.state {
-            State::UntilClosed => self.state = State::Done,
-            State::Done => {}
+            State::UntilClosed | State::Done => self.state = State::Done,
             State::Head if self.head.is_empty() => {
-                let why = "the connection was closed before an answer".to_owned();
-                return Err((LossKind::Reset, why));
+                return reset("the connection was closed before an answer");
             }
-            State::Head => {
-                return Err((
-                    LossKind::Reset,
-                    "the connection was closed within the head".to_owned(),
-                ));
+            State::Head => return reset("the connection was closed within the head"),
+            State::Sized(left) if observed => {
+                let (came, length) = (self.bytes, self.bytes + left);
+                self.note(format!("Content-Length says {length}, but {came} bytes came"))?;
             }
+            State::Trailers if observed => self.note("the last chunk has no end".to_owned())?,
+            State::Chunk(_) | State::ChunkEnd if observed => {
+                self.note("the connection ended inside a chunk".to_owned())?;
+            }
+            _ if observed => self.note("the connection ended inside a chunked body".to_owned())?,
             _ => {
                 let why = format!(
                     "status {}, then the connection was closed within the body",
@@ -160,10 +258,34 @@ impl Incoming {
         Ok(())
     }
 
-    fn take_body(&mut self, bytes: &[u8], left: u64) -> (usize, u64) {
+    /// Notes a fault of the framing and takes what has come for all; without an observer, the answer is lost.
+    pub fn note(&mut self, fault: String) -> Result<(), Failure> {
+        self.see(fault)?;
+        self.state = State::Done;
+        Ok(())
+    }
+
+    /// Notes a fault that the body can still be read behind.
+    fn see(&mut self, fault: String) -> Result<(), Failure> {
+        match &mut self.faults {
+            Some(faults) => {
+                faults.seen.get_or_insert(fault);
+                Ok(())
+            }
+            None => Err((LossKind::NoHttp, fault)),
+        }
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.bytes += bytes as u64;
+        if self.bytes > self.most { Err(too_large(self.status, self.most)) } else { Ok(()) }
+    }
+
+    fn take_body(&mut self, bytes: &[u8], left: u64) -> Result<(usize, u64), Failure> {
         let used = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        self.count(used)?;
         self.body.extend_from_slice(&bytes[..used]);
-        (used, left - used as u64)
+        Ok((used, left - used as u64))
     }
 
     fn take_head(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
@@ -171,53 +293,64 @@ impl Incoming {
         let bytes = &bytes[..bytes.len().min(USUAL_HEAD)];
         let before = self.head.len();
         self.head.extend_from_slice(bytes);
-        let mut slots = [httparse::EMPTY_HEADER; 128];
+        let mut slots = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut parsed = httparse::Response::new(&mut slots);
         let size = match parsed.parse(&self.head) {
             Ok(httparse::Status::Complete(size)) => size,
             Ok(httparse::Status::Partial) if self.head.len() > LARGEST_HEAD => {
-                return Err((LossKind::NoHttp, "no end of the headers".to_owned()));
+                let why = format!("the headers have no end within {} KiB", LARGEST_HEAD / 1024);
+                return Err((LossKind::NoHttp, why));
             }
             Ok(httparse::Status::Partial) => return Ok(bytes.len()),
-            Err(error) => return Err((LossKind::NoHttp, format!("no HTTP answer: {error}"))),
+            Err(httparse::Error::TooManyHeaders) => {
+                return Err((LossKind::NoHttp, format!("more than {MOST_FIELDS} headers")));
+            }
+            Err(error) => return Err((LossKind::NoHttp, format!("not an HTTP answer: {error}"))),
         };
         let status = parsed.code.unwrap_or(0);
         if (100..200).contains(&status) && status != 101 {
             // RFC 9110 section 15.2: a client reads any number of interim answers.
+            self.interim += 1;
+            if self.interim > MOST_INTERIM {
+                let why = format!("more than {MOST_INTERIM} interim answers ({status})");
+                return Err((LossKind::NoHttp, why));
+            }
+            self.continued |= status == 100;
             self.head.clear();
             return Ok(size - before);
         }
-        self.closes = parsed.version == Some(0);
-        let (mut length, mut chunked) = (None, false);
-        for header in parsed.headers.iter() {
-            let value = String::from_utf8_lossy(header.value);
-            if header.name.eq_ignore_ascii_case("content-length") {
-                let declared = value.trim().parse::<u64>().ok();
-                if declared.is_none() || length.is_some_and(|l| Some(l) != declared) {
-                    return Err((LossKind::NoHttp, format!("Content-Length is `{value}`")));
-                }
-                length = declared;
-            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
-                chunked = value.to_ascii_lowercase().contains("chunked");
-            } else if header.name.eq_ignore_ascii_case("connection") {
-                let mut options = value.split(',').map(str::trim);
-                self.closes |= options.any(|o| o.eq_ignore_ascii_case("close"));
-            }
-        }
+        let old = parsed.version == Some(0);
+        let (framing, fault) = framing(parsed.headers);
         self.status = status;
         let start = self.head.iter().position(|b| *b == b'\n').map_or(size, |at| at + 1);
         let empty = if self.head[..size].ends_with(b"\r\n") { 2 } else { 1 };
         self.lines = (start.min(size - empty), size - empty);
-        self.state = match (status, chunked, length) {
-            (204 | 304, _, _) | (_, false, Some(0)) => State::Done,
-            (_, true, _) => State::ChunkSize,
-            (_, false, Some(length)) => State::Sized(length),
-            (_, false, None) => {
+        self.head.truncate(size);
+        self.promised = framing.promises_close;
+        self.closes = old || framing.promises_close || status == 101;
+        match fault {
+            _ if framing.coded && self.faults.as_ref().is_some_and(|f| f.old) => {
+                self.see("Transfer-Encoding in the answer to an HTTP/1.0 request".to_owned())?;
+            }
+            // A length beside chunks is a fault of its own, but one that every client can read on behind.
+            _ if framing.chunked && framing.length.is_some() => {
+                if self.faults.is_some() {
+                    self.see("both Content-Length and Transfer-Encoding".to_owned())?;
+                }
+            }
+            Some(fault) => self.see(fault)?,
+            None => {}
+        }
+        let bodiless = self.bodiless || matches!(status, 101 | 204 | 304);
+        self.state = match framing {
+            _ if bodiless => State::Done,
+            Framing { chunked: true, .. } => State::ChunkSize,
+            Framing { coded: false, length: Some(length), .. } => State::sized(length),
+            _ => {
                 self.closes = true;
                 State::UntilClosed
             }
         };
-        self.head.truncate(size);
         Ok(size - before)
     }
 
@@ -226,33 +359,95 @@ impl Incoming {
         let end = bytes.iter().position(|b| *b == b'\n');
         let used = end.map_or(bytes.len(), |at| at + 1);
         self.line.extend_from_slice(&bytes[..used]);
-        if end.is_none() {
-            let long = self.line.len() > LARGEST_HEAD;
-            let why = || (LossKind::NoHttp, "no end of a chunk's size".to_owned());
-            return if long { Err(why()) } else { Ok(used) };
+        if self.line.len() > LARGEST_HEAD {
+            return Err((LossKind::NoHttp, "the size of a chunk has no end".to_owned()));
         }
-        let line = String::from_utf8_lossy(&self.line).trim().to_owned();
+        if end.is_none() {
+            return Ok(used);
+        }
+        let line = String::from_utf8_lossy(&self.line).into_owned();
+        let ended = line.strip_suffix("\r\n");
+        let line = line.trim();
         self.line.clear();
+        if ended.is_none() && self.faults.is_some() {
+            self.see("a line of the chunked body ends in a bare LF".to_owned())?;
+        }
         self.state = match self.state {
             State::ChunkSize => {
                 let digits = line.split(';').next().unwrap_or("").trim();
-                match u64::from_str_radix(digits, 16) {
-                    Ok(0) => State::Trailers,
-                    Ok(size) => State::Chunk(size),
-                    Err(_) => {
-                        return Err((LossKind::NoHttp, format!("`{line}` is no chunk size")));
+                match chunk_size(digits) {
+                    Some(0) => State::Trailers,
+                    Some(size) => State::Chunk(size),
+                    None => {
+                        self.note(format!("`{}` is not a chunk size", shortened(line)))?;
+                        return Ok(used);
                     }
                 }
             }
             State::ChunkEnd if line.is_empty() => State::ChunkSize,
             State::ChunkEnd => {
-                return Err((LossKind::NoHttp, "a chunk is longer than its size".to_owned()));
+                self.note("a chunk is longer than its size".to_owned())?;
+                return Ok(used);
             }
             State::Trailers if line.is_empty() => State::Done,
+            // Trailers are a part of the answer's head, and count as much.
+            State::Trailers => {
+                self.bytes += line.len() as u64;
+                self.count(0)?;
+                State::Trailers
+            }
             other => other,
         };
         Ok(used)
     }
+}
+
+/// An answer whose body is larger than it may be.
+pub(super) fn too_large(status: u16, most: u64) -> Failure {
+    let most = if most.is_multiple_of(1024 * 1024) {
+        format!("{} MiB", most / 1024 / 1024)
+    } else {
+        format!("{most} bytes")
+    };
+    (LossKind::TooLarge, format!("status {status}, then more than {most} of body (--max-body)"))
+}
+
+/// Digits, and nothing else: no sign, no blank.
+fn chunk_size(digits: &str) -> Option<u64> {
+    digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u64::from_str_radix(digits, 16).ok())?
+}
+
+/// What the fields say of the body's end, and what is wrong with that.
+fn framing(fields: &[httparse::Header<'_>]) -> (Framing, Option<String>) {
+    let mut framing = Framing::default();
+    let mut fault = None;
+    for field in fields {
+        if field.name.eq_ignore_ascii_case("content-length") {
+            let value = String::from_utf8_lossy(field.value);
+            let value = value.trim();
+            let plain = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+            let declared = plain.then(|| value.parse::<u64>().ok()).flatten();
+            match (declared, framing.length) {
+                (None, _) => fault = Some(format!("Content-Length is `{}`", shortened(value))),
+                (Some(one), Some(other)) if one != other => {
+                    fault = Some("two different Content-Length headers".to_owned());
+                }
+                (Some(one), _) => framing.length = Some(one),
+            }
+        } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
+            // RFC 9112 section 6.3: chunks end the body only where chunked is the last coding.
+            framing.coded = true;
+            let last = field.value.rsplit(|b| *b == b',').next().unwrap_or_default();
+            framing.chunked = last.trim_ascii().eq_ignore_ascii_case(b"chunked");
+        } else if field.name.eq_ignore_ascii_case("connection") {
+            framing.promises_close |= promises_close(field.value);
+        }
+    }
+    (framing, fault)
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 #[cfg(test)]
@@ -261,7 +456,7 @@ mod tests {
 
     /// Reads an answer in pieces of `size` bytes: status, header lines, body, what is left over.
     fn read(text: &str, size: usize) -> Result<(u16, String, String, usize), String> {
-        let mut incoming = Incoming::default();
+        let mut incoming = Incoming::new(1000);
         let mut left = 0;
         for piece in text.as_bytes().chunks(size) {
             let used = incoming.take(piece).map_err(|(kind, why)| format!("{kind:?} {why}"))?;
@@ -301,15 +496,94 @@ mod tests {
             ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "Reset status 200, then"),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-                "NoHttp `x` is no chunk size",
+                "NoHttp `x` is not a chunk size",
             ),
             (
                 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-                "NoHttp Content-Length",
+                "NoHttp two different Content-Length headers",
             ),
-            ("SSH-2.0\r\n\r\n", "NoHttp no HTTP answer"),
+            ("HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\na", "NoHttp Content-Length is `+1`"),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", "Reset status 200, then"),
+            ("SSH-2.0\r\n\r\n", "NoHttp not an HTTP answer"),
         ] {
             let error = read(answer, 1000).unwrap_err();
+            assert!(error.starts_with(why), "{error}");
+        }
+    }
+
+    /// What an observer sees of the answer to a request with that method.
+    fn observe(text: &str, method: &str) -> (Option<String>, String) {
+        let mut incoming = Incoming::observed(1000, method, false);
+        incoming.take(text.as_bytes()).unwrap();
+        if !incoming.is_done() {
+            incoming.end().unwrap();
+        }
+        let body = String::from_utf8(incoming.body.clone()).unwrap();
+        (incoming.fault().map(str::to_owned), body)
+    }
+
+    #[test]
+    fn an_observer_is_told_what_contradicts_the_framing_and_keeps_what_came() {
+        for (headers, rest, fault, body) in [
+            ("Content-Length: 3", "abc", None, "abc"),
+            ("Content-Length: 3\r\nContent-Length: 3", "abc", None, "abc"),
+            (
+                "Content-Length: 3\r\nContent-Length: 4",
+                "abc",
+                Some("two different Content-Length headers"),
+                "abc",
+            ),
+            ("Content-Length: 3, 3", "abc", Some("Content-Length is `3, 3`"), "abc"),
+            ("Content-Length: 9", "abc", Some("Content-Length says 9, but 3 bytes came"), "abc"),
+            (
+                "Content-Length: 3\r\nTransfer-Encoding: chunked",
+                "3\r\nabc\r\n0\r\n\r\n",
+                Some("both Content-Length and Transfer-Encoding"),
+                "abc",
+            ),
+            ("Transfer-Encoding: chunked", "4\r\nabc", Some("the connection ended inside a chunk"), "abc"),
+            ("Transfer-Encoding: chunked", "2\r\nabc\r\n", Some("a chunk is longer than its size"), "ab"),
+            ("Transfer-Encoding: chunked", "-2\r\nab\r\n", Some("`-2` is not a chunk size"), ""),
+            ("Transfer-Encoding: chunked", "1\r\na\r\n0\r\n", Some("the last chunk has no end"), "a"),
+            // Neither is the chunked coding.
+            ("Transfer-Encoding: xchunked", "abc", None, "abc"),
+            ("Transfer-Encoding: chunked, identity", "abc", None, "abc"),
+            ("Transfer-Encoding: gzip, Chunked", "1\r\na\r\n0\r\n\r\n", None, "a"),
+        ] {
+            let answer = format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n{rest}");
+            let wanted = (fault.map(str::to_owned), body.to_owned());
+            assert_eq!(observe(&answer, "POST"), wanted, "{answer}");
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
+        assert_eq!(observe(head, "HEAD"), (None, String::new()));
+    }
+
+    #[test]
+    fn nothing_that_comes_is_without_bounds() {
+        let many = |text: &str| text.repeat(2000);
+        for (answer, why) in [
+            (format!("HTTP/1.1 200 OK\r\n{}", "a".repeat(LARGEST_HEAD + 4096)), "NoHttp the headers"),
+            (format!("HTTP/1.1 200 OK\r\n{}", many("a: b\r\n")), "NoHttp more than 128 headers"),
+            (many("HTTP/1.1 103 Hint\r\n\r\n"), "NoHttp more than 100 interim answers"),
+            (format!("HTTP/1.1 200 OK\r\n\r\n{}", many("a")), "TooLarge status 200, then more than"),
+            (
+                format!("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{}", many("a")),
+                "TooLarge status 200, then more than 1000 bytes",
+            ),
+            (
+                format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", many("1\r\na\r\n")),
+                "TooLarge",
+            ),
+            (
+                format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{}", many("a: b\r\n")),
+                "TooLarge",
+            ),
+            (
+                format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", "0".repeat(LARGEST_HEAD + 1)),
+                "NoHttp the size of a chunk",
+            ),
+        ] {
+            let error = read(&answer, 1000).unwrap_err();
             assert!(error.starts_with(why), "{error}");
         }
     }

@@ -2,7 +2,7 @@
 //! bodies.
 //!
 //! The pool of an HTTP client costs more than all else that a small batch needs, and can't be handed an
-//! answer while its request is still being written. It sends over plain connections only, and never retries.
+//! answer while its request is still being written. It speaks HTTP/1.1 and never retries.
 
 use std::future::poll_fn;
 use std::io::IoSlice;
@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::Sender;
+use super::connection::Connection;
+use super::head::{self, BodyEnd};
 use super::incoming::{Failure, Incoming};
 use crate::exchange::{Loss, LossKind, Request, Response};
 
@@ -31,7 +32,7 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// One worker's own connection.
 pub struct Lane {
-    stream: Option<TcpStream>,
+    stream: Option<Connection>,
     /// The head of every request, but for the length of its body.
     head: Vec<u8>,
     /// What is to be written.
@@ -42,7 +43,7 @@ pub struct Lane {
 }
 
 /// An answer, as it stands in its lane.
-pub struct Heard<'a> {
+pub struct LaneAnswer<'a> {
     /// Status code.
     pub status: u16,
     /// The header lines, each with its end.
@@ -54,15 +55,15 @@ pub struct Heard<'a> {
 }
 
 /// What a streamed request is made of, and who takes its answer.
-pub trait Exchanging {
+pub trait StreamedExchange {
     /// Appends the next piece of the body; false where there is none.
-    fn next(&mut self, out: &mut Vec<u8>) -> bool;
+    fn next_piece(&mut self, out: &mut Vec<u8>) -> bool;
 
     /// Takes what has come of the body of an answer with this status and these header lines.
-    fn take(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>);
+    fn take_body(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>);
 }
 
-impl Heard<'_> {
+impl LaneAnswer<'_> {
     /// The same as an exchange keeps it.
     #[must_use]
     pub fn response(&self) -> Response {
@@ -87,24 +88,24 @@ pub fn headers(lines: &[u8]) -> Vec<(String, String)> {
 }
 
 /// A request whose body is there already.
-struct Whole;
+struct NoFurtherPieces;
 
-impl Exchanging for Whole {
-    fn next(&mut self, _: &mut Vec<u8>) -> bool {
+impl StreamedExchange for NoFurtherPieces {
+    fn next_piece(&mut self, _: &mut Vec<u8>) -> bool {
         false
     }
 
-    fn take(&mut self, _: u16, _: &[u8], _: &mut Vec<u8>) {}
+    fn take_body(&mut self, _: u16, _: &[u8], _: &mut Vec<u8>) {}
 }
 
 impl Lane {
     pub(super) fn new(sender: &Sender, request: &Request) -> Lane {
         Lane {
             stream: None,
-            head: sender.plain_head(request).into_bytes(),
+            head: head::open(sender, request),
             out: Vec::new(),
             piece: vec![0; PIECE],
-            incoming: Incoming::default(),
+            incoming: Incoming::new(0),
             used: Instant::now(),
         }
     }
@@ -118,15 +119,15 @@ impl Lane {
         sender: &Sender,
         body: &[u8],
         items: usize,
-    ) -> Result<Heard<'_>, Loss> {
+    ) -> Result<LaneAnswer<'_>, Loss> {
         sender.pace.wait().await;
-        self.begin(Some(body.len() as u64));
+        self.begin(Some(body.len() as u64), sender.most(items));
         // What is small is written in one piece.
         let (first, rest) = body.split_at(if body.len() <= SMALL { body.len() } else { 0 });
         self.out.extend_from_slice(first);
-        let elapsed = self.exchange(sender, items, rest, &mut Whole).await?;
+        let elapsed = self.exchange(sender, items, rest, &mut NoFurtherPieces).await?;
         let Incoming { status, body, .. } = &self.incoming;
-        Ok(Heard { status: *status, head: self.incoming.lines(), body, elapsed })
+        Ok(LaneAnswer { status: *status, head: self.incoming.lines(), body, elapsed })
     }
 
     /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
@@ -139,26 +140,23 @@ impl Lane {
         sender: &Sender,
         length: Option<u64>,
         items: usize,
-        exchanging: &mut impl Exchanging,
+        streamed: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
         sender.pace.wait().await;
-        self.begin(length);
+        self.begin(length, sender.most_streamed(items));
         if length.is_some() {
-            return self.exchange(sender, items, b"", exchanging).await;
+            return self.exchange(sender, items, b"", streamed).await;
         }
-        let mut chunked = Chunked { inner: exchanging, piece: Vec::new(), over: false };
+        let mut chunked = ChunkedPieces { inner: streamed, piece: Vec::new(), over: false };
         self.exchange(sender, items, b"", &mut chunked).await
     }
 
-    fn begin(&mut self, length: Option<u64>) {
+    /// Makes ready for a body of that length, where it is known, and an answer of `most` bytes.
+    fn begin(&mut self, length: Option<u64>, most: u64) {
         self.out.clear();
-        self.incoming.clear();
+        self.incoming.clear(most);
         self.out.extend_from_slice(&self.head);
-        let framing = match length {
-            Some(length) => format!("Content-Length: {length}\r\n\r\n"),
-            None => "Transfer-Encoding: chunked\r\n\r\n".to_owned(),
-        };
-        self.out.extend_from_slice(framing.as_bytes());
+        head::close(&mut self.out, length.map_or(BodyEnd::Chunks, BodyEnd::Length));
     }
 
     async fn exchange(
@@ -166,10 +164,10 @@ impl Lane {
         sender: &Sender,
         items: usize,
         rest: &[u8],
-        exchanging: &mut impl Exchanging,
+        streamed: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
         let start = Instant::now();
-        let talk = self.talk(sender, rest, exchanging);
+        let talk = self.talk(sender, rest, streamed);
         let talk = tokio::time::timeout(sender.limit(items), talk).await;
         let elapsed = start.elapsed();
         self.used = start + elapsed;
@@ -186,27 +184,27 @@ impl Lane {
         &mut self,
         sender: &Sender,
         rest: &[u8],
-        exchanging: &mut impl Exchanging,
+        streamed: &mut impl StreamedExchange,
     ) -> Result<(), Failure> {
-        if self.used.elapsed() > IDLE && self.stream.as_ref().is_some_and(is_over) {
+        if self.used.elapsed() > IDLE && self.stream.as_mut().is_some_and(Connection::is_over) {
             self.stream = None;
         }
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => connect(sender).await?,
+            None => Connection::open(sender).await?,
         };
         let Lane { out, piece, incoming, .. } = self;
-        let mut writing = Writing { out, rest, written: 0, state: Written::Some };
+        let mut writing = RequestWriter { out, rest, written: 0, state: WriteState::Pieces };
         let mut left_over = false;
         poll_fn(|cx| {
-            writing.go_on(cx, Pin::new(&mut stream), exchanging);
+            writing.go_on(cx, Pin::new(&mut stream), streamed);
             loop {
                 match ready!(read(cx, &mut stream, incoming, piece)) {
                     Err(error) if incoming.is_untouched() => {
                         return Poll::Ready(Err((LossKind::Reset, error.to_string())));
                     }
-                    Ok(Read::Straight(count)) if count > 0 => incoming.was_read(count),
-                    Ok(Read::Piece(count)) if count > 0 => {
+                    Ok(ReadInto::Straight(count)) if count > 0 => incoming.was_read(count)?,
+                    Ok(ReadInto::Piece(count)) if count > 0 => {
                         left_over = incoming.take(&piece[..count])? < count;
                     }
                     // The end, or a reset after which nothing more can come.
@@ -217,7 +215,7 @@ impl Lane {
                 }
                 if incoming.has_head() {
                     let (status, head, body) = incoming.parts();
-                    exchanging.take(status, head, body);
+                    streamed.take_body(status, head, body);
                 }
                 if incoming.is_done() {
                     return Poll::Ready(Ok(()));
@@ -226,7 +224,7 @@ impl Lane {
         })
         .await?;
         // What was not written, or came unasked, would be taken for a part of the next exchange.
-        let all = writing.state == Written::All;
+        let all = writing.state == WriteState::Done;
         if all && !left_over && !self.incoming.closes {
             self.stream = Some(stream);
         }
@@ -235,7 +233,7 @@ impl Lane {
 }
 
 /// How many bytes were read, and to where.
-enum Read {
+enum ReadInto {
     /// Into the body of the answer.
     Straight(usize),
     /// Into the piece.
@@ -245,52 +243,56 @@ enum Read {
 /// Reads what has come: where the framing is known, straight to where it belongs.
 fn read(
     cx: &mut Context<'_>,
-    stream: &mut TcpStream,
+    stream: &mut Connection,
     incoming: &mut Incoming,
     piece: &mut [u8],
-) -> Poll<std::io::Result<Read>> {
+) -> Poll<std::io::Result<ReadInto>> {
     if let Some((body, left)) = incoming.space()
         && left >= STRAIGHT
     {
         body.reserve(left.min(STRAIGHT * 16));
         let mut space = body.limit(left);
         let read = pin!(stream.read_buf(&mut space)).poll(cx);
-        return read.map_ok(Read::Straight);
+        return read.map_ok(ReadInto::Straight);
     }
     let mut space = ReadBuf::new(piece);
     let read = ready!(Pin::new(stream).poll_read(cx, &mut space));
-    Poll::Ready(read.map(|()| Read::Piece(space.filled().len())))
+    Poll::Ready(read.map(|()| ReadInto::Piece(space.filled().len())))
 }
 
 /// A request on its way out.
-struct Writing<'a> {
+struct RequestWriter<'a> {
     out: &'a mut Vec<u8>,
     /// What is written after it.
     rest: &'a [u8],
     /// How much of `out` is written.
     written: usize,
-    state: Written,
+    state: WriteState,
 }
 
 /// How much of a request is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Written {
-    Some,
-    All,
+enum WriteState {
+    /// Pieces are still to come.
+    Pieces,
+    /// All is handed over, but perhaps not on its way yet.
+    Flush,
+    /// All is on its way.
+    Done,
     /// The other side takes no more. That is no end: its answer may be there already.
     Refused,
 }
 
-impl Writing<'_> {
+impl RequestWriter<'_> {
     /// Writes what can be written now.
     fn go_on(
         &mut self,
         cx: &mut Context<'_>,
-        mut stream: Pin<&mut TcpStream>,
-        exchanging: &mut impl Exchanging,
+        mut stream: Pin<&mut Connection>,
+        streamed: &mut impl StreamedExchange,
     ) {
         let mut pieces = 0;
-        while self.state == Written::Some {
+        while self.state == WriteState::Pieces {
             if !self.rest.is_empty() {
                 let parts = [IoSlice::new(&self.out[self.written..]), IoSlice::new(self.rest)];
                 match stream.as_mut().poll_write_vectored(cx, &parts) {
@@ -299,7 +301,7 @@ impl Writing<'_> {
                         self.written += head;
                         self.rest = &self.rest[count - head..];
                     }
-                    Poll::Ready(Err(_)) => self.state = Written::Refused,
+                    Poll::Ready(Err(_)) => self.state = WriteState::Refused,
                     Poll::Pending => return,
                 }
                 continue;
@@ -312,34 +314,41 @@ impl Writing<'_> {
                 pieces += 1;
                 self.out.clear();
                 self.written = 0;
-                if !exchanging.next(self.out) {
-                    self.state = Written::All;
-                    return;
+                if !streamed.next_piece(self.out) {
+                    self.state = WriteState::Flush;
+                    break;
                 }
             }
             match stream.as_mut().poll_write(cx, &self.out[self.written..]) {
                 Poll::Ready(Ok(count)) => self.written += count,
-                Poll::Ready(Err(_)) => self.state = Written::Refused,
+                Poll::Ready(Err(_)) => self.state = WriteState::Refused,
                 Poll::Pending => return,
             }
+        }
+        if self.state == WriteState::Flush {
+            self.state = match stream.poll_flush(cx) {
+                Poll::Ready(Ok(())) => WriteState::Done,
+                Poll::Ready(Err(_)) => WriteState::Refused,
+                Poll::Pending => WriteState::Flush,
+            };
         }
     }
 }
 
 /// Puts the pieces of a body into chunks.
-struct Chunked<'a, E> {
+struct ChunkedPieces<'a, E> {
     inner: &'a mut E,
     piece: Vec<u8>,
     over: bool,
 }
 
-impl<E: Exchanging> Exchanging for Chunked<'_, E> {
-    fn next(&mut self, out: &mut Vec<u8>) -> bool {
+impl<E: StreamedExchange> StreamedExchange for ChunkedPieces<'_, E> {
+    fn next_piece(&mut self, out: &mut Vec<u8>) -> bool {
         if self.over {
             return false;
         }
         self.piece.clear();
-        self.over = !self.inner.next(&mut self.piece);
+        self.over = !self.inner.next_piece(&mut self.piece);
         // An empty piece would be the last chunk.
         if self.over || !self.piece.is_empty() {
             push_chunk(out, &self.piece);
@@ -347,8 +356,8 @@ impl<E: Exchanging> Exchanging for Chunked<'_, E> {
         true
     }
 
-    fn take(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>) {
-        self.inner.take(status, head, body);
+    fn take_body(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>) {
+        self.inner.take_body(status, head, body);
     }
 }
 
@@ -356,23 +365,4 @@ fn push_chunk(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
     out.extend_from_slice(bytes);
     out.extend_from_slice(b"\r\n");
-}
-
-/// Whether an idle connection was closed, or says something that nobody asked for.
-fn is_over(stream: &TcpStream) -> bool {
-    let mut byte = [0];
-    !matches!(stream.try_read(&mut byte), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
-}
-
-async fn connect(sender: &Sender) -> Result<TcpStream, Failure> {
-    let address = sender.target.address();
-    let connecting = TcpStream::connect((address.0.as_str(), address.1));
-    match tokio::time::timeout(sender.options.connect, connecting).await {
-        Ok(Ok(stream)) => {
-            let _ = stream.set_nodelay(true);
-            Ok(stream)
-        }
-        Ok(Err(error)) => Err((LossKind::Connect, error.to_string())),
-        Err(_) => Err((LossKind::Connect, "no connection in time".to_owned())),
-    }
 }

@@ -3,31 +3,42 @@
 //! It follows no redirect, asks for no content coding and never retries by itself. It must not know what
 //! an answer ought to be. Credentials live here and nowhere else.
 
+mod body_end;
+mod connection;
 mod credentials;
+mod head;
 mod http;
 mod incoming;
 mod lane;
+mod memory;
 mod pace;
 mod patience;
+mod proxy;
 mod raw;
-
-mod unframed;
+mod target;
+mod tls;
+mod tls_error;
+mod transport;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use thiserror::Error;
-use url::Url;
 
 pub use credentials::{Token, TokenSource};
-pub use lane::{Exchanging, Heard, Lane, headers};
+pub use lane::{Lane, LaneAnswer, StreamedExchange, headers};
 pub use pace::Pace;
+pub use target::Target;
 
 use crate::contract::Profile;
 use crate::exchange::{Answer, Loss, LossKind, Request};
 
+use memory::Memory;
 use patience::Patience;
+use proxy::Proxy;
+use transport::Transport;
 
 /// Why nothing can be sent at all.
 #[derive(Debug, Error)]
@@ -55,81 +66,6 @@ pub enum SendError {
     Client(String),
 }
 
-/// Where requests go.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// Scheme, host, port and what stands before the documented path; no trailing slash.
-    pub base: String,
-    /// The URL.
-    pub url: Url,
-}
-
-impl Target {
-    /// Reads a base URL, or a full one that ends in the documented path.
-    ///
-    /// # Errors
-    /// [`SendError::Url`] where it has no scheme or host, or holds credentials.
-    pub fn parse(text: &str, documented: &str) -> Result<Target, SendError> {
-        let wrong = |why: &str| SendError::Url {
-            url: text.split('@').next_back().unwrap_or("").to_owned(),
-            why: why.to_owned(),
-            expected: format!(
-                "http://HOST[:PORT] or https://HOST[:PORT], with or without {documented}"
-            ),
-        };
-        let url = Url::parse(text.trim()).map_err(|e| match e {
-            url::ParseError::RelativeUrlWithoutBase => wrong("it has no scheme"),
-            other => wrong(&other.to_string()),
-        })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong(&format!("it has no scheme http or https (`{}`)", url.scheme())));
-        }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(wrong("it has no host"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong(
-                "it holds credentials, which would end up in logs (use --token-file)",
-            ));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("it has a query or a fragment"));
-        }
-        let path = url.path().trim_end_matches('/');
-        let prefix = path.strip_suffix(documented).unwrap_or(path);
-        let base = format!("{}{prefix}", url.origin().ascii_serialization());
-        Ok(Target { base, url })
-    }
-
-    /// Host and port, to connect to.
-    fn address(&self) -> (String, u16) {
-        let host = self.url.host_str().unwrap_or("localhost").trim_matches(['[', ']']);
-        (host.to_owned(), self.url.port_or_known_default().unwrap_or(80))
-    }
-
-    /// The first lines of a request: what is asked for, and of whom.
-    fn request_line(&self, request: &Request) -> String {
-        let host = self.url.host_str().unwrap_or("");
-        let host = match self.url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        let prefix = self.base.splitn(4, '/').nth(3).map(|p| format!("/{p}")).unwrap_or_default();
-        format!("{} {prefix}{} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path)
-    }
-
-    /// Whether it is on this machine.
-    #[must_use]
-    pub fn is_loopback(&self) -> bool {
-        match self.url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        }
-    }
-}
-
 /// How requests are sent.
 #[derive(Debug, Clone)]
 pub struct SendOptions {
@@ -145,6 +81,13 @@ pub struct SendOptions {
     pub cert: Option<PathBuf>,
     /// Takes any certificate.
     pub insecure: bool,
+    /// Bytes of a body at most; none: what the batch can need, and at most [`SendOptions::LARGEST_BODY`].
+    pub max_body: Option<u64>,
+}
+
+impl SendOptions {
+    /// Bytes of a body that is held in memory, where nothing else was asked for: 64 MiB.
+    pub const LARGEST_BODY: u64 = 64 * 1024 * 1024;
 }
 
 impl Default for SendOptions {
@@ -156,12 +99,10 @@ impl Default for SendOptions {
             ca: None,
             cert: None,
             insecure: false,
+            max_body: None,
         }
     }
 }
-
-/// What tells HTTP clients to go through a proxy.
-const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Sends requests to one target.
 pub struct Sender {
@@ -172,10 +113,17 @@ pub struct Sender {
     options: SendOptions,
     token: Arc<Token>,
     profile_headers: Vec<(String, String)>,
-    pooled: reqwest::Client,
-    fresh: reqwest::Client,
+    /// Offers HTTP/1.1 to the target.
+    tls: Arc<ClientConfig>,
+    proxy: Option<Proxy>,
+    transport: tokio::sync::OnceCell<Transport>,
+    clients: http::Clients,
     patience: Patience,
+    memory: Memory,
 }
+
+/// What every body may have, and what every item of a batch adds to it.
+const BODY: (u64, u64) = (4 * 1024 * 1024, 16 * 1024);
 
 tokio::task_local! {
     /// Whether every request of this task gets a connection of its own: on such a one, a lost answer can't be
@@ -195,16 +143,20 @@ impl Sender {
         profile: &Profile,
         pace: Pace,
     ) -> Result<Sender, SendError> {
-        let pooled = http::client(&target, &options, true)?;
-        let fresh = http::client(&target, &options, false)?;
+        let tls = tls::config(&options, target.is_encrypted())?;
+        let proxy = Proxy::from_environment(&target)?;
+        let clients = http::Clients::new(&options, &tls, proxy.as_ref(), false)?;
         Ok(Sender {
+            memory: Memory::new(options.max_body.unwrap_or(0).max(SendOptions::LARGEST_BODY)),
             target,
             pace,
             options,
             token,
             profile_headers: profile.headers.clone().into_iter().collect(),
-            pooled,
-            fresh,
+            tls: Arc::new(tls),
+            proxy,
+            transport: tokio::sync::OnceCell::new(),
+            clients,
             patience: Patience::default(),
         })
     }
@@ -215,17 +167,36 @@ impl Sender {
         &self.token
     }
 
+    /// Finds out how the target can be spoken to, once; a target that can't be reached is asked again later.
+    pub async fn discover(&self) {
+        let _ = self.transport().await;
+    }
+
+    /// Why nothing can be sent here that needs a connection of our own (raw bytes, chunks, disconnects), where
+    /// that is so. Known from [`Sender::discover`] on.
+    #[must_use]
+    pub fn needs_http_1(&self) -> Option<&str> {
+        self.transport.get().and_then(|transport| transport.excluded.as_deref())
+    }
+
+    /// The proxy that answers may come from, without its credentials.
+    #[must_use]
+    pub fn proxy(&self) -> Option<String> {
+        self.proxy.as_ref().map(ToString::to_string)
+    }
+
     /// Sends `request`, which holds `items` items, and says what came back.
     pub async fn send(&self, request: &Request, items: usize) -> Answer {
         self.pace.wait().await;
         let limit = self.limit(items);
+        let most = self.most(items);
         if request.raw.is_some() || request.hang_up.is_some() {
-            return raw::send(self, request, limit).await;
+            return raw::send(self, request, limit, most).await;
         }
         let fresh =
             request.new_connection || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
-        let client = if fresh { &self.fresh } else { &self.pooled };
-        let answer = http::send(self, client, request, self.patience.of(limit)).await;
+        let client = self.clients().await.of(fresh);
+        let answer = http::send(self, client, request, self.patience.of(limit), most).await;
         self.patience.note(matches!(&answer, Answer::Lost(loss) if loss.kind == LossKind::Timeout));
         answer
     }
@@ -240,52 +211,63 @@ impl Sender {
         request: &Request,
         length: Option<u64>,
         items: usize,
-        exchanging: &mut impl Exchanging,
+        exchange: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
+        self.discover().await;
         if let Some(mut lane) = self.lane(request) {
-            lane.stream(self, length, items, exchanging).await
+            lane.stream(self, length, items, exchange).await
         } else {
             self.pace.wait().await;
-            http::stream(self, request, length, self.limit(items), exchanging).await
+            http::stream(self, request, length, items, exchange).await
         }
     }
 
-    /// A connection of its own for many requests like `request`; none where requests can't be made without
-    /// TLS or a proxy.
+    /// A connection of its own for many requests like `request`; none where the target or a proxy rules that out.
     #[must_use]
     pub fn lane(&self, request: &Request) -> Option<Lane> {
-        let direct = self.target.url.scheme() == "http"
-            && (self.target.is_loopback()
-                || PROXIES.iter().all(|name| std::env::var_os(name).is_none_or(|v| v.is_empty())));
-        direct.then(|| Lane::new(self, request))
+        let is_known = self.transport.get().is_some() || self.is_plain();
+        (is_known && self.needs_http_1().is_none()).then(|| Lane::new(self, request))
+    }
+
+    /// Whether nothing has to be found out: HTTP/1.1 without TLS or a proxy.
+    fn is_plain(&self) -> bool {
+        !self.target.is_encrypted() && self.proxy.is_none()
+    }
+
+    async fn transport(&self) -> Result<&Transport, incoming::Failure> {
+        self.transport.get_or_try_init(|| Transport::discover(self)).await
+    }
+
+    /// The clients for what the target speaks; those for HTTP/1.1 where it can't be reached, so that the request
+    /// says why.
+    async fn clients(&self) -> &http::Clients {
+        match self.transport().await {
+            Ok(Transport { http_2: Some(clients), .. }) => clients,
+            _ => &self.clients,
+        }
+    }
+
+    async fn raw_excluded(&self) -> Option<&str> {
+        self.discover().await;
+        self.needs_http_1()
+    }
+
+    /// Bytes of the body of an answer to so many items.
+    fn most(&self, items: usize) -> u64 {
+        let (body, item) = BODY;
+        let needed = body.saturating_add(item.saturating_mul(items as u64));
+        self.options.max_body.unwrap_or(needed.min(SendOptions::LARGEST_BODY))
+    }
+
+    /// The same of an answer that is judged while it comes, and never whole in memory.
+    fn most_streamed(&self, items: usize) -> u64 {
+        let (body, item) = BODY;
+        self.options.max_body.unwrap_or(body.saturating_add(item.saturating_mul(items as u64)))
     }
 
     /// Time for the answer to a request with so many items.
     fn limit(&self, items: usize) -> Duration {
         let items = u32::try_from(items).unwrap_or(u32::MAX);
         self.options.timeout + self.options.per_item.saturating_mul(items)
-    }
-
-    /// Request line and headers, but for those that frame the body.
-    fn plain_head(&self, request: &Request) -> String {
-        let mut text = self.target.request_line(request);
-        let agent = [("User-Agent", concat!("batchproof/", env!("CARGO_PKG_VERSION")))];
-        let own = agent.iter().map(|(n, v)| (*n, *v));
-        let given = self.profile_headers.iter().chain(&request.headers);
-        let authorization = self.authorization(request);
-        let authorization = authorization.as_deref().map(|value| ("Authorization", value));
-        for (name, value) in
-            own.chain(given.map(|(n, v)| (n.as_str(), v.as_str()))).chain(authorization)
-        {
-            if !name.is_empty() && !name.chars().chain(value.chars()).any(char::is_control) {
-                text.extend([name, ": ", value, "\r\n"]);
-            }
-        }
-        text
-    }
-
-    /// The `Authorization` value of `request`, where it has one.
-    fn authorization(&self, request: &Request) -> Option<String> {
-        self.token.header(request.credential)
     }
 }

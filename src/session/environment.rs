@@ -184,11 +184,7 @@ impl Environment {
     /// Host and port as a `Host` header has them.
     #[must_use]
     pub fn host(&self) -> String {
-        let url = &self.sender.target.url;
-        match url.port() {
-            Some(port) => format!("{}:{port}", url.host_str().unwrap_or("localhost")),
-            None => url.host_str().unwrap_or("localhost").to_owned(),
-        }
+        self.sender.target.host()
     }
 }
 

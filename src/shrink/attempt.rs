@@ -157,6 +157,11 @@ impl<'a> Attempts<'a> {
                     self.ended = Some("the target refused the credentials");
                     return None;
                 }
+                // The target is gone: nothing more can be shown of it.
+                Some(RetryReason::Unreached) => {
+                    self.ended = Some("the target could not be reached");
+                    return None;
+                }
                 Some(RetryReason::Lost) | None => {}
             }
             let same = evaluation.violations.into_iter().find(|h| self.is_sought(h));

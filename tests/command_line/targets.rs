@@ -205,28 +205,11 @@ fn files_without_a_certificate_are_usage_errors() {
     for (option, file, says) in [
         ("--ca", key.as_str(), "it holds no certificate"),
         ("--ca", "nowhere.pem", "--ca nowhere.pem"),
-        ("--cert", certificate.as_str(), "no certificate with its private key"),
+        ("--cert", certificate.as_str(), "a certificate, but no private key"),
         ("--cert", "nowhere.pem", "--cert nowhere.pem"),
     ] {
         desk.batchproof(&[&run[..], &[option, file]].concat()).ends(2).says(&[says]);
     }
-}
-
-#[test]
-fn cases_that_need_a_plain_connection_are_named_where_there_is_none() {
-    let desk = Desk::new();
-    let hand = accepting(false);
-    desk.batchproof(&[
-        "run",
-        "http/framing",
-        "order/sizes",
-        "--depth",
-        "quick",
-        "--insecure",
-        "--target",
-        &hand.url,
-    ])
-    .says(&["not run", "http/framing (raw connections are made without TLS only)"]);
 }
 
 #[test]

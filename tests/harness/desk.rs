@@ -15,6 +15,10 @@ pub(super) const FOREIGN: &[&str] = &[
     "FORCE_COLOR",
     "http_proxy",
     "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "no_proxy",
+    "NO_PROXY",
     "ALL_PROXY",
     "all_proxy",
 ];

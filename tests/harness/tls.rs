@@ -19,24 +19,35 @@ pub fn file(name: &str) -> String {
 
 /// A server for `localhost` and `127.0.0.1`; `mutual` asks for a client certificate too.
 pub fn start(mutual: bool, answer: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> Hand {
-    let certificates = |name: &str| -> Vec<CertificateDer<'static>> {
-        CertificateDer::pem_file_iter(file(name)).unwrap().map(Result::unwrap).collect()
+    let roots = mutual.then(|| file("ca.pem"));
+    start_with(&file("server.pem"), &file("server.key"), roots.as_deref(), answer)
+}
+
+/// A server that shows the certificates of `chain`; with `roots` it asks for a client certificate too.
+pub fn start_with(
+    chain: &str,
+    key: &str,
+    roots: Option<&str>,
+    answer: impl Fn(&Heard) -> Said + Send + Sync + 'static,
+) -> Hand {
+    let certificates = |file: &str| -> Vec<CertificateDer<'static>> {
+        CertificateDer::pem_file_iter(file).unwrap().map(Result::unwrap).collect()
     };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .unwrap();
-    let builder = if mutual {
+    let builder = if let Some(file) = roots {
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates("ca.pem"));
+        roots.add_parsable_certificates(certificates(file));
         let verifier =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
         builder.with_client_cert_verifier(verifier)
     } else {
         builder.with_no_client_auth()
     };
-    let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
-    let config = Arc::new(builder.with_single_cert(certificates("server.pem"), key).unwrap());
+    let key = PrivateKeyDer::from_pem_file(key).unwrap();
+    let config = Arc::new(builder.with_single_cert(certificates(chain), key).unwrap());
     let wrap = move |stream: TcpStream| {
         let connection = ServerConnection::new(Arc::clone(&config)).ok()?;
         Some(StreamOwned::new(connection, stream))

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::fault::{Call, Handling, RefusedBody};
@@ -34,9 +33,7 @@ enum ReadEnd {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(site: Arc<ServerState>, stream: TcpStream, number: u64) {
-    // An answer is written in one piece: waiting for more would only delay it.
-    let _ = stream.set_nodelay(true);
+pub(crate) async fn serve(site: Arc<ServerState>, stream: impl Stream, number: u64) {
     let mut connection =
         Connection { site, number, stream, buffer: BytesMut::with_capacity(8 * 1024) };
     while connection.exchange().await == AfterExchange::NextRequest {}
@@ -50,14 +47,19 @@ enum AfterExchange {
     Over,
 }
 
-struct Connection {
+/// What bytes come and go through, encrypted or not.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
+struct Connection<S> {
     site: Arc<ServerState>,
     number: u64,
-    stream: TcpStream,
+    stream: S,
     buffer: BytesMut,
 }
 
-impl Connection {
+impl<S: Stream> Connection<S> {
     /// One request and its answer.
     async fn exchange(&mut self) -> AfterExchange {
         let sent = match self.head().await {
@@ -310,7 +312,11 @@ impl Connection {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> AfterExchange {
-        match timeout(STALL, self.stream.write_all(bytes)).await {
+        let writing = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        match timeout(STALL, writing).await {
             Ok(Ok(())) => AfterExchange::NextRequest,
             _ => AfterExchange::Over,
         }

@@ -16,15 +16,19 @@ mod request_head;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 
 pub use fault::{Fault, FaultDepth};
+pub use tls::Certificate;
 
 use batchproof_contract::{Contract, RefusalMode};
 use fault::{ArmedFault, Scratch};
@@ -69,6 +73,9 @@ impl ServerState {
     }
 }
 
+/// What a client gets for the TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
 /// A server that runs until this is dropped.
 pub struct RunningServer {
     address: SocketAddr,
@@ -102,15 +109,31 @@ impl Drop for RunningServer {
 /// # Errors
 /// Where the port is taken.
 pub async fn start(config: ServerConfig) -> std::io::Result<RunningServer> {
+    start_behind(config, None).await
+}
+
+/// The same over TLS, where there is a certificate.
+///
+/// # Errors
+/// Where the port is taken.
+pub async fn start_behind(
+    config: ServerConfig,
+    certificate: Option<Certificate>,
+) -> std::io::Result<RunningServer> {
     let (site, port) = ServerState::new(config);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let address = listener.local_addr()?;
-    let url = format!("http://{address}{}", site.contract.operation.path);
-    let accepting = tokio::spawn(accept(listener, Arc::new(site))).abort_handle();
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}{}", site.contract.operation.path);
+    let accepting = tokio::spawn(accept(listener, Arc::new(site), certificate)).abort_handle();
     Ok(RunningServer { address, url, accepting })
 }
 
-async fn accept(listener: TcpListener, site: Arc<ServerState>) {
+async fn accept(
+    listener: TcpListener,
+    site: Arc<ServerState>,
+    certificate: Option<Certificate>,
+) {
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {
@@ -118,10 +141,23 @@ async fn accept(listener: TcpListener, site: Arc<ServerState>) {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
                     number += 1;
-                    connections.spawn(connection::serve(Arc::clone(&site), stream, number));
+                    // An answer is written in one piece: waiting for more would only delay it.
+                    let _ = stream.set_nodelay(true);
+                    let site = Arc::clone(&site);
+                    match &certificate {
+                        None => connections.spawn(connection::serve(site, stream, number)),
+                        Some(certificate) => {
+                            let handshake = certificate.acceptor().accept(stream);
+                            connections.spawn(async move {
+                                if let Ok(Ok(stream)) = timeout(HANDSHAKE, handshake).await {
+                                    connection::serve(site, stream, number).await;
+                                }
+                            })
+                        }
+                    };
                 } else {
                     // Out of descriptors: give the connections time to end.
-                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}

@@ -256,7 +256,7 @@ fn request_outcome(view: &ExchangeView<'_>) -> Option<KeyState> {
         Answer::Lost(loss) if loss.kind == LossKind::HungUp => {
             Some(KeyState::BrokenOff(view.exchange.index))
         }
-        Answer::Lost(loss) if loss.kind == LossKind::Connect => {
+        Answer::Lost(loss) if loss.kind.is_unreached() => {
             Some(KeyState::Unused(UnusedReason::Fresh))
         }
         Answer::Lost(_) => Some(KeyState::Unknown),

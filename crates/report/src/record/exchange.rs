@@ -295,10 +295,14 @@ fn is_zero(number: &usize) -> bool {
 
 fn kind_name(kind: LossKind) -> &'static str {
     match kind {
+        LossKind::Resolve => "resolve",
         LossKind::Connect => "connect",
+        LossKind::Proxy => "proxy",
+        LossKind::Tls => "tls",
         LossKind::Reset => "reset",
         LossKind::Timeout => "timeout",
         LossKind::NoHttp => "no-http",
+        LossKind::TooLarge => "too-large",
         LossKind::HungUp => "hung-up",
         LossKind::Ended => "ended",
     }

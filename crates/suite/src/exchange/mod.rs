@@ -197,25 +197,39 @@ impl Loss {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossKind {
+    /// The host name has no address.
+    Resolve,
     /// No connection.
     Connect,
+    /// The proxy gave no connection, or answered itself.
+    Proxy,
+    /// No encrypted connection.
+    Tls,
     /// The connection ended without a (whole) answer.
     Reset,
     /// No answer in time.
     Timeout,
-    /// The bytes that came are no HTTP.
+    /// The bytes that came are not HTTP.
     NoHttp,
-    /// We hung up on purpose.
+    /// More came than an answer may have.
+    TooLarge,
+    /// We disconnected on purpose.
     HungUp,
     /// The run ended while the request was under way.
     Ended,
 }
 
 impl LossKind {
-    /// Whether the client itself let go, which says nothing of the target.
+    /// Whether the client itself let go, or never reached the target: that says nothing of its answers.
     #[must_use]
     pub fn is_ours(self) -> bool {
-        matches!(self, LossKind::HungUp | LossKind::Ended)
+        matches!(self, LossKind::HungUp | LossKind::Ended) || self.is_unreached()
+    }
+
+    /// Whether no request reached the target.
+    #[must_use]
+    pub fn is_unreached(self) -> bool {
+        matches!(self, LossKind::Resolve | LossKind::Connect | LossKind::Proxy | LossKind::Tls)
     }
 }
 
@@ -224,11 +238,15 @@ impl LossKind {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            LossKind::Resolve => "the host name has no address",
             LossKind::Connect => "no connection",
+            LossKind::Proxy => "no connection through the proxy",
+            LossKind::Tls => "no encrypted connection",
             LossKind::Reset => "the connection ended without an answer",
             LossKind::Timeout => "no answer in time",
-            LossKind::NoHttp => "the bytes that came are no HTTP answer",
-            LossKind::HungUp => "the client hung up on purpose",
+            LossKind::NoHttp => "the answer is not HTTP",
+            LossKind::TooLarge => "the answer is larger than it may be",
+            LossKind::HungUp => "the client disconnected on purpose",
             LossKind::Ended => "the run ended before the answer came",
         }
     }

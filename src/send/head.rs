@@ -1,0 +1,94 @@
+//! The head of a request: the one place where headers of the profile, of the case and of the credentials meet.
+//!
+//! It must not know how the head reaches the target.
+
+use std::borrow::Cow;
+
+use reqwest::header::{HeaderName, HeaderValue};
+
+use super::Sender;
+use crate::exchange::Request;
+
+/// Who we are.
+pub(super) const USER_AGENT: &str = concat!("batchproof/", env!("CARGO_PKG_VERSION"));
+
+/// How a body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyEnd {
+    /// After so many bytes.
+    Length(u64),
+    /// With its last chunk.
+    Chunks,
+    /// There is none, and nothing says so.
+    NoBody,
+}
+
+/// The header fields of `request`, those that frame its body aside. A name or value that HTTP does not allow, such
+/// as one with a control character, is left out: it could be read as another header.
+pub(super) fn fields<'a>(
+    sender: &'a Sender,
+    request: &'a Request,
+) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+    let given = sender.profile_headers.iter().chain(&request.headers);
+    let authorization =
+        sender.token.header(request.credential).map(|value| ("Authorization", Cow::Owned(value)));
+    given
+        .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str())))
+        .chain(authorization)
+        .filter(|(name, value)| {
+            HeaderName::from_bytes(name.as_bytes()).is_ok()
+                && HeaderValue::from_bytes(value.as_bytes()).is_ok()
+        })
+}
+
+/// Request line and header lines, to the empty line that ends them.
+pub(super) fn write(sender: &Sender, request: &Request, end: BodyEnd) -> Vec<u8> {
+    let mut head = open(sender, request);
+    close(&mut head, end);
+    head
+}
+
+/// Request line and header lines, but for those that frame the body.
+pub(super) fn open(sender: &Sender, request: &Request) -> Vec<u8> {
+    let target = &sender.target;
+    let mut text = line(&request.method, &format!("{}{}", target.prefix(), request.path));
+    let fields: Vec<_> = fields(sender, request).collect();
+    let has = |name: &str| fields.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+    let authority = target.host();
+    let own = [("Host", authority.as_str()), ("User-Agent", USER_AGENT)];
+    for (name, value) in own {
+        if !has(name) {
+            text.extend([name, ": ", value, "\r\n"]);
+        }
+    }
+    for (name, value) in &fields {
+        text.extend([name, ": ", value.as_ref(), "\r\n"]);
+    }
+    text.into_bytes()
+}
+
+/// The request line. What would end it early is encoded, as every HTTP client does.
+fn line(method: &str, path: &str) -> String {
+    let mut line: String = method.chars().filter(char::is_ascii_graphic).collect();
+    line.push(' ');
+    for byte in path.bytes() {
+        if byte.is_ascii_graphic() {
+            line.push(char::from(byte));
+        } else {
+            line.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    line.push_str(" HTTP/1.1\r\n");
+    line
+}
+
+/// Adds what frames the body, and the empty line.
+pub(super) fn close(head: &mut Vec<u8>, end: BodyEnd) {
+    match end {
+        BodyEnd::Length(length) => {
+            head.extend_from_slice(format!("Content-Length: {length}\r\n\r\n").as_bytes());
+        }
+        BodyEnd::Chunks => head.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n"),
+        BodyEnd::NoBody => head.extend_from_slice(b"\r\n"),
+    }
+}
