@@ -1,5 +1,7 @@
 //! `--help`, `list` and `explain`.
 
+use std::fmt::Write as _;
+
 use crate::harness::{Desk, Serving, shown};
 use crate::said::commands;
 
@@ -40,7 +42,7 @@ fn list() {
     for kind in ["--cases", "--rules", "--mutations", "--faults"] {
         let ended = desk.batchproof(&["list", kind]).ends(0);
         let head: Vec<&str> = ended.out.lines().take(LINES).collect();
-        text.push_str(&format!("$ batchproof list {kind}\n{}\n…\n\n", head.join("\n")));
+        let _ = write!(text, "$ batchproof list {kind}\n{}\n…\n\n", head.join("\n"));
     }
     shown("list", &text);
 }
