@@ -214,7 +214,10 @@ fn not_applicable(desk: &Desk) -> BTreeMap<String, String> {
     let record = std::fs::read_to_string(desk.reports().join("record.jsonl")).unwrap();
     let head: Value = serde_json::from_str(record.lines().next().unwrap()).unwrap();
     let not_run = head["not_run"].as_object().unwrap();
-    not_run.iter().map(|(case, not)| (case.clone(), not["why"].as_str().unwrap().to_owned())).collect()
+    not_run
+        .iter()
+        .map(|(case, not)| (case.clone(), not["why"].as_str().unwrap().to_owned()))
+        .collect()
 }
 
 #[test]
@@ -224,8 +227,17 @@ fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case
         let contract = second();
         let serving =
             Serving::start(&["--contract", &contract, "--refusal-mode", mode], Some("acme"));
-        let arguments =
-            ["run", "--contract", &contract, "--target", &serving.url, "--runs", "1", "--seed", "3"];
+        let arguments = [
+            "run",
+            "--contract",
+            &contract,
+            "--target",
+            &serving.url,
+            "--runs",
+            "1",
+            "--seed",
+            "3",
+        ];
         desk.with_token(&arguments, Some("acme")).ends(0);
         assert_eq!(desk.report()["findings"], json!([]), "{mode}");
         let lacking = BTreeMap::from(
@@ -270,7 +282,9 @@ fn what_a_contract_lacks_is_the_reason_why_a_case_does_not_apply() {
     ] {
         assert_eq!(lacking.get(case).map(String::as_str), Some(reason), "{case}: {lacking:#?}");
     }
-    for case in ["unique/other-fields", "refuse/behind-the-twentieth-item", "refuse/spelt-otherwise"] {
+    for case in
+        ["unique/other-fields", "refuse/behind-the-twentieth-item", "refuse/spelt-otherwise"]
+    {
         assert_eq!(lacking.get(case), None);
     }
 }
@@ -308,8 +322,10 @@ fn shipped_cases_name_no_field_and_no_code_of_the_shipped_endpoint() {
             case.as_object_mut().unwrap().remove(prose);
         }
         let text = case.to_string();
-        let found: Vec<&str> =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|word| words.contains(*word)).collect();
+        let found: Vec<&str> = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| words.contains(*word))
+            .collect();
         assert!(found.is_empty(), "{}: {found:?}", path.display());
         looked_at += 1;
     }
@@ -371,7 +387,10 @@ fn a_shipped_case_never_leaves_the_profile() {
         ("echo/alike", "`accountExtId: \"Café 1\"` is outside the profile's values"),
         ("echo/alike-in-a-second-field", "the profile omits `businessUnit`"),
         ("unique/with-any-number", "`value: 0` is outside the profile's values"),
-        ("spec/mandatory-fields-example", "`accountExtId: \"ORG20231117550\"` is outside the profile's values"),
+        (
+            "spec/mandatory-fields-example",
+            "`accountExtId: \"ORG20231117550\"` is outside the profile's values",
+        ),
     ] {
         assert_eq!(lacking.get(case).map(String::as_str), Some(reason), "{case}: {lacking:#?}");
     }

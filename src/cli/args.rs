@@ -309,7 +309,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     let time = match text.parse::<u32>() {
         Ok(seconds) => Duration::from_secs(seconds.into()),
         Err(_) => humantime::parse_duration(text)
-            .map_err(|error| format!("{error}; expected a time such as 30s, 10m or 1h30m"))?,
+            .map_err(|_| "expected a time such as 30s, 10m or 1h30m".to_owned())?,
     };
     if time.is_zero() || time > LONGEST {
         return Err("expected more than 0 and at most 11 days".to_owned());
@@ -325,8 +325,7 @@ fn renamed_to_export_cases(_: &str) -> Result<PathBuf, String> {
 fn bytes(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
-    let number: u64 =
-        number.parse().map_err(|_| format!("`{text}` is not a size: write 64MiB"))?;
+    let number: u64 = number.parse().map_err(|_| format!("`{text}` is not a size: write 64MiB"))?;
     let factor: u64 = match unit.trim() {
         "" | "B" => 1,
         "k" | "kB" | "KB" => 1000,

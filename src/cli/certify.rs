@@ -9,7 +9,8 @@ use crate::certificate::{
     self, CertificateSubject, FILE, PAGE, PrivateKey, Refusal, Statement, public_file,
 };
 use crate::contract::Problem;
-use crate::record::{self, Summary};
+use crate::record::{self, NotTested, Summary};
+use crate::report::counted;
 
 pub fn certify(mut args: CertifyArgs) -> Result<u8, CommandError> {
     if let Some(file) = &args.new_key {
@@ -34,7 +35,7 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, CommandError> {
         return Ok(refused(&summary, &refusals));
     }
     let about = CertificateSubject { subject: args.subject, issuer: args.issuer };
-    write(&args.run.report_dir, about, &key, &file)?;
+    write_certificate(&args.run.report_dir, about, &key, &file)?;
     Ok(summary.conclusion.exit())
 }
 
@@ -59,8 +60,8 @@ fn only_the_whole_suite(args: &RunArgs) -> Result<(), CommandError> {
 /// Says why there is no certificate; the exit code, which is never that of success.
 fn refused(summary: &Summary, refusals: &[Refusal]) -> u8 {
     say("\n  No certificate:");
-    for refusal in refusals {
-        say(&format!("    · {}", crate::report::visible(&refusal.why)));
+    for line in refusal_lines(refusals) {
+        say(&format!("    · {}", crate::report::visible(&line)));
     }
     match summary.conclusion.exit() {
         0 if refusals.iter().any(|r| r.against) => 1,
@@ -69,7 +70,28 @@ fn refused(summary: &Summary, refusals: &[Refusal]) -> u8 {
     }
 }
 
-fn write(
+/// The reasons, one per line; rules that were not tested for the same reason are one.
+fn refusal_lines(refusals: &[Refusal]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut untested: Vec<(&NotTested, Vec<&str>)> = Vec::new();
+    for refusal in refusals {
+        let Some((rule, why)) = &refusal.not_tested else {
+            lines.push(refusal.why.clone());
+            continue;
+        };
+        match untested.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, rules)) => rules.push(rule),
+            None => untested.push((why, vec![rule])),
+        }
+    }
+    lines.extend(untested.into_iter().map(|(why, rules)| {
+        let count = counted(rules.len() as u64, "MUST rule");
+        format!("{count} not tested, {why}: {}", rules.join(", "))
+    }));
+    lines
+}
+
+fn write_certificate(
     dir: &Path,
     about: CertificateSubject,
     key: &PrivateKey,

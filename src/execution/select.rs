@@ -29,8 +29,7 @@ pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCas
 }
 
 fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, Problem> {
-    let Bound { case, mut not_applicable } =
-        bind(case, generator.contract(), generator.profile())?;
+    let Bound { case, mut not_applicable } = bind(case, generator.contract(), generator.profile())?;
     let rule = match &case.spec.asserts {
         Some(named) => find_rule(&case, named)?,
         None => rules::of_user_cases(),

@@ -196,12 +196,14 @@ fn preflight_verdict(
 /// What to make of a page for people, which no API answers with: it may be a gateway's, or a proxy's that wants
 /// somebody to sign in.
 fn page(environment: &Environment, response: &Response, shown: &str) -> Option<(String, String)> {
-    let html = response.header("content-type").is_some_and(|t| t.trim_start().starts_with("text/html"));
+    let html =
+        response.header("content-type").is_some_and(|t| t.trim_start().starts_with("text/html"));
     if !html || matches!(response.status, 401 | 404 | 405 | 500..) {
         return None;
     }
     let target = &environment.sender.target.base;
-    if response.status == 400 && String::from_utf8_lossy(&response.body).contains("SSL certificate") {
+    if response.status == 400 && String::from_utf8_lossy(&response.body).contains("SSL certificate")
+    {
         let why = format!("{target} demands a client certificate: {shown}");
         return Some((why, "Give one with --cert F (PEM, certificate and key).".to_owned()));
     }

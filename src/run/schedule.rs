@@ -205,7 +205,9 @@ async fn run_once(
                     None => {
                         let base = &shared.environment.sender.target.base;
                         let why = unreached(&execution).map_or("", |loss| loss.message.as_str());
-                        shared.end(CancelReason::TargetUnusable(format!("{base} can't be reached: {why}")));
+                        shared.end(CancelReason::TargetUnusable(format!(
+                            "{base} can't be reached: {why}"
+                        )));
                         return None;
                     }
                 }

@@ -74,9 +74,7 @@ pub(super) async fn send(
     let start = Instant::now();
     match exchange(sender, client, request, limit, most).await {
         Ok(response) => Answer::Received(Response { elapsed: start.elapsed(), ..response }),
-        Err((kind, message)) => {
-            Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
-        }
+        Err((kind, message)) => Answer::Lost(Loss { kind, message, elapsed: start.elapsed() }),
     }
 }
 
@@ -88,7 +86,10 @@ async fn exchange(
     most: u64,
 ) -> Result<Response, Failure> {
     let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
-        return Err((LossKind::HungUp, format!("`{}` is not a method; nothing was sent", request.method)));
+        return Err((
+            LossKind::HungUp,
+            format!("`{}` is not a method; nothing was sent", request.method),
+        ));
     };
     let mut url = format!("{}{}", sender.target.base, request.path);
     if request.credential == Credential::InQuery {
@@ -324,9 +325,14 @@ fn failure(sender: &Sender, error: &reqwest::Error) -> Failure {
     if !error.is_connect() {
         return match tls_error::find(error) {
             // With TLS 1.3, a client certificate is demanded behind the handshake.
-            Some(inner @ rustls::Error::AlertReceived(_)) => (LossKind::Tls, tls_error::explain(inner)),
+            Some(inner @ rustls::Error::AlertReceived(_)) => {
+                (LossKind::Tls, tls_error::explain(inner))
+            }
             _ if error.is_timeout() => (LossKind::Timeout, text),
-            _ if ["invalid HTTP", "parse", "head is too large"].iter().any(|t| text.contains(t)) => {
+            _ if ["invalid HTTP", "parse", "head is too large"]
+                .iter()
+                .any(|t| text.contains(t)) =>
+            {
                 (LossKind::NoHttp, text)
             }
             _ => (LossKind::Reset, text),

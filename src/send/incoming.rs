@@ -541,10 +541,25 @@ mod tests {
                 Some("both Content-Length and Transfer-Encoding"),
                 "abc",
             ),
-            ("Transfer-Encoding: chunked", "4\r\nabc", Some("the connection ended inside a chunk"), "abc"),
-            ("Transfer-Encoding: chunked", "2\r\nabc\r\n", Some("a chunk is longer than its size"), "ab"),
+            (
+                "Transfer-Encoding: chunked",
+                "4\r\nabc",
+                Some("the connection ended inside a chunk"),
+                "abc",
+            ),
+            (
+                "Transfer-Encoding: chunked",
+                "2\r\nabc\r\n",
+                Some("a chunk is longer than its size"),
+                "ab",
+            ),
             ("Transfer-Encoding: chunked", "-2\r\nab\r\n", Some("`-2` is not a chunk size"), ""),
-            ("Transfer-Encoding: chunked", "1\r\na\r\n0\r\n", Some("the last chunk has no end"), "a"),
+            (
+                "Transfer-Encoding: chunked",
+                "1\r\na\r\n0\r\n",
+                Some("the last chunk has no end"),
+                "a",
+            ),
             // Neither is the chunked coding.
             ("Transfer-Encoding: xchunked", "abc", None, "abc"),
             ("Transfer-Encoding: chunked, identity", "abc", None, "abc"),
@@ -562,24 +577,39 @@ mod tests {
     fn nothing_that_comes_is_without_bounds() {
         let many = |text: &str| text.repeat(2000);
         for (answer, why) in [
-            (format!("HTTP/1.1 200 OK\r\n{}", "a".repeat(LARGEST_HEAD + 4096)), "NoHttp the headers"),
+            (
+                format!("HTTP/1.1 200 OK\r\n{}", "a".repeat(LARGEST_HEAD + 4096)),
+                "NoHttp the headers",
+            ),
             (format!("HTTP/1.1 200 OK\r\n{}", many("a: b\r\n")), "NoHttp more than 128 headers"),
             (many("HTTP/1.1 103 Hint\r\n\r\n"), "NoHttp more than 100 interim answers"),
-            (format!("HTTP/1.1 200 OK\r\n\r\n{}", many("a")), "TooLarge status 200, then more than"),
+            (
+                format!("HTTP/1.1 200 OK\r\n\r\n{}", many("a")),
+                "TooLarge status 200, then more than",
+            ),
             (
                 format!("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{}", many("a")),
                 "TooLarge status 200, then more than 1000 bytes",
             ),
             (
-                format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", many("1\r\na\r\n")),
+                format!(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+                    many("1\r\na\r\n")
+                ),
                 "TooLarge",
             ),
             (
-                format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{}", many("a: b\r\n")),
+                format!(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{}",
+                    many("a: b\r\n")
+                ),
                 "TooLarge",
             ),
             (
-                format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", "0".repeat(LARGEST_HEAD + 1)),
+                format!(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+                    "0".repeat(LARGEST_HEAD + 1)
+                ),
                 "NoHttp the size of a chunk",
             ),
         ] {

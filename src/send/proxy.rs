@@ -62,7 +62,8 @@ impl Proxy {
 
     /// The head of a request for a tunnel to `authority` (RFC 9110, section 9.3.6).
     pub fn connect_head(&self, authority: &str) -> Vec<u8> {
-        let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n").into_bytes();
+        let mut head =
+            format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n").into_bytes();
         if let Some(credentials) = self.intercept.basic_auth() {
             head.extend_from_slice(b"Proxy-Authorization: ");
             head.extend_from_slice(credentials.as_bytes());
@@ -123,9 +124,8 @@ mod tests {
 
     #[test]
     fn a_proxy_stands_before_the_targets_that_the_environment_names_it_for() {
-        let shown = |target: &str, no: &str| {
-            between(target, no).unwrap().map(|proxy| proxy.to_string())
-        };
+        let shown =
+            |target: &str, no: &str| between(target, no).unwrap().map(|proxy| proxy.to_string());
         assert_eq!(shown("http://a.test", "").as_deref(), Some("http://plain.test:3128"));
         assert_eq!(shown("https://a.test", "").as_deref(), Some("http://secure.test:3129"));
         assert_eq!(shown("https://a.test", "b.test,.a.test"), None);

@@ -21,16 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long we listen for bytes behind an answer.
 const AFTER: Duration = Duration::from_millis(20);
 
-pub(super) async fn send(
-    sender: &Sender,
-    request: &Request,
-    limit: Duration,
-    most: u64,
-) -> Answer {
+pub(super) async fn send(sender: &Sender, request: &Request, limit: Duration, most: u64) -> Answer {
     let start = Instant::now();
-    let lost = |(kind, message): Failure| {
-        Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
-    };
+    let lost =
+        |(kind, message): Failure| Answer::Lost(Loss { kind, message, elapsed: start.elapsed() });
     if let Some(why) = sender.raw_excluded().await {
         return lost((LossKind::HungUp, format!("{why}; nothing was sent")));
     }

@@ -147,11 +147,15 @@ fn unusable(path: &Path, error: &Error) -> SendError {
             "the private key does not belong to the first certificate".to_owned(),
             "the client's own certificate first, then its issuers, and the key of the first",
         ),
-        Error::InvalidCertificate(inner) if is_webpki(inner, &webpki::Error::UnsupportedCertVersion) => (
-            "its certificate is X.509 version 1, which TLS libraries no longer take".to_owned(),
-            "a version 3 certificate: have it issued with extensions \
+        Error::InvalidCertificate(inner)
+            if is_webpki(inner, &webpki::Error::UnsupportedCertVersion) =>
+        {
+            (
+                "its certificate is X.509 version 1, which TLS libraries no longer take".to_owned(),
+                "a version 3 certificate: have it issued with extensions \
              (openssl x509 -req … -extfile <(echo extendedKeyUsage=clientAuth))",
-        ),
+            )
+        }
         other => (format!("its certificate or key can't be used: {other}"), "a PEM file with both"),
     };
     SendError::Client(format!("--cert {}: {why}\n  expected: {expected}", path.display()))

@@ -66,16 +66,16 @@ fn explain_certificate(error: &CertificateError) -> String {
             "the issuer of the server's certificate is not known to this machine".to_owned(),
             "If the certificate is right, name its issuer with --ca F (PEM). --insecure takes any certificate.",
         ),
-        CertificateError::Revoked => (
-            "the server's certificate was revoked".to_owned(),
-            "Have a new one issued.",
-        ),
+        CertificateError::Revoked => {
+            ("the server's certificate was revoked".to_owned(), "Have a new one issued.")
+        }
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
             "the server uses the certificate of an authority as its own (self-signed)".to_owned(),
             "If it is the right one, name this very certificate with --ca F (PEM).",
         ),
         other if format!("{other:?}").contains("UnsupportedCertVersion") => (
-            "the server's certificate is X.509 version 1, which TLS libraries no longer take".to_owned(),
+            "the server's certificate is X.509 version 1, which TLS libraries no longer take"
+                .to_owned(),
             "Have a version 3 certificate issued, with the host name as subjectAltName.",
         ),
         other => (

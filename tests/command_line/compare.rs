@@ -95,7 +95,7 @@ fn a_finding_that_was_not_looked_for_again_is_not_called_fixed() {
     desk.batchproof(&["report", "coded", "skipped"]).ends(0).says(&[
         "0 fixed",
         "1 gone, but not shown to be fixed",
-        "its rule was not judged there",
+        "its rule was not tested there",
         "note: the profiles differ",
     ]);
     desk.batchproof(&[

@@ -91,7 +91,7 @@ fn a_signal_ends_a_run_with_what_was_seen() {
         assert!(text.contains(&format!("cut short: {says}")), "{text}");
         every_report_is_whole(&desk);
         let summary = std::fs::read_to_string(desk.path().join("reports/report.md")).unwrap();
-        assert!(summary.contains("did not come to its end") && summary.contains(says), "{summary}");
+        assert!(summary.contains("cut short") && summary.contains(says), "{summary}");
         assert_eq!(desk.report()["conclusion"], "nonconformant");
         assert_eq!(desk.report()["cases"][0]["runs"], 3, "what was under way is no run");
     }

@@ -98,7 +98,7 @@ fn who_checks_nothing_gets_an_entry_a_rule_and_not_one_a_field() {
         findings.iter().filter_map(|f| f["rule"].as_str()).collect();
     assert!(findings.len() > 3 * rules.len(), "{findings:#?}");
     for rule in rules {
-        let told = |level: &str| ended.out.matches(&format!("  {level} {rule}  ")).count();
+        let told = |level: &str| ended.out.matches(&format!(" {level}  {rule}  ")).count();
         let entries = told("MUST") + told("SHOULD");
         assert!((1..=2).contains(&entries), "{rule}: {entries}\n{}", ended.out);
     }

@@ -61,7 +61,7 @@ fn merged_parts_say_what_the_undivided_run_says() {
         let code = i32::from(!faults.is_empty());
         for number in 1..=3 {
             // A part is never taken for the whole.
-            let alone = format!("part {number} of 3 alone");
+            let alone = format!("part {number} of 3 only");
             part(&desk, &serving.url, number, 3, &[]).says(&[&alone]);
             for page in ["report.html", "report.md"] {
                 let dir = desk.path().join(format!("part-{number}"));
@@ -144,7 +144,7 @@ fn what_is_no_whole_run_is_refused() {
     refused(
         &["part-1", "part-3"],
         &[
-            "part 2 of 3 not there",
+            "part 2 of 3 missing",
             "batchproof run --partition 2/3 --seed 7 --run-id parts --depth quick --runs 6 --target",
             "its cases",
         ],
@@ -220,7 +220,7 @@ fn kubernetes_counts_its_jobs_from_zero() {
         assert_eq!(told, plan(part, None));
     }
     for (index, words) in [
-        (None, "needs JOB_COMPLETION_INDEX"),
+        (None, "needs the variable JOB_COMPLETION_INDEX"),
         (Some("3"), "JOB_COMPLETION_INDEX is 3"),
         (Some("x"), "JOB_COMPLETION_INDEX is `x`"),
     ] {

@@ -67,9 +67,8 @@ fn raw_requests_of_the_shipped_cases_are_valid_http() {
             all.push(Vec::new());
             Some(Tapped { stream, index: all.len() - 1, kept: Arc::clone(&keep) })
         };
-        let hand = Hand::speaking("http", tap, |heard| {
-            verdicts(heard, "REQUEST_ACCEPTED", &Value::Null)
-        });
+        let hand =
+            Hand::speaking("http", tap, |heard| verdicts(heard, "REQUEST_ACCEPTED", &Value::Null));
         desk.batchproof(&["run", case, "--runs", "1", "--target", &hand.url]);
         let kept = kept.lock().unwrap();
         assert!(kept.len() > 1, "{case} sent nothing raw");

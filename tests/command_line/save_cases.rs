@@ -44,7 +44,7 @@ fn a_saved_case_fails_the_same_way_until_the_fault_is_gone() {
             let ended = desk.with_token(&[&run[..], &[&faulty.url]].concat(), Some(TOKEN));
             assert!(
                 ended.text().contains(rule) && ended.text().contains("NONCONFORMANT")
-                    || ended.text().contains(&format!("SHOULD {rule}")),
+                    || ended.text().contains(&format!("SHOULD  {rule}")),
                 "{fault}: {name}\n{text}\n{}",
                 ended.text()
             );

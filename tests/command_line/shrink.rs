@@ -60,7 +60,7 @@ fn reversed_results_shrink_to_two_items_with_mandatory_fields() {
     assert!(shrunk[0]["minimal"]["requests"].as_u64() > Some(0));
     for name in ["report.html", "report.md"] {
         let text = std::fs::read_to_string(desk.reports().join(name)).unwrap();
-        assert!(text.contains("1 request with 2 items"), "{name}");
+        assert!(text.contains("1 request, 2 items"), "{name}");
     }
 }
 

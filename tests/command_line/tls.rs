@@ -23,9 +23,7 @@ const ONE: &str = "title: x\nsteps: [{ batch: 2, expect: accepted }]\n";
 /// A server with one of the certificates of `tests/tls`, whose file holds its key too.
 fn showing(name: &str) -> Hand {
     let file = tls::file(name);
-    tls::start_with(&file, &file, None, |heard| {
-        verdicts(heard, "REQUEST_ACCEPTED", &Value::Null)
-    })
+    tls::start_with(&file, &file, None, |heard| verdicts(heard, "REQUEST_ACCEPTED", &Value::Null))
 }
 
 /// `batchproof serve` over TLS.
@@ -138,8 +136,9 @@ fn through(desk: &Desk, variable: &str, proxy: &str, target: &str) -> String {
 #[test]
 fn a_proxy_that_refuses_ends_the_run_and_is_named() {
     let desk = Desk::new();
-    let refusing =
-        proxy("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let refusing = proxy(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
     for (variable, target) in
         [("HTTPS_PROXY", "https://target.test"), ("HTTP_PROXY", "http://target.test")]
     {

@@ -138,7 +138,7 @@ fn a_waiver_of_a_case_that_nobody_knows_is_told_with_the_nearest_name() {
     };
     desk.file("waivers.yaml", entry("accept/genarated"));
     run(&desk, &serving.url, &[]).ends(0).says(&[
-        "note: waivers.yaml:1: the waiver of HTTP-001 names the case `accept/genarated`",
+        "note waivers.yaml:1: the waiver of HTTP-001 names the case `accept/genarated`",
         "did you mean `accept/generated`?",
     ]);
     desk.file("waivers.yaml", entry("race/*") + &entry("unique/replayed") + &entry("(run)"));

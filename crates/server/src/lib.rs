@@ -129,11 +129,7 @@ pub async fn start_behind(
     Ok(RunningServer { address, url, accepting })
 }
 
-async fn accept(
-    listener: TcpListener,
-    site: Arc<ServerState>,
-    certificate: Option<Certificate>,
-) {
+async fn accept(listener: TcpListener, site: Arc<ServerState>, certificate: Option<Certificate>) {
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {

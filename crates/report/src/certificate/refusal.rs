@@ -12,13 +12,21 @@ pub struct Refusal {
     pub why: String,
     /// Whether the target failed; else the run is not enough.
     pub against: bool,
+    /// The rule that was not tested, and why, if that is the reason.
+    pub not_tested: Option<(String, NotTested)>,
+}
+
+impl Refusal {
+    fn new(why: String, against: bool) -> Refusal {
+        Refusal { why, against, not_tested: None }
+    }
 }
 
 /// The reasons against a certificate; none where one may be issued.
 #[must_use]
 pub fn refusals(summary: &Summary) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = Vec::new();
-    let mut not_enough = |why: String| refusals.push(Refusal { why, against: false });
+    let mut not_enough = |why: String| refusals.push(Refusal::new(why, false));
     let head = &summary.head;
     if head.depth != Depth::Deep {
         not_enough(format!("the depth was {}; a certificate needs deep", head.depth));
@@ -55,11 +63,11 @@ pub fn refusals(summary: &Summary) -> Vec<Refusal> {
             waiver.waiver.scope(),
             waiver.waiver.at
         );
-        refusals.push(Refusal { why, against: true });
+        refusals.push(Refusal::new(why, true));
     }
     if summary.conclusion == Conclusion::NonConformant && refusals.is_empty() {
         for reason in &summary.reasons {
-            refusals.push(Refusal { why: reason.to_string(), against: true });
+            refusals.push(Refusal::new(reason.to_string(), true));
         }
     }
     let mut seen = Vec::new();
@@ -79,7 +87,7 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
     }
     if rule.counts.errored > 0 {
         let why = format!("{id} panicked: a defect of batchproof");
-        return Some(Refusal { why, against: false });
+        return Some(Refusal::new(why, false));
     }
     if rule.rule.level != Level::Must {
         return None;
@@ -94,13 +102,13 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
         };
         let word = if failed.len() == 1 { "finding" } else { "findings" };
         let why = format!("{id} failed: {} confirmed {word}{waived}", failed.len());
-        return Some(Refusal { why, against: true });
+        return Some(Refusal::new(why, true));
     }
     let why = match rule.not_tested()? {
         // What the whole run shows is tested only where it happened: lost answers, for one.
         NotTested::Skipped(_) | NotTested::NotTriggered => return None,
         why => why,
     };
-    let why = Reason::RuleNotTested { rule: id.clone(), why }.to_string();
-    Some(Refusal { why, against: false })
+    let text = Reason::RuleNotTested { rule: id.clone(), why: why.clone() }.to_string();
+    Some(Refusal { not_tested: Some((id.clone(), why)), ..Refusal::new(text, false) })
 }

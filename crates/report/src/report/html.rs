@@ -43,13 +43,13 @@ pub fn html(summary: &Summary, dir: &Path) -> String {
         html lang="en" {
             (page::head(&title, STYLE, Some(SCRIPT)))
             body {
-                a.skip href="#findings" { "Skip to the findings" }
+                a.skip href="#findings" { "Skip to the problems" }
                 header.top {
                     span.brand { "batchproof" }
                     span.muted { (specification) }
                     span.spacer {}
                     nav aria-label="Sections" {
-                        @for (id, name) in [("findings", "Findings"), ("heat", "Rules"), ("run", "Run"), ("coverage", "Coverage"), ("rules", "Requirements")] {
+                        @for (id, name) in [("findings", "Problems"), ("heat", "Rules"), ("run", "Run"), ("coverage", "Coverage"), ("rules", "Requirements")] {
                             a href=(format!("#{id}")) { (name) }
                         }
                     }

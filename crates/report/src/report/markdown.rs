@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use super::curl::CommandContext;
 use super::facts::facts;
 use super::groups::{
-    exchange_line, found_line, other_reasons, rule_of, shown, state_mark, tested_line,
+    exchange_line, found_line, nothing_tested, other_reasons, rule_of, shown, state_mark,
+    tested_line,
 };
 use super::json::Coverage;
 use super::minimal::{as_finding, reproduction};
@@ -172,7 +173,7 @@ fn ending(out: &mut String, summary: &Summary) {
         .filter(|r| r.not_tested().is_some_and(|why| !matches!(why, NotTested::Skipped(_))))
         .map(|r| escaped(&r.rule.id))
         .collect();
-    if !not_tested.is_empty() {
+    if !not_tested.is_empty() && !nothing_tested(summary) {
         let rules = counted(not_tested.len() as u64, "rule");
         let _ = writeln!(out, "{rules} not tested: {}\n", not_tested.join(", "));
     }

@@ -354,21 +354,18 @@ fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
 /// Commands that lead on.
 fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], dir: &str) {
     let head = &summary.head;
-    let mut commands: Vec<(String, &str)> = Vec::new();
+    let mut commands: Vec<String> = Vec::new();
     if let Some(group) = problems.first() {
         let finding = &group.lead.0;
-        let explain = format!("batchproof explain {}", visible(&finding.rule));
-        commands.push((explain, "what the rule requires"));
-        let replay = format!("batchproof replay {dir} {}", visible(&finding.id));
-        commands.push((replay, "is it fixed?"));
+        commands.push(format!("batchproof explain {}", visible(&finding.rule)));
+        commands.push(format!("batchproof replay {dir} {}", visible(&finding.id)));
         if finding.case != RUN {
             let case = head.files.get(&finding.case).unwrap_or(&finding.case);
             let target = match head.target.starts_with("http") {
                 true => format!(" --target {}", visible(&head.target)),
                 false => String::new(),
             };
-            let run = format!("batchproof run {} --seed {}{target}", visible(case), head.seed);
-            commands.push((run, "this case only"));
+            commands.push(format!("batchproof run {} --seed {}{target}", visible(case), head.seed));
         }
     } else if let Some(rule) = summary.rules_shown().find(|r| {
         let counts = matches!(
@@ -377,24 +374,16 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
         );
         r.rule.level == Level::Must && counts
     }) {
-        let explain = format!("batchproof explain {}", visible(&rule.rule.id));
-        commands.push((explain, "what the rule requires"));
+        commands.push(format!("batchproof explain {}", visible(&rule.rule.id)));
     }
     if commands.is_empty() {
         return;
     }
     page.blank();
-    let widest = commands.iter().map(|(c, _)| super::text::width(c)).max().unwrap_or(0);
-    for (at, (command, about)) in commands.iter().enumerate() {
+    for (at, command) in commands.iter().enumerate() {
+        // Commands keep their lines, so that they can be pasted.
         let label = page.paint.of(Colour::Dim, if at == 0 { "next       " } else { "           " });
-        let about = page.paint.of(Colour::Dim, &format!("# {about}"));
-        let fits = widest + super::text::width("# what the rule requires") + 15 <= page.columns;
-        let about = if fits {
-            format!("{:gap$}  {about}", "", gap = widest - super::text::width(command))
-        } else {
-            String::new()
-        };
-        page.line(format!("  {label}{command}{about}").trim_end());
+        page.line(&format!("  {label}{command}"));
     }
 }
 

@@ -268,7 +268,8 @@ impl Binder<'_> {
     /// An item's field that is reached by its name must be one that items can have.
     fn check_capture(&self, piece: &Piece) -> Result<(), Problem> {
         let Piece::Capture { name, part, .. } = piece else { return Ok(()) };
-        let plain = !part.starts_with(['/', '@']) && part != "status" && !part.starts_with("header.");
+        let plain =
+            !part.starts_with(['/', '@']) && part != "status" && !part.starts_with("header.");
         if !plain || self.parts.contains(part) {
             return Ok(());
         }
@@ -329,8 +330,9 @@ impl Binder<'_> {
                 let known = codes.keys().map(String::as_str).chain(["used", "missing"]);
                 let found = format!("the contract has no error code `{word}`");
                 let problem = self.case.problem_from(line, found, &word);
-                let problem = problem
-                    .expected("a code of the contract or of the profile, or a cause: used, missing");
+                let problem = problem.expected(
+                    "a code of the contract or of the profile, or a cause: used, missing",
+                );
                 return Err(problem.nearest(&word, known).into());
             }
         }

@@ -111,11 +111,7 @@ impl FieldRole {
     ///
     /// # Errors
     /// What the contract lacks, or that the profile omits it.
-    pub fn field<'a>(
-        self,
-        contract: &'a Contract,
-        profile: &Profile,
-    ) -> Result<&'a Field, String> {
+    pub fn field<'a>(self, contract: &'a Contract, profile: &Profile) -> Result<&'a Field, String> {
         let all = self.fields(contract);
         let sent: Vec<&Field> =
             all.iter().copied().filter(|field| !profile.omit.contains(&field.name)).collect();

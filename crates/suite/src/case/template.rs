@@ -90,7 +90,8 @@ fn other_case(text: &str) -> String {
     let mut changed = false;
     text.chars()
         .flat_map(|c| {
-            let other = if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
+            let other =
+                if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
             let other = other.filter(|other| !changed && *other != c);
             changed |= other.is_some();
             other.or(Some(c))

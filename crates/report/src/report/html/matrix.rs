@@ -100,7 +100,7 @@ fn implementation(column: &MatrixColumn<'_>, link: &str) -> Markup {
     let (tone, word) = match summary.conclusion {
         Conclusion::Conformant => ("passed", "conformant"),
         Conclusion::NonConformant => ("failed", "nonconformant"),
-        Conclusion::Inconclusive => ("seen-once", "inconclusive"),
+        Conclusion::Inconclusive => ("unconfirmed", "inconclusive"),
     };
     html! {
         th.implementation scope="col" {

@@ -21,7 +21,7 @@ pub(super) fn class(outcome: RuleOutcome) -> &'static str {
         RuleOutcome::Passed => "passed",
         RuleOutcome::Failed => "failed",
         RuleOutcome::Waived => "waived",
-        RuleOutcome::Unconfirmed => "seen-once",
+        RuleOutcome::Unconfirmed => "unconfirmed",
         RuleOutcome::NotApplicable => "not-applicable",
         RuleOutcome::Masked => "masked",
         RuleOutcome::Unanswered => "unanswered",

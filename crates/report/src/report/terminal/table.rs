@@ -14,6 +14,8 @@ use crate::report::text::number;
 
 /// Columns that the table with its descriptions takes.
 const WITH_ABOUT: usize = 120;
+/// Columns below which the table abbreviates.
+const NARROW: usize = 66;
 /// Columns that the table with both levels side by side takes.
 const WIDE: usize = 86;
 
@@ -76,7 +78,7 @@ pub(super) fn rules(summary: &Summary, columns: usize, paint: Paint) -> String {
     let unconfirmed = summary.rules.iter().any(|r| r.outcome == RuleOutcome::Unconfirmed);
     let mut names = vec!["passed", "failed"];
     if unconfirmed {
-        names.push("unconfirmed");
+        names.push(if columns < NARROW { "unconf." } else { "unconfirmed" });
     }
     names.extend(["waived", "not tested"]);
     let wide = columns >= WIDE;
