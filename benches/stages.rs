@@ -10,7 +10,7 @@ use batchproof::contract::{Contract, Profile};
 use batchproof::embedded;
 use batchproof::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, Situation};
 use batchproof::execution::select;
-use batchproof::generate::{Generator, Mint, Numbers, Place, Shape, Style};
+use batchproof::generate::{BatchShape, Generator, KeyBlock, KeyGenerator, TextSpan, ValueStyle};
 use batchproof::run::run;
 use batchproof::send::SendOptions;
 use batchproof::session::{NoObserver, RunOptions};
@@ -19,7 +19,7 @@ use divan::counter::ItemsCount;
 use serde_json::{Value, json};
 
 const SIZES: [usize; 2] = [10, 1000];
-const STYLES: [Style; 3] = [Style::Plain, Style::Boundary, Style::Unusual];
+const STYLES: [ValueStyle; 3] = [ValueStyle::Plain, ValueStyle::Boundary, ValueStyle::Unusual];
 
 fn main() {
     divan::main();
@@ -29,7 +29,7 @@ struct Desk {
     contract: Arc<Contract>,
     profile: Profile,
     generator: Generator,
-    mint: Arc<Mint>,
+    keys: Arc<KeyGenerator>,
     quick: FastPath,
 }
 
@@ -37,17 +37,17 @@ static DESK: LazyLock<Desk> = LazyLock::new(|| {
     let contract = Arc::new(Contract::shipped().expect("the shipped contract"));
     let profile = Profile::default();
     let generator = Generator::new(Arc::clone(&contract), &profile).expect("a generator");
-    let mint = Arc::new(Mint::fitting("bptest-261122-bench0", &contract));
+    let keys = Arc::new(KeyGenerator::fitting("bptest-261122-bench0", &contract));
     let quick = FastPath::of(&contract).expect("simple answers");
-    Desk { contract, profile, generator, mint, quick }
+    Desk { contract, profile, generator, keys, quick }
 });
 
-fn shape(items: usize, style: Style) -> Shape {
-    Shape { items: items..=items, style }
+fn shape(items: usize, style: ValueStyle) -> BatchShape {
+    BatchShape { items: items..=items, style }
 }
 
 /// A batch straight as JSON text, and where its echoed values stand.
-fn write(numbers: &mut Numbers, items: usize, style: Style) -> (Vec<u8>, Vec<Place>) {
+fn write(numbers: &mut KeyBlock, items: usize, style: ValueStyle) -> (Vec<u8>, Vec<TextSpan>) {
     let mut stream = DESK.generator.stream(7, &shape(items, style));
     let mut body = format!("{{\"{}\":[", DESK.contract.batch.items);
     let mut places = Vec::new();
@@ -109,28 +109,28 @@ fn exchange(body: &[u8], answer: Vec<u8>) -> Exchange {
 
 /// Drafts, as mutations, relations and shrinking need them.
 #[divan::bench(args = STYLES)]
-fn generate_ten_as_drafts(bencher: Bencher<'_, '_>, style: Style) {
+fn generate_ten_as_drafts(bencher: Bencher<'_, '_>, style: ValueStyle) {
     bencher.counter(ItemsCount::new(10_usize)).bench(|| DESK.generator.batch(7, &shape(10, style)));
 }
 
 /// Straight as JSON text, as soaks and giant batches need them.
 #[divan::bench(args = STYLES)]
-fn generate_ten_as_text(bencher: Bencher<'_, '_>, style: Style) {
-    let mut numbers = DESK.mint.set_aside(1000);
+fn generate_ten_as_text(bencher: Bencher<'_, '_>, style: ValueStyle) {
+    let mut numbers = DESK.keys.reserve(1000);
     bencher.counter(ItemsCount::new(10_usize)).bench_local(|| write(&mut numbers, 10, style));
 }
 
 /// What the contract says of a body's bytes: parsing, schema, interpretations.
 #[divan::bench(args = SIZES)]
 fn judge_a_body(bencher: Bencher<'_, '_>, items: usize) {
-    let (body, _) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
+    let (body, _) = write(&mut DESK.keys.reserve(1000), items, ValueStyle::Plain);
     bencher.counter(ItemsCount::new(items)).bench(|| DESK.contract.body_validity(&body));
 }
 
 /// Every rule, on a right answer.
 #[divan::bench(args = SIZES)]
 fn judge_an_answer(bencher: Bencher<'_, '_>, items: usize) {
-    let (body, _) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
+    let (body, _) = write(&mut DESK.keys.reserve(1000), items, ValueStyle::Plain);
     let exchange = [exchange(&body, answer(&body))];
     bencher
         .counter(ItemsCount::new(items))
@@ -140,7 +140,7 @@ fn judge_an_answer(bencher: Bencher<'_, '_>, items: usize) {
 /// The same answer, found plainly right.
 #[divan::bench(args = SIZES)]
 fn judge_an_answer_quickly(bencher: Bencher<'_, '_>, items: usize) {
-    let (body, places) = write(&mut DESK.mint.set_aside(1000), items, Style::Plain);
+    let (body, places) = write(&mut DESK.keys.reserve(1000), items, ValueStyle::Plain);
     let answer = answer(&body);
     let sent = SentItems { body: &body, places: &places };
     bencher

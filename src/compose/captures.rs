@@ -10,7 +10,7 @@ use super::OutgoingItem;
 use crate::case::{Piece, Template};
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{Answer, Exchange};
-use crate::generate::{NumberShape, Optional};
+use crate::generate::{KeyShape, OptionalFields};
 use crate::session::Environment;
 
 /// Stands in a raw request where the length of its body goes.
@@ -143,21 +143,21 @@ impl Captures {
     ) -> Value {
         match piece {
             Piece::Text(text) => Value::String(text.clone()),
-            Piece::Fresh(None) => Value::String(environment.mint.fresh()),
+            Piece::Fresh(None) => Value::String(environment.keys.fresh()),
             Piece::Fresh(Some(length)) => environment
-                .mint
-                .shaped(&NumberShape::Padded { length: *length, with: 'x' })
+                .keys
+                .with_shape(&KeyShape::Padded { length: *length, with: 'x' })
                 .unwrap_or(Value::Null),
             Piece::Number { name, filter } => {
                 let mut numbers = self.numbers.borrow_mut();
                 let number =
-                    numbers.entry(name.clone()).or_insert_with(|| environment.mint.fresh());
+                    numbers.entry(name.clone()).or_insert_with(|| environment.keys.fresh());
                 Value::String(filter.map_or_else(|| number.clone(), |f| f.apply(number)))
             }
             Piece::Repeat(count, text) => Value::String(text.repeat((*count).min(64 << 20))),
             Piece::Item(None) => {
-                let draft = environment.generator.item(seed, Optional::Drawn);
-                Value::String(OutgoingItem::mint(environment, draft).text(environment))
+                let draft = environment.generator.item(seed, OptionalFields::Drawn);
+                Value::String(OutgoingItem::with_fresh_key(environment, draft).text(environment))
             }
             Piece::Item(Some(name)) => self
                 .items

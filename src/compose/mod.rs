@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::case::{Credential, Framing};
 use crate::contract::validity::Validity;
 use crate::exchange::{BodyIntent, Intent, ItemIntent, Request, situation_of};
-use crate::generate::{Draft, Mutated};
+use crate::generate::{AppliedMutation, Draft};
 use crate::session::Environment;
 
 /// An item about to be sent.
@@ -33,21 +33,21 @@ pub struct OutgoingItem {
     /// Its JSON text, where a case wrote it out.
     pub raw: Option<String>,
     /// How it was bent on purpose.
-    pub mutations: Vec<Mutated>,
+    pub mutations: Vec<AppliedMutation>,
 }
 
 impl OutgoingItem {
     /// A draft with a number of its own.
     #[must_use]
-    pub fn mint(environment: &Environment, draft: Draft) -> OutgoingItem {
-        let number = environment.mint.shaped(&draft.number);
+    pub fn with_fresh_key(environment: &Environment, draft: Draft) -> OutgoingItem {
+        let number = environment.keys.with_shape(&draft.key);
         OutgoingItem { draft, number, raw: None, mutations: Vec::new() }
     }
 
     /// The same item with a fresh number.
     #[must_use]
     pub fn renumbered(&self, environment: &Environment) -> OutgoingItem {
-        OutgoingItem { number: environment.mint.shaped(&self.draft.number), ..self.clone() }
+        OutgoingItem { number: environment.keys.with_shape(&self.draft.key), ..self.clone() }
     }
 
     /// The item as a value.
@@ -55,7 +55,7 @@ impl OutgoingItem {
     pub fn value(&self, environment: &Environment) -> Value {
         match &self.raw {
             Some(text) => serde_json::from_str(text).unwrap_or(Value::Null),
-            None => self.draft.with_number(&environment.contract, self.number.clone()),
+            None => self.draft.with_key(&environment.contract, self.number.clone()),
         }
     }
 

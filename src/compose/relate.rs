@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{BodyStyle, OutgoingItem, batch, plain_request};
 use crate::case::{Framing, Relation};
 use crate::exchange::{BodyIntent, Request};
-use crate::generate::{Draft, Shape, Style};
+use crate::generate::{BatchShape, Draft, ValueStyle};
 use crate::session::Environment;
 
 /// Requests that were made from a first one.
@@ -73,10 +73,10 @@ pub fn derive(
             derived
         }
         Relation::Concatenate => {
-            let shape = Shape { items: 1..=count.max(1), style: Style::Plain };
+            let shape = BatchShape { items: 1..=count.max(1), style: ValueStyle::Plain };
             let more = environment.generator.batch(first.seed.rotate_left(7), &shape);
             let mut entries = fresh;
-            entries.extend(more.into_iter().map(|d| OutgoingItem::mint(environment, d)));
+            entries.extend(more.into_iter().map(|d| OutgoingItem::with_fresh_key(environment, d)));
             if let Some(limit) = environment.profile.limits.batch_items {
                 entries.truncate(limit);
             }
@@ -116,10 +116,10 @@ pub fn derive(
                 let last = fields.len();
                 if first.run == 0 {
                     fields.reverse();
-                    draft.position = last.saturating_sub(draft.position);
+                    draft.key_position = last.saturating_sub(draft.key_position);
                 } else {
                     fields.rotate_left(usize::try_from(first.run).unwrap_or(0) % last.max(1));
-                    draft.position = if first.run % 2 == 1 { 0 } else { last };
+                    draft.key_position = if first.run % 2 == 1 { 0 } else { last };
                 }
                 draft.fields = fields.into_iter().collect();
             }
@@ -160,15 +160,15 @@ fn add_bad_item(
     let mut entries = fresh;
     let count = entries.len();
     let place = usize::try_from(first.seed % (count as u64 + 1)).unwrap_or(0);
-    let mut bad = OutgoingItem::mint(
+    let mut bad = OutgoingItem::with_fresh_key(
         environment,
-        environment.generator.item(first.seed, crate::generate::Optional::Drawn),
+        environment.generator.item(first.seed, crate::generate::OptionalFields::Drawn),
     );
     let list = environment.generator.mutations("drop-required").unwrap_or(&[]);
     if let Some(mutation) = turn(list, first.run) {
         let mutated = mutation.apply(&mut bad.draft);
         bad.mutations.push(mutated);
-        bad.number = environment.mint.shaped(&bad.draft.number);
+        bad.number = environment.keys.with_shape(&bad.draft.key);
     }
     entries.insert(place.min(count), bad);
     let pairs = (0..count).map(|i| (i, (0, if i < place { i } else { i + 1 }))).collect();
@@ -184,9 +184,9 @@ fn correct(environment: &Environment, first: &FirstRequest<'_>) -> DerivedReques
             let draft = first.sound.get(*i)?.clone();
             // The number that was refused, where it was one.
             let own = sent.number.clone().filter(|n| {
-                n.as_str().is_some_and(|t| !t.is_empty()) && sent.draft.number == draft.number
+                n.as_str().is_some_and(|t| !t.is_empty()) && sent.draft.key == draft.key
             });
-            let number = own.or_else(|| environment.mint.shaped(&draft.number));
+            let number = own.or_else(|| environment.keys.with_shape(&draft.key));
             Some(OutgoingItem { draft, number, raw: None, mutations: Vec::new() })
         })
         .collect();

@@ -9,7 +9,7 @@ use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, S
 use crate::contract::Problem;
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{BodyIntent, Exchange, Request};
-use crate::generate::{self, Draft, Mutation, Shape};
+use crate::generate::{self, BatchShape, Draft, Mutation};
 use crate::session::Environment;
 
 /// A request ready to be sent, with what its body means.
@@ -136,12 +136,12 @@ fn entries(
     let style = style(step.values.unwrap_or(Style::Plain));
     match spec {
         BatchSpec::Count(span) => {
-            let shape = Shape { items: environment.clamp(*span), style };
+            let shape = BatchShape { items: environment.clamp(*span), style };
             let drafts = environment.generator.batch(seed, &shape);
-            drafts.into_iter().map(|d| OutgoingItem::mint(environment, d)).collect()
+            drafts.into_iter().map(|d| OutgoingItem::with_fresh_key(environment, d)).collect()
         }
         BatchSpec::Items(items) => {
-            let shape = Shape { items: items.len()..=items.len(), style };
+            let shape = BatchShape { items: items.len()..=items.len(), style };
             let drafts = environment.generator.batch(seed, &shape);
             let mut entries = Vec::new();
             for (at, (item, draft)) in items.iter().zip(drafts).enumerate() {
@@ -167,7 +167,7 @@ fn entry(
     let mut draft = match &item.like {
         Some(like) => captures.entry(&like.name).map_or(draft, |e| {
             let mut copy = e.draft.clone();
-            copy.number = generate::NumberShape::Plain;
+            copy.key = generate::KeyShape::Plain;
             copy.raw.retain(|raw| raw.field != contract.batch.unique);
             copy
         }),
@@ -194,7 +194,7 @@ fn entry(
     for field in &item.unset {
         draft.remove(contract, &field.name);
     }
-    let mut entry = OutgoingItem::mint(environment, draft);
+    let mut entry = OutgoingItem::with_fresh_key(environment, draft);
     entry.mutations = mutations;
     if let Some(raw) = &item.raw {
         entry.raw = Some(captures.text(environment, source.exchanges, raw, seed));
@@ -213,11 +213,11 @@ fn pick<'a>(environment: &'a Environment, name: &str, run: u64) -> Option<&'a Mu
     list.get(index)
 }
 
-pub(crate) fn style(style: Style) -> generate::Style {
+pub(crate) fn style(style: Style) -> generate::ValueStyle {
     match style {
-        Style::Plain => generate::Style::Plain,
-        Style::Boundary => generate::Style::Boundary,
-        Style::Unusual => generate::Style::Unusual,
+        Style::Plain => generate::ValueStyle::Plain,
+        Style::Boundary => generate::ValueStyle::Boundary,
+        Style::Unusual => generate::ValueStyle::Unusual,
     }
 }
 
@@ -274,7 +274,7 @@ fn renumber(
         if let Some(number) = item.get_mut(&batch.unique)
             && let Some(old) = number.as_str()
         {
-            let new = fresh.entry(old.to_owned()).or_insert_with(|| environment.mint.fresh());
+            let new = fresh.entry(old.to_owned()).or_insert_with(|| environment.keys.fresh());
             *number = Value::String(new.clone());
         }
     }

@@ -11,7 +11,7 @@ use crate::case::{Position, Relation};
 use crate::check::VerdictRelation;
 use crate::compose::{self, BodyStyle, FirstRequest, OutgoingItem};
 use crate::exchange::Answer;
-use crate::generate::Shape;
+use crate::generate::BatchShape;
 use crate::session::Environment;
 
 pub(super) async fn execute(
@@ -23,11 +23,13 @@ pub(super) async fn execute(
 ) {
     let spec = &selected.case.spec;
     let Some(generate) = &spec.generate else { return };
-    let shape =
-        Shape { items: environment.clamp(generate.items), style: compose::style(generate.values) };
+    let shape = BatchShape {
+        items: environment.clamp(generate.items),
+        style: compose::style(generate.values),
+    };
     let sound = environment.generator.batch(seed, &shape);
     let mut entries: Vec<OutgoingItem> =
-        sound.iter().map(|d| OutgoingItem::mint(environment, d.clone())).collect();
+        sound.iter().map(|d| OutgoingItem::with_fresh_key(environment, d.clone())).collect();
     mutate(environment, selected, run, &mut entries);
 
     let (bytes, body) = compose::batch(environment, &entries, BodyStyle::Compact);
@@ -109,7 +111,7 @@ fn mutate(
         {
             let mutated = mutation.apply(&mut entry.draft);
             entry.mutations.push(mutated);
-            entry.number = environment.mint.shaped(&entry.draft.number);
+            entry.number = environment.keys.with_shape(&entry.draft.key);
         }
     }
 }

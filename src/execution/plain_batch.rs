@@ -6,12 +6,15 @@ use std::sync::Arc;
 use super::send_request;
 use crate::compose::{self, BodyStyle, OutgoingItem};
 use crate::exchange::{Answer, BodyIntent, Exchange};
-use crate::generate::Optional;
+use crate::generate::OptionalFields;
 use crate::session::Environment;
 
 /// Sends one plain item.
 pub(crate) async fn exchange_plain_item(environment: &Arc<Environment>) -> Exchange {
-    let entry = OutgoingItem::mint(environment, environment.generator.item(7, Optional::All));
+    let entry = OutgoingItem::with_fresh_key(
+        environment,
+        environment.generator.item(7, OptionalFields::All),
+    );
     exchange_batch(environment, &[entry], &mut Vec::new()).await
 }
 

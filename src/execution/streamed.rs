@@ -10,7 +10,7 @@ use crate::case::{Framing, Generate};
 use crate::check::{StreamContext, StreamEvaluator};
 use crate::compose::{self, style};
 use crate::exchange::Loss;
-use crate::generate::{Numbers, Place, Shape, Stream};
+use crate::generate::{BatchShape, KeyBlock, Stream, TextSpan};
 use crate::send::{StreamedExchange, headers};
 use crate::session::Environment;
 
@@ -29,10 +29,11 @@ pub(super) async fn execute(
     generate: &Generate,
     seed: u64,
 ) -> Execution {
-    let shape = Shape { items: environment.clamp(generate.items), style: style(generate.values) };
+    let shape =
+        BatchShape { items: environment.clamp(generate.items), style: style(generate.values) };
     let stream = || environment.generator.stream(seed, &shape);
     let items = stream().left();
-    let numbers = environment.mint.set_aside(items as u64);
+    let numbers = environment.keys.reserve(items as u64);
     let outgoing = || BodyPieces::new(environment, stream(), numbers.clone());
     let length = match generate.framing {
         Framing::Sized => Some(outgoing().length()),
@@ -75,15 +76,15 @@ pub(super) async fn execute(
 /// The body of a batch, piece by piece.
 struct BodyPieces<'a> {
     stream: Stream<'a>,
-    numbers: Numbers,
-    places: Vec<Place>,
+    numbers: KeyBlock,
+    places: Vec<TextSpan>,
     /// The piece that is being written; at first, what stands before all items.
     piece: String,
     over: bool,
 }
 
 impl<'a> BodyPieces<'a> {
-    fn new(environment: &Environment, stream: Stream<'a>, numbers: Numbers) -> BodyPieces<'a> {
+    fn new(environment: &Environment, stream: Stream<'a>, numbers: KeyBlock) -> BodyPieces<'a> {
         let piece = compose::batch_start(environment);
         BodyPieces { stream, numbers, places: Vec::new(), piece, over: false }
     }

@@ -75,7 +75,7 @@ pub fn case_file(environment: &Environment, scenario: &Scenario, about: &CaseOri
         let unique = item.field(&contract.batch.unique).unwrap_or_default();
         let minted = |text: &str| !scenario.prefixes.find(text.as_bytes()).is_empty();
         let behind_escapes = item.number(contract).is_some_and(|n| minted(&n)) && !minted(&unique);
-        behind_escapes || unique.parse().is_ok_and(crate::generate::Mint::is_integer_of_any)
+        behind_escapes || unique.parse().is_ok_and(crate::generate::KeyGenerator::is_integer_key)
     });
     if hidden {
         return String::new();

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use crate::generate::{Minted, Prefixes};
+use crate::generate::{FoundKey, KeyPrefixes};
 use crate::scenario::Scenario;
 
 /// Characters from here stand for single bytes in bodies of case files.
@@ -14,7 +14,7 @@ const RUN: usize = 64;
 
 /// The numbers of a scenario, by how often they are met.
 pub struct KeyTemplates<'a> {
-    prefixes: &'a Prefixes,
+    prefixes: &'a KeyPrefixes,
     /// Prefix and counter in lower case, in the order in which they are met, with how often they are.
     met: Vec<((usize, Vec<u8>), usize)>,
     longest: HashMap<usize, usize>,
@@ -52,7 +52,7 @@ impl<'a> KeyTemplates<'a> {
     }
 
     /// The template that stands for a number.
-    fn template(&self, bytes: &[u8], minted: &Minted) -> String {
+    fn template(&self, bytes: &[u8], minted: &FoundKey) -> String {
         let counter = bytes[minted.counter.clone()].to_ascii_lowercase();
         let longest = self.longest.get(&minted.prefix).copied().unwrap_or(0);
         let place = |wanted: &dyn Fn(&[u8]) -> bool| {
@@ -178,7 +178,7 @@ mod tests {
             requests: Vec::new(),
             expectations: Vec::new(),
             relating: None,
-            prefixes: Prefixes::of_mint("run-abc123-"),
+            prefixes: KeyPrefixes::of_generator("run-abc123-"),
         };
         let numbers = KeyTemplates::of(&scenario);
         let long = "[".repeat(1000);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::case::Span;
 use crate::compose::{self, BodyStyle, OutgoingItem};
 use crate::execution::send_request;
-use crate::generate::{Shape, Style};
+use crate::generate::{BatchShape, ValueStyle};
 use crate::record::Summary;
 use crate::session::Environment;
 
@@ -28,14 +28,16 @@ pub(super) async fn rebuild_history(environment: &Arc<Environment>, items: u64, 
     let mut left = items;
     while left > 0 && !environment.cancellation.is_cancelled() {
         let wanted = usize::try_from(left).unwrap_or(ITEMS).min(ITEMS);
-        let shape = Shape {
+        let shape = BatchShape {
             items: environment.clamp(Span { low: wanted, high: wanted }),
-            style: Style::Plain,
+            style: ValueStyle::Plain,
         };
         let drafts = environment.generator.batch(seed.wrapping_add(left), &shape);
         let count = drafts.len().max(1) as u64;
-        let entries: Vec<OutgoingItem> =
-            drafts.into_iter().map(|draft| OutgoingItem::mint(environment, draft)).collect();
+        let entries: Vec<OutgoingItem> = drafts
+            .into_iter()
+            .map(|draft| OutgoingItem::with_fresh_key(environment, draft))
+            .collect();
         let (bytes, body) = compose::batch(environment, &entries, BodyStyle::Compact);
         let request = compose::plain_request(environment, bytes);
         send_request(environment, &request, &body).await;

@@ -73,7 +73,7 @@ pub(super) fn head(
         skipped: profile.skips(),
         planned,
         not_run: not_run(environment, selected),
-        cells: environment.generator.cells().list().to_vec(),
+        cells: environment.generator.coverage().list().to_vec(),
         token_given: Some(environment.sender.token().is_given()),
         waivers: options.waivers.clone(),
     }

@@ -6,7 +6,7 @@ use super::run_range::RunRange;
 use crate::case::{BatchSpec, Relation, Span, Step};
 use crate::compose::style;
 use crate::execution::{SelectedCase, case_seed, why_not_run};
-use crate::generate::{Shape, sequence};
+use crate::generate::{BatchShape, sequence};
 use crate::record::NotRun;
 use crate::session::Environment;
 use crate::session::RunOptions;
@@ -66,8 +66,8 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
         let mut planned =
             PlannedCase { case: chosen.case.id.clone(), runs: mine, requests, items, bytes: 0 };
         // What an item of this contract takes, drawn once.
-        let item = environment.generator.item(1, crate::generate::Optional::All);
-        let size = item.with_number(&environment.contract, None).to_string().len() as u64 + 70;
+        let item = environment.generator.item(1, crate::generate::OptionalFields::All);
+        let size = item.with_key(&environment.contract, None).to_string().len() as u64 + 70;
         planned.bytes = planned.items * size + planned.requests * 30;
         cases.push(planned);
     }
@@ -114,11 +114,11 @@ fn size_of_run(
         let seed = case_seed(options.seed, &chosen.case.id, run);
         if let Some(steps) = generate.steps {
             let turns = sequence(seed, steps.range(), environment.clamp(generate.items));
-            let items = turns.iter().map(|t| t.parts.len() as u64).sum();
+            let items = turns.iter().map(|t| t.items.len() as u64).sum();
             return (turns.len() as u64, items);
         }
         let shape =
-            Shape { items: environment.clamp(generate.items), style: style(generate.values) };
+            BatchShape { items: environment.clamp(generate.items), style: style(generate.values) };
         let items = environment.generator.stream(seed, &shape).left() as u64;
         return match spec.relation {
             None => (1, items),

@@ -12,7 +12,7 @@ use crate::check::shorten;
 use crate::compose::OutgoingItem;
 use crate::exchange::{Answer, Exchange, Loss, LossKind, Response};
 use crate::execution::plain_batch::exchange_batch;
-use crate::generate::Optional;
+use crate::generate::OptionalFields;
 use crate::session::Environment;
 
 /// Single items that may hang before the target counts as hanging on all.
@@ -245,15 +245,15 @@ fn first_refusal(environment: &Environment, result: &Value) -> String {
 fn plain_items(environment: &Environment) -> Vec<OutgoingItem> {
     let contract = &environment.contract;
     let mut drafts = vec![
-        environment.generator.item(1, Optional::All),
-        environment.generator.item(2, Optional::None),
+        environment.generator.item(1, OptionalFields::All),
+        environment.generator.item(2, OptionalFields::None),
     ];
     for (at, field) in contract.fields().iter().filter(|f| !f.required).enumerate() {
-        drafts.push(environment.generator.item(3 + at as u64, Optional::Only(&field.name)));
+        drafts.push(environment.generator.item(3 + at as u64, OptionalFields::Only(&field.name)));
     }
     let limit = environment.profile.limits.batch_items.unwrap_or(usize::MAX);
     drafts.truncate(limit.max(1));
-    drafts.into_iter().map(|d| OutgoingItem::mint(environment, d)).collect()
+    drafts.into_iter().map(|d| OutgoingItem::with_fresh_key(environment, d)).collect()
 }
 
 /// The same item with the simplest numbers and date-times.

@@ -245,7 +245,7 @@ fn judge_and_collect(
     let mut evaluation = execution.judge(&shared.environment);
     if execution.streamed.is_none() && !shared.options.verdicts_only {
         for exchange in &execution.exchanges {
-            evaluation.covered.count(shared.environment.generator.cells(), exchange);
+            evaluation.covered.count(shared.environment.generator.coverage(), exchange);
         }
     }
     let mut collector = locked(&shared.collector);

@@ -14,7 +14,7 @@ use crate::check::{Evaluation, HeaderCache, SentItems};
 use crate::compose::{self, style};
 use crate::exchange::{Answer, BodyIntent, Loss, Request, Response};
 use crate::execution::{Execution, SelectedCase, is_streamed};
-use crate::generate::{Numbers, Place, Shape};
+use crate::generate::{BatchShape, KeyBlock, TextSpan};
 use crate::send::Lane;
 use crate::session::Environment;
 
@@ -62,9 +62,9 @@ pub(super) enum RunOutcome {
 pub(super) struct SoakWorker {
     lane: Option<Lane>,
     request: Request,
-    numbers: Numbers,
+    numbers: KeyBlock,
     body: String,
-    places: Vec<Place>,
+    places: Vec<TextSpan>,
     start: String,
 }
 
@@ -74,7 +74,7 @@ impl SoakWorker {
         SoakWorker {
             lane: environment.sender.lane(&request),
             request,
-            numbers: environment.mint.set_aside(NUMBERS),
+            numbers: environment.keys.reserve(NUMBERS),
             body: String::new(),
             places: Vec::new(),
             start: compose::batch_start(environment),
@@ -164,7 +164,7 @@ impl SoakWorker {
         seed: u64,
     ) -> (usize, bool) {
         let shape =
-            Shape { items: environment.clamp(generate.items), style: style(generate.values) };
+            BatchShape { items: environment.clamp(generate.items), style: style(generate.values) };
         let mut stream = environment.generator.stream(seed, &shape);
         let items = stream.left();
         self.places.clear();

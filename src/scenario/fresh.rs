@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::ItemText;
 use crate::contract::Contract;
-use crate::generate::{Mint, NumberShape, Prefixes};
+use crate::generate::{KeyGenerator, KeyPrefixes, KeyShape};
 
 /// Old prefixes with the new ones for one attempt.
 pub struct FreshKeys<'a> {
-    mint: &'a Mint,
-    old: &'a Prefixes,
+    keys: &'a KeyGenerator,
+    old: &'a KeyPrefixes,
     new: Vec<String>,
     integers: HashMap<u64, Value>,
 }
@@ -20,9 +20,9 @@ pub struct FreshKeys<'a> {
 impl<'a> FreshKeys<'a> {
     /// New nonces for all prefixes of `old`.
     #[must_use]
-    pub fn new(mint: &'a Mint, old: &'a Prefixes) -> FreshKeys<'a> {
-        let new = old.list().iter().map(|prefix| Mint::renonced(prefix)).collect();
-        FreshKeys { mint, old, new, integers: HashMap::new() }
+    pub fn new(keys: &'a KeyGenerator, old: &'a KeyPrefixes) -> FreshKeys<'a> {
+        let new = old.list().iter().map(|prefix| KeyGenerator::prefix_like(prefix)).collect();
+        FreshKeys { keys, old, new, integers: HashMap::new() }
     }
 
     /// Bytes with fresh numbers.
@@ -71,11 +71,12 @@ impl<'a> FreshKeys<'a> {
             Some(Value::String(text)) if is_hidden(self.old, text, item.text()) => {
                 item.with(unique, &escaped(&self.text(text)))
             }
-            Some(Value::Number(n)) => match n.as_u64().filter(|n| Mint::is_integer_of_any(*n)) {
+            Some(Value::Number(n)) => match n.as_u64().filter(|n| KeyGenerator::is_integer_key(*n))
+            {
                 Some(old) => {
-                    let mint = self.mint;
+                    let keys = self.keys;
                     let new = self.integers.entry(old).or_insert_with(|| {
-                        mint.shaped(&NumberShape::FreshInteger).unwrap_or(Value::Null)
+                        keys.with_shape(&KeyShape::FreshInteger).unwrap_or(Value::Null)
                     });
                     item.with(unique, &new.to_string())
                 }
@@ -87,8 +88,8 @@ impl<'a> FreshKeys<'a> {
     }
 }
 
-/// Whether a number that a mint made stands in the text only behind escapes.
-fn is_hidden(prefixes: &Prefixes, number: &str, text: &str) -> bool {
+/// Whether a key that a generator made stands in the text only behind escapes.
+fn is_hidden(prefixes: &KeyPrefixes, number: &str, text: &str) -> bool {
     !prefixes.find(number.as_bytes()).is_empty() && prefixes.find(text.as_bytes()).is_empty()
 }
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::contract::Contract;
 use crate::contract::validity::Validity;
-use crate::generate::Mutated;
+use crate::generate::AppliedMutation;
 
 /// A batch: its items, and the text around them.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub struct ItemText {
     /// done to all.
     pub unit: usize,
     /// How it was bent on purpose.
-    pub mutations: Vec<Mutated>,
+    pub mutations: Vec<AppliedMutation>,
 }
 
 /// The members of an object with the text of each value, in order, repeated ones too.
@@ -158,7 +158,8 @@ impl ItemText {
     fn changed(&self, name: &str, fields: &[(String, String)]) -> ItemText {
         let members: Vec<String> =
             fields.iter().map(|(n, text)| format!("{}:{text}", Value::from(n.as_str()))).collect();
-        let about = |m: &Mutated| m.pointer.split('/').nth(1).is_none_or(|step| step == name);
+        let about =
+            |m: &AppliedMutation| m.pointer.split('/').nth(1).is_none_or(|step| step == name);
         ItemText {
             text: format!("{{{}}}", members.join(",")),
             unit: self.unit,

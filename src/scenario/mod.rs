@@ -20,7 +20,7 @@ use crate::check::{Expectation, VerdictRelation};
 use crate::contract::Contract;
 use crate::exchange::{BodyIntent, Exchange, Request};
 use crate::execution::Execution;
-use crate::generate::Prefixes;
+use crate::generate::KeyPrefixes;
 use crate::session::Environment;
 
 /// An execution written out.
@@ -33,7 +33,7 @@ pub struct Scenario {
     /// How the answers must relate; exchanges are positions in `requests`.
     pub relating: Option<VerdictRelation>,
     /// What the numbers in it begin with.
-    pub prefixes: Prefixes,
+    pub prefixes: KeyPrefixes,
 }
 
 /// One request of a scenario.
@@ -69,7 +69,7 @@ impl Scenario {
                 .collect(),
             expectations: execution.expectations.clone(),
             relating: execution.relating.clone(),
-            prefixes: Prefixes::of_mint(environment.mint.prefix()),
+            prefixes: KeyPrefixes::of_generator(environment.keys.prefix()),
         };
         scenario.link(contract);
         scenario

@@ -4,7 +4,7 @@ use super::{BatchText, Scenario, ScenarioRequest};
 use crate::contract::Contract;
 use crate::exchange::REDACTED;
 use crate::exchange::Request;
-use crate::generate::Prefixes;
+use crate::generate::KeyPrefixes;
 use crate::record::{BodyRecord, ExchangeRecord, RunHead};
 
 impl Scenario {
@@ -23,7 +23,7 @@ impl Scenario {
             return Err("the record kept no request of it".to_owned());
         }
         let bodies: Vec<Vec<u8>> = requests.iter().filter_map(ScenarioRequest::body).collect();
-        let prefixes = Prefixes::of_run(&head.run_id, bodies.iter().map(Vec::as_slice));
+        let prefixes = KeyPrefixes::of_run(&head.run_id, bodies.iter().map(Vec::as_slice));
         let mut scenario =
             Scenario { requests, expectations: Vec::new(), relating: None, prefixes };
         scenario.link(contract);

@@ -15,7 +15,7 @@ use crate::session::Environment;
 
 /// Sends all requests of a scenario, each number in it exchanged for a fresh one.
 pub async fn send_scenario(environment: &Arc<Environment>, scenario: &Scenario) -> Execution {
-    let mut fresh = FreshKeys::new(&environment.mint, &scenario.prefixes);
+    let mut fresh = FreshKeys::new(&environment.keys, &scenario.prefixes);
     let mut execution = Execution::default();
     let mut at = 0;
     while let Some(first) = scenario.requests.get(at) {

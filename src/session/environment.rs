@@ -11,7 +11,7 @@ use super::Cancellation;
 use crate::case::Span;
 use crate::check::FastPath;
 use crate::contract::{Contract, Problem, Profile};
-use crate::generate::{Generator, Mint};
+use crate::generate::{Generator, KeyGenerator};
 use crate::send::Sender;
 
 /// What every execution of a run shares.
@@ -23,7 +23,7 @@ pub struct Environment {
     /// Draws batches.
     pub generator: Arc<Generator>,
     /// Mints numbers.
-    pub mint: Arc<Mint>,
+    pub keys: Arc<KeyGenerator>,
     /// Sends.
     pub sender: Arc<Sender>,
     /// The same beside correct implementations: a smaller execution that fails there too shows something else.
@@ -72,16 +72,16 @@ impl Environment {
         sender: Sender,
         run_id: &str,
     ) -> Environment {
-        let mint = Arc::new(Mint::fitting(run_id, &contract));
+        let keys = Arc::new(KeyGenerator::fitting(run_id, &contract));
         let (profile, sender) = (Arc::new(profile), Arc::new(sender));
-        Environment::of(contract, profile, generator, mint, sender)
+        Environment::of(contract, profile, generator, keys, sender)
     }
 
     fn of(
         contract: Arc<Contract>,
         profile: Arc<Profile>,
         generator: Arc<Generator>,
-        mint: Arc<Mint>,
+        keys: Arc<KeyGenerator>,
         sender: Arc<Sender>,
     ) -> Environment {
         let at_once = AtomicUsize::new(profile.limits.jobs.unwrap_or(usize::MAX).max(1));
@@ -90,7 +90,7 @@ impl Environment {
             contract,
             profile,
             generator,
-            mint,
+            keys,
             sender,
             control: Vec::new(),
             ending: watch::Sender::new(false),
@@ -108,7 +108,7 @@ impl Environment {
             Arc::clone(&self.contract),
             Arc::clone(&self.profile),
             Arc::clone(&self.generator),
-            Arc::clone(&self.mint),
+            Arc::clone(&self.keys),
             sender,
         );
         Environment { cancellation: self.cancellation.clone(), ..beside }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::exchange::{BodyIntent, Exchange, Situation};
-use crate::generate::coverage::{Cells, Position};
+use crate::generate::coverage::{CoverageMap, ItemPosition};
 
-/// How often each cell was exercised: by its number, first, in the middle, last, and alone. Cells of the
+/// How often each cell was exercised: by its number, first, in the middle, last, and alone. Those of the
 /// envelope have no position; they are counted as alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -17,12 +17,12 @@ pub struct CoverageCounts(#[serde(with = "super::map_as_pairs")] pub BTreeMap<us
 
 impl CoverageCounts {
     /// Counts what an ordinary request held that was answered.
-    pub fn count(&mut self, cells: &Cells, exchange: &Exchange) {
+    pub fn count(&mut self, cells: &CoverageMap, exchange: &Exchange) {
         if exchange.intent.situation != Situation::Ordinary || exchange.answer.response().is_none()
         {
             return;
         }
-        let only = Position::Only as usize;
+        let only = ItemPosition::Only as usize;
         let mut seen = |cell: usize, position: usize| {
             self.0.entry(cell).or_default()[position] += 1;
         };
@@ -33,7 +33,7 @@ impl CoverageCounts {
                     seen(cell, only);
                 }
                 for (index, item) in items.iter().enumerate() {
-                    let position = Position::of(index, items.len()) as usize;
+                    let position = ItemPosition::of(index, items.len()) as usize;
                     cells.in_item(&item.value, |cell| seen(cell, position));
                 }
             }

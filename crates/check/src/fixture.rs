@@ -8,13 +8,13 @@ use super::FastPath;
 use crate::case::{Credential, Framing};
 use crate::contract::{Contract, Profile};
 use crate::exchange::Request;
-use crate::generate::{Generator, Mint, Numbers, Place, Stream};
+use crate::generate::{Generator, KeyBlock, KeyGenerator, Stream, TextSpan};
 
 /// What stands ready.
 pub(super) struct Fixture {
     pub contract: Arc<Contract>,
     pub generator: Generator,
-    pub mint: Arc<Mint>,
+    pub keys: Arc<KeyGenerator>,
     pub fast_path: FastPath,
     pub profile: Profile,
 }
@@ -22,16 +22,16 @@ pub(super) struct Fixture {
 pub(super) static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let contract = Arc::new(Contract::shipped().unwrap());
     let generator = Generator::new(Arc::clone(&contract), &Profile::default()).unwrap();
-    let mint = Arc::new(Mint::fitting("bptest-261122-k3x9qz", &contract));
+    let keys = Arc::new(KeyGenerator::fitting("bptest-261122-k3x9qz", &contract));
     let fast_path = FastPath::of(&contract).unwrap();
-    Fixture { contract, generator, mint, fast_path, profile: Profile::default() }
+    Fixture { contract, generator, keys, fast_path, profile: Profile::default() }
 });
 
 /// The body of a batch of plain items, whether all are beyond doubt, and the places of their echoed values.
 pub(super) fn body_of(
     mut stream: Stream<'_>,
-    numbers: &mut Numbers,
-) -> (Vec<u8>, bool, Vec<Place>) {
+    numbers: &mut KeyBlock,
+) -> (Vec<u8>, bool, Vec<TextSpan>) {
     let (mut body, mut places) = ("{\"accountBalances\":[".to_owned(), Vec::new());
     let mut all = true;
     while let Some(certain) = stream.write(&mut body, numbers, &mut places) {

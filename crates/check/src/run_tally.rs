@@ -10,7 +10,7 @@ use super::text::shorten;
 use crate::contract::validity::ExpectedOutcome;
 use crate::contract::{Contract, Level, RefusalMode};
 use crate::exchange::BodyIntent;
-use crate::generate::coverage::Position;
+use crate::generate::coverage::ItemPosition;
 
 /// A kind of fault (INTERPRETATION-01).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -129,7 +129,7 @@ impl RunTally {
             .collect();
         for i in &broken {
             for cause in &items[*i].validity.invalid {
-                let position = Position::of(*i, items.len()).word();
+                let position = ItemPosition::of(*i, items.len()).word();
                 let what =
                     format!("{} {} {} {position}", cause.pointer, cause.keyword, cause.class);
                 *self.provoked.entry(what).or_default() += 1;

@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
+use super::cut_text;
 use super::strings::blends;
 use crate::contract::Contract;
 use crate::contract::validity::{InvalidReason, Validity};
-use crate::generate::cut_text;
 use crate::scenario::{ItemText, Scenario};
 use crate::session::Environment;
 use crate::shrink::shrinker::{ItemChoice, Shrinker};
@@ -247,7 +247,7 @@ fn plain_item(environment: &Environment, item: &ItemText) -> Option<ItemText> {
     let own = item.number(contract).filter(|n| !n.is_empty());
     let number = match own {
         Some(number) => Value::String(number),
-        None => environment.mint.shaped(&environment.generator.item(0, NONE).number)?,
+        None => environment.keys.with_shape(&environment.generator.item(0, NONE).key)?,
     };
     let mut fields = serde_json::Map::new();
     for field in contract.fields().iter().filter(|f| environment.generator.always_has(&f.name)) {
@@ -263,13 +263,13 @@ fn plain_item(environment: &Environment, item: &ItemText) -> Option<ItemText> {
     Some(plain)
 }
 
-const NONE: crate::generate::Optional<'static> = crate::generate::Optional::None;
+const NONE: crate::generate::OptionalFields<'static> = crate::generate::OptionalFields::None;
 
 /// An item whose number has nothing around it.
 fn bare_number(environment: &Environment, item: &ItemText) -> Option<ItemText> {
     let contract = &environment.contract;
     let number = item.number(contract)?;
-    let prefixes = crate::generate::Prefixes::of_mint(environment.mint.prefix());
+    let prefixes = crate::generate::KeyPrefixes::of_generator(environment.keys.prefix());
     let minted = prefixes.find(number.as_bytes()).into_iter().next()?;
     let bare = Value::from(&number[minted.place]).to_string();
     Some(item.with(&contract.batch.unique, &bare))

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::generate::cut_text;
+use super::cut_text;
 use crate::shrink::shrinker::{ItemChoice, Shrinker};
 
 impl Shrinker<'_> {

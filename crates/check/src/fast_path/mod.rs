@@ -17,7 +17,7 @@ pub use header_cache::HeaderCache;
 use reader::ExactReader;
 
 use crate::contract::Contract;
-use crate::generate::Place;
+use crate::generate::TextSpan;
 
 /// What a plainly right answer of one contract looks like.
 pub struct FastPath {
@@ -68,7 +68,7 @@ pub struct SentItems<'a> {
     /// The body, or a part of it.
     pub body: &'a [u8],
     /// Where the echoed values of each item stand in it, in the contract's order.
-    pub places: &'a [Place],
+    pub places: &'a [TextSpan],
 }
 
 /// The elapsed times of a plainly right answer, in milliseconds.
@@ -225,7 +225,12 @@ impl FastPath {
     }
 
     /// The elapsed time of a result that plainly answers an item: accepted, and everything echoed.
-    fn result(&self, reader: &mut ExactReader<'_>, body: &[u8], places: &[Place]) -> Option<i64> {
+    fn result(
+        &self,
+        reader: &mut ExactReader<'_>,
+        body: &[u8],
+        places: &[TextSpan],
+    ) -> Option<i64> {
         let mut elapsed = 0;
         let mut seen = 0_u64;
         let mut guess = 0;

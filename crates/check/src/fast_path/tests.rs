@@ -10,13 +10,13 @@ use super::SentItems;
 use crate::contract::Profile;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, Situation};
 use crate::fixture::{FIXTURE, body_of, headers, request, right};
-use crate::generate::{Place, Shape, Style};
+use crate::generate::{BatchShape, TextSpan, ValueStyle};
 use crate::{Evaluation, evaluate};
 
 /// A batch beyond doubt: its body and the places of its echoed values.
-fn batch(seed: u64, items: usize) -> (Vec<u8>, Vec<Place>) {
-    let shape = Shape { items: items..=items, style: Style::Plain };
-    let mut numbers = FIXTURE.mint.set_aside(items as u64);
+fn batch(seed: u64, items: usize) -> (Vec<u8>, Vec<TextSpan>) {
+    let shape = BatchShape { items: items..=items, style: ValueStyle::Plain };
+    let mut numbers = FIXTURE.keys.reserve(items as u64);
     let (body, certain, places) = body_of(FIXTURE.generator.stream(seed, &shape), &mut numbers);
     assert!(certain);
     (body, places)
@@ -47,13 +47,13 @@ fn judged(body: &[u8], answer: &[u8]) -> Evaluation {
 
 const ELAPSED: Duration = Duration::from_millis(3);
 
-fn is_quick(body: &[u8], places: &[Place], answer: &[u8]) -> bool {
+fn is_quick(body: &[u8], places: &[TextSpan], answer: &[u8]) -> bool {
     let elapsed = FIXTURE.fast_path.body(SentItems { body, places }, answer);
     elapsed.is_some_and(|e| e.agrees(ELAPSED))
 }
 
 /// Holds quick evaluation against the judge.
-fn hold(body: &[u8], places: &[Place], answer: &[u8]) {
+fn hold(body: &[u8], places: &[TextSpan], answer: &[u8]) {
     if is_quick(body, places, answer) {
         let model = judged(body, right(body).to_string().as_bytes());
         let evaluation = judged(body, answer);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::keys;
 use crate::exchange::ItemIntent;
 use crate::exchange_view::ExchangeView;
+use crate::generate::KeyParts;
 
 /// Items with one number that are compared with each other.
 const MANY: usize = 64;
@@ -110,34 +111,13 @@ fn is_permutation(view: &ExchangeView<'_>) -> bool {
 /// The position of the first result that stands for a number of another request of this run.
 pub(super) fn first_crosstalk(view: &ExchangeView<'_>) -> Option<usize> {
     let unique = &view.contract.batch.unique;
-    let own: Vec<(&str, &str)> =
-        view.items().iter().filter_map(|i| minted(i.number.as_deref()?)).collect();
-    let (nonce, _) = own.first()?;
+    let own: Vec<KeyParts<'_>> =
+        view.items().iter().filter_map(|i| KeyParts::parse(i.number.as_deref()?)).collect();
+    let nonce = own.first()?.nonce;
     view.results()?.iter().position(|result| {
-        let echoed = result.get(unique).and_then(Value::as_str).and_then(minted);
-        echoed.is_some_and(|(n, c)| {
-            n.eq_ignore_ascii_case(nonce)
-                && !own.iter().any(|(_, counter)| counter.eq_ignore_ascii_case(c))
+        let echoed = result.get(unique).and_then(Value::as_str).and_then(KeyParts::parse);
+        echoed.is_some_and(|key| {
+            key.nonce.eq_ignore_ascii_case(nonce) && !own.iter().any(|sent| sent.is_same(&key))
         })
     })
-}
-
-/// Characters of a nonce, and of a counter.
-const PART: usize = 6;
-
-/// Of a minted number the nonce, and the counter that tells it from all others of its process.
-fn minted(number: &str) -> Option<(&str, &str)> {
-    let bytes = number.as_bytes();
-    let part = |from: usize| {
-        let part = bytes.get(from..from + PART)?;
-        part.iter().all(u8::is_ascii_alphanumeric).then_some(())
-    };
-    let at = (0..bytes.len()).rev().find(|at| {
-        bytes[*at] == b'-'
-            && part(at + 1).is_some()
-            && bytes.get(at + 1 + PART) == Some(&b'-')
-            && part(at + 2 + PART).is_some()
-    })?;
-    let counter = at + 2 + PART;
-    Some((number.get(at + 1..at + 1 + PART)?, number.get(counter..counter + PART)?))
 }

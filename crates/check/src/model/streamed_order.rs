@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::generate::Numbers;
+use crate::generate::KeyBlock;
 
 /// How many results came, and in which order.
 pub(crate) struct StreamedOrder {
     /// Numbers from that of the first item on.
-    numbers: Numbers,
+    numbers: KeyBlock,
     items: usize,
     seen: usize,
     over: bool,
@@ -27,7 +27,7 @@ pub(crate) struct OrderLoss {
 }
 
 impl StreamedOrder {
-    pub fn new(numbers: Numbers, items: usize) -> StreamedOrder {
+    pub fn new(numbers: KeyBlock, items: usize) -> StreamedOrder {
         StreamedOrder { numbers, items, seen: 0, over: false, lost: None }
     }
 

@@ -28,7 +28,7 @@ use super::rules;
 use super::text::shown;
 use crate::contract::{Contract, Profile};
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
-use crate::generate::{Numbers, Stream};
+use crate::generate::{KeyBlock, Stream};
 
 /// The first items, on which the exchange as a whole is judged: more than a target must take, as there are.
 const FIRST: usize = 1_001;
@@ -60,7 +60,7 @@ pub struct StreamEvaluator<'a> {
     about: StreamContext<'a>,
     /// The items once more, as they were sent.
     stream: Stream<'a>,
-    numbers: Numbers,
+    numbers: KeyBlock,
     items: usize,
     head: Option<Response>,
     splitter: Splitter,
@@ -86,7 +86,7 @@ impl<'a> StreamEvaluator<'a> {
     pub fn new(
         about: StreamContext<'a>,
         mut stream: Stream<'a>,
-        numbers: &Numbers,
+        numbers: &KeyBlock,
     ) -> StreamEvaluator<'a> {
         let items = stream.left();
         let mut minted = numbers.clone();

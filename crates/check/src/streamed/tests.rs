@@ -10,17 +10,17 @@ use super::window::exchange;
 use super::{StreamContext, StreamEvaluation, StreamEvaluator};
 use crate::exchange::{Answer, Loss, LossKind, Response};
 use crate::fixture::{FIXTURE, body_of, headers, request, right};
-use crate::generate::{Numbers, Shape, Stream, Style};
+use crate::generate::{BatchShape, KeyBlock, Stream, ValueStyle};
 use crate::{Check, Evaluation, evaluate, rules};
 
 const ITEMS: usize = 2_600;
 const ELAPSED: Duration = Duration::from_millis(30);
 
 fn stream() -> Stream<'static> {
-    FIXTURE.generator.stream(7, &Shape { items: ITEMS..=ITEMS, style: Style::Plain })
+    FIXTURE.generator.stream(7, &BatchShape { items: ITEMS..=ITEMS, style: ValueStyle::Plain })
 }
 
-fn body(numbers: &Numbers) -> Vec<u8> {
+fn body(numbers: &KeyBlock) -> Vec<u8> {
     body_of(stream(), &mut numbers.clone()).0
 }
 
@@ -38,7 +38,7 @@ fn whole(body: &[u8], status: u16, answer: &[u8]) -> Evaluation {
 }
 
 fn streamed(
-    numbers: &Numbers,
+    numbers: &KeyBlock,
     status: u16,
     answer: &[u8],
     piece: usize,
@@ -83,7 +83,7 @@ fn kinds(evaluation: &Evaluation, times: Option<&[u64]>) -> Kinds {
 }
 
 /// Holds the evaluation of a stream against that of the whole.
-fn hold(numbers: &Numbers, body: &[u8], status: u16, answer: &[u8]) -> StreamEvaluation {
+fn hold(numbers: &KeyBlock, body: &[u8], status: u16, answer: &[u8]) -> StreamEvaluation {
     let model = whole(body, status, answer);
     let mut last = None;
     for (piece, quick) in [(1_000_000, true), (333, true), (4_096, false)] {
@@ -107,8 +107,8 @@ fn hold(numbers: &Numbers, body: &[u8], status: u16, answer: &[u8]) -> StreamEva
     last.unwrap()
 }
 
-fn fresh() -> (Numbers, Vec<u8>, Value) {
-    let numbers = FIXTURE.mint.set_aside(ITEMS as u64);
+fn fresh() -> (KeyBlock, Vec<u8>, Value) {
+    let numbers = FIXTURE.keys.reserve(ITEMS as u64);
     let body = body(&numbers);
     let answer = right(&body);
     (numbers, body, answer)
@@ -188,7 +188,7 @@ fn number_and_order_of_results_are_told_over_the_whole_batch() {
 }
 
 /// Only the words of several answers to one item may differ: how many there are is not counted.
-fn hold_order(numbers: &Numbers, body: &[u8], answer: &[u8]) {
+fn hold_order(numbers: &KeyBlock, body: &[u8], answer: &[u8]) {
     let said = |kinds: Kinds| -> Vec<_> {
         kinds
             .into_iter()

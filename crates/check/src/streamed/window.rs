@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::contract::Contract;
 use crate::exchange::{Answer, BodyIntent, Exchange, Intent, Request, Response, situation_of};
 use crate::fast_path::SentItems;
-use crate::generate::{Numbers, Place, Stream};
+use crate::generate::{KeyBlock, Stream, TextSpan};
 
 /// Items of a batch with their results.
 #[derive(Default)]
@@ -16,11 +16,11 @@ pub(super) struct Window {
     /// Whether all items are beyond doubt, and all results plainly right.
     pub plain: bool,
     items: String,
-    bounds: Vec<Place>,
-    places: Vec<Place>,
+    bounds: Vec<TextSpan>,
+    places: Vec<TextSpan>,
     echoed: usize,
     answers: Vec<u8>,
-    results: Vec<Place>,
+    results: Vec<TextSpan>,
 }
 
 impl Window {
@@ -31,7 +31,7 @@ impl Window {
         most: usize,
         contract: &Contract,
         stream: &mut Stream<'_>,
-        numbers: &mut Numbers,
+        numbers: &mut KeyBlock,
     ) -> Window {
         self.base = base;
         self.plain = true;

@@ -11,7 +11,7 @@ use super::minimal_example::MinimalExample;
 use crate::case::Depth;
 use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope};
 use crate::contract::{ErrorCode, Interpretation, Level};
-use crate::generate::coverage::Cell;
+use crate::generate::coverage::CoveragePoint;
 use crate::waiver::Waiver;
 
 /// Version of the record's format; readers refuse every other one.
@@ -99,7 +99,7 @@ pub struct RunHead {
     pub not_run: BTreeMap<String, NotRun>,
     /// What a request can hold, as far as the request schema tells it apart.
     #[serde(default)]
-    pub cells: Vec<Cell>,
+    pub cells: Vec<CoveragePoint>,
     /// Whether a token was given; unknown in records of older versions.
     #[serde(default)]
     pub token_given: Option<bool>,

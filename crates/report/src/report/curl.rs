@@ -16,7 +16,7 @@ use many::CountedKeys;
 use quote::{ShellPiece, printf, word};
 
 use crate::exchange::{REDACTED, TOKEN_MARK};
-use crate::generate::Prefixes;
+use crate::generate::{KeyPrefixes, NONCE};
 use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, RequestRecord};
 
 /// Prints what comes on descriptor 3 until it ends or nothing comes for five seconds, in bash alone.
@@ -30,8 +30,6 @@ const CURL: &str = "curl -sS";
 const AT_ONCE: usize = 50;
 /// Bytes of a body above which it cannot be an argument: Linux allows 128 KiB.
 const ARGUMENT: usize = 100_000;
-/// Characters of the nonce in a key.
-const NONCE: usize = 6;
 
 /// The commands that send the request of an exchange again: a line that makes fresh keys, if it has any, then the
 /// request. A single line that begins with `#` says why there are none.
@@ -123,7 +121,7 @@ struct CommandWriter<'a> {
 }
 
 impl CommandWriter<'_> {
-    /// The lines that mint nonces: as long as the old ones, of the same alphabet.
+    /// The lines that make nonces: as long as the old ones, of the same alphabet.
     fn minting(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for at in 0..self.nonces.len() {
@@ -286,7 +284,7 @@ impl CommandWriter<'_> {
 
     /// Splits bytes at the nonces of their keys.
     fn keys(&mut self, bytes: &[u8], out: &mut Vec<ShellPiece>) {
-        let prefixes = Prefixes::of_run(&self.how.run_id, std::iter::once(bytes));
+        let prefixes = KeyPrefixes::of_run(&self.how.run_id, std::iter::once(bytes));
         let mut from = 0;
         for key in prefixes.find(bytes) {
             out.push(ShellPiece::Bytes(bytes[from..key.nonce.start].to_vec()));

@@ -143,7 +143,7 @@ fn head() -> RunHead {
         skipped: [("RACE".to_owned(), "shared staging, agreed with operations".to_owned())].into(),
         planned: (190, 900),
         not_run: BTreeMap::new(),
-        cells: generator.cells().list().to_vec(),
+        cells: generator.coverage().list().to_vec(),
         token_given: Some(true),
         waivers: Vec::new(),
     }

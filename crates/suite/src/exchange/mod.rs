@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::contract::validity::{BodyValidity, Validity};
-use crate::generate::Mutated;
+use crate::generate::AppliedMutation;
 
 /// One request with its intent, and what came back.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ pub struct ItemIntent {
     /// What the contract says of it.
     pub validity: Validity,
     /// How it was broken or bent on purpose.
-    pub mutations: Vec<Mutated>,
+    pub mutations: Vec<AppliedMutation>,
 }
 
 impl Intent {

@@ -1,4 +1,4 @@
-//! A draft: an item as it is meant to be sent, before its unique number is minted.
+//! A draft: an item as it is meant to be sent, before its unique key is made.
 //!
 //! It holds also what is no JSON object (a replaced item) and what no [`Value`] can say (raw JSON text).
 
@@ -6,48 +6,48 @@ use serde_json::{Map, Value};
 
 use crate::contract::Contract;
 
-/// In raw text of the unique field, where the minted number goes.
-pub const NUMBER_PLACE: &str = "${number}";
+/// In raw text of the unique field, where the key goes.
+pub const KEY_PLACEHOLDER: &str = "${key}";
 
-/// An item without its unique number.
+/// An item without its unique key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// The fields in document order, without the unique one.
     pub fields: Map<String, Value>,
-    /// What the unique number is to look like.
-    pub number: NumberShape,
+    /// What the key looks like.
+    pub key: KeyShape,
     /// How many of `fields` stand before the unique one.
-    pub position: usize,
+    pub key_position: usize,
     /// What stands in place of the whole item, where it was replaced.
     pub replaced: Option<Value>,
     /// Fields whose JSON text matters; see [`Draft::text`].
-    pub raw: Vec<Raw>,
+    pub raw: Vec<RawField>,
 }
 
 /// A field that is to be written as this very text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Raw {
+pub struct RawField {
     /// The property.
     pub field: String,
-    /// Its JSON text; in the unique field [`NUMBER_PLACE`] stands for the minted number.
+    /// Its JSON text; in the unique field [`KEY_PLACEHOLDER`] stands for the key.
     pub text: String,
     /// What `fields` holds in its place. Once something else is set there, the text is void.
     pub stands_for: Value,
 }
 
-/// What a unique number is to look like; [`Mint::shaped`](super::Mint::shaped) makes one.
+/// What a unique key looks like; [`KeyGenerator::shaped`](super::KeyGenerator::shaped) makes one.
 #[derive(Debug, Clone, PartialEq)]
-pub enum NumberShape {
-    /// A fresh number as it is minted.
+pub enum KeyShape {
+    /// A fresh key as it is made.
     Plain,
-    /// A fresh number with text on both sides.
+    /// A fresh key with text on both sides.
     Decorated {
         /// What comes before it.
         before: String,
         /// What comes after it.
         after: String,
     },
-    /// A fresh number filled up at its end.
+    /// A fresh key filled up at its end.
     Padded {
         /// Its length in code points.
         length: usize,
@@ -56,7 +56,7 @@ pub enum NumberShape {
     },
     /// This value as it stands, fresh or not: null, wrong types.
     Fixed(Value),
-    /// A never used JSON number.
+    /// A key that is a JSON key, never used before.
     FreshInteger,
     /// None at all.
     Absent,
@@ -64,16 +64,16 @@ pub enum NumberShape {
 
 /// The order of an item's fields in the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
+pub(super) struct FieldOrder {
     /// The unique field.
     pub unique: String,
     names: Vec<String>,
 }
 
-impl Layout {
+impl FieldOrder {
     /// The layout of a contract's items.
-    pub fn of(contract: &Contract) -> Layout {
-        Layout {
+    pub fn of(contract: &Contract) -> FieldOrder {
+        FieldOrder {
             unique: contract.batch.unique.clone(),
             names: contract.fields().iter().map(|f| f.name.clone()).collect(),
         }
@@ -85,53 +85,29 @@ impl Layout {
 }
 
 impl Draft {
-    /// A draft of an item as it stands, its number included; what is no object replaces the item.
+    /// The item with `key` in its place, without what only [`Draft::text`] can say.
     #[must_use]
-    pub fn from_item(contract: &Contract, item: Value) -> Draft {
-        let mut draft = Draft {
-            fields: Map::new(),
-            number: NumberShape::Absent,
-            position: 0,
-            replaced: None,
-            raw: Vec::new(),
-        };
-        match item {
-            Value::Object(mut map) => {
-                let unique = &contract.batch.unique;
-                draft.position = map.keys().position(|k| k == unique).unwrap_or(map.len());
-                if let Some(number) = map.shift_remove(unique) {
-                    draft.number = NumberShape::Fixed(number);
-                }
-                draft.fields = map;
-            }
-            other => draft.replaced = Some(other),
-        }
-        draft
-    }
-
-    /// The item with `number` in its place, without what only [`Draft::text`] can say.
-    #[must_use]
-    pub fn with_number(&self, contract: &Contract, number: Option<Value>) -> Value {
+    pub fn with_key(&self, contract: &Contract, key: Option<Value>) -> Value {
         if let Some(other) = &self.replaced {
             return other.clone();
         }
         let mut item = Map::with_capacity(self.fields.len() + 1);
-        let mut number = number;
+        let mut key = key;
         for (index, (name, value)) in self.fields.iter().enumerate() {
-            if index == self.position
-                && let Some(number) = number.take()
+            if index == self.key_position
+                && let Some(key) = key.take()
             {
-                item.insert(contract.batch.unique.clone(), number);
+                item.insert(contract.batch.unique.clone(), key);
             }
             item.insert(name.clone(), value.clone());
         }
-        if let Some(number) = number {
-            item.insert(contract.batch.unique.clone(), number);
+        if let Some(key) = key {
+            item.insert(contract.batch.unique.clone(), key);
         }
         Value::Object(item)
     }
 
-    /// Whether [`Draft::with_number`] can't say all of it, so that [`Draft::text`] must be sent.
+    /// Whether [`Draft::with_key`] can't say all of it, so that [`Draft::text`] must be sent.
     #[must_use]
     pub fn needs_text(&self) -> bool {
         self.replaced.is_none() && !self.raw.is_empty()
@@ -139,14 +115,14 @@ impl Draft {
 
     /// The item as JSON text, digit for digit.
     #[must_use]
-    pub fn text(&self, contract: &Contract, number: Option<&Value>) -> String {
+    pub fn text(&self, contract: &Contract, key: Option<&Value>) -> String {
         let mut out = Vec::with_capacity(256);
-        self.write(&mut out, contract, number);
+        self.write(&mut out, contract, key);
         String::from_utf8(out).unwrap_or_default()
     }
 
     /// Appends the item's JSON text to a body.
-    fn write(&self, out: &mut Vec<u8>, contract: &Contract, number: Option<&Value>) {
+    fn write(&self, out: &mut Vec<u8>, contract: &Contract, key: Option<&Value>) {
         if let Some(other) = &self.replaced {
             push_json(out, other);
             return;
@@ -155,8 +131,8 @@ impl Draft {
         let mut first = true;
         out.push(b'{');
         for (index, (name, value)) in self.fields.iter().enumerate() {
-            if index == self.position {
-                self.write_number(out, unique, number, &mut first);
+            if index == self.key_position {
+                self.write_key(out, unique, key, &mut first);
             }
             push_name(out, name, &mut first);
             match self.raw.iter().find(|r| &r.field == name && &r.stands_for == value) {
@@ -164,33 +140,33 @@ impl Draft {
                 None => push_json(out, value),
             }
         }
-        if self.position >= self.fields.len() {
-            self.write_number(out, unique, number, &mut first);
+        if self.key_position >= self.fields.len() {
+            self.write_key(out, unique, key, &mut first);
         }
         out.push(b'}');
     }
 
-    /// Sets a field; the unique number becomes exactly this value.
+    /// Sets a field; the key becomes exactly this value.
     pub fn set(&mut self, contract: &Contract, field: &str, value: Value) {
-        self.set_in(&Layout::of(contract), field, value);
+        self.set_in(&FieldOrder::of(contract), field, value);
     }
 
     /// Sets a field to this very JSON text, valid or not.
     pub fn set_text(&mut self, contract: &Contract, field: &str, text: String) {
         let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         self.set(contract, field, value.clone());
-        self.raw.push(Raw { field: field.to_owned(), text, stands_for: value });
+        self.raw.push(RawField { field: field.to_owned(), text, stands_for: value });
     }
 
     /// Takes a field away.
     pub fn remove(&mut self, contract: &Contract, field: &str) {
-        self.remove_in(&Layout::of(contract), field);
+        self.remove_in(&FieldOrder::of(contract), field);
     }
 
-    pub(super) fn set_in(&mut self, layout: &Layout, field: &str, value: Value) {
+    pub(super) fn set_in(&mut self, layout: &FieldOrder, field: &str, value: Value) {
         self.raw.retain(|r| r.field != field);
         if field == layout.unique {
-            self.number = NumberShape::Fixed(value);
+            self.key = KeyShape::Fixed(value);
             return;
         }
         if let Some(place) = self.fields.get_mut(field) {
@@ -206,42 +182,36 @@ impl Draft {
         let index = self.fields.keys().position(after).unwrap_or(self.fields.len());
         self.fields.shift_insert(index, field.to_owned(), value);
         if layout.order(&layout.unique).is_some_and(|unique| own < unique) {
-            self.position += 1;
+            self.key_position += 1;
         }
     }
 
-    pub(super) fn remove_in(&mut self, layout: &Layout, field: &str) -> Option<Value> {
+    pub(super) fn remove_in(&mut self, layout: &FieldOrder, field: &str) -> Option<Value> {
         self.raw.retain(|r| r.field != field);
         if field == layout.unique {
-            self.number = NumberShape::Absent;
+            self.key = KeyShape::Absent;
             return None;
         }
         let index = self.fields.keys().position(|k| k == field)?;
-        if index < self.position {
-            self.position -= 1;
+        if index < self.key_position {
+            self.key_position -= 1;
         }
         self.fields.shift_remove(field)
     }
 
-    fn write_number(
-        &self,
-        out: &mut Vec<u8>,
-        unique: &str,
-        number: Option<&Value>,
-        first: &mut bool,
-    ) {
+    fn write_key(&self, out: &mut Vec<u8>, unique: &str, key: Option<&Value>, first: &mut bool) {
         let raw = self.raw.iter().find(|r| r.field == unique);
-        match (raw, number) {
-            (Some(raw), number) => {
-                let quoted = number.filter(|n| n.is_string()).map(Value::to_string);
+        match (raw, key) {
+            (Some(raw), key) => {
+                let quoted = key.filter(|n| n.is_string()).map(Value::to_string);
                 let inside = quoted.as_ref().and_then(|q| q.get(1..q.len() - 1));
                 push_name(out, unique, first);
-                let text = raw.text.replace(NUMBER_PLACE, inside.unwrap_or_default());
+                let text = raw.text.replace(KEY_PLACEHOLDER, inside.unwrap_or_default());
                 out.extend_from_slice(text.as_bytes());
             }
-            (None, Some(number)) => {
+            (None, Some(key)) => {
                 push_name(out, unique, first);
-                push_json(out, number);
+                push_json(out, key);
             }
             (None, None) => {}
         }

@@ -8,17 +8,17 @@ use serde_json::{Map, Value};
 
 use field::FieldPlan;
 
-use super::draft::{Draft, NumberShape, Raw};
+use super::draft::{Draft, KeyShape, RawField};
 use super::plan::Compiler;
 use super::random::Random;
-use super::sink::{Bounds, Json, Sink};
-use super::{Numbers, Optional, Place, Style, unusual};
+use super::value_writer::{Bounds, JsonWriter, ValueWriter};
+use super::{KeyBlock, OptionalFields, TextSpan, ValueStyle, unusual};
 use crate::contract::{Contract, Problem, Profile};
 
-/// A number that stands in for a minted one wherever an item is tried out; as short as one may have to be.
+/// A key that takes the place of a made one wherever an item is tried out; as short as one may have to be.
 pub(super) const SPECIMEN: &str = "bptest-000-0";
-/// A minted number needs this much room.
-const MINTED: usize = 40;
+/// A key needs this much room.
+const KEY_LENGTH: usize = 40;
 /// How often an item is drawn again where its schema ties fields to each other.
 const TRIES: usize = 200;
 
@@ -29,10 +29,10 @@ pub(super) struct ItemPlan {
     pub fields: Vec<FieldPlan>,
     /// How many of them stand before the unique one in the document.
     pub position: usize,
-    /// What an everyday unique number looks like.
-    pub plain_number: NumberShape,
-    /// How long a unique number may be, where it is a string that can be decorated.
-    pub number_length: Option<usize>,
+    /// What an everyday unique key looks like.
+    pub plain_key: KeyShape,
+    /// How long a unique key may be, where it is a string that can be decorated.
+    pub key_length: Option<usize>,
     /// Whether the item schema ties fields to each other, so that whole items must be tried out.
     tied: bool,
     /// The unique field's name as JSON, with the comma before it and the colon.
@@ -56,7 +56,7 @@ impl ItemPlan {
                 fields.push(FieldPlan::new(contract, &compiler, field, profile)?);
             }
         }
-        let (plain_number, number_length) = number_shape(contract);
+        let (plain_key, key_length) = key_shape(contract);
         let tied = contract.item_schema().as_object().is_some_and(|schema| {
             schema.keys().any(|k| {
                 !matches!(
@@ -76,8 +76,8 @@ impl ItemPlan {
         Ok(ItemPlan {
             fields,
             position,
-            plain_number,
-            number_length,
+            plain_key,
+            key_length,
             tied,
             label: field::label(unique),
             echo: contract.batch.echo.iter().position(|name| name == unique),
@@ -90,8 +90,8 @@ impl ItemPlan {
         &self,
         contract: &Contract,
         random: &mut Random,
-        style: Style,
-        with: Optional<'_>,
+        style: ValueStyle,
+        with: OptionalFields<'_>,
     ) -> Draft {
         let mut draft = self.draw_once(random, style, with);
         if self.tied {
@@ -105,7 +105,7 @@ impl ItemPlan {
         draft
     }
 
-    fn draw_once(&self, random: &mut Random, style: Style, with: Optional<'_>) -> Draft {
+    fn draw_once(&self, random: &mut Random, style: ValueStyle, with: OptionalFields<'_>) -> Draft {
         let mut fields = Map::with_capacity(self.fields.len() + 1);
         let mut position = 0;
         let mut raw = Vec::new();
@@ -119,85 +119,85 @@ impl ItemPlan {
             let mut value = Value::Null;
             field.draw(random, style, &mut value);
             if field.exponents
-                && matches!(style, Style::Boundary)
+                && matches!(style, ValueStyle::Boundary)
                 && let Some(text) = exponent(&value, random)
             {
-                raw.push(Raw { field: field.name.clone(), text, stands_for: value.clone() });
+                raw.push(RawField { field: field.name.clone(), text, stands_for: value.clone() });
             }
             fields.insert(field.name.clone(), value);
         }
         if self.position >= self.fields.len() {
             position = fields.len();
         }
-        let number = self.number(random, style);
-        Draft { fields, number, position, replaced: None, raw }
+        let key = self.key(random, style);
+        Draft { fields, key, key_position: position, replaced: None, raw }
     }
 
-    /// Draws an item as [`ItemPlan::draw`] does, and appends it as JSON text with a number of `numbers`;
+    /// Draws an item as [`ItemPlan::draw`] does, and appends it as JSON text with a key of `keys`;
     /// `places` then holds where each echoed value stands in `out`. Says whether all of it is beyond doubt.
     pub fn write(
         &self,
         contract: &Contract,
         random: &mut Random,
-        style: Style,
-        numbers: &mut Numbers,
-        (out, places): (&mut String, &mut [Place]),
+        style: ValueStyle,
+        keys: &mut KeyBlock,
+        (out, places): (&mut String, &mut [TextSpan]),
     ) -> bool {
-        let text = matches!(self.plain_number, NumberShape::Plain);
+        let text = matches!(self.plain_key, KeyShape::Plain);
         if self.tied || !text {
-            let draft = self.draw(contract, random, style, Optional::Drawn);
-            let number = numbers.shaped(&draft.number);
-            out.push_str(&draft.text(contract, number.as_ref()));
+            let draft = self.draw(contract, random, style, OptionalFields::Drawn);
+            let key = keys.with_shape(&draft.key);
+            out.push_str(&draft.text(contract, key.as_ref()));
             return false;
         }
-        // Only everyday numbers have a shape that needs no draw: others are put in once all fields stand.
-        let early = matches!(style, Style::Plain);
+        // Only everyday keys have a shape that needs no draw: others are put in once all fields stand.
+        let early = matches!(style, ValueStyle::Plain);
         let mut late = None;
-        let mut sink = Json { out, bounds: &self.bounds, certain: true };
-        sink.out.push('{');
-        let start = sink.out.len();
+        let mut writer = JsonWriter { out, bounds: &self.bounds, certain: true };
+        writer.out.push('{');
+        let start = writer.out.len();
         for (index, field) in self.fields.iter().enumerate() {
             if index == self.position {
                 if early {
-                    self.write_number(&mut sink, start, &self.plain_number, numbers, places);
+                    self.write_key(&mut writer, start, &self.plain_key, keys, places);
                 } else {
-                    late = Some(sink.out.len());
+                    late = Some(writer.out.len());
                 }
             }
-            if !field.is_drawn(random, Optional::Drawn) {
+            if !field.is_drawn(random, OptionalFields::Drawn) {
                 continue;
             }
-            let first = usize::from(sink.out.len() == start);
-            sink.out.push_str(&field.label[first..]);
-            let from = sink.out.len();
-            field.draw(random, style, &mut sink);
-            if field.exponents && matches!(style, Style::Boundary) {
-                let value: Option<Value> = serde_json::from_str(&sink.out[from..]).ok();
+            let first = usize::from(writer.out.len() == start);
+            writer.out.push_str(&field.label[first..]);
+            let from = writer.out.len();
+            field.draw(random, style, &mut writer);
+            if field.exponents && matches!(style, ValueStyle::Boundary) {
+                let value: Option<Value> = serde_json::from_str(&writer.out[from..]).ok();
                 if let Some(text) = value.and_then(|v| exponent(&v, random)) {
-                    sink.out.truncate(from);
-                    sink.out.push_str(&text);
+                    writer.out.truncate(from);
+                    writer.out.push_str(&text);
                 }
             }
             if let Some(place) = field.echo.and_then(|echo| places.get_mut(echo)) {
-                *place = (from, sink.out.len());
+                *place = (from, writer.out.len());
             }
         }
         if early {
             if self.position >= self.fields.len() {
-                self.write_number(&mut sink, start, &self.plain_number, numbers, places);
+                self.write_key(&mut writer, start, &self.plain_key, keys, places);
             }
         } else {
-            let shape = self.number(random, style);
-            let at = late.unwrap_or(sink.out.len());
-            let rest = sink.out.split_off(at);
-            self.write_number(&mut sink, start, &shape, numbers, places);
+            let shape = self.key(random, style);
+            let at = late.unwrap_or(writer.out.len());
+            let rest = writer.out.split_off(at);
+            self.write_key(&mut writer, start, &shape, keys, places);
             if !rest.is_empty() {
                 let comma = at == start;
                 if comma {
-                    sink.out.push(',');
+                    writer.out.push(',');
                 }
-                let moved = sink.out.len() - at;
-                sink.out.push_str(&rest);
+                let moved = writer.out.len() - at;
+                writer.out.push_str(&rest);
                 for (echo, place) in places.iter_mut().enumerate() {
                     if Some(echo) != self.echo && place.0 >= at {
                         *place = (place.0 + moved, place.1 + moved);
@@ -205,92 +205,92 @@ impl ItemPlan {
                 }
             }
         }
-        sink.out.push('}');
-        sink.certain
+        writer.out.push('}');
+        writer.certain
     }
 
-    fn write_number(
+    fn write_key(
         &self,
-        sink: &mut Json<'_>,
+        writer: &mut JsonWriter<'_>,
         start: usize,
-        shape: &NumberShape,
-        numbers: &mut Numbers,
-        places: &mut [Place],
+        shape: &KeyShape,
+        keys: &mut KeyBlock,
+        places: &mut [TextSpan],
     ) {
-        let first = usize::from(sink.out.len() == start);
-        sink.out.push_str(&self.label[first..]);
-        let from = sink.out.len();
+        let first = usize::from(writer.out.len() == start);
+        writer.out.push_str(&self.label[first..]);
+        let from = writer.out.len();
         match shape {
-            NumberShape::Plain => sink.text(numbers.are_plain(), |out| numbers.push(out)),
-            other => sink.value(numbers.shaped(other).unwrap_or(Value::Null)),
+            KeyShape::Plain => writer.text(keys.are_plain(), |out| keys.push(out)),
+            other => writer.value(keys.with_shape(other).unwrap_or(Value::Null)),
         }
         if let Some(place) = self.echo.and_then(|echo| places.get_mut(echo)) {
-            *place = (from, sink.out.len());
+            *place = (from, writer.out.len());
         }
     }
 
-    fn number(&self, random: &mut Random, style: Style) -> NumberShape {
-        let Some(longest) = self.number_length.filter(|l| *l >= MINTED) else {
-            return self.plain_number.clone();
+    fn key(&self, random: &mut Random, style: ValueStyle) -> KeyShape {
+        let Some(longest) = self.key_length.filter(|l| *l >= KEY_LENGTH) else {
+            return self.plain_key.clone();
         };
         match style {
-            Style::Boundary if random.chance(1, 4) => {
+            ValueStyle::Boundary if random.chance(1, 4) => {
                 let length =
-                    if random.chance(1, 2) { longest } else { random.between(MINTED, longest) };
-                NumberShape::Padded { length, with: 'x' }
+                    if random.chance(1, 2) { longest } else { random.between(KEY_LENGTH, longest) };
+                KeyShape::Padded { length, with: 'x' }
             }
-            Style::Unusual => {
-                let room = (longest - MINTED).min(48) / 2;
+            ValueStyle::Unusual => {
+                let room = (longest - KEY_LENGTH).min(48) / 2;
                 let before = unusual::draw(random, room);
                 let after = unusual::draw(random, room);
                 match random.below(4) {
-                    0 => NumberShape::Decorated { before, after: String::new() },
-                    1 => NumberShape::Decorated { before: String::new(), after },
-                    _ => NumberShape::Decorated { before, after },
+                    0 => KeyShape::Decorated { before, after: String::new() },
+                    1 => KeyShape::Decorated { before: String::new(), after },
+                    _ => KeyShape::Decorated { before, after },
                 }
             }
-            _ => self.plain_number.clone(),
+            _ => self.plain_key.clone(),
         }
     }
 }
 
-/// What an everyday number of this contract is, and how long it may be where it is plain text.
-fn number_shape(contract: &Contract) -> (NumberShape, Option<usize>) {
+/// What an everyday key of this contract is, and how long it may be where it is plain text.
+fn key_shape(contract: &Contract) -> (KeyShape, Option<usize>) {
     let Some(field) = contract.field(&contract.batch.unique) else {
-        return (NumberShape::Plain, None);
+        return (KeyShape::Plain, None);
     };
     if matches!(field.kind(), Some("integer" | "number")) {
-        return (NumberShape::FreshInteger, None);
+        return (KeyShape::FreshInteger, None);
     }
     let bound = |schema: &Value| schema.get("maxLength").and_then(Value::as_u64);
     let own = bound(&field.schema).and_then(|n| usize::try_from(n).ok());
     let form = ["pattern", "format", "enum", "const"].iter().any(|k| field.schema.get(k).is_some());
     let longest = [own, field.result_max, Some(contract.batch.limits.plain_string)];
     let longest = longest.into_iter().flatten().min();
-    (NumberShape::Plain, longest.filter(|_| !form))
+    (KeyShape::Plain, longest.filter(|_| !form))
 }
 
 /// Whether the item schema accepts a draft.
 pub(super) fn fits(contract: &Contract, draft: &Draft) -> bool {
-    contract.item_validator().is_valid(&draft.with_number(contract, specimen(&draft.number)))
+    contract.item_validator().is_valid(&draft.with_key(contract, specimen(&draft.key)))
 }
 
 /// A value of that shape for trying an item out; not unique.
-pub(super) fn specimen(shape: &NumberShape) -> Option<Value> {
+pub(super) fn specimen(shape: &KeyShape) -> Option<Value> {
     match shape {
-        NumberShape::Plain => Some(Value::from(SPECIMEN)),
-        NumberShape::Decorated { before, after } => {
+        KeyShape::Plain => Some(Value::from(SPECIMEN)),
+        KeyShape::Decorated { before, after } => {
             Some(Value::String(format!("{before}{SPECIMEN}{after}")))
         }
-        NumberShape::Padded { length, with } => {
+        KeyShape::Padded { length, with } => {
             let missing = length.saturating_sub(SPECIMEN.len());
             let mut text = SPECIMEN.to_owned();
             text.extend(std::iter::repeat_n(*with, missing));
             Some(Value::String(text))
         }
-        NumberShape::Fixed(value) => Some(value.clone()),
-        NumberShape::FreshInteger => Some(Value::from(12_345_678_901_234_u64)),
-        NumberShape::Absent => None,
+        KeyShape::Fixed(value) => Some(value.clone()),
+        KeyShape::FreshInteger => Some(Value::from(12_345_678_901_234_u64)),
+        KeyShape::Absent => None,
     }
 }
 

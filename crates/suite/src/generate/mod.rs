@@ -1,21 +1,19 @@
 //! Generation: valid items from the item schema, and mutations from the schema's own keywords.
 //!
 //! Reads the contract and a profile. It must not know requests, answers, rules or cases, and names no field
-//! of any one endpoint: a draft says what an item is to be, its unique number is minted by whoever sends it.
+//! of any one endpoint: a draft says what an item is to be, its key is made by whoever sends it.
 
 pub mod coverage;
 mod draft;
 mod item;
-mod mint;
-mod minted;
+mod keys;
 mod mutation;
 mod plan;
 mod random;
 mod sequence;
-mod sink;
 mod stream;
-mod tree;
 mod unusual;
+mod value_writer;
 
 #[cfg(test)]
 mod tests;
@@ -23,49 +21,45 @@ mod tests;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, OnceLock};
 
-use proptest::strategy::ValueTree;
 use serde_json::Value;
 
-pub use draft::{Draft, NUMBER_PLACE, NumberShape, Raw};
-pub use mint::{Mint, Numbers, default_run_id};
-pub use minted::{Minted, Prefixes};
-pub use mutation::{Change, Mutated, Mutation, Promise};
-pub use sequence::{Manner, Origin, Part, Turn, sequence, sequences};
-pub use stream::{Place, Stream};
-pub use tree::{Batches, cut_text};
+pub use draft::{Draft, KEY_PLACEHOLDER, KeyShape, RawField};
+pub use keys::{FoundKey, KeyBlock, KeyGenerator, KeyParts, KeyPrefixes, NONCE, default_run_id};
+pub use mutation::{AppliedMutation, Change, Mutation, Promise};
+pub use sequence::{KeySource, SequenceItem, SequenceStep, StepKind, sequence, sequences};
+pub use stream::{Stream, TextSpan};
 
-use crate::contract::validity::ExpectedOutcome;
 use crate::contract::{Contract, Problem, Profile};
 use item::ItemPlan;
 use random::Random;
 
 /// Draws valid batches and knows every mutation of them. Built once a run, shared by all workers.
 pub struct Generator {
-    core: Arc<Core>,
+    core: Arc<GeneratorCore>,
     /// Made when they are first asked for: most runs of one's own cases never do.
     mutations: OnceLock<Vec<(&'static str, Vec<Mutation>)>>,
-    cells: coverage::Cells,
+    coverage: coverage::CoverageMap,
     profile: Profile,
 }
 
-/// What a value tree keeps hold of.
-struct Core {
+/// What drawing needs.
+struct GeneratorCore {
     contract: Arc<Contract>,
     plan: ItemPlan,
 }
 
-/// What a batch is to be like.
+/// How many items a batch has, and of which values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shape {
+pub struct BatchShape {
     /// How many items.
     pub items: RangeInclusive<usize>,
     /// Which values.
-    pub style: Style,
+    pub style: ValueStyle,
 }
 
 /// Which values are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Style {
+pub enum ValueStyle {
     /// Everyday values, as a bank sends them.
     Plain,
     /// Weight on bounds: lengths, signs, digits, calendars, offsets.
@@ -76,7 +70,7 @@ pub enum Style {
 
 /// Which optional fields an item has. What the profile omits is never there, what it demands always.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Optional<'a> {
+pub enum OptionalFields<'a> {
     /// All of them.
     All,
     /// None of them.
@@ -95,42 +89,31 @@ impl Generator {
     /// do not.
     pub fn new(contract: Arc<Contract>, profile: &Profile) -> Result<Generator, Problem> {
         let plan = ItemPlan::new(&contract, profile)?;
-        let core = Arc::new(Core { contract, plan });
+        let core = Arc::new(GeneratorCore { contract, plan });
         core.try_out()?;
-        let cells = coverage::Cells::of(&core, profile.limits.batch_items.unwrap_or(usize::MAX));
-        Ok(Generator { core, mutations: OnceLock::new(), cells, profile: profile.clone() })
+        let coverage =
+            coverage::CoverageMap::of(&core, profile.limits.batch_items.unwrap_or(usize::MAX));
+        let profile = profile.clone();
+        Ok(Generator { core, mutations: OnceLock::new(), coverage, profile })
     }
 
     /// A batch: the same for the same seed and shape, always.
     #[must_use]
-    pub fn batch(&self, seed: u64, shape: &Shape) -> Vec<Draft> {
+    pub fn batch(&self, seed: u64, shape: &BatchShape) -> Vec<Draft> {
         self.core.batch(seed, shape)
     }
 
     /// The same batch item by item.
     #[must_use]
-    pub fn stream(&self, seed: u64, shape: &Shape) -> Stream<'_> {
+    pub fn stream(&self, seed: u64, shape: &BatchShape) -> Stream<'_> {
         Stream::new(&self.core, seed, shape)
-    }
-
-    /// The same batch as a tree that shrinks: items away first, then optional fields, then each field to its
-    /// simplest valid value.
-    #[must_use]
-    pub fn tree(&self, seed: u64, shape: &Shape) -> Box<dyn ValueTree<Value = Vec<Draft>>> {
-        Box::new(tree::BatchTree::new(self.core.clone(), seed, shape))
-    }
-
-    /// Batches of that shape as a proptest strategy.
-    #[must_use = "a strategy does nothing unless used"]
-    pub fn batches(&self, shape: Shape) -> Batches {
-        Batches::new(self.core.clone(), shape)
     }
 
     /// One everyday valid item.
     #[must_use]
-    pub fn item(&self, seed: u64, with: Optional<'_>) -> Draft {
+    pub fn item(&self, seed: u64, with: OptionalFields<'_>) -> Draft {
         let mut random = Random::new(seed);
-        self.core.plan.draw(&self.core.contract, &mut random, Style::Plain, with)
+        self.core.plan.draw(&self.core.contract, &mut random, ValueStyle::Plain, with)
     }
 
     /// The simplest everyday value of a field; none where items have no such field, or it is the unique one.
@@ -162,8 +145,8 @@ impl Generator {
 
     /// What a request can hold, as far as the request schema tells it apart.
     #[must_use]
-    pub fn cells(&self) -> &coverage::Cells {
-        &self.cells
+    pub fn coverage(&self) -> &coverage::CoverageMap {
+        &self.coverage
     }
 
     /// The profile that it generates for.
@@ -179,24 +162,17 @@ impl Generator {
     }
 }
 
-impl Core {
-    fn batch(&self, seed: u64, shape: &Shape) -> Vec<Draft> {
+impl GeneratorCore {
+    fn batch(&self, seed: u64, shape: &BatchShape) -> Vec<Draft> {
         Stream::new(self, seed, shape).collect()
-    }
-
-    /// Whether the contract wants a draft accepted, at whatever level.
-    fn is_due(&self, draft: &Draft) -> bool {
-        let item = draft.with_number(&self.contract, item::specimen(&draft.number));
-        matches!(self.contract.item_validity(&item).expected_outcome(), ExpectedOutcome::Accept(_))
     }
 
     /// Draws a few items of each style, so that a schema that can't be met is reported before a run begins.
     fn try_out(&self) -> Result<(), Problem> {
-        for style in [Style::Plain, Style::Boundary, Style::Unusual] {
-            for draft in self.batch(1, &Shape { items: 24..=24, style }) {
+        for style in [ValueStyle::Plain, ValueStyle::Boundary, ValueStyle::Unusual] {
+            for draft in self.batch(1, &BatchShape { items: 24..=24, style }) {
                 if !item::fits(&self.contract, &draft) {
-                    let item: Value =
-                        draft.with_number(&self.contract, item::specimen(&draft.number));
+                    let item: Value = draft.with_key(&self.contract, item::specimen(&draft.key));
                     return Err(Problem::new(
                         "the item schema",
                         format!("a drawn item breaks it: {item}"),

@@ -1,7 +1,7 @@
 //! Sequences: what a client may do one after the other, drawn as a plan.
 //!
-//! A plan says which numbers are fresh and which are used again, which items are broken and which requests
-//! can't be processed. It must not know what comes of any of it: the model of the endpoint is whoever judges.
+//! A plan says which keys are fresh and which are used again, which items are invalid and which requests
+//! can't be processed. It must not know what the target answers, nor what it should answer.
 
 use std::ops::RangeInclusive;
 
@@ -14,18 +14,18 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// One request of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
-    /// In which manner it is sent.
-    pub manner: Manner,
+pub struct SequenceStep {
+    /// How it is sent.
+    pub kind: StepKind,
     /// Its items.
-    pub parts: Vec<Part>,
-    /// Whether on a connection of its own.
+    pub items: Vec<SequenceItem>,
+    /// Whether it has a connection of its own.
     pub new_connection: bool,
 }
 
-/// In which manner a request is sent.
+/// How a request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
+pub enum StepKind {
     /// As documented.
     Ordinary,
     /// Its body in chunks.
@@ -50,20 +50,20 @@ pub enum Manner {
 
 /// One item of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct SequenceItem {
     /// What its values are drawn from.
     pub seed: u64,
-    /// Where its number comes from.
-    pub number: Origin,
-    /// Which mutation breaks it, modulo how many there are; nothing where it is sound.
-    pub broken: Option<usize>,
+    /// Where its key comes from.
+    pub key: KeySource,
+    /// Which mutation makes it invalid, modulo how many there are; none where it is valid.
+    pub mutation: Option<usize>,
     /// Whether it has a property that the schema does not name.
-    pub extended: bool,
+    pub has_additional: bool,
 }
 
-/// Where a number comes from.
+/// Where a key comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum KeySource {
     /// Never used before.
     Fresh,
     /// One that was sent before, whatever came of it: which one, modulo how many there were.
@@ -76,32 +76,38 @@ pub enum Origin {
 pub fn sequences(
     steps: RangeInclusive<usize>,
     items: RangeInclusive<usize>,
-) -> impl Strategy<Value = Vec<Turn>> {
-    let origin = prop_oneof![
-        6 => Just(Origin::Fresh),
-        4 => INDEX.prop_map(Origin::Earlier),
-        1 => Just(Origin::Neighbour),
+) -> impl Strategy<Value = Vec<SequenceStep>> {
+    let source = prop_oneof![
+        6 => Just(KeySource::Fresh),
+        4 => INDEX.prop_map(KeySource::Earlier),
+        1 => Just(KeySource::Neighbour),
     ];
-    let broken = prop_oneof![7 => Just(None), 1 => INDEX.prop_map(Some)];
-    let extended = prop_oneof![5 => Just(false), 1 => Just(true)];
-    let part = (BITS.no_shrink(), origin, broken, extended)
-        .prop_map(|(seed, number, broken, extended)| Part { seed, number, broken, extended });
-    let manner = prop_oneof![
-        18 => Just(Manner::Ordinary),
-        3 => Just(Manner::Chunked),
-        1 => Just(Manner::NoCredentials),
-        1 => Just(Manner::WrongCredentials),
-        1 => Just(Manner::Truncated),
-        1 => Just(Manner::OtherEnvelope),
-        1 => Just(Manner::OtherMediaType),
-        1 => Just(Manner::OtherMethod),
-        1 => Just(Manner::OtherPath),
-        3 => INDEX.prop_map(Manner::Again),
+    let mutation = prop_oneof![7 => Just(None), 1 => INDEX.prop_map(Some)];
+    let has_additional = prop_oneof![5 => Just(false), 1 => Just(true)];
+    let item = (BITS.no_shrink(), source, mutation, has_additional).prop_map(
+        |(seed, key, mutation, has_additional)| SequenceItem {
+            seed,
+            key,
+            mutation,
+            has_additional,
+        },
+    );
+    let kind = prop_oneof![
+        18 => Just(StepKind::Ordinary),
+        3 => Just(StepKind::Chunked),
+        1 => Just(StepKind::NoCredentials),
+        1 => Just(StepKind::WrongCredentials),
+        1 => Just(StepKind::Truncated),
+        1 => Just(StepKind::OtherEnvelope),
+        1 => Just(StepKind::OtherMediaType),
+        1 => Just(StepKind::OtherMethod),
+        1 => Just(StepKind::OtherPath),
+        3 => INDEX.prop_map(StepKind::Again),
     ];
     let connection = prop_oneof![4 => Just(false), 1 => Just(true)];
-    let turn = (manner, vec(part, items), connection)
-        .prop_map(|(manner, parts, new_connection)| Turn { manner, parts, new_connection });
-    vec(turn, steps)
+    let step = (kind, vec(item, items), connection)
+        .prop_map(|(kind, items, new_connection)| SequenceStep { kind, items, new_connection });
+    vec(step, steps)
 }
 
 /// The sequence of that seed: the same for the same seed and ranges, always.
@@ -110,7 +116,7 @@ pub fn sequence(
     seed: u64,
     steps: RangeInclusive<usize>,
     items: RangeInclusive<usize>,
-) -> Vec<Turn> {
+) -> Vec<SequenceStep> {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
@@ -121,28 +127,28 @@ pub fn sequence(
 
 #[cfg(test)]
 mod tests {
-    use super::{Manner, Origin, sequence};
+    use super::{KeySource, StepKind, sequence};
 
     #[test]
-    fn a_seed_means_one_sequence_and_a_few_seeds_meet_every_manner() {
+    fn a_seed_means_one_sequence_and_a_few_seeds_meet_every_kind_of_step() {
         assert_eq!(sequence(7, 3..=8, 1..=4), sequence(7, 3..=8, 1..=4));
         let all: Vec<_> = (0..200).flat_map(|seed| sequence(seed, 3..=8, 1..=4)).collect();
-        for manner in [
-            Manner::Chunked,
-            Manner::NoCredentials,
-            Manner::WrongCredentials,
-            Manner::Truncated,
-            Manner::OtherEnvelope,
-            Manner::OtherMediaType,
-            Manner::OtherMethod,
-            Manner::OtherPath,
+        for kind in [
+            StepKind::Chunked,
+            StepKind::NoCredentials,
+            StepKind::WrongCredentials,
+            StepKind::Truncated,
+            StepKind::OtherEnvelope,
+            StepKind::OtherMediaType,
+            StepKind::OtherMethod,
+            StepKind::OtherPath,
         ] {
-            assert!(all.iter().any(|t| t.manner == manner), "{manner:?}");
+            assert!(all.iter().any(|t| t.kind == kind), "{kind:?}");
         }
-        assert!(all.iter().any(|t| matches!(t.manner, Manner::Again(_))));
-        let parts = || all.iter().flat_map(|t| &t.parts);
-        assert!(parts().any(|p| p.number == Origin::Neighbour));
-        assert!(parts().any(|p| matches!(p.number, Origin::Earlier(_)) && p.broken.is_none()));
-        assert!(all.iter().all(|t| (1..=4).contains(&t.parts.len())));
+        assert!(all.iter().any(|t| matches!(t.kind, StepKind::Again(_))));
+        let items = || all.iter().flat_map(|t| &t.items);
+        assert!(items().any(|p| p.key == KeySource::Neighbour));
+        assert!(items().any(|p| matches!(p.key, KeySource::Earlier(_)) && p.mutation.is_none()));
+        assert!(all.iter().all(|t| (1..=4).contains(&t.items.len())));
     }
 }

@@ -2,23 +2,23 @@
 //! every byte counts. Equal seeds and shapes give equal items, in either form.
 
 use super::draft::Draft;
-use super::mint::Numbers;
+use super::keys::KeyBlock;
 use super::random::Random;
-use super::{Core, Optional, Shape, Style};
+use super::{BatchShape, GeneratorCore, OptionalFields, ValueStyle};
 
 /// From where to where a value stands in a body; empty where the item has none.
-pub type Place = (usize, usize);
+pub type TextSpan = (usize, usize);
 
 /// The items of a batch, one after the other.
 pub struct Stream<'a> {
-    core: &'a Core,
+    core: &'a GeneratorCore,
     random: Random,
-    style: Style,
+    style: ValueStyle,
     left: usize,
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn new(core: &'a Core, seed: u64, shape: &Shape) -> Stream<'a> {
+    pub(super) fn new(core: &'a GeneratorCore, seed: u64, shape: &BatchShape) -> Stream<'a> {
         let mut random = Random::new(seed);
         let left = random.between(*shape.items.start(), *shape.items.end());
         Stream { core, random, style: shape.style, left }
@@ -30,21 +30,21 @@ impl<'a> Stream<'a> {
         self.left
     }
 
-    /// Appends the next item as JSON text, with the next of `numbers`. `places` gets one place for each
+    /// Appends the next item as JSON text, with the next of `keys`. `places` gets one place for each
     /// echoed field, in the contract's order. Says whether the item is beyond doubt, that is, due to be
     /// accepted under every interpretation; nothing where there is no item left.
     pub fn write(
         &mut self,
         out: &mut String,
-        numbers: &mut Numbers,
-        places: &mut Vec<Place>,
+        keys: &mut KeyBlock,
+        places: &mut Vec<TextSpan>,
     ) -> Option<bool> {
         self.left = self.left.checked_sub(1)?;
-        let Core { contract, plan } = self.core;
+        let GeneratorCore { contract, plan } = self.core;
         let from = places.len();
         places.resize(from + contract.batch.echo.len(), (0, 0));
         let into = (out, &mut places[from..]);
-        Some(plan.write(contract, &mut self.random, self.style, numbers, into))
+        Some(plan.write(contract, &mut self.random, self.style, keys, into))
     }
 }
 
@@ -53,8 +53,8 @@ impl Iterator for Stream<'_> {
 
     fn next(&mut self) -> Option<Draft> {
         self.left = self.left.checked_sub(1)?;
-        let Core { contract, plan } = self.core;
-        Some(plan.draw(contract, &mut self.random, self.style, Optional::Drawn))
+        let GeneratorCore { contract, plan } = self.core;
+        Some(plan.draw(contract, &mut self.random, self.style, OptionalFields::Drawn))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -67,25 +67,25 @@ mod tests {
     use super::*;
     use crate::contract::validity::Validity;
     use crate::generate::tests::{shipped, tickets};
-    use crate::generate::{Generator, Mint};
+    use crate::generate::{Generator, KeyGenerator};
     use serde_json::Value;
     use std::sync::Arc;
 
     /// What is written is what is drawn, byte for byte; where it is said to be beyond doubt, it is.
-    fn written_as_drawn(generator: &Generator, style: Style) -> usize {
+    fn written_as_drawn(generator: &Generator, style: ValueStyle) -> usize {
         let contract = generator.contract();
-        let mint = Arc::new(Mint::fitting("bptest-261122-k3x9qz", contract));
+        let keys = Arc::new(KeyGenerator::fitting("bptest-261122-k3x9qz", contract));
         let mut certain = 0;
         for seed in 0..300 {
-            let shape = Shape { items: 0..=7, style };
-            let mut numbers = mint.set_aside(7);
-            let mut same = numbers.clone();
+            let shape = BatchShape { items: 0..=7, style };
+            let mut keys = keys.reserve(7);
+            let mut same = keys.clone();
             let mut stream = generator.stream(seed, &shape);
             for draft in generator.batch(seed, &shape) {
-                let number = same.shaped(&draft.number);
+                let number = same.with_shape(&draft.key);
                 let text = draft.text(contract, number.as_ref());
                 let (mut out, mut places) = ("before".to_owned(), Vec::new());
-                let sure = stream.write(&mut out, &mut numbers, &mut places).unwrap();
+                let sure = stream.write(&mut out, &mut keys, &mut places).unwrap();
                 assert_eq!(out, format!("before{text}"), "{style:?} {seed}");
                 if !sure {
                     continue;
@@ -99,18 +99,18 @@ mod tests {
                 }
             }
             assert_eq!(stream.left(), 0);
-            assert_eq!(stream.write(&mut String::new(), &mut numbers, &mut Vec::new()), None);
+            assert_eq!(stream.write(&mut String::new(), &mut keys, &mut Vec::new()), None);
         }
         certain
     }
 
     #[test]
     fn text_and_drafts_say_the_same() {
-        for style in [Style::Plain, Style::Boundary, Style::Unusual] {
+        for style in [ValueStyle::Plain, ValueStyle::Boundary, ValueStyle::Unusual] {
             written_as_drawn(&tickets(), style);
         }
-        assert!(written_as_drawn(&shipped(), Style::Plain) > 900);
-        assert!(written_as_drawn(&shipped(), Style::Boundary) > 300);
-        written_as_drawn(&shipped(), Style::Unusual);
+        assert!(written_as_drawn(&shipped(), ValueStyle::Plain) > 900);
+        assert!(written_as_drawn(&shipped(), ValueStyle::Boundary) > 300);
+        written_as_drawn(&shipped(), ValueStyle::Unusual);
     }
 }

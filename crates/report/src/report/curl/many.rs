@@ -7,14 +7,14 @@
 use std::collections::HashMap;
 
 use super::quote::{ShellPiece, word};
-use crate::generate::{Minted, Prefixes};
+use crate::generate::{FoundKey, KeyPrefixes};
 
 /// This many keys in a row with the same text after them are written as a range.
 const RUN: usize = 8;
 
 /// The keys of a paste, renumbered.
 pub(super) struct CountedKeys {
-    prefixes: Prefixes,
+    prefixes: KeyPrefixes,
     /// By prefix and counter.
     places: HashMap<(usize, Vec<u8>), usize>,
     /// Digits of a counter.
@@ -24,7 +24,7 @@ pub(super) struct CountedKeys {
 impl CountedKeys {
     /// The keys of all bodies of a paste; nothing if no body has many similar items, or a key was changed or cut.
     pub(super) fn of(run_id: &str, bodies: &[&[u8]]) -> Option<CountedKeys> {
-        let prefixes = Prefixes::of_run(run_id, bodies.iter().copied());
+        let prefixes = KeyPrefixes::of_run(run_id, bodies.iter().copied());
         let mut counted = CountedKeys { prefixes, places: HashMap::new(), width: 0 };
         let mut longest = 0;
         for body in bodies {
@@ -69,7 +69,7 @@ impl CountedKeys {
         if !stretches(body, &found).any(|s| s.len() >= RUN) {
             return None;
         }
-        let place = |m: &Minted| self.places.get(&key(body, m)).copied().unwrap_or(0);
+        let place = |m: &FoundKey| self.places.get(&key(body, m)).copied().unwrap_or(0);
         let width = self.width;
         let mut commands: Vec<String> = Vec::new();
         let mut pieces: Vec<ShellPiece> = Vec::new();
@@ -102,10 +102,10 @@ impl CountedKeys {
 }
 
 /// A key, and the text up to the nonce of the next one.
-type Followed<'a> = (&'a Minted, &'a [u8]);
+type Followed<'a> = (&'a FoundKey, &'a [u8]);
 
 /// The keys of a body, those with the same nonce and the same text after them together.
-fn stretches<'a>(body: &'a [u8], found: &'a [Minted]) -> impl Iterator<Item = Vec<Followed<'a>>> {
+fn stretches<'a>(body: &'a [u8], found: &'a [FoundKey]) -> impl Iterator<Item = Vec<Followed<'a>>> {
     let ends = found.iter().skip(1).map(|m| m.nonce.start).chain([body.len()]);
     let followed: Vec<Followed<'a>> =
         found.iter().zip(ends).map(|(m, end)| (m, &body[m.counter.end..end])).collect();
@@ -113,7 +113,7 @@ fn stretches<'a>(body: &'a [u8], found: &'a [Minted]) -> impl Iterator<Item = Ve
     followed.chunk_by(alike).map(<[_]>::to_vec).collect::<Vec<_>>().into_iter()
 }
 
-fn key(body: &[u8], minted: &Minted) -> (usize, Vec<u8>) {
+fn key(body: &[u8], minted: &FoundKey) -> (usize, Vec<u8>) {
     (minted.prefix, body[minted.counter.clone()].to_vec())
 }
 

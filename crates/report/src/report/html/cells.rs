@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::generate::coverage::Position;
+use crate::generate::coverage::ItemPosition;
 use crate::report::json::{Coverage, CoveragePointCount, CoverageShare};
 use crate::report::text::{excerpt, number, visible};
 
@@ -100,7 +100,7 @@ fn details(place: &SchemaPlace<'_>) -> Markup {
                     thead { tr {
                         th scope="col" { "Keyword" } th scope="col" { "Class of value" }
                         @if place.envelope { th.n scope="col" { "times" } }
-                        @else { @for position in Position::ALL { th.n scope="col" { (position.word()) } } }
+                        @else { @for position in ItemPosition::ALL { th.n scope="col" { (position.word()) } } }
                     } }
                     tbody {
                         @for cell in &place.cells {
@@ -108,7 +108,7 @@ fn details(place: &SchemaPlace<'_>) -> Markup {
                                 td data-name="Keyword" { (visible(&cell.cell.keyword)) } td data-name="Class of value" { (visible(&cell.cell.class)) }
                                 @match cell.positions {
                                     Some(positions) => {
-                                        @for (n, position) in positions.all().into_iter().zip(Position::ALL) {
+                                        @for (n, position) in positions.all().into_iter().zip(ItemPosition::ALL) {
                                             (times(n, position.word()))
                                         }
                                     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::generate::coverage::{Cell, Position};
+use crate::generate::coverage::{CoveragePoint, ItemPosition};
 use crate::record::{Latencies, Summary};
 
 /// What was provoked and seen.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Coverage {
-    /// Cells of the request schema (keyword × class of value × position) that were exercised, of all that
+    /// Coverage points of the request schema (keyword × class of value × position) that were exercised, of all that
     /// the contract gives rise to.
     pub schema: CoverageShare,
     /// Documented error codes that were provoked, those of the profile with them.
@@ -73,7 +73,7 @@ impl RefusalModeCount {
 pub struct CoveragePointCount {
     /// The cell.
     #[serde(flatten)]
-    pub cell: Cell,
+    pub cell: CoveragePoint,
     /// How often at all.
     pub count: u64,
     /// By the item's position in its batch; null for cells of the envelope.
@@ -94,7 +94,7 @@ pub struct PositionCount {
 }
 
 impl PositionCount {
-    /// In the order of [`Position::ALL`].
+    /// In the order of [`ItemPosition::ALL`].
     #[must_use]
     pub fn all(self) -> [u64; 4] {
         [self.first, self.middle, self.last, self.only]
@@ -108,7 +108,7 @@ impl CoveragePointCount {
         match self.positions {
             Some(positions) => CoverageShare {
                 covered: positions.all().iter().filter(|n| **n > 0).count() as u64,
-                of: Position::ALL.len() as u64,
+                of: ItemPosition::ALL.len() as u64,
             },
             None => CoverageShare { covered: u64::from(self.count > 0), of: 1 },
         }
@@ -242,7 +242,7 @@ fn share<T>(all: impl Iterator<Item = T>, covered: impl Fn(&T) -> bool) -> Cover
 }
 
 fn cells(summary: &Summary) -> Vec<CoveragePointCount> {
-    let count = |(number, cell): (usize, &Cell)| {
+    let count = |(number, cell): (usize, &CoveragePoint)| {
         let counts = summary.covered.0.get(&number).copied().unwrap_or_default();
         let [first, middle, last, only] = counts;
         CoveragePointCount {

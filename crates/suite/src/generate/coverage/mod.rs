@@ -1,24 +1,24 @@
 //! Coverage: the classes of value that the request schema tells apart, and which of them a request holds.
 //!
 //! Derived from the schema's keywords and the interpretations' figures, never from the mutations: a value is sorted by
-//! looking at it, so that a mutation which lacks shows as a cell that nothing covered. It must not know answers.
+//! looking at it, so that a mutation which lacks shows as a point that nothing covered. It must not know answers.
 
-mod sort;
+mod partition;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Core;
-use super::mutation::spot::{self, Spot};
+use super::GeneratorCore;
+use super::mutation::site::{self, SchemaSite};
 use crate::contract::validity::{ValueKind, escape};
-use sort::Sort;
+use partition::Partition;
 
 /// A class of value at a place of the request, which a keyword of its schema tells apart from others.
 #[derive(
     Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
-pub struct Cell {
+pub struct CoveragePoint {
     /// Whether it is about the request as a whole; else about an item, wherever that stands in its batch.
     pub envelope: bool,
     /// JSON pointer inside the item, or inside the body.
@@ -31,7 +31,7 @@ pub struct Cell {
 
 /// Where an item stands in its batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Position {
+pub enum ItemPosition {
     /// The first of several.
     First,
     /// Neither first nor last.
@@ -42,19 +42,19 @@ pub enum Position {
     Only,
 }
 
-impl Position {
+impl ItemPosition {
     /// All positions.
-    pub const ALL: [Position; 4] =
-        [Position::First, Position::Middle, Position::Last, Position::Only];
+    pub const ALL: [ItemPosition; 4] =
+        [ItemPosition::First, ItemPosition::Middle, ItemPosition::Last, ItemPosition::Only];
 
     /// Of the item at `index` among `count`.
     #[must_use]
-    pub fn of(index: usize, count: usize) -> Position {
+    pub fn of(index: usize, count: usize) -> ItemPosition {
         match (index, count) {
-            (_, 1) => Position::Only,
-            (0, _) => Position::First,
-            (at, count) if at + 1 == count => Position::Last,
-            _ => Position::Middle,
+            (_, 1) => ItemPosition::Only,
+            (0, _) => ItemPosition::First,
+            (at, count) if at + 1 == count => ItemPosition::Last,
+            _ => ItemPosition::Middle,
         }
     }
 
@@ -62,10 +62,10 @@ impl Position {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Position::First => "first",
-            Position::Middle => "middle",
-            Position::Last => "last",
-            Position::Only => "only",
+            ItemPosition::First => "first",
+            ItemPosition::Middle => "middle",
+            ItemPosition::Last => "last",
+            ItemPosition::Only => "only",
         }
     }
 }
@@ -82,49 +82,49 @@ const SIZES: [(usize, &str); 6] = [
     (1_000, "1,000 items or more"),
 ];
 
-/// All cells of a contract.
-pub struct Cells {
-    list: Vec<Cell>,
-    places: Vec<Place>,
+/// All points of a contract.
+pub struct CoverageMap {
+    list: Vec<CoveragePoint>,
+    places: Vec<CoverageSite>,
     /// The request property that holds the items.
     items: String,
-    /// Where the cells of the envelope begin: no JSON, its types, the array's types, missing, a further property.
+    /// Where the points of the envelope begin: no JSON, its types, the array's types, missing, a further property.
     envelope: usize,
     /// Where the sizes of batches begin, and how many of them this target takes.
     sizes: (usize, usize),
 }
 
 /// A place of an item, with what tells values there apart.
-struct Place {
+struct CoverageSite {
     /// The steps that lead there.
     steps: Vec<String>,
-    /// The cell of an item that lacks it.
+    /// The point of an item that lacks it.
     missing: Option<usize>,
-    /// Each with the first of its cells.
-    sorts: Vec<(Sort, usize)>,
+    /// Each with the first of its points.
+    partitions: Vec<(Partition, usize)>,
 }
 
-impl Cells {
-    /// The cells of a contract and a profile; what the profile omits has none.
-    pub(super) fn of(core: &Core, largest: usize) -> Cells {
+impl CoverageMap {
+    /// The points of a contract and a profile; what the profile omits has none.
+    pub(super) fn of(core: &GeneratorCore, largest: usize) -> CoverageMap {
         let items = core.contract.batch.items.clone();
-        let mut cells =
-            Cells { list: Vec::new(), places: Vec::new(), items, envelope: 0, sizes: (0, 0) };
-        cells.add_envelope(largest);
-        cells.add_item(core);
-        for spot in spot::gather(core) {
-            cells.add_place(core, &spot);
+        let mut points =
+            CoverageMap { list: Vec::new(), places: Vec::new(), items, envelope: 0, sizes: (0, 0) };
+        points.add_envelope(largest);
+        points.add_item(core);
+        for site in site::gather(core) {
+            points.add_place(core, &site);
         }
-        cells
+        points
     }
 
-    /// The cells, in the order of their numbers.
+    /// The points, in the order of their numbers.
     #[must_use]
-    pub fn list(&self) -> &[Cell] {
+    pub fn list(&self) -> &[CoveragePoint] {
         &self.list
     }
 
-    /// Calls `seen` with the number of each cell that `item` holds.
+    /// Calls `seen` with the number of each point that `item` holds.
     pub fn in_item(&self, item: &Value, mut seen: impl FnMut(usize)) {
         for place in &self.places {
             let Some((last, before)) = place.steps.split_last() else {
@@ -140,7 +140,7 @@ impl Cells {
         }
     }
 
-    /// Calls `seen` with the number of each cell of the envelope that a batch of `count` items holds.
+    /// Calls `seen` with the number of each point of the envelope that a batch of `count` items holds.
     pub fn in_batch(&self, count: usize, mut seen: impl FnMut(usize)) {
         seen(self.envelope + 1 + 5);
         seen(self.envelope + 7 + 4);
@@ -150,7 +150,7 @@ impl Cells {
         }
     }
 
-    /// Calls `seen` with the number of each cell of the envelope that `body` holds, where it is no batch.
+    /// Calls `seen` with the number of each point of the envelope that `body` holds, where it is no batch.
     pub fn in_body(&self, body: &[u8], mut seen: impl FnMut(usize)) {
         let Ok(value) = serde_json::from_slice::<Value>(body) else {
             return seen(self.envelope);
@@ -166,7 +166,7 @@ impl Cells {
         }
     }
 
-    /// The number of the cell of a property beside the items, where the `body` of a batch has one.
+    /// The number of the point of a property beside the items, where the `body` of a batch has one.
     #[must_use]
     pub fn beside_items(&self, body: &[u8]) -> Option<usize> {
         // Nearly all batches are written with nothing beside their items: those are not read again.
@@ -179,7 +179,7 @@ impl Cells {
     }
 
     fn push(&mut self, envelope: bool, pointer: &str, keyword: &str, class: String) -> usize {
-        self.list.push(Cell {
+        self.list.push(CoveragePoint {
             envelope,
             pointer: pointer.to_owned(),
             keyword: keyword.to_owned(),
@@ -208,41 +208,52 @@ impl Cells {
     }
 
     /// The item itself.
-    fn add_item(&mut self, core: &Core) {
+    fn add_item(&mut self, core: &GeneratorCore) {
         let names = core.contract.fields().iter().map(|f| f.name.clone()).collect();
-        self.add("", Vec::new(), None, vec![Sort::Type { whole: false }, Sort::Further(names)]);
+        self.add(
+            "",
+            Vec::new(),
+            None,
+            vec![Partition::Type { whole: false }, Partition::Further(names)],
+        );
     }
 
-    fn add_place(&mut self, core: &Core, spot: &Spot) {
-        let demanded = spot.top && core.plan.fields.iter().any(|p| p.name == spot.name && p.always);
-        let missing = match (spot.required, demanded) {
-            (true, _) if spot.element => None,
+    fn add_place(&mut self, core: &GeneratorCore, site: &SchemaSite) {
+        let demanded = site.top && core.plan.fields.iter().any(|p| p.name == site.name && p.always);
+        let missing = match (site.required, demanded) {
+            (true, _) if site.element => None,
             (true, _) => Some("required"),
             (false, true) => None,
             (false, false) => Some("properties"),
         };
-        let steps = spot.pointer.split('/').skip(1);
+        let steps = site.pointer.split('/').skip(1);
         let steps = steps.map(|s| s.replace("~1", "/").replace("~0", "~")).collect();
-        self.add(&spot.pointer, steps, missing, sort::sorts(&core.contract, spot));
+        self.add(&site.pointer, steps, missing, partition::partitions(&core.contract, site));
     }
 
-    fn add(&mut self, pointer: &str, steps: Vec<String>, missing: Option<&str>, sorts: Vec<Sort>) {
+    fn add(
+        &mut self,
+        pointer: &str,
+        steps: Vec<String>,
+        missing: Option<&str>,
+        partitions: Vec<Partition>,
+    ) {
         let missing = missing.map(|keyword| self.push(false, pointer, keyword, "missing".into()));
-        let mut placed = Vec::with_capacity(sorts.len());
-        for sort in sorts {
+        let mut placed = Vec::with_capacity(partitions.len());
+        for partition in partitions {
             let first = self.list.len();
-            for (keyword, class) in sort.classes() {
+            for (keyword, class) in partition.classes() {
                 self.push(false, pointer, &keyword, class);
             }
-            placed.push((sort, first));
+            placed.push((partition, first));
         }
-        self.places.push(Place { steps, missing, sorts: placed });
+        self.places.push(CoverageSite { steps, missing, partitions: placed });
     }
 }
 
-fn sorted(place: &Place, value: &Value, seen: &mut impl FnMut(usize)) {
-    for (sort, first) in &place.sorts {
-        sort.see(value, |at| seen(first + at));
+fn sorted(place: &CoverageSite, value: &Value, seen: &mut impl FnMut(usize)) {
+    for (partition, first) in &place.partitions {
+        partition.see(value, |at| seen(first + at));
     }
 }
 

@@ -10,10 +10,10 @@ use crate::contract::profile::KnownValues;
 use crate::contract::{Contract, Field, Problem, Profile, Sample};
 use crate::generate::plan::pattern::Pattern;
 use crate::generate::plan::texts::Lengths;
-use crate::generate::plan::{Compiler, Kind, Plan, numbers};
+use crate::generate::plan::{Compiler, PlanKind, ValuePlan, numbers};
 use crate::generate::random::Random;
-use crate::generate::sink::Sink;
-use crate::generate::{Optional, Style, unusual};
+use crate::generate::value_writer::ValueWriter;
+use crate::generate::{OptionalFields, ValueStyle, unusual};
 
 /// The plan for one field.
 #[derive(Debug)]
@@ -31,23 +31,23 @@ pub struct FieldPlan {
     /// Whether its numbers may be written with an exponent; many services read whole numbers without.
     pub exponents: bool,
     /// Everyday values.
-    pub plain: Plan,
+    pub plain: ValuePlan,
     /// Whatever the schema allows; none where everyday values are all that the target knows.
-    pub wide: Option<Plan>,
+    pub wide: Option<ValuePlan>,
     /// How long an unusual string here may be, where results repeat it and any string is allowed.
     pub unusual: Option<Lengths>,
 }
 
 impl FieldPlan {
     /// Whether this item has the field.
-    pub fn is_drawn(&self, random: &mut Random, with: Optional<'_>) -> bool {
+    pub fn is_drawn(&self, random: &mut Random, with: OptionalFields<'_>) -> bool {
         self.always
             || !self.omitted
                 && match with {
-                    Optional::All => true,
-                    Optional::None => false,
-                    Optional::Only(name) => name == self.name,
-                    Optional::Drawn => random.chance(2, 3),
+                    OptionalFields::All => true,
+                    OptionalFields::None => false,
+                    OptionalFields::Only(name) => name == self.name,
+                    OptionalFields::Drawn => random.chance(2, 3),
                 }
     }
 
@@ -77,7 +77,7 @@ impl FieldPlan {
             (None, None, Err(problem)) => return Err(problem),
         };
         let unusual = wide.as_ref().filter(|_| field.echoed).and_then(|wide| match wide.kind {
-            Kind::Text(lengths) if wide.held.is_none() => Some(lengths),
+            PlanKind::Text(lengths) if wide.held.is_none() => Some(lengths),
             _ => None,
         });
         Ok(FieldPlan {
@@ -93,21 +93,21 @@ impl FieldPlan {
         })
     }
 
-    /// Draws a value into `sink`.
-    pub fn draw(&self, random: &mut Random, style: Style, sink: &mut impl Sink) {
+    /// Draws a value into `writer`.
+    pub fn draw(&self, random: &mut Random, style: ValueStyle, writer: &mut impl ValueWriter) {
         match (style, &self.wide, self.unusual) {
-            (Style::Boundary, Some(wide), _) if random.chance(2, 3) => {
-                wide.draw_into(random, true, sink);
+            (ValueStyle::Boundary, Some(wide), _) if random.chance(2, 3) => {
+                wide.draw_into(random, true, writer);
             }
-            (Style::Unusual, _, Some(lengths)) if random.chance(3, 4) => {
+            (ValueStyle::Unusual, _, Some(lengths)) if random.chance(3, 4) => {
                 let longest = if random.chance(1, 16) { 255 } else { 40 };
                 let mut text = unusual::draw(random, lengths.max.min(longest));
                 while text.chars().count() < lengths.min {
                     text.push('x');
                 }
-                sink.value(Value::String(text));
+                writer.value(Value::String(text));
             }
-            _ => self.plain.draw_into(random, false, sink),
+            _ => self.plain.draw_into(random, false, writer),
         }
     }
 }
@@ -122,7 +122,7 @@ fn known_values(
     compiler: &Compiler<'_>,
     field: &Field,
     profile: &Profile,
-) -> Result<Option<Plan>, Problem> {
+) -> Result<Option<ValuePlan>, Problem> {
     let Some(known) = profile.values.get(&field.name) else { return Ok(None) };
     let unusable = |found: String| {
         Problem::new("the profile", found)
@@ -134,7 +134,7 @@ fn known_values(
             let fitting: Vec<Value> = values
                 .iter()
                 .filter(|v| {
-                    let single = Plan::exact(Kind::Choice(vec![(*v).clone()]));
+                    let single = ValuePlan::exact(PlanKind::Choice(vec![(*v).clone()]));
                     compiler.try_out(&single, &field.schema).is_ok()
                 })
                 .cloned()
@@ -142,7 +142,7 @@ fn known_values(
             if fitting.is_empty() {
                 return Err(unusable(format!("no value of `{}` is valid", field.name)));
             }
-            Plan::exact(Kind::Choice(fitting))
+            ValuePlan::exact(PlanKind::Choice(fitting))
         }
         KnownValues::Range { min, max } => within(compiler, field, *min, *max)
             .ok_or_else(|| unusable(format!("`{}` can't lie from {min} to {max}", field.name)))?,
@@ -151,33 +151,35 @@ fn known_values(
 }
 
 /// The contract's sample for a field, where it fits the schema.
-fn sample(contract: &Contract, compiler: &Compiler<'_>, field: &Field) -> Option<Plan> {
+fn sample(contract: &Contract, compiler: &Compiler<'_>, field: &Field) -> Option<ValuePlan> {
     let plan = match contract.batch.samples.get(&field.name)? {
         Sample::OneOf(values) => {
             let fits = |v: &Value| {
-                compiler.try_out(&Plan::exact(Kind::Choice(vec![v.clone()])), &field.schema).is_ok()
+                compiler
+                    .try_out(&ValuePlan::exact(PlanKind::Choice(vec![v.clone()])), &field.schema)
+                    .is_ok()
             };
             let fitting: Vec<Value> = values.iter().filter(|v| fits(v)).cloned().collect();
             if fitting.is_empty() {
                 return None;
             }
-            Plan::exact(Kind::Choice(fitting))
+            ValuePlan::exact(PlanKind::Choice(fitting))
         }
-        Sample::Pattern(text) => Plan::exact(Pattern::compile(text)?.into()),
+        Sample::Pattern(text) => ValuePlan::exact(Pattern::compile(text)?.into()),
         Sample::Amount { min, max } => within(compiler, field, *min, *max)?,
     };
     compiler.try_out(&plan, &field.schema).is_ok().then_some(plan)
 }
 
-/// Numbers of a field from `min` to `max`, as far as the schema allows them.
-fn within(compiler: &Compiler<'_>, field: &Field, min: f64, max: f64) -> Option<Plan> {
+/// NumberRange of a field from `min` to `max`, as far as the schema allows them.
+fn within(compiler: &Compiler<'_>, field: &Field, min: f64, max: f64) -> Option<ValuePlan> {
     let mut plan = compiler.plan("", &field.schema).ok()?;
-    let Kind::Numbers(known) = &mut plan.kind else { return None };
+    let PlanKind::Numbers(known) = &mut plan.kind else { return None };
     let (low, high) = (known.low.max(min), known.high.min(max));
     if low > high {
         return None;
     }
-    *known = numbers::Numbers {
+    *known = numbers::NumberRange {
         above: known.above && low <= known.low,
         below: known.below && high >= known.high,
         low,

@@ -4,7 +4,7 @@ use chrono::{Duration, Utc};
 use serde_json::Value;
 
 use super::Catalogue;
-use super::spot::Spot;
+use super::site::SchemaSite;
 
 /// Text that no date-time parser may take.
 const NONSENSE: [(&str, &str); 19] = [
@@ -112,42 +112,47 @@ const EDGE: [(&str, &str); 26] = [
 ];
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
-    for spot in catalogue.spots.clone() {
-        let Some(format) = spot.flat.text("format").filter(|_| spot.is_text() && !spot.unique)
+    for site in catalogue.sites.clone() {
+        let Some(format) = site.flat.text("format").filter(|_| site.is_text() && !site.unique)
         else {
             continue;
         };
         if format == "date-time" {
-            all(catalogue, &spot, "break-format", &NONSENSE);
+            all(catalogue, &site, "break-format", &NONSENSE);
         } else {
             for (class, text) in foreign(format) {
-                catalogue.add("break-format", &spot, "format", class, Value::from(*text));
+                catalogue.add("break-format", &site, "format", class, Value::from(*text));
             }
         }
-        if spot.is_instant() {
-            all(catalogue, &spot, "doubtful-instant", &DOUBTFUL);
-            all(catalogue, &spot, "plain-instant", &PLAIN);
-            recent(catalogue, &spot);
-            all(catalogue, &spot, "edge-instant", &EDGE);
+        if site.is_instant() {
+            all(catalogue, &site, "doubtful-instant", &DOUBTFUL);
+            all(catalogue, &site, "plain-instant", &PLAIN);
+            recent(catalogue, &site);
+            all(catalogue, &site, "edge-instant", &EDGE);
         }
     }
 }
 
-fn all(catalogue: &mut Catalogue<'_>, spot: &Spot, name: &'static str, list: &[(&str, &str)]) {
+fn all(
+    catalogue: &mut Catalogue<'_>,
+    site: &SchemaSite,
+    name: &'static str,
+    list: &[(&str, &str)],
+) {
     for (class, text) in list {
-        catalogue.add(name, spot, "format", class, Value::from(*text));
+        catalogue.add(name, site, "format", class, Value::from(*text));
     }
 }
 
 /// The only values that depend on today: a service that refuses the future must know what today is, and that a
 /// clock in the east is ahead.
-fn recent(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+fn recent(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
     let now = Utc::now();
     // An hour ago: no target's clock is as wrong as that.
     let hour = (now - Duration::hours(1)).format("%Y-%m-%dT%H:00:00Z").to_string();
     let ahead = (now + Duration::hours(13)).format("%Y-%m-%dT%H:00:00+14:00").to_string();
     for (class, text) in [("an hour ago", hour), ("an hour ago, far east", ahead)] {
-        catalogue.add("plain-instant", spot, "format", class, Value::String(text));
+        catalogue.add("plain-instant", site, "format", class, Value::String(text));
     }
     let yesterday = (now - Duration::days(1)).date_naive();
     for (class, rest) in [
@@ -156,7 +161,7 @@ fn recent(catalogue: &mut Catalogue<'_>, spot: &Spot) {
         ("yesterday, far west", "T00:00:00-12:00"),
     ] {
         let text = format!("{yesterday}{rest}");
-        catalogue.add("plain-instant", spot, "format", class, Value::String(text));
+        catalogue.add("plain-instant", site, "format", class, Value::String(text));
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::spot::Spot;
-use super::{Catalogue, Change, NumberShape};
+use super::site::SchemaSite;
+use super::{Catalogue, Change, KeyShape};
 
 /// Characters by how they are counted: bytes in UTF-8, and units in UTF-16.
 const WIDTHS: [(&str, char); 4] = [
@@ -30,58 +30,58 @@ const SHRINKING: [(&str, &str); 4] = [
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
     let plain = catalogue.core.contract.batch.limits.plain_string;
-    for spot in catalogue.spots.clone() {
-        if !spot.is_text() {
+    for site in catalogue.sites.clone() {
+        if !site.is_text() {
             continue;
         }
-        let own = spot.flat.count("maxLength");
+        let own = site.flat.count("maxLength");
         if let Some(max) = own {
-            exceed(catalogue, &spot, max);
+            exceed(catalogue, &site, max);
         }
-        if spot.is_plain_text() {
-            let bound = if spot.unique { own.or(spot.result_max) } else { own };
+        if site.is_plain_text() {
+            let bound = if site.unique { own.or(site.result_max) } else { own };
             at_max(
                 catalogue,
-                &spot,
+                &site,
                 bound.map_or(plain, |b| b.min(if own.is_some() { b } else { plain })),
             );
         }
-        if let Some(min) = spot.flat.count("minLength").filter(|m| *m > 0) {
-            at_min(catalogue, &spot, min);
+        if let Some(min) = site.flat.count("minLength").filter(|m| *m > 0) {
+            at_min(catalogue, &site, min);
         }
-        if own.is_none() && !spot.is_instant() {
-            over_long(catalogue, &spot, plain);
+        if own.is_none() && !site.is_instant() {
+            over_long(catalogue, &site, plain);
         }
     }
 }
 
-fn exceed(catalogue: &mut Catalogue<'_>, spot: &Spot, max: usize) {
+fn exceed(catalogue: &mut Catalogue<'_>, site: &SchemaSite, max: usize) {
     for (width, c) in WIDTHS {
         let class = format!("{} code points of {width}", max + 1);
-        set(catalogue, "exceed-max-length", spot, "maxLength", &class, max + 1, c);
+        set(catalogue, "exceed-max-length", site, "maxLength", &class, max + 1, c);
     }
     for length in [max * 2, max + 1000] {
         let class = format!("{length} code points of one byte");
-        set(catalogue, "exceed-max-length", spot, "maxLength", &class, length, 'x');
+        set(catalogue, "exceed-max-length", site, "maxLength", &class, length, 'x');
     }
-    if !spot.unique {
+    if !site.unique {
         for (what, text) in SHRINKING {
             let class = format!("{} code points, {what}", max + 1);
             let text = text.chars().cycle().take(max + 1).collect();
-            catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(text));
+            catalogue.add("exceed-max-length", site, "maxLength", &class, Value::String(text));
         }
         let spaces = format!("x{}x", " ".repeat(max.saturating_sub(1)));
         let class = format!("{} code points, most of them spaces", max + 1);
-        catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(spaces));
+        catalogue.add("exceed-max-length", site, "maxLength", &class, Value::String(spaces));
         // Whoever trims before counting takes these for short.
         for text in [format!("{}x", " ".repeat(max)), format!("x{}", " ".repeat(max))] {
             let class = format!("{} code points, spaces at an end", max + 1);
-            catalogue.add("exceed-max-length", spot, "maxLength", &class, Value::String(text));
+            catalogue.add("exceed-max-length", site, "maxLength", &class, Value::String(text));
         }
     }
 }
 
-fn at_max(catalogue: &mut Catalogue<'_>, spot: &Spot, bound: usize) {
+fn at_max(catalogue: &mut Catalogue<'_>, site: &SchemaSite, bound: usize) {
     if bound == 0 {
         return;
     }
@@ -89,11 +89,11 @@ fn at_max(catalogue: &mut Catalogue<'_>, spot: &Spot, bound: usize) {
         for length in [bound, bound - 1] {
             if length > 0 {
                 let class = format!("{length} code points of {width}");
-                set(catalogue, "at-max-length", spot, "maxLength", &class, length, c);
+                set(catalogue, "at-max-length", site, "maxLength", &class, length, c);
             }
         }
     }
-    if spot.unique {
+    if site.unique {
         return;
     }
     for (what, text) in GROWING {
@@ -101,17 +101,17 @@ fn at_max(catalogue: &mut Catalogue<'_>, spot: &Spot, bound: usize) {
         let inner = text.chars().cycle().take(bound.saturating_sub(2));
         let text: String = std::iter::once('x').chain(inner).chain(['x']).take(bound).collect();
         let class = format!("{bound} code points of {what}");
-        catalogue.add("at-max-length", spot, "maxLength", &class, Value::String(text));
+        catalogue.add("at-max-length", site, "maxLength", &class, Value::String(text));
     }
 }
 
-fn at_min(catalogue: &mut Catalogue<'_>, spot: &Spot, min: usize) {
-    if spot.unique {
+fn at_min(catalogue: &mut Catalogue<'_>, site: &SchemaSite, min: usize) {
+    if site.unique {
         // A minted number is longer than any sensible bound; what is too short can't be fresh.
         let class = format!("{} code points", min - 1);
         catalogue.add(
             "below-min-length",
-            spot,
+            site,
             "minLength",
             &class,
             Value::String("x".repeat(min - 1)),
@@ -119,50 +119,50 @@ fn at_min(catalogue: &mut Catalogue<'_>, spot: &Spot, min: usize) {
         return;
     }
     for (width, c) in WIDTHS {
-        if spot.is_plain_text() {
+        if site.is_plain_text() {
             let class = format!("{min} code points of {width}");
-            set(catalogue, "at-min-length", spot, "minLength", &class, min, c);
+            set(catalogue, "at-min-length", site, "minLength", &class, min, c);
         }
         if min > 1 || c == 'x' {
             let class = format!("{} code points of {width}", min - 1);
-            set(catalogue, "below-min-length", spot, "minLength", &class, min - 1, c);
+            set(catalogue, "below-min-length", site, "minLength", &class, min - 1, c);
         }
     }
 }
 
-fn over_long(catalogue: &mut Catalogue<'_>, spot: &Spot, plain: usize) {
-    if let Some(max) = spot.result_max.filter(|_| spot.unique) {
+fn over_long(catalogue: &mut Catalogue<'_>, site: &SchemaSite, plain: usize) {
+    if let Some(max) = site.result_max.filter(|_| site.unique) {
         let mut lengths = vec![max + 1, 300.max(max + 2), 1000.max(max * 2)];
         lengths.dedup();
         for length in lengths {
             let class = format!("{length} code points of one byte");
-            set(catalogue, "unique-too-long", spot, "maxLength", &class, length, 'x');
+            set(catalogue, "unique-too-long", site, "maxLength", &class, length, 'x');
         }
         let class = format!("{} code points of four bytes", max + 1);
-        set(catalogue, "unique-too-long", spot, "maxLength", &class, max + 1, '\u{1f600}');
-    } else if spot.top && spot.is_plain_text() {
+        set(catalogue, "unique-too-long", site, "maxLength", &class, max + 1, '\u{1f600}');
+    } else if site.top && site.is_plain_text() {
         for length in [plain + 1, 1000, 10_000] {
             let class = format!("{length} code points of one byte");
-            set(catalogue, "long-string", spot, "maxLength", &class, length, 'x');
+            set(catalogue, "long-string", site, "maxLength", &class, length, 'x');
         }
         let class = format!("{} code points of four bytes", plain + 1);
-        set(catalogue, "long-string", spot, "maxLength", &class, plain + 1, '\u{1f600}');
+        set(catalogue, "long-string", site, "maxLength", &class, plain + 1, '\u{1f600}');
     }
 }
 
 fn set(
     catalogue: &mut Catalogue<'_>,
     name: &'static str,
-    spot: &Spot,
+    site: &SchemaSite,
     keyword: &str,
     class: &str,
     length: usize,
     with: char,
 ) {
-    let change = if spot.unique {
-        Change::Number(NumberShape::Padded { length, with })
+    let change = if site.unique {
+        Change::Number(KeyShape::Padded { length, with })
     } else {
         Change::Set(Value::String(std::iter::repeat_n(with, length).collect()))
     };
-    catalogue.add_change(name, spot, keyword, class, change);
+    catalogue.add_change(name, site, keyword, class, change);
 }

@@ -8,7 +8,7 @@ mod lengths;
 mod names;
 mod numbers;
 mod presence;
-pub(super) mod spot;
+pub(super) mod site;
 mod strings;
 mod types;
 mod values;
@@ -21,11 +21,11 @@ use serde_json::Value;
 pub(super) use names::NAMES;
 pub use names::Promise;
 
-use super::draft::{Draft, Layout, NUMBER_PLACE, NumberShape, Raw};
+use super::draft::{Draft, FieldOrder, KEY_PLACEHOLDER, KeyShape, RawField};
 use super::item::specimen;
-use super::{Core, Optional};
+use super::{GeneratorCore, OptionalFields};
 use crate::contract::validity::{ExpectedOutcome, escape};
-use spot::Spot;
+use site::SchemaSite;
 
 /// A longer raw text is recorded as an excerpt.
 const EXCERPT: usize = 200;
@@ -45,7 +45,7 @@ pub struct Mutation {
     pub change: Change,
     /// A value of the whole field, for drafts that lack it.
     base: Option<Value>,
-    layout: Arc<Layout>,
+    layout: Arc<FieldOrder>,
 }
 
 /// What a mutation does.
@@ -58,7 +58,7 @@ pub enum Change {
     /// The value becomes this one.
     Set(Value),
     /// The unique number takes this shape.
-    Number(NumberShape),
+    Number(KeyShape),
     /// The whole item becomes this.
     Item(Value),
     /// A property that the schema does not name.
@@ -73,7 +73,7 @@ pub enum Change {
 
 /// What was changed, for records and reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Mutated {
+pub struct AppliedMutation {
     /// Name of the mutation.
     pub name: String,
     /// JSON pointer inside the item.
@@ -98,9 +98,9 @@ impl Mutation {
     }
 
     /// Changes a valid draft.
-    pub fn apply(&self, draft: &mut Draft) -> Mutated {
+    pub fn apply(&self, draft: &mut Draft) -> AppliedMutation {
         let (old, new) = self.change(draft);
-        Mutated {
+        AppliedMutation {
             name: self.name.to_owned(),
             pointer: self.pointer.clone(),
             keyword: self.keyword.clone(),
@@ -131,7 +131,7 @@ impl Mutation {
             }
             Change::Number(shape) => {
                 draft.raw.retain(|r| r.field != self.layout.unique);
-                draft.number = shape.clone();
+                draft.key = shape.clone();
                 (None, shown(shape))
             }
             Change::Item(value) => {
@@ -151,7 +151,7 @@ impl Mutation {
             Change::Reverse => {
                 let length = draft.fields.len();
                 draft.fields = std::mem::take(&mut draft.fields).into_iter().rev().collect();
-                draft.position = length.saturating_sub(draft.position);
+                draft.key_position = length.saturating_sub(draft.key_position);
                 (None, None)
             }
         }
@@ -174,7 +174,7 @@ impl Mutation {
             draft.set_in(&self.layout, field, stands_for.clone());
         }
         draft.raw.retain(|r| r.field != field);
-        draft.raw.push(Raw { field: field.to_owned(), text: text.to_owned(), stands_for });
+        draft.raw.push(RawField { field: field.to_owned(), text: text.to_owned(), stands_for });
         let length = text.chars().count();
         let excerpt: String = text.chars().take(EXCERPT).collect();
         let shown =
@@ -219,38 +219,39 @@ fn unescape(step: &str) -> String {
     step.replace("~1", "/").replace("~0", "~")
 }
 
-fn shown(shape: &NumberShape) -> Option<Value> {
+fn shown(shape: &KeyShape) -> Option<Value> {
     match shape {
-        NumberShape::Absent => None,
-        NumberShape::Fixed(value) => Some(value.clone()),
-        NumberShape::Plain | NumberShape::FreshInteger => Some(Value::from(NUMBER_PLACE)),
-        NumberShape::Decorated { before, after } => {
-            Some(Value::String(format!("{before}{NUMBER_PLACE}{after}")))
+        KeyShape::Absent => None,
+        KeyShape::Fixed(value) => Some(value.clone()),
+        KeyShape::Plain | KeyShape::FreshInteger => Some(Value::from(KEY_PLACEHOLDER)),
+        KeyShape::Decorated { before, after } => {
+            Some(Value::String(format!("{before}{KEY_PLACEHOLDER}{after}")))
         }
-        NumberShape::Padded { length, with } => Some(Value::String(format!(
-            "{NUMBER_PLACE}, filled up with {with:?} to {length} code points"
+        KeyShape::Padded { length, with } => Some(Value::String(format!(
+            "{KEY_PLACEHOLDER}, filled up with {with:?} to {length} code points"
         ))),
     }
 }
 
 /// Everything that mutations are derived from, and those derived so far.
 struct Catalogue<'a> {
-    core: &'a Core,
-    layout: Arc<Layout>,
-    spots: Vec<Spot>,
+    core: &'a GeneratorCore,
+    layout: Arc<FieldOrder>,
+    sites: Vec<SchemaSite>,
     /// An everyday item with every optional field: mutations are tried out on it.
     full: Draft,
     derived: Vec<(&'static str, Vec<Mutation>)>,
 }
 
 /// All mutations of a contract, by name.
-pub(super) fn catalogue(core: &Core) -> Vec<(&'static str, Vec<Mutation>)> {
+pub(super) fn catalogue(core: &GeneratorCore) -> Vec<(&'static str, Vec<Mutation>)> {
     let mut random = super::random::Random::new(0);
-    let full = core.plan.draw(&core.contract, &mut random, super::Style::Plain, Optional::All);
+    let full =
+        core.plan.draw(&core.contract, &mut random, super::ValueStyle::Plain, OptionalFields::All);
     let mut catalogue = Catalogue {
         core,
-        layout: Arc::new(Layout::of(&core.contract)),
-        spots: spot::gather(core),
+        layout: Arc::new(FieldOrder::of(&core.contract)),
+        sites: site::gather(core),
         full,
         derived: NAMES.iter().map(|(name, _)| (*name, Vec::new())).collect(),
     };
@@ -265,27 +266,31 @@ pub(super) fn catalogue(core: &Core) -> Vec<(&'static str, Vec<Mutation>)> {
 }
 
 impl Catalogue<'_> {
-    /// Adds a change at a spot, where it keeps what its name promises.
-    fn add(&mut self, name: &'static str, spot: &Spot, keyword: &str, class: &str, value: Value) {
-        let change = if spot.unique {
-            Change::Number(NumberShape::Fixed(value))
-        } else {
-            Change::Set(value)
-        };
-        self.add_change(name, spot, keyword, class, change);
+    /// Adds a change at a site, where it keeps what its name promises.
+    fn add(
+        &mut self,
+        name: &'static str,
+        site: &SchemaSite,
+        keyword: &str,
+        class: &str,
+        value: Value,
+    ) {
+        let change =
+            if site.unique { Change::Number(KeyShape::Fixed(value)) } else { Change::Set(value) };
+        self.add_change(name, site, keyword, class, change);
     }
 
     fn add_change(
         &mut self,
         name: &'static str,
-        spot: &Spot,
+        site: &SchemaSite,
         keyword: &str,
         class: &str,
         change: Change,
     ) {
-        let fixed = spot.known && !matches!(change, Change::Remove | Change::Escape);
-        let base = spot.base.clone().or_else(|| (!spot.unique).then(|| spot.usual.clone()));
-        self.push(name, fixed, spot.pointer.clone(), keyword, class, change, base);
+        let fixed = site.known && !matches!(change, Change::Remove | Change::Escape);
+        let base = site.base.clone().or_else(|| (!site.unique).then(|| site.usual.clone()));
+        self.push(name, fixed, site.pointer.clone(), keyword, class, change, base);
     }
 
     /// Adds a change to the item as a whole.
@@ -342,7 +347,7 @@ impl Catalogue<'_> {
     fn keeps_promise(&self, mutation: &Mutation, fixed: bool) -> bool {
         let mut draft = self.full.clone();
         mutation.apply(&mut draft);
-        let item = draft.with_number(&self.core.contract, specimen(&draft.number));
+        let item = draft.with_key(&self.core.contract, specimen(&draft.key));
         let valid = self.core.contract.item_validator().is_valid(&item);
         match mutation.promise() {
             Promise::Accept => valid && !fixed,

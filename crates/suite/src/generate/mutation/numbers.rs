@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::spot::Spot;
+use super::site::SchemaSite;
 use super::{Catalogue, Change};
 
 /// Numbers that must be accepted, as they are written.
@@ -61,19 +61,19 @@ const EDGE: [(&str, f64); 12] = [
 ];
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
-    for spot in catalogue.spots.clone() {
-        if !spot.top || spot.unique || !spot.is_number() {
+    for site in catalogue.sites.clone() {
+        if !site.top || site.unique || !site.is_number() {
             continue;
         }
-        plain(catalogue, &spot);
+        plain(catalogue, &site);
         for (class, value) in EDGE {
-            catalogue.add("edge-number", &spot, "type", class, json!(value));
+            catalogue.add("edge-number", &site, "type", class, json!(value));
         }
-        catalogue.add("edge-number", &spot, "type", "the largest 64-bit integer", json!(i64::MAX));
-        catalogue.add("edge-number", &spot, "type", "the smallest 64-bit integer", json!(i64::MIN));
+        catalogue.add("edge-number", &site, "type", "the largest 64-bit integer", json!(i64::MAX));
+        catalogue.add("edge-number", &site, "type", "the smallest 64-bit integer", json!(i64::MIN));
         catalogue.add(
             "edge-number",
-            &spot,
+            &site,
             "type",
             "the largest unsigned integer",
             json!(u64::MAX),
@@ -84,12 +84,12 @@ pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
             ("a giant exponent", "1E+999999999".to_owned()),
             ("four hundred digits", format!("1{}", "0".repeat(400))),
         ] {
-            catalogue.add_change("huge-number", &spot, "type", class, Change::Raw(text));
+            catalogue.add_change("huge-number", &site, "type", class, Change::Raw(text));
         }
     }
 }
 
-fn plain(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+fn plain(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
     let limits = &catalogue.core.contract.batch.limits;
     let (magnitude, digits) = (limits.magnitude, limits.fraction_digits);
     for (class, text) in PLAIN {
@@ -98,13 +98,13 @@ fn plain(catalogue: &mut Catalogue<'_>, spot: &Spot) {
         let places = size.to_string().split_once('.').map_or(0, |(_, d)| d.len());
         // Many services read whole numbers only where they are written as such.
         let written_whole = text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        if size >= magnitude || places > digits || spot.is_whole() && !written_whole {
+        if size >= magnitude || places > digits || site.is_whole() && !written_whole {
             continue;
         }
         // Text that says more than its value must be sent as text.
         let written = value.to_string();
         let change =
             if written == text { Change::Set(value) } else { Change::Raw(text.to_owned()) };
-        catalogue.add_change("plain-number", spot, "type", class, change);
+        catalogue.add_change("plain-number", site, "type", class, change);
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Catalogue, Change, NumberShape};
+use super::{Catalogue, Change, KeyShape};
 use crate::contract::validity::{ValueKind, escape};
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
@@ -18,13 +18,13 @@ pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
 fn absent(catalogue: &mut Catalogue<'_>) {
     let demanded =
         |name: &str| catalogue.core.plan.fields.iter().any(|p| p.name == name && p.always);
-    let spots = catalogue.spots.clone();
+    let sites = catalogue.sites.clone();
     let optional: Vec<_> =
-        spots.iter().filter(|s| !(s.required || s.top && demanded(&s.name))).collect();
-    let required: Vec<_> = spots.iter().filter(|s| s.required && !s.element).collect();
-    for spot in &required {
-        let change = if spot.unique { Change::Number(NumberShape::Absent) } else { Change::Remove };
-        catalogue.add_change("drop-required", spot, "required", "missing", change);
+        sites.iter().filter(|s| !(s.required || s.top && demanded(&s.name))).collect();
+    let required: Vec<_> = sites.iter().filter(|s| s.required && !s.element).collect();
+    for site in &required {
+        let change = if site.unique { Change::Number(KeyShape::Absent) } else { Change::Remove };
+        catalogue.add_change("drop-required", site, "required", "missing", change);
     }
     let top: Vec<_> = required.iter().filter(|s| s.top).collect();
     for (index, first) in top.iter().enumerate() {
@@ -34,27 +34,27 @@ fn absent(catalogue: &mut Catalogue<'_>) {
             catalogue.add_change("drop-two-required", first, "required", &class, change);
         }
     }
-    for spot in &optional {
-        catalogue.add_change("drop-optional", spot, "required", "missing", Change::Remove);
+    for site in &optional {
+        catalogue.add_change("drop-optional", site, "required", "missing", Change::Remove);
     }
 }
 
 fn null(catalogue: &mut Catalogue<'_>) {
-    for spot in catalogue.spots.clone() {
-        let types = spot.flat.types();
+    for site in catalogue.sites.clone() {
+        let types = site.flat.types();
         let name = if types.iter().any(|t| t == "null") {
             "null-allowed"
         } else if types.is_empty() {
             continue;
-        } else if spot.required {
+        } else if site.required {
             "null-required"
-        } else if spot.top {
+        } else if site.top {
             "null-optional"
         } else {
             // Nested fields are judged by the schema alone, which refuses it.
             "wrong-type"
         };
-        catalogue.add(name, &spot, "type", "null", Value::Null);
+        catalogue.add(name, &site, "type", "null", Value::Null);
     }
 }
 
@@ -78,7 +78,7 @@ fn replaced(catalogue: &mut Catalogue<'_>) {
         };
         catalogue.add_item("not-an-object", "", "type", &class, Change::Item(value));
     }
-    if let Some(first) = catalogue.spots.iter().find(|s| s.top && s.required) {
+    if let Some(first) = catalogue.sites.iter().find(|s| s.top && s.required) {
         let pointer = first.pointer.clone();
         catalogue.add_item(
             "empty-item",
@@ -92,14 +92,14 @@ fn replaced(catalogue: &mut Catalogue<'_>) {
 
 /// Objects inside an item that allow no further property.
 fn closed(catalogue: &mut Catalogue<'_>) {
-    for spot in catalogue.spots.clone() {
-        if spot.flat.keywords.get("additionalProperties") == Some(&Value::Bool(false))
-            && let Value::Object(usual) = &spot.usual
+    for site in catalogue.sites.clone() {
+        if site.flat.keywords.get("additionalProperties") == Some(&Value::Bool(false))
+            && let Value::Object(usual) = &site.usual
         {
             let mut object = usual.clone();
             object.insert("extension".to_owned(), json!("batchproof"));
             let name = "add-forbidden-property";
-            catalogue.add(name, &spot, "additionalProperties", "plain", Value::Object(object));
+            catalogue.add(name, &site, "additionalProperties", "plain", Value::Object(object));
         }
     }
 }

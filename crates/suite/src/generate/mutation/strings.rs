@@ -2,40 +2,40 @@
 
 use serde_json::Value;
 
-use super::spot::Spot;
-use super::{Catalogue, Change, NUMBER_PLACE, NumberShape};
+use super::site::SchemaSite;
+use super::{Catalogue, Change, KEY_PLACEHOLDER, KeyShape};
 use crate::generate::unusual::CLASSES;
 
 /// Levels of nesting: above the limits of common parsers, and above what a small stack bears.
 const DEPTHS: [usize; 3] = [200, 2_000, 100_000];
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
-    for spot in catalogue.spots.clone() {
-        if !spot.top {
+    for site in catalogue.sites.clone() {
+        if !site.top {
             continue;
         }
-        if spot.is_plain_text() {
-            unusual(catalogue, &spot);
-            nul(catalogue, &spot);
+        if site.is_plain_text() {
+            unusual(catalogue, &site);
+            nul(catalogue, &site);
         }
-        if spot.is_plain_text() || spot.is_instant() {
-            blank(catalogue, &spot);
+        if site.is_plain_text() || site.is_instant() {
+            blank(catalogue, &site);
         }
-        if spot.is_text() {
-            surrogate(catalogue, &spot);
-            escaped(catalogue, &spot);
+        if site.is_text() {
+            surrogate(catalogue, &site);
+            escaped(catalogue, &site);
         }
-        repeated(catalogue, &spot);
+        repeated(catalogue, &site);
     }
     deep(catalogue);
 }
 
-fn unusual(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+fn unusual(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
     for (class, sample) in CLASSES {
-        if spot.unique {
-            decorate(catalogue, "unusual-string", spot, class, sample);
+        if site.unique {
+            decorate(catalogue, "unusual-string", site, class, sample);
         } else {
-            catalogue.add("unusual-string", spot, "type", class, Value::from(*sample));
+            catalogue.add("unusual-string", site, "type", class, Value::from(*sample));
         }
     }
 }
@@ -44,7 +44,7 @@ fn unusual(catalogue: &mut Catalogue<'_>, spot: &Spot) {
 fn decorate(
     catalogue: &mut Catalogue<'_>,
     name: &'static str,
-    spot: &Spot,
+    site: &SchemaSite,
     class: &str,
     sample: &str,
 ) {
@@ -53,22 +53,21 @@ fn decorate(
         c if c.starts_with("trailing") => ("", sample),
         _ => (sample, sample),
     };
-    let shape = NumberShape::Decorated { before: before.to_owned(), after: after.to_owned() };
-    catalogue.add_change(name, spot, "type", class, Change::Number(shape));
+    let shape = KeyShape::Decorated { before: before.to_owned(), after: after.to_owned() };
+    catalogue.add_change(name, site, "type", class, Change::Number(shape));
 }
 
-fn nul(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+fn nul(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
     for (class, before, after) in [("inside", "a", "\0b"), ("first", "\0", ""), ("last", "", "\0")]
     {
         let class = format!("U+0000 {class}");
-        if spot.unique {
-            let shape =
-                NumberShape::Decorated { before: before.to_owned(), after: after.to_owned() };
-            catalogue.add_change("nul-string", spot, "type", &class, Change::Number(shape));
+        if site.unique {
+            let shape = KeyShape::Decorated { before: before.to_owned(), after: after.to_owned() };
+            catalogue.add_change("nul-string", site, "type", &class, Change::Number(shape));
         } else {
             catalogue.add(
                 "nul-string",
-                spot,
+                site,
                 "type",
                 &class,
                 Value::String(format!("{before}x{after}")),
@@ -77,7 +76,7 @@ fn nul(catalogue: &mut Catalogue<'_>, spot: &Spot) {
     }
 }
 
-fn blank(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+fn blank(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
     for (class, text) in [
         ("empty", ""),
         ("a space", " "),
@@ -87,28 +86,28 @@ fn blank(catalogue: &mut Catalogue<'_>, spot: &Spot) {
         ("a no-break space", "\u{a0}"),
         ("an ideographic space", "\u{3000}"),
     ] {
-        catalogue.add("blank-string", spot, "type", class, Value::from(text));
+        catalogue.add("blank-string", site, "type", class, Value::from(text));
     }
 }
 
-fn surrogate(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    let own = if spot.unique { NUMBER_PLACE } else { "x" };
+fn surrogate(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
+    let own = if site.unique { KEY_PLACEHOLDER } else { "x" };
     for (class, text) in [
         ("a high one", format!("\"\\ud800{own}\"")),
         ("a low one", format!("\"{own}\\udc00\"")),
         ("a pair the wrong way round", format!("\"\\udc00\\ud800{own}\"")),
         ("a high one at the end", format!("\"{own}\\ud83d\"")),
     ] {
-        catalogue.add_change("lone-surrogate", spot, "type", class, Change::Raw(text));
+        catalogue.add_change("lone-surrogate", site, "type", class, Change::Raw(text));
     }
 }
 
 /// The value stays what it is; only its notation changes.
-fn escaped(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    if !spot.unique {
+fn escaped(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
+    if !site.unique {
         catalogue.add_change(
             "escape-characters",
-            spot,
+            site,
             "type",
             "every character escaped",
             Change::Escape,
@@ -117,14 +116,14 @@ fn escaped(catalogue: &mut Catalogue<'_>, spot: &Spot) {
 }
 
 /// The raw text closes the first value and opens the second.
-fn repeated(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    if spot.unique {
+fn repeated(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
+    if site.unique {
         return;
     }
-    let name = Value::String(spot.name.clone()).to_string();
-    for (class, first) in [("the same value", spot.usual.clone()), ("null first", Value::Null)] {
-        let text = format!("{first},{name}:{}", spot.usual);
-        catalogue.add_change("repeat-key", spot, "type", class, Change::Raw(text));
+    let name = Value::String(site.name.clone()).to_string();
+    for (class, first) in [("the same value", site.usual.clone()), ("null first", Value::Null)] {
+        let text = format!("{first},{name}:{}", site.usual);
+        catalogue.add_change("repeat-key", site, "type", class, Change::Raw(text));
     }
 }
 
@@ -143,12 +142,12 @@ fn deep(catalogue: &mut Catalogue<'_>) {
             );
         }
     }
-    let text = catalogue.spots.iter().find(|s| s.top && !s.unique && s.is_plain_text()).cloned();
-    if let Some(spot) = text {
+    let text = catalogue.sites.iter().find(|s| s.top && !s.unique && s.is_plain_text()).cloned();
+    if let Some(site) = text {
         let arrays = format!("{}{}", "[".repeat(2_000), "]".repeat(2_000));
         catalogue.add_change(
             "deep-nesting",
-            &spot,
+            &site,
             "type",
             "2000 arrays for a string",
             Change::Raw(arrays),

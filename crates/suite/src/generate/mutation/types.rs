@@ -2,44 +2,44 @@
 
 use serde_json::{Value, json};
 
-use super::spot::Spot;
-use super::{Catalogue, Change, NumberShape};
+use super::site::SchemaSite;
+use super::{Catalogue, Change, KeyShape};
 use crate::contract::validity::ValueKind;
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
-    for spot in catalogue.spots.clone() {
-        let Some(keyword) = type_keyword(&spot) else { continue };
-        for (class, value) in foreign(&spot) {
-            catalogue.add("wrong-type", &spot, keyword, &class, value);
+    for site in catalogue.sites.clone() {
+        let Some(keyword) = type_keyword(&site) else { continue };
+        for (class, value) in foreign(&site) {
+            catalogue.add("wrong-type", &site, keyword, &class, value);
         }
-        if !spot.top || keyword != "type" {
+        if !site.top || keyword != "type" {
             continue;
         }
-        if spot.unique && spot.is_plain_text() {
-            let change = Change::Number(NumberShape::FreshInteger);
-            catalogue.add_change("coerce-scalar", &spot, "type", "number for a string", change);
+        if site.unique && site.is_plain_text() {
+            let change = Change::Number(KeyShape::FreshInteger);
+            catalogue.add_change("coerce-scalar", &site, "type", "number for a string", change);
         } else {
-            for (class, value) in kept(&spot) {
-                catalogue.add("coerce-scalar", &spot, "type", class, value);
+            for (class, value) in kept(&site) {
+                catalogue.add("coerce-scalar", &site, "type", class, value);
             }
         }
     }
 }
 
 /// The keyword that a value of a foreign type breaks.
-fn type_keyword(spot: &Spot) -> Option<&'static str> {
+fn type_keyword(site: &SchemaSite) -> Option<&'static str> {
     ["type", "oneOf", "anyOf", "const", "enum"]
         .into_iter()
-        .find(|k| spot.flat.keywords.contains_key(*k))
+        .find(|k| site.flat.keywords.contains_key(*k))
 }
 
 /// Values of every other type, each without the meaning of a valid one.
-fn foreign(spot: &Spot) -> Vec<(String, Value)> {
+fn foreign(site: &SchemaSite) -> Vec<(String, Value)> {
     let values = [
         json!([]),
-        json!([spot.usual]),
+        json!([site.usual]),
         json!({}),
-        json!({ "value": spot.usual }),
+        json!({ "value": site.usual }),
         json!(true),
         json!(12),
         json!(1.5),
@@ -54,25 +54,25 @@ fn foreign(spot: &Spot) -> Vec<(String, Value)> {
         json!(2),
     ];
     let single =
-        !spot.flat.keywords.contains_key("oneOf") && !spot.flat.keywords.contains_key("anyOf");
+        !site.flat.keywords.contains_key("oneOf") && !site.flat.keywords.contains_key("anyOf");
     let loses = |value: &Value| match value {
         _ if !single => matches!(value, Value::Array(_) | Value::Object(_) | Value::Bool(_)),
         // A plain string takes every number and boolean: those keep their meaning.
-        Value::Bool(_) | Value::Number(_) if spot.is_text() && spot.top => !spot.is_plain_text(),
+        Value::Bool(_) | Value::Number(_) if site.is_text() && site.top => !site.is_plain_text(),
         // White space where a number belongs is its own class; no number at all is plainly wrong.
-        Value::String(text) if spot.is_number() => text.parse::<f64>().is_err() || text == "NaN",
-        Value::Number(n) if spot.allows("boolean") => !matches!(n.as_u64(), Some(0 | 1)),
-        Value::Number(_) => !spot.is_number(),
-        Value::Array(list) if spot.unique => list.is_empty(),
+        Value::String(text) if site.is_number() => text.parse::<f64>().is_err() || text == "NaN",
+        Value::Number(n) if site.allows("boolean") => !matches!(n.as_u64(), Some(0 | 1)),
+        Value::Number(_) => !site.is_number(),
+        Value::Array(list) if site.unique => list.is_empty(),
         _ => true,
     };
     values
         .into_iter()
-        .filter(|v| !spot.allows(ValueKind::of(v).name()) || !single)
+        .filter(|v| !site.allows(ValueKind::of(v).name()) || !single)
         .filter(loses)
-        .filter(|v| !(spot.unique && v.get("value").is_some()))
+        .filter(|v| !(site.unique && v.get("value").is_some()))
         // Blank text in an optional field is not judged: widespread parsers take it for null.
-        .filter(|v| spot.required || !spot.top || v.as_str() != Some(""))
+        .filter(|v| site.required || !site.top || v.as_str() != Some(""))
         .map(|v| (class_of(&v), v))
         .collect()
 }
@@ -91,24 +91,24 @@ fn class_of(value: &Value) -> String {
 }
 
 /// Scalars that say the same in another type.
-fn kept(spot: &Spot) -> Vec<(&'static str, Value)> {
-    if spot.is_plain_text() {
+fn kept(site: &SchemaSite) -> Vec<(&'static str, Value)> {
+    if site.is_plain_text() {
         return vec![
             ("number for a string", json!(12)),
             ("fraction for a string", json!(12.5)),
             ("boolean for a string", json!(true)),
         ];
     }
-    if spot.is_number() {
-        let mut values = vec![("numeric string", Value::String(spot.usual.to_string()))];
-        if spot.is_whole() {
+    if site.is_number() {
+        let mut values = vec![("numeric string", Value::String(site.usual.to_string()))];
+        if site.is_whole() {
             values.push(("fraction for a whole number", json!(12.5)));
         } else {
             values.push(("numeric string with an exponent", json!("1e2")));
         }
         return values;
     }
-    if spot.flat.types() == ["boolean"] {
+    if site.flat.types() == ["boolean"] {
         return vec![("string for a boolean", json!("true")), ("number for a boolean", json!(1))];
     }
     Vec::new()

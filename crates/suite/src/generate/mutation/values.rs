@@ -2,27 +2,27 @@
 
 use serde_json::{Value, json};
 
-use super::spot::Spot;
-use super::{Catalogue, Change, NumberShape};
+use super::site::SchemaSite;
+use super::{Catalogue, Change, KeyShape};
 use crate::generate::plan::Compiler;
 use crate::generate::plan::numbers::{to_float, to_whole};
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
-    for spot in catalogue.spots.clone() {
-        listed(catalogue, &spot);
-        pattern(catalogue, &spot);
-        if spot.is_number() {
-            range(catalogue, &spot);
-            step(catalogue, &spot);
+    for site in catalogue.sites.clone() {
+        listed(catalogue, &site);
+        pattern(catalogue, &site);
+        if site.is_number() {
+            range(catalogue, &site);
+            step(catalogue, &site);
         }
-        if spot.flat.types() == ["array"] {
-            array(catalogue, &spot);
+        if site.flat.types() == ["array"] {
+            array(catalogue, &site);
         }
     }
 }
 
-fn listed(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    let (keyword, values) = match (spot.flat.keywords.get("const"), spot.flat.list("enum")) {
+fn listed(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
+    let (keyword, values) = match (site.flat.keywords.get("const"), site.flat.list("enum")) {
         (Some(value), _) => ("const", vec![value.clone()]),
         (None, Some(values)) => ("enum", values.to_vec()),
         (None, None) => return,
@@ -41,7 +41,7 @@ fn listed(catalogue: &mut Catalogue<'_>, spot: &Spot) {
                 ] {
                     catalogue.add(
                         "break-enum",
-                        spot,
+                        site,
                         keyword,
                         &format!("{text} {class}"),
                         json!(other),
@@ -50,33 +50,32 @@ fn listed(catalogue: &mut Catalogue<'_>, spot: &Spot) {
             }
             Value::Number(number) => {
                 let next = number.as_i64().map_or(json!(0.5), |n| json!(n.wrapping_add(1)));
-                catalogue.add("break-enum", spot, keyword, "the next number", next);
+                catalogue.add("break-enum", site, keyword, "the next number", next);
             }
             _ => {}
         }
     }
     let text = values.iter().any(Value::is_string);
     if text {
-        catalogue.add("break-enum", spot, keyword, "empty", json!(""));
-        catalogue.add("break-enum", spot, keyword, "another word", json!("batchproof-other"));
+        catalogue.add("break-enum", site, keyword, "empty", json!(""));
+        catalogue.add("break-enum", site, keyword, "another word", json!("batchproof-other"));
     }
 }
 
-fn pattern(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    if !spot.is_text() || spot.flat.text("pattern").is_none() {
+fn pattern(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
+    if !site.is_text() || site.flat.text("pattern").is_none() {
         return;
     }
-    if spot.unique {
+    if site.unique {
         for (class, before, after) in
             [("something before it", "!", ""), ("something behind it", "", "!")]
         {
-            let shape =
-                NumberShape::Decorated { before: before.to_owned(), after: after.to_owned() };
-            catalogue.add_change("break-pattern", spot, "pattern", class, Change::Number(shape));
+            let shape = KeyShape::Decorated { before: before.to_owned(), after: after.to_owned() };
+            catalogue.add_change("break-pattern", site, "pattern", class, Change::Number(shape));
         }
         return;
     }
-    let usual = spot.usual.as_str().unwrap_or_default();
+    let usual = site.usual.as_str().unwrap_or_default();
     let shorter: String = usual.chars().skip(1).collect();
     for (class, text) in [
         ("empty", String::new()),
@@ -92,12 +91,12 @@ fn pattern(catalogue: &mut Catalogue<'_>, spot: &Spot) {
             usual.chars().map(|c| if c.is_ascii_digit() { '\u{663}' } else { c }).collect(),
         ),
     ] {
-        catalogue.add("break-pattern", spot, "pattern", class, Value::String(text));
+        catalogue.add("break-pattern", site, "pattern", class, Value::String(text));
     }
 }
 
 /// Which bound, where it stands, and which way is out.
-fn range(catalogue: &mut Catalogue<'_>, spot: &Spot) {
+fn range(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
     let magnitude = catalogue.core.contract.batch.limits.magnitude;
     for (keyword, outward, exclusive) in [
         ("minimum", -1.0, false),
@@ -105,33 +104,33 @@ fn range(catalogue: &mut Catalogue<'_>, spot: &Spot) {
         ("maximum", 1.0, false),
         ("exclusiveMaximum", 1.0, true),
     ] {
-        let Some(bound) = spot.flat.number(keyword) else { continue };
-        let step = spot.flat.number("multipleOf").filter(|s| *s > 0.0);
-        let smallest = step.unwrap_or(if spot.is_whole() { 1.0 } else { 0.01 });
+        let Some(bound) = site.flat.number(keyword) else { continue };
+        let step = site.flat.number("multipleOf").filter(|s| *s > 0.0);
+        let smallest = step.unwrap_or(if site.is_whole() { 1.0 } else { 0.01 });
         // Beyond 2^53 the next double is further away than one.
         let unit = smallest.max(bound.abs() * 4.0 * f64::EPSILON);
-        let out = number(bound + outward * unit, spot.is_whole());
-        let inside = number(bound - outward * unit, spot.is_whole());
-        let at = spot.flat.keywords.get(keyword).cloned().unwrap_or_else(|| json!(bound));
+        let out = number(bound + outward * unit, site.is_whole());
+        let inside = number(bound - outward * unit, site.is_whole());
+        let at = site.flat.keywords.get(keyword).cloned().unwrap_or_else(|| json!(bound));
         let near = bound.abs() + unit < magnitude;
         if exclusive {
-            catalogue.add("out-of-range", spot, keyword, "at the excluded bound", at);
+            catalogue.add("out-of-range", site, keyword, "at the excluded bound", at);
         } else if near {
-            catalogue.add("at-bound", spot, keyword, "at the bound", at);
+            catalogue.add("at-bound", site, keyword, "at the bound", at);
         }
-        catalogue.add("out-of-range", spot, keyword, "just outside", out);
+        catalogue.add("out-of-range", site, keyword, "just outside", out);
         let far = bound + outward * (bound.abs() + 1000.0);
-        catalogue.add("out-of-range", spot, keyword, "far outside", number(far, spot.is_whole()));
+        catalogue.add("out-of-range", site, keyword, "far outside", number(far, site.is_whole()));
         if near {
-            catalogue.add("at-bound", spot, keyword, "just inside", inside);
+            catalogue.add("at-bound", site, keyword, "just inside", inside);
         }
     }
 }
 
-fn step(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    let Some(step) = spot.flat.number("multipleOf").filter(|s| *s > 0.0) else { return };
-    let usual = spot.usual.as_f64().unwrap_or(0.0);
-    let whole = spot.is_whole();
+fn step(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
+    let Some(step) = site.flat.number("multipleOf").filter(|s| *s > 0.0) else { return };
+    let usual = site.usual.as_f64().unwrap_or(0.0);
+    let whole = site.is_whole();
     for (class, other) in [
         ("half a step further", usual + step / 2.0),
         ("one further", usual + 1.0),
@@ -139,7 +138,7 @@ fn step(catalogue: &mut Catalogue<'_>, spot: &Spot) {
         ("a thousandth of a step further", usual + step / 1000.0),
     ] {
         if !whole || other.fract() == 0.0 {
-            catalogue.add("break-multiple", spot, "multipleOf", class, number(other, whole));
+            catalogue.add("break-multiple", site, "multipleOf", class, number(other, whole));
         }
     }
 }
@@ -160,32 +159,32 @@ fn number(value: f64, whole: bool) -> Value {
     json!(value)
 }
 
-fn array(catalogue: &mut Catalogue<'_>, spot: &Spot) {
-    let Value::Array(usual) = &spot.usual else { return };
+fn array(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
+    let Value::Array(usual) = &site.usual else { return };
     let element = usual.first().cloned().unwrap_or_else(|| json!("x"));
-    if let Some(max) = spot.flat.count("maxItems") {
+    if let Some(max) = site.flat.count("maxItems") {
         for (class, length) in [("one too many", max + 1), ("far too many", max + 1000)] {
             let list = vec![element.clone(); length];
-            catalogue.add("too-many-items", spot, "maxItems", class, Value::Array(list));
+            catalogue.add("too-many-items", site, "maxItems", class, Value::Array(list));
         }
-        if let Some(list) = of_length(catalogue, spot, max) {
-            catalogue.add("at-array-bound", spot, "maxItems", "at the bound", list);
+        if let Some(list) = of_length(catalogue, site, max) {
+            catalogue.add("at-array-bound", site, "maxItems", "at the bound", list);
         }
     }
-    if let Some(min) = spot.flat.count("minItems").filter(|m| *m > 0) {
+    if let Some(min) = site.flat.count("minItems").filter(|m| *m > 0) {
         let list: Vec<Value> = usual.iter().take(min - 1).cloned().collect();
-        catalogue.add("too-few-items", spot, "minItems", "one too few", Value::Array(list));
-        if let Some(list) = of_length(catalogue, spot, min) {
-            catalogue.add("at-array-bound", spot, "minItems", "at the bound", list);
+        catalogue.add("too-few-items", site, "minItems", "one too few", Value::Array(list));
+        if let Some(list) = of_length(catalogue, site, min) {
+            catalogue.add("at-array-bound", site, "minItems", "at the bound", list);
         }
     }
-    if spot.flat.keywords.get("uniqueItems") == Some(&Value::Bool(true)) {
+    if site.flat.keywords.get("uniqueItems") == Some(&Value::Bool(true)) {
         let mut list = usual.clone();
         list.insert(0, element.clone());
         list.push(element);
         catalogue.add(
             "repeat-element",
-            spot,
+            site,
             "uniqueItems",
             "an element again",
             Value::Array(list),
@@ -194,8 +193,8 @@ fn array(catalogue: &mut Catalogue<'_>, spot: &Spot) {
 }
 
 /// A valid array of exactly that length.
-fn of_length(catalogue: &Catalogue<'_>, spot: &Spot, length: usize) -> Option<Value> {
+fn of_length(catalogue: &Catalogue<'_>, site: &SchemaSite, length: usize) -> Option<Value> {
     let exactly = json!({ "minItems": length, "maxItems": length });
-    let schema = json!({ "allOf": [Value::Object(spot.flat.keywords.clone()), exactly] });
-    Some(Compiler::new(&catalogue.core.contract).plan(&spot.pointer, &schema).ok()?.simplest())
+    let schema = json!({ "allOf": [Value::Object(site.flat.keywords.clone()), exactly] });
+    Some(Compiler::new(&catalogue.core.contract).plan(&site.pointer, &schema).ok()?.simplest())
 }

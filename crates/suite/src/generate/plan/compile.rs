@@ -7,11 +7,11 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
-use super::numbers::Numbers;
+use super::numbers::NumberRange;
 use super::pattern::Pattern;
-use super::schema::{Flat, flatten};
+use super::schema::{FlatSchema, flatten};
 use super::texts::{Lengths, of_format};
-use super::{Kind, List, Plan, Property};
+use super::{ListPlan, PlanKind, PropertyPlan, ValuePlan};
 use crate::contract::{Contract, Problem};
 use crate::generate::random::Random;
 
@@ -38,21 +38,21 @@ struct Place {
 }
 
 impl Place {
-    fn inside(&self, step: &str, flat: &Flat) -> Place {
+    fn inside(&self, step: &str, flat: &FlatSchema) -> Place {
         let mut references = self.references.clone();
         references.extend(flat.references.iter().cloned());
         Place { pointer: format!("{}/{step}", self.pointer), references, depth: self.depth + 1 }
     }
 
     /// Whether the schema has been entered so often that it must end here.
-    fn exhausted(&self, flat: &Flat) -> bool {
+    fn exhausted(&self, flat: &FlatSchema) -> bool {
         let entered = |r: &String| self.references.iter().filter(|x| *x == r).count();
         self.depth > DEPTH || flat.references.iter().any(|r| entered(r) >= RECURSION)
     }
 }
 
 /// Why a schema gives no plan.
-enum Stop {
+enum CompileStop {
     /// Its references go in a circle: what is optional around it is left out.
     Circle,
     /// Nothing satisfies it, as far as the compiler can see.
@@ -66,11 +66,11 @@ impl<'a> Compiler<'a> {
     }
 
     /// The plan for `schema`, tried out.
-    pub fn plan(&self, pointer: &str, schema: &Value) -> Result<Plan, Problem> {
+    pub fn plan(&self, pointer: &str, schema: &Value) -> Result<ValuePlan, Problem> {
         let place = Place { pointer: pointer.to_owned(), references: Vec::new(), depth: 0 };
         let plan = self.compile(schema, &place).map_err(|stop| match stop {
-            Stop::Problem(problem) => *problem,
-            Stop::Circle => cannot(pointer, "its required parts go in a circle"),
+            CompileStop::Problem(problem) => *problem,
+            CompileStop::Circle => cannot(pointer, "its required parts go in a circle"),
         })?;
         self.try_out(&plan, schema).map(|()| plan).map_err(|value| {
             cannot(pointer, &format!("a value drawn for it does not satisfy it: {value}"))
@@ -78,7 +78,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Whether what `plan` draws satisfies `schema`; else a value that does not.
-    pub fn try_out(&self, plan: &Plan, schema: &Value) -> Result<(), Value> {
+    pub fn try_out(&self, plan: &ValuePlan, schema: &Value) -> Result<(), Value> {
         let Ok(validator) = self.contract.operation.compile(schema) else { return Ok(()) };
         let mut random = Random::new(1);
         let mut drawn = (0..PROBES)
@@ -87,28 +87,28 @@ impl<'a> Compiler<'a> {
         drawn.find(|v| !validator.is_valid(v)).map_or(Ok(()), Err)
     }
 
-    fn compile(&self, schema: &Value, place: &Place) -> Result<Plan, Stop> {
+    fn compile(&self, schema: &Value, place: &Place) -> Result<ValuePlan, CompileStop> {
         let flat = flatten(&self.contract.operation, schema, REFERENCES);
         if flat.never {
-            return Err(Stop::because(cannot(&place.pointer, "nothing satisfies it")));
+            return Err(CompileStop::because(cannot(&place.pointer, "nothing satisfies it")));
         }
         if place.exhausted(&flat) {
-            return Err(Stop::Circle);
+            return Err(CompileStop::Circle);
         }
         let (kind, exact) = self.kind(&flat, place)?;
         let held = if exact && !flat.inexact {
             None
         } else {
             let compiled = self.contract.operation.compile(schema);
-            Some(Arc::new(compiled.map_err(Stop::because)?))
+            Some(Arc::new(compiled.map_err(CompileStop::because)?))
         };
-        Ok(Plan { kind, held })
+        Ok(ValuePlan { kind, held })
     }
 
     /// What to draw, and whether it is sure to satisfy the schema.
-    fn kind(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+    fn kind(&self, flat: &FlatSchema, place: &Place) -> Result<(PlanKind, bool), CompileStop> {
         if let Some(value) = flat.keywords.get("const") {
-            return Ok((Kind::Choice(vec![value.clone()]), false));
+            return Ok((PlanKind::Choice(vec![value.clone()]), false));
         }
         if let Some(values) = flat.list("enum") {
             let alone =
@@ -129,30 +129,38 @@ impl<'a> Compiler<'a> {
             return Ok((kind, true));
         }
         match types.first().map(String::as_str) {
-            None => Ok((Kind::Text(self.lengths(flat)), true)),
+            None => Ok((PlanKind::Text(self.lengths(flat)), true)),
             Some("string") => self.string(flat, place),
             Some("number") => Ok((self.numbers(flat, false), true)),
             Some("integer") => Ok((self.numbers(flat, true), true)),
-            Some("boolean") => Ok((Kind::Boolean, true)),
-            Some("null") => Ok((Kind::Choice(vec![Value::Null]), true)),
+            Some("boolean") => Ok((PlanKind::Boolean, true)),
+            Some("null") => Ok((PlanKind::Choice(vec![Value::Null]), true)),
             Some("array") => self.list(flat, place),
             Some("object") => self.object(flat, place),
             Some(other) => {
-                Err(Stop::because(cannot(&place.pointer, &format!("`{other}` is no type"))))
+                Err(CompileStop::because(cannot(&place.pointer, &format!("`{other}` is no type"))))
             }
         }
     }
 
     /// The values of an `enum` that the other keywords allow too.
-    fn choice(&self, values: &[Value], flat: &Flat, place: &Place) -> Result<Kind, Stop> {
+    fn choice(
+        &self,
+        values: &[Value],
+        flat: &FlatSchema,
+        place: &Place,
+    ) -> Result<PlanKind, CompileStop> {
         let validator = self.contract.operation.compile(&Value::Object(flat.keywords.clone()));
-        let validator = validator.map_err(Stop::because)?;
+        let validator = validator.map_err(CompileStop::because)?;
         let fitting: Vec<Value> =
             values.iter().filter(|v| validator.is_valid(v)).cloned().collect();
         if fitting.is_empty() {
-            return Err(Stop::because(cannot(&place.pointer, "no value of its enum fits it")));
+            return Err(CompileStop::because(cannot(
+                &place.pointer,
+                "no value of its enum fits it",
+            )));
         }
-        Ok(Kind::Choice(fitting))
+        Ok(PlanKind::Choice(fitting))
     }
 
     /// One branch, merged with what stands beside it; the validator sees to it that no other fits too.
@@ -160,9 +168,9 @@ impl<'a> Compiler<'a> {
         &self,
         keyword: &str,
         branches: &[Value],
-        flat: &Flat,
+        flat: &FlatSchema,
         place: &Place,
-    ) -> Result<(Kind, bool), Stop> {
+    ) -> Result<(PlanKind, bool), CompileStop> {
         let mut base = flat.keywords.clone();
         base.shift_remove(keyword);
         let mut plans = Vec::new();
@@ -175,13 +183,13 @@ impl<'a> Compiler<'a> {
             }
         }
         match (plans.is_empty(), last) {
-            (false, _) => Ok((Kind::Either(plans), false)),
+            (false, _) => Ok((PlanKind::Either(plans), false)),
             (true, Some(stop)) => Err(stop),
-            (true, None) => Err(Stop::because(cannot(&place.pointer, "it has no branch"))),
+            (true, None) => Err(CompileStop::because(cannot(&place.pointer, "it has no branch"))),
         }
     }
 
-    fn string(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+    fn string(&self, flat: &FlatSchema, place: &Place) -> Result<(PlanKind, bool), CompileStop> {
         let bounded = flat.count("minLength").is_some() || flat.count("maxLength").is_some();
         if let Some(text) = flat.text("pattern") {
             if let Some(pattern) = Pattern::compile(text) {
@@ -192,7 +200,7 @@ impl<'a> Compiler<'a> {
             let many = flat.list("examples").unwrap_or_default();
             let values: Vec<Value> = examples.chain(many).cloned().collect();
             return self.choice(&values, flat, place).map(|k| (k, true)).map_err(|_| {
-                Stop::because(
+                CompileStop::because(
                     cannot(&place.pointer, &format!("the pattern {text} can't be drawn from"))
                         .hint(
                             "an `examples` beside the pattern, or `samples` in batch.yaml, helps",
@@ -203,28 +211,31 @@ impl<'a> Compiler<'a> {
         match flat.text("format") {
             Some("date-time") => {
                 let digits = self.contract.batch.limits.instant_digits;
-                return Ok((Kind::Instant(digits), !bounded));
+                return Ok((PlanKind::Instant(digits), !bounded));
             }
             Some(format) if of_format(format, &mut Random::new(0)).is_some() => {
-                return Ok((Kind::Format(format.to_owned()), !bounded));
+                return Ok((PlanKind::Format(format.to_owned()), !bounded));
             }
             _ => {}
         }
         let lengths = self.lengths(flat);
         if lengths.min > lengths.max {
-            return Err(Stop::because(cannot(&place.pointer, "minLength exceeds maxLength")));
+            return Err(CompileStop::because(cannot(
+                &place.pointer,
+                "minLength exceeds maxLength",
+            )));
         }
-        Ok((Kind::Text(lengths), true))
+        Ok((PlanKind::Text(lengths), true))
     }
 
-    fn lengths(&self, flat: &Flat) -> Lengths {
+    fn lengths(&self, flat: &FlatSchema) -> Lengths {
         let min = flat.count("minLength").unwrap_or(0);
         let plain = self.contract.batch.limits.plain_string;
         Lengths { min, max: flat.count("maxLength").unwrap_or(plain.max(min)) }
     }
 
     /// Bounds are those of the schema within those of the interpretations: beyond them nothing is judged.
-    fn numbers(&self, flat: &Flat, whole: bool) -> Kind {
+    fn numbers(&self, flat: &FlatSchema, whole: bool) -> PlanKind {
         let limits = &self.contract.batch.limits;
         let most = limits.magnitude - 1.0;
         let stricter = |open: Option<f64>, closed: Option<f64>, lower: bool| match (open, closed) {
@@ -240,7 +251,7 @@ impl<'a> Compiler<'a> {
         // A schema that wants numbers beyond the interpretations' magnitude gets them.
         let (low, above) = if low < -most && high > -most { (-most, false) } else { (low, above) };
         let (high, below) = if high > most && low < most { (most, false) } else { (high, below) };
-        Kind::Numbers(Numbers {
+        PlanKind::Numbers(NumberRange {
             low,
             high,
             above,
@@ -252,7 +263,7 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    fn list(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+    fn list(&self, flat: &FlatSchema, place: &Place) -> Result<(PlanKind, bool), CompileStop> {
         let min = flat.count("minItems").unwrap_or(0);
         let max = flat.count("maxItems").unwrap_or(min.max(8));
         let anything = json!({});
@@ -274,17 +285,17 @@ impl<'a> Compiler<'a> {
         let max = if rest.is_none() { max.min(first.len()) } else { max };
         let distinct = flat.keywords.get("uniqueItems") == Some(&Value::Bool(true));
         let exact = !distinct && min <= max;
-        Ok((Kind::List(Box::new(List { first, rest, min, max, distinct })), exact))
+        Ok((PlanKind::List(Box::new(ListPlan { first, rest, min, max, distinct })), exact))
     }
 
-    fn object(&self, flat: &Flat, place: &Place) -> Result<(Kind, bool), Stop> {
+    fn object(&self, flat: &FlatSchema, place: &Place) -> Result<(PlanKind, bool), CompileStop> {
         let mut properties = Vec::new();
         let named = flat.keywords.get("properties").and_then(Value::as_object);
         for (name, schema) in named.into_iter().flatten() {
             let required = flat.requires(name);
             let at = place.inside(&format!("properties/{name}"), flat);
             match self.compile(schema, &at) {
-                Ok(plan) => properties.push(Property { name: name.clone(), required, plan }),
+                Ok(plan) => properties.push(PropertyPlan { name: name.clone(), required, plan }),
                 Err(stop) if required => return Err(stop),
                 Err(_) => {}
             }
@@ -297,16 +308,16 @@ impl<'a> Compiler<'a> {
                 let at = place.inside(&format!("properties/{name}"), flat);
                 let schema = flat.keywords.get("additionalProperties").cloned();
                 let plan = self.compile(&schema.unwrap_or(json!({})), &at)?;
-                properties.push(Property { name: name.to_owned(), required: true, plan });
+                properties.push(PropertyPlan { name: name.to_owned(), required: true, plan });
             }
         }
-        Ok((Kind::Object(properties), true))
+        Ok((PlanKind::Object(properties), true))
     }
 }
 
-impl Stop {
-    fn because(problem: Problem) -> Stop {
-        Stop::Problem(Box::new(problem))
+impl CompileStop {
+    fn because(problem: Problem) -> CompileStop {
+        CompileStop::Problem(Box::new(problem))
     }
 }
 

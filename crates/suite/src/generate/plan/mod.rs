@@ -15,34 +15,34 @@ use jsonschema::Validator;
 use serde_json::{Map, Value};
 
 pub(in crate::generate) use compile::Compiler;
-use numbers::Numbers;
+use numbers::NumberRange;
 use pattern::Pattern;
 use texts::Lengths;
 
 use super::random::Random;
-use super::sink::Sink;
+use super::value_writer::ValueWriter;
 
 /// How often a draw is repeated where the validator has the last word.
 const TRIES: usize = 200;
 
 /// How to draw one value.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct Plan {
+pub(in crate::generate) struct ValuePlan {
     /// What is drawn.
-    pub kind: Kind,
+    pub kind: PlanKind,
     /// Set where what is drawn may still break the schema.
     pub held: Option<Arc<Validator>>,
 }
 
 /// The kinds of values.
 #[derive(Debug, Clone)]
-pub(in crate::generate) enum Kind {
+pub(in crate::generate) enum PlanKind {
     /// One of these.
     Choice(Vec<Value>),
     /// True or false.
     Boolean,
     /// A number.
-    Numbers(Numbers),
+    Numbers(NumberRange),
     /// A string of no further form.
     Text(Lengths),
     /// A date-time with at most so many fractional digits.
@@ -52,20 +52,20 @@ pub(in crate::generate) enum Kind {
     /// A string that matches; with it, whether it can't but be plain.
     Pattern(Pattern, bool),
     /// An array.
-    List(Box<List>),
+    List(Box<ListPlan>),
     /// An object.
-    Object(Vec<Property>),
+    Object(Vec<PropertyPlan>),
     /// One of several schemas.
-    Either(Vec<Plan>),
+    Either(Vec<ValuePlan>),
 }
 
 /// An array.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct List {
+pub(in crate::generate) struct ListPlan {
     /// The first elements, each with a plan of its own.
-    pub first: Vec<Plan>,
+    pub first: Vec<ValuePlan>,
     /// All others; none where none may follow.
-    pub rest: Option<Plan>,
+    pub rest: Option<ValuePlan>,
     /// Fewest elements.
     pub min: usize,
     /// Most elements.
@@ -76,19 +76,19 @@ pub(in crate::generate) struct List {
 
 /// A property of an object.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct Property {
+pub(in crate::generate) struct PropertyPlan {
     /// Its name.
     pub name: String,
     /// Whether it is always there.
     pub required: bool,
     /// Its values.
-    pub plan: Plan,
+    pub plan: ValuePlan,
 }
 
-impl Plan {
+impl ValuePlan {
     /// A plan whose draws all satisfy the schema.
-    pub fn exact(kind: Kind) -> Plan {
-        Plan { kind, held: None }
+    pub fn exact(kind: PlanKind) -> ValuePlan {
+        ValuePlan { kind, held: None }
     }
 
     /// Draws a value; `edges` puts weight on bounds.
@@ -98,51 +98,55 @@ impl Plan {
         value
     }
 
-    /// Draws a value into a sink: the same draws, whatever the sink makes of them.
-    pub fn draw_into(&self, random: &mut Random, edges: bool, sink: &mut impl Sink) {
-        let Some(validator) = &self.held else { return self.draw_once(random, edges, sink) };
+    /// Draws a value into a writer: the same draws, whatever the writer makes of them.
+    pub fn draw_into(&self, random: &mut Random, edges: bool, writer: &mut impl ValueWriter) {
+        let Some(validator) = &self.held else { return self.draw_once(random, edges, writer) };
         for _ in 0..TRIES {
             let mut value = Value::Null;
             self.draw_once(random, edges, &mut value);
             if validator.is_valid(&value) {
-                return sink.value(value);
+                return writer.value(value);
             }
         }
-        sink.value(self.simplest());
+        writer.value(self.simplest());
     }
 
-    fn draw_once(&self, random: &mut Random, edges: bool, sink: &mut impl Sink) {
+    fn draw_once(&self, random: &mut Random, edges: bool, writer: &mut impl ValueWriter) {
         match &self.kind {
-            Kind::Choice(values) => sink.choice(random.pick(values).unwrap_or(&Value::Null)),
-            Kind::Boolean => sink.value(Value::Bool(random.chance(1, 2))),
-            Kind::Numbers(numbers) if edges => sink.number(numbers.boundary(random)),
-            Kind::Numbers(numbers) => sink.number(numbers.plain(random)),
-            Kind::Text(lengths) if edges => sink.text(true, |out| lengths.boundary(random, out)),
-            Kind::Text(lengths) => sink.text(true, |out| lengths.word(random, out)),
-            Kind::Instant(digits) if edges => {
-                sink.text(true, |out| instants::boundary(random, *digits, out));
+            PlanKind::Choice(values) => writer.choice(random.pick(values).unwrap_or(&Value::Null)),
+            PlanKind::Boolean => writer.value(Value::Bool(random.chance(1, 2))),
+            PlanKind::Numbers(numbers) if edges => writer.number(numbers.boundary(random)),
+            PlanKind::Numbers(numbers) => writer.number(numbers.plain(random)),
+            PlanKind::Text(lengths) if edges => {
+                writer.text(true, |out| lengths.boundary(random, out))
             }
-            Kind::Instant(digits) => {
-                sink.text(true, |out| instants::plain(random, *digits, out));
+            PlanKind::Text(lengths) => writer.text(true, |out| lengths.word(random, out)),
+            PlanKind::Instant(digits) if edges => {
+                writer.text(true, |out| instants::boundary(random, *digits, out));
             }
-            Kind::Format(format) => {
+            PlanKind::Instant(digits) => {
+                writer.text(true, |out| instants::plain(random, *digits, out));
+            }
+            PlanKind::Format(format) => {
                 let text = texts::of_format(format, random).unwrap_or_default();
-                sink.value(Value::String(text));
+                writer.value(Value::String(text));
             }
-            Kind::Pattern(pattern, plain) => sink.text(*plain, |out| pattern.push(random, out)),
-            Kind::List(list) => sink.value(Value::Array(list.draw(random, edges))),
-            Kind::Object(properties) => {
+            PlanKind::Pattern(pattern, plain) => {
+                writer.text(*plain, |out| pattern.push(random, out))
+            }
+            PlanKind::List(list) => writer.value(Value::Array(list.draw(random, edges))),
+            PlanKind::Object(properties) => {
                 let mut object = Map::new();
                 for property in properties {
                     if property.required || random.chance(1, 2) {
                         object.insert(property.name.clone(), property.plan.draw(random, edges));
                     }
                 }
-                sink.value(Value::Object(object));
+                writer.value(Value::Object(object));
             }
-            Kind::Either(plans) => match random.pick(plans) {
-                Some(plan) => sink.value(plan.draw(random, edges)),
-                None => sink.value(Value::Null),
+            PlanKind::Either(plans) => match random.pick(plans) {
+                Some(plan) => writer.value(plan.draw(random, edges)),
+                None => writer.value(Value::Null),
             },
         }
     }
@@ -160,28 +164,28 @@ impl Plan {
     fn build(&self, full: bool) -> Value {
         let fits = |value: &Value| self.held.as_ref().is_none_or(|v| v.is_valid(value));
         let value = match &self.kind {
-            Kind::Choice(values) => values.first().cloned().unwrap_or(Value::Null),
-            Kind::Boolean => Value::Bool(false),
-            Kind::Numbers(numbers) => numbers.simplest(),
-            Kind::Text(lengths) => Value::String(lengths.simplest()),
-            Kind::Instant(_) => Value::String(instants::SIMPLEST.to_owned()),
-            Kind::Format(format) => {
+            PlanKind::Choice(values) => values.first().cloned().unwrap_or(Value::Null),
+            PlanKind::Boolean => Value::Bool(false),
+            PlanKind::Numbers(numbers) => numbers.simplest(),
+            PlanKind::Text(lengths) => Value::String(lengths.simplest()),
+            PlanKind::Instant(_) => Value::String(instants::SIMPLEST.to_owned()),
+            PlanKind::Format(format) => {
                 Value::String(texts::of_format(format, &mut Random::new(0)).unwrap_or_default())
             }
-            Kind::Pattern(pattern, _) => {
+            PlanKind::Pattern(pattern, _) => {
                 let mut text = String::new();
                 pattern.simplest(&mut text);
                 Value::String(text)
             }
-            Kind::List(list) => Value::Array(list.build(full)),
-            Kind::Object(properties) => Value::Object(
+            PlanKind::List(list) => Value::Array(list.build(full)),
+            PlanKind::Object(properties) => Value::Object(
                 properties
                     .iter()
                     .filter(|p| p.required || full)
                     .map(|p| (p.name.clone(), p.plan.build(full)))
                     .collect(),
             ),
-            Kind::Either(plans) => {
+            PlanKind::Either(plans) => {
                 plans.iter().map(|p| p.build(full)).find(fits).unwrap_or(Value::Null)
             }
         };
@@ -199,10 +203,10 @@ impl Plan {
     }
 }
 
-impl From<Pattern> for Kind {
-    fn from(pattern: Pattern) -> Kind {
+impl From<Pattern> for PlanKind {
+    fn from(pattern: Pattern) -> PlanKind {
         let plain = pattern.is_plain();
-        Kind::Pattern(pattern, plain)
+        PlanKind::Pattern(pattern, plain)
     }
 }
 
@@ -211,7 +215,7 @@ fn push_ascii(bytes: &[u8], out: &mut String) {
     out.push_str(std::str::from_utf8(bytes).unwrap_or_default());
 }
 
-impl List {
+impl ListPlan {
     fn draw(&self, random: &mut Random, edges: bool) -> Vec<Value> {
         let most = self.max.min(self.min.max(3));
         let length = match random.below(4) {

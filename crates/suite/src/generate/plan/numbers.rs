@@ -13,21 +13,21 @@ const DIGITS: u32 = 15;
 
 /// A number that was drawn.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::generate) enum Drawn {
+pub(in crate::generate) enum GeneratedNumber {
     /// So many units of ten to the minus so many digits; the last digit of a fraction is not 0.
     Units(i64, u32),
     /// Any other.
     Value(Value),
 }
 
-impl From<Drawn> for Value {
-    fn from(drawn: Drawn) -> Value {
+impl From<GeneratedNumber> for Value {
+    fn from(drawn: GeneratedNumber) -> Value {
         match drawn {
-            Drawn::Units(units, 0) => Value::from(units),
-            Drawn::Units(units, digits) => {
+            GeneratedNumber::Units(units, 0) => Value::from(units),
+            GeneratedNumber::Units(units, digits) => {
                 Value::from(to_float(units) / f64::from(10_u32.pow(digits)))
             }
-            Drawn::Value(value) => value,
+            GeneratedNumber::Value(value) => value,
         }
     }
 }
@@ -37,7 +37,7 @@ const SMALLER: [i64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 
 /// What a numeric field may hold.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct Numbers {
+pub(in crate::generate) struct NumberRange {
     /// Smallest.
     pub low: f64,
     /// Largest.
@@ -56,12 +56,12 @@ pub(in crate::generate) struct Numbers {
     pub everyday: OnceLock<Option<(i64, i64)>>,
 }
 
-impl Numbers {
+impl NumberRange {
     /// Draws an everyday number: at most two digits after the point, small ones as likely as large ones.
-    pub fn plain(&self, random: &mut Random) -> Drawn {
+    pub fn plain(&self, random: &mut Random) -> GeneratedNumber {
         let digits = if self.whole { 0 } else { self.fraction.min(2) };
         let bounds = self.everyday.get_or_init(|| self.units(digits));
-        let Some((low, high)) = *bounds else { return Drawn::Value(self.narrow()) };
+        let Some((low, high)) = *bounds else { return GeneratedNumber::Value(self.narrow()) };
         let drawn = random.whole(low, high);
         let smaller = drawn / random.pick(&SMALLER).copied().unwrap_or(1);
         let units = if (low..=high).contains(&smaller) { smaller } else { drawn };
@@ -69,9 +69,11 @@ impl Numbers {
     }
 
     /// Draws a number at an edge: zero, one unit, bounds, many digits before or after the point.
-    pub fn boundary(&self, random: &mut Random) -> Drawn {
+    pub fn boundary(&self, random: &mut Random) -> GeneratedNumber {
         let digits = if self.whole { 0 } else { self.fraction };
-        let Some((low, high)) = self.units(digits) else { return Drawn::Value(self.narrow()) };
+        let Some((low, high)) = self.units(digits) else {
+            return GeneratedNumber::Value(self.narrow());
+        };
         let unit = 10_i64.saturating_pow(digits);
         let units = match random.below(8) {
             0 => 0,
@@ -114,10 +116,10 @@ impl Numbers {
     }
 
     /// The number of so many units, in steps where there are any.
-    fn drawn(&self, units: i64, digits: u32) -> Drawn {
+    fn drawn(&self, units: i64, digits: u32) -> GeneratedNumber {
         if let Some(step) = self.step {
             let about = to_float(units) / f64::from(10_u32.pow(digits));
-            return Drawn::Value(self.stepped(about, step));
+            return GeneratedNumber::Value(self.stepped(about, step));
         }
         let mut units = units;
         let mut digits = digits;
@@ -125,7 +127,7 @@ impl Numbers {
             units /= 10;
             digits -= 1;
         }
-        Drawn::Units(units, digits)
+        GeneratedNumber::Units(units, digits)
     }
 
     /// The multiple of `step` nearest to `about` that lies between the bounds.
@@ -177,8 +179,8 @@ pub(in crate::generate) fn to_float(number: i64) -> f64 {
 mod tests {
     use super::*;
 
-    fn numbers(low: f64, high: f64) -> Numbers {
-        Numbers {
+    fn numbers(low: f64, high: f64) -> NumberRange {
+        NumberRange {
             low,
             high,
             above: false,
@@ -208,11 +210,11 @@ mod tests {
     fn bounds_and_steps_hold() {
         let mut random = Random::new(3);
         let cases = [
-            Numbers { above: true, below: true, ..numbers(0.0, 1.0) },
-            Numbers { step: Some(0.1), ..numbers(0.05, 0.95) },
-            Numbers { step: Some(7.0), whole: true, ..numbers(1.0, 30.0) },
-            Numbers { above: true, whole: true, ..numbers(0.0, 2.0) },
-            Numbers { below: true, above: true, ..numbers(0.001, 0.002) },
+            NumberRange { above: true, below: true, ..numbers(0.0, 1.0) },
+            NumberRange { step: Some(0.1), ..numbers(0.05, 0.95) },
+            NumberRange { step: Some(7.0), whole: true, ..numbers(1.0, 30.0) },
+            NumberRange { above: true, whole: true, ..numbers(0.0, 2.0) },
+            NumberRange { below: true, above: true, ..numbers(0.001, 0.002) },
             numbers(5.0, 5.0),
         ];
         for n in cases {

@@ -8,7 +8,7 @@ use crate::contract::Operation;
 
 /// A schema without `$ref` and `allOf` at its top.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct Flat {
+pub(in crate::generate) struct FlatSchema {
     /// Its keywords.
     pub keywords: Map<String, Value>,
     /// Whether values drawn from `keywords` may still break the schema.
@@ -39,9 +39,13 @@ const HELD_BY_VALIDATOR: [&str; 15] = [
 ];
 
 /// Flattens `schema`; `depth` bounds references that go in a circle.
-pub(in crate::generate) fn flatten(operation: &Operation, schema: &Value, depth: usize) -> Flat {
+pub(in crate::generate) fn flatten(
+    operation: &Operation,
+    schema: &Value,
+    depth: usize,
+) -> FlatSchema {
     let mut flat =
-        Flat { keywords: Map::new(), inexact: false, never: false, references: Vec::new() };
+        FlatSchema { keywords: Map::new(), inexact: false, never: false, references: Vec::new() };
     absorb(operation, schema, depth, &mut flat);
     if HELD_BY_VALIDATOR.iter().any(|k| flat.keywords.contains_key(*k)) {
         flat.inexact = true;
@@ -49,7 +53,7 @@ pub(in crate::generate) fn flatten(operation: &Operation, schema: &Value, depth:
     flat
 }
 
-fn absorb(operation: &Operation, schema: &Value, depth: usize, flat: &mut Flat) {
+fn absorb(operation: &Operation, schema: &Value, depth: usize, flat: &mut FlatSchema) {
     let Value::Object(map) = schema else {
         flat.never |= schema == &Value::Bool(false);
         return;
@@ -82,7 +86,7 @@ fn absorb(operation: &Operation, schema: &Value, depth: usize, flat: &mut Flat) 
 }
 
 /// Adds one keyword to those gathered so far, as the intersection of both.
-fn merge(keyword: &str, value: &Value, flat: &mut Flat) {
+fn merge(keyword: &str, value: &Value, flat: &mut FlatSchema) {
     let Some(held) = flat.keywords.get_mut(keyword) else {
         flat.keywords.insert(keyword.to_owned(), value.clone());
         return;
@@ -159,7 +163,7 @@ pub(in crate::generate) fn types(value: &Value) -> Vec<&str> {
     }
 }
 
-impl Flat {
+impl FlatSchema {
     /// A keyword that is a count.
     pub fn count(&self, keyword: &str) -> Option<usize> {
         let value = self.keywords.get(keyword)?;

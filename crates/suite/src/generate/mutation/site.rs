@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use crate::contract::validity::escape;
-use crate::generate::Core;
-use crate::generate::plan::schema::{Flat, flatten};
+use crate::generate::GeneratorCore;
+use crate::generate::plan::schema::{FlatSchema, flatten};
 
 /// Places nested deeper than this are left alone.
 const DEPTH: usize = 4;
@@ -16,13 +16,13 @@ const REFERENCES: usize = 64;
 /// One place.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "independent properties, each read by itself")]
-pub(in crate::generate) struct Spot {
+pub(in crate::generate) struct SchemaSite {
     /// JSON pointer inside the item.
     pub pointer: String,
     /// Name of the property, or index of the element.
     pub name: String,
     /// Its schema, flattened.
-    pub flat: Flat,
+    pub flat: FlatSchema,
     /// Whether it must be there.
     pub required: bool,
     /// A property of the item itself.
@@ -41,7 +41,7 @@ pub(in crate::generate) struct Spot {
     pub base: Option<Value>,
 }
 
-impl Spot {
+impl SchemaSite {
     /// Whether it may be a value of that JSON type.
     pub fn allows(&self, kind: &str) -> bool {
         let types = self.flat.types();
@@ -79,8 +79,8 @@ impl Spot {
 }
 
 /// All places, in document order, what is nested after what holds it.
-pub(in crate::generate) fn gather(core: &Core) -> Vec<Spot> {
-    let mut spots = Vec::new();
+pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
+    let mut sites = Vec::new();
     for field in core.contract.fields() {
         let unique = field.name == core.contract.batch.unique;
         let plan = core.plan.fields.iter().find(|p| p.name == field.name);
@@ -88,7 +88,7 @@ pub(in crate::generate) fn gather(core: &Core) -> Vec<Spot> {
             continue;
         }
         let full = plan.map_or(Value::Null, |p| p.plain.full());
-        let spot = Spot {
+        let site = SchemaSite {
             pointer: format!("/{}", escape(&field.name)),
             name: field.name.clone(),
             flat: flatten(&core.contract.operation, &field.schema, REFERENCES),
@@ -101,21 +101,21 @@ pub(in crate::generate) fn gather(core: &Core) -> Vec<Spot> {
             usual: full.clone(),
             base: None,
         };
-        spots.push(spot.clone());
+        sites.push(site.clone());
         if !unique {
-            descend(core, &spot, &full, "", DEPTH, &mut spots);
+            descend(core, &site, &full, "", DEPTH, &mut sites);
         }
     }
-    spots
+    sites
 }
 
 fn descend(
-    core: &Core,
-    parent: &Spot,
+    core: &GeneratorCore,
+    parent: &SchemaSite,
     full: &Value,
     inside: &str,
     depth: usize,
-    spots: &mut Vec<Spot>,
+    sites: &mut Vec<SchemaSite>,
 ) {
     if depth == 0
         || parent.flat.keywords.contains_key("oneOf")
@@ -136,7 +136,7 @@ fn descend(
     for (name, schema, required, element) in children {
         let inside = format!("{inside}/{}", escape(&name));
         let Some(usual) = full.pointer(&inside) else { continue };
-        let spot = Spot {
+        let site = SchemaSite {
             pointer: format!("{}/{}", parent.pointer, escape(&name)),
             name,
             flat: flatten(&core.contract.operation, &schema, REFERENCES),
@@ -149,7 +149,7 @@ fn descend(
             result_max: None,
             known: parent.known,
         };
-        spots.push(spot.clone());
-        descend(core, &spot, full, &inside, depth - 1, spots);
+        sites.push(site.clone());
+        descend(core, &site, full, &inside, depth - 1, sites);
     }
 }

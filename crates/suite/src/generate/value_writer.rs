@@ -1,21 +1,21 @@
 //! Where drawn values go: into a [`Value`], or straight into JSON text.
 //!
-//! A plan draws into a sink, so that both forms come of the same draws and say the same. It must not know
+//! A plan draws into a writer, so that both forms come of the same draws and say the same. It must not know
 //! which field a value is for.
 
 use serde_json::Value;
 
-use super::plan::numbers::Drawn;
+use super::plan::numbers::GeneratedNumber;
 use crate::contract::Limits;
 use crate::contract::validity::is_plain;
 
 /// What takes a drawn value.
-pub(super) trait Sink {
+pub(super) trait ValueWriter {
     /// A string, appended to the text that `push` is given; `plain` where it can't but be plain (INTERPRETATION-18).
     fn text(&mut self, plain: bool, push: impl FnOnce(&mut String));
 
     /// A number.
-    fn number(&mut self, number: Drawn);
+    fn number(&mut self, number: GeneratedNumber);
 
     /// Any value.
     fn value(&mut self, value: Value);
@@ -24,14 +24,14 @@ pub(super) trait Sink {
     fn choice(&mut self, value: &Value);
 }
 
-impl Sink for Value {
+impl ValueWriter for Value {
     fn text(&mut self, _: bool, push: impl FnOnce(&mut String)) {
         let mut text = String::with_capacity(32);
         push(&mut text);
         *self = Value::String(text);
     }
 
-    fn number(&mut self, number: Drawn) {
+    fn number(&mut self, number: GeneratedNumber) {
         *self = number.into();
     }
 
@@ -45,7 +45,7 @@ impl Sink for Value {
 }
 
 /// Appends values as compact JSON, and watches whether all of them are beyond doubt.
-pub(super) struct Json<'a> {
+pub(super) struct JsonWriter<'a> {
     /// What is appended to.
     pub out: &'a mut String,
     /// What bounds a value that is beyond doubt.
@@ -76,7 +76,7 @@ impl Bounds {
     }
 }
 
-impl Sink for Json<'_> {
+impl ValueWriter for JsonWriter<'_> {
     fn text(&mut self, plain: bool, push: impl FnOnce(&mut String)) {
         self.out.push('"');
         let from = self.out.len();
@@ -94,10 +94,10 @@ impl Sink for Json<'_> {
         self.out.push_str(&quoted);
     }
 
-    fn number(&mut self, number: Drawn) {
+    fn number(&mut self, number: GeneratedNumber) {
         match number {
             // A double says these digits and no others (`numbers::DIGITS`).
-            Drawn::Units(units, digits) if digits <= 4 => {
+            GeneratedNumber::Units(units, digits) if digits <= 4 => {
                 let size = units.unsigned_abs() as f64;
                 self.certain &= digits <= self.bounds.fraction && size < self.bounds.magnitude;
                 push_units(self.out, units, digits);
@@ -202,7 +202,7 @@ mod tests {
                 }
                 let mut out = String::new();
                 push_units(&mut out, units, digits);
-                let value = Value::from(Drawn::Units(units, digits));
+                let value = Value::from(GeneratedNumber::Units(units, digits));
                 assert_eq!(out, value.to_string());
             }
         }

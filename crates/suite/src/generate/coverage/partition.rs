@@ -8,13 +8,13 @@ use super::{TYPES, type_at};
 use crate::contract::datetime::{self, DateTimeClass, DateTimeOutcome};
 use crate::contract::validity::ValueKind;
 use crate::contract::{Contract, Level};
-use crate::generate::mutation::spot::Spot;
+use crate::generate::mutation::site::SchemaSite;
 
-/// Values of an `enum` that have cells of their own.
+/// Values of an `enum` that have points of their own.
 const LISTED: usize = 20;
 /// Position of the class of strings of digits alone, the last one.
 const DIGITS: usize = 11;
-/// Keywords that a validator of their own sorts by, with the type that each speaks of.
+/// Keywords that a validator of their own partitions by, with the type that each speaks of.
 const HELD: [(&str, &str); 8] = [
     ("pattern", "string"),
     ("format", "string"),
@@ -27,7 +27,7 @@ const HELD: [(&str, &str); 8] = [
 ];
 
 /// What tells values apart.
-pub(super) enum Sort {
+pub(super) enum Partition {
     /// Their JSON type; where only whole numbers are taken, a fraction is a type of its own.
     Type { whole: bool },
     /// `enum` or `const`.
@@ -53,44 +53,44 @@ pub(super) enum Sort {
 }
 
 /// What tells the values of a place apart.
-pub(super) fn sorts(contract: &Contract, spot: &Spot) -> Vec<Sort> {
-    let flat = &spot.flat;
-    let mut sorts = Vec::new();
-    let whole = spot.is_number() && spot.is_whole();
+pub(super) fn partitions(contract: &Contract, site: &SchemaSite) -> Vec<Partition> {
+    let flat = &site.flat;
+    let mut partitions = Vec::new();
+    let whole = site.is_number() && site.is_whole();
     if !flat.types().is_empty() {
-        sorts.push(Sort::Type { whole });
+        partitions.push(Partition::Type { whole });
     }
     if let Some(value) = flat.keywords.get("const") {
-        sorts.push(Sort::Listed { keyword: "const", values: vec![value.clone()] });
+        partitions.push(Partition::Listed { keyword: "const", values: vec![value.clone()] });
     } else if let Some(values) = flat.list("enum") {
-        sorts.push(Sort::Listed { keyword: "enum", values: values.to_vec() });
+        partitions.push(Partition::Listed { keyword: "enum", values: values.to_vec() });
     }
     for (keyword, kind) in HELD {
-        if keyword == "format" && spot.is_instant() {
+        if keyword == "format" && site.is_instant() {
             continue;
         }
         if let Some(validator) = held(contract, &flat.keywords, keyword) {
-            sorts.push(Sort::Held { keyword: keyword.to_owned(), kind, validator });
+            partitions.push(Partition::Held { keyword: keyword.to_owned(), kind, validator });
         }
     }
-    if spot.is_instant() {
-        sorts.push(Sort::Instant(contract.batch.limits.instant_digits));
+    if site.is_instant() {
+        partitions.push(Partition::Instant(contract.batch.limits.instant_digits));
     }
-    if spot.is_text() {
+    if site.is_text() {
         let own = flat.count("maxLength");
-        let plain = spot.is_plain_text() && !spot.known;
+        let plain = site.is_plain_text() && !site.known;
         let interpretation = plain.then_some(contract.batch.limits.plain_string);
-        if let Some(bound) = own.or(spot.result_max.filter(|_| spot.unique)).or(interpretation) {
-            sorts.push(Sort::Longest(bound));
+        if let Some(bound) = own.or(site.result_max.filter(|_| site.unique)).or(interpretation) {
+            partitions.push(Partition::Longest(bound));
         }
         if let Some(bound) = flat.count("minLength").filter(|m| *m > 0) {
-            sorts.push(Sort::Shortest(bound));
+            partitions.push(Partition::Shortest(bound));
         }
         if plain {
-            sorts.push(Sort::Characters { minted: spot.unique });
+            partitions.push(Partition::Characters { minted: site.unique });
         }
     }
-    if spot.is_number() {
+    if site.is_number() {
         for (keyword, upper) in [
             ("minimum", false),
             ("exclusiveMinimum", false),
@@ -98,25 +98,26 @@ pub(super) fn sorts(contract: &Contract, spot: &Spot) -> Vec<Sort> {
             ("exclusiveMaximum", true),
         ] {
             if let Some(bound) = flat.number(keyword) {
-                sorts.push(Sort::Bound { keyword, bound, upper });
+                partitions.push(Partition::Bound { keyword, bound, upper });
             }
         }
         let bounded = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum"]
             .iter()
             .any(|k| flat.keywords.contains_key(*k));
-        if !bounded && !spot.known {
-            sorts.push(Sort::Number { whole, magnitude: contract.batch.limits.magnitude });
+        if !bounded && !site.known {
+            partitions
+                .push(Partition::Number { whole, magnitude: contract.batch.limits.magnitude });
         }
     }
     for (keyword, upper) in [("minItems", false), ("maxItems", true)] {
         if let Some(bound) = flat.count(keyword).filter(|b| *b > 0) {
-            sorts.push(Sort::Count { keyword, bound, upper });
+            partitions.push(Partition::Count { keyword, bound, upper });
         }
     }
     if let Some(Value::Object(properties)) = flat.keywords.get("properties") {
-        sorts.push(Sort::Further(properties.keys().cloned().collect()));
+        partitions.push(Partition::Further(properties.keys().cloned().collect()));
     }
-    sorts
+    partitions
 }
 
 /// A validator of one keyword alone.
@@ -126,21 +127,21 @@ fn held(contract: &Contract, keywords: &Map<String, Value>, keyword: &str) -> Op
     contract.operation.compile(&Value::Object(alone)).ok()
 }
 
-impl Sort {
+impl Partition {
     /// Its classes, each with the keyword that it belongs to.
     pub(super) fn classes(&self) -> Vec<(String, String)> {
         let named = |keyword: &str, classes: &[&str]| -> Vec<(String, String)> {
             classes.iter().map(|c| (keyword.to_owned(), (*c).to_owned())).collect()
         };
         match self {
-            Sort::Type { whole } => {
+            Partition::Type { whole } => {
                 let mut classes = named("type", &TYPES);
                 if *whole {
                     classes.extend(named("type", &["number with a fraction"]));
                 }
                 classes
             }
-            Sort::Listed { keyword, values } => {
+            Partition::Listed { keyword, values } => {
                 let shown = |v: &Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
                 let mut classes: Vec<(String, String)> = values
                     .iter()
@@ -150,7 +151,7 @@ impl Sort {
                 classes.extend(named(keyword, &["another value"]));
                 classes
             }
-            Sort::Longest(_) => named(
+            Partition::Longest(_) => named(
                 "maxLength",
                 &[
                     "just inside",
@@ -162,8 +163,8 @@ impl Sort {
                     "further outside",
                 ],
             ),
-            Sort::Shortest(_) => named("minLength", &["at the bound", "just outside"]),
-            Sort::Characters { minted } => {
+            Partition::Shortest(_) => named("minLength", &["at the bound", "just outside"]),
+            Partition::Characters { minted } => {
                 let classes = [
                     "string: empty",
                     "string: blank",
@@ -181,7 +182,7 @@ impl Sort {
                 let known = classes.len() - usize::from(*minted);
                 named("type", &classes[..known])
             }
-            Sort::Instant(_) => named(
+            Partition::Instant(_) => named(
                 "format",
                 &[
                     "date-time in UTC",
@@ -196,7 +197,7 @@ impl Sort {
                     "at an edge that is not judged",
                 ],
             ),
-            Sort::Number { whole, .. } => {
+            Partition::Number { whole, .. } => {
                 let mut classes =
                     named("type", &["number: negative", "number: zero", "number: positive"]);
                 if !whole {
@@ -205,22 +206,22 @@ impl Sort {
                 classes.extend(named("type", &["number: beyond what must be taken"]));
                 classes
             }
-            Sort::Bound { keyword, .. } | Sort::Count { keyword, .. } => {
+            Partition::Bound { keyword, .. } | Partition::Count { keyword, .. } => {
                 named(keyword, &["inside", "at the bound", "outside"])
             }
-            Sort::Held { keyword, .. } => named(keyword, &["holds", "broken"]),
-            Sort::Further(_) => named("additionalProperties", &["a further property"]),
+            Partition::Held { keyword, .. } => named(keyword, &["holds", "broken"]),
+            Partition::Further(_) => named("additionalProperties", &["a further property"]),
         }
     }
 
     /// Calls `seen` with the position of each class that `value` is in.
     pub(super) fn see(&self, value: &Value, mut seen: impl FnMut(usize)) {
         match self {
-            Sort::Type { whole } => {
+            Partition::Type { whole } => {
                 let fraction = value.as_f64().is_some_and(|f| f.fract() != 0.0);
                 seen(if *whole && fraction { TYPES.len() } else { type_at(value) });
             }
-            Sort::Listed { values, .. } => match values.iter().position(|v| v == value) {
+            Partition::Listed { values, .. } => match values.iter().position(|v| v == value) {
                 Some(at) if at < LISTED => seen(at),
                 Some(_) => {}
                 None if values.iter().any(|v| ValueKind::of(v) == ValueKind::of(value)) => {
@@ -228,12 +229,12 @@ impl Sort {
                 }
                 None => {}
             },
-            Sort::Longest(bound) => {
+            Partition::Longest(bound) => {
                 if let Value::String(text) = value {
                     longest(text, *bound, seen);
                 }
             }
-            Sort::Shortest(bound) => {
+            Partition::Shortest(bound) => {
                 if let Value::String(text) = value {
                     let length = text.chars().count();
                     if length == *bound {
@@ -243,7 +244,7 @@ impl Sort {
                     }
                 }
             }
-            Sort::Characters { minted } => {
+            Partition::Characters { minted } => {
                 if let Value::String(text) = value {
                     characters(text, |class| {
                         if class < DIGITS || !minted {
@@ -252,12 +253,12 @@ impl Sort {
                     });
                 }
             }
-            Sort::Instant(digits) => {
+            Partition::Instant(digits) => {
                 if let Value::String(text) = value {
                     instant(text, *digits, seen);
                 }
             }
-            Sort::Number { whole, magnitude } => {
+            Partition::Number { whole, magnitude } => {
                 if let Some(number) = value.as_f64() {
                     let size = number.abs();
                     seen(if size == 0.0 {
@@ -275,7 +276,7 @@ impl Sort {
                     }
                 }
             }
-            Sort::Bound { bound, upper, .. } => {
+            Partition::Bound { bound, upper, .. } => {
                 if let Some(number) = value.as_f64() {
                     let beyond = if *upper { number > *bound } else { number < *bound };
                     #[expect(clippy::float_cmp, reason = "at the bound means at it")]
@@ -289,7 +290,7 @@ impl Sort {
                     });
                 }
             }
-            Sort::Count { bound, upper, .. } => {
+            Partition::Count { bound, upper, .. } => {
                 if let Value::Array(list) = value {
                     let beyond = if *upper { list.len() > *bound } else { list.len() < *bound };
                     seen(if list.len() == *bound {
@@ -301,12 +302,12 @@ impl Sort {
                     });
                 }
             }
-            Sort::Held { kind, validator, .. } => {
+            Partition::Held { kind, validator, .. } => {
                 if ValueKind::of(value).name() == *kind {
                     seen(usize::from(!validator.is_valid(value)));
                 }
             }
-            Sort::Further(names) => {
+            Partition::Further(names) => {
                 if value.as_object().is_some_and(|map| map.keys().any(|k| !names.contains(k))) {
                     seen(0);
                 }
