@@ -6,7 +6,7 @@ use super::args::{CertifyArgs, RunArgs};
 use super::{CommandError, run, say};
 use crate::case::Depth;
 use crate::certificate::{
-    self, CertificateSubject, FILE, PAGE, PrivateKey, Refusal, Statement, public_file,
+    self, CertificateRefusal, CertificateSubject, FILE, PAGE, PrivateKey, Statement, public_file,
 };
 use crate::contract::Problem;
 use crate::record::{self, NotTested, Summary};
@@ -58,7 +58,7 @@ fn only_the_whole_suite(args: &RunArgs) -> Result<(), CommandError> {
 }
 
 /// Says why there is no certificate; the exit code, which is never that of success.
-fn refused(summary: &Summary, refusals: &[Refusal]) -> u8 {
+fn refused(summary: &Summary, refusals: &[CertificateRefusal]) -> u8 {
     say("\n  No certificate:");
     for line in refusal_lines(refusals) {
         say(&format!("    · {}", crate::report::visible(&line)));
@@ -71,7 +71,7 @@ fn refused(summary: &Summary, refusals: &[Refusal]) -> u8 {
 }
 
 /// The reasons, one per line; rules that were not tested for the same reason are one.
-fn refusal_lines(refusals: &[Refusal]) -> Vec<String> {
+fn refusal_lines(refusals: &[CertificateRefusal]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut untested: Vec<(&NotTested, Vec<&str>)> = Vec::new();
     for refusal in refusals {

@@ -1,7 +1,7 @@
 //! Certificates: a signed statement of what a run at depth deep showed, bound to its evidence by hash.
 //!
 //! Made from records and nothing else: `verify` makes the statement again from `record.jsonl`.
-//! A certificate is the JSON object of [`Certificate`]. Its `payload` is the statement as a JSON text; the
+//! A certificate is the JSON object of [`SignedCertificate`]. Its `payload` is the statement as a JSON text; the
 //! signature is over the bytes of that text (UTF-8, with the escapes of the surrounding string resolved), so
 //! that any tool can check it:
 //!
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use evidence::{EVIDENCE, Evidence};
 pub use key::{KeyError, PrivateKey, PublicKey, new_key, public_file};
 pub use page::page;
-pub use refusal::{Refusal, refusals};
+pub use refusal::{CertificateRefusal, refusals};
 pub use sign::sign;
 pub use statement::{CertificateSubject, Statement, schema};
 pub use verify::{Verified, verify};
@@ -42,7 +42,7 @@ const ALGORITHM: &str = "Ed25519";
 /// `certificate.json`: a statement, and who signed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Certificate {
+pub struct SignedCertificate {
     /// The [`Statement`] as a JSON text; these bytes are signed.
     pub payload: String,
     /// `Ed25519` (RFC 8032), over the bytes of `payload`.
@@ -53,7 +53,7 @@ pub struct Certificate {
     pub public_key: String,
 }
 
-impl Certificate {
+impl SignedCertificate {
     /// The file, byte for byte.
     ///
     /// # Errors

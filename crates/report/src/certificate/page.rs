@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::key::PublicKey;
 use super::statement::Statement;
-use super::{Certificate, FILE};
+use super::{FILE, SignedCertificate};
 use crate::record::{Conclusion, RuleOutcome};
 use crate::report::{number, page, visible};
 
@@ -16,7 +16,7 @@ const ENTRIES: usize = 5;
 
 /// The page of a certificate.
 #[must_use]
-pub fn page(certificate: &Certificate, statement: &Statement) -> String {
+pub fn page(certificate: &SignedCertificate, statement: &Statement) -> String {
     let subject = statement.about.subject.as_deref().unwrap_or(&statement.target);
     let title = format!("Certificate of conformance · {}", visible(subject));
     html! {
@@ -190,7 +190,7 @@ fn short(text: &str) -> String {
     }
 }
 
-fn foot(certificate: &Certificate, statement: &Statement) -> Markup {
+fn foot(certificate: &SignedCertificate, statement: &Statement) -> Markup {
     let mut hashes = vec![
         ("Specification", statement.specification.hash.as_str()),
         ("Cases", statement.suite.hash.as_str()),

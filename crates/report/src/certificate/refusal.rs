@@ -7,7 +7,7 @@ use crate::record::{Conclusion, NotTested, Reason, RuleSummary, Summary, WaiverS
 
 /// A reason why a run does not earn a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct CertificateRefusal {
     /// In a sentence.
     pub why: String,
     /// Whether the target failed; else the run is not enough.
@@ -16,17 +16,17 @@ pub struct Refusal {
     pub not_tested: Option<(String, NotTested)>,
 }
 
-impl Refusal {
-    fn new(why: String, against: bool) -> Refusal {
-        Refusal { why, against, not_tested: None }
+impl CertificateRefusal {
+    fn new(why: String, against: bool) -> CertificateRefusal {
+        CertificateRefusal { why, against, not_tested: None }
     }
 }
 
 /// The reasons against a certificate; none where one may be issued.
 #[must_use]
-pub fn refusals(summary: &Summary) -> Vec<Refusal> {
-    let mut refusals: Vec<Refusal> = Vec::new();
-    let mut not_enough = |why: String| refusals.push(Refusal::new(why, false));
+pub fn refusals(summary: &Summary) -> Vec<CertificateRefusal> {
+    let mut refusals: Vec<CertificateRefusal> = Vec::new();
+    let mut not_enough = |why: String| refusals.push(CertificateRefusal::new(why, false));
     let head = &summary.head;
     if head.depth != Depth::Deep {
         not_enough(format!("the depth was {}; a certificate needs deep", head.depth));
@@ -63,11 +63,11 @@ pub fn refusals(summary: &Summary) -> Vec<Refusal> {
             waiver.waiver.scope(),
             waiver.waiver.at
         );
-        refusals.push(Refusal::new(why, true));
+        refusals.push(CertificateRefusal::new(why, true));
     }
     if summary.conclusion == Conclusion::NonConformant && refusals.is_empty() {
         for reason in &summary.reasons {
-            refusals.push(Refusal::new(reason.to_string(), true));
+            refusals.push(CertificateRefusal::new(reason.to_string(), true));
         }
     }
     let mut seen = Vec::new();
@@ -80,14 +80,14 @@ pub fn refusals(summary: &Summary) -> Vec<Refusal> {
 }
 
 /// What a rule says against a certificate.
-fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
+fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<CertificateRefusal> {
     let id = &rule.rule.id;
     if !is_of_suite(id) {
         return None;
     }
     if rule.counts.errored > 0 {
         let why = format!("{id} panicked: a defect of batchproof");
-        return Some(Refusal::new(why, false));
+        return Some(CertificateRefusal::new(why, false));
     }
     if rule.rule.level != Level::Must {
         return None;
@@ -102,7 +102,7 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
         };
         let word = if failed.len() == 1 { "finding" } else { "findings" };
         let why = format!("{id} failed: {} confirmed {word}{waived}", failed.len());
-        return Some(Refusal::new(why, true));
+        return Some(CertificateRefusal::new(why, true));
     }
     let why = match rule.not_tested()? {
         // What the whole run shows is tested only where it happened: lost answers, for one.
@@ -110,5 +110,8 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<Refusal> {
         why => why,
     };
     let text = Reason::RuleNotTested { rule: id.clone(), why: why.clone() }.to_string();
-    Some(Refusal { not_tested: Some((id.clone(), why)), ..Refusal::new(text, false) })
+    Some(CertificateRefusal {
+        not_tested: Some((id.clone(), why)),
+        ..CertificateRefusal::new(text, false)
+    })
 }

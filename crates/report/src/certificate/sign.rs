@@ -5,7 +5,7 @@ use std::path::Path;
 use super::evidence::Evidence;
 use super::key::PrivateKey;
 use super::statement::{CertificateSubject, Statement};
-use super::{ALGORITHM, Certificate};
+use super::{ALGORITHM, SignedCertificate};
 use crate::record::Summary;
 
 /// The certificate of the run whose record and report lie in `dir`. Whether one may be issued at all,
@@ -18,9 +18,9 @@ pub fn sign(
     dir: &Path,
     about: CertificateSubject,
     key: &PrivateKey,
-) -> std::io::Result<Certificate> {
+) -> std::io::Result<SignedCertificate> {
     let payload = Statement::from_summary(summary, about, Evidence::hash_all(dir)?).payload()?;
-    Ok(Certificate {
+    Ok(SignedCertificate {
         signature: key.sign(payload.as_bytes()),
         algorithm: ALGORITHM.to_owned(),
         public_key: key.public().base64(),

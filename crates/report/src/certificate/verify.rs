@@ -8,7 +8,7 @@ use super::evidence::{EVIDENCE, Evidence};
 use super::key::PublicKey;
 use super::refusal::refusals;
 use super::statement::Statement;
-use super::{ALGORITHM, Certificate, PAGE, page};
+use super::{ALGORITHM, PAGE, SignedCertificate, page};
 use crate::record::{self, Summary};
 
 /// Fields of the statement that are named where they differ from the record.
@@ -25,7 +25,7 @@ pub struct Verified {
 /// Verifies the certificate in `bytes`, with its evidence in `dir`, against the key that the reader trusts.
 #[must_use]
 pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
-    let certificate: Certificate = match serde_json::from_slice(bytes) {
+    let certificate: SignedCertificate = match serde_json::from_slice(bytes) {
         Ok(certificate) => certificate,
         Err(error) => {
             return Verified {
@@ -61,7 +61,7 @@ pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
 }
 
 /// Where `bytes` differ from the file that the certificate would be written as.
-fn rewritten(certificate: &Certificate, bytes: &[u8]) -> Option<usize> {
+fn rewritten(certificate: &SignedCertificate, bytes: &[u8]) -> Option<usize> {
     let written = certificate.text().ok()?;
     if written.as_bytes() == bytes {
         return None;
@@ -70,7 +70,7 @@ fn rewritten(certificate: &Certificate, bytes: &[u8]) -> Option<usize> {
     Some(same + 1)
 }
 
-fn signature(certificate: &Certificate, key: &PublicKey, mismatches: &mut Vec<String>) {
+fn signature(certificate: &SignedCertificate, key: &PublicKey, mismatches: &mut Vec<String>) {
     if certificate.algorithm != ALGORITHM {
         mismatches
             .push(format!("the algorithm is `{}`; expected {ALGORITHM}", certificate.algorithm));
@@ -194,7 +194,7 @@ fn differ(pointer: &str, stated: &Value, recorded: &Value, out: &mut Vec<String>
 
 /// The page of the certificate, if there is one.
 fn printed(
-    certificate: &Certificate,
+    certificate: &SignedCertificate,
     statement: &Statement,
     dir: &Path,
     mismatches: &mut Vec<String>,

@@ -3,10 +3,10 @@
 //!
 //! Terminal and report.md show the same lines. It must not know how a line looks.
 
-use super::groups::{also, confirmation, request_line, rule_of, seen, shown};
 use super::minimal::{as_finding, flakiness, minimal_line};
 use super::pair::{elements, index_in, rows};
 use super::text::{counted, excerpt, visible, visible_value};
+use super::wording::{also, confirmation, request_line, rule_of, seen, shown};
 use crate::record::{BodyRecord, ExchangeRecord, FindingRecord, Summary};
 use crate::triage::Problem;
 

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::curl::CommandContext;
-use super::groups::{not_tested, rule_of};
 use super::minimal::{flakiness, reproduction, shrunk_finding};
 use super::waiver::waiver;
+use super::wording::{not_tested, rule_of};
 use crate::case::Depth;
 use crate::check::RuleCounts;
 use crate::contract::Level;

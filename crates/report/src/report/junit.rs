@@ -10,12 +10,12 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::curl::CommandContext;
-use super::groups::{
-    answer_line, confirmation, found_line, not_tested, other_reasons, state_word, tested_line,
-};
 use super::minimal::{reproduction, shrunk_finding};
 use super::text::{counted, excerpt, visible, visible_block, visible_body, visible_value};
 use super::waiver::waiver;
+use super::wording::{
+    answer_line, confirmation, found_line, not_tested, other_reasons, state_word, tested_line,
+};
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{

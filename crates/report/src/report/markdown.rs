@@ -8,10 +8,6 @@ use std::fmt::Write as _;
 
 use super::curl::CommandContext;
 use super::facts::facts;
-use super::groups::{
-    exchange_line, found_line, nothing_tested, other_reasons, rule_of, shown, state_mark,
-    tested_line,
-};
 use super::json::Coverage;
 use super::minimal::{as_finding, reproduction};
 use super::pair::{elements, pair};
@@ -19,6 +15,10 @@ use super::text::{
     counted, excerpt, number, seconds, visible, visible_block, visible_body, visible_value,
 };
 use super::waiver::{covering, status};
+use super::wording::{
+    exchange_line, found_line, nothing_tested, other_reasons, rule_of, shown, state_mark,
+    tested_line,
+};
 use crate::record::{AnswerRecord, BodyRecord, Conclusion, NotTested, Summary};
 use crate::triage::{Problem, ProblemState, problems};
 

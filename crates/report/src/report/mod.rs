@@ -6,7 +6,6 @@
 
 pub mod curl;
 mod facts;
-mod groups;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -19,16 +18,17 @@ mod sample;
 pub mod terminal;
 mod text;
 pub mod waiver;
+mod wording;
 
 use std::path::{Path, PathBuf};
 
 use crate::record::Summary;
 
-pub use groups::not_tested;
 pub use json::schema;
 pub use terminal::{TerminalStyle, diff as terminal_diff, matrix as terminal_matrix, terminal};
 pub(crate) use text::number;
 pub use text::{counted, visible};
+pub use wording::not_tested;
 
 /// Writes `report.json`, `report.html`, `junit.xml` and `report.md` into `dir`, each whole or not at all.
 ///

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::groups::shown;
+use super::wording::shown;
 use crate::record::{AnswerRecord, ExchangeRecord, FindingRecord};
 
 /// An item and its result, field by field.

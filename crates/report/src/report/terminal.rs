@@ -13,10 +13,10 @@ use std::path::Path;
 use crate::contract::Level;
 use crate::record::{Conclusion, NotTested, RUN, RuleSummary, Summary, WaiverStatus};
 
-use super::groups::{self, nothing_tested};
 use super::json::Coverage;
 use super::text::{counted, number, seconds, visible, visible_block, wrap};
 use super::waiver::status;
+use super::wording::{self, nothing_tested};
 use crate::triage::{Problem, problems};
 use paint::{Colour, Paint};
 
@@ -146,12 +146,12 @@ fn concluded(page: &mut TerminalPage, conclusion: Conclusion, rest: &str) {
 
 /// `NONCONFORMANT  http://127.0.0.1:8080  1 problem (MUST)    70 of 78 rules tested`.
 fn headline(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>]) {
-    let found = groups::found_line(summary, problems);
+    let found = wording::found_line(summary, problems);
     let tested = match nothing_tested(summary) {
         true => String::new(),
-        false => format!("    {}", groups::tested_line(summary)),
+        false => format!("    {}", wording::tested_line(summary)),
     };
-    let target = visible(&groups::host(&summary.head.target));
+    let target = visible(&wording::host(&summary.head.target));
     let found = format!("  {target}  {found}");
     let conclusion = summary.conclusion.to_string();
     if super::text::width(&format!("{conclusion}{found}{tested}")) <= page.columns {
@@ -164,7 +164,7 @@ fn headline(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>]
 
 /// Why the conclusion is what it is, as far as the problems do not say it, and notes.
 fn reasons(page: &mut TerminalPage, summary: &Summary) {
-    let reasons = groups::other_reasons(summary);
+    let reasons = wording::other_reasons(summary);
     if !reasons.is_empty() {
         let inconclusive = summary.conclusion == Conclusion::Inconclusive;
         let label = if inconclusive { "because" } else { "also" };

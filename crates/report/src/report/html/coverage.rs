@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::{cells, charts, evidence};
 use crate::record::Summary;
-use crate::report::groups::exchange_line;
 use crate::report::json::{Coverage, CoverageShare, latency};
 use crate::report::text::{counted, excerpt, number, seconds, visible};
+use crate::report::wording::exchange_line;
 
 /// Rows of a table.
 const ROWS: usize = 300;

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::diff::marked;
 use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, FindingRecord, RequestRecord};
-use crate::report::groups::answer_line;
 use crate::report::pair::{ItemAndResult, in_view, rows};
 use crate::report::text::{excerpt, millis, number, visible, visible_body};
+use crate::report::wording::answer_line;
 
 /// Characters of a line of a body.
 const LINE: usize = 1_500;

@@ -16,14 +16,14 @@ use super::rules::interpretations;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingRecord, Summary};
 use crate::report::curl::CommandContext;
-use crate::report::groups::{
-    also, answer_line, cases_shown, confirmation, exchange_line, family, rule_of, seen, shown,
-    state_word, totals_line,
-};
 use crate::report::minimal::{as_finding, flakiness, minimal_line, reproduction, size};
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
 use crate::report::waiver::covering;
+use crate::report::wording::{
+    also, answer_line, cases_shown, confirmation, exchange_line, family, rule_of, seen, shown,
+    state_word, totals_line,
+};
 use crate::triage::{Problem, ProblemState, ProblemTotals};
 
 /// Bytes of entries that are shown whole.

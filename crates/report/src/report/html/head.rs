@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
-use crate::report::groups::{other_reasons, part};
 use crate::report::text::{number, seconds, visible};
+use crate::report::wording::{other_reasons, part};
 use crate::triage::{Problem, ProblemTotals};
 
 pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {

@@ -7,9 +7,9 @@ use super::parts::{class, level};
 use super::rules::about;
 use crate::compare::{Matrix, MatrixCell, MatrixColumn, MatrixRow};
 use crate::record::{Conclusion, RuleOutcome};
-use crate::report::groups::{family, outcome_word, totals_line};
 use crate::report::page;
 use crate::report::text::{number, visible};
+use crate::report::wording::{family, outcome_word, totals_line};
 use crate::triage::{ProblemTotals, problems};
 
 const OWN: &str = include_str!("matrix.css");

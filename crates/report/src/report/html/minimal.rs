@@ -5,10 +5,10 @@ use maud::{Markup, html};
 use super::evidence;
 use super::parts::paste;
 use crate::record::{FindingRecord, Summary};
-use crate::report::groups::shown;
 use crate::report::minimal::minimal_line;
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{visible, visible_block};
+use crate::report::wording::shown;
 
 /// Exchanges that are shown.
 const EXCHANGES: usize = 6;

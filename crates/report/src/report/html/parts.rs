@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use crate::contract::Level;
 use crate::record::RuleOutcome;
-use crate::report::groups::outcome_word;
 use crate::report::text::visible;
+use crate::report::wording::outcome_word;
 
 pub(super) fn level(level: Level) -> Markup {
     let class = match level {

@@ -6,8 +6,8 @@ use super::parts::{class, level, outcome, prose};
 use crate::check::rules::FAMILIES;
 use crate::contract::Level;
 use crate::record::{RuleOutcome, RuleSummary, Summary};
-use crate::report::groups::{cited, family, not_tested, outcome_word};
 use crate::report::text::{number, visible};
+use crate::report::wording::{cited, family, not_tested, outcome_word};
 use crate::triage::Problem;
 
 const OUTCOMES: [RuleOutcome; 8] = [
@@ -81,12 +81,12 @@ pub(super) fn section(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
         p.lede { "What each rule requires, where that comes from, and how often it was checked." }
         @for (name, list) in families(summary) {
             h3 { (visible(name)) ": " (about(name)) }
-            div.cards.rows { @for rule in list { (one(summary, rule, groups)) } }
+            div.cards.rows { @for rule in list { (rule_card(summary, rule, groups)) } }
         }
     }
 }
 
-fn one(summary: &Summary, rule: &RuleSummary, groups: &[Problem<'_>]) -> Markup {
+fn rule_card(summary: &Summary, rule: &RuleSummary, groups: &[Problem<'_>]) -> Markup {
     let info = &rule.rule;
     let counts = [
         ("passed", rule.counts.passed),

@@ -5,9 +5,9 @@ use super::{TerminalPage, TerminalStyle, columns};
 use crate::compare::Diff;
 use crate::contract::Level;
 use crate::record::{RecordedFinding, RuleOutcome, Summary};
-use crate::report::groups::{cases_shown, outcome_word, rule_of, state_mark, totals_line};
 use crate::report::minimal::as_finding;
 use crate::report::text::{counted, excerpt, visible};
+use crate::report::wording::{cases_shown, outcome_word, rule_of, state_mark, totals_line};
 use crate::triage::{Problem, ProblemTotals, problems, problems_among};
 
 /// Causes of a kind that are shown.

@@ -6,9 +6,9 @@ use crate::contract::Level;
 use crate::record::Summary;
 use crate::report::curl::CommandContext;
 use crate::report::facts::facts;
-use crate::report::groups::{rule_of, state_mark};
 use crate::report::minimal::reproduction;
 use crate::report::text::{counted, visible};
+use crate::report::wording::{rule_of, state_mark};
 use crate::triage::{Problem, ProblemState};
 
 /// Problems shown in full.

@@ -8,8 +8,8 @@ use super::paint::{Colour, Paint};
 use super::{TerminalPage, TerminalStyle, columns};
 use crate::compare::{Matrix, MatrixCell, MatrixColumn};
 use crate::record::{Conclusion, RuleOutcome};
-use crate::report::groups::totals_line;
 use crate::report::text::{counted, visible};
+use crate::report::wording::totals_line;
 use crate::triage::{ProblemTotals, problems};
 
 /// What `report DIR...` prints of several targets.

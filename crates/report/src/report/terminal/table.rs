@@ -9,8 +9,8 @@ use super::paint::{Colour, Paint};
 use crate::check::rules::FAMILIES;
 use crate::contract::Level;
 use crate::record::{RuleOutcome, Summary};
-use crate::report::groups::family;
 use crate::report::text::number;
+use crate::report::wording::family;
 
 /// Columns that the table with its descriptions takes.
 const WITH_ABOUT: usize = 120;
