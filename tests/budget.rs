@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use batchproof::case::{self, Depth, Position};
+use batchproof::case::{self, Depth, MutatedItems};
 use batchproof::contract::{Contract, Profile, RefusalMode};
 use batchproof::embedded;
 use batchproof::execution::select;
@@ -117,15 +117,15 @@ fn every_mutation_that_a_case_names_is_sent_at_standard() {
             continue;
         };
         // There, how an item is broken is not the point.
-        if selected.case.spec.relation.is_some() || matches!(mutate.at, Position::Last) {
+        if selected.case.spec.relation.is_some() || matches!(mutate.at, MutatedItems::Last) {
             continue;
         }
         let kinds = selected.mutations.len() as u64;
         let runs = selected.case.runs(Depth::Standard);
         let items = *generate.items.range().start() as u64;
         let several = match mutate.at {
-            Position::All => items,
-            Position::Half => items / 2,
+            MutatedItems::All => items,
+            MutatedItems::Half => items / 2,
             _ => 1,
         };
         let stride = if several > 1 { 7 } else { 1 };

@@ -395,3 +395,23 @@ fn a_shipped_case_never_leaves_the_profile() {
         assert_eq!(lacking.get(case).map(String::as_str), Some(reason), "{case}: {lacking:#?}");
     }
 }
+
+#[test]
+fn old_spellings_of_the_case_language_name_the_new_ones() {
+    let desk = Desk::new();
+    for (step, place, words) in [
+        ("batch-from: x.json, renumber: true", "2:31", "`renumber` is now called `fresh-keys`"),
+        ("batch: 1, hang-up: half-body", "2:21", "`hang-up` is now called `disconnect`"),
+        ("body: '${number:a}'", "2:18", "`${number:a}` is now written `${key:a}`"),
+    ] {
+        desk.file("c.yaml", format!("title: t\nsteps: [{{ {step} }}]\n"));
+        desk.batchproof(&["run", "c.yaml"]).ends(2).says(&[&format!("c.yaml:{place}"), words]);
+    }
+}
+
+#[test]
+fn words_of_yaml_1_1_are_texts() {
+    let read: Value =
+        batchproof::contract::problem::read_yaml("f.yaml", "[YES, no, on, off, true]").unwrap();
+    assert_eq!(read, json!(["YES", "no", "on", "off", true]));
+}

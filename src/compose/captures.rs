@@ -148,7 +148,7 @@ impl Captures {
                 .keys
                 .with_shape(&KeyShape::Padded { length: *length, with: 'x' })
                 .unwrap_or(Value::Null),
-            Piece::Number { name, filter } => {
+            Piece::Key { name, filter } => {
                 let mut numbers = self.numbers.borrow_mut();
                 let number =
                     numbers.entry(name.clone()).or_insert_with(|| environment.keys.fresh());

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
 use super::{BodyStyle, Captures, OutgoingItem, batch, usual_headers};
-use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, Style};
+use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, ValuesSpec};
 use crate::contract::Problem;
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{BodyIntent, Exchange, Request};
@@ -79,7 +79,7 @@ fn one(
     } else if let Some(file) = &step.batch_from {
         let text = read_batch(source.case, file)?;
         let text =
-            if step.renumber { renumber(environment, source.case, file, &text)? } else { text };
+            if step.fresh_keys { fresh_keys(environment, source.case, file, &text)? } else { text };
         let body = BodyIntent::of(contract.body_validity(text.as_bytes()), &contract.batch.unique);
         (Some(Bytes::from(text)), body)
     } else if let Some(text) = &step.body {
@@ -118,7 +118,7 @@ fn one(
         credential: step.credential,
         body: bytes,
         framing: step.framing,
-        hang_up: step.hang_up,
+        hang_up: step.disconnect,
         new_connection: step.new_connection,
         raw: None,
     };
@@ -133,7 +133,7 @@ fn entries(
     seed: u64,
 ) -> Vec<OutgoingItem> {
     let environment = source.environment;
-    let style = style(step.values.unwrap_or(Style::Plain));
+    let style = style(step.values.unwrap_or(ValuesSpec::Plain));
     match spec {
         BatchSpec::Count(span) => {
             let shape = BatchShape { items: environment.clamp(*span), style };
@@ -213,11 +213,11 @@ fn pick<'a>(environment: &'a Environment, name: &str, run: u64) -> Option<&'a Mu
     list.get(index)
 }
 
-pub(crate) fn style(style: Style) -> generate::ValueStyle {
+pub(crate) fn style(style: ValuesSpec) -> generate::ValueStyle {
     match style {
-        Style::Plain => generate::ValueStyle::Plain,
-        Style::Boundary => generate::ValueStyle::Boundary,
-        Style::Unusual => generate::ValueStyle::Unusual,
+        ValuesSpec::Plain => generate::ValueStyle::Plain,
+        ValuesSpec::Boundary => generate::ValueStyle::Boundary,
+        ValuesSpec::Unusual => generate::ValueStyle::Unusual,
     }
 }
 
@@ -243,20 +243,20 @@ fn read_batch(case: &Case, file: &str) -> Result<String, Problem> {
 ///
 /// # Errors
 /// A [`Problem`] where it can't be read, or is no JSON although it is to be renumbered.
-pub fn check_batch_file(case: &Case, file: &str, renumber: bool) -> Result<(), Problem> {
+pub fn check_batch_file(case: &Case, file: &str, fresh_keys: bool) -> Result<(), Problem> {
     let text = read_batch(case, file)?;
-    if renumber {
+    if fresh_keys {
         serde_json::from_str::<Value>(&text).map_err(|e| {
             Problem::new(file, e.to_string())
                 .at(e.line() as u64, e.column() as u64)
-                .expected(format!("JSON, as {} says `renumber: true`", case.file))
+                .expected(format!("JSON, as {} says `fresh-keys: true`", case.file))
         })?;
     }
     Ok(())
 }
 
 /// Gives every item a fresh number; equal numbers stay equal.
-fn renumber(
+fn fresh_keys(
     environment: &Environment,
     case: &Case,
     file: &str,
@@ -266,7 +266,7 @@ fn renumber(
     let mut body: Value = serde_json::from_str(text).map_err(|e| {
         Problem::new(file, e.to_string())
             .at(e.line() as u64, e.column() as u64)
-            .expected(format!("JSON, as {} says `renumber: true`", case.file))
+            .expected(format!("JSON, as {} says `fresh-keys: true`", case.file))
     })?;
     let mut fresh = std::collections::HashMap::new();
     let items = body.get_mut(&batch.items).and_then(Value::as_array_mut);

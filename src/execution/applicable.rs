@@ -38,7 +38,7 @@ fn frames(chosen: &SelectedCase) -> bool {
 
 fn step_frames(step: &Step) -> bool {
     step.raw.is_some()
-        || step.hang_up.is_some()
+        || step.disconnect.is_some()
         || step.framing != Framing::Sized
         || step.simultaneously.iter().flatten().any(step_frames)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::execution::BATCH;
 use super::sending::exchange;
 use super::{Execution, SelectedCase};
-use crate::case::{Position, Relation};
+use crate::case::{MutatedItems, Relation};
 use crate::check::VerdictRelation;
 use crate::compose::{self, BodyStyle, FirstRequest, OutgoingItem};
 use crate::exchange::Answer;
@@ -89,19 +89,19 @@ fn mutate(
     let kinds = selected.mutations.len() as u64;
     let chosen: Vec<usize> = match mutate.at {
         // The position moves on with each round through the mutations too.
-        Position::Turns => match (run + run / kinds.max(1)) % 3 {
+        MutatedItems::Turns => match (run + run / kinds.max(1)) % 3 {
             0 => vec![0],
             1 => vec![count / 2],
             _ => vec![count - 1],
         },
-        Position::First => vec![0],
-        Position::Middle => vec![count / 2],
-        Position::Last => vec![count - 1],
-        Position::Half => (0..count).skip(usize::from(run % 2 == 1)).step_by(2).collect(),
-        Position::All => (0..count).collect(),
+        MutatedItems::First => vec![0],
+        MutatedItems::Middle => vec![count / 2],
+        MutatedItems::Last => vec![count - 1],
+        MutatedItems::Half => (0..count).skip(usize::from(run % 2 == 1)).step_by(2).collect(),
+        MutatedItems::All => (0..count).collect(),
     };
     for (nth, place) in chosen.into_iter().enumerate() {
-        let turn = if matches!(mutate.at, Position::Half | Position::All) {
+        let turn = if matches!(mutate.at, MutatedItems::Half | MutatedItems::All) {
             run.wrapping_mul(7).wrapping_add(nth as u64)
         } else {
             run

@@ -90,7 +90,7 @@ fn check_expect(case: &Case, expect: Option<&Expect>) -> Result<(), Problem> {
 fn check_step(case: &Case, step: &Step, generator: &Generator) -> Result<(), Problem> {
     check_expect(case, step.expect.as_ref())?;
     if let Some(file) = &step.batch_from {
-        compose::check_batch_file(case, file, step.renumber)?;
+        compose::check_batch_file(case, file, step.fresh_keys)?;
     }
     if let Some(BatchSpec::Items(items)) = &step.batch {
         for named in items.iter().filter_map(|i| i.mutate.as_ref()) {

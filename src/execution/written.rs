@@ -74,7 +74,7 @@ pub(super) async fn execute(
             execution.cut = true;
             return Ok(());
         }
-        if step.hang_up.is_some() {
+        if step.disconnect.is_some() {
             // A retry that overtakes the request which was broken off would say nothing of either.
             environment.pause(environment.left_alone()).await;
         }

@@ -255,7 +255,7 @@ impl CaseWriter<'_> {
             lines.push(format!("framing: {}", word(&request.framing)));
         }
         if let Some(hang_up) = &request.hang_up {
-            lines.push(format!("hang-up: {}", word(hang_up)));
+            lines.push(format!("disconnect: {}", word(hang_up)));
         }
         if request.new_connection {
             lines.push("new-connection: true".to_owned());

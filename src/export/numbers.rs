@@ -1,5 +1,5 @@
 //! What was sent as text of a case file: numbers become `${fresh}` or, where they are met again,
-//! `${number:NAME}`; everything else stays what it is.
+//! `${key:NAME}`; everything else stays what it is.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -71,7 +71,7 @@ impl<'a> KeyTemplates<'a> {
         if once && filter.is_empty() {
             "${fresh}".to_owned()
         } else {
-            format!("${{number:{}{filter}}}", name(at))
+            format!("${{key:{}{filter}}}", name(at))
         }
     }
 

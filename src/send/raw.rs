@@ -12,7 +12,7 @@ use super::connection::Connection;
 use super::head::{self, BodyEnd};
 use super::incoming::{Failure, Incoming};
 use super::lane::headers;
-use crate::case::HangUp;
+use crate::case::Disconnect;
 use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK};
 
 /// How long a client waits with its body for `100 Continue`.
@@ -53,9 +53,9 @@ async fn talk(
     };
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
     let until = match request.hang_up {
-        None | Some(HangUp::BeforeAnswer) => bytes.len(),
-        Some(HangUp::AfterHeaders) => head,
-        Some(HangUp::HalfBody) => head + (bytes.len() - head) / 2,
+        None | Some(Disconnect::BeforeAnswer) => bytes.len(),
+        Some(Disconnect::AfterHeaders) => head,
+        Some(Disconnect::HalfBody) => head + (bytes.len() - head) / 2,
     };
     let waits = request.header("expect").is_some() && until > head;
     talk.write(&bytes[..if waits { head } else { until }]).await?;

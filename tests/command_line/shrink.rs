@@ -127,7 +127,7 @@ fn what_came_before_stays_where_the_fault_remembers_it() {
 #[test]
 fn simultaneous_requests_shrink_in_number() {
     let desk = Desk::new();
-    let findings = found(&desk, "loser-server-error", &[], &["race/same-number"]);
+    let findings = found(&desk, "loser-server-error", &[], &["race/same-key"]);
     let trial = minimal(&findings, "RACE-003");
     assert_eq!(trial.len(), 2, "{trial:#?}");
     assert_eq!(trial[0][0]["communicationNumber"], trial[1][0]["communicationNumber"]);

@@ -67,7 +67,7 @@ const STEPS: &[&str] = &[
     "title: x\nsteps: [{ batch: [{ as: first }, { like: frist }] }]\n",
     "title: x\nsteps: [{ batch: [{ mutate: drop-requierd }] }]\n",
     "title: x\nsteps: [{ batch: 1, credential: stolen }]\n",
-    "title: x\nsteps: [{ batch: 1, hang-up: soon }]\n",
+    "title: x\nsteps: [{ batch: 1, disconnect: soon }]\n",
     "title: x\nsteps: [{ batch: 1, pause: 2s }]\n",
     "title: x\nsteps: [{ batch: 1, headers: [X-A] }]\n",
     "title: x\nsteps: [{ batch: 1, at-end: 1 }]\n",

@@ -121,7 +121,7 @@ fn cut_short() {
 #[test]
 fn plan() {
     let desk = Desk::new();
-    shown("run_plan", &said(&run(&desk, &["--plan", "time", "race/same-number"]).ends(0)));
+    shown("run_plan", &said(&run(&desk, &["--plan", "time", "race/same-key"]).ends(0)));
 }
 
 #[test]

@@ -119,7 +119,9 @@ pub fn nearest<S: AsRef<str>>(word: &str, known: impl IntoIterator<Item = S>) ->
 /// # Errors
 /// A [`Problem`] with line, column, what was found and what was expected.
 pub fn read_yaml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Problem> {
-    serde_saphyr::from_str(text).map_err(|e| explain_yaml(file, &e))
+    // YAML 1.2: `YES`, `NO` and `on` are texts.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(text, options).map_err(|e| explain_yaml(file, &e))
 }
 
 fn explain_yaml(file: &str, error: &serde_saphyr::Error) -> Problem {

@@ -31,20 +31,20 @@ pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound,
     let binder = Binder { case: &case, contract, profile, parts: parts(&case, contract) };
     match binder.case(&mut bound) {
         Ok(()) => Ok(Bound { case: bound, not_applicable: None }),
-        Err(Refusal::NotApplicable(reason)) => Ok(Bound { case, not_applicable: Some(reason) }),
-        Err(Refusal::Unusable(problem)) => Err(*problem),
+        Err(Unbound::NotApplicable(reason)) => Ok(Bound { case, not_applicable: Some(reason) }),
+        Err(Unbound::Unusable(problem)) => Err(*problem),
     }
 }
 
 /// Why a case can't be bound.
-enum Refusal {
+enum Unbound {
     NotApplicable(String),
     Unusable(Box<Problem>),
 }
 
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Refusal {
-        Refusal::Unusable(Box::new(problem))
+impl From<Problem> for Unbound {
+    fn from(problem: Problem) -> Unbound {
+        Unbound::Unusable(Box::new(problem))
     }
 }
 
@@ -76,10 +76,10 @@ fn set_names(step: &Step, into: &mut HashSet<String>) {
 }
 
 impl Binder<'_> {
-    fn case(&self, case: &mut Case) -> Result<(), Refusal> {
+    fn case(&self, case: &mut Case) -> Result<(), Unbound> {
         let title = &self.contract.batch.title;
         if let Some(only) = case.spec.contract.as_ref().filter(|only| *only != title) {
-            return Err(Refusal::NotApplicable(format!("it is about the contract `{only}`")));
+            return Err(Unbound::NotApplicable(format!("it is about the contract `{only}`")));
         }
         if let Some(expect) = &mut case.spec.expect {
             self.expect(expect)?;
@@ -87,7 +87,7 @@ impl Binder<'_> {
         case.spec.steps.iter_mut().flatten().try_for_each(|step| self.step(step))
     }
 
-    fn step(&self, step: &mut Step) -> Result<(), Refusal> {
+    fn step(&self, step: &mut Step) -> Result<(), Unbound> {
         if let Some(expect) = &mut step.expect {
             self.expect(expect)?;
         }
@@ -105,7 +105,7 @@ impl Binder<'_> {
         step.simultaneously.iter_mut().flatten().try_for_each(|inner| self.step(inner))
     }
 
-    fn item(&self, item: &mut ItemSpec, acceptable: bool) -> Result<(), Refusal> {
+    fn item(&self, item: &mut ItemSpec, acceptable: bool) -> Result<(), Unbound> {
         let mut set = Map::new();
         for (key, value) in &item.set {
             let (name, value) = (self.key(key)?, self.value(value)?);
@@ -132,7 +132,7 @@ impl Binder<'_> {
             for name in self.unset(named)? {
                 if acceptable && self.contract.demanded.contains(&name) {
                     let reason = format!("the profile demands `{name}`");
-                    return Err(Refusal::NotApplicable(reason));
+                    return Err(Unbound::NotApplicable(reason));
                 }
                 unset.push(Named { name, ..*named });
             }
@@ -145,7 +145,7 @@ impl Binder<'_> {
     }
 
     /// The names of fields that are to be left out.
-    fn unset(&self, named: &Named) -> Result<Vec<String>, Refusal> {
+    fn unset(&self, named: &Named) -> Result<Vec<String>, Unbound> {
         if named.name == "@every-optional" {
             let all = every_optional(self.contract);
             return Ok(all.into_iter().map(|field| field.name.clone()).collect());
@@ -162,7 +162,7 @@ impl Binder<'_> {
     }
 
     /// The name of a field that is written as a key: by its name, or by its role.
-    fn key(&self, key: &str) -> Result<String, Refusal> {
+    fn key(&self, key: &str) -> Result<String, Unbound> {
         if let Some(plain) = key.strip_prefix("@@") {
             return Ok(format!("@{plain}"));
         }
@@ -173,14 +173,14 @@ impl Binder<'_> {
     }
 
     /// The name that has a role.
-    fn name(&self, word: &str, filter: Option<Filter>) -> Result<String, Refusal> {
+    fn name(&self, word: &str, filter: Option<Filter>) -> Result<String, Unbound> {
         let batch = &self.contract.batch;
         let name = match Role::parse(word) {
             Some(Role::Key) => &batch.unique,
             Some(Role::Items) => &batch.items,
             Some(Role::Results) => &batch.results,
             Some(Role::Field(role)) => {
-                &role.field(self.contract, self.profile).map_err(Refusal::NotApplicable)?.name
+                &role.field(self.contract, self.profile).map_err(Unbound::NotApplicable)?.name
             }
             Some(Role::EveryOptional) | None => {
                 let problem = self.case.problem(format!("`@{word}` is not one field"), word);
@@ -191,12 +191,12 @@ impl Binder<'_> {
         let other = filter.apply(name);
         if other == *name {
             let reason = format!("`{name}` has no other spelling of that kind");
-            return Err(Refusal::NotApplicable(reason));
+            return Err(Unbound::NotApplicable(reason));
         }
         Ok(other)
     }
 
-    fn value(&self, value: &Value) -> Result<Value, Refusal> {
+    fn value(&self, value: &Value) -> Result<Value, Unbound> {
         Ok(match value {
             Value::String(text) => Value::String(self.text(text)?),
             Value::Array(list) => {
@@ -214,7 +214,7 @@ impl Binder<'_> {
     }
 
     /// A text with names in place of the roles in its templates.
-    fn text(&self, text: &str) -> Result<String, Refusal> {
+    fn text(&self, text: &str) -> Result<String, Unbound> {
         // Templates were checked when the file was loaded.
         let Ok(template) = Template::parse(text) else { return Ok(text.to_owned()) };
         for piece in &template.0 {
@@ -242,7 +242,7 @@ impl Binder<'_> {
     }
 
     /// The inside of `${…}`: a role becomes a name, a capture by role becomes one by name.
-    fn piece(&self, inside: &str) -> Result<String, Refusal> {
+    fn piece(&self, inside: &str) -> Result<String, Unbound> {
         if inside == "fresh:longest" {
             return Ok(format!("${{fresh:{}}}", self.longest_key()));
         }
@@ -281,7 +281,7 @@ impl Binder<'_> {
             .nearest(part, &self.parts))
     }
 
-    fn expect(&self, expect: &mut Expect) -> Result<(), Refusal> {
+    fn expect(&self, expect: &mut Expect) -> Result<(), Unbound> {
         let line = expect.line;
         if let Some(code) = &mut expect.refused {
             self.code(code, line)?;
@@ -307,7 +307,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn outcome(&self, outcome: &mut Outcome, line: u64) -> Result<(), Refusal> {
+    fn outcome(&self, outcome: &mut Outcome, line: u64) -> Result<(), Unbound> {
         match outcome {
             Outcome::Rejected(code) => self.code(code, line),
             Outcome::Accepted | Outcome::Any => Ok(()),
@@ -315,7 +315,7 @@ impl Binder<'_> {
     }
 
     /// A cause becomes the code that the contract documents for it; without one, any code fits.
-    fn code(&self, code: &mut Option<String>, line: u64) -> Result<(), Refusal> {
+    fn code(&self, code: &mut Option<String>, line: u64) -> Result<(), Unbound> {
         let Some(word) = code.take() else { return Ok(()) };
         let codes = &self.contract.batch.codes;
         let cause = match word.as_str() {
@@ -340,9 +340,9 @@ impl Binder<'_> {
     }
 
     /// Whether schema and profile let a field have this value, in a request that must be accepted.
-    fn check_allowed(&self, name: &str, value: &Value) -> Result<(), Refusal> {
+    fn check_allowed(&self, name: &str, value: &Value) -> Result<(), Unbound> {
         let Some(field) = self.contract.field(name) else { return Ok(()) };
-        let refuse = |reason: String| Err(Refusal::NotApplicable(reason));
+        let refuse = |reason: String| Err(Unbound::NotApplicable(reason));
         if *name == self.contract.batch.unique {
             let longest = self.longest_key();
             return if value.as_str().map_or(0, least_length) > longest {
@@ -399,15 +399,15 @@ fn least_length(text: &str) -> usize {
     let length = |piece: &Piece| match piece {
         Piece::Text(text) => text.chars().count(),
         Piece::Fresh(Some(length)) => *length,
-        Piece::Fresh(None) | Piece::Number { .. } => SHORTEST_KEY,
+        Piece::Fresh(None) | Piece::Key { .. } => SHORTEST_KEY,
         Piece::Repeat(count, text) => count.saturating_mul(text.chars().count()),
         _ => 0,
     };
     template.0.iter().map(length).fold(0, usize::saturating_add)
 }
 
-fn one_field(name: &str) -> Refusal {
-    Refusal::NotApplicable(format!("`{name}` has two of the roles that the case needs"))
+fn one_field(name: &str) -> Unbound {
+    Unbound::NotApplicable(format!("`{name}` has two of the roles that the case needs"))
 }
 
 /// Whether a step is sent to be accepted, as far as its file says.

@@ -17,7 +17,7 @@ use super::named::Named;
 pub struct Generate {
     /// How many items, such as `2..50`.
     pub items: Span,
-    /// A sequence of so many requests instead of one: numbers come back, items are broken, requests can't be
+    /// A sequence of so many requests instead of one: keys come back, items are broken, requests can't be
     /// processed; what each item must meet is held against a model of the endpoint.
     #[serde(default)]
     pub steps: Option<Span>,
@@ -26,7 +26,7 @@ pub struct Generate {
     pub runs: Option<Runs>,
     /// What kind of values.
     #[serde(default)]
-    pub values: Style,
+    pub values: ValuesSpec,
     /// How the body is sent.
     #[serde(default)]
     pub framing: Framing,
@@ -40,7 +40,7 @@ impl Generate {
 /// What kind of valid values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Style {
+pub enum ValuesSpec {
     /// Everyday values.
     Plain,
     /// Everyday values mixed with those at every bound.
@@ -74,7 +74,7 @@ impl Framing {
 /// Which items of a batch are mutated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Position {
+pub enum MutatedItems {
     /// First, middle and last in turn, run by run.
     #[default]
     Turns,
@@ -96,7 +96,7 @@ pub struct Mutate {
     /// Names from the catalogue (`batchproof list --mutations`); their values are taken in turns.
     pub by: Vec<Named>,
     /// Which items.
-    pub at: Position,
+    pub at: MutatedItems,
 }
 
 #[derive(Deserialize)]
@@ -104,7 +104,7 @@ pub struct Mutate {
 struct MutateMap {
     by: NamedList,
     #[serde(default)]
-    at: Position,
+    at: MutatedItems,
 }
 
 struct NamedList(Vec<Named>);
@@ -170,7 +170,7 @@ impl<'de> Deserialize<'de> for Mutate {
             (_, Some(map)) => Mutate { by: map.by.0, at: map.at },
             (names, None) => Mutate {
                 by: names.into_iter().map(|name| Named { name, line, column }).collect(),
-                at: Position::default(),
+                at: MutatedItems::default(),
             },
         })
     }
@@ -182,7 +182,7 @@ impl JsonSchema for Mutate {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let position = generator.subschema_for::<Position>();
+        let position = generator.subschema_for::<MutatedItems>();
         json_schema!({
             "description": "names of mutations (batchproof list --mutations), taken in turns",
             "anyOf": [
@@ -205,11 +205,11 @@ impl JsonSchema for Mutate {
     }
 }
 
-/// A second request made from the first, each with numbers of its own unless it says otherwise.
+/// A second request made from the first, each with fresh keys unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Relation {
-    /// The same bytes again, numbers included: what was accepted is now used.
+    /// The same bytes again, keys included: what was accepted is now used.
     Replay,
     /// The items in another order: verdicts move with them.
     Permute,
@@ -229,6 +229,6 @@ pub enum Relation {
     WhiteSpace,
     /// Chunked instead of sized: no verdict changes.
     Chunk,
-    /// What was refused is corrected and sent again with the same numbers: it is accepted.
+    /// What was refused is corrected and sent again with the same keys: it is accepted.
     Correct,
 }

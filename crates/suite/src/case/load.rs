@@ -121,7 +121,8 @@ fn load_file(path: &Path, root: Option<&Path>) -> Result<Case, Problem> {
 /// # Errors
 /// A [`Problem`] with line and column, what was found and what was expected.
 pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Case, Problem> {
-    let spec: CaseSpec = read_yaml(file, text)?;
+    let spec: CaseSpec =
+        read_yaml(file, text).map_err(|problem| old_spelling(file, text).unwrap_or(problem))?;
     let case = Case {
         id: id.to_owned(),
         file: file.to_owned(),
@@ -132,6 +133,30 @@ pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Ca
     };
     Checker { case: &case, names: HashSet::new() }.check()?;
     Ok(case)
+}
+
+/// Keys of steps by their old names, and what they are called now.
+const RENAMED: [(&str, &str); 2] = [("renumber", "fresh-keys"), ("hang-up", "disconnect")];
+
+/// The first key of a step that has a new name.
+fn old_spelling(file: &str, text: &str) -> Option<Problem> {
+    fn find<'a>(steps: Option<&'a serde_json::Value>) -> Option<(&'a str, &'static str)> {
+        steps?.as_array()?.iter().filter_map(|step| step.as_object()).find_map(|step| {
+            let old = step
+                .keys()
+                .find_map(|key| Some((key.as_str(), RENAMED.iter().find(|(old, _)| old == key)?.1)));
+            old.or_else(|| find(step.get("simultaneously")))
+        })
+    }
+    let document: serde_json::Value = read_yaml(file, text).ok()?;
+    let (old, new) = find(document.get("steps"))?;
+    let at = text.lines().enumerate().find_map(|(line, text)| Some((line, text.find(old)?)));
+    let (line, column) = at.unwrap_or_default();
+    Some(
+        Problem::new(file, format!("`{old}` is now called `{new}`"))
+            .at(line as u64 + 1, column as u64 + 1)
+            .expected(format!("`{new}`")),
+    )
 }
 
 /// The JSON Schema of case files, for editors.

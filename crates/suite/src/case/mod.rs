@@ -17,11 +17,11 @@ mod template;
 pub use amount::{Runs, Span};
 pub use bind::{Bound, bind};
 pub use expect::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
-pub use generated::{Framing, Generate, Mutate, Position, Relation, Style};
+pub use generated::{Framing, Generate, Mutate, MutatedItems, Relation, ValuesSpec};
 pub use load::{find, load, load_paths, schema, shipped};
 pub use named::Named;
 pub use role::{FieldRole, Role};
-pub use step::{BatchSpec, Credential, HangUp, ItemSpec, Step};
+pub use step::{BatchSpec, Credential, Disconnect, ItemSpec, Step};
 pub use template::{Filter, Piece, Template};
 
 use crate::contract::Problem;

@@ -27,7 +27,7 @@ pub enum Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldRole {
     presence: Option<Presence>,
-    kind: Kind,
+    kind: FieldKind,
     /// Which of several, from 1.
     nth: usize,
 }
@@ -39,7 +39,7 @@ enum Presence {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FieldKind {
     /// Any field.
     Any,
     /// A string that the schema restricts in its length at most.
@@ -54,12 +54,12 @@ enum Kind {
     Number,
 }
 
-const KINDS: [(&str, Kind); 5] = [
-    ("text", Kind::Text),
-    ("bounded-text", Kind::BoundedText),
-    ("echoed-text", Kind::EchoedText),
-    ("date-time", Kind::DateTime),
-    ("number", Kind::Number),
+const KINDS: [(&str, FieldKind); 5] = [
+    ("text", FieldKind::Text),
+    ("bounded-text", FieldKind::BoundedText),
+    ("echoed-text", FieldKind::EchoedText),
+    ("date-time", FieldKind::DateTime),
+    ("number", FieldKind::Number),
 ];
 
 impl Role {
@@ -84,7 +84,7 @@ impl Role {
             let Some(rest) = word.strip_prefix(prefix) else { continue };
             let kind = match rest.strip_prefix('-') {
                 Some(rest) => kind(rest)?,
-                None if rest.is_empty() => Kind::Any,
+                None if rest.is_empty() => FieldKind::Any,
                 None => return None,
             };
             return Some(Role::Field(FieldRole { presence: Some(presence), kind, nth }));
@@ -118,7 +118,7 @@ impl FieldRole {
         let at = match sent.len() {
             0 => None,
             // One mandatory field is as good as another where there are fewer.
-            many if self.kind == Kind::Any => Some((self.nth - 1) % many),
+            many if self.kind == FieldKind::Any => Some((self.nth - 1) % many),
             _ => Some(self.nth - 1),
         };
         if let Some(field) = at.and_then(|at| sent.get(at)) {
@@ -139,7 +139,7 @@ impl FieldRole {
             .filter(|field| field.name != contract.batch.unique && self.fits(contract, field))
             .collect();
         fields.sort_by_key(|field| {
-            let special = self.kind != Kind::Any && (field.echoed || field.reference);
+            let special = self.kind != FieldKind::Any && (field.echoed || field.reference);
             (!field.required, special)
         });
         fields
@@ -153,12 +153,12 @@ impl FieldRole {
         };
         presence
             && match self.kind {
-                Kind::Any => true,
-                Kind::Text => is_text(field),
-                Kind::BoundedText => is_text(field) && field.schema.get("maxLength").is_some(),
-                Kind::EchoedText => is_text(field) && field.echoed,
-                Kind::DateTime => field.is_instant(),
-                Kind::Number => {
+                FieldKind::Any => true,
+                FieldKind::Text => is_text(field),
+                FieldKind::BoundedText => is_text(field) && field.schema.get("maxLength").is_some(),
+                FieldKind::EchoedText => is_text(field) && field.echoed,
+                FieldKind::DateTime => field.is_instant(),
+                FieldKind::Number => {
                     (has_type(field, "number") || has_type(field, "integer")) && is_open(field)
                 }
             }
@@ -166,12 +166,12 @@ impl FieldRole {
 
     fn words(self) -> String {
         let kind = match self.kind {
-            Kind::Any => "field",
-            Kind::Text => "text",
-            Kind::BoundedText => "bounded text",
-            Kind::EchoedText => "echoed text",
-            Kind::DateTime => "date-time",
-            Kind::Number => "number",
+            FieldKind::Any => "field",
+            FieldKind::Text => "text",
+            FieldKind::BoundedText => "bounded text",
+            FieldKind::EchoedText => "echoed text",
+            FieldKind::DateTime => "date-time",
+            FieldKind::Number => "number",
         };
         let presence = match self.presence {
             None => "",
@@ -179,7 +179,7 @@ impl FieldRole {
             Some(Presence::Optional) => "optional ",
         };
         let nth = match self.nth {
-            _ if self.kind == Kind::Any => String::new(),
+            _ if self.kind == FieldKind::Any => String::new(),
             1 => String::new(),
             2 => "second ".to_owned(),
             3 => "third ".to_owned(),
@@ -192,7 +192,7 @@ impl FieldRole {
 /// All fields that may be left out.
 #[must_use]
 pub fn every_optional(contract: &Contract) -> Vec<&Field> {
-    let role = FieldRole { presence: Some(Presence::Optional), kind: Kind::Any, nth: 1 };
+    let role = FieldRole { presence: Some(Presence::Optional), kind: FieldKind::Any, nth: 1 };
     role.fields(contract)
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::amount::Span;
 use super::expect::Expect;
-use super::generated::{Framing, Style};
+use super::generated::{Framing, ValuesSpec};
 use super::named::Named;
 
 /// A step: one request, or several released at once.
@@ -23,20 +23,20 @@ pub struct Step {
     pub name: Option<String>,
     /// Requests that are released together by a barrier.
     pub simultaneously: Option<Vec<Step>>,
-    /// So many copies of this request, each with numbers of its own where it mints any.
+    /// So many copies of this request, each with fresh keys of its own.
     pub times: Option<usize>,
-    /// The copies are the same request, numbers included.
+    /// The copies are the same request, keys included.
     pub identical: bool,
     /// The items: a count, a range, or a list.
     pub batch: Option<BatchSpec>,
     /// Items that `body` or `raw` holds as `${item:NAME}`; by themselves they are not sent.
     pub items: Option<Vec<ItemSpec>>,
     /// What kind of values generated items take.
-    pub values: Option<Style>,
+    pub values: Option<ValuesSpec>,
     /// A JSON file whose body is sent; relative to the case file.
     pub batch_from: Option<String>,
-    /// Fresh unique numbers for the items of `batch-from`; equal ones stay equal.
-    pub renumber: bool,
+    /// Fresh keys for the items of `batch-from`; equal ones stay equal.
+    pub fresh_keys: bool,
     /// A body as text.
     pub body: Option<String>,
     /// A body as hexadecimal bytes; white space is ignored.
@@ -57,8 +57,8 @@ pub struct Step {
     pub credential: Credential,
     /// How the body is framed.
     pub framing: Framing,
-    /// Hangs up halfway.
-    pub hang_up: Option<HangUp>,
+    /// Closes the connection halfway.
+    pub disconnect: Option<Disconnect>,
     /// On a connection of its own.
     pub new_connection: bool,
     /// Milliseconds to wait before it is sent.
@@ -69,10 +69,10 @@ pub struct Step {
     pub expect: Option<Expect>,
 }
 
-/// Where a client hangs up.
+/// Where a client disconnects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum HangUp {
+pub enum Disconnect {
     /// After the headers, before the body.
     AfterHeaders,
     /// In the middle of the body.
@@ -130,7 +130,7 @@ pub struct ItemSpec {
     /// What later items and steps call it: `${NAME.field}`.
     #[serde(rename = "as")]
     pub name: Option<String>,
-    /// Starts as a copy of an earlier item, with a fresh number.
+    /// Starts as a copy of an earlier item, with a fresh key.
     #[schemars(with = "Option<String>")]
     pub like: Option<Named>,
     /// Fields and their values, each by its name or as `@ROLE`; `${…}` reaches captures. A field that is nothing but
@@ -146,7 +146,7 @@ pub struct ItemSpec {
     pub mutate: Option<Named>,
     /// The item as JSON text, sent as it stands.
     pub raw: Option<String>,
-    /// So many of it, each with a number of its own.
+    /// So many of it, each with a key of its own.
     pub times: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! `${…}` in case files: captures of earlier items and answers, fresh numbers, filler text.
+//! `${…}` in case files: captures of earlier items and answers, fresh keys, filler text.
 //!
 //! Only the syntax; the engine knows the captures.
 
@@ -7,13 +7,13 @@
 pub enum Piece {
     /// Text as it stands.
     Text(String),
-    /// `${fresh}`: a number that was never used; `${fresh:N}` is padded to N code points.
+    /// `${fresh}`: a key that was never used; `${fresh:N}` is padded to N code points.
     Fresh(Option<usize>),
     /// `${fresh:longest}`: the same, padded to the longest key that must be accepted; it is bound to that length.
     Longest,
-    /// `${number:NAME}`: a number that was never used, the same wherever this name stands in one run of a
+    /// `${key:NAME}`: a key that was never used, the same wherever this name stands in one run of a
     /// case; with a filter `|upper`, `|lower` or `|shorter` behind it.
-    Number {
+    Key {
         /// The name.
         name: String,
         /// What is done with it.
@@ -167,7 +167,7 @@ impl Template {
 }
 
 fn piece(text: &str) -> Result<Piece, String> {
-    let number = |t: &str| t.parse::<usize>().map_err(|_| format!("`{t}` is no count"));
+    let number = |t: &str| t.parse::<usize>().map_err(|_| format!("`{t}` is not a count"));
     if let Some(rest) = text.strip_prefix("repeat:") {
         let (count, what) =
             rest.split_once(':').ok_or_else(|| format!("`{text}`: expected repeat:N:TEXT"))?;
@@ -192,11 +192,14 @@ fn piece(text: &str) -> Result<Piece, String> {
         return Ok(Piece::Name { role: role.to_owned(), filter });
     }
     if let Some(rest) = text.strip_prefix("number:") {
+        return Err(format!("`${{{text}}}` is now written `${{key:{rest}}}`"));
+    }
+    if let Some(rest) = text.strip_prefix("key:") {
         let (name, filter) = filtered(rest)?;
         if name.is_empty() {
-            return Err(format!("`${{{text}}}`: expected number:NAME"));
+            return Err(format!("`${{{text}}}`: expected key:NAME"));
         }
-        return Ok(Piece::Number { name: name.to_owned(), filter });
+        return Ok(Piece::Key { name: name.to_owned(), filter });
     }
     match text {
         "fresh" => return Ok(Piece::Fresh(None)),
@@ -212,7 +215,7 @@ fn piece(text: &str) -> Result<Piece, String> {
     let split = text.find(['.', '/']).filter(|at| *at > 0);
     let Some(at) = split else {
         return Err(format!(
-            "`${{{text}}}` reaches nothing: expected fresh, fresh:N, number:NAME, repeat:N:TEXT, item, path, host, \
+            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, repeat:N:TEXT, item, path, @ROLE, host, \
              NAME.FIELD, NAME.status, NAME.header.X or NAME/POINTER"
         ));
     };

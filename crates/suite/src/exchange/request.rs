@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::case::{Credential, Framing, HangUp};
+use crate::case::{Credential, Framing, Disconnect};
 use crate::contract::Contract;
 
 /// A request, its credentials named but never held.
@@ -22,7 +22,7 @@ pub struct Request {
     /// How the body is framed.
     pub framing: Framing,
     /// Where the client hangs up, if it does.
-    pub hang_up: Option<HangUp>,
+    pub hang_up: Option<Disconnect>,
     /// Whether it gets a connection of its own.
     pub new_connection: bool,
     /// The whole request as bytes, where framing itself is on trial; `method`, `path`, `headers` and
