@@ -76,7 +76,7 @@ pub struct RunArgs {
     /// Profile of the target (YAML): values, omitted fields, error codes, limits.
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
-    /// VerdictCache findings (YAML): rule, case, pointer, reason, owner, expiry date.
+    /// Known findings (YAML): rule, case, pointer, reason, owner, expiry date.
     #[arg(long, value_name = "F")]
     pub waivers: Option<PathBuf>,
     /// How much to test [default: standard; for a certificate: deep].

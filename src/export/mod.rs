@@ -93,7 +93,7 @@ pub fn case_file(environment: &Environment, scenario: &Scenario, about: &CaseOri
         about.rule,
         about.finding
     ));
-    comment(&format!("FindingState by {}, against {}.", about.origin, about.target));
+    comment(&format!("Found by {}, against {}.", about.origin, about.target));
     comment(&format!("It fails while the fault is there: {}.", about.what));
     let _ = writeln!(out, "title: {}", scalar(&about.title));
     let own = about.rule == rules::of_user_cases().id;

@@ -95,7 +95,7 @@ enum ExecutionSource {
     None(String),
 }
 
-/// SelectedCases by id, or why one can't be used.
+/// Cases by id, or why one can't be used.
 type SelectedCases = HashMap<String, Result<Arc<SelectedCase>, String>>;
 
 /// Findings that the same execution showed.

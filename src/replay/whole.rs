@@ -23,7 +23,7 @@ const MOST_ALONE: u64 = 1_000;
 /// Executions that are sent at most for what is added up.
 const MOST_EXECUTIONS: u64 = 2_000;
 
-/// SelectedCases whose runs brought what the findings of the run's scope at these positions were judged on.
+/// Cases whose runs brought what the findings of the run's scope at these positions were judged on.
 #[must_use]
 pub fn cases_of_whole_runs(summary: &Summary, wanted: &[usize]) -> Vec<String> {
     let found = wanted.iter().filter_map(|i| summary.findings.get(*i)).map(|(f, _)| f);
@@ -44,7 +44,7 @@ fn shows(tally: &RunTally, finding: &FindingRecord) -> bool {
     })
 }
 
-/// SelectedCases that refused what the finding is about.
+/// Cases that refused what the finding is about.
 fn contributing(summary: &Summary, finding: &FindingRecord) -> Vec<String> {
     let records = summary.cases.iter().filter_map(|c| c.record.as_ref());
     let about = |tally: &RunTally| refusals(tally, finding) != (0, 0);
@@ -137,7 +137,7 @@ async fn replay_lost(
 struct OpenFinding<'a> {
     index: usize,
     finding: &'a FindingRecord,
-    /// SelectedCases that it was judged on.
+    /// Cases that it was judged on.
     cases: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! FreshKeys numbers for what is sent again: the nonce of each is exchanged, so that whatever numbers have in
+//! Fresh numbers for what is sent again: the nonce of each is exchanged, so that whatever numbers have in
 //! common stays as it was.
 
 use std::collections::HashMap;

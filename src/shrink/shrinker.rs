@@ -61,7 +61,7 @@ impl Shrinker<'_> {
     }
 }
 
-/// ItemChoice items are changed.
+/// Which items are changed.
 #[derive(Clone, Copy)]
 pub(super) enum ItemChoice {
     All,

@@ -171,7 +171,7 @@ fn sample(contract: &Contract, compiler: &Compiler<'_>, field: &Field) -> Option
     compiler.try_out(&plan, &field.schema).is_ok().then_some(plan)
 }
 
-/// NumberRange of a field from `min` to `max`, as far as the schema allows them.
+/// Numbers of a field from `min` to `max`, as far as the schema allows them.
 fn within(compiler: &Compiler<'_>, field: &Field, min: f64, max: f64) -> Option<ValuePlan> {
     let mut plan = compiler.plan("", &field.schema).ok()?;
     let PlanKind::Numbers(known) = &mut plan.kind else { return None };
