@@ -34,12 +34,13 @@ fn main() {
     );
     println!("| what | requests/s | ratio to oha: median (lowest to highest) | peak memory |");
     println!("|---|--:|---|--:|");
-    desk.throughput("ten", 10, "soak/ten-items");
-    desk.throughput("a thousand", 1000, "soak/thousand-items");
+    desk.throughput("ten", 10, "soak/ten-items", Scheme::Plain);
+    desk.throughput("a thousand", 1000, "soak/thousand-items", Scheme::Plain);
+    desk.throughput("ten over TLS,", 10, "soak/ten-items", Scheme::Tls);
     println!("\n| a million items | seconds | peak memory |");
     println!("|---|--:|--:|");
     for case in ["giant/million-items", "giant/million-items-chunked"] {
-        let serving = Serving::start();
+        let serving = Serving::start(Scheme::Plain);
         let begun = Instant::now();
         let (report, peak) = desk.harness(&serving, case, &[]);
         assert_eq!(report["conclusion"], "conformant", "{case}: {report}");
@@ -70,8 +71,8 @@ impl Desk {
     }
 
     /// Prints a row for each contestant.
-    fn throughput(&self, size: &str, items: usize, case: &str) {
-        let serving = Serving::start();
+    fn throughput(&self, size: &str, items: usize, case: &str, scheme: Scheme) {
+        let serving = Serving::start(scheme);
         let mut rows: Vec<(&str, Vec<f64>)> = vec![("oha, one fixed body", Vec::new())];
         if self.wrk {
             rows.push(("wrk, fresh numbers, nothing checked", Vec::new()));
@@ -122,6 +123,7 @@ impl Desk {
             .args(["--output-format", "json", "-m", "POST", "-T", "application/json"])
             .args(["-H", &format!("Authorization: Bearer {TOKEN}"), "-D"])
             .arg(&body)
+            .args(serving.scheme.options("--insecure", &[]))
             .arg(&serving.url)
             .output()
             .expect("oha");
@@ -179,6 +181,7 @@ impl Desk {
         let _ = fs::remove_dir_all(&reports);
         let mut child = Command::new(HARNESS)
             .args(["run", case, "--target", &serving.url, "--jobs", CONNECTIONS])
+            .args(serving.scheme.options("--ca", &[tls("ca.pem")]))
             .args(limits)
             .arg("--report-dir")
             .arg(&reports)
@@ -245,15 +248,40 @@ fn oha(dir: &Path) -> PathBuf {
     own
 }
 
+/// How the server is spoken to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    Plain,
+    Tls,
+}
+
+impl Scheme {
+    /// An option that only TLS needs, with its values.
+    fn options(self, name: &str, values: &[String]) -> Vec<String> {
+        match self {
+            Scheme::Plain => Vec::new(),
+            Scheme::Tls => [&[name.to_owned()][..], values].concat(),
+        }
+    }
+}
+
+/// A file of the certificates that the tests use.
+fn tls(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name).display().to_string()
+}
+
 struct Serving {
     child: Child,
     url: String,
+    scheme: Scheme,
 }
 
 impl Serving {
-    fn start() -> Serving {
+    fn start(scheme: Scheme) -> Serving {
         let mut child = Command::new(HARNESS)
             .args(["serve", "--port", "0"])
+            .args(scheme.options("--tls-cert", &[tls("server.pem")]))
+            .args(scheme.options("--tls-key", &[tls("server.key")]))
             .env("BATCHPROOF_TOKEN", TOKEN)
             .stdout(Stdio::piped())
             .spawn()
@@ -262,7 +290,7 @@ impl Serving {
         let out = child.stdout.take().expect("its output");
         BufReader::new(out).read_line(&mut line).expect("its first line");
         let url = line.trim().strip_prefix("listening on ").expect("its URL").to_owned();
-        Serving { child, url }
+        Serving { child, url, scheme }
     }
 }
 

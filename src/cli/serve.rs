@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::args::ServeArgs;
 use super::{CommandError, say};
 use crate::contract::{Contract, Problem, problem::nearest};
-use crate::server::{self, Certificate, Fault, ServerConfig, faults};
+use crate::server::{self, TlsCertificate, Fault, ServerConfig, faults};
 
 pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
     let contract = match &args.contract {
@@ -28,7 +28,7 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
     let chosen = args.fault.iter().map(|name| fault_named(name)).collect::<Result<Vec<_>, _>>()?;
     let certificate = match (&args.tls_cert, &args.tls_key) {
         (Some(chain), Some(key)) => {
-            let read = Certificate::read(chain, key);
+            let read = TlsCertificate::read(chain, key);
             Some(read.map_err(|e| {
                 format!("--tls-cert: {e}\n  expected: a certificate and its private key, both PEM")
             })?)

@@ -134,7 +134,7 @@ pub fn derive(
             let mut derived = single(&fresh, BodyStyle::Compact, same(count));
             for (request, _) in &mut derived.requests {
                 request.framing =
-                    if first.run.is_multiple_of(2) { Framing::Chunked } else { Framing::Slivers };
+                    if first.run.is_multiple_of(2) { Framing::Chunked } else { Framing::TinyChunks };
             }
             derived
         }

@@ -50,7 +50,7 @@ pub fn next(
         StepKind::Ordinary | StepKind::Again(_) => memory.bodies.push(composed.clone()),
         StepKind::Chunked => {
             composed.request.framing =
-                if bytes.len() % 2 == 0 { Framing::Chunked } else { Framing::Slivers };
+                if bytes.len() % 2 == 0 { Framing::Chunked } else { Framing::TinyChunks };
         }
         StepKind::NoCredentials => composed.request.credential = Credential::None,
         StepKind::WrongCredentials => composed.request.credential = Credential::Wrong,

@@ -22,10 +22,11 @@ pub fn case_seed(seed: u64, case: &str, run: u64) -> u64 {
 #[must_use]
 pub fn why_not_run(environment: &Environment, chosen: &SelectedCase) -> Option<NotRun> {
     if let Some(reason) = &chosen.not_applicable {
-        return Some(NotRun { why: reason.clone(), by_contract: true });
+        return Some(NotRun { why: reason.clone(), by_contract: true, rules: Vec::new() });
     }
     let why = environment.sender.needs_http_1().filter(|_| frames(chosen))?;
-    Some(NotRun { why: why.to_owned(), by_contract: false })
+    let rules = vec![chosen.rule.id.to_owned()];
+    Some(NotRun { why: why.to_owned(), by_contract: false, rules })
 }
 
 /// Whether the case is about framing that only HTTP/1.1 has.

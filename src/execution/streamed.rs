@@ -37,7 +37,7 @@ pub(super) async fn execute(
     let outgoing = || BodyPieces::new(environment, stream(), numbers.clone());
     let length = match generate.framing {
         Framing::Sized => Some(outgoing().length()),
-        Framing::Chunked | Framing::Slivers => None,
+        Framing::Chunked | Framing::TinyChunks => None,
     };
     let mut request = compose::plain_request(environment, Bytes::new());
     request.framing = generate.framing;

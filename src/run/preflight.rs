@@ -83,7 +83,10 @@ async fn unanswered(
         }
     }
     let target = &environment.sender.target;
-    let advice = if slow {
+    let too_large = loss.kind == LossKind::TooLarge;
+    let advice = if too_large {
+        "No plain batch needs such an answer. If this target does, allow it with --max-body."
+    } else if slow {
         "Is it up, and is --timeout long enough?"
     } else if target.url.scheme() == "https" {
         "Does it want a client certificate (--cert F)? Is it http rather than https?"
@@ -92,8 +95,9 @@ async fn unanswered(
     };
     Preflight::CancelReason {
         why: format!(
-            "{} takes connections and answers nothing: {} ({})",
+            "{} {}: {} ({})",
             target.base,
+            if too_large { "can't be tested" } else { "takes connections and answers nothing" },
             loss.kind.words(),
             loss.message
         ),
@@ -196,9 +200,16 @@ fn preflight_verdict(
 /// What to make of a page for people, which no API answers with: it may be a gateway's, or a proxy's that wants
 /// somebody to sign in.
 fn page(environment: &Environment, response: &Response, shown: &str) -> Option<(String, String)> {
-    let html =
-        response.header("content-type").is_some_and(|t| t.trim_start().starts_with("text/html"));
-    if !html || matches!(response.status, 401 | 404 | 405 | 500..) {
+    let proxy = environment.sender.proxy();
+    // JSON under the wrong media type is for the rules.
+    let html = response.body.trim_ascii_start().starts_with(b"<");
+    // Without a proxy, redirects and refused credentials have a reason of their own.
+    let counts = match response.status {
+        200..=299 | 400 => true,
+        300..=399 | 403 => proxy.is_some(),
+        _ => false,
+    };
+    if !html || !counts {
         return None;
     }
     let target = &environment.sender.target.base;
@@ -207,7 +218,10 @@ fn page(environment: &Environment, response: &Response, shown: &str) -> Option<(
         let why = format!("{target} demands a client certificate: {shown}");
         return Some((why, "Give one with --cert F (PEM, certificate and key).".to_owned()));
     }
-    Some(match environment.sender.proxy() {
+    if shown.contains("HTTPS port") {
+        return Some((format!("{target} answers: {shown}"), "Is it https rather than http?".to_owned()));
+    }
+    Some(match proxy {
         Some(proxy) => (
             format!("a page for people came instead of {target}'s answer, perhaps from the proxy {proxy}: {shown}"),
             "Does the proxy want somebody to sign in? NO_PROXY names hosts that are reached directly.".to_owned(),
@@ -226,7 +240,7 @@ fn unreachable(kind: LossKind) -> &'static str {
         LossKind::Proxy => {
             "The proxy comes from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names hosts that are reached directly."
         }
-        LossKind::Tls => "Nothing was sent.",
+        LossKind::Tls => "Nothing was sent. Where the port does not speak TLS: is it http rather than https?",
         _ => "Is it running, is the address right, and may this machine connect to it?",
     }
 }

@@ -16,25 +16,25 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Sender;
-use super::incoming::{Failure, Incoming};
+use super::incoming::{LossReason, Incoming};
 use super::proxy::Proxy;
 use super::tls_error;
 use crate::exchange::LossKind;
 
 /// A connection that bytes are written to and read from, whatever lies below.
-pub(super) enum Connection {
+pub(super) enum TargetConnection {
     Plain(TcpStream),
-    Encrypted(Box<TlsStream<Connection>>),
+    Encrypted(Box<TlsStream<TargetConnection>>),
 }
 
-impl Connection {
+impl TargetConnection {
     /// Connects to the sender's target, within its time for a connection.
-    pub async fn open(sender: &Sender) -> Result<Connection, Failure> {
-        Connection::open_with(sender, Arc::clone(&sender.tls)).await
+    pub async fn open(sender: &Sender) -> Result<TargetConnection, LossReason> {
+        TargetConnection::open_with(sender, Arc::clone(&sender.tls)).await
     }
 
     /// The same with another configuration of TLS.
-    pub async fn open_with(sender: &Sender, tls: Arc<ClientConfig>) -> Result<Connection, Failure> {
+    pub async fn open_with(sender: &Sender, tls: Arc<ClientConfig>) -> Result<TargetConnection, LossReason> {
         match tokio::time::timeout(sender.options.connect, open(sender, tls)).await {
             Ok(opened) => opened,
             Err(_) if sender.proxy.is_some() => {
@@ -52,18 +52,18 @@ impl Connection {
     /// The protocol that the server chose (RFC 7301), where it chose one.
     pub fn protocol(&self) -> Option<&[u8]> {
         match self {
-            Connection::Plain(_) => None,
-            Connection::Encrypted(stream) => stream.get_ref().1.alpn_protocol(),
+            TargetConnection::Plain(_) => None,
+            TargetConnection::Encrypted(stream) => stream.get_ref().1.alpn_protocol(),
         }
     }
 
     /// Encrypts what goes through it from now on.
-    async fn encrypt(self, tls: Arc<ClientConfig>, host: &str) -> Result<Connection, Failure> {
+    async fn encrypt(self, tls: Arc<ClientConfig>, host: &str) -> Result<TargetConnection, LossReason> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| (LossKind::Tls, format!("`{host}` can't be the name in a certificate")))?;
         let connector = TlsConnector::from(tls);
         match connector.connect(name, self).await {
-            Ok(stream) => Ok(Connection::Encrypted(Box::new(stream))),
+            Ok(stream) => Ok(TargetConnection::Encrypted(Box::new(stream))),
             Err(error) => Err((LossKind::Tls, handshake_failure(&error))),
         }
     }
@@ -74,13 +74,13 @@ pub(super) fn handshake_failure(error: &io::Error) -> String {
     match tls_error::find(error) {
         Some(inner) => tls_error::explain(inner),
         None => format!(
-            "the connection ended during the TLS handshake ({error}). Does the port speak TLS, and does the server want \
-             a client certificate (--cert F)?"
+            "the connection ended during the TLS handshake ({error}). Does the server want a client certificate \
+             (--cert F)?"
         ),
     }
 }
 
-async fn open(sender: &Sender, tls: Arc<ClientConfig>) -> Result<Connection, Failure> {
+async fn open(sender: &Sender, tls: Arc<ClientConfig>) -> Result<TargetConnection, LossReason> {
     let (host, port) = sender.target.address();
     let plain = match &sender.proxy {
         None => tcp(&host, port, None).await?,
@@ -90,7 +90,7 @@ async fn open(sender: &Sender, tls: Arc<ClientConfig>) -> Result<Connection, Fai
 }
 
 /// A TCP connection to the target, or to the proxy.
-async fn tcp(host: &str, port: u16, proxy: Option<&Proxy>) -> Result<Connection, Failure> {
+async fn tcp(host: &str, port: u16, proxy: Option<&Proxy>) -> Result<TargetConnection, LossReason> {
     let failed = |kind: LossKind, error: &io::Error| match proxy {
         Some(proxy) => (LossKind::Proxy, format!("the proxy {proxy} can't be reached: {error}")),
         None => (kind, error.to_string()),
@@ -104,11 +104,11 @@ async fn tcp(host: &str, port: u16, proxy: Option<&Proxy>) -> Result<Connection,
         .map_err(|error| failed(LossKind::Connect, &error))?;
     // A request is written in one piece: waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
-    Ok(Connection::Plain(stream))
+    Ok(TargetConnection::Plain(stream))
 }
 
 /// A connection through a proxy that only hands bytes on.
-async fn tunnel(sender: &Sender, proxy: &Proxy) -> Result<Connection, Failure> {
+async fn tunnel(sender: &Sender, proxy: &Proxy) -> Result<TargetConnection, LossReason> {
     let (host, port) = proxy.address();
     let mut connection = tcp(&host, port, Some(proxy)).await?;
     if proxy.is_encrypted() {
@@ -139,28 +139,28 @@ async fn tunnel(sender: &Sender, proxy: &Proxy) -> Result<Connection, Failure> {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for TargetConnection {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Connection::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Connection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
+            TargetConnection::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            TargetConnection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_read(cx, buffer),
         }
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for TargetConnection {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Connection::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Connection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
+            TargetConnection::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            TargetConnection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_write(cx, bytes),
         }
     }
 
@@ -170,8 +170,8 @@ impl AsyncWrite for Connection {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Connection::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
-            Connection::Encrypted(stream) => {
+            TargetConnection::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            TargetConnection::Encrypted(stream) => {
                 Pin::new(stream.as_mut()).poll_write_vectored(cx, slices)
             }
         }
@@ -183,15 +183,15 @@ impl AsyncWrite for Connection {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Connection::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Connection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
+            TargetConnection::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            TargetConnection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Connection::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Connection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
+            TargetConnection::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            TargetConnection::Encrypted(stream) => Pin::new(stream.as_mut()).poll_shutdown(cx),
         }
     }
 }

@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 
 use super::body_end::{SILENCE, is_whole, promises_close};
 use super::connection::handshake_failure;
-use super::incoming::{Failure, too_large};
+use super::incoming::{LossReason, too_large};
 use super::memory::Buffered;
 use super::proxy::Proxy;
 use super::{SendError, SendOptions, Sender, StreamedExchange, head, tls_error};
@@ -84,7 +84,7 @@ async fn exchange(
     request: &Request,
     limit: Duration,
     most: u64,
-) -> Result<Response, Failure> {
+) -> Result<Response, LossReason> {
     let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
         return Err((
             LossKind::HungUp,
@@ -104,7 +104,7 @@ async fn exchange(
             Framing::Chunked => {
                 builder.body(reqwest::Body::wrap_stream(chunks(body, body.len() / 3)))
             }
-            Framing::Slivers => builder.body(reqwest::Body::wrap_stream(chunks(body, TINY_CHUNK))),
+            Framing::TinyChunks => builder.body(reqwest::Body::wrap_stream(chunks(body, TINY_CHUNK))),
         };
     }
     let response = builder.send().await.map_err(|error| failure(sender, &error))?;
@@ -125,7 +125,7 @@ async fn exchange(
 }
 
 /// An answer by which the proxy itself refuses the request.
-fn refuse_proxy(sender: &Sender, status: u16) -> Result<(), Failure> {
+fn refuse_proxy(sender: &Sender, status: u16) -> Result<(), LossReason> {
     match &sender.proxy {
         Some(proxy) if matches!(status, 407 | 511) => Err((LossKind::Proxy, proxy.refusal(status))),
         _ => Ok(()),
@@ -150,9 +150,9 @@ async fn read(
     mut response: reqwest::Response,
     mut body: Buffered<'_>,
     framed: bool,
-) -> Result<Bytes, Failure> {
+) -> Result<Bytes, LossReason> {
     let status = response.status().as_u16();
-    let broken = |(kind, why): Failure| match kind {
+    let broken = |(kind, why): LossReason| match kind {
         LossKind::Timeout => (kind, format!("status {status}, then: {why}")),
         _ => (LossKind::Reset, format!("status {status}, then: {why}")),
     };
@@ -220,7 +220,7 @@ async fn talk(
     length: Option<u64>,
     most: u64,
     streamed: &mut impl StreamedExchange,
-) -> Result<(), Failure> {
+) -> Result<(), LossReason> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap_or_default();
     let (pieces, taken) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(2);
     let body = futures_util::stream::unfold(taken, |mut taken| async move {
@@ -320,7 +320,7 @@ fn chunks(
 }
 
 /// What went wrong, and with whom: name service, proxy, TLS, or the target.
-fn failure(sender: &Sender, error: &reqwest::Error) -> Failure {
+fn failure(sender: &Sender, error: &reqwest::Error) -> LossReason {
     let text = words(error);
     if !error.is_connect() {
         return match tls_error::find(error) {

@@ -22,7 +22,7 @@ const MOST_INTERIM: u32 = 100;
 const LARGEST_KEPT: usize = 1024 * 1024;
 
 /// Why an answer can't be read.
-pub(super) type Failure = (LossKind, String);
+pub(super) type LossReason = (LossKind, String);
 
 /// An answer on its way in.
 pub(super) struct Incoming {
@@ -48,7 +48,7 @@ pub(super) struct Incoming {
     head: Vec<u8>,
     /// From where to where in `head` the header lines stand.
     lines: (usize, usize),
-    state: State,
+    state: ParseState,
     /// Part of a line of the chunked coding.
     line: Vec<u8>,
 }
@@ -62,7 +62,7 @@ struct Faults {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum ParseState {
     Head,
     Sized(u64),
     ChunkSize,
@@ -73,19 +73,19 @@ enum State {
     Done,
 }
 
-impl State {
-    fn sized(left: u64) -> State {
-        if left == 0 { State::Done } else { State::Sized(left) }
+impl ParseState {
+    fn sized(left: u64) -> ParseState {
+        if left == 0 { ParseState::Done } else { ParseState::Sized(left) }
     }
 
-    fn chunk(left: u64) -> State {
-        if left == 0 { State::ChunkEnd } else { State::Chunk(left) }
+    fn chunk(left: u64) -> ParseState {
+        if left == 0 { ParseState::ChunkEnd } else { ParseState::Chunk(left) }
     }
 }
 
 /// What the header fields say of the body's end.
 #[derive(Default)]
-struct Framing {
+struct BodyFraming {
     length: Option<u64>,
     coded: bool,
     chunked: bool,
@@ -108,7 +108,7 @@ impl Incoming {
             most,
             head: Vec::new(),
             lines: (0, 0),
-            state: State::Head,
+            state: ParseState::Head,
             line: Vec::new(),
         }
     }
@@ -141,33 +141,33 @@ impl Incoming {
         self.most = most;
         self.head.clear();
         self.lines = (0, 0);
-        self.state = State::Head;
+        self.state = ParseState::Head;
         self.line.clear();
     }
 
     /// Whether all of it has come.
     pub fn is_done(&self) -> bool {
-        self.state == State::Done
+        self.state == ParseState::Done
     }
 
     /// Whether nothing has come.
     pub fn is_untouched(&self) -> bool {
-        self.state == State::Head && self.head.is_empty()
+        self.state == ParseState::Head && self.head.is_empty()
     }
 
     /// Whether the head has come.
     pub fn has_head(&self) -> bool {
-        self.state != State::Head
+        self.state != ParseState::Head
     }
 
     /// Whether only the end of the connection ends the body, and how much is still to come where that is known.
     pub fn ends_with_connection(&self) -> bool {
-        self.state == State::UntilClosed
+        self.state == ParseState::UntilClosed
     }
 
     /// Whether a body of a declared length is under way.
     pub fn is_sized(&self) -> bool {
-        matches!(self.state, State::Sized(_))
+        matches!(self.state, ParseState::Sized(_))
     }
 
     /// What contradicts RFC 9112, where anything does and that was asked for.
@@ -188,40 +188,40 @@ impl Incoming {
     /// Where the next bytes of the body go, and how many of them are still to come in one go: they may be read
     /// straight to there.
     pub fn space(&mut self) -> Option<(&mut Vec<u8>, usize)> {
-        let (State::Sized(left) | State::Chunk(left)) = self.state else { return None };
+        let (ParseState::Sized(left) | ParseState::Chunk(left)) = self.state else { return None };
         let left = left.min(self.most.saturating_sub(self.bytes).saturating_add(1));
         Some((&mut self.body, usize::try_from(left).unwrap_or(usize::MAX)))
     }
 
     /// Takes note of what was read straight into the body.
-    pub fn was_read(&mut self, count: usize) -> Result<(), Failure> {
+    pub fn was_read(&mut self, count: usize) -> Result<(), LossReason> {
         self.state = match self.state {
-            State::Sized(left) => State::sized(left.saturating_sub(count as u64)),
-            State::Chunk(left) => State::chunk(left.saturating_sub(count as u64)),
+            ParseState::Sized(left) => ParseState::sized(left.saturating_sub(count as u64)),
+            ParseState::Chunk(left) => ParseState::chunk(left.saturating_sub(count as u64)),
             other => other,
         };
         self.count(count)
     }
 
     /// Takes in what has come; says how much of it belongs to this answer.
-    pub fn take(&mut self, mut bytes: &[u8]) -> Result<usize, Failure> {
+    pub fn take(&mut self, mut bytes: &[u8]) -> Result<usize, LossReason> {
         let all = bytes.len();
-        while !bytes.is_empty() && self.state != State::Done {
+        while !bytes.is_empty() && self.state != ParseState::Done {
             let used = match self.state {
-                State::Head => self.take_head(bytes)?,
-                State::Sized(left) => {
+                ParseState::Head => self.take_head(bytes)?,
+                ParseState::Sized(left) => {
                     let (used, left) = self.take_body(bytes, left)?;
-                    self.state = State::sized(left);
+                    self.state = ParseState::sized(left);
                     used
                 }
-                State::Chunk(left) => {
+                ParseState::Chunk(left) => {
                     let (used, left) = self.take_body(bytes, left)?;
-                    self.state = State::chunk(left);
+                    self.state = ParseState::chunk(left);
                     used
                 }
-                State::UntilClosed => self.take_body(bytes, u64::MAX)?.0,
-                State::ChunkSize | State::ChunkEnd | State::Trailers => self.take_line(bytes)?,
-                State::Done => 0,
+                ParseState::UntilClosed => self.take_body(bytes, u64::MAX)?.0,
+                ParseState::ChunkSize | ParseState::ChunkEnd | ParseState::Trailers => self.take_line(bytes)?,
+                ParseState::Done => 0,
             };
             bytes = &bytes[used..];
         }
@@ -229,21 +229,21 @@ impl Incoming {
     }
 
     /// Takes in the end of the connection.
-    pub fn end(&mut self) -> Result<(), Failure> {
+    pub fn end(&mut self) -> Result<(), LossReason> {
         let reset = |why: &str| Err((LossKind::Reset, why.to_owned()));
         let observed = self.faults.is_some();
         match self.state {
-            State::UntilClosed | State::Done => self.state = State::Done,
-            State::Head if self.head.is_empty() => {
+            ParseState::UntilClosed | ParseState::Done => self.state = ParseState::Done,
+            ParseState::Head if self.head.is_empty() => {
                 return reset("the connection was closed before an answer");
             }
-            State::Head => return reset("the connection was closed within the head"),
-            State::Sized(left) if observed => {
+            ParseState::Head => return reset("the connection was closed within the head"),
+            ParseState::Sized(left) if observed => {
                 let (came, length) = (self.bytes, self.bytes + left);
                 self.note(format!("Content-Length says {length}, but {came} bytes came"))?;
             }
-            State::Trailers if observed => self.note("the last chunk has no end".to_owned())?,
-            State::Chunk(_) | State::ChunkEnd if observed => {
+            ParseState::Trailers if observed => self.note("the last chunk has no end".to_owned())?,
+            ParseState::Chunk(_) | ParseState::ChunkEnd if observed => {
                 self.note("the connection ended inside a chunk".to_owned())?;
             }
             _ if observed => self.note("the connection ended inside a chunked body".to_owned())?,
@@ -259,14 +259,14 @@ impl Incoming {
     }
 
     /// Notes a fault of the framing and takes what has come for all; without an observer, the answer is lost.
-    pub fn note(&mut self, fault: String) -> Result<(), Failure> {
+    pub fn note(&mut self, fault: String) -> Result<(), LossReason> {
         self.see(fault)?;
-        self.state = State::Done;
+        self.state = ParseState::Done;
         Ok(())
     }
 
     /// Notes a fault that the body can still be read behind.
-    fn see(&mut self, fault: String) -> Result<(), Failure> {
+    fn see(&mut self, fault: String) -> Result<(), LossReason> {
         match &mut self.faults {
             Some(faults) => {
                 faults.seen.get_or_insert(fault);
@@ -276,19 +276,19 @@ impl Incoming {
         }
     }
 
-    fn count(&mut self, bytes: usize) -> Result<(), Failure> {
+    fn count(&mut self, bytes: usize) -> Result<(), LossReason> {
         self.bytes += bytes as u64;
         if self.bytes > self.most { Err(too_large(self.status, self.most)) } else { Ok(()) }
     }
 
-    fn take_body(&mut self, bytes: &[u8], left: u64) -> Result<(usize, u64), Failure> {
+    fn take_body(&mut self, bytes: &[u8], left: u64) -> Result<(usize, u64), LossReason> {
         let used = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         self.count(used)?;
         self.body.extend_from_slice(&bytes[..used]);
         Ok((used, left - used as u64))
     }
 
-    fn take_head(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+    fn take_head(&mut self, bytes: &[u8]) -> Result<usize, LossReason> {
         // What comes behind the head is not to be copied twice.
         let bytes = &bytes[..bytes.len().min(USUAL_HEAD)];
         let before = self.head.len();
@@ -343,19 +343,19 @@ impl Incoming {
         }
         let bodiless = self.bodiless || matches!(status, 101 | 204 | 304);
         self.state = match framing {
-            _ if bodiless => State::Done,
-            Framing { chunked: true, .. } => State::ChunkSize,
-            Framing { coded: false, length: Some(length), .. } => State::sized(length),
+            _ if bodiless => ParseState::Done,
+            BodyFraming { chunked: true, .. } => ParseState::ChunkSize,
+            BodyFraming { coded: false, length: Some(length), .. } => ParseState::sized(length),
             _ => {
                 self.closes = true;
-                State::UntilClosed
+                ParseState::UntilClosed
             }
         };
         Ok(size - before)
     }
 
     /// Takes in a line of the chunked coding.
-    fn take_line(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+    fn take_line(&mut self, bytes: &[u8]) -> Result<usize, LossReason> {
         let end = bytes.iter().position(|b| *b == b'\n');
         let used = end.map_or(bytes.len(), |at| at + 1);
         self.line.extend_from_slice(&bytes[..used]);
@@ -373,28 +373,28 @@ impl Incoming {
             self.see("a line of the chunked body ends in a bare LF".to_owned())?;
         }
         self.state = match self.state {
-            State::ChunkSize => {
+            ParseState::ChunkSize => {
                 let digits = line.split(';').next().unwrap_or("").trim();
                 match chunk_size(digits) {
-                    Some(0) => State::Trailers,
-                    Some(size) => State::Chunk(size),
+                    Some(0) => ParseState::Trailers,
+                    Some(size) => ParseState::Chunk(size),
                     None => {
                         self.note(format!("`{}` is not a chunk size", shortened(line)))?;
                         return Ok(used);
                     }
                 }
             }
-            State::ChunkEnd if line.is_empty() => State::ChunkSize,
-            State::ChunkEnd => {
+            ParseState::ChunkEnd if line.is_empty() => ParseState::ChunkSize,
+            ParseState::ChunkEnd => {
                 self.note("a chunk is longer than its size".to_owned())?;
                 return Ok(used);
             }
-            State::Trailers if line.is_empty() => State::Done,
+            ParseState::Trailers if line.is_empty() => ParseState::Done,
             // Trailers are a part of the answer's head, and count as much.
-            State::Trailers => {
+            ParseState::Trailers => {
                 self.bytes += line.len() as u64;
                 self.count(0)?;
-                State::Trailers
+                ParseState::Trailers
             }
             other => other,
         };
@@ -403,7 +403,7 @@ impl Incoming {
 }
 
 /// An answer whose body is larger than it may be.
-pub(super) fn too_large(status: u16, most: u64) -> Failure {
+pub(super) fn too_large(status: u16, most: u64) -> LossReason {
     let most = if most.is_multiple_of(1024 * 1024) {
         format!("{} MiB", most / 1024 / 1024)
     } else {
@@ -418,8 +418,8 @@ fn chunk_size(digits: &str) -> Option<u64> {
 }
 
 /// What the fields say of the body's end, and what is wrong with that.
-fn framing(fields: &[httparse::Header<'_>]) -> (Framing, Option<String>) {
-    let mut framing = Framing::default();
+fn framing(fields: &[httparse::Header<'_>]) -> (BodyFraming, Option<String>) {
+    let mut framing = BodyFraming::default();
     let mut fault = None;
     for field in fields {
         if field.name.eq_ignore_ascii_case("content-length") {

@@ -14,9 +14,9 @@ use bytes::{BufMut, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::Sender;
-use super::connection::Connection;
+use super::connection::TargetConnection;
 use super::head::{self, BodyEnd};
-use super::incoming::{Failure, Incoming};
+use super::incoming::{LossReason, Incoming};
 use crate::exchange::{Loss, LossKind, Request, Response};
 
 /// So many bytes are read at once.
@@ -32,7 +32,7 @@ const IDLE: Duration = Duration::from_secs(1);
 
 /// One worker's own connection.
 pub struct Lane {
-    stream: Option<Connection>,
+    stream: Option<TargetConnection>,
     /// The head of every request, but for the length of its body.
     head: Vec<u8>,
     /// What is to be written.
@@ -185,13 +185,13 @@ impl Lane {
         sender: &Sender,
         rest: &[u8],
         streamed: &mut impl StreamedExchange,
-    ) -> Result<(), Failure> {
-        if self.used.elapsed() > IDLE && self.stream.as_mut().is_some_and(Connection::is_over) {
+    ) -> Result<(), LossReason> {
+        if self.used.elapsed() > IDLE && self.stream.as_mut().is_some_and(TargetConnection::is_over) {
             self.stream = None;
         }
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => Connection::open(sender).await?,
+            None => TargetConnection::open(sender).await?,
         };
         let Lane { out, piece, incoming, .. } = self;
         let mut writing = RequestWriter { out, rest, written: 0, state: WriteState::Pieces };
@@ -243,7 +243,7 @@ enum ReadInto {
 /// Reads what has come: where the framing is known, straight to where it belongs.
 fn read(
     cx: &mut Context<'_>,
-    stream: &mut Connection,
+    stream: &mut TargetConnection,
     incoming: &mut Incoming,
     piece: &mut [u8],
 ) -> Poll<std::io::Result<ReadInto>> {
@@ -288,7 +288,7 @@ impl RequestWriter<'_> {
     fn go_on(
         &mut self,
         cx: &mut Context<'_>,
-        mut stream: Pin<&mut Connection>,
+        mut stream: Pin<&mut TargetConnection>,
         streamed: &mut impl StreamedExchange,
     ) {
         let mut pieces = 0;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore};
 
-use super::incoming::{Failure, too_large};
+use super::incoming::{LossReason, too_large};
 use crate::exchange::LossKind;
 
 /// Answers up to this many bytes are not counted.
@@ -68,7 +68,7 @@ impl<'a> Buffered<'a> {
     ///
     /// # Errors
     /// [`LossKind::TooLarge`] where that is more than an answer may have.
-    pub async fn add(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    pub async fn add(&mut self, bytes: &[u8]) -> Result<(), LossReason> {
         let size = self.bytes.len() + bytes.len();
         if size as u64 > self.most {
             return Err(too_large(self.status, self.most));
@@ -80,7 +80,7 @@ impl<'a> Buffered<'a> {
         Ok(())
     }
 
-    async fn make_room(&mut self, portions: usize) -> Result<(), Failure> {
+    async fn make_room(&mut self, portions: usize) -> Result<(), LossReason> {
         if self.reading.is_none() {
             self.reading = Some(self.memory.reading.lock().await);
         }
@@ -119,7 +119,7 @@ impl<'a> Buffered<'a> {
 mod tests {
     use super::*;
 
-    async fn body(memory: &Memory, size: usize) -> Result<Bytes, Failure> {
+    async fn body(memory: &Memory, size: usize) -> Result<Bytes, LossReason> {
         let mut buffered = Buffered::new(memory, 200, 64 * 1024 * 1024);
         for piece in vec![0; size].chunks(300_000) {
             buffered.add(piece).await?;

@@ -234,7 +234,7 @@ impl Sender {
         !self.target.is_encrypted() && self.proxy.is_none()
     }
 
-    async fn transport(&self) -> Result<&Transport, incoming::Failure> {
+    async fn transport(&self) -> Result<&Transport, incoming::LossReason> {
         self.transport.get_or_try_init(|| Transport::discover(self)).await
     }
 

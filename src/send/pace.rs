@@ -7,10 +7,10 @@ use tokio::time::Instant;
 
 /// Spaces requests evenly; without a rate it never waits.
 pub struct Pace {
-    state: Mutex<State>,
+    state: Mutex<PaceState>,
 }
 
-struct State {
+struct PaceState {
     interval: Duration,
     next: Instant,
     /// What was asked for.
@@ -35,7 +35,7 @@ impl Pace {
     #[must_use]
     pub fn new(rate: Option<f64>) -> Pace {
         let interval = rate.map_or(Duration::ZERO, |r| Duration::from_secs_f64(1.0 / r.max(1e-6)));
-        let state = State {
+        let state = PaceState {
             interval,
             next: Instant::now(),
             usual: interval,
@@ -46,7 +46,7 @@ impl Pace {
         Pace { state: Mutex::new(state) }
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> std::sync::MutexGuard<'_, PaceState> {
         match self.state.lock() {
             Ok(guard) => guard,
             Err(poisoned) => poisoned.into_inner(),

@@ -8,9 +8,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Sender;
 use super::body_end::{SILENCE, is_whole};
-use super::connection::Connection;
+use super::connection::TargetConnection;
 use super::head::{self, BodyEnd};
-use super::incoming::{Failure, Incoming};
+use super::incoming::{LossReason, Incoming};
 use super::lane::headers;
 use crate::case::Disconnect;
 use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK};
@@ -23,8 +23,9 @@ const AFTER: Duration = Duration::from_millis(20);
 
 pub(super) async fn send(sender: &Sender, request: &Request, limit: Duration, most: u64) -> Answer {
     let start = Instant::now();
-    let lost =
-        |(kind, message): Failure| Answer::Lost(Loss { kind, message, elapsed: start.elapsed() });
+    let lost = |(kind, message): LossReason| {
+        Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
+    };
     if let Some(why) = sender.raw_excluded().await {
         return lost((LossKind::HungUp, format!("{why}; nothing was sent")));
     }
@@ -40,9 +41,9 @@ async fn talk(
     request: &Request,
     start: Instant,
     most: u64,
-) -> Result<Response, Failure> {
+) -> Result<Response, LossReason> {
     let mut talk = Talk {
-        connection: Connection::open(sender).await?,
+        connection: TargetConnection::open(sender).await?,
         incoming: Incoming::observed(most, &request.method, request.is_http_1_0()),
         piece: vec![0; 16 * 1024],
         left_over: 0,
@@ -111,7 +112,7 @@ fn render(sender: &Sender, request: &Request) -> Vec<u8> {
 
 /// One request and its answer.
 struct Talk {
-    connection: Connection,
+    connection: TargetConnection,
     incoming: Incoming,
     piece: Vec<u8>,
     /// Bytes that came behind the answer.
@@ -119,14 +120,14 @@ struct Talk {
 }
 
 impl Talk {
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), LossReason> {
         let reset = |error: std::io::Error| (LossKind::Reset, error.to_string());
         self.connection.write_all(bytes).await.map_err(reset)?;
         self.connection.flush().await.map_err(reset)
     }
 
     /// Reads once; says whether more may come.
-    async fn read(&mut self) -> Result<bool, Failure> {
+    async fn read(&mut self) -> Result<bool, LossReason> {
         match self.connection.read(&mut self.piece).await {
             Ok(0) => Ok(false),
             Ok(count) => {
@@ -140,7 +141,7 @@ impl Talk {
     }
 
     /// Reads the answer to its end, and listens whether more follows.
-    async fn answer(&mut self) -> Result<(), Failure> {
+    async fn answer(&mut self) -> Result<(), LossReason> {
         while !self.incoming.is_done() {
             match tokio::time::timeout(SILENCE, self.read()).await {
                 Ok(read) => {
@@ -164,7 +165,7 @@ impl Talk {
     }
 
     /// A target that declares more than it sends, or ends its body by nothing, would keep us until the time-out.
-    fn after_silence(&mut self) -> Result<(), Failure> {
+    fn after_silence(&mut self) -> Result<(), LossReason> {
         if self.incoming.is_sized() && is_whole(&self.incoming.body) {
             return self.incoming.end();
         }

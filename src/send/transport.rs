@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rustls::{AlertDescription, ClientConfig, Error};
 
-use super::connection::Connection;
+use super::connection::TargetConnection;
 use super::http::Clients;
-use super::incoming::Failure;
+use super::incoming::LossReason;
 use super::{Sender, tls, tls_error};
 use crate::exchange::LossKind;
 
@@ -22,13 +22,13 @@ impl Transport {
     /// Asks the target, and the proxy.
     ///
     /// # Errors
-    /// A [`Failure`] where no connection was made.
-    pub async fn discover(sender: &Sender) -> Result<Transport, Failure> {
+    /// A [`LossReason`] where no connection was made.
+    pub async fn discover(sender: &Sender) -> Result<Transport, LossReason> {
         let mut found = Transport { http_2: None, excluded: None };
         if sender.is_plain() {
             return Ok(found);
         }
-        let http_2 = match Connection::open(sender).await {
+        let http_2 = match TargetConnection::open(sender).await {
             // Where it chose nothing of what we offered, it may know HTTP/2 only.
             Ok(connection) => {
                 sender.target.is_encrypted()
@@ -51,7 +51,7 @@ impl Transport {
         Ok(found)
     }
 
-    fn speak_http_2(&mut self, sender: &Sender) -> Result<(), Failure> {
+    fn speak_http_2(&mut self, sender: &Sender) -> Result<(), LossReason> {
         let clients = Clients::new(&sender.options, &http_2(sender), sender.proxy.as_ref(), true)
             .map_err(|error| (LossKind::Connect, error.to_string()))?;
         self.http_2 = Some(clients);
@@ -72,6 +72,6 @@ fn no_protocol_in_common() -> String {
 }
 
 async fn chooses_http_2(sender: &Sender) -> bool {
-    let opened = Connection::open_with(sender, Arc::new(http_2(sender))).await;
+    let opened = TargetConnection::open_with(sender, Arc::new(http_2(sender))).await;
     opened.is_ok_and(|connection| connection.protocol() == Some(tls::HTTP_2))
 }

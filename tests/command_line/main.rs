@@ -6,6 +6,8 @@ mod harness;
 mod certify;
 mod compare;
 mod files;
+mod hostile;
+mod http_2;
 mod junit;
 mod killed;
 mod large;

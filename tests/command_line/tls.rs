@@ -127,7 +127,9 @@ fn through(desk: &Desk, variable: &str, proxy: &str, target: &str) -> String {
         .output()
         .unwrap();
     let text = [output.stdout, output.stderr].concat();
+    // Lines are broken wherever they get long.
     let text = String::from_utf8(text).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(!text.contains("user:pass"), "{text}");
     text

@@ -33,7 +33,7 @@ enum ReadEnd {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn serve(site: Arc<ServerState>, stream: impl Stream, number: u64) {
+pub(crate) async fn serve(site: Arc<ServerState>, stream: impl ByteStream, number: u64) {
     let mut connection =
         Connection { site, number, stream, buffer: BytesMut::with_capacity(8 * 1024) };
     while connection.exchange().await == AfterExchange::NextRequest {}
@@ -48,9 +48,9 @@ enum AfterExchange {
 }
 
 /// What bytes come and go through, encrypted or not.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for S {}
 
 struct Connection<S> {
     site: Arc<ServerState>,
@@ -59,7 +59,7 @@ struct Connection<S> {
     buffer: BytesMut,
 }
 
-impl<S: Stream> Connection<S> {
+impl<S: ByteStream> Connection<S> {
     /// One request and its answer.
     async fn exchange(&mut self) -> AfterExchange {
         let sent = match self.head().await {

@@ -28,7 +28,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 pub use fault::{Fault, FaultDepth};
-pub use tls::Certificate;
+pub use tls::TlsCertificate;
 
 use batchproof_contract::{Contract, RefusalMode};
 use fault::{ArmedFault, Scratch};
@@ -118,7 +118,7 @@ pub async fn start(config: ServerConfig) -> std::io::Result<RunningServer> {
 /// Where the port is taken.
 pub async fn start_behind(
     config: ServerConfig,
-    certificate: Option<Certificate>,
+    certificate: Option<TlsCertificate>,
 ) -> std::io::Result<RunningServer> {
     let (site, port) = ServerState::new(config);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
@@ -129,7 +129,11 @@ pub async fn start_behind(
     Ok(RunningServer { address, url, accepting })
 }
 
-async fn accept(listener: TcpListener, site: Arc<ServerState>, certificate: Option<Certificate>) {
+async fn accept(
+    listener: TcpListener,
+    site: Arc<ServerState>,
+    certificate: Option<TlsCertificate>,
+) {
     let mut connections = JoinSet::new();
     let mut number = 0;
     loop {

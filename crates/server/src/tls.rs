@@ -10,14 +10,14 @@ use tokio_rustls::TlsAcceptor;
 
 /// What turns a connection into an encrypted one.
 #[derive(Clone)]
-pub struct Certificate(TlsAcceptor);
+pub struct TlsCertificate(TlsAcceptor);
 
-impl Certificate {
+impl TlsCertificate {
     /// Reads a certificate chain and its private key, both PEM; they may be in one file.
     ///
     /// # Errors
     /// Where a file can't be read, or they do not belong together.
-    pub fn read(chain: &Path, key: &Path) -> std::io::Result<Certificate> {
+    pub fn read(chain: &Path, key: &Path) -> std::io::Result<TlsCertificate> {
         let wrong = |path: &Path, why: &dyn std::fmt::Display| {
             Error::new(ErrorKind::InvalidData, format!("{}: {why}", path.display()))
         };
@@ -33,7 +33,7 @@ impl Certificate {
             });
         let mut config = config.map_err(|error| wrong(chain, &error))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Certificate(TlsAcceptor::from(Arc::new(config))))
+        Ok(TlsCertificate(TlsAcceptor::from(Arc::new(config))))
     }
 
     pub(crate) fn acceptor(&self) -> &TlsAcceptor {

@@ -115,6 +115,9 @@ pub struct NotRun {
     pub why: String,
     /// Whether the contract gives no occasion for it, so that nothing is missed.
     pub by_contract: bool,
+    /// Rules that it would have tested, where the transport to the target excludes it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
 }
 
 /// The specification that responses were checked against.

@@ -71,7 +71,7 @@ pub struct RequestRecord {
     pub headers: Vec<(String, String)>,
     /// Which credentials it carried, such as `good` or `none`.
     pub credential: String,
-    /// `sized`, `chunked`, `slivers` or `raw`.
+    /// `sized`, `chunked`, `tiny-chunks` or `raw`.
     pub framing: String,
     /// Where the client hung up on purpose, such as `half-body`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -230,7 +230,7 @@ impl ExchangeRecord {
                 framing: if request.raw.is_some() {
                     "raw".to_owned()
                 } else {
-                    format!("{:?}", request.framing).to_lowercase()
+                    request.framing.word().to_owned()
                 },
                 hang_up: request.hang_up.map(name),
                 body: match (&request.raw, &request.body) {

@@ -52,7 +52,7 @@ pub enum ValuesSpec {
 
 /// How a body is framed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Framing {
     /// With `Content-Length`.
     #[default]
@@ -60,10 +60,21 @@ pub enum Framing {
     /// With `Transfer-Encoding: chunked`.
     Chunked,
     /// The same, in chunks of a few bytes.
-    Slivers,
+    #[serde(alias = "slivers")]
+    TinyChunks,
 }
 
 impl Framing {
+    /// As case files and records write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Framing::Sized => "sized",
+            Framing::Chunked => "chunked",
+            Framing::TinyChunks => "tiny-chunks",
+        }
+    }
+
     /// Whether the body comes in chunks.
     #[must_use]
     pub fn is_chunked(self) -> bool {
