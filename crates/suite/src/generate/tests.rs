@@ -145,8 +145,12 @@ fn validity(generator: &Generator, draft: &Draft) -> Validity {
 }
 
 fn check_items(generator: &Generator) {
+    check_items_of(generator, 300);
+}
+
+fn check_items_of(generator: &Generator, seeds: u64) {
     for style in [ValueStyle::Plain, ValueStyle::Boundary, ValueStyle::Unusual] {
-        for seed in 0..300 {
+        for seed in 0..seeds {
             let shape = BatchShape { items: 1..=10, style };
             let batch = generator.batch(seed, &shape);
             assert_eq!(batch, generator.batch(seed, &shape));
@@ -386,4 +390,46 @@ fn generators_are_shared_by_workers() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Generator>();
     shared::<KeyGenerator>();
+}
+
+/// A real accounting API's document has schemas like these: each object may hold all of them.
+fn mutually_recursive(objects: usize) -> String {
+    let names: Vec<String> = (0..objects).map(|n| format!("Part{n}")).collect();
+    let properties: Vec<String> = names
+        .iter()
+        .map(|n| format!("{}: {{ $ref: '#/components/schemas/{n}' }}", n.to_lowercase()))
+        .collect();
+    let properties = properties.join(", ");
+    let schemas: String = names
+        .iter()
+        .map(|n| {
+            format!(
+                "    {n}: {{ type: object, properties: {{ note: {{ type: string, maxLength: 9 }}, {properties} }} }}\n"
+            )
+        })
+        .collect();
+    let fields: String = names
+        .iter()
+        .map(|n| format!("        {}: {{ $ref: '#/components/schemas/{n}' }}\n", n.to_lowercase()))
+        .collect();
+    let tail = "        odd: { type: integer";
+    OPENAPI.replace(tail, &format!("{fields}{tail}")) + &schemas
+}
+
+#[test]
+fn schemas_that_refer_to_each_other_stay_small() {
+    for objects in [2, 5, 12] {
+        let contract = contract_of(&mutually_recursive(objects), BATCH);
+        let generator = Generator::new(contract, &Profile::default()).unwrap();
+        check_items_of(&generator, 20);
+        let has = |pointer: &str| {
+            generator.coverage().list().iter().any(|point| point.pointer == pointer)
+        };
+        assert!(has("/part0/note") && has("/part1/part0"));
+        assert!(generator.coverage().list().len() < 10_000);
+        let full = item_of(&generator, &generator.item(1, OptionalFields::All));
+        assert!(full.to_string().len() < 100_000, "{objects}: {}", full.to_string().len());
+        let mutations: usize = counts(&generator).iter().map(|(_, count)| count).sum();
+        assert!(mutations < 10_000, "{objects}: {mutations}");
+    }
 }

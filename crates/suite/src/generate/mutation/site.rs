@@ -12,6 +12,8 @@ use crate::generate::plan::schema::{FlatSchema, flatten};
 const DEPTH: usize = 4;
 /// References in a row.
 const REFERENCES: usize = 64;
+/// Most places inside one field: schemas that refer to each other multiply with every level.
+const NESTED: usize = 60;
 
 /// One place.
 #[derive(Debug, Clone)]
@@ -103,7 +105,13 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
         };
         sites.push(site.clone());
         if !unique {
-            descend(core, &site, &full, "", DEPTH, &mut sites);
+            // The deepest that keeps within the bound, so that no part of the field is left out altogether.
+            let nested = (1..=DEPTH).rev().find_map(|depth| {
+                let mut nested = Vec::new();
+                descend(core, &site, &full, "", depth, &mut nested);
+                (nested.len() <= NESTED || depth == 1).then_some(nested)
+            });
+            sites.extend(nested.into_iter().flatten().take(NESTED));
         }
     }
     sites
@@ -118,6 +126,7 @@ fn descend(
     sites: &mut Vec<SchemaSite>,
 ) {
     if depth == 0
+        || sites.len() > NESTED
         || parent.flat.keywords.contains_key("oneOf")
         || parent.flat.keywords.contains_key("anyOf")
     {

@@ -3,6 +3,7 @@
 //! Whatever it can't build exactly it draws near, and leaves the last word to the validator; a schema that
 //! can't be met at all is reported when the plan is made, never while a run is under way.
 
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
@@ -19,14 +20,38 @@ use crate::generate::random::Random;
 const DEPTH: usize = 24;
 /// References in a row.
 const REFERENCES: usize = 64;
-/// How often a reference may stand inside itself.
-const RECURSION: usize = 2;
+/// How much of a schema is followed, each less than the one before: the first that keeps within its parts is
+/// taken. Schemas that refer to each other multiply with every level.
+const EXTENTS: [Extent; 8] = [
+    Extent { recursion: 2, optional: DEPTH, parts: 300 },
+    Extent { recursion: 1, optional: DEPTH, parts: 300 },
+    Extent { recursion: 1, optional: 6, parts: 300 },
+    Extent { recursion: 1, optional: 4, parts: 300 },
+    Extent { recursion: 1, optional: 3, parts: 300 },
+    Extent { recursion: 1, optional: 2, parts: 300 },
+    Extent { recursion: 1, optional: 1, parts: 300 },
+    Extent { recursion: 1, optional: 0, parts: 5_000 },
+];
 /// Draws with which a plan is tried out.
 const PROBES: u64 = 48;
 
 /// Compiles schemas of one contract.
 pub(in crate::generate) struct Compiler<'a> {
     contract: &'a Contract,
+    extent: Cell<Extent>,
+    /// Parts that the plan under way may still have.
+    left: Cell<usize>,
+}
+
+/// How far a schema is followed; what is optional beyond it is left out of what is generated.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    /// How often a reference may be entered inside itself.
+    recursion: usize,
+    /// Levels below which optional properties are left out.
+    optional: usize,
+    /// Parts that the plan may have.
+    parts: usize,
 }
 
 /// Where the compiler stands.
@@ -45,9 +70,9 @@ impl Place {
     }
 
     /// Whether the schema has been entered so often that it must end here.
-    fn exhausted(&self, flat: &FlatSchema) -> bool {
+    fn exhausted(&self, flat: &FlatSchema, recursion: usize) -> bool {
         let entered = |r: &String| self.references.iter().filter(|x| *x == r).count();
-        self.depth > DEPTH || flat.references.iter().any(|r| entered(r) >= RECURSION)
+        self.depth > DEPTH || flat.references.iter().any(|r| entered(r) >= recursion)
     }
 }
 
@@ -55,6 +80,8 @@ impl Place {
 enum CompileStop {
     /// Its references go in a circle: what is optional around it is left out.
     Circle,
+    /// The plan has more parts than its extent allows.
+    TooLarge,
     /// Nothing satisfies it, as far as the compiler can see.
     Problem(Box<Problem>),
 }
@@ -62,15 +89,26 @@ enum CompileStop {
 impl<'a> Compiler<'a> {
     /// A compiler for schemas of `contract`.
     pub fn new(contract: &'a Contract) -> Compiler<'a> {
-        Compiler { contract }
+        Compiler { contract, extent: Cell::new(EXTENTS[0]), left: Cell::new(EXTENTS[0].parts) }
     }
 
     /// The plan for `schema`, tried out.
     pub fn plan(&self, pointer: &str, schema: &Value) -> Result<ValuePlan, Problem> {
         let place = Place { pointer: pointer.to_owned(), references: Vec::new(), depth: 0 };
-        let plan = self.compile(schema, &place).map_err(|stop| match stop {
+        let within = |extent: &Extent| {
+            self.extent.set(*extent);
+            self.left.set(extent.parts);
+            let plan = self.compile(schema, &place);
+            // What was too large inside an optional part was left out, and is not the whole schema.
+            if self.left.get() == 0 { Err(CompileStop::TooLarge) } else { plan }
+        };
+        let fits =
+            |plan: &Result<ValuePlan, CompileStop>| !matches!(plan, Err(CompileStop::TooLarge));
+        let plan = EXTENTS.iter().map(within).find(fits).unwrap_or(Err(CompileStop::TooLarge));
+        let plan = plan.map_err(|stop| match stop {
             CompileStop::Problem(problem) => *problem,
             CompileStop::Circle => cannot(pointer, "its required parts go in a circle"),
+            CompileStop::TooLarge => cannot(pointer, "it has too many required parts"),
         })?;
         self.try_out(&plan, schema).map(|()| plan).map_err(|value| {
             cannot(pointer, &format!("a value drawn for it does not satisfy it: {value}"))
@@ -92,8 +130,12 @@ impl<'a> Compiler<'a> {
         if flat.never {
             return Err(CompileStop::because(cannot(&place.pointer, "nothing satisfies it")));
         }
-        if place.exhausted(&flat) {
+        if place.exhausted(&flat, self.extent.get().recursion) {
             return Err(CompileStop::Circle);
+        }
+        self.left.set(self.left.get().saturating_sub(1));
+        if self.left.get() == 0 {
+            return Err(CompileStop::TooLarge);
         }
         let (kind, exact) = self.kind(&flat, place)?;
         let held = if exact && !flat.inexact {
@@ -293,6 +335,9 @@ impl<'a> Compiler<'a> {
         let named = flat.keywords.get("properties").and_then(Value::as_object);
         for (name, schema) in named.into_iter().flatten() {
             let required = flat.requires(name);
+            if !required && place.depth >= self.extent.get().optional {
+                continue;
+            }
             let at = place.inside(&format!("properties/{name}"), flat);
             match self.compile(schema, &at) {
                 Ok(plan) => properties.push(PropertyPlan { name: name.clone(), required, plan }),
