@@ -1,4 +1,4 @@
-//! The README's rule table is the registry's, and every rule says what it is about.
+//! The README's rule table is the registry's.
 
 use batchproof::check::rules;
 
@@ -18,15 +18,4 @@ fn the_readme_lists_every_rule() {
     let wanted: Vec<String> =
         rules::all().iter().map(|r| format!("| {} | {} | {} |", r.id, r.level, r.title)).collect();
     assert_eq!(rows, wanted);
-}
-
-#[test]
-fn every_rule_has_doc_and_citation() {
-    for rule in rules::all() {
-        assert!(rule.doc.len() > 60, "{} says too little", rule.id);
-        assert!(!rule.cite.is_empty(), "{} cites nothing", rule.id);
-        for needed in rule.needs {
-            assert!(rules::find(needed).is_some(), "{} needs the unknown {needed}", rule.id);
-        }
-    }
 }

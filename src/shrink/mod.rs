@@ -397,8 +397,8 @@ fn minimal(
             item: violation.finding.item,
             pointer: collector.clean(&violation.finding.pointer),
         };
-        minimal.expected = collector.clean(&violation.finding.expected);
-        minimal.actual = collector.clean(&violation.finding.actual);
+        minimal.expected = collector.clean(&violation.finding.expected.to_string());
+        minimal.actual = collector.clean(&violation.finding.actual.to_string());
         minimal.message = collector.clean(&message(&violation));
         minimal.evidence = evidence;
     }

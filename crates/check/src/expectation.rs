@@ -87,10 +87,9 @@ pub(super) fn hold(
     evaluation.counts[index].failed += 1;
     for (exchange, mut finding) in new {
         if std::ptr::eq(expectation.rule, rules::of_user_cases()) {
-            finding.expected = format!(
-                "{} ({}, {})",
-                finding.expected, expectation.source.file, expectation.source.step
-            );
+            let source = &expectation.source;
+            finding.expected =
+                finding.expected.text(format!(" ({}, {})", source.file, source.step));
         }
         if finding.symptom == Symptom::OfItsOwn {
             finding.symptom = Symptom::ExpectationUnmet;
@@ -319,7 +318,7 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
                 if let Some(item) = ones.get(1).map(|k| &items[*k]).or(items.first()) {
                     let mut finding =
                         unlike(item, format!("exactly one {one}, the others {others}"));
-                    finding.1.actual = format!("{} of {} {one}", ones.len(), items.len());
+                    finding.1.actual = format!("{} of {} {one}", ones.len(), items.len()).into();
                     found.push(finding);
                 }
                 return found;

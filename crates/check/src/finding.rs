@@ -1,5 +1,7 @@
 //! What a rule says of what it saw: a pass, findings, or that it does not apply. It knows no rule.
 
+use super::message::Message;
+
 /// What a rule says of what it saw.
 #[derive(Debug)]
 pub enum Verdict {
@@ -67,9 +69,9 @@ pub struct Finding {
     /// Position in the answer's body, or in the request's where nothing was answered.
     pub pointer: String,
     /// What had to be.
-    pub expected: String,
+    pub expected: Message,
     /// What was.
-    pub actual: String,
+    pub actual: Message,
     /// The kind of difference: findings of one rule, case, pointer and kind are one.
     pub kind: String,
     /// The exchange, where the rule saw several.
@@ -86,8 +88,8 @@ impl Finding {
     pub fn new(
         kind: impl Into<String>,
         pointer: impl Into<String>,
-        expected: impl Into<String>,
-        actual: impl Into<String>,
+        expected: impl Into<Message>,
+        actual: impl Into<Message>,
     ) -> Finding {
         Finding {
             item: None,

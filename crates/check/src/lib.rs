@@ -18,6 +18,7 @@ mod finding;
 #[cfg(test)]
 mod fixture;
 pub mod map_as_pairs;
+mod message;
 mod model;
 mod parse;
 mod prediction;
@@ -40,6 +41,7 @@ pub use exchange_view::{
 pub use expectation::{Expectation, ExpectationSource};
 pub use fast_path::{ElapsedTimes, FastPath, HeaderCache, SentItems};
 pub use finding::{Finding, Symptom, Verdict};
+pub use message::Message;
 pub use prediction::{Prediction, UnusedReason};
 pub use relation::{ItemAt, VerdictRelation};
 pub use rule::{By, Check, Explains, Grouping, Reach, Rule, Scope, family_of};

@@ -14,7 +14,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ACCEPT-001",
         level: Level::Must,
-        title: "a valid item with an unused number is accepted",
+        title: "A valid item with an unused key is accepted",
         cite: "OpenAPI: request schema; INTERPRETATION-16, INTERPRETATION-19, INTERPRETATION-20",
         doc: "Whatever the schema allows is valid: optional fields present or absent, amounts that are \
               negative or zero, offsets, fractions of a second, strings at their longest. If the target \
@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ACCEPT-002",
         level: Level::Must,
-        title: "a property that the schema does not name changes nothing",
+        title: "A property that the schema does not name changes nothing",
         cite: "INTERPRETATION-13",
         doc: "The schema is open. A client that sends one field more, for a newer edition of the interface, \
               is served as before.",
@@ -51,7 +51,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ACCEPT-003",
         level: Level::Should,
-        title: "unusual but valid strings are accepted",
+        title: "Unusual but valid strings are accepted",
         cite: "INTERPRETATION-18",
         doc: "Controls, markup, combining marks and characters outside the basic plane are strings like any \
               other. Refusing them on purpose is legitimate, but surprises clients.",
@@ -63,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ACCEPT-004",
         level: Level::Should,
-        title: "an empty batch is answered 200 with no results",
+        title: "An empty batch is answered with 200 and no results",
         cite: "INTERPRETATION-21",
         doc: "The array has no minItems, so a batch without items is valid; a scheduled job that found \
               nothing to send should not fail.",
@@ -75,7 +75,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ACCEPT-005",
         level: Level::Should,
-        title: "a batch of up to 1,000 items is processed",
+        title: "A batch up to the size limit of the contract is processed",
         cite: "INTERPRETATION-22",
         doc: "No maxItems is documented. A smaller limit should be documented; a profile's `batch-items` \
               tells it. A limit in bytes is a setting of the framework or of what stands before it: `limit` of \

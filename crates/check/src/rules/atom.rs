@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ATOM-001",
         level: Level::Must,
-        title: "the numbers of a refused request stay unused",
+        title: "The keys of a refused request stay unused",
         cite: "INTERPRETATION-03",
         doc: "A request that was answered 400 stored nothing, so the corrected retry with the same numbers is \
               accepted. If it isn't, some of the refused batch was stored, and the client can't know which.",
@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ATOM-002",
         level: Level::Should,
-        title: "the number of a rejected item stays unused",
+        title: "The key of a rejected item stays unused",
         cite: "INTERPRETATION-03",
         doc: "Only an accepted item uses its number: the corrected item may be sent with the same one.",
         needs: NEEDS,
@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ATOM-003",
         level: Level::Must,
-        title: "a rejected item changes nothing for its neighbours",
+        title: "A rejected item does not affect its neighbours",
         cite: "INTERPRETATION-01",
         doc: "In a 200, exactly the broken items are rejected and all others accepted. A batch that stops at \
               the first broken item, or drags its neighbours down, loses valid balances.",
@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ATOM-004",
         level: Level::Should,
-        title: "a client that hangs up halfway leaves all of its batch, or nothing",
+        title: "A client that disconnects halfway leaves all of its batch, or nothing",
         cite: "INTERPRETATION-24",
         doc: "A retry of the whole batch then says which: every item is accepted, or every one is used.",
         needs: NEEDS,

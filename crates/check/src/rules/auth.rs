@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "AUTH-001",
         level: Level::Must,
-        title: "a request without credentials is refused",
+        title: "A request without credentials is refused",
         cite: "OpenAPI: security; INTERPRETATION-09",
         doc: "The document demands a bearer token for the operation. A 2xx without one lets anybody import \
               balances.",
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "AUTH-002",
         level: Level::Must,
-        title: "a request with wrong or malformed credentials is refused",
+        title: "A request with wrong or malformed credentials is refused",
         cite: "OpenAPI: security; INTERPRETATION-09",
         doc: "Another token, part of the token, the token in another letter case, under another scheme or \
               without one: none of them is the token.",
@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "AUTH-003",
         level: Level::Must,
-        title: "a request refused for its credentials stores nothing",
+        title: "A request that is refused for its credentials stores nothing",
         cite: "INTERPRETATION-09",
         doc: "If its numbers are used afterwards, the batch was processed before the credentials were looked \
               at.",
@@ -45,7 +45,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "AUTH-004",
         level: Level::Should,
-        title: "a 401 says how to authenticate",
+        title: "A 401 says how to authenticate",
         cite: "RFC 9110 section 11.6.1; INTERPRETATION-09",
         doc: "A server that answers 401 sends WWW-Authenticate with at least one challenge.",
         needs: &[],
@@ -55,7 +55,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "AUTH-005",
         level: Level::Should,
-        title: "credentials are looked at before the body",
+        title: "Credentials are checked before the body",
         cite: "INTERPRETATION-09",
         doc: "A broken body without credentials is answered 401 or 403. A 400 shows that anybody can make the \
               server parse bodies, and learn from its errors.",

@@ -6,7 +6,7 @@ use crate::rule::{Check, Rule};
 pub(super) const RULES: &[Rule] = &[Rule {
     id: "CASE-001",
     level: Level::Must,
-    title: "what a case expects holds",
+    title: "What a user's own case expects is met",
     cite: "the case file, with its line",
     doc: "A case that pins a status, a header, a result or a value without `asserts:` is judged under this \
           rule. It says nothing about the specification, so certificates leave it out.",

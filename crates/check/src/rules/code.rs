@@ -17,7 +17,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "CODE-001",
         level: Level::Must,
-        title: "a rejected result carries an error code",
+        title: "A rejected result carries an error code",
         cite: "INTERPRETATION-06",
         doc: "Without a code a client can't tell a repeat (done already) from a mistake (correct and resend).",
         needs: NEEDS,
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "CODE-002",
         level: Level::Must,
-        title: "an accepted result carries neither error code nor description",
+        title: "An accepted result carries neither an error code nor a description",
         cite: "INTERPRETATION-06",
         doc: "A result that says accepted and carries an error contradicts itself.",
         needs: NEEDS,
@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "CODE-003",
         level: Level::Must,
-        title: "an error code fits its cause",
+        title: "An error code fits its cause",
         cite: "OpenAPI: examples of the 200 and the 400; INTERPRETATION-12",
         doc: "The used-number code for a used number and for nothing else; the missing-field code for a \
               missing or null mandatory field. Clients drop what is used and correct what is missing, so a \
@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "CODE-004",
         level: Level::Should,
-        title: "error codes are documented ones",
+        title: "Error codes are documented",
         cite: "INTERPRETATION-12",
         doc: "A client can't act on a code that it has never heard of. A profile can name the target's further \
               codes and their causes.",
@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "CODE-005",
         level: Level::Should,
-        title: "a rejected result carries a description",
+        title: "A rejected result carries a description",
         cite: "INTERPRETATION-06, INTERPRETATION-11",
         doc: "The description is what a person reads when an import fails. Its words are not judged.",
         needs: NEEDS,
@@ -70,7 +70,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "CODE-006",
         level: Level::Should,
-        title: "a 400 for a missing mandatory field carries verdict and code",
+        title: "A 400 for a missing mandatory field carries a verdict and a code",
         cite: "OpenAPI: example of the 400; INTERPRETATION-06",
         doc: "The documented example of a 400 is this very case. Judged where nothing else is wrong with the \
               request.",
@@ -82,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "CODE-007",
         level: Level::Must,
-        title: "a 400 does not say accepted",
+        title: "A 400 does not say that anything was accepted",
         cite: "OpenAPI: example of the 400",
         doc: "A refused request whose body says accepted contradicts itself: a client that reads the body \
               books what was never stored.",

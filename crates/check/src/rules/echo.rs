@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ECHO-001",
         level: Level::Must,
-        title: "a result carries its item's unique number exactly",
+        title: "A result repeats the unique key of its item exactly",
         cite: "OpenAPI: result schema; INTERPRETATION-05",
         doc: "The number comes back code point by code point: not trimmed, folded, normalised, shortened or \
               escaped. It is how a client finds its item again.",
@@ -24,7 +24,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ECHO-002",
         level: Level::Must,
-        title: "a result carries its item's other echoed fields exactly",
+        title: "A result repeats the other echoed fields of its item exactly",
         cite: "OpenAPI: result schema; INTERPRETATION-06",
         doc: "What a result repeats of its item is what the item said, for accepted and rejected ones alike. \
               Example: the account of the neighbouring item.",
@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ECHO-003",
         level: Level::Must,
-        title: "a result echoes nothing that its item did not have",
+        title: "A result echoes nothing that its item did not have",
         cite: "INTERPRETATION-06",
         doc: "An optional field that the item left out is absent in its result. A value there was made up, \
               or belongs to another item.",

@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-001",
         level: Level::Must,
-        title: "JSON answers are labelled application/json",
+        title: "JSON responses are labelled application/json",
         cite: "OpenAPI: responses, content; RFC 9110 section 8.3",
         doc: "Judged on a 200, and on a 400 or 404 that carries JSON. Clients choose their parser by the label. \
               A charset that the body is not in is a wrong label too.",
@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-002",
         level: Level::Must,
-        title: "another method than the documented one is not processed",
+        title: "A request with another method than the documented one is not processed",
         cite: "INTERPRETATION-07; RFC 9110 section 15.5.6",
         doc: "405, 404, 400 or 501. A 2xx for GET or PUT processes what was never documented.",
         needs: &["STATUS-002"],
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-003",
         level: Level::Should,
-        title: "a 405 says which methods are allowed",
+        title: "A 405 names the allowed methods",
         cite: "RFC 9110 section 15.5.6",
         doc: "A 405 carries Allow with the documented method: a client that guessed wrong learns from it what to use.",
         needs: &[],
@@ -46,7 +46,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-004",
         level: Level::Must,
-        title: "another media type is refused with 415 or 400, or read as JSON",
+        title: "A body of another media type is refused with 415 or 400, or read as JSON",
         cite: "OpenAPI: requestBody, content; INTERPRETATION-07, INTERPRETATION-10",
         doc: "A body that is labelled text/plain or application/xml is answered 415 or 400. Whether a server looks \
               at the label at all is not judged; any other status is.",
@@ -57,7 +57,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-005",
         level: Level::Must,
-        title: "application/json with a charset parameter is accepted",
+        title: "A charset parameter of application/json is accepted",
         cite: "RFC 8259 section 11; INTERPRETATION-10",
         doc: "The media type has no such parameter, so one that is sent changes nothing; many clients send it.",
         needs: &[],
@@ -71,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-006",
         level: Level::Must,
-        title: "header names are taken in any letter case",
+        title: "Header names are accepted in any letter case",
         cite: "RFC 9110 section 5.1",
         doc: "Field names are case-insensitive, and proxies do change their case on the way.",
         needs: &[],
@@ -85,7 +85,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-007",
         level: Level::Must,
-        title: "a chunked body is taken like a sized one",
+        title: "A chunked body is processed like a sized one",
         cite: "RFC 9112 section 7.1; INTERPRETATION-07",
         doc: "HTTP/1.1 recipients parse the chunked coding. 411 is taken too; reading an empty body is not.",
         needs: &[],
@@ -99,7 +99,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-008",
         level: Level::Must,
-        title: "framing says what it carries",
+        title: "The framing of a response fits its content",
         cite: "RFC 9112 section 6",
         doc: "Content-Length is the number of bytes that come, chunks are as long as they say, nothing follows. \
               Read by an independent reader on a raw connection. A wrong length makes the next answer garbage.",
@@ -110,7 +110,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-009",
         level: Level::Must,
-        title: "no content coding that was not asked for",
+        title: "A response has no content coding that was not requested",
         cite: "RFC 9110 section 12.5.3",
         doc: "Requests say `Accept-Encoding: identity`. A client that asked for no compression can't read it.",
         needs: &[],
@@ -120,7 +120,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-010",
         level: Level::Should,
-        title: "errors show no stack trace and no internal name",
+        title: "Errors show no stack trace and no internal name",
         cite: "RFC 9110 section 17 (security considerations)",
         doc: "A stack trace, a class or package name or an SQL state tells an attacker what to try next. In \
               Spring: `server.error.include-stacktrace=never`, `server.error.include-message=never`.",
@@ -131,7 +131,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-011",
         level: Level::Should,
-        title: "an answer to the batch is not marked as cacheable",
+        title: "A response to the batch is not marked as cacheable",
         cite: "RFC 9110 section 9.3.3, RFC 9111 section 4.2.1",
         doc: "A cached answer to a POST shows one client's verdicts to another, or yesterday's.",
         needs: &[],
@@ -141,7 +141,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-012",
         level: Level::Should,
-        title: "a path beside or below the documented one is not processed",
+        title: "A path beside or below the documented one is not processed",
         cite: "INTERPRETATION-10",
         doc: "A batch that is accepted at another path bypasses whatever guards the documented one.",
         needs: &["STATUS-002"],
@@ -152,7 +152,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-013",
         level: Level::Must,
-        title: "`Expect: 100-continue` is served",
+        title: "`Expect: 100-continue` is supported",
         cite: "RFC 9110 section 10.1.1",
         doc: "100 and then the answer, the answer at once, or 417. A client that waits for 100 must not wait \
               for ever.",
@@ -164,7 +164,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-014",
         level: Level::Must,
-        title: "an Accept that excludes JSON gets 406, or JSON all the same",
+        title: "An Accept header that excludes JSON gets 406, or JSON all the same",
         cite: "RFC 9110 section 12.5.1; INTERPRETATION-07",
         doc: "Either is legitimate; another status, or another kind of body under a 200, is not.",
         needs: &["STATUS-002"],
@@ -175,7 +175,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-015",
         level: Level::Must,
-        title: "what was refused for its method, path, headers or size stores nothing",
+        title: "A request that is refused for its method, path, headers or size stores nothing",
         cite: "INTERPRETATION-07",
         doc: "If its numbers are used afterwards, the batch was processed although the answer says that it was \
               not.",

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::contract::{Contract, Level};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom, Verdict};
+use crate::message::Message;
 use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
@@ -14,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ORDER-001",
         level: Level::Must,
-        title: "there are as many results as items",
+        title: "A response has as many results as the request has items",
         cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "Results stand for items by position. One too few, and every later verdict belongs to another \
               item. Example: a batch of three with one rejected item answered with two results.",
@@ -30,7 +31,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ORDER-002",
         level: Level::Must,
-        title: "results stand in the order of their items",
+        title: "Results are in the order of their items",
         cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "Result *i* belongs to item *i*. Results that are sorted, reversed, grouped by verdict or in the \
               order in which workers finished make a client believe that a rejected balance was accepted.",
@@ -48,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ORDER-003",
         level: Level::Must,
-        title: "no item has two results while another has none",
+        title: "No item has two results while another has none",
         cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "The count can be right and the answer still wrong: one item answered twice, another never. The \
               item without a result is lost without a trace.",
@@ -100,8 +101,8 @@ pub(crate) fn misordered(
     Finding::new(
         "out of order",
         format!("/{}/{at}/{}", contract.batch.results, contract.batch.unique),
-        format!("{own}, the number of item {at}"),
-        format!("{other}, the number of item {from}"),
+        Message::from(format!("{own}, the key of ")).item(at),
+        Message::from(format!("{other}, the key of ")).item(from),
     )
     .item(at)
 }
@@ -150,9 +151,10 @@ fn request_order(view: &ExchangeView<'_>) -> Verdict {
     if number(at) == number(from)
         && let Some(field) = other()
     {
-        let told = |item| format!("{}, the {field} of item {item}", said(item, field));
-        finding.expected = told(at);
-        finding.actual = told(from);
+        let of_item =
+            |item| Message::from(format!("{}, the {field} of ", said(item, field))).item(item);
+        finding.expected = of_item(at);
+        finding.actual = of_item(from);
     }
     Verdict::fail(finding)
 }

@@ -14,7 +14,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "RACE-001",
         level: Level::Must,
-        title: "of simultaneous requests with one number, exactly one is accepted",
+        title: "Exactly one of several simultaneous requests with the same key is accepted",
         cite: "OpenAPI: example of the 200 (a used number is rejected); INTERPRETATION-05",
         doc: "A check for the number and its use that are two separate steps leave a window in which a second \
               request gets through. A unique constraint closes it; a retry by a client that lost the answer \
@@ -26,7 +26,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "RACE-002",
         level: Level::Must,
-        title: "each of simultaneous requests gets its own answer",
+        title: "Each request gets its own response",
         cite: "INTERPRETATION-06",
         doc: "State that is shared between requests mixes their results: a client reads another's verdicts. \
               StreamEvaluation wherever several are under way, whether released together or not.",
@@ -39,7 +39,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "RACE-003",
         level: Level::Must,
-        title: "overlap never gives a 5xx or a lost answer",
+        title: "Simultaneous requests never cause a 5xx or a lost response",
         cite: "INTERPRETATION-07",
         doc: "A conflict between simultaneous requests is the server's to resolve: a deadlock or a violated \
               constraint must not reach the client as a 500.",

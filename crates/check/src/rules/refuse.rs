@@ -48,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-001",
         Must,
-        "an item without a mandatory field, or with null there, is refused",
+        "An item without a mandatory field, or with null in it, is refused",
         "OpenAPI: request schema, required; INTERPRETATION-14",
         "Each mandatory field alone, and two together; in the first, a middle and the last item. An accepted \
          balance without an account or a date can't be booked."
@@ -56,7 +56,7 @@ pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-002",
         Must,
-        "a wrong type in a mandatory field is refused",
+        "A wrong type in a mandatory field is refused",
         "OpenAPI: request schema, type; INTERPRETATION-14",
         "An object, array, boolean or text where a number belongs, and the like; an item that is no object. \
          What was stored instead can't be what the client meant."
@@ -64,21 +64,21 @@ pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-003",
         Must,
-        "a value outside the bounds of the schema is refused",
+        "A value outside the bounds of the schema is refused",
         "OpenAPI: request schema, maxLength and the other keywords; INTERPRETATION-16",
         "Lengths count code points. A value one over the bound is refused like one far over; it is not cut."
     ),
     item_rule!(
         "REFUSE-004",
         Must,
-        "what is plainly no date-time is refused",
+        "A value that is clearly not a date-time is refused",
         "OpenAPI: request schema, format; INTERPRETATION-19",
         "Text, a date alone, a number where RFC 3339 is documented: whatever is stored, it is no instant."
     ),
     body_rule!(
         "REFUSE-005",
         Must,
-        "a broken envelope is answered 400",
+        "A broken envelope is answered with 400",
         "OpenAPI: request schema; INTERPRETATION-02",
         "The array of items missing, null, a single object, another type; the document an array or a scalar. \
          A 200 here says that a batch was imported where there was none."
@@ -86,14 +86,14 @@ pub(super) const RULES: &[Rule] = &[
     body_rule!(
         "REFUSE-006",
         Must,
-        "what is not JSON is answered 400",
+        "A body that is not JSON is answered with 400",
         "INTERPRETATION-02, INTERPRETATION-15; RFC 8259 section 2",
         "Truncated documents, single quotes, trailing commas, comments, NaN, bytes that are not UTF-8."
     ),
     body_rule!(
         "REFUSE-007",
         Should,
-        "text after the JSON document is answered 400",
+        "Text after the JSON document is answered with 400",
         "INTERPRETATION-02",
         "A second document or stray text behind the first points at two messages glued together; ignoring it \
          loses the second."
@@ -101,7 +101,7 @@ pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-008",
         Should,
-        "a scalar of another type that keeps its meaning is refused",
+        "A scalar of another type that keeps its meaning is refused",
         "INTERPRETATION-14",
         "\"12\" for 12, or 12 for \"12\". Stock Jackson coerces unless told otherwise: \
          `spring.jackson.mapper.allow-coercion-of-scalars=false`, and a `CoercionConfig` for text."
@@ -109,21 +109,21 @@ pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-009",
         Should,
-        "an impossible date, or a date-time without offset, is refused",
+        "An impossible date, or a date-time without an offset, is refused",
         "INTERPRETATION-19",
         "30 February is no day, and a time without offset is another instant in every zone."
     ),
     item_rule!(
         "REFUSE-010",
         Should,
-        "a wrong type in an optional field is refused",
+        "A wrong type in an optional field is refused",
         "INTERPRETATION-14",
         "An optional field may be left out, but what stands there has its type."
     ),
     Rule {
         id: "REFUSE-011",
         level: Level::Should,
-        title: "the same kind of fault is refused in the same refusal mode throughout",
+        title: "The same kind of invalid item is always refused in the same mode",
         cite: "INTERPRETATION-01",
         doc: "Either the whole request is answered 400 or the item is rejected in a 200; a client has to \
               handle one of them for each kind of fault (pointer, keyword, class of value, some or all items \
@@ -135,7 +135,7 @@ pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-012",
         Must,
-        "a unique number that its result could not carry is refused",
+        "A key that is too long for its result is refused",
         "OpenAPI: result schema, maxLength; INTERPRETATION-17",
         "The result bounds the number to 255 code points. An accepted longer one comes back cut, or breaks \
          the schema of the answer."

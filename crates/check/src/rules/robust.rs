@@ -10,7 +10,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ROBUST-001",
         level: Level::Must,
-        title: "odd, broken or huge input is answered, and not with a 5xx",
+        title: "Unusual, broken or huge input is answered, and never with a 5xx",
         cite: "INTERPRETATION-15, INTERPRETATION-07",
         doc: "Whatever the bytes, the answer stays below 500, and it comes: no dropped connection, no hang. \
               A 5xx for input means that the input reached code that did not expect it, and leaves unknown \
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ROBUST-002",
         level: Level::Should,
-        title: "time grows no faster than the size of a batch",
+        title: "Processing time grows no faster than the size of the batch",
         cite: "INTERPRETATION-22",
         doc: "A batch ten times the size may take ten times as long; a cliff well above that points at work \
               that is quadratic in the number of items. Measured within one run, on batches of three sizes.",

@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "SCHEMA-001",
         level: Level::Must,
-        title: "a 200 carries JSON that fits the documented schema",
+        title: "A 200 carries JSON that fits the documented schema",
         cite: "OpenAPI: responses/200",
         doc: "Every 200 is parsed and validated against the response schema (draft 2020-12, formats and \
               int64 bounds checked). A client generated from the document can't read anything else. \
@@ -27,7 +27,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "SCHEMA-002",
         level: Level::Must,
-        title: "the body of a 400 or 404 fits the documented error schema",
+        title: "The body of a 400 or 404 fits the documented error schema",
         cite: "OpenAPI: responses/400, responses/404; INTERPRETATION-08",
         doc: "Judged under a 400 to well-framed JSON and under a 404. The adapter's own shape and the \
               framework's both fit the schema; HTML, plain text or wrong types do not.",
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "SCHEMA-003",
         level: Level::Must,
-        title: "the results are there",
+        title: "A 200 carries the array of results",
         cite: "INTERPRETATION-06",
         doc: "Nothing is `required` in the response schema, so `{}` fits it. Without the array of results a \
               client can't know what happened to any item. Only an empty batch may be answered without.",
@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "SCHEMA-004",
         level: Level::Must,
-        title: "each result has its verdict and the echoed fields of its item",
+        title: "Each result has its verdict and the echoed fields of its item",
         cite: "INTERPRETATION-06",
         doc: "A result without a verdict says nothing; one without the echoed fields can't be matched. A \
               result may leave out a field whose request value was missing, no string, or longer than the \
@@ -62,7 +62,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "SCHEMA-005",
         level: Level::Should,
-        title: "elapsed times are present",
+        title: "Elapsed times are present",
         cite: "INTERPRETATION-06",
         doc: "The documented examples show an elapsed time in each result and in the answer; clients use \
               them to size their batches.",
@@ -73,7 +73,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "SCHEMA-006",
         level: Level::Should,
-        title: "no object of an answer has a key twice",
+        title: "No object in a response has a key twice",
         cite: "RFC 8259 section 4",
         doc: "Names within an object should be unique: parsers differ in which of two values they keep, so \
               two clients can read two different answers.",

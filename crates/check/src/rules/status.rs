@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "STATUS-001",
         level: Level::Must,
-        title: "a request is answered with a status that is documented for it",
+        title: "A request is answered with a status that is documented for it",
         cite: "OpenAPI: responses; INTERPRETATION-07",
         doc: "A batch is answered 200 or 400. Other statuses count only in their own situation: 401 and 403 \
               for credentials, 413 for size, 411 for chunked bodies, 408, 429 and 503 for load. 201 and 422 \
@@ -28,7 +28,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "STATUS-002",
         level: Level::Must,
-        title: "an ordinary request never gets a 5xx",
+        title: "An ordinary request never gets a 5xx",
         cite: "INTERPRETATION-07",
         doc: "A 5xx says that the server broke, and leaves unknown what was stored. 503 says that it is \
               busy, 502 and 504 are a gateway's and count only where they persist.",
@@ -44,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "STATUS-003",
         level: Level::Must,
-        title: "an ordinary request gets an answer",
+        title: "An ordinary request gets a response",
         cite: "RFC 9112 section 9.6; INTERPRETATION-25",
         doc: "A connection that ends without an answer, or an answer that never comes, leaves the client \
               without knowledge of what was stored. Counts only where repeats show it too, each after a \
@@ -65,7 +65,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "STATUS-004",
         level: Level::Must,
-        title: "answers don't get lost now and then",
+        title: "Responses are not lost intermittently",
         cite: "RFC 9112 section 9.6; INTERPRETATION-25",
         doc: "Judged where several answers got lost on connections that were in use before, which a server may \
               close: plain batches are then sent one by one, each on a connection of its own, and two of them \

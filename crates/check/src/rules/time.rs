@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "TIME-001",
         level: Level::Must,
-        title: "elapsed times are whole and not negative",
+        title: "Elapsed times are whole and not negative",
         cite: "OpenAPI: result schema, int64; INTERPRETATION-23",
         doc: "A duration below zero comes of two clocks, or of one that was set back.",
         needs: &["SCHEMA-001"],
@@ -23,7 +23,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "TIME-002",
         level: Level::Should,
-        title: "an item's elapsed time is not above the total",
+        title: "The elapsed time of an item is not above the total",
         cite: "INTERPRETATION-23",
         doc: "The part is not longer than the whole (1 ms of slack for rounding).",
         needs: &["SCHEMA-001", "TIME-001", "RACE-002"],
@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "TIME-003",
         level: Level::Should,
-        title: "the total is not above what the client measured",
+        title: "The total elapsed time is not above what the client measured",
         cite: "INTERPRETATION-23",
         doc: "The server can't have worked longer than the client waited (1 ms of slack). Another unit, such \
               as microseconds, shows here. Counts only where repeats show it too.",

@@ -9,6 +9,7 @@ use crate::contract::Level;
 use crate::contract::validity::ExpectedOutcome;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
+use crate::message::Message;
 use crate::prediction::{Prediction, UnusedReason};
 use crate::rule::{Check, Explains, Grouping, Rule};
 use crate::text::shown;
@@ -19,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "UNIQUE-001",
         level: Level::Must,
-        title: "a number is accepted at most once",
+        title: "A key is accepted at most once",
         cite: "OpenAPI: example of the 200 (a used number is rejected); INTERPRETATION-05",
         doc: "Once an item was accepted, its number is used for good: in the same batch, the next one, on \
               another connection, for another account, later. A second acceptance books a balance twice.",
@@ -36,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "UNIQUE-002",
         level: Level::Must,
-        title: "a used number rejects its item, not the request",
+        title: "A used key rejects its item, not the request",
         cite: "OpenAPI: example of the 200; INTERPRETATION-04",
         doc: "The documented answer to a used number is a 200 in which that item is rejected and its \
               neighbours are processed. Refusing the whole request leaves a client unable to send the rest.",
@@ -47,7 +48,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "UNIQUE-003",
         level: Level::Must,
-        title: "a number that was never used is not called used",
+        title: "A key that was never used is not rejected as used",
         cite: "INTERPRETATION-05, INTERPRETATION-12",
         doc: "A fresh number rejected as already used loses a balance: a client takes it for a repeat and \
               drops it.",
@@ -63,7 +64,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "UNIQUE-004",
         level: Level::Should,
-        title: "of a number twice in one batch, the first is accepted",
+        title: "The first of two items with the same key is accepted",
         cite: "INTERPRETATION-04",
         doc: "Items are processed in the order in which they stand, so the first of two with the same number \
               uses it.",
@@ -75,7 +76,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "UNIQUE-005",
         level: Level::Must,
-        title: "numbers that differ in any code point are different",
+        title: "Keys that differ in any code point are different keys",
         cite: "INTERPRETATION-05",
         doc: "Letter case, white space, leading zeros, Unicode normal form and length all count. A store that \
               folds, trims or cuts its keys calls a fresh number used.",
@@ -86,7 +87,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "UNIQUE-006",
         level: Level::Must,
-        title: "of a number twice in one batch, one is accepted",
+        title: "One of two items with the same key is accepted",
         cite: "INTERPRETATION-04",
         doc: "Two items with one number: exactly one of them is accepted. Rejecting both loses a balance that \
               was valid.",
@@ -125,7 +126,9 @@ fn accepted_once(view: &ItemView<'_>) -> Verdict {
                     Finding::new(
                         "in one batch",
                         view.at(field),
-                        format!("rejected: item {first} used {} already", number(view)),
+                        Message::from("rejected: ")
+                            .item(*first)
+                            .text(format!(" used {} already", number(view))),
                         view.said(),
                     )
                     .item(view.index),
@@ -275,8 +278,8 @@ fn first_wins(view: &ExchangeView<'_>) -> Verdict {
             Finding::new(
                 "not the first",
                 format!("/{}/{one}/{}", batch.results, batch.verdict.field),
-                format!("item {} accepted, the first with this number", places[0]),
-                format!("item {one} accepted"),
+                Message::default().item(places[0]).text(" accepted, the first with this key"),
+                Message::default().item(*one).text(" accepted"),
             )
             .item(*one)
             .shows(Symptom::LaterDuplicateAccepted),

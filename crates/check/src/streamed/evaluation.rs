@@ -83,10 +83,8 @@ impl StreamEvaluation {
         violation.exchange = self.excerpts.len();
         violation.finding.item = violation.finding.item.map(|item| item + window.base);
         violation.finding.pointer = moved(&violation.finding.pointer, window.base);
-        if violation.rule.family() == "ORDER" {
-            for text in [&mut violation.finding.expected, &mut violation.finding.actual] {
-                *text = renumbered(text, window.base);
-            }
+        for message in [&mut violation.finding.expected, &mut violation.finding.actual] {
+            message.move_items(window.base);
         }
         self.push(violation);
     }
@@ -148,14 +146,5 @@ fn moved(pointer: &str, base: usize) -> String {
     match parts.next() {
         Some(rest) => format!("/{list}/{}/{rest}", index + base),
         None => format!("/{list}/{}", index + base),
-    }
-}
-
-/// A text that ends with the position of an item in a window, with that in the whole.
-fn renumbered(text: &str, base: usize) -> String {
-    let start = text.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    match (text[..start].ends_with("item "), text[start..].parse::<usize>()) {
-        (true, Ok(index)) => format!("{}{}", &text[..start], index + base),
-        _ => text.to_owned(),
     }
 }

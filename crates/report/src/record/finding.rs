@@ -45,8 +45,8 @@ impl FindingRecord {
                 item: finding.item,
                 pointer: clean(&finding.pointer),
             },
-            expected: clean(&finding.expected),
-            actual: clean(&finding.actual),
+            expected: clean(&finding.expected.to_string()),
+            actual: clean(&finding.actual.to_string()),
             message: clean(&finding_message(finding)),
             proven: finding.proven,
             explained_by: rules::explaining(rule, finding.symptom)
