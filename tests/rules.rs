@@ -86,3 +86,21 @@ fn look(directory: &Path, named: &mut Vec<String>) {
         }
     }
 }
+
+#[test]
+fn every_rule_has_a_fault_that_it_must_find_and_faults_name_known_rules() {
+    use batchproof::server::faults;
+    let mut provoked = std::collections::BTreeSet::new();
+    for fault in faults::all() {
+        for rule in fault.must.iter().chain(fault.may) {
+            assert!(rules::find(rule).is_some(), "{} names the unknown {rule}", fault.name);
+        }
+        provoked.extend(fault.must.iter().copied());
+    }
+    let unprovoked: Vec<&str> = rules::all()
+        .iter()
+        .map(|rule| rule.id)
+        .filter(|id| !provoked.contains(id) && *id != rules::of_user_cases().id)
+        .collect();
+    assert!(unprovoked.is_empty(), "no fault must provoke {unprovoked:?}");
+}

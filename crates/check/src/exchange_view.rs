@@ -130,6 +130,22 @@ impl<'a> ExchangeView<'a> {
         }
     }
 
+    /// Whether the answer begins as JSON and ends too early, as one does that a gateway has cut.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        let body = self.response().map_or(&[][..], |r| &r.body);
+        !body.is_empty()
+            && serde_json::from_slice::<serde::de::IgnoredAny>(body)
+                .is_err_and(|error| error.classify() == serde_json::error::Category::Eof)
+    }
+
+    /// Whether a chunked body was refused by a server that reads none: 411, or what an empty body gets
+    /// (INTERPRETATION-07).
+    #[must_use]
+    pub fn is_refused_for_chunks(&self) -> bool {
+        self.exchange.request.framing.is_chunked() && matches!(self.status(), Some(400 | 411 | 501))
+    }
+
     /// The results of a 200.
     #[must_use]
     pub fn results(&self) -> Option<&[Value]> {

@@ -54,7 +54,7 @@ pub(super) fn hold(
         .iter()
         .filter(|v| expectation.exchanges.contains(&v.exchange.index))
         // A server need not take chunks (INTERPRETATION-07); then nothing can be expected of what came in them.
-        .filter(|v| !(v.status() == Some(411) && v.exchange.request.framing.is_chunked()))
+        .filter(|v| !v.is_refused_for_chunks())
         .collect();
     if views.is_empty() {
         evaluation.counts[index].not_applicable += 1;

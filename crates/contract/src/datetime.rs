@@ -47,6 +47,8 @@ pub enum DateTimeClass {
     TrailingText,
     /// A date without a time.
     DateAlone,
+    /// A date and a time in another notation: unpadded, basic, dotted, an HTTP date.
+    OtherNotation,
     /// Any other text.
     Text,
 }
@@ -69,7 +71,6 @@ impl DateTimeClass {
         match self {
             DateTimeClass::Valid => DateTimeOutcome::Accept,
             DateTimeClass::Blank
-            | DateTimeClass::NumericText
             | DateTimeClass::SignedYear
             | DateTimeClass::UnusualSeparator
             | DateTimeClass::UnusualTime
@@ -83,7 +84,9 @@ impl DateTimeClass {
             | DateTimeClass::ImpossibleTime
             | DateTimeClass::NoOffset
             | DateTimeClass::ImpossibleOffset
-            | DateTimeClass::TrailingText => DateTimeOutcome::Refuse(Level::Should),
+            | DateTimeClass::TrailingText
+            | DateTimeClass::NumericText
+            | DateTimeClass::OtherNotation => DateTimeOutcome::Refuse(Level::Should),
             DateTimeClass::DateAlone | DateTimeClass::Text => DateTimeOutcome::Refuse(Level::Must),
         }
     }
@@ -110,6 +113,7 @@ impl fmt::Display for DateTimeClass {
             DateTimeClass::ImpossibleOffset => "impossible offset",
             DateTimeClass::TrailingText => "text behind it",
             DateTimeClass::DateAlone => "date alone",
+            DateTimeClass::OtherNotation => "another notation",
             DateTimeClass::Text => "text",
         })
     }
@@ -134,7 +138,11 @@ pub fn classify(text: &str, max_digits: usize, now: DateTime<Utc>) -> DateTimeCl
         return DateTimeClass::SignedYear;
     }
     let Some((date, rest)) = leading_date(text) else {
-        return DateTimeClass::Text;
+        return if is_other_notation(text) {
+            DateTimeClass::OtherNotation
+        } else {
+            DateTimeClass::Text
+        };
     };
     let (year, month, day) = date;
     let calendar = i32::try_from(year).ok().and_then(|y| NaiveDate::from_ymd_opt(y, month, day));
@@ -219,6 +227,37 @@ impl<'a> ClockTime<'a> {
         }
         Some(ClockTime { hour, minute, second, fraction, offset: rest })
     }
+}
+
+/// Whether `text` states a date and a time that some library reads, though not as RFC 3339.
+fn is_other_notation(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = |range: std::ops::Range<usize>| {
+        bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit))
+    };
+    if digits(0..8) && bytes.get(8) == Some(&b'T') && digits(9..15) {
+        return true;
+    }
+    let mut groups: Vec<(usize, usize)> = Vec::new();
+    for (at, byte) in bytes.iter().enumerate() {
+        match groups.last_mut() {
+            _ if !byte.is_ascii_digit() => {}
+            Some((_, end)) if *end == at => *end = at + 1,
+            _ => groups.push((at, at + 1)),
+        }
+    }
+    // The numbers of a clock are parted by colons; a date has two others, or one and a month in letters.
+    let is_clock = |(start, end): &&(usize, usize)| {
+        bytes.get(*end) == Some(&b':') || *start > 0 && bytes[start - 1] == b':'
+    };
+    let clock = groups.iter().filter(is_clock).count();
+    let calendar = groups.len() - clock;
+    let lower = text.to_ascii_lowercase();
+    let months =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let has_month = months.iter().any(|month| lower.contains(month));
+    let is_plain = bytes.iter().all(|b| b.is_ascii_alphanumeric() || b" ,.:/+-".contains(b));
+    is_plain && clock >= 2 && calendar + usize::from(has_month) >= 2 && calendar >= 1
 }
 
 fn leading_date(text: &str) -> Option<((u32, u32, u32), &str)> {

@@ -73,6 +73,8 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
         Some(401 | 403) => Verdict::Pass,
         // RFC 6750 section 3.1: a request whose credentials can't be read may be answered 400.
         Some(400) if is_malformed(view.exchange.request.credential) => Verdict::Pass,
+        // Another scheme or quotes make a request that it calls invalid, in the words of the same section.
+        Some(400) if says_invalid_request(view) => Verdict::Pass,
         // What else is wrong with it may be looked at first (INTERPRETATION-07).
         Some(400 | 404 | 405 | 501) if is_another_method(view) => Verdict::Pass,
         Some(411) if view.exchange.request.framing.is_chunked() => Verdict::Pass,
@@ -95,6 +97,15 @@ fn is_another_method(view: &ExchangeView<'_>) -> bool {
 
 fn is_malformed(credential: Credential) -> bool {
     matches!(credential, Credential::Empty | Credential::SchemeOnly | Credential::NoScheme)
+}
+
+fn says_invalid_request(view: &ExchangeView<'_>) -> bool {
+    let reshaped = matches!(
+        view.exchange.request.credential,
+        Credential::Quoted | Credential::WrongScheme | Credential::Basic
+    );
+    let challenge = view.response().and_then(|r| r.header("www-authenticate")).unwrap_or("");
+    reshaped && challenge.contains("invalid_request")
 }
 
 fn is_sound(view: &ExchangeView<'_>) -> bool {

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::contract::validity::{ExpectedOutcome, InvalidClass, InvalidReason};
-use crate::contract::{CodeCause, Contract, Level};
+use crate::contract::validity::{ExpectedOutcome, InvalidClass, InvalidReason, ValueKind};
+use crate::contract::{CodeCause, Contract, ErrorCode, Level};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::Prediction;
-use crate::rule::{Check, Rule};
+use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "An error code fits its cause",
         cite: "OpenAPI: examples of the 200 and the 400; INTERPRETATION-12",
         doc: "The used-number code for a used number and for nothing else; the missing-field code for a \
-              missing or null mandatory field. Clients drop what is used and correct what is missing, so a \
+              missing mandatory field. Clients drop what is used and correct what is missing, so a \
               wrong code loses data. An item with two faults may carry either's code.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004", "CODE-001"],
         check: Check::Exchange(code_fits),
@@ -89,6 +89,26 @@ pub(super) const RULES: &[Rule] = &[
         needs: &["SCHEMA-002"],
         check: Check::Exchange(refusal_is_no_acceptance),
         may_lack_occasion: true,
+        ..Rule::BASE
+    },
+    Rule {
+        id: "CODE-008",
+        level: Level::Should,
+        title: "A null in a mandatory field carries the missing-field code",
+        cite: "INTERPRETATION-12, INTERPRETATION-14",
+        doc: "Most services take a null for a missing value. One that calls it invalid refuses it all the same, but its \
+              clients look for a wrong value where there is none.",
+        needs: &[
+            "ORDER-001",
+            "ORDER-002",
+            "ORDER-003",
+            "SCHEMA-001",
+            "SCHEMA-004",
+            "CODE-001",
+            "CODE-003",
+        ],
+        check: Check::Item(null_is_called_missing),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
         ..Rule::BASE
     },
 ];
@@ -143,24 +163,60 @@ fn rejected_has_description(view: &ItemView<'_>) -> Verdict {
     }
 }
 
+/// Whether the field is there, and null: a service may call that missing or invalid.
+fn is_null(cause: &InvalidReason) -> bool {
+    cause.class == InvalidClass::WrongType(ValueKind::Null)
+}
+
 /// Whether `code` fits any of the causes; an undocumented code is another rule's matter, except where
 /// the cause has a code of its own.
 fn fits(contract: &Contract, code: &str, causes: &[&InvalidReason]) -> bool {
     let known = contract.batch.codes.get(code);
     causes.iter().any(|cause| match (cause.code, known) {
         (CodeCause::Missing, Some(known)) => {
-            known.cause == CodeCause::Missing
+            (known.cause == CodeCause::Missing
+                || is_null(cause) && known.cause == CodeCause::Invalid)
                 && known.field.as_ref().is_none_or(|f| cause.pointer.trim_start_matches('/') == f)
         }
-        (CodeCause::Missing, None) => contract.code_for(CodeCause::Missing).is_none(),
+        (CodeCause::Missing, None) => is_null(cause) || missing_code(contract, cause).is_none(),
         (_, Some(known)) => known.cause != CodeCause::Used,
         (_, None) => true,
     })
 }
 
+/// The missing-field code that a field must have: its own, else one that is bound to no field.
+fn missing_code<'a>(contract: &'a Contract, cause: &InvalidReason) -> Option<&'a str> {
+    let field = cause.pointer.trim_start_matches('/');
+    let find = |bound: Option<&str>| {
+        let fits = |c: &ErrorCode| c.cause == CodeCause::Missing && c.field.as_deref() == bound;
+        contract.batch.codes.iter().find(|(_, c)| fits(c)).map(|(code, _)| code.as_str())
+    };
+    find(Some(field)).or_else(|| find(None))
+}
+
+fn null_is_called_missing(view: &ItemView<'_>) -> Verdict {
+    let invalid = &view.intent.validity.invalid;
+    let (Some(ItemVerdict::Rejected), Some(code), [cause]) =
+        (view.verdict, view.code(), &invalid[..])
+    else {
+        return Verdict::NotApplicable("not rejected for a null alone");
+    };
+    let Some(wanted) = missing_code(view.within.contract, cause).filter(|_| is_null(cause)) else {
+        return Verdict::NotApplicable("not rejected for a null alone");
+    };
+    let known = view.within.contract.batch.codes.get(code);
+    if cause.code != CodeCause::Missing || known.is_some_and(|c| c.cause == CodeCause::Missing) {
+        return Verdict::Pass;
+    }
+    let field = &view.within.contract.batch.error.code;
+    let expected = format!("{wanted}: a null in a mandatory field is taken for a missing one");
+    Verdict::fail(Finding::new("another code", view.at(field), expected, code).item(view.index))
+}
+
 fn wanted(contract: &Contract, causes: &[&InvalidReason]) -> String {
     if causes.iter().all(|c| c.code == CodeCause::Missing) {
-        return contract.code_for(CodeCause::Missing).unwrap_or("any code").to_owned();
+        let code = causes.first().and_then(|cause| missing_code(contract, cause));
+        return code.unwrap_or("any code").to_owned();
     }
     let used = contract.used_code().unwrap_or("the used-number code");
     format!("any code but {used}")
@@ -298,8 +354,12 @@ fn code_is_documented(view: &ExchangeView<'_>) -> Verdict {
             seen = true;
             if !batch.codes.contains_key(code) {
                 let known: Vec<&str> = batch.codes.keys().map(String::as_str).collect();
-                let mut finding =
-                    Finding::new(format!("code {code}"), pointer, known.join(" or "), code);
+                let expected = format!(
+                    "{}. If the target documents {code}, add it to the profile: error-codes: \
+                     {{ {code}: {{ means: what it means, cause: invalid }} }}",
+                    known.join(" or ")
+                );
+                let mut finding = Finding::new(format!("code {code}"), pointer, expected, code);
                 finding.item = item;
                 findings.push(finding);
             }
@@ -349,15 +409,14 @@ fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
 
 fn refusal_is_no_acceptance(view: &ExchangeView<'_>) -> Verdict {
     let verdict = &view.contract.batch.verdict;
-    let (true, Some(said)) = (
-        view.is_refused(),
-        view.body().and_then(|b| b.get(&verdict.field)).and_then(Value::as_str),
-    ) else {
-        return Verdict::NotApplicable("no 400 with a verdict");
-    };
-    if said != verdict.accepted {
-        return Verdict::Pass;
+    if !view.is_refused() {
+        return Verdict::NotApplicable("not a 400");
     }
+    let said = view.body().and_then(|b| b.get(&verdict.field)).and_then(Value::as_str);
+    // A 400 that says nothing of acceptance does not say accepted.
+    let Some(said) = said.filter(|said| *said == verdict.accepted) else {
+        return Verdict::Pass;
+    };
     let pointer = format!("/{}", verdict.field);
     Verdict::fail(Finding::new("accepted in a 400", pointer, &verdict.rejected, said))
 }

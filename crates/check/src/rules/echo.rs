@@ -147,7 +147,8 @@ fn nothing_made_up(view: &ItemView<'_>) -> Verdict {
     };
     let mut findings = Vec::new();
     for name in &view.within.contract.batch.echo {
-        if item.contains_key(name) {
+        // A parser that ignores letter case found it under another spelling.
+        if item.keys().any(|key| key.eq_ignore_ascii_case(name)) {
             continue;
         }
         if let Some(echoed) = view.result.get(name).filter(|v| !v.is_null()) {

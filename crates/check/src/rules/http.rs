@@ -85,9 +85,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "HTTP-007",
         level: Level::Must,
-        title: "A chunked body is processed like a sized one",
+        title: "A chunked body is read whole",
         cite: "RFC 9112 section 7.1; INTERPRETATION-07",
-        doc: "HTTP/1.1 recipients parse the chunked coding. 411 is taken too; reading an empty body is not.",
+        doc: "HTTP/1.1 recipients parse the chunked coding. A server that reads none may refuse it (HTTP-016); one that \
+              reads a part of it, or breaks, loses items.",
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Chunked)),
         explains: &[
@@ -151,14 +152,13 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "HTTP-013",
-        level: Level::Must,
+        level: Level::Should,
         title: "`Expect: 100-continue` is supported",
         cite: "RFC 9110 section 10.1.1",
-        doc: "100 and then the answer, the answer at once, or 417. A client that waits for 100 must not wait \
-              for ever.",
+        doc: "100 and then the answer, the answer at once, or 417. Few clients of such an API send it, and frameworks that \
+              just read the body keep a client waiting until it gives up waiting.",
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Expect)),
-        explains: &[Explains::any(Symptom::UnusualHeadBroke)],
         ..Rule::BASE
     },
     Rule {
@@ -183,6 +183,17 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::Item(stores_nothing),
         ..Rule::BASE
     },
+    Rule {
+        id: "HTTP-016",
+        level: Level::Should,
+        title: "A chunked body is not refused",
+        cite: "RFC 9112 section 7.1; INTERPRETATION-07",
+        doc: "411 is fine. A server behind a gateway protocol that needs a length (WSGI, FastCGI) takes a chunked body for \
+              an empty one and answers 400: nothing is stored, but a client that streams its batch can't use it.",
+        needs: &[],
+        check: Check::Exchange(chunks_read),
+        ..Rule::BASE
+    },
 ];
 
 /// The charset parameter of a label, where it names another one than UTF-8 or its subset ASCII.
@@ -198,7 +209,7 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
     let judged = match response.status {
         200 => view.is_ordinary(),
-        400 | 404 => view.body().is_some_and(serde_json::Value::is_object),
+        400 | 404 => view.is_ordinary() && view.body().is_some_and(serde_json::Value::is_object),
         _ => false,
     };
     if !judged || view.exchange.request.method == "HEAD" {
@@ -253,8 +264,8 @@ fn other_method(view: &ExchangeView<'_>) -> Verdict {
         situation => status_in(
             view,
             situation == Situation::Method,
-            &[400, 404, 405, 501],
-            "405, 404, 400 or 501",
+            &[400, 404, 405, 411, 413, 501],
+            "405, 404, 400, 411 or 501",
         ),
     }
 }
@@ -325,10 +336,13 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
     }
     match view.status() {
         None => Verdict::NotApplicable("no answer"),
-        Some(411) if feature == RequestFeature::Chunked => Verdict::Pass,
-        Some(417) if feature == RequestFeature::Expect => Verdict::Pass,
+        Some(400 | 411 | 501) if feature == RequestFeature::Chunked => Verdict::Pass,
+        Some(400..=428 | 430..=499) if feature == RequestFeature::Expect => Verdict::Pass,
         Some(413) if view.may_be_refused_for_size() => Verdict::NotApplicable("a limit of size"),
         Some(408 | 429 | 503) => Verdict::NotApplicable("load"),
+        Some(500..) if feature == RequestFeature::Expect => {
+            Verdict::NotApplicable("another rule judges 5xx")
+        }
         Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
             let finding =
                 Finding::new("empty", "", "a result an item", "no results: the body was not read");
@@ -344,6 +358,22 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
             )
             .shows(Symptom::UnusualHeadRefused),
         ),
+    }
+}
+
+fn chunks_read(view: &ExchangeView<'_>) -> Verdict {
+    if view.feature() != Some(RequestFeature::Chunked) || !must_be_processed(view) {
+        return Verdict::NotApplicable("not a sound batch in chunks");
+    }
+    match view.status() {
+        Some(status @ (400 | 501)) => Verdict::fail(Finding::new(
+            format!("status {status}"),
+            "",
+            "200, or 411",
+            format!("{status}{}", error_excerpt(view)),
+        )),
+        Some(200 | 411) => Verdict::Pass,
+        _ => Verdict::NotApplicable("another status"),
     }
 }
 

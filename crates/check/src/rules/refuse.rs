@@ -44,6 +44,22 @@ macro_rules! body_rule {
     };
 }
 
+macro_rules! lenient_rule {
+    ($id:literal, $level:ident, $title:literal, $cite:literal, $doc:literal) => {
+        Rule {
+            id: $id,
+            level: Level::$level,
+            title: $title,
+            cite: $cite,
+            doc: $doc,
+            needs: &[],
+            check: Check::Exchange(|view| lenient_refused(view, $id)),
+            explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+            ..Rule::BASE
+        }
+    };
+}
+
 pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-001",
@@ -88,22 +104,24 @@ pub(super) const RULES: &[Rule] = &[
         Must,
         "A body that is not JSON is answered with 400",
         "INTERPRETATION-02, INTERPRETATION-15; RFC 8259 section 2",
-        "Truncated documents, single quotes, trailing commas, comments, NaN, bytes that are not UTF-8."
+        "Truncated documents, missing brackets, two values side by side, NaN in a documented field; and any text that \
+         is not JSON of which another value than the one sent is echoed as accepted."
     ),
-    body_rule!(
+    lenient_rule!(
         "REFUSE-007",
         Should,
-        "Text after the JSON document is answered with 400",
-        "INTERPRETATION-02",
-        "A second document or stray text behind the first points at two messages glued together; ignoring it \
-         loses the second."
+        "A body that only a lenient JSON parser can read is answered with 400",
+        "INTERPRETATION-02, INTERPRETATION-15",
+        "Text after the document points at two messages glued together. Comments, trailing commas, single quotes, \
+         bytes that are not UTF-8 and a name in another letter case are read by some parsers and refused by others: a \
+         client that sends them works with one server and fails with the next."
     ),
     item_rule!(
         "REFUSE-008",
         Should,
         "A scalar of another type that keeps its meaning is refused",
         "INTERPRETATION-14",
-        "\"12\" for 12, or 12 for \"12\". Stock Jackson coerces unless told otherwise: \
+        "\"12\" for 12, 12 for \"12\", true for 1. Stock Jackson coerces unless told otherwise: \
          `spring.jackson.mapper.allow-coercion-of-scalars=false`, and a `CoercionConfig` for text."
     ),
     item_rule!(
@@ -147,6 +165,9 @@ fn rule_for(cause: &InvalidReason) -> &'static str {
     let must = cause.level == Level::Must;
     if cause.class == InvalidClass::LongerThanResult {
         return "REFUSE-012";
+    }
+    if cause.class == InvalidClass::OtherLetterCase {
+        return "REFUSE-007";
     }
     if cause.code == CodeCause::Missing {
         return "REFUSE-001";
@@ -235,7 +256,9 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
         _ => return Verdict::NotApplicable("the body is a batch"),
     };
     let mine = match (cause.keyword.as_str(), cause.level) {
-        ("json", Level::Should) => "REFUSE-007",
+        // Leniency is harmless while what comes back is what was sent.
+        ("json", Level::Should) if echoes_replacement(view) => "REFUSE-006",
+        (_, Level::Should) => "REFUSE-007",
         ("json", Level::Must) => "REFUSE-006",
         _ => "REFUSE-005",
     };
@@ -243,6 +266,8 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
         return Verdict::NotApplicable("another kind of fault");
     }
     match view.status() {
+        // A lenient parser and a strict service: nothing was accepted.
+        Some(200) if all_rejected(view) => Verdict::Pass,
         Some(200..=299) => {
             let body = view.response().map(|r| String::from_utf8_lossy(&r.body).into_owned());
             let kind = match cause.keyword.as_str() {
@@ -265,6 +290,39 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
         }
         Some(400) => Verdict::Pass,
         _ => Verdict::NotApplicable("another status"),
+    }
+}
+
+/// Whether every result of the answer is a rejection.
+fn all_rejected(view: &ExchangeView<'_>) -> bool {
+    let verdict = &view.contract.batch.verdict;
+    let rejected = |r: &serde_json::Value| {
+        r.get(&verdict.field).and_then(serde_json::Value::as_str) == Some(&*verdict.rejected)
+    };
+    view.results().is_some_and(|results| !results.is_empty() && results.iter().all(rejected))
+}
+
+/// Whether an accepted result echoes U+FFFD in the place of bytes that could not be read.
+fn echoes_replacement(view: &ExchangeView<'_>) -> bool {
+    let verdict = &view.contract.batch.verdict;
+    view.results().unwrap_or_default().iter().any(|result| {
+        let accepted = result.get(&verdict.field).and_then(serde_json::Value::as_str)
+            == Some(&*verdict.accepted);
+        let replaced = |name: &String| {
+            result
+                .get(name)
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|t| t.contains('\u{fffd}'))
+        };
+        accepted && view.contract.batch.echo.iter().any(replaced)
+    })
+}
+
+/// Leniency shows in an item's names as well as in the body around it.
+fn lenient_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
+    match body_refused(view, rule) {
+        Verdict::NotApplicable(_) => items_refused(view, rule),
+        verdict => verdict,
     }
 }
 

@@ -3,8 +3,8 @@
 use super::common::{is_server_error, lost_answer, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView};
-use crate::finding::{Finding, Verdict};
-use crate::rule::{Check, Grouping, Rule};
+use crate::finding::{Finding, Symptom, Verdict};
+use crate::rule::{Check, Explains, Grouping, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -31,12 +31,67 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::Execution(time_is_linear),
         ..Rule::BASE
     },
+    Rule {
+        id: "ROBUST-004",
+        level: Level::Should,
+        title: "Nesting of more than 500 levels is answered, and not with a 5xx",
+        cite: "INTERPRETATION-15",
+        doc: "Recursive parsers of several stock frameworks run out of stack between 1,000 and 2,000 levels and answer 500. \
+              Nothing is stored and no client sends it, but anybody can fill the error log. A limit of depth in the \
+              parser, or a handler for its error, ends that.",
+        needs: &[],
+        check: Check::Exchange(deep_nesting_answered),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        grouping: Grouping::Shared("server failed"),
+        ..Rule::BASE
+    },
 ];
+
+/// From here on stock frameworks run out of stack.
+const DEEP: usize = 500;
+
+/// Whether arrays and objects of the body are nested more deeply than stock parsers can read.
+fn is_nested_deeply(view: &ExchangeView<'_>) -> bool {
+    let body = view.exchange.request.body.as_deref().unwrap_or_default();
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'[' | b'{' if !quoted => {
+                depth += 1;
+                if depth > DEEP {
+                    return true;
+                }
+            }
+            b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn deep_nesting_answered(view: &ExchangeView<'_>) -> Verdict {
+    if !view.is_odd() || view.exchange.group.is_some() || !is_nested_deeply(view) {
+        return Verdict::NotApplicable("no deep nesting");
+    }
+    in_class(view)
+}
 
 fn answered_in_class(view: &ExchangeView<'_>) -> Verdict {
     if !view.is_odd() || view.exchange.group.is_some() {
         return Verdict::NotApplicable("not odd input");
     }
+    match in_class(view) {
+        Verdict::Fail(_) if is_nested_deeply(view) => {
+            Verdict::NotApplicable("deep nesting has a rule of its own")
+        }
+        verdict => verdict,
+    }
+}
+
+fn in_class(view: &ExchangeView<'_>) -> Verdict {
     if let Some(finding) = lost_answer(view) {
         return Verdict::fail(finding);
     }

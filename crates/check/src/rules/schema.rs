@@ -90,7 +90,9 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
     let body = match &view.json {
         ParsedBody::Value(value) => value,
         ParsedBody::Broken(why) => {
-            return Verdict::fail(Finding::new("not JSON", "", "a JSON body", why));
+            let finding = Finding::new("not JSON", "", "a JSON body", why);
+            // A document that merely ends too early may have been cut on its way, as a reset does.
+            return Verdict::fail(if view.is_cut_short() { finding.unproven() } else { finding });
         }
         ParsedBody::Absent => return Verdict::NotApplicable("no answer"),
     };
@@ -167,11 +169,21 @@ fn a_type(kind: JsonType) -> &'static str {
 
 fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
     let status = view.status();
-    let framed = !matches!(&view.exchange.intent.body, BodyIntent::Broken(c) if c.keyword == "json")
-        && !matches!(view.exchange.intent.body, BodyIntent::Open(_));
+    // Only the documented request reaches the endpoint for certain: what the HTTP layer or a router refuses first
+    // has no documented body (INTERPRETATION-08).
+    let reaches =
+        view.is_ordinary() && view.feature().is_none() && view.exchange.request.raw.is_none();
+    // A scalar in the place of the document is not JSON to parsers that read RFC 4627 strictly.
+    let framed = match &view.exchange.intent.body {
+        BodyIntent::Broken(reason) => {
+            reason.keyword != "json" && !reason.pointer.is_empty() || reason.keyword == "required"
+        }
+        BodyIntent::Batch { trailing, .. } => trailing.is_none(),
+        BodyIntent::Open(_) | BodyIntent::None => false,
+    };
     let judged = match status {
-        Some(400) => framed && view.is_ordinary(),
-        Some(404) => view.exchange.request.method != "HEAD",
+        Some(400) => framed && reaches,
+        Some(404) => reaches,
         _ => false,
     };
     let documented = status.and_then(|s| view.contract.operation.responses.get(&s));

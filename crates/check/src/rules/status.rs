@@ -3,7 +3,7 @@
 use super::common::{error_excerpt, is_server_error, lost_answer, must_be_processed, server_error};
 use crate::contract::Level;
 use crate::exchange::{Answer, BodyIntent, Situation};
-use crate::exchange_view::ExchangeView;
+use crate::exchange_view::{ExchangeView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::rule::{Check, Explains, Grouping, Rule};
 use crate::run_tally::ProbeResult;
@@ -124,10 +124,18 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
         BodyIntent::Open(_) => return Vec::new(),
         // A 2xx for a broken body is another rule's matter.
         BodyIntent::Broken(_) => vec![200, 400],
-        BodyIntent::None => vec![400],
+        BodyIntent::None => vec![400, 411],
         BodyIntent::Batch { .. } => vec![200, 400],
     };
     if request.framing.is_chunked() {
+        allowed.extend([411, 501]);
+    }
+    // A web application firewall refuses markup and control characters.
+    if view.items().iter().any(|i| !i.validity.unusual.is_empty() || !i.validity.exempt.is_empty())
+    {
+        allowed.push(403);
+    }
+    if request.body.as_ref().is_some_and(bytes::Bytes::is_empty) {
         allowed.push(411);
     }
     if request.header("expect").is_some() {
@@ -141,7 +149,13 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
 
 fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
     let featured = view.feature().is_some();
-    let by_feature = featured && must_be_processed(view);
+    let has_rule = view.feature().is_some_and(|f| f != RequestFeature::Expect);
+    let by_feature = has_rule && must_be_processed(view);
+    if is_early_refusal(view) {
+        return Verdict::NotApplicable(
+            "the target may refuse credentials before it reads a large body",
+        );
+    }
     if view.is_odd() || view.exchange.group.is_some() || by_feature {
         return Verdict::NotApplicable("another rule judges odd input, odd headers and overlap");
     }
@@ -155,7 +169,21 @@ fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
     }
 }
 
+/// Whether the target may answer and close before it has read the body (RFC 9112 section 9.6): then a client or a
+/// gateway can lose the answer.
+fn is_early_refusal(view: &ExchangeView<'_>) -> bool {
+    const SENT_AT_ONCE: usize = 16 * 1024;
+    let body = view.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);
+    let lost = view.status().is_none_or(|status| matches!(status, 502 | 504));
+    view.exchange.intent.situation == Situation::Credentials && body > SENT_AT_ONCE && lost
+}
+
 fn answered(view: &ExchangeView<'_>) -> Verdict {
+    if is_early_refusal(view) {
+        return Verdict::NotApplicable(
+            "the target may refuse credentials before it reads a large body",
+        );
+    }
     if view.is_odd() || view.exchange.group.is_some() || view.feature().is_some() {
         return Verdict::NotApplicable("another rule judges it");
     }

@@ -95,6 +95,18 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::Exchange(one_is_accepted),
         ..Rule::BASE
     },
+    Rule {
+        id: "UNIQUE-007",
+        level: Level::Should,
+        title: "A key that appears twice in one batch rejects an item, not the request",
+        cite: "INTERPRETATION-04",
+        doc: "Refusing the whole batch with a 400 stores nothing, so nothing is lost; but the client has to find the \
+              repeated number itself before it can send the rest.",
+        needs: &["STATUS-001"],
+        check: Check::Exchange(duplicates_reject_the_item),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
+    },
 ];
 
 fn number(view: &ItemView<'_>) -> String {
@@ -141,11 +153,19 @@ fn accepted_once(view: &ItemView<'_>) -> Verdict {
 }
 
 fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
+    let used = view.predicted.iter().any(|e| matches!(e, Prediction::Used { .. }));
+    whole_batch_refused(view, used)
+}
+
+fn duplicates_reject_the_item(view: &ExchangeView<'_>) -> Verdict {
+    let used = view.predicted.iter().any(|e| matches!(e, Prediction::Used { .. }));
+    let twice = view.predicted.iter().any(|e| matches!(e, Prediction::BatchDuplicate(_)));
+    whole_batch_refused(view, twice && !used)
+}
+
+/// Whether a batch that is sound but for its numbers was refused as a whole, where `repeats` says that they are why.
+fn whole_batch_refused(view: &ExchangeView<'_>, repeats: bool) -> Verdict {
     let items = view.items();
-    let repeats = view
-        .predicted
-        .iter()
-        .any(|e| matches!(e, Prediction::Used { .. } | Prediction::BatchDuplicate(_)));
     let sound =
         items.iter().all(|i| i.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must));
     let too_large = view.may_be_refused_for_size() && !was_taken_before(view);

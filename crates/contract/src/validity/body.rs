@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::class::{ExemptClass, InvalidClass, ValueKind};
+use super::lenient;
 use super::syntax::{SyntaxFault, first_fault};
 use super::{Exemption, InvalidReason, Validity};
 use crate::batch::CodeCause;
@@ -35,7 +36,7 @@ impl Contract {
         let mut stream = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
         let document = match stream.next() {
             Some(Ok(document)) => document,
-            Some(Err(error)) => return syntax_fault(body, &error),
+            Some(Err(error)) => return self.syntax_fault(body, &error),
             None => return BodyValidity::Invalid(not_json(InvalidClass::EmptyBody)),
         };
         let rest = &body[stream.byte_offset()..];
@@ -50,6 +51,13 @@ impl Contract {
         let pointer = format!("/{}", self.batch.items);
         let missing = || envelope_reason(&pointer, "required", InvalidClass::Missing);
         match envelope.get(&self.batch.items) {
+            None if envelope.keys().any(|k| k.eq_ignore_ascii_case(&self.batch.items)) => {
+                return BodyValidity::Invalid(InvalidReason {
+                    class: InvalidClass::OtherLetterCase,
+                    level: Level::Should,
+                    ..missing()
+                });
+            }
             None => return BodyValidity::Invalid(missing()),
             Some(Value::Array(_)) => {}
             Some(other) => {
@@ -122,16 +130,34 @@ fn encoding_fault(body: &[u8]) -> Option<BodyValidity> {
     Some(if lenient {
         exempt(ExemptClass::LenientUtf8)
     } else {
-        BodyValidity::Invalid(not_json(InvalidClass::BrokenUtf8))
+        // Parsers that replace such bytes, or skip members that they do not know, are lenient.
+        BodyValidity::Invalid(InvalidReason {
+            level: Level::Should,
+            ..not_json(InvalidClass::BrokenUtf8)
+        })
     })
 }
 
-fn syntax_fault(body: &[u8], error: &serde_json::Error) -> BodyValidity {
-    match first_fault(body, error) {
-        SyntaxFault::HugeNumber => exempt(ExemptClass::HugeNumber),
-        SyntaxFault::DeepNesting => exempt(ExemptClass::DeepNesting),
-        SyntaxFault::LoneSurrogate => exempt(ExemptClass::LoneSurrogate),
-        SyntaxFault::Truncated => BodyValidity::Invalid(not_json(InvalidClass::Truncated)),
-        SyntaxFault::NotJson => BodyValidity::Invalid(not_json(InvalidClass::NotJson)),
+impl Contract {
+    fn syntax_fault(&self, body: &[u8], error: &serde_json::Error) -> BodyValidity {
+        match first_fault(body, error) {
+            SyntaxFault::HugeNumber => exempt(ExemptClass::HugeNumber),
+            SyntaxFault::DeepNesting => exempt(ExemptClass::DeepNesting),
+            SyntaxFault::LoneSurrogate => exempt(ExemptClass::LoneSurrogate),
+            SyntaxFault::Truncated => BodyValidity::Invalid(not_json(InvalidClass::Truncated)),
+            SyntaxFault::NotJson => BodyValidity::Invalid(self.lenient_or_not(body)),
+        }
+    }
+
+    /// Leniency in what the schema does not name changes nothing that is stored: SHOULD.
+    fn lenient_or_not(&self, body: &[u8]) -> InvalidReason {
+        let is_named = |name: &str| self.field(name).is_some();
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        match lenient::read(text, &is_named) {
+            Some(found) if !found.in_named_member => {
+                InvalidReason { level: Level::Should, ..not_json(InvalidClass::LenientSyntax) }
+            }
+            _ => not_json(InvalidClass::NotJson),
+        }
     }
 }

@@ -58,6 +58,8 @@ impl ValueKind {
 pub enum InvalidClass {
     /// A mandatory field, or the array of items, is missing.
     Missing,
+    /// It is missing, but a member has its name in another letter case.
+    OtherLetterCase,
     /// The value has this type, which the schema refuses.
     WrongType(ValueKind),
     /// A scalar of this type, which says the same in the right type (INTERPRETATION-14).
@@ -86,6 +88,8 @@ pub enum InvalidClass {
     BrokenUtf8,
     /// The JSON document ends too early.
     Truncated,
+    /// Not JSON, but what common lenient parsers read as JSON (INTERPRETATION-02).
+    LenientSyntax,
     /// Not JSON for any other reason.
     NotJson,
 }
@@ -100,6 +104,7 @@ impl InvalidClass {
                 | InvalidClass::TrailingText
                 | InvalidClass::BrokenUtf8
                 | InvalidClass::Truncated
+                | InvalidClass::LenientSyntax
                 | InvalidClass::NotJson
         )
     }
@@ -109,6 +114,7 @@ impl fmt::Display for InvalidClass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             InvalidClass::Missing => "missing",
+            InvalidClass::OtherLetterCase => "another letter case",
             InvalidClass::WrongType(kind) => kind.name(),
             InvalidClass::KeepsMeaning(kind) => {
                 return write!(f, "{} that keeps its meaning", kind.name());
@@ -125,6 +131,7 @@ impl fmt::Display for InvalidClass {
             InvalidClass::TrailingText => "text after the document",
             InvalidClass::BrokenUtf8 => "broken UTF-8",
             InvalidClass::Truncated => "truncated",
+            InvalidClass::LenientSyntax => "lenient JSON",
             InvalidClass::NotJson => "no JSON",
         })
     }
@@ -147,6 +154,10 @@ pub enum ExemptClass {
     LongString,
     /// A valid string that careless services mangle (INTERPRETATION-18).
     UnusualString,
+    /// A member whose name parsers block for safety, such as `__proto__` (INTERPRETATION-13).
+    BlockedName,
+    /// A member that has a documented name in another letter case (INTERPRETATION-13).
+    NameInOtherCase,
     /// A date-time on which libraries differ (INTERPRETATION-19).
     DateTime(DateTimeClass),
     /// A larger number than must be accepted (INTERPRETATION-20).

@@ -10,6 +10,9 @@ use crate::batch::CodeCause;
 use crate::datetime::{self, DateTimeOutcome};
 use crate::{Contract, Field, Level};
 
+/// Names that parsers refuse or drop to protect JavaScript's prototypes.
+const BLOCKED_NAMES: [&str; 3] = ["__proto__", "constructor", "prototype"];
+
 impl Contract {
     /// What the contract says of `item`.
     #[must_use]
@@ -27,6 +30,17 @@ impl Contract {
         };
         for field in self.fields() {
             match map.get(&field.name) {
+                None if field.required
+                    && map.keys().any(|k| k.eq_ignore_ascii_case(&field.name)) =>
+                {
+                    validity.invalid.push(InvalidReason {
+                        pointer: pointer_of(field),
+                        keyword: "required".to_owned(),
+                        class: InvalidClass::OtherLetterCase,
+                        level: Level::Should,
+                        code: CodeCause::Missing,
+                    });
+                }
                 None => self.check_absent(field, &mut validity),
                 Some(value) => self.check_value(field, value, &mut validity),
             }
@@ -34,11 +48,28 @@ impl Contract {
         if map.len() > self.fields().len() || map.keys().any(|k| self.field(k).is_none()) {
             validity.additional =
                 map.keys().find(|k| self.field(k).is_none()).map(|k| format!("/{}", escape(k)));
+            for name in map.keys().filter(|k| self.field(k).is_none()) {
+                validity.exempt.extend(self.exempt_name(name, &|n| map.contains_key(n)));
+            }
         }
         if !self.item_validator().is_valid(item) {
             self.check_keywords(item, &mut validity);
         }
         validity
+    }
+
+    /// Why an additional member with this name is not judged.
+    fn exempt_name(&self, name: &str, has: &dyn Fn(&str) -> bool) -> Option<Exemption> {
+        // Where the documented name is missing, the other spelling is why.
+        let collides = |f: &Field| f.name.eq_ignore_ascii_case(name) && has(&f.name);
+        let class = if BLOCKED_NAMES.contains(&name) {
+            ExemptClass::BlockedName
+        } else if self.fields().iter().any(collides) {
+            ExemptClass::NameInOtherCase
+        } else {
+            return None;
+        };
+        Some(Exemption { pointer: format!("/{}", escape(name)), class })
     }
 
     fn check_absent(&self, field: &Field, validity: &mut Validity) {
@@ -240,6 +271,8 @@ fn keeps_meaning(field: &Field, value: &Value) -> bool {
         (Some("number" | "integer"), Value::String(text)) => {
             text.trim().parse::<f64>().is_ok_and(f64::is_finite)
         }
+        // Python and its validators count true as 1.
+        (Some("number" | "integer"), Value::Bool(_)) => true,
         (Some("boolean"), Value::String(text)) => text == "true" || text == "false",
         (Some("boolean"), Value::Number(number)) => {
             matches!(number.as_u64(), Some(0 | 1))

@@ -6,6 +6,7 @@
 mod body;
 mod class;
 mod item;
+mod lenient;
 mod syntax;
 mod text;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::edit;
-use crate::fault::{Call, Fault, FaultFamily, RefusedBody};
+use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, RefusedBody};
 use crate::reply::{Reply, ReplyFraming, ReplyReason};
 use crate::request_head::{BodyLength, RequestHead};
 
@@ -51,7 +51,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("method-server-error", "another method ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["HTTP-003", "ROBUST-001"])
+        .may(&["HTTP-003", "ROBUST-001", "ROBUST-004"])
         .answer(|_, answer| {
             if answer.why == ReplyReason::Method {
                 answer.status = 500;
@@ -98,7 +98,7 @@ pub(super) static FAULTS: &[Fault] = &[
             });
         }),
     HTTP.fault("chunked-taken-for-empty", "a chunked body is taken for an empty one")
-        .must(&["HTTP-007"])
+        .must(&["HTTP-016"])
         .body(|call, body| {
             if call.head.length() == BodyLength::Chunked {
                 body.clear();
@@ -106,16 +106,23 @@ pub(super) static FAULTS: &[Fault] = &[
             Ok(())
         }),
     HTTP.fault("chunked-first-read-only", "of a chunked body only what came first is read")
-        .must(&["HTTP-007"])
+        .must(&["HTTP-016"])
         .body(|call, body| {
             if call.head.length() == BodyLength::Chunked {
                 body.truncate(body.len() / 2);
             }
             Ok(())
         }),
+    HTTP.fault("chunked-server-error", "a chunked body ends in a 500")
+        .must(&["HTTP-007"])
+        .may(&["STATUS-002", "ROBUST-001", "ROBUST-004"])
+        .body(|call, _| {
+            let chunked = call.head.length() == BodyLength::Chunked;
+            if chunked { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }
+        }),
     HTTP.fault("length-in-characters", "Content-Length counts characters instead of bytes")
         .must(&["HTTP-008"])
-        .may(&["SCHEMA-001", "SCHEMA-003", "STATUS-003", "ORDER-001", "ROBUST-001"])
+        .may(&["SCHEMA-001", "SCHEMA-003", "STATUS-003", "ORDER-001", "ROBUST-001", "ROBUST-004"])
         .answer(|_, answer| {
             let text = String::from_utf8_lossy(&answer.body);
             let over = text.len() - text.chars().count();
@@ -126,7 +133,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("length-too-long-on-error", "the Content-Length of a 400 promises a byte too many")
         .must(&["HTTP-008"])
-        .may(&["SCHEMA-002", "STATUS-003", "ROBUST-001", "REFUSE-005", "REFUSE-006"])
+        .may(&["SCHEMA-002", "STATUS-003", "ROBUST-001", "REFUSE-005", "REFUSE-006", "ROBUST-004", "REFUSE-007"])
         .answer(|_, answer| {
             if answer.status == 400 {
                 answer.framing = ReplyFraming::Off(1);
@@ -142,7 +149,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("last-chunk-missing", "refusals come in chunks of which the last is missing")
         .must(&["HTTP-008"])
-        .may(&["SCHEMA-002", "STATUS-003", "ROBUST-001", "REFUSE-005", "REFUSE-006"])
+        .may(&["SCHEMA-002", "STATUS-003", "ROBUST-001", "REFUSE-005", "REFUSE-006", "ROBUST-004", "REFUSE-007"])
         .answer(|_, answer| {
             if answer.status == 400 {
                 answer.framing = ReplyFraming::Chunked { ended: false };
@@ -210,7 +217,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("head-with-body", "a HEAD is answered with a body")
         .must(&["HTTP-008"])
-        .may(&["HTTP-002", "STATUS-003", "ROBUST-001"])
+        .may(&["HTTP-002", "STATUS-003", "ROBUST-001", "ROBUST-004"])
         .answer(|call, answer| {
             if call.head.method == "HEAD" {
                 answer.framing = ReplyFraming::Unasked;
@@ -228,7 +235,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "nothing tells where an answer of more than 4,096 bytes ends, and the connection stays open",
     )
     .must(&["HTTP-008"])
-    .may(&["STATUS-003", "STATUS-004", "ROBUST-001", "RACE-003", "ACCEPT-005", "HTTP-007"])
+    .may(&["STATUS-003", "STATUS-004", "ROBUST-001", "RACE-003", "ACCEPT-005", "HTTP-007", "ROBUST-004", "HTTP-016"])
     .answer(|_, answer| {
         if answer.body.len() > 4_096 {
             answer.framing = ReplyFraming::Open;
@@ -254,11 +261,11 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("expect-ignored", "a client that waits for 100 Continue is left waiting")
         .must(&["HTTP-013"])
-        .may(&["ROBUST-001"])
+        .may(&["ROBUST-001", "ROBUST-004"])
         .head(|_, _, handling| handling.continues = false),
     HTTP.fault("expect-server-error", "a request with Expect ends in a 500")
-        .must(&["HTTP-013"])
-        .may(&["STATUS-002", "ROBUST-001"])
+        .must(&["STATUS-002"])
+        .may(&["HTTP-013", "ROBUST-001", "ROBUST-004"])
         .answer(|call, answer| {
             if call.head.waits() && answer.status == 200 {
                 answer.status = 500;
@@ -266,7 +273,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     HTTP.fault("accept-server-error", "an Accept that can't be satisfied ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["ROBUST-001"])
+        .may(&["ROBUST-001", "ROBUST-004"])
         .answer(|_, answer| {
             if answer.why == ReplyReason::Accept {
                 answer.status = 500;

@@ -135,6 +135,9 @@ pub(super) static FAULTS: &[Fault] = &[
         "HTTP-005",
         "HTTP-006",
         "HTTP-013",
+        "CODE-008",
+        "HTTP-016",
+        "REFUSE-007",
     ])
     .results(|call, results| {
         call.kept().rows.clone_from(&results.rows);

@@ -201,7 +201,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("empty-body-taken-for-empty", "an empty body is an empty batch")
         .must(&["REFUSE-006"])
-        .may(&["REFUSE-005", "HTTP-007"])
+        .may(&["REFUSE-005", "HTTP-007", "REFUSE-007", "HTTP-016"])
         .body(|call, body| {
             if body.trim_ascii().is_empty() {
                 *body = json!({ call.batch().items.as_str(): [] }).to_string().into_bytes();
@@ -246,7 +246,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("text-after-document-accepted", "text after the JSON document is passed over")
         .must(&["REFUSE-007"])
-        .may(&["REFUSE-006"])
+        .may(&["REFUSE-006", "REFUSE-007"])
         .body(|_, body| {
             let mut documents = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
             if matches!(documents.next(), Some(Ok(_))) {

@@ -60,8 +60,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "deep-nesting-server-error",
             "deep nesting overflows the parser's stack and ends in a 500",
         )
-        .must(&["ROBUST-001"])
-        .may(&["STATUS-002", "REFUSE-006"])
+        .must(&["ROBUST-001", "ROBUST-004"])
+        .may(&["STATUS-002", "REFUSE-006", "REFUSE-007"])
         .body(|call, body| {
             let open = body.iter().filter(|b| matches!(b, b'[' | b'{')).count();
             let deep = body.windows(64).any(|w| w.iter().all(|b| *b == b'['));
@@ -73,8 +73,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "deep-nesting-drops-connection",
             "deep nesting ends the worker and with it the connection",
         )
-        .must(&["ROBUST-001"])
-        .may(&["STATUS-003", "REFUSE-006"])
+        .must(&["ROBUST-001", "ROBUST-004"])
+        .may(&["STATUS-003", "REFUSE-006", "REFUSE-007"])
         .body(|_, body| {
             let deep = body.windows(64).any(|w| w.iter().all(|b| *b == b'['));
             let broken = serde_json::from_slice::<Value>(body).err().map(|e| e.to_string());
@@ -109,7 +109,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ROBUST
         .fault("null-server-error", "null in an optional field ends in a 500")
         .must(&["ROBUST-001"])
-        .may(&["STATUS-002", "REFUSE-001"])
+        .may(&["STATUS-002", "REFUSE-001", "REFUSE-007"])
         .judged(|call, batch| fail(call, values(batch, Value::is_null))),
     ROBUST
         .fault("item-no-object-server-error", "an item that is no object ends in a 500")
@@ -124,7 +124,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ROBUST
         .fault("overlong-utf-8-server-error", "overlong or surrogate UTF-8 ends in a 500")
         .must(&["ROBUST-001"])
-        .may(&["STATUS-002", "REFUSE-006"])
+        .may(&["STATUS-002", "REFUSE-006", "REFUSE-007"])
         .body(|call, body| fail(call, std::str::from_utf8(body).is_err())),
     ROBUST
         .fault("repeated-key-server-error", "a repeated key ends in a 500")

@@ -14,7 +14,7 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("created-instead-of-ok", "a processed batch is answered 201")
         .must(&["STATUS-001"])
-        .may(&["ACCEPT-001", "ACCEPT-004", "ACCEPT-005", "UNIQUE-002"])
+        .may(&["ACCEPT-001", "ACCEPT-004", "ACCEPT-005", "UNIQUE-002", "UNIQUE-007"])
         .answer(|_, answer| {
             if answer.status == 200 && answer.why == ReplyReason::Processed {
                 answer.status = 201;
@@ -37,7 +37,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a batch with accepted and rejected items is answered 207",
         )
         .must(&["STATUS-001"])
-        .may(&["UNIQUE-002", "UNIQUE-006", "ATOM-003"])
+        .may(&["UNIQUE-002", "UNIQUE-006", "ATOM-003", "UNIQUE-007"])
         .answer(|call, answer| {
             let verdict = &call.batch().verdict;
             let text = String::from_utf8_lossy(&answer.body);
@@ -54,7 +54,15 @@ pub(super) static FAULTS: &[Fault] = &[
             "a request that is valid JSON but refused is answered 422",
         )
         .must(&["STATUS-001"])
-        .may(&["REFUSE-001", "REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-005", "REFUSE-012"])
+        .may(&[
+            "REFUSE-001",
+            "REFUSE-002",
+            "REFUSE-003",
+            "REFUSE-004",
+            "REFUSE-005",
+            "REFUSE-012",
+            "REFUSE-007",
+        ])
         .answer(|_, answer| {
             if answer.status == 400
                 && matches!(answer.why, ReplyReason::Item | ReplyReason::Envelope)
@@ -65,7 +73,7 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("conflict-for-used", "a batch whose numbers were all used is answered 409")
         .must(&["STATUS-001"])
-        .may(&["UNIQUE-001", "UNIQUE-002", "RACE-001"])
+        .may(&["UNIQUE-001", "UNIQUE-002", "RACE-001", "UNIQUE-007"])
         .decided(|call, decision| {
             let used = |fail: &Option<Rejection>| fail.as_ref().is_some_and(|f| f.used);
             let all = decision.items.iter().all(|item| used(&item.fail));
@@ -114,6 +122,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "HTTP-007",
             "HTTP-008",
             "HTTP-013",
+            "ROBUST-004",
+            "HTTP-016",
         ])
         .body(|call, _| if call.every(50) { Err(EarlyEnd::Drop) } else { Ok(()) }),
     STATUS
@@ -122,7 +132,16 @@ pub(super) static FAULTS: &[Fault] = &[
             "a used number ends in an integrity error that is answered 500",
         )
         .must(&["STATUS-002"])
-        .may(&["STATUS-001", "UNIQUE-001", "UNIQUE-002", "RACE-003", "RACE-001", "ROBUST-001"])
+        .may(&[
+            "STATUS-001",
+            "UNIQUE-001",
+            "UNIQUE-002",
+            "RACE-003",
+            "RACE-001",
+            "ROBUST-001",
+            "UNIQUE-007",
+            "ROBUST-004",
+        ])
         .decided(|call, decision| {
             if decision.items.iter().any(|item| item.fail.as_ref().is_some_and(|f| f.used)) {
                 super::give_back(call, &decision.items);
@@ -133,7 +152,7 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("server-error-now-and-then", "every 40th batch ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["STATUS-001", "ACCEPT-001", "ACCEPT-002", "ROBUST-001", "RACE-003"])
+        .may(&["STATUS-001", "ACCEPT-001", "ACCEPT-002", "ROBUST-001", "RACE-003", "ROBUST-004"])
         .judged(|call, _| if call.every(40) { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }),
     STATUS
         .fault(
@@ -149,6 +168,8 @@ pub(super) static FAULTS: &[Fault] = &[
             "ATOM-003",
             "RACE-003",
             "ROBUST-001",
+            "UNIQUE-007",
+            "ROBUST-004",
         ])
         .decided(|call, decision| {
             if let [.., before, last] = &decision.items[..]
@@ -166,12 +187,20 @@ pub(super) static FAULTS: &[Fault] = &[
             "a batch of more than 30 items ends the connection unanswered",
         )
         .must(&["STATUS-003"])
-        .may(&["ACCEPT-005", "ACCEPT-001", "ROBUST-001", "RACE-003"])
+        .may(&["ACCEPT-005", "ACCEPT-001", "ROBUST-001", "RACE-003", "ROBUST-004"])
         .judged(|_, batch| if batch.items.len() > 30 { Err(EarlyEnd::Drop) } else { Ok(()) }),
     STATUS
         .fault("drops-half-answer", "the answer to a batch with a rejected item breaks off halfway")
         .must(&["STATUS-003"])
-        .may(&["HTTP-008", "UNIQUE-001", "UNIQUE-002", "RACE-003", "ROBUST-001"])
+        .may(&[
+            "HTTP-008",
+            "UNIQUE-001",
+            "UNIQUE-002",
+            "RACE-003",
+            "ROBUST-001",
+            "UNIQUE-007",
+            "ROBUST-004",
+        ])
         .answer(|call, answer| {
             let text = String::from_utf8_lossy(&answer.body);
             if answer.why == ReplyReason::Processed && text.contains(&call.batch().verdict.rejected)
@@ -185,7 +214,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a batch whose first item has only its mandatory fields hangs",
         )
         .must(&["STATUS-003"])
-        .may(&["ACCEPT-001", "ROBUST-001", "RACE-003"])
+        .may(&["ACCEPT-001", "ROBUST-001", "RACE-003", "ROBUST-004"])
         .judged(|call, batch| {
             let mut optional = call.contract().fields().iter().filter(|f| !f.required);
             let hangs = batch.items.first().is_some_and(|item| {

@@ -117,7 +117,7 @@ pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
         .fault("identical-request-replayed", "an identical body gets the first one's answer again")
         .must(&["UNIQUE-001"])
-        .may(&["RACE-001", "TIME-003", "ROBUST-001"])
+        .may(&["RACE-001", "TIME-003", "ROBUST-001", "ROBUST-004"])
         .body(|call, body| {
             let digest = digest(body);
             let known = call.kept().answers.get(&digest).cloned();
@@ -205,8 +205,16 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     UNIQUE
         .fault("used-number-refuses-request", "one used number has the whole request answered 400")
-        .must(&["UNIQUE-002"])
-        .may(&["UNIQUE-001", "UNIQUE-006", "CODE-003", "ATOM-003", "RACE-001", "ORDER-001"])
+        .must(&["UNIQUE-002", "UNIQUE-007"])
+        .may(&[
+            "UNIQUE-001",
+            "UNIQUE-006",
+            "CODE-003",
+            "ATOM-003",
+            "RACE-001",
+            "ORDER-001",
+            "CODE-008",
+        ])
         .decided(|call, decision| {
             let used = decision.items.iter().filter_map(|item| item.fail.as_ref()).find(|f| f.used);
             if let Some(fail) = used {
@@ -242,6 +250,9 @@ pub(super) static FAULTS: &[Fault] = &[
             "HTTP-007",
             "HTTP-013",
             "RACE-003",
+            "CODE-008",
+            "UNIQUE-007",
+            "HTTP-016",
         ])
         .key(|_, _, key| (digest(key.as_bytes()) & 0x3_ffff).to_string()),
     UNIQUE
@@ -271,6 +282,9 @@ pub(super) static FAULTS: &[Fault] = &[
             "ATOM-004",
             "RACE-003",
             "UNIQUE-005",
+            "CODE-008",
+            "UNIQUE-007",
+            "HTTP-016",
         ])
         .claim(|call, _, key| Ok(!call.every(200) && call.site.store.claim(key))),
     UNIQUE

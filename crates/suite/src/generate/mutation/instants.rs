@@ -7,30 +7,24 @@ use super::Catalogue;
 use super::site::SchemaSite;
 
 /// Text that no date-time parser may take.
-const NONSENSE: [(&str, &str); 19] = [
+const NONSENSE: [(&str, &str); 13] = [
     ("a word", "yesterday"),
     ("text", "not a date-time"),
     ("the present", "now"),
     ("a duration", "P1DT2H"),
-    ("single digits", "2023-9-5T8:7:34Z"),
-    ("morning and evening", "09/05/2023 08:07:34 PM"),
     ("a date alone", "2023-09-05"),
     ("a date and an offset", "2023-09-05+02:00"),
     ("a time alone", "08:07:34Z"),
     ("a year and month", "2023-09"),
-    ("dotted", "05.09.2023 08:07:34"),
     ("slashed", "09/05/2023"),
-    ("an HTTP date", "Tue, 05 Sep 2023 08:07:34 GMT"),
     ("an object written out", "{\"year\":2023}"),
     ("null written out", "null"),
-    ("a year of two digits", "23-09-05T08:07:34Z"),
     ("letters for digits", "YYYY-MM-DDTHH:MM:SSZ"),
-    ("a date in basic form", "20230905T080734Z"),
     ("digits of another script", "\u{662}\u{660}\u{662}\u{663}-09-05T08:07:34Z"),
 ];
 
 /// Wrong, but commonly taken.
-const DOUBTFUL: [(&str, &str); 15] = [
+const DOUBTFUL: [(&str, &str); 22] = [
     ("no offset", "2024-05-26T16:49:50.237"),
     ("no offset and no fraction", "2024-05-26T16:49:50"),
     ("30 February", "2024-02-30T08:07:34Z"),
@@ -46,6 +40,13 @@ const DOUBTFUL: [(&str, &str); 15] = [
     ("second 61", "2023-09-05T08:07:61Z"),
     ("an offset of 25 hours", "2023-09-05T08:07:34+25:00"),
     ("text behind it", "2023-09-05T08:07:34Zjunk"),
+    ("seconds since 1970", "1693901254"),
+    ("single digits", "2023-9-5T8:7:34Z"),
+    ("morning and evening", "09/05/2023 08:07:34 PM"),
+    ("dotted", "05.09.2023 08:07:34"),
+    ("an HTTP date", "Tue, 05 Sep 2023 08:07:34 GMT"),
+    ("a year of two digits", "23-09-05T08:07:34Z"),
+    ("a date in basic form", "20230905T080734Z"),
 ];
 
 /// What must be accepted.
@@ -82,7 +83,7 @@ const PLAIN: [(&str, &str); 29] = [
 ];
 
 /// Where libraries differ.
-const EDGE: [(&str, &str); 26] = [
+const EDGE: [(&str, &str); 25] = [
     ("a leap second", "2016-12-31T23:59:60Z"),
     ("a leap second out of place", "2023-09-05T08:07:60Z"),
     ("24:00", "2023-09-05T24:00:00Z"),
@@ -107,7 +108,6 @@ const EDGE: [(&str, &str); 26] = [
     ("year 1", "0001-01-01T00:00:00Z"),
     ("year 9999", "9999-12-31T23:59:59Z"),
     ("a signed year", "+12023-09-05T08:07:34Z"),
-    ("seconds since 1970", "1693901254"),
     ("white space around", "2023-09-05T08:07:34Z "),
 ];
 

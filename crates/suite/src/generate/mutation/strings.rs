@@ -7,7 +7,7 @@ use super::{Catalogue, Change, KEY_PLACEHOLDER, KeyShape};
 use crate::generate::unusual::CLASSES;
 
 /// Levels of nesting: above the limits of common parsers, and above what a small stack bears.
-const DEPTHS: [usize; 3] = [200, 2_000, 100_000];
+const DEPTHS: [usize; 4] = [200, 450, 2_000, 100_000];
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
     for site in catalogue.sites.clone() {

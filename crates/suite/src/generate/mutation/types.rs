@@ -57,6 +57,8 @@ fn foreign(site: &SchemaSite) -> Vec<(String, Value)> {
         !site.flat.keywords.contains_key("oneOf") && !site.flat.keywords.contains_key("anyOf");
     let loses = |value: &Value| match value {
         _ if !single => matches!(value, Value::Array(_) | Value::Object(_) | Value::Bool(_)),
+        // Python's validators count true as 1.
+        Value::Bool(_) if site.is_number() && site.top => false,
         // A plain string takes every number and boolean: those keep their meaning.
         Value::Bool(_) | Value::Number(_) if site.is_text() && site.top => !site.is_plain_text(),
         // White space where a number belongs is its own class; no number at all is plainly wrong.
@@ -100,7 +102,10 @@ fn kept(site: &SchemaSite) -> Vec<(&'static str, Value)> {
         ];
     }
     if site.is_number() {
-        let mut values = vec![("numeric string", Value::String(site.usual.to_string()))];
+        let mut values = vec![
+            ("numeric string", Value::String(site.usual.to_string())),
+            ("boolean for a number", json!(true)),
+        ];
         if site.is_whole() {
             values.push(("fraction for a whole number", json!(12.5)));
         } else {
