@@ -1,6 +1,7 @@
 //! A scenario from what a record kept of a finding, for when its case is gone.
 
 use super::{BatchText, Scenario, ScenarioRequest};
+use crate::case::Framing;
 use crate::contract::Contract;
 use crate::exchange::REDACTED;
 use crate::exchange::Request;
@@ -63,7 +64,11 @@ fn recorded(
     };
     let word = |text: &str| serde_json::Value::from(text);
     let credential = serde_json::from_value(word(&sent.credential)).unwrap_or_default();
-    let framing = serde_json::from_value(word(&sent.framing)).unwrap_or_default();
+    // Records of older versions call tiny chunks by another name.
+    let framing = match sent.framing.as_str() {
+        "slivers" => Framing::TinyChunks,
+        framing => serde_json::from_value(word(framing)).unwrap_or_default(),
+    };
     let request = Request {
         method: sent.method.clone(),
         path,

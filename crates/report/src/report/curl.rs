@@ -203,7 +203,7 @@ impl CommandWriter<'_> {
         if !data.is_empty() && !has_type {
             out.push_str(" -H 'Content-Type:'");
         }
-        if matches!(request.framing.as_str(), "chunked" | "tiny-chunks") {
+        if matches!(request.framing.as_str(), "chunked" | "tiny-chunks" | "slivers") {
             out.push_str(" -H 'Transfer-Encoding: chunked'");
         }
         format!("{piped}{out}{data}")

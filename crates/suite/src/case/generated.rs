@@ -60,7 +60,6 @@ pub enum Framing {
     /// With `Transfer-Encoding: chunked`.
     Chunked,
     /// The same, in chunks of a few bytes.
-    #[serde(alias = "slivers")]
     TinyChunks,
 }
 
