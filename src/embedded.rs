@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::contract::profile::AuthScheme;
-use crate::contract::{Contract, Problem, Profile, RefusalMode};
+use crate::contract::{Contract, FileError, Profile, RefusalMode};
 use crate::generate::Generator;
 use crate::send::{Pace, SendError, SendOptions, Sender, Target, Token, TokenSource};
 use crate::server::{self, Fault, RunningServer, ServerConfig};
@@ -29,7 +29,7 @@ pub enum EmbeddedError {
     Send(#[from] SendError),
     /// Nothing can be generated.
     #[error(transparent)]
-    Contract(#[from] Problem),
+    Contract(#[from] FileError),
 }
 
 /// A running reference server, and an environment whose target it is.

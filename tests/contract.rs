@@ -412,6 +412,6 @@ fn old_spellings_of_the_case_language_name_the_new_ones() {
 #[test]
 fn words_of_yaml_1_1_are_texts() {
     let read: Value =
-        batchproof::contract::problem::read_yaml("f.yaml", "[YES, no, on, off, true]").unwrap();
+        batchproof::contract::file_error::read_yaml("f.yaml", "[YES, no, on, off, true]").unwrap();
     assert_eq!(read, json!(["YES", "no", "on", "off", true]));
 }

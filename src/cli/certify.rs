@@ -8,7 +8,7 @@ use crate::case::Depth;
 use crate::certificate::{
     self, CertificateRefusal, CertificateSubject, FILE, PAGE, PrivateKey, Statement, public_file,
 };
-use crate::contract::Problem;
+use crate::contract::FileError;
 use crate::record::{self, NotTested, Summary};
 use crate::report::counted;
 
@@ -99,7 +99,8 @@ fn write_certificate(
 ) -> Result<(), CommandError> {
     // From the record, as whoever verifies will read it.
     let summary = Summary::from_events(&record::read(dir)?).ok_or_else(|| {
-        Problem::new(dir.display().to_string(), "the record is empty").expected("a record of a run")
+        FileError::new(dir.display().to_string(), "the record is empty")
+            .expected("a record of a run")
     })?;
     let unwritable = |e: std::io::Error| -> CommandError {
         format!("{}: {e}\n  expected: a writable directory", dir.display()).into()

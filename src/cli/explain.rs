@@ -7,7 +7,7 @@ use super::{CommandError, say};
 use crate::case;
 use crate::check::rules;
 use crate::contract::Contract;
-use crate::contract::problem::nearest;
+use crate::contract::file_error::nearest;
 use crate::generate::Generator;
 use crate::server::faults;
 

@@ -8,8 +8,8 @@ use super::args::ReplayArgs;
 use super::target::{self, Connecting};
 use super::{CommandError, say};
 use crate::case::{self, Case};
-use crate::contract::problem::nearest;
-use crate::contract::{Contract, Problem, Profile};
+use crate::contract::file_error::nearest;
+use crate::contract::{Contract, FileError, Profile};
 use crate::exchange::REDACTED;
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
@@ -22,8 +22,9 @@ const LISTED: usize = 8;
 pub fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
     let events = record::read(&args.dir)?;
     let name = args.dir.display().to_string();
-    let summary = Summary::from_events(&events)
-        .ok_or_else(|| Problem::new(&*name, "the record is empty").expected("a record of a run"))?;
+    let summary = Summary::from_events(&events).ok_or_else(|| {
+        FileError::new(&*name, "the record is empty").expected("a record of a run")
+    })?;
     let wanted = wanted(&summary, args.id.as_deref(), &name)?;
     let contract = target::contract(args.contract.as_deref())?;
     let profile = match &args.profile {
@@ -119,7 +120,7 @@ fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>,
         let more = if summary.findings.len() > LISTED { ", …" } else { "" };
         format!("an id or a rule, such as {}{more}", known.join(", "))
     };
-    let mut problem = Problem::new(name, found).expected(expected);
+    let mut problem = FileError::new(name, found).expected(expected);
     problem.hint = nearest(id, ids()).map(|near| format!("did you mean `{near}`?"));
     Err(problem.into())
 }
@@ -128,11 +129,11 @@ fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>,
 fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, CommandError> {
     let Some(recorded) = &summary.head.profile else { return Ok(Profile::default()) };
     let profile: Profile = serde_json::from_value(recorded.clone()).map_err(|e| {
-        Problem::new(name, format!("its profile cannot be read: {e}"))
+        FileError::new(name, format!("its profile cannot be read: {e}"))
             .expected("a record of this version, or --profile FILE")
     })?;
     if profile.headers.values().any(|v| v.contains(REDACTED)) {
-        return Err(Problem::new(
+        return Err(FileError::new(
             name,
             "the values of the headers that the run sent are not recorded",
         )

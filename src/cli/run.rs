@@ -11,7 +11,7 @@ use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
 use super::{CommandError, say};
 use crate::case::{self, Case, Depth};
-use crate::contract::problem::nearest;
+use crate::contract::file_error::nearest;
 use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::execution::{SelectedCase, select};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::args::ServeArgs;
 use super::{CommandError, say};
-use crate::contract::{Contract, Problem, problem::nearest};
-use crate::server::{self, TlsCertificate, Fault, ServerConfig, faults};
+use crate::contract::{Contract, FileError, file_error::nearest};
+use crate::server::{self, Fault, ServerConfig, TlsCertificate, faults};
 
 pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
     let contract = match &args.contract {
@@ -16,7 +16,7 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
         Some(path) => Some(
             std::fs::read_to_string(path)
                 .map_err(|e| {
-                    Problem::new(path.display().to_string(), e.to_string())
+                    FileError::new(path.display().to_string(), e.to_string())
                         .expected("a readable file that holds the token")
                 })?
                 .trim()

@@ -133,8 +133,11 @@ pub fn derive(
         Relation::Chunk => {
             let mut derived = single(&fresh, BodyStyle::Compact, same(count));
             for (request, _) in &mut derived.requests {
-                request.framing =
-                    if first.run.is_multiple_of(2) { Framing::Chunked } else { Framing::TinyChunks };
+                request.framing = if first.run.is_multiple_of(2) {
+                    Framing::Chunked
+                } else {
+                    Framing::TinyChunks
+                };
             }
             derived
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
 use super::{BodyStyle, Captures, OutgoingItem, batch, usual_headers};
 use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, ValuesSpec};
-use crate::contract::Problem;
+use crate::contract::FileError;
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{BodyIntent, Exchange, Request};
 use crate::generate::{self, BatchShape, Draft, Mutation};
@@ -36,12 +36,12 @@ pub struct StepSource<'a> {
 /// Composes `step`, all copies of it, and names its items.
 ///
 /// # Errors
-/// A [`Problem`] where a file that it names can't be used.
+/// A [`FileError`] where a file that it names can't be used.
 pub fn compose(
     source: &StepSource<'_>,
     captures: &mut Captures,
     step: &Step,
-) -> Result<Copies, Problem> {
+) -> Result<Copies, FileError> {
     let times = step.times.unwrap_or(1);
     let mut copies: Copies = Vec::with_capacity(times);
     for copy in 0..times {
@@ -61,7 +61,7 @@ fn one(
     captures: &mut Captures,
     step: &Step,
     copy: u64,
-) -> Result<ComposedRequest, Problem> {
+) -> Result<ComposedRequest, FileError> {
     let environment = source.environment;
     let contract = &environment.contract;
     let seed = source.seed.wrapping_add(copy.wrapping_mul(0x9e37_79b9));
@@ -230,11 +230,11 @@ fn unhex(text: &str) -> Vec<u8> {
 /// Reads the file that `batch-from` names.
 ///
 /// # Errors
-/// A [`Problem`] where it can't be read.
-fn read_batch(case: &Case, file: &str) -> Result<String, Problem> {
+/// A [`FileError`] where it can't be read.
+fn read_batch(case: &Case, file: &str) -> Result<String, FileError> {
     let path = case.dir.as_ref().map_or_else(|| file.into(), |dir| dir.join(file));
     std::fs::read_to_string(&path).map_err(|e| {
-        Problem::new(path.display().to_string(), e.to_string())
+        FileError::new(path.display().to_string(), e.to_string())
             .expected(format!("a readable file with a JSON body, as {} says", case.file))
     })
 }
@@ -242,12 +242,12 @@ fn read_batch(case: &Case, file: &str) -> Result<String, Problem> {
 /// Whether the file that `batch-from` names can be used.
 ///
 /// # Errors
-/// A [`Problem`] where it can't be read, or is no JSON although it is to be renumbered.
-pub fn check_batch_file(case: &Case, file: &str, fresh_keys: bool) -> Result<(), Problem> {
+/// A [`FileError`] where it can't be read, or is no JSON although it is to be renumbered.
+pub fn check_batch_file(case: &Case, file: &str, fresh_keys: bool) -> Result<(), FileError> {
     let text = read_batch(case, file)?;
     if fresh_keys {
         serde_json::from_str::<Value>(&text).map_err(|e| {
-            Problem::new(file, e.to_string())
+            FileError::new(file, e.to_string())
                 .at(e.line() as u64, e.column() as u64)
                 .expected(format!("JSON, as {} says `fresh-keys: true`", case.file))
         })?;
@@ -261,10 +261,10 @@ fn fresh_keys(
     case: &Case,
     file: &str,
     text: &str,
-) -> Result<String, Problem> {
+) -> Result<String, FileError> {
     let batch = &environment.contract.batch;
     let mut body: Value = serde_json::from_str(text).map_err(|e| {
-        Problem::new(file, e.to_string())
+        FileError::new(file, e.to_string())
             .at(e.line() as u64, e.column() as u64)
             .expected(format!("JSON, as {} says `fresh-keys: true`", case.file))
     })?;

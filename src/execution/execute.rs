@@ -5,20 +5,20 @@ use std::sync::Arc;
 use super::sending::exchange;
 use super::{Execution, SelectedCase, case_seed, generated, is_streamed, streamed, written};
 use crate::compose::{self, ComposedRequest};
-use crate::contract::Problem;
+use crate::contract::FileError;
 use crate::generate::sequence;
 use crate::session::Environment;
 
 /// Runs `selected` for the `run`th time.
 ///
 /// # Errors
-/// A [`Problem`] where a file that the case names can't be used.
+/// A [`FileError`] where a file that the case names can't be used.
 pub async fn execute(
     environment: &Arc<Environment>,
     selected: &SelectedCase,
     run: u64,
     seed: u64,
-) -> Result<Execution, Problem> {
+) -> Result<Execution, FileError> {
     let seed = case_seed(seed, &selected.case.id, run);
     let mut execution = Execution::default();
     if let Some((generate, steps)) =

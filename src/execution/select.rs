@@ -2,7 +2,7 @@
 
 use crate::case::{BatchSpec, Bound, Case, Expect, Named, Step, bind};
 use crate::check::{Rule, rules};
-use crate::contract::Problem;
+use crate::contract::FileError;
 use crate::generate::{Generator, Mutation};
 
 use crate::compose;
@@ -23,12 +23,12 @@ pub struct SelectedCase {
 /// Resolves `cases`.
 ///
 /// # Errors
-/// A [`Problem`] with file, line and column for a name that means nothing.
-pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCase>, Problem> {
+/// A [`FileError`] with file, line and column for a name that means nothing.
+pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCase>, FileError> {
     cases.into_iter().map(|case| resolve(case, generator)).collect()
 }
 
-fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, Problem> {
+fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError> {
     let Bound { case, mut not_applicable } = bind(case, generator.contract(), generator.profile())?;
     let rule = match &case.spec.asserts {
         Some(named) => find_rule(&case, named)?,
@@ -57,9 +57,9 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, Problem> {
     Ok(SelectedCase { case, rule, mutations, not_applicable })
 }
 
-fn find_rule(case: &Case, named: &Named) -> Result<&'static Rule, Problem> {
+fn find_rule(case: &Case, named: &Named) -> Result<&'static Rule, FileError> {
     rules::find(&named.name).ok_or_else(|| {
-        Problem::new(&*case.file, format!("there is no rule `{}`", named.name))
+        FileError::new(&*case.file, format!("there is no rule `{}`", named.name))
             .at(named.line, named.column)
             .expected("a rule of `batchproof list --rules`")
             .nearest(&named.name, rules::all().iter().map(|r| r.id))
@@ -70,24 +70,24 @@ fn find_mutations<'a>(
     case: &Case,
     named: &Named,
     generator: &'a Generator,
-) -> Result<&'a [Mutation], Problem> {
+) -> Result<&'a [Mutation], FileError> {
     let known = Generator::names().iter().map(|(name, _)| *name);
     generator.mutations(&named.name).ok_or_else(|| {
-        Problem::new(&*case.file, format!("there is no mutation `{}`", named.name))
+        FileError::new(&*case.file, format!("there is no mutation `{}`", named.name))
             .at(named.line, named.column)
             .expected("a mutation of `batchproof list --mutations`")
             .nearest(&named.name, known)
     })
 }
 
-fn check_expect(case: &Case, expect: Option<&Expect>) -> Result<(), Problem> {
+fn check_expect(case: &Case, expect: Option<&Expect>) -> Result<(), FileError> {
     match expect.and_then(|e| e.asserts.as_ref()) {
         Some(named) => find_rule(case, named).map(|_| ()),
         None => Ok(()),
     }
 }
 
-fn check_step(case: &Case, step: &Step, generator: &Generator) -> Result<(), Problem> {
+fn check_step(case: &Case, step: &Step, generator: &Generator) -> Result<(), FileError> {
     check_expect(case, step.expect.as_ref())?;
     if let Some(file) = &step.batch_from {
         compose::check_batch_file(case, file, step.fresh_keys)?;

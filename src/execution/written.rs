@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Execution, SelectedCase, send_request, send_together};
 use crate::case::{Expect, Step};
 use crate::compose::{self, Captures, ComposedRequest, StepSource};
-use crate::contract::Problem;
+use crate::contract::FileError;
 use crate::session::Environment;
 
 pub(super) async fn execute(
@@ -17,7 +17,7 @@ pub(super) async fn execute(
     run: u64,
     seed: u64,
     execution: &mut Execution,
-) -> Result<(), Problem> {
+) -> Result<(), FileError> {
     let mut captures = Captures::default();
     for (number, step) in selected.case.spec.steps.iter().flatten().enumerate() {
         let name = step.name.clone().unwrap_or_else(|| format!("step {}", number + 1));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::case::{self, Depth};
 use crate::check::rules;
-use crate::contract::{Contract, Level, Problem, Profile, RefusalMode};
+use crate::contract::{Contract, FileError, Level, Profile, RefusalMode};
 use crate::embedded;
 use crate::execution::{SelectedCase, select};
 use crate::generate::Generator;
@@ -103,7 +103,7 @@ impl ProofSuite {
     ///
     /// # Errors
     /// Where a shipped file is broken: the harness could not do its job.
-    pub fn shipped() -> Result<ProofSuite, Problem> {
+    pub fn shipped() -> Result<ProofSuite, FileError> {
         let contract = Arc::new(Contract::shipped()?);
         let generator = Arc::new(Generator::new(Arc::clone(&contract), &Profile::default())?);
         let mut selected = select(case::shipped()?, &generator)?;

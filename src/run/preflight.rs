@@ -219,7 +219,10 @@ fn page(environment: &Environment, response: &Response, shown: &str) -> Option<(
         return Some((why, "Give one with --cert F (PEM, certificate and key).".to_owned()));
     }
     if shown.contains("HTTPS port") {
-        return Some((format!("{target} answers: {shown}"), "Is it https rather than http?".to_owned()));
+        return Some((
+            format!("{target} answers: {shown}"),
+            "Is it https rather than http?".to_owned(),
+        ));
     }
     Some(match proxy {
         Some(proxy) => (
@@ -240,7 +243,9 @@ fn unreachable(kind: LossKind) -> &'static str {
         LossKind::Proxy => {
             "The proxy comes from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names hosts that are reached directly."
         }
-        LossKind::Tls => "Nothing was sent. Where the port does not speak TLS: is it http rather than https?",
+        LossKind::Tls => {
+            "Nothing was sent. Where the port does not speak TLS: is it http rather than https?"
+        }
         _ => "Is it running, is the address right, and may this machine connect to it?",
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::soak_worker::SoakWorker;
 use super::verdict_cache::VerdictCache;
 use crate::collect::Collector;
-use crate::contract::Problem;
+use crate::contract::FileError;
 use crate::execution::SelectedCase;
 use crate::session::{CancelReason, Environment, Observer, RunOptions};
 
@@ -24,7 +24,7 @@ pub enum EngineError {
     },
     /// A file that a case names can't be used.
     #[error("{0}")]
-    Case(#[from] Problem),
+    Case(#[from] FileError),
     /// The record does not add up.
     #[error("the run left no record: a defect of batchproof")]
     NoRecord,

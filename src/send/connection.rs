@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Sender;
-use super::incoming::{LossReason, Incoming};
+use super::incoming::{Incoming, LossReason};
 use super::proxy::Proxy;
 use super::tls_error;
 use crate::exchange::LossKind;
@@ -34,7 +34,10 @@ impl TargetConnection {
     }
 
     /// The same with another configuration of TLS.
-    pub async fn open_with(sender: &Sender, tls: Arc<ClientConfig>) -> Result<TargetConnection, LossReason> {
+    pub async fn open_with(
+        sender: &Sender,
+        tls: Arc<ClientConfig>,
+    ) -> Result<TargetConnection, LossReason> {
         match tokio::time::timeout(sender.options.connect, open(sender, tls)).await {
             Ok(opened) => opened,
             Err(_) if sender.proxy.is_some() => {
@@ -58,7 +61,11 @@ impl TargetConnection {
     }
 
     /// Encrypts what goes through it from now on.
-    async fn encrypt(self, tls: Arc<ClientConfig>, host: &str) -> Result<TargetConnection, LossReason> {
+    async fn encrypt(
+        self,
+        tls: Arc<ClientConfig>,
+        host: &str,
+    ) -> Result<TargetConnection, LossReason> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| (LossKind::Tls, format!("`{host}` can't be the name in a certificate")))?;
         let connector = TlsConnector::from(tls);

@@ -104,7 +104,9 @@ async fn exchange(
             Framing::Chunked => {
                 builder.body(reqwest::Body::wrap_stream(chunks(body, body.len() / 3)))
             }
-            Framing::TinyChunks => builder.body(reqwest::Body::wrap_stream(chunks(body, TINY_CHUNK))),
+            Framing::TinyChunks => {
+                builder.body(reqwest::Body::wrap_stream(chunks(body, TINY_CHUNK)))
+            }
         };
     }
     let response = builder.send().await.map_err(|error| failure(sender, &error))?;

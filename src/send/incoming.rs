@@ -220,7 +220,9 @@ impl Incoming {
                     used
                 }
                 ParseState::UntilClosed => self.take_body(bytes, u64::MAX)?.0,
-                ParseState::ChunkSize | ParseState::ChunkEnd | ParseState::Trailers => self.take_line(bytes)?,
+                ParseState::ChunkSize | ParseState::ChunkEnd | ParseState::Trailers => {
+                    self.take_line(bytes)?
+                }
                 ParseState::Done => 0,
             };
             bytes = &bytes[used..];
@@ -242,7 +244,9 @@ impl Incoming {
                 let (came, length) = (self.bytes, self.bytes + left);
                 self.note(format!("Content-Length says {length}, but {came} bytes came"))?;
             }
-            ParseState::Trailers if observed => self.note("the last chunk has no end".to_owned())?,
+            ParseState::Trailers if observed => {
+                self.note("the last chunk has no end".to_owned())?
+            }
             ParseState::Chunk(_) | ParseState::ChunkEnd if observed => {
                 self.note("the connection ended inside a chunk".to_owned())?;
             }

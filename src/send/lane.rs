@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use super::Sender;
 use super::connection::TargetConnection;
 use super::head::{self, BodyEnd};
-use super::incoming::{LossReason, Incoming};
+use super::incoming::{Incoming, LossReason};
 use crate::exchange::{Loss, LossKind, Request, Response};
 
 /// So many bytes are read at once.
@@ -186,7 +186,8 @@ impl Lane {
         rest: &[u8],
         streamed: &mut impl StreamedExchange,
     ) -> Result<(), LossReason> {
-        if self.used.elapsed() > IDLE && self.stream.as_mut().is_some_and(TargetConnection::is_over) {
+        if self.used.elapsed() > IDLE && self.stream.as_mut().is_some_and(TargetConnection::is_over)
+        {
             self.stream = None;
         }
         let mut stream = match self.stream.take() {

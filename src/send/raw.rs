@@ -10,7 +10,7 @@ use super::Sender;
 use super::body_end::{SILENCE, is_whole};
 use super::connection::TargetConnection;
 use super::head::{self, BodyEnd};
-use super::incoming::{LossReason, Incoming};
+use super::incoming::{Incoming, LossReason};
 use super::lane::headers;
 use crate::case::Disconnect;
 use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK};

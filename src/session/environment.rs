@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Cancellation;
 use crate::case::Span;
 use crate::check::FastPath;
-use crate::contract::{Contract, Problem, Profile};
+use crate::contract::{Contract, FileError, Profile};
 use crate::generate::{Generator, KeyGenerator};
 use crate::send::Sender;
 
@@ -52,13 +52,13 @@ impl Environment {
     /// What trials of a run with that id share.
     ///
     /// # Errors
-    /// A [`Problem`] where nothing can be generated from contract and profile.
+    /// A [`FileError`] where nothing can be generated from contract and profile.
     pub fn new(
         contract: Arc<Contract>,
         profile: Profile,
         sender: Sender,
         run_id: &str,
-    ) -> Result<Environment, Problem> {
+    ) -> Result<Environment, FileError> {
         let generator = Arc::new(Generator::new(Arc::clone(&contract), &profile)?);
         Ok(Environment::with_generator(contract, profile, generator, sender, run_id))
     }

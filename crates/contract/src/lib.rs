@@ -7,9 +7,9 @@
 
 pub mod batch;
 pub mod datetime;
+pub mod file_error;
 pub mod interpretations;
 pub mod openapi;
-pub mod problem;
 pub mod profile;
 pub mod refusal_mode;
 mod repeated;
@@ -23,9 +23,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample};
+pub use file_error::FileError;
 pub use interpretations::{Interpretation, Level};
 pub use openapi::Operation;
-pub use problem::Problem;
 pub use profile::Profile;
 pub use refusal_mode::RefusalMode;
 pub use repeated::repeated_key;
@@ -88,7 +88,7 @@ impl Contract {
     ///
     /// # Errors
     /// Only where the shipped files themselves are broken.
-    pub fn shipped() -> Result<Contract, Problem> {
+    pub fn shipped() -> Result<Contract, FileError> {
         Contract::read(
             ("schemas/openapi.yaml", OPENAPI),
             ("schemas/batch.yaml", BATCH),
@@ -100,9 +100,9 @@ impl Contract {
     /// the shipped interpretations are not to hold.
     ///
     /// # Errors
-    /// A [`Problem`] naming the file and what was expected of it.
-    pub fn load(dir: &Path) -> Result<Contract, Problem> {
-        let read = |name: &str| -> Result<Option<(String, String)>, Problem> {
+    /// A [`FileError`] naming the file and what was expected of it.
+    pub fn load(dir: &Path) -> Result<Contract, FileError> {
+        let read = |name: &str| -> Result<Option<(String, String)>, FileError> {
             let path = dir.join(name);
             if !path.exists() {
                 return Ok(None);
@@ -110,10 +110,10 @@ impl Contract {
             let file = path.display().to_string();
             std::fs::read_to_string(&path)
                 .map(|text| Some((file.clone(), text)))
-                .map_err(|e| Problem::new(file, e.to_string()).expected("a readable file"))
+                .map_err(|e| FileError::new(file, e.to_string()).expected("a readable file"))
         };
         let missing = |name: &str| {
-            Problem::new(dir.display().to_string(), format!("there is no {name}"))
+            FileError::new(dir.display().to_string(), format!("there is no {name}"))
                 .expected("a directory with openapi.yaml (or openapi.json) and batch.yaml")
         };
         let openapi = match read("openapi.yaml")? {
@@ -127,7 +127,7 @@ impl Contract {
         let batch = read("batch.yaml")?.ok_or_else(|| missing("batch.yaml"))?;
         let old = dir.join("readings.yaml");
         if old.exists() {
-            return Err(Problem::new(
+            return Err(FileError::new(
                 old.display().to_string(),
                 "this file is now called interpretations.yaml",
             )
@@ -148,19 +148,19 @@ impl Contract {
         openapi: (&str, &str),
         batch_file: (&str, &str),
         interpretations: (&str, &str),
-    ) -> Result<Contract, Problem> {
-        let batch: BatchContract = problem::read_yaml(batch_file.0, batch_file.1)?;
+    ) -> Result<Contract, FileError> {
+        let batch: BatchContract = file_error::read_yaml(batch_file.0, batch_file.1)?;
         let interpretation_list: Vec<Interpretation> =
-            problem::read_yaml(interpretations.0, interpretations.1)?;
+            file_error::read_yaml(interpretations.0, interpretations.1)?;
         let operation =
             Operation::read(openapi.0, openapi.1, &batch.operation.path, &batch.operation.method)?;
 
-        let array_item = |body: &Value, property: &str, file: &str| -> Result<Value, Problem> {
+        let array_item = |body: &Value, property: &str, file: &str| -> Result<Value, FileError> {
             let array =
                 body.get("properties").and_then(|p| p.get(property)).map(|s| operation.resolve(s));
             let items = array.and_then(|a| a.get("items")).map(|s| operation.resolve(s));
             items.cloned().ok_or_else(|| {
-                Problem::new(file, format!("`{property}` is no array property of the schema"))
+                FileError::new(file, format!("`{property}` is no array property of the schema"))
                     .expected("the name of a property whose schema is an array with `items`")
             })
         };
@@ -171,7 +171,7 @@ impl Contract {
         let named = std::iter::once(&batch.unique).chain(&batch.echo).chain(&batch.references);
         for name in named {
             if !fields.iter().any(|f| &f.name == name) {
-                return Err(Problem::new(
+                return Err(FileError::new(
                     batch_file.0,
                     format!("the items have no field `{name}`"),
                 )

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::problem::Problem;
+use super::file_error::FileError;
 
 /// One operation of an OpenAPI document, its schemas compiled.
 pub struct Operation {
@@ -40,12 +40,12 @@ impl Operation {
     /// Reads `text` (YAML or JSON) and compiles the operation at `path`, `method`.
     ///
     /// # Errors
-    /// A [`Problem`] naming the pointer where the document is not as needed.
-    pub fn read(file: &str, text: &str, path: &str, method: &str) -> Result<Operation, Problem> {
-        let mut document: Value = super::problem::read_yaml(file, text)?;
+    /// A [`FileError`] naming the pointer where the document is not as needed.
+    pub fn read(file: &str, text: &str, path: &str, method: &str) -> Result<Operation, FileError> {
+        let mut document: Value = super::file_error::read_yaml(file, text)?;
         let version = document.get("openapi").and_then(Value::as_str).unwrap_or("missing");
         if !version.starts_with("3.1") {
-            return Err(Problem::new(file, format!("the OpenAPI version is {version}"))
+            return Err(FileError::new(file, format!("the OpenAPI version is {version}"))
                 .pointer("/openapi")
                 .expected("3.1.x (its schemas are JSON Schema 2020-12)"));
         }
@@ -55,7 +55,7 @@ impl Operation {
         if document.pointer(&at).is_none() {
             let paths = document.get("paths").and_then(Value::as_object);
             let known = paths.map(|p| p.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-            return Err(Problem::new(file, format!("there is no {method} {path}"))
+            return Err(FileError::new(file, format!("there is no {method} {path}"))
                 .pointer(at)
                 .expected(format!(
                     "the operation that batch.yaml names, among {}",
@@ -91,7 +91,7 @@ impl Operation {
             }
         }
         if !operation.responses.contains_key(&200) {
-            return Err(Problem::new(file, "the operation documents no JSON answer for 200")
+            return Err(FileError::new(file, "the operation documents no JSON answer for 200")
                 .pointer(responses)
                 .expected("content with application/json and a schema"));
         }
@@ -116,8 +116,8 @@ impl Operation {
     /// Compiles a schema that stands in this document.
     ///
     /// # Errors
-    /// A [`Problem`] where the schema itself is wrong or refers to something outside the document.
-    pub fn compile(&self, schema: &Value) -> Result<Validator, Problem> {
+    /// A [`FileError`] where the schema itself is wrong or refers to something outside the document.
+    pub fn compile(&self, schema: &Value) -> Result<Validator, FileError> {
         let mut root = match schema {
             Value::Object(map) => map.clone(),
             other => Map::from_iter([("allOf".to_owned(), json!([other]))]),
@@ -131,17 +131,17 @@ impl Operation {
             .offline()
             .build(&Value::Object(root))
             .map_err(|e| {
-                Problem::new(&*self.file, e.to_string())
+                FileError::new(&*self.file, e.to_string())
                     .pointer(e.instance_path().to_string())
                     .expected("a JSON Schema 2020-12 whose references stay inside the document")
             })
     }
 
-    fn follow(&self, pointer: &str) -> Result<String, Problem> {
+    fn follow(&self, pointer: &str) -> Result<String, FileError> {
         let mut pointer = pointer.to_owned();
         for _ in 0..32 {
             let Some(value) = self.document.pointer(&pointer) else {
-                return Err(Problem::new(&*self.file, "nothing stands here")
+                return Err(FileError::new(&*self.file, "nothing stands here")
                     .pointer(pointer)
                     .expected("the object that the operation refers to"));
             };
@@ -150,7 +150,7 @@ impl Operation {
                 Some(reference) => match reference.strip_prefix('#') {
                     Some(inside) => inside.clone_into(&mut pointer),
                     None => {
-                        return Err(Problem::new(
+                        return Err(FileError::new(
                             &*self.file,
                             format!("`{reference}` points outside the document"),
                         )
@@ -160,7 +160,7 @@ impl Operation {
                 },
             }
         }
-        Err(Problem::new(&*self.file, "references go in a circle").pointer(pointer))
+        Err(FileError::new(&*self.file, "references go in a circle").pointer(pointer))
     }
 
     fn json_of(&self, pointer: &str) -> Option<String> {
@@ -172,9 +172,9 @@ impl Operation {
         Some(format!("{pointer}/content/{}", media.replace('~', "~0").replace('/', "~1")))
     }
 
-    fn body(&self, pointer: &str) -> Result<Body, Problem> {
+    fn body(&self, pointer: &str) -> Result<Body, FileError> {
         let media = self.json_of(pointer).ok_or_else(|| {
-            Problem::new(&*self.file, "there is no application/json here")
+            FileError::new(&*self.file, "there is no application/json here")
                 .pointer(pointer)
                 .expected("content: { application/json: { schema: … } }")
         })?;

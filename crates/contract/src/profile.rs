@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Contract;
 use super::batch::ErrorCode;
-use super::problem::{Problem, nearest, read_yaml};
+use super::file_error::{FileError, nearest, read_yaml};
 
 /// Why rules about credentials are not judged where there are none.
 const NO_CREDENTIALS: &str = "the profile says that the target demands no credentials";
@@ -134,18 +134,18 @@ impl Profile {
     /// Reads a profile and holds it against the contract.
     ///
     /// # Errors
-    /// A [`Problem`] with line and column; unknown fields, rules and environment variables too.
-    pub fn load(path: &Path, contract: &Contract) -> Result<Profile, Problem> {
+    /// A [`FileError`] with line and column; unknown fields, rules and environment variables too.
+    pub fn load(path: &Path, contract: &Contract) -> Result<Profile, FileError> {
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path)
-            .map_err(|e| Problem::new(&*file, e.to_string()).expected("a readable profile"))?;
+            .map_err(|e| FileError::new(&*file, e.to_string()).expected("a readable profile"))?;
         let mut profile: Profile = read_yaml(&file, &text)?;
         let fields: Vec<&str> = contract.fields().iter().map(|f| f.name.as_str()).collect();
         let named = profile.values.keys().chain(&profile.omit).chain(&profile.required);
         for name in named {
             if !fields.contains(&name.as_str()) {
                 let line = line_of(&text, name);
-                return Err(Problem::new(&*file, format!("the items have no field `{name}`"))
+                return Err(FileError::new(&*file, format!("the items have no field `{name}`"))
                     .at(line, 1)
                     .expected(format!("one of {}", fields.join(", ")))
                     .nearest(name, &fields));
@@ -153,14 +153,14 @@ impl Profile {
         }
         for name in &profile.omit {
             if contract.field(name).is_some_and(|f| f.required) {
-                return Err(Problem::new(&*file, format!("`{name}` can't be omitted"))
+                return Err(FileError::new(&*file, format!("`{name}` can't be omitted"))
                     .at(line_of(&text, "omit"), 1)
                     .expected("an optional field: the schema requires this one"));
             }
         }
         for (header, value) in &mut profile.headers {
             *value = from_environment(value, &mut profile.secrets).map_err(|name| {
-                Problem::new(&*file, format!("the environment has no `{name}`"))
+                FileError::new(&*file, format!("the environment has no `{name}`"))
                     .at(line_of(&text, &name), 1)
                     .hint(format!("export {name}=…"))
             })?;
@@ -174,21 +174,24 @@ impl Profile {
     /// Fails for a `skip` key that names neither a family nor a rule.
     ///
     /// # Errors
-    /// A [`Problem`] with a hint at the nearest known name.
-    pub fn check_skips(&self, file: &str, known: &[String]) -> Result<(), Problem> {
+    /// A [`FileError`] with a hint at the nearest known name.
+    pub fn check_skips(&self, file: &str, known: &[String]) -> Result<(), FileError> {
         for (name, reason) in &self.skip {
             if !known.contains(name) {
                 let text = std::fs::read_to_string(file).unwrap_or_default();
-                return Err(Problem::new(file, format!("`skip` names `{name}`, which is no rule"))
-                    .at(line_of(&text, name), 1)
-                    .expected("a family (RACE) or a rule (RACE-001)")
-                    .hint(match nearest(name, known) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => "batchproof list --rules".to_owned(),
-                    }));
+                return Err(FileError::new(
+                    file,
+                    format!("`skip` names `{name}`, which is no rule"),
+                )
+                .at(line_of(&text, name), 1)
+                .expected("a family (RACE) or a rule (RACE-001)")
+                .hint(match nearest(name, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "batchproof list --rules".to_owned(),
+                }));
             }
             if reason.trim().is_empty() {
-                return Err(Problem::new(file, format!("`skip: {name}` has no reason"))
+                return Err(FileError::new(file, format!("`skip: {name}` has no reason"))
                     .expected("why it is not judged; the report shows it"));
             }
         }

@@ -35,7 +35,7 @@ enum ReadEnd {
 /// Serves a connection to its end.
 pub(crate) async fn serve(site: Arc<ServerState>, stream: impl ByteStream, number: u64) {
     let mut connection =
-        Connection { site, number, stream, buffer: BytesMut::with_capacity(8 * 1024) };
+        ClientConnection { site, number, stream, buffer: BytesMut::with_capacity(8 * 1024) };
     while connection.exchange().await == AfterExchange::NextRequest {}
 }
 
@@ -52,14 +52,14 @@ pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for S {}
 
-struct Connection<S> {
+struct ClientConnection<S> {
     site: Arc<ServerState>,
     number: u64,
     stream: S,
     buffer: BytesMut,
 }
 
-impl<S: ByteStream> Connection<S> {
+impl<S: ByteStream> ClientConnection<S> {
     /// One request and its answer.
     async fn exchange(&mut self) -> AfterExchange {
         let sent = match self.head().await {

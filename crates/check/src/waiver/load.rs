@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{Day, Waiver};
-use crate::contract::problem::{Problem, read_yaml};
+use crate::contract::file_error::{FileError, read_yaml};
 use crate::rules;
 
 /// One known finding.
@@ -42,11 +42,11 @@ struct Entry {
 /// The waivers of a file, in its order; a file of comments holds none.
 ///
 /// # Errors
-/// A [`Problem`] with line and column: what was found and what was expected.
-pub fn load(path: &Path) -> Result<Vec<Waiver>, Problem> {
+/// A [`FileError`] with line and column: what was found and what was expected.
+pub fn load(path: &Path) -> Result<Vec<Waiver>, FileError> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path)
-        .map_err(|e| Problem::new(&*file, e.to_string()).expected("a readable waivers file"))?;
+        .map_err(|e| FileError::new(&*file, e.to_string()).expected("a readable waivers file"))?;
     let bare = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(|line| bare(line) || line.trim_end() == "---") {
         return Ok(Vec::new());
@@ -65,7 +65,7 @@ pub fn schema() -> String {
     text
 }
 
-fn check(file: &str, entry: Entry) -> Result<Waiver, Problem> {
+fn check(file: &str, entry: Entry) -> Result<Waiver, FileError> {
     let rule = &entry.rule.value;
     if rules::find(rule).is_none() {
         return Err(problem(file, &entry.rule, format!("there is no rule `{rule}`"))
@@ -107,14 +107,14 @@ fn check(file: &str, entry: Entry) -> Result<Waiver, Problem> {
 }
 
 /// Says it plainly where the whole file is something else.
-fn no_list(problem: Problem, text: &str) -> Problem {
+fn no_list(problem: FileError, text: &str) -> FileError {
     match read_yaml::<serde_json::Value>(&problem.file, text) {
-        Ok(value) if !value.is_array() => Problem { found: "no list".to_owned(), ..problem }
+        Ok(value) if !value.is_array() => FileError { found: "no list".to_owned(), ..problem }
             .expected("a list of waivers, each beginning with `- rule: …`"),
         _ => problem,
     }
 }
 
-fn problem(file: &str, at: &Spanned<String>, found: String) -> Problem {
-    Problem::new(file, found).at(at.referenced.line(), at.referenced.column())
+fn problem(file: &str, at: &Spanned<String>, found: String) -> FileError {
+    FileError::new(file, found).at(at.referenced.line(), at.referenced.column())
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::Recorded;
 use crate::check::{ProbeResult, RunTally, evaluate_run};
-use crate::contract::{Problem, Profile};
+use crate::contract::{FileError, Profile};
 use crate::record::{
     CaseRecord, Event, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RunHead,
     RunTail,
@@ -21,9 +21,9 @@ const SAMPLES: usize = 200;
 /// The events of the whole run, from all of its parts.
 ///
 /// # Errors
-/// A [`Problem`] where a part is missing, there twice, or of another run.
-pub fn merge(parts: &[Recorded]) -> Result<Vec<Event>, Problem> {
-    let first = parts.first().ok_or_else(|| Problem::new("report", "no part to merge"))?;
+/// A [`FileError`] where a part is missing, there twice, or of another run.
+pub fn merge(parts: &[Recorded]) -> Result<Vec<Event>, FileError> {
+    let first = parts.first().ok_or_else(|| FileError::new("report", "no part to merge"))?;
     for part in parts {
         same_run(first, part)?;
     }
@@ -55,12 +55,12 @@ fn shared(head: &RunHead) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn same_run(first: &Recorded, part: &Recorded) -> Result<(), Problem> {
+fn same_run(first: &Recorded, part: &Recorded) -> Result<(), FileError> {
     for ((what, ours), (_, theirs)) in shared(first.head()).into_iter().zip(shared(part.head())) {
         if ours != theirs {
             let quoted =
                 |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-            return Err(Problem::new(
+            return Err(FileError::new(
                 &*part.name,
                 format!(
                     "its {what} is {}, and that of {} is {}",
@@ -76,14 +76,14 @@ fn same_run(first: &Recorded, part: &Recorded) -> Result<(), Problem> {
 }
 
 /// The parts by their numbers, each there once.
-fn in_order(parts: &[Recorded]) -> Result<Vec<&Recorded>, Problem> {
+fn in_order(parts: &[Recorded]) -> Result<Vec<&Recorded>, FileError> {
     let mut by_number: BTreeMap<u32, &Recorded> = BTreeMap::new();
     let mut of = 0;
     for part in parts {
         let (number, all) = part.head().partition.unwrap_or_default();
         of = all;
         if let Some(other) = by_number.insert(number, part) {
-            return Err(Problem::new(
+            return Err(FileError::new(
                 &*part.name,
                 format!("it is part {number} of {all}, and so is {}", other.name),
             )
@@ -95,7 +95,7 @@ fn in_order(parts: &[Recorded]) -> Result<Vec<&Recorded>, Problem> {
         let names: Vec<&str> = parts.iter().map(|p| p.name.as_str()).collect();
         let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
         let word = if missing.len() == 1 { "part" } else { "parts" };
-        return Err(Problem::new(
+        return Err(FileError::new(
             names.join(" "),
             format!("{word} {} of {of} missing", list.join(", ")),
         )

@@ -9,7 +9,7 @@ mod merge;
 
 use chrono::DateTime;
 
-use crate::contract::Problem;
+use crate::contract::FileError;
 use crate::record::{Event, RunHead, Summary};
 
 pub use diff::{Diff, RuleChange, UnresolvedFinding};
@@ -30,10 +30,10 @@ impl Recorded {
     /// A run of these events.
     ///
     /// # Errors
-    /// A [`Problem`] where they don't begin with a run.
-    pub fn new(name: String, events: Vec<Event>) -> Result<Recorded, Problem> {
+    /// A [`FileError`] where they don't begin with a run.
+    pub fn new(name: String, events: Vec<Event>) -> Result<Recorded, FileError> {
         let summary = Summary::from_events(&events).ok_or_else(|| {
-            Problem::new(&*name, "the record is empty").expected("a record of a run")
+            FileError::new(&*name, "the record is empty").expected("a record of a run")
         })?;
         Ok(Recorded { name, events, summary })
     }
@@ -67,14 +67,14 @@ pub fn in_time<'a>(one: &'a Recorded, other: &'a Recorded) -> (&'a Recorded, &'a
 /// How to compare `runs`.
 ///
 /// # Errors
-/// A [`Problem`] where only some of them are parts of a divided run.
-pub fn comparison_mode(runs: &[Recorded]) -> Result<ComparisonMode, Problem> {
+/// A [`FileError`] where only some of them are parts of a divided run.
+pub fn comparison_mode(runs: &[Recorded]) -> Result<ComparisonMode, FileError> {
     let part = runs.iter().find(|r| r.head().partition.is_some());
     let whole = runs.iter().find(|r| r.head().partition.is_none());
     match (part, whole) {
         (Some(part), Some(whole)) => {
             let (index, of) = part.head().partition.unwrap_or_default();
-            Err(Problem::new(
+            Err(FileError::new(
                 &*part.name,
                 format!("it is part {index} of {of}, and {} is a whole run", whole.name),
             )

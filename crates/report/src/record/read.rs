@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use super::event::{Event, VERSION};
-use crate::contract::Problem;
+use crate::contract::FileError;
 
 /// Reads `DIR/record.jsonl`, or the file itself.
 ///
 /// # Errors
-/// A [`Problem`] where there is no record, its version is newer, or a line other than the last is broken.
-pub fn read(path: &Path) -> Result<Vec<Event>, Problem> {
+/// A [`FileError`] where there is no record, its version is newer, or a line other than the last is broken.
+pub fn read(path: &Path) -> Result<Vec<Event>, FileError> {
     let file = if path.is_dir() { path.join("record.jsonl") } else { path.to_path_buf() };
     let name = file.display().to_string();
     let bytes = std::fs::read(&file).map_err(|e| {
-        Problem::new(&*name, e.to_string())
+        FileError::new(&*name, e.to_string())
             .expected("a report directory with a record.jsonl, or the record itself")
     })?;
     // A kill may cut the last line in the middle of a character.
@@ -26,7 +26,7 @@ pub fn read(path: &Path) -> Result<Vec<Event>, Problem> {
             Ok(event) => events.push(event),
             Err(_) if number + 1 == count && !text.ends_with('\n') => {}
             Err(error) => {
-                return Err(Problem::new(&*name, error.to_string())
+                return Err(FileError::new(&*name, error.to_string())
                     .at(number as u64 + 1, error.column() as u64)
                     .expected("an event of a batchproof record"));
             }
@@ -34,12 +34,12 @@ pub fn read(path: &Path) -> Result<Vec<Event>, Problem> {
     }
     match events.first() {
         Some(Event::RunStarted(_)) => Ok(events),
-        _ => Err(Problem::new(&*name, "it does not begin with a run").expected("a record.jsonl")),
+        _ => Err(FileError::new(&*name, "it does not begin with a run").expected("a record.jsonl")),
     }
 }
 
 /// Refuses a record of another format, whose fields have other names, before anything else is read.
-fn check_version(name: &str, first: &str) -> Result<(), Problem> {
+fn check_version(name: &str, first: &str) -> Result<(), FileError> {
     #[derive(serde::Deserialize)]
     struct Versioned {
         version: u32,
@@ -49,6 +49,9 @@ fn check_version(name: &str, first: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let age = if version < VERSION { "an older" } else { "a newer" };
-    Err(Problem::new(name, format!("its format has version {version}: {age} batchproof wrote it"))
-        .expected(format!("version {VERSION}; run again, or use that batchproof")))
+    Err(FileError::new(
+        name,
+        format!("its format has version {version}: {age} batchproof wrote it"),
+    )
+    .expected(format!("version {VERSION}; run again, or use that batchproof")))
 }

@@ -11,7 +11,7 @@ use super::role::{Role, every_optional};
 use super::template::{Filter, Piece, Template};
 use super::{BatchSpec, Case, Expect, ItemSpec, Named, Outcome, Results, Step};
 use crate::contract::profile::KnownValues;
-use crate::contract::{CodeCause, Contract, Field, Problem, Profile};
+use crate::contract::{CodeCause, Contract, Field, FileError, Profile};
 
 /// A case that names fields and codes of its contract.
 #[derive(Debug, Clone)]
@@ -25,8 +25,8 @@ pub struct Bound {
 /// Binds `case` to a contract and a profile.
 ///
 /// # Errors
-/// A [`Problem`] with file, line and column for the name of a field or a code that the contract does not have.
-pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound, Problem> {
+/// A [`FileError`] with file, line and column for the name of a field or a code that the contract does not have.
+pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound, FileError> {
     let mut bound = case.clone();
     let binder = Binder { case: &case, contract, profile, parts: parts(&case, contract) };
     match binder.case(&mut bound) {
@@ -39,11 +39,11 @@ pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound,
 /// Why a case can't be bound.
 enum Unbound {
     NotApplicable(String),
-    Unusable(Box<Problem>),
+    Unusable(Box<FileError>),
 }
 
-impl From<Problem> for Unbound {
-    fn from(problem: Problem) -> Unbound {
+impl From<FileError> for Unbound {
+    fn from(problem: FileError) -> Unbound {
         Unbound::Unusable(Box::new(problem))
     }
 }
@@ -154,7 +154,7 @@ impl Binder<'_> {
         if self.parts.contains(&name) {
             return Ok(vec![name]);
         }
-        let problem = Problem::new(&*self.case.file, format!("the items have no field `{name}`"))
+        let problem = FileError::new(&*self.case.file, format!("the items have no field `{name}`"))
             .at(named.line, named.column)
             .expected("a field of the contract, or one that the case sets")
             .nearest(&name, &self.parts);
@@ -266,7 +266,7 @@ impl Binder<'_> {
     }
 
     /// An item's field that is reached by its name must be one that items can have.
-    fn check_capture(&self, piece: &Piece) -> Result<(), Problem> {
+    fn check_capture(&self, piece: &Piece) -> Result<(), FileError> {
         let Piece::Capture { name, part, .. } = piece else { return Ok(()) };
         let plain =
             !part.starts_with(['/', '@']) && part != "status" && !part.starts_with("header.");

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::template::Template;
 use super::{BatchSpec, Generate, ItemSpec, Role, Step};
 use super::{Case, CaseSpec};
+use crate::contract::file_error::{FileError, nearest, read_yaml};
 use crate::contract::hex;
-use crate::contract::problem::{Problem, nearest, read_yaml};
 
 static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../cases");
 
@@ -18,14 +18,14 @@ static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../cases");
 ///
 /// # Errors
 /// Only where a shipped file itself is broken.
-pub fn shipped() -> Result<Vec<Case>, Problem> {
+pub fn shipped() -> Result<Vec<Case>, FileError> {
     let mut cases = Vec::new();
     collect_shipped(&SHIPPED, &mut cases)?;
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(cases)
 }
 
-fn collect_shipped(dir: &Dir<'_>, cases: &mut Vec<Case>) -> Result<(), Problem> {
+fn collect_shipped(dir: &Dir<'_>, cases: &mut Vec<Case>) -> Result<(), FileError> {
     for file in dir.files() {
         let path = file.path();
         if path.extension().is_some_and(|e| e == "yaml") {
@@ -40,18 +40,19 @@ fn collect_shipped(dir: &Dir<'_>, cases: &mut Vec<Case>) -> Result<(), Problem> 
 /// The cases that `words` name: ids of shipped cases (or their groups), files, or directories.
 ///
 /// # Errors
-/// A [`Problem`] for a word that names nothing, with the nearest id, and for any unusable file.
-pub fn load_paths(words: &[String]) -> Result<Vec<Case>, Problem> {
+/// A [`FileError`] for a word that names nothing, with the nearest id, and for any unusable file.
+pub fn load_paths(words: &[String]) -> Result<Vec<Case>, FileError> {
     let all = shipped()?;
     let mut cases: Vec<Case> = Vec::new();
     for word in words {
         let path = Path::new(word);
         let found = if path.is_dir() {
             let mut files = Vec::new();
-            yaml_files(path, &mut files)
-                .map_err(|e| Problem::new(word, e.to_string()).expected("a readable directory"))?;
+            yaml_files(path, &mut files).map_err(|e| {
+                FileError::new(word, e.to_string()).expected("a readable directory")
+            })?;
             if files.is_empty() {
-                return Err(Problem::new(word, "there is no case file in this directory")
+                return Err(FileError::new(word, "there is no case file in this directory")
                     .expected("files that end in .yaml or .yml, there or in its directories"));
             }
             files.sort();
@@ -73,8 +74,8 @@ pub fn load_paths(words: &[String]) -> Result<Vec<Case>, Problem> {
 /// The shipped cases that `word` names: one by its id, or all of a group.
 ///
 /// # Errors
-/// A [`Problem`] with the nearest id where it names none.
-pub fn find(all: &[Case], word: &str) -> Result<Vec<Case>, Problem> {
+/// A [`FileError`] with the nearest id where it names none.
+pub fn find(all: &[Case], word: &str) -> Result<Vec<Case>, FileError> {
     let word_id = word.trim_end_matches(".yaml").trim_start_matches("cases/").trim_end_matches('/');
     let found: Vec<Case> =
         all.iter().filter(|c| c.id == word_id || c.group() == word_id).cloned().collect();
@@ -83,7 +84,7 @@ pub fn find(all: &[Case], word: &str) -> Result<Vec<Case>, Problem> {
     }
     let looks_like_path = word.contains('.') || word.starts_with('/');
     let ids: Vec<&str> = all.iter().flat_map(|c| [c.id.as_str(), c.group()]).collect();
-    let mut problem = Problem::new(
+    let mut problem = FileError::new(
         word,
         if looks_like_path { "there is no such file" } else { "no case has this id" },
     )
@@ -104,10 +105,10 @@ fn yaml_files(dir: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn load_file(path: &Path, root: Option<&Path>) -> Result<Case, Problem> {
+fn load_file(path: &Path, root: Option<&Path>) -> Result<Case, FileError> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path)
-        .map_err(|e| Problem::new(&*file, e.to_string()).expected("a readable case file"))?;
+        .map_err(|e| FileError::new(&*file, e.to_string()).expected("a readable case file"))?;
     let relative = match root {
         Some(root) => path.strip_prefix(root).unwrap_or(path).to_path_buf(),
         None => path.file_name().map_or_else(|| path.to_path_buf(), PathBuf::from),
@@ -119,8 +120,8 @@ fn load_file(path: &Path, root: Option<&Path>) -> Result<Case, Problem> {
 /// Reads one case from its text.
 ///
 /// # Errors
-/// A [`Problem`] with line and column, what was found and what was expected.
-pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Case, Problem> {
+/// A [`FileError`] with line and column, what was found and what was expected.
+pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Case, FileError> {
     let spec: CaseSpec =
         read_yaml(file, text).map_err(|problem| old_spelling(file, text).unwrap_or(problem))?;
     let case = Case {
@@ -139,12 +140,12 @@ pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Ca
 const RENAMED: [(&str, &str); 2] = [("renumber", "fresh-keys"), ("hang-up", "disconnect")];
 
 /// The first key of a step that has a new name.
-fn old_spelling(file: &str, text: &str) -> Option<Problem> {
+fn old_spelling(file: &str, text: &str) -> Option<FileError> {
     fn find<'a>(steps: Option<&'a serde_json::Value>) -> Option<(&'a str, &'static str)> {
         steps?.as_array()?.iter().filter_map(|step| step.as_object()).find_map(|step| {
-            let old = step
-                .keys()
-                .find_map(|key| Some((key.as_str(), RENAMED.iter().find(|(old, _)| old == key)?.1)));
+            let old = step.keys().find_map(|key| {
+                Some((key.as_str(), RENAMED.iter().find(|(old, _)| old == key)?.1))
+            });
             old.or_else(|| find(step.get("simultaneously")))
         })
     }
@@ -153,7 +154,7 @@ fn old_spelling(file: &str, text: &str) -> Option<Problem> {
     let at = text.lines().enumerate().find_map(|(line, text)| Some((line, text.find(old)?)));
     let (line, column) = at.unwrap_or_default();
     Some(
-        Problem::new(file, format!("`{old}` is now called `{new}`"))
+        FileError::new(file, format!("`{old}` is now called `{new}`"))
             .at(line as u64 + 1, column as u64 + 1)
             .expected(format!("`{new}`")),
     )
@@ -174,11 +175,11 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn problem(&self, found: impl Into<String>, near: &str) -> Problem {
+    fn problem(&self, found: impl Into<String>, near: &str) -> FileError {
         self.case.problem(found, near)
     }
 
-    fn check(mut self) -> Result<(), Problem> {
+    fn check(mut self) -> Result<(), FileError> {
         let spec = &self.case.spec;
         match (&spec.steps, &spec.generate) {
             (Some(_), Some(_)) => Err(self
@@ -212,7 +213,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_stream(&self) -> Result<(), Problem> {
+    fn check_stream(&self) -> Result<(), FileError> {
         let spec = &self.case.spec;
         for (key, present) in
             [("mutate", spec.mutate.is_some()), ("relation", spec.relation.is_some())]
@@ -229,7 +230,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn check_sequence(&self) -> Result<(), Problem> {
+    fn check_sequence(&self) -> Result<(), FileError> {
         let spec = &self.case.spec;
         for (key, present) in [
             ("mutate", spec.mutate.is_some()),
@@ -247,7 +248,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn check_step(&mut self, step: &Step, inside: bool) -> Result<(), Problem> {
+    fn check_step(&mut self, step: &Step, inside: bool) -> Result<(), FileError> {
         if let Some(group) = &step.simultaneously {
             if inside {
                 return Err(self
@@ -282,7 +283,7 @@ impl Checker<'_> {
         if let Some(resend) = &step.resend
             && !self.names.contains(&resend.name)
         {
-            return Err(Problem::new(
+            return Err(FileError::new(
                 &*self.case.file,
                 format!("no earlier step is called `{}`", resend.name),
             )
@@ -317,11 +318,11 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn check_item(&mut self, item: &ItemSpec) -> Result<(), Problem> {
+    fn check_item(&mut self, item: &ItemSpec) -> Result<(), FileError> {
         if let Some(like) = &item.like
             && !self.names.contains(&like.name)
         {
-            return Err(Problem::new(
+            return Err(FileError::new(
                 &*self.case.file,
                 format!("no earlier item is called `{}`", like.name),
             )
@@ -346,7 +347,7 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn check_key(&self, key: &str) -> Result<(), Problem> {
+    fn check_key(&self, key: &str) -> Result<(), FileError> {
         match key.strip_prefix('@') {
             Some(plain) if plain.starts_with('@') => Ok(()),
             Some(word) => self.check_role(word),
@@ -354,7 +355,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_role(&self, word: &str) -> Result<(), Problem> {
+    fn check_role(&self, word: &str) -> Result<(), FileError> {
         if Role::parse(word).is_some() {
             return Ok(());
         }
@@ -365,7 +366,7 @@ impl Checker<'_> {
             .nearest(&role, &all))
     }
 
-    fn check_value(&self, value: &serde_json::Value) -> Result<(), Problem> {
+    fn check_value(&self, value: &serde_json::Value) -> Result<(), FileError> {
         use serde_json::Value;
         match value {
             Value::String(text) => self.check_template(text),
@@ -375,7 +376,7 @@ impl Checker<'_> {
         }
     }
 
-    fn check_template(&self, text: &str) -> Result<(), Problem> {
+    fn check_template(&self, text: &str) -> Result<(), FileError> {
         let start = text.find("${").map_or("", |at| {
             let end = text[at..].find('}').map_or(text.len(), |e| at + e + 1);
             &text[at..end]

@@ -24,7 +24,7 @@ pub use role::{FieldRole, Role};
 pub use step::{BatchSpec, Credential, Disconnect, ItemSpec, Step};
 pub use template::{Filter, Piece, Template};
 
-use crate::contract::Problem;
+use crate::contract::FileError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -125,17 +125,22 @@ pub struct CaseSpec {
 
 impl Case {
     /// A problem with the file, at the first place where `near` is written.
-    pub(crate) fn problem(&self, found: impl Into<String>, near: &str) -> Problem {
+    pub(crate) fn problem(&self, found: impl Into<String>, near: &str) -> FileError {
         self.problem_from(1, found, near)
     }
 
     /// The same, from a line on.
-    pub(crate) fn problem_from(&self, from: u64, found: impl Into<String>, near: &str) -> Problem {
+    pub(crate) fn problem_from(
+        &self,
+        from: u64,
+        found: impl Into<String>,
+        near: &str,
+    ) -> FileError {
         let from = usize::try_from(from).unwrap_or(1).max(1);
         let lines = || self.text.lines().enumerate().skip(from - 1);
         let at = lines().find_map(|(line, text)| Some((line + 1, text.find(near)? + 1)));
         let (line, column) = at.unwrap_or((from, 1));
-        Problem::new(&*self.file, found).at(line as u64, column as u64)
+        FileError::new(&*self.file, found).at(line as u64, column as u64)
     }
 
     /// How often the case runs at `depth`.

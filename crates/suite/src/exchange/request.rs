@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::case::{Credential, Framing, Disconnect};
+use crate::case::{Credential, Disconnect, Framing};
 use crate::contract::Contract;
 
 /// A request, its credentials named but never held.

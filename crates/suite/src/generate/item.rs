@@ -13,7 +13,7 @@ use super::plan::Compiler;
 use super::random::Random;
 use super::value_writer::{Bounds, JsonWriter, ValueWriter};
 use super::{KeyBlock, OptionalFields, TextSpan, ValueStyle, unusual};
-use crate::contract::{Contract, Problem, Profile};
+use crate::contract::{Contract, FileError, Profile};
 
 /// A key that takes the place of a made one wherever an item is tried out; as short as one may have to be.
 pub(super) const SPECIMEN: &str = "bptest-000-0";
@@ -44,7 +44,7 @@ pub(super) struct ItemPlan {
 
 impl ItemPlan {
     /// Compiles the item schema, samples and profile.
-    pub fn new(contract: &Contract, profile: &Profile) -> Result<ItemPlan, Problem> {
+    pub fn new(contract: &Contract, profile: &Profile) -> Result<ItemPlan, FileError> {
         let compiler = Compiler::new(contract);
         let unique = &contract.batch.unique;
         let mut fields = Vec::new();

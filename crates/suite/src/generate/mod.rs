@@ -29,7 +29,7 @@ pub use mutation::{AppliedMutation, Change, Mutation, Promise};
 pub use sequence::{KeySource, SequenceItem, SequenceStep, StepKind, sequence, sequences};
 pub use stream::{Stream, TextSpan};
 
-use crate::contract::{Contract, Problem, Profile};
+use crate::contract::{Contract, FileError, Profile};
 use item::ItemPlan;
 use random::Random;
 
@@ -85,9 +85,9 @@ impl Generator {
     /// Compiles the contract's item schema.
     ///
     /// # Errors
-    /// A [`Problem`] where nothing satisfies the schema as far as can be seen, or where the profile's values
+    /// A [`FileError`] where nothing satisfies the schema as far as can be seen, or where the profile's values
     /// do not.
-    pub fn new(contract: Arc<Contract>, profile: &Profile) -> Result<Generator, Problem> {
+    pub fn new(contract: Arc<Contract>, profile: &Profile) -> Result<Generator, FileError> {
         let plan = ItemPlan::new(&contract, profile)?;
         let core = Arc::new(GeneratorCore { contract, plan });
         core.try_out()?;
@@ -168,12 +168,12 @@ impl GeneratorCore {
     }
 
     /// Draws a few items of each style, so that a schema that can't be met is reported before a run begins.
-    fn try_out(&self) -> Result<(), Problem> {
+    fn try_out(&self) -> Result<(), FileError> {
         for style in [ValueStyle::Plain, ValueStyle::Boundary, ValueStyle::Unusual] {
             for draft in self.batch(1, &BatchShape { items: 24..=24, style }) {
                 if !item::fits(&self.contract, &draft) {
                     let item: Value = draft.with_key(&self.contract, item::specimen(&draft.key));
-                    return Err(Problem::new(
+                    return Err(FileError::new(
                         "the item schema",
                         format!("a drawn item breaks it: {item}"),
                     )

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::contract::profile::KnownValues;
-use crate::contract::{Contract, Field, Problem, Profile, Sample};
+use crate::contract::{Contract, Field, FileError, Profile, Sample};
 use crate::generate::plan::pattern::Pattern;
 use crate::generate::plan::texts::Lengths;
 use crate::generate::plan::{Compiler, PlanKind, ValuePlan, numbers};
@@ -57,7 +57,7 @@ impl FieldPlan {
         compiler: &Compiler<'_>,
         field: &Field,
         profile: &Profile,
-    ) -> Result<FieldPlan, Problem> {
+    ) -> Result<FieldPlan, FileError> {
         let pointer = format!("/properties/{}", field.name);
         let demanded =
             contract.demanded.contains(&field.name) || profile.required.contains(&field.name);
@@ -122,10 +122,10 @@ fn known_values(
     compiler: &Compiler<'_>,
     field: &Field,
     profile: &Profile,
-) -> Result<Option<ValuePlan>, Problem> {
+) -> Result<Option<ValuePlan>, FileError> {
     let Some(known) = profile.values.get(&field.name) else { return Ok(None) };
     let unusable = |found: String| {
-        Problem::new("the profile", found)
+        FileError::new("the profile", found)
             .pointer(format!("/values/{}", field.name))
             .expected("values that satisfy the field's schema")
     };

@@ -13,7 +13,7 @@ use super::pattern::Pattern;
 use super::schema::{FlatSchema, flatten};
 use super::texts::{Lengths, of_format};
 use super::{ListPlan, PlanKind, PropertyPlan, ValuePlan};
-use crate::contract::{Contract, Problem};
+use crate::contract::{Contract, FileError};
 use crate::generate::random::Random;
 
 /// Nested schemas deeper than this are cut off.
@@ -83,7 +83,7 @@ enum CompileStop {
     /// The plan has more parts than its extent allows.
     TooLarge,
     /// Nothing satisfies it, as far as the compiler can see.
-    Problem(Box<Problem>),
+    Unusable(Box<FileError>),
 }
 
 impl<'a> Compiler<'a> {
@@ -93,7 +93,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The plan for `schema`, tried out.
-    pub fn plan(&self, pointer: &str, schema: &Value) -> Result<ValuePlan, Problem> {
+    pub fn plan(&self, pointer: &str, schema: &Value) -> Result<ValuePlan, FileError> {
         let place = Place { pointer: pointer.to_owned(), references: Vec::new(), depth: 0 };
         let within = |extent: &Extent| {
             self.extent.set(*extent);
@@ -106,7 +106,7 @@ impl<'a> Compiler<'a> {
             |plan: &Result<ValuePlan, CompileStop>| !matches!(plan, Err(CompileStop::TooLarge));
         let plan = EXTENTS.iter().map(within).find(fits).unwrap_or(Err(CompileStop::TooLarge));
         let plan = plan.map_err(|stop| match stop {
-            CompileStop::Problem(problem) => *problem,
+            CompileStop::Unusable(problem) => *problem,
             CompileStop::Circle => cannot(pointer, "its required parts go in a circle"),
             CompileStop::TooLarge => cannot(pointer, "it has too many required parts"),
         })?;
@@ -361,13 +361,13 @@ impl<'a> Compiler<'a> {
 }
 
 impl CompileStop {
-    fn because(problem: Problem) -> CompileStop {
-        CompileStop::Problem(Box::new(problem))
+    fn because(problem: FileError) -> CompileStop {
+        CompileStop::Unusable(Box::new(problem))
     }
 }
 
-fn cannot(pointer: &str, why: &str) -> Problem {
-    Problem::new("the item schema", format!("no valid value can be drawn: {why}"))
+fn cannot(pointer: &str, why: &str) -> FileError {
+    FileError::new("the item schema", format!("no valid value can be drawn: {why}"))
         .pointer(pointer)
         .expected("a schema that can be satisfied, or `samples` in batch.yaml that satisfy it")
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 /// Why a file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct FileError {
     /// The file as the user named it.
     pub file: String,
     /// Line and column, from 1.
@@ -23,11 +23,11 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-impl Problem {
+impl FileError {
     /// A problem with a whole file.
     #[must_use]
-    pub fn new(file: impl Into<String>, found: impl Into<String>) -> Problem {
-        Problem {
+    pub fn new(file: impl Into<String>, found: impl Into<String>) -> FileError {
+        FileError {
             file: file.into(),
             at: None,
             pointer: None,
@@ -39,28 +39,28 @@ impl Problem {
 
     /// Names line and column.
     #[must_use]
-    pub fn at(mut self, line: u64, column: u64) -> Problem {
+    pub fn at(mut self, line: u64, column: u64) -> FileError {
         self.at = (line > 0).then_some((line, column));
         self
     }
 
     /// Names a position in a document.
     #[must_use]
-    pub fn pointer(mut self, pointer: impl Into<String>) -> Problem {
+    pub fn pointer(mut self, pointer: impl Into<String>) -> FileError {
         self.pointer = Some(pointer.into());
         self
     }
 
     /// Says what was expected.
     #[must_use]
-    pub fn expected(mut self, expected: impl Into<String>) -> Problem {
+    pub fn expected(mut self, expected: impl Into<String>) -> FileError {
         self.expected = Some(expected.into());
         self
     }
 
     /// Says what to try.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Problem {
+    pub fn hint(mut self, hint: impl Into<String>) -> FileError {
         self.hint = Some(hint.into());
         self
     }
@@ -71,7 +71,7 @@ impl Problem {
         mut self,
         word: &str,
         known: impl IntoIterator<Item = S>,
-    ) -> Problem {
+    ) -> FileError {
         if let Some(near) = nearest(word, known) {
             self.hint = Some(format!("did you mean `{near}`?"));
         }
@@ -79,7 +79,7 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
         if let Some((line, column)) = self.at {
@@ -99,7 +99,7 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for FileError {}
 
 /// The known word nearest to `word`, where one is near enough to be a slip.
 pub fn nearest<S: AsRef<str>>(word: &str, known: impl IntoIterator<Item = S>) -> Option<String> {
@@ -117,44 +117,45 @@ pub fn nearest<S: AsRef<str>>(word: &str, known: impl IntoIterator<Item = S>) ->
 /// Reads YAML (of which JSON is a part) into `T`.
 ///
 /// # Errors
-/// A [`Problem`] with line, column, what was found and what was expected.
-pub fn read_yaml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Problem> {
+/// A [`FileError`] with line, column, what was found and what was expected.
+pub fn read_yaml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, FileError> {
     // YAML 1.2: `YES`, `NO` and `on` are texts.
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|e| explain_yaml(file, &e))
 }
 
-fn explain_yaml(file: &str, error: &serde_saphyr::Error) -> Problem {
+fn explain_yaml(file: &str, error: &serde_saphyr::Error) -> FileError {
     use serde_saphyr::Error as E;
     let error = error.without_snippet();
     let problem = match error {
         E::SerdeUnknownField { field, expected, .. } => {
-            Problem::new(file, format!("unknown key `{field}`"))
+            FileError::new(file, format!("unknown key `{field}`"))
                 .expected(one_of(expected))
                 .nearest(field, expected)
         }
         E::SerdeUnknownVariant { variant, expected, .. } => {
-            Problem::new(file, format!("unknown word `{variant}`"))
+            FileError::new(file, format!("unknown word `{variant}`"))
                 .expected(one_of(expected))
                 .nearest(variant, expected)
         }
-        E::SerdeMissingField { field, .. } => Problem::new(file, format!("`{field}` is missing"))
+        E::SerdeMissingField { field, .. } => FileError::new(file, format!("`{field}` is missing"))
             .expected(format!("a key `{field}` here")),
         E::SerdeInvalidType { unexpected, expected, .. }
         | E::SerdeInvalidValue { unexpected, expected, .. } => {
-            Problem::new(file, format!("found {unexpected}")).expected(expected.clone())
+            FileError::new(file, format!("found {unexpected}")).expected(expected.clone())
         }
-        E::DuplicateMappingKey { key, .. } => {
-            Problem::new(file, format!("the key `{}` stands twice", key.as_deref().unwrap_or("?")))
-                .expected("each key once")
-        }
-        E::NullIntoString { .. } => Problem::new(file, "found nothing where a text belongs")
+        E::DuplicateMappingKey { key, .. } => FileError::new(
+            file,
+            format!("the key `{}` stands twice", key.as_deref().unwrap_or("?")),
+        )
+        .expected("each key once"),
+        E::NullIntoString { .. } => FileError::new(file, "found nothing where a text belongs")
             .expected("a text")
             .hint("quote a text that holds a comma or a colon"),
         other => {
             let text = other.to_string();
             let first = text.lines().next().unwrap_or("not readable as YAML").to_owned();
-            Problem::new(file, first)
+            FileError::new(file, first)
         }
     };
     match error.location() {
