@@ -84,7 +84,7 @@ fn a_pin_that_does_not_hold_is_a_finding_with_file_and_line() {
     );
     desk.batchproof(&["run", "pinned.yaml"]).ends(1).says(&["CASE-001", "pinned.yaml"]);
     assert_eq!(desk.found().iter().filter(|rule| *rule != "CASE-001").count(), 0);
-    // DESIGN.md: reported as CASE-001, with file and line.
+    // Reported as CASE-001, with file and line.
     let finding = desk.report()["findings"][0].to_string();
     assert!(finding.contains("pinned.yaml:5"), "the line is missing: {finding}");
 }
