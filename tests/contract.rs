@@ -269,7 +269,8 @@ fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case
 fn what_a_contract_lacks_is_the_reason_why_a_case_does_not_apply() {
     let desk = Desk::new();
     let contract = tiny(&desk);
-    desk.batchproof(&["run", "--contract", &contract, "--runs", "1", "--seed", "3"]).ends(0);
+    let arguments = ["run", "--contract", &contract, "--runs", "1", "--seed", "3"];
+    let printed = desk.batchproof(&arguments).ends(0);
     assert_eq!(desk.report()["findings"], json!([]));
     let lacking = not_applicable(&desk);
     for (case, reason) in [
@@ -281,6 +282,12 @@ fn what_a_contract_lacks_is_the_reason_why_a_case_does_not_apply() {
         ("accept/numbers", "the contract has nothing that its mutations could change"),
     ] {
         assert_eq!(lacking.get(case).map(String::as_str), Some(reason), "{case}: {lacking:#?}");
+    }
+    let reason = "the contract has no echoed text";
+    printed.says(&[reason]);
+    for name in ["report.json", "report.html", "report.md", "junit.xml"] {
+        let text = std::fs::read_to_string(desk.reports().join(name)).unwrap();
+        assert!(text.contains(reason), "{name}");
     }
     for case in
         ["unique/other-fields", "refuse/behind-the-twentieth-item", "refuse/spelt-otherwise"]

@@ -217,6 +217,8 @@ pub struct ReportCase {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// Why it was not run: what the contract lacks, or what profile or transport exclude.
+    pub not_run: Option<String>,
     /// Whether all its runs ended.
     pub ended: bool,
     /// Runs that ended.
@@ -300,6 +302,7 @@ impl Report {
                     ReportCase {
                         id: case.id.clone(),
                         title: case.title.clone(),
+                        not_run: summary.head.not_run.get(&case.id).map(|not| not.why.clone()),
                         ended: case.record.is_some(),
                         runs: record.runs,
                         unanswered: record.unanswered,

@@ -117,6 +117,9 @@ fn run(summary: &Summary) -> TestSuite {
         test.set_system_out(text.trim_end());
     }
     suite.add_test_case(test);
+    for (case, not) in &head.not_run {
+        suite.add_test_case(skipped(case, "run", &not.why));
+    }
     suite
 }
 

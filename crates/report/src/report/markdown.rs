@@ -16,8 +16,8 @@ use super::text::{
 };
 use super::waiver::{covering, status};
 use super::wording::{
-    exchange_line, found_line, nothing_tested, other_reasons, rule_of, shown, state_mark,
-    tested_line,
+    cases_not_run, exchange_line, found_line, nothing_tested, other_reasons, rule_of, shown,
+    state_mark, tested_line,
 };
 use crate::record::{AnswerRecord, BodyRecord, Conclusion, NotTested, Summary};
 use crate::triage::{Problem, ProblemState, problems};
@@ -182,6 +182,14 @@ fn ending(out: &mut String, summary: &Summary) {
     if !skipped.is_empty() {
         out.push_str("The profile skips\n\n");
         list(out, skipped.iter().map(String::as_str));
+    }
+    let not_run: Vec<String> = cases_not_run(summary)
+        .into_iter()
+        .map(|(why, cases)| format!("{}: {why}", cases.join(", ")))
+        .collect();
+    if !not_run.is_empty() {
+        out.push_str("Cases not run\n\n");
+        list(out, not_run.iter().map(String::as_str));
     }
     if !summary.waivers.is_empty() {
         out.push_str("Waivers\n\n");

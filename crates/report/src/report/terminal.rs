@@ -259,16 +259,9 @@ fn rules_not_tested(page: &mut TerminalPage, summary: &Summary) {
     }
 }
 
-/// Cases that the target's profile excludes.
+/// Cases that contract, profile or transport exclude.
 fn not_run(page: &mut TerminalPage, summary: &Summary) {
-    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (case, not) in summary.head.not_run.iter().filter(|(_, not)| !not.by_contract) {
-        match reasons.iter_mut().find(|(why, _)| *why == not.why) {
-            Some((_, cases)) => cases.push(case),
-            None => reasons.push((&not.why, vec![case])),
-        }
-    }
-    for (why, cases) in reasons {
+    for (why, cases) in wording::cases_not_run(summary) {
         let text = format!("{} ({})", visible(&cases.join(", ")), visible(why));
         page.entry(2, "not run", Colour::Yellow, &text);
     }

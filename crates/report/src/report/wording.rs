@@ -251,3 +251,15 @@ pub(super) fn request_line(exchange: &ExchangeRecord, target: &str) -> String {
         trace.unwrap_or_default()
     )
 }
+
+/// Cases that were not run, by the reason: what the contract lacks, or what profile or transport exclude.
+pub(super) fn cases_not_run(summary: &Summary) -> Vec<(&str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (case, not) in &summary.head.not_run {
+        match reasons.iter_mut().find(|(why, _)| *why == not.why) {
+            Some((_, cases)) => cases.push(case),
+            None => reasons.push((&not.why, vec![case])),
+        }
+    }
+    reasons
+}

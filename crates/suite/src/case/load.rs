@@ -141,7 +141,7 @@ const RENAMED: [(&str, &str); 2] = [("renumber", "fresh-keys"), ("hang-up", "dis
 
 /// The first key of a step that has a new name.
 fn old_spelling(file: &str, text: &str) -> Option<FileError> {
-    fn find<'a>(steps: Option<&'a serde_json::Value>) -> Option<(&'a str, &'static str)> {
+    fn find(steps: Option<&serde_json::Value>) -> Option<(&str, &'static str)> {
         steps?.as_array()?.iter().filter_map(|step| step.as_object()).find_map(|step| {
             let old = step.keys().find_map(|key| {
                 Some((key.as_str(), RENAMED.iter().find(|(old, _)| old == key)?.1))

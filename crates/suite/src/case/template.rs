@@ -89,12 +89,12 @@ impl Filter {
 fn other_case(text: &str) -> String {
     let mut changed = false;
     text.chars()
-        .flat_map(|c| {
+        .map(|c| {
             let other =
                 if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
             let other = other.filter(|other| !changed && *other != c);
             changed |= other.is_some();
-            other.or(Some(c))
+            other.unwrap_or(c)
         })
         .collect()
 }
