@@ -78,7 +78,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A batch up to the size limit of the contract is processed",
         cite: "INTERPRETATION-22",
         doc: "No maxItems is documented. A smaller limit should be documented; a profile's `batch-items` \
-              tells it. A limit in bytes is a setting of the framework or of what stands before it: `limit` of \
+              states it. A limit in bytes is a setting of the framework or of the gateway before it: `limit` of \
               Express's `express.json()` (100 kB unasked), `client_max_body_size` of nginx (1 MB).",
         needs: &[],
         check: Check::Exchange(large_batch),
@@ -121,7 +121,7 @@ fn judge_item(view: &ItemView<'_>, wanted: ItemKind) -> Verdict {
         };
     }
     if view.is_called_used() || *because == UnusedReason::Refused {
-        return Verdict::NotApplicable("another rule judges what its number went through");
+        return Verdict::NotApplicable("another rule judges what its key went through");
     }
     // Unusual strings are no bad neighbours to each other.
     let refusable = view.within.predicted.iter().any(|e| !matches!(e, Prediction::Accept { .. }));

@@ -18,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "The keys of a refused request stay unused",
         cite: "INTERPRETATION-03",
-        doc: "A request that was answered 400 stored nothing, so the corrected retry with the same numbers is \
+        doc: "A request that was answered 400 stored nothing, so the corrected retry with the same keys is \
               accepted. If it isn't, some of the refused batch was stored, and the client can't know which.",
         needs: NEEDS,
         check: Check::Exchange(refused_is_unused),
@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Should,
         title: "The key of a rejected item stays unused",
         cite: "INTERPRETATION-03",
-        doc: "Only an accepted item uses its number: the corrected item may be sent with the same one.",
+        doc: "Only an accepted item uses its key: the corrected item may be sent with the same one.",
         needs: NEEDS,
         check: Check::Item(rejected_is_unused),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -71,7 +71,7 @@ fn left_behind(view: &ItemView<'_>, wanted: &UnusedReason, what: &str) -> Verdic
         return Verdict::NotApplicable("it need not be accepted");
     };
     if because != wanted {
-        return Verdict::NotApplicable("its number went through nothing of the kind");
+        return Verdict::NotApplicable("its key went through nothing of the kind");
     }
     match view.verdict {
         None => Verdict::NotApplicable("no verdict"),
@@ -134,7 +134,7 @@ fn neighbours_untouched(view: &ItemView<'_>) -> Verdict {
         None => Verdict::NotApplicable("no verdict"),
         Some(ItemVerdict::Accepted) => Verdict::Pass,
         Some(ItemVerdict::Rejected) if view.is_called_used() => {
-            Verdict::NotApplicable("another rule judges what its number went through")
+            Verdict::NotApplicable("another rule judges what its key went through")
         }
         Some(ItemVerdict::Rejected) => Verdict::fail(
             Finding::new(

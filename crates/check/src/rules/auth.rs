@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "A request that is refused for its credentials stores nothing",
         cite: "INTERPRETATION-09",
-        doc: "If its numbers are used afterwards, the batch was processed before the credentials were looked \
+        doc: "If its keys are used afterwards, the batch was processed before the credentials were looked \
               at.",
         needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
         check: Check::Item(stores_nothing),
@@ -125,7 +125,7 @@ fn wrong_credentials(view: &ExchangeView<'_>) -> Verdict {
 
 fn stores_nothing(view: &ItemView<'_>) -> Verdict {
     let Prediction::Accept { because: UnusedReason::Credentials, .. } = view.predicted else {
-        return Verdict::NotApplicable("its number was in no such request");
+        return Verdict::NotApplicable("its key was in no such request");
     };
     if view.verdict.is_none() {
         return Verdict::NotApplicable("no verdict");
@@ -137,7 +137,7 @@ fn stores_nothing(view: &ItemView<'_>) -> Verdict {
         Finding::new(
             "stored",
             view.at(&view.within.contract.batch.error.code),
-            "accepted: its number was only in a request that was refused for its credentials",
+            "accepted: its key was only in a request that was refused for its credentials",
             view.said(),
         )
         .item(view.index),

@@ -39,7 +39,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "An error code fits its cause",
         cite: "OpenAPI: examples of the 200 and the 400; INTERPRETATION-12",
-        doc: "The used-number code for a used number and for nothing else; the missing-field code for a \
+        doc: "The used-key code for a used key and for nothing else; the missing-field code for a \
               missing mandatory field. Clients drop what is used and correct what is missing, so a \
               wrong code loses data. An item with two faults may carry either's code.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004", "CODE-001"],
@@ -218,7 +218,7 @@ fn wanted(contract: &Contract, causes: &[&InvalidReason]) -> String {
         let code = causes.first().and_then(|cause| missing_code(contract, cause));
         return code.unwrap_or("any code").to_owned();
     }
-    let used = contract.used_code().unwrap_or("the used-number code");
+    let used = contract.used_code().unwrap_or("the used-key code");
     format!("any code but {used}")
 }
 
@@ -244,20 +244,20 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
         let (fine, expected) = match item.predicted {
             Prediction::Used { .. } => (
                 used() || refusable || (!causes.is_empty() && fits(contract, code, &causes)),
-                contract.used_code().unwrap_or("the used-number code").to_owned(),
+                contract.used_code().unwrap_or("the used-key code").to_owned(),
             ),
             // Of several with one number, the losers are used. Rules of their own count the winners.
             Prediction::BatchDuplicate(places) => {
                 let won = places.iter().any(|p| view.verdicts[*p] == Some(ItemVerdict::Accepted));
                 (
                     !won || used() || refusable,
-                    contract.used_code().unwrap_or("the used-number code").to_owned(),
+                    contract.used_code().unwrap_or("the used-key code").to_owned(),
                 )
             }
             // Which request of several won is another rule's matter; the losers are used.
             Prediction::ConcurrentDuplicate(_) => (
                 used() || refusable,
-                contract.used_code().unwrap_or("the used-number code").to_owned(),
+                contract.used_code().unwrap_or("the used-key code").to_owned(),
             ),
             // Its number may be used besides.
             Prediction::Refuse(_) => (

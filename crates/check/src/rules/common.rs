@@ -87,7 +87,7 @@ pub(super) fn refused_as_a_whole(view: &ExchangeView<'_>) -> Option<Finding> {
     Some(Finding::new(
         "refused",
         "",
-        format!("200: every item is valid and its number unused{bent}"),
+        format!("200: every item is valid and its key unused{bent}"),
         format!("400{}", error_excerpt(view)),
     ))
 }

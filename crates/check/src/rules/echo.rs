@@ -15,7 +15,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "A result repeats the unique key of its item exactly",
         cite: "OpenAPI: result schema; INTERPRETATION-05",
-        doc: "The number comes back code point by code point: not trimmed, folded, normalised, shortened or \
+        doc: "The key comes back code point by code point: not trimmed, folded, normalised, shortened or \
               escaped. It is how a client finds its item again.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "RACE-002"],
         check: Check::Item(number_is_exact),

@@ -177,7 +177,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "A request that is refused for its method, path, headers or size stores nothing",
         cite: "INTERPRETATION-07",
-        doc: "If its numbers are used afterwards, the batch was processed although the answer says that it was \
+        doc: "If its keys are used afterwards, the batch was processed although the answer says that it was \
               not.",
         needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
         check: Check::Item(stores_nothing),
@@ -400,7 +400,7 @@ fn no_coding(view: &ExchangeView<'_>) -> Verdict {
 fn stores_nothing(view: &ItemView<'_>) -> Verdict {
     let Prediction::Accept { because: UnusedReason::NotProcessed(status), .. } = view.predicted
     else {
-        return Verdict::NotApplicable("its number was in no such request");
+        return Verdict::NotApplicable("its key was in no such request");
     };
     if view.verdict.is_none() {
         return Verdict::NotApplicable("no verdict");
@@ -412,7 +412,7 @@ fn stores_nothing(view: &ItemView<'_>) -> Verdict {
         Finding::new(
             "stored",
             view.at(&view.within.contract.batch.error.code),
-            format!("accepted: its number was only in a request that was answered {status}"),
+            format!("accepted: its key was only in a request that was answered {status}"),
             view.said(),
         )
         .item(view.index),

@@ -15,8 +15,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "RACE-001",
         level: Level::Must,
         title: "Exactly one of several simultaneous requests with the same key is accepted",
-        cite: "OpenAPI: example of the 200 (a used number is rejected); INTERPRETATION-05",
-        doc: "A check for the number and its use that are two separate steps leave a window in which a second \
+        cite: "OpenAPI: example of the 200 (a used key is rejected); INTERPRETATION-05",
+        doc: "A check for the key and its use that are two separate steps leave a window in which a second \
               request gets through. A unique constraint closes it; a retry by a client that lost the answer \
               opens it.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
@@ -112,7 +112,7 @@ fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
     if judged {
         Verdict::of(findings)
     } else {
-        Verdict::NotApplicable("no number in several requests at once")
+        Verdict::NotApplicable("no key in several requests at once")
     }
 }
 

@@ -89,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
         Must,
         "A value that is clearly not a date-time is refused",
         "OpenAPI: request schema, format; INTERPRETATION-19",
-        "Text, a date alone, a number where RFC 3339 is documented: whatever is stored, it is no instant."
+        "Text, a date alone, a number where RFC 3339 is documented: whatever is stored, it is not an instant."
     ),
     body_rule!(
         "REFUSE-005",
@@ -136,7 +136,7 @@ pub(super) const RULES: &[Rule] = &[
         Should,
         "A wrong type in an optional field is refused",
         "INTERPRETATION-14",
-        "An optional field may be left out, but what stands there has its type."
+        "An optional field may be left out, but a value in it has the documented type."
     ),
     Rule {
         id: "REFUSE-011",

@@ -81,7 +81,7 @@ fn deep_nesting_answered(view: &ExchangeView<'_>) -> Verdict {
 
 fn answered_in_class(view: &ExchangeView<'_>) -> Verdict {
     if !view.is_odd() || view.exchange.group.is_some() {
-        return Verdict::NotApplicable("not odd input");
+        return Verdict::NotApplicable("not unusual input");
     }
     match in_class(view) {
         Verdict::Fail(_) if is_nested_deeply(view) => {

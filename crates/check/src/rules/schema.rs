@@ -292,7 +292,7 @@ fn keys_once(view: &ExchangeView<'_>) -> Verdict {
             "repeated key",
             "",
             "each key once",
-            format!("{} stands twice in one object", shown(&Value::from(key))),
+            format!("{} is twice in one object", shown(&Value::from(key))),
         )),
     }
 }

@@ -69,7 +69,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9112 section 9.6; INTERPRETATION-25",
         doc: "Judged where several answers got lost on connections that were in use before, which a server may \
               close: plain batches are then sent one by one, each on a connection of its own, and two of them \
-              without an answer are a finding. Other lost answers of the run are told as this one cause, unless they got \
+              without an answer are a finding. Other lost answers of the run belong to this one cause, unless they got \
               lost every time. A client that meets this must ask item by item what was stored. A case that asserts this \
               rule has it judged however few answers got lost.",
         needs: &[],
@@ -157,7 +157,9 @@ fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
         );
     }
     if view.is_odd() || view.exchange.group.is_some() || by_feature {
-        return Verdict::NotApplicable("another rule judges odd input, odd headers and overlap");
+        return Verdict::NotApplicable(
+            "another rule judges unusual input, unusual headers and overlap",
+        );
     }
     match view.status() {
         None => Verdict::NotApplicable("no answer"),

@@ -21,8 +21,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "UNIQUE-001",
         level: Level::Must,
         title: "A key is accepted at most once",
-        cite: "OpenAPI: example of the 200 (a used number is rejected); INTERPRETATION-05",
-        doc: "Once an item was accepted, its number is used for good: in the same batch, the next one, on \
+        cite: "OpenAPI: example of the 200 (a used key is rejected); INTERPRETATION-05",
+        doc: "Once an item was accepted, its key is used for good: in the same batch, the next one, on \
               another connection, for another account, later. A second acceptance books a balance twice.",
         needs: NEEDS,
         check: Check::Item(accepted_once),
@@ -39,7 +39,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "A used key rejects its item, not the request",
         cite: "OpenAPI: example of the 200; INTERPRETATION-04",
-        doc: "The documented answer to a used number is a 200 in which that item is rejected and its \
+        doc: "The documented answer to a used key is a 200 in which that item is rejected and its \
               neighbours are processed. Refusing the whole request leaves a client unable to send the rest.",
         needs: &["STATUS-001"],
         check: Check::Exchange(rejects_the_item),
@@ -50,7 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "A key that was never used is not rejected as used",
         cite: "INTERPRETATION-05, INTERPRETATION-12",
-        doc: "A fresh number rejected as already used loses a balance: a client takes it for a repeat and \
+        doc: "A fresh key rejected as already used loses a balance: a client takes it for a repeat and \
               drops it.",
         needs: NEEDS,
         check: Check::Item(fresh_is_fresh),
@@ -66,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Should,
         title: "The first of two items with the same key is accepted",
         cite: "INTERPRETATION-04",
-        doc: "Items are processed in the order in which they stand, so the first of two with the same number \
+        doc: "Items are processed in their order, so the first of two with the same key \
               uses it.",
         needs: NEEDS,
         check: Check::Exchange(first_wins),
@@ -79,7 +79,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "Keys that differ in any code point are different keys",
         cite: "INTERPRETATION-05",
         doc: "Letter case, white space, leading zeros, Unicode normal form and length all count. A store that \
-              folds, trims or cuts its keys calls a fresh number used.",
+              folds, trims or cuts its keys calls a fresh key used.",
         needs: NEEDS,
         check: Check::Item(near_is_not_same),
         ..Rule::BASE
@@ -89,7 +89,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "One of two items with the same key is accepted",
         cite: "INTERPRETATION-04",
-        doc: "Two items with one number: exactly one of them is accepted. Rejecting both loses a balance that \
+        doc: "Two items with one key: exactly one of them is accepted. Rejecting both loses a balance that \
               was valid.",
         needs: NEEDS,
         check: Check::Exchange(one_is_accepted),
@@ -101,7 +101,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A key that appears twice in one batch rejects an item, not the request",
         cite: "INTERPRETATION-04",
         doc: "Refusing the whole batch with a 400 stores nothing, so nothing is lost; but the client has to find the \
-              repeated number itself before it can send the rest.",
+              repeated key itself before it can send the rest.",
         needs: &["STATUS-001"],
         check: Check::Exchange(duplicates_reject_the_item),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -148,7 +148,7 @@ fn accepted_once(view: &ItemView<'_>) -> Verdict {
             }
         }
         Prediction::BatchDuplicate(_) => Verdict::Pass,
-        _ => Verdict::NotApplicable("its number was not used before"),
+        _ => Verdict::NotApplicable("its key was not used before"),
     }
 }
 
@@ -170,7 +170,7 @@ fn whole_batch_refused(view: &ExchangeView<'_>, repeats: bool) -> Verdict {
         items.iter().all(|i| i.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must));
     let too_large = view.may_be_refused_for_size() && !was_taken_before(view);
     if !repeats || !sound || too_large || !view.is_ordinary() || view.feature().is_some() {
-        return Verdict::NotApplicable("no batch that is sound but for used numbers");
+        return Verdict::NotApplicable("no batch that is sound but for used keys");
     }
     match view.status() {
         Some(200) => Verdict::Pass,
@@ -206,7 +206,7 @@ fn fresh_is_fresh(view: &ItemView<'_>) -> Verdict {
         _ => false,
     };
     if !unused || view.verdict.is_none() {
-        return Verdict::NotApplicable("not a fresh number");
+        return Verdict::NotApplicable("not a fresh key");
     }
     if !view.is_called_used() {
         return Verdict::Pass;
@@ -224,7 +224,7 @@ fn fresh_is_fresh(view: &ItemView<'_>) -> Verdict {
 
 fn near_is_not_same(view: &ItemView<'_>) -> Verdict {
     let Prediction::Accept { because: UnusedReason::Near(other), .. } = view.predicted else {
-        return Verdict::NotApplicable("no number like it was used");
+        return Verdict::NotApplicable("no key like it was used");
     };
     if !view.is_called_used() {
         return Verdict::Pass;
@@ -284,11 +284,7 @@ fn judged_twins(
             .collect();
         findings.extend(fault(places, &accepted));
     }
-    if seen {
-        Verdict::of(findings)
-    } else {
-        Verdict::NotApplicable("no number twice in the batch")
-    }
+    if seen { Verdict::of(findings) } else { Verdict::NotApplicable("no key twice in the batch") }
 }
 
 fn first_wins(view: &ExchangeView<'_>) -> Verdict {
@@ -315,7 +311,7 @@ fn one_is_accepted(view: &ExchangeView<'_>) -> Verdict {
             Finding::new(
                 "none accepted",
                 format!("/{}/{}/{}", batch.results, places[0], batch.verdict.field),
-                "one of the items with this number accepted",
+                "one of the items with this key accepted",
                 format!("all {} rejected", places.len()),
             )
             .item(places[0])

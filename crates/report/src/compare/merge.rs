@@ -266,10 +266,7 @@ impl MergedRun {
         let mut tally = RunTally::default();
         self.cases.values().for_each(|case| tally.add(&case.tally));
         tally.add(&self.beside);
-        let skipped = |rule: &str| {
-            let family = rule.split('-').next().unwrap_or(rule);
-            head.skipped.contains_key(rule) || head.skipped.contains_key(family)
-        };
+        let skipped = |rule: &str| head.skip_reason(rule).is_some();
         let tally_beside = std::mem::take(&mut self.beside);
         let mut record =
             CaseRecord { case: RUN.to_owned(), tally: tally_beside, ..CaseRecord::default() };

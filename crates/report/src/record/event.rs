@@ -9,7 +9,7 @@ use super::exchange::{ExchangeRecord, FindingPosition};
 use super::latency::Latencies;
 use super::minimal_example::MinimalExample;
 use crate::case::Depth;
-use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope};
+use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope, family_of};
 use crate::contract::{ErrorCode, Interpretation, Level};
 use crate::generate::coverage::CoveragePoint;
 use crate::waiver::Waiver;
@@ -106,6 +106,15 @@ pub struct RunHead {
     /// Waivers that hold for the run, in the order of their file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,
+}
+
+impl RunHead {
+    /// Why the profile skips a rule or its family, where it does.
+    #[must_use]
+    pub fn skip_reason(&self, rule: &str) -> Option<&str> {
+        let skipped = self.skipped.get(rule).or_else(|| self.skipped.get(family_of(rule)));
+        skipped.map(String::as_str)
+    }
 }
 
 /// Why a case was not run.

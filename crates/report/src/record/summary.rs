@@ -375,8 +375,7 @@ fn rule_summary(
     }
     let mine: Vec<&FindingStatus> =
         findings.iter().filter(|(f, _)| f.rule == rule.id).map(|(_, u)| u).collect();
-    let family = rule.id.split('-').next().unwrap_or("");
-    let skipped = head.skipped.get(&rule.id).or_else(|| head.skipped.get(family)).cloned();
+    let skipped = head.skip_reason(&rule.id).map(str::to_owned);
     let outcome = if counts.errored > 0 {
         RuleOutcome::Errored
     } else if mine.iter().any(|u| u.confirmed && u.waived.is_none()) {

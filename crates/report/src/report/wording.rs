@@ -138,9 +138,7 @@ pub(super) fn cited<'a>(summary: &'a Summary, cite: &str) -> Vec<&'a Interpretat
 }
 
 /// A rule's family.
-pub(super) fn family(rule: &str) -> &str {
-    rule.split('-').next().unwrap_or(rule)
-}
+pub(super) use crate::check::family_of as family;
 
 /// The name of an outcome.
 pub(super) fn outcome_word(outcome: RuleOutcome) -> &'static str {
