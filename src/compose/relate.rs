@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{BodyStyle, OutgoingItem, batch, plain_request};
 use crate::case::{Framing, Relation};
 use crate::exchange::{BodyIntent, Request};
-use crate::generate::{BatchShape, Draft, ValueStyle};
+use crate::generate::{BatchShape, Draft, Random, ValueStyle};
 use crate::session::Environment;
 
 /// Requests that were made from a first one.
@@ -210,12 +210,9 @@ pub(crate) fn turn<T>(list: &[T], run: u64) -> Option<&T> {
 /// A permutation that moves something where there are two items or more.
 fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
-    let mut state = seed | 1;
+    let mut random = Random::new(seed);
     for at in (1..count).rev() {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let other = usize::try_from((state >> 33) % (at as u64 + 1)).unwrap_or(0);
-        order.swap(at, other);
+        order.swap(at, random.index(at + 1));
     }
     if count > 1 && order.windows(2).all(|w| w[0] < w[1]) {
         order.rotate_left(1);

@@ -87,7 +87,7 @@ fn one(
         let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
         (Some(Bytes::from(bytes)), body)
     } else if let Some(hex) = &step.body_hex {
-        let bytes = unhex(hex);
+        let bytes = crate::contract::unhex(hex);
         let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
         (Some(Bytes::from(bytes)), body)
     } else if let Some(Named { name, .. }) = &step.resend {
@@ -219,12 +219,6 @@ pub(crate) fn style(style: ValuesSpec) -> generate::ValueStyle {
         ValuesSpec::Boundary => generate::ValueStyle::Boundary,
         ValuesSpec::Unusual => generate::ValueStyle::Unusual,
     }
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        text.chars().filter_map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
-    digits.chunks(2).map(|pair| pair[0] << 4 | pair.get(1).copied().unwrap_or(0)).collect()
 }
 
 /// Reads the file that `batch-from` names.

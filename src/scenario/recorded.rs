@@ -2,7 +2,7 @@
 
 use super::{BatchText, Scenario, ScenarioRequest};
 use crate::case::Framing;
-use crate::contract::Contract;
+use crate::contract::{Contract, unhex};
 use crate::exchange::REDACTED;
 use crate::exchange::Request;
 use crate::generate::KeyPrefixes;
@@ -57,7 +57,7 @@ fn recorded(
     let body = match &sent.body {
         BodyRecord::None => None,
         BodyRecord::Text(text) => Some(text.clone().into_bytes()),
-        BodyRecord::Hex(hex) => Some(bytes(hex)),
+        BodyRecord::Hex(hex) => Some(unhex(hex)),
         BodyRecord::Excerpt { bytes, .. } => {
             return Err(format!("its body of {bytes} bytes was not kept whole"));
         }
@@ -90,10 +90,4 @@ fn recorded(
         batch,
         has_body,
     })
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let digits: Vec<u8> =
-        hex.chars().filter_map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
-    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }

@@ -8,6 +8,7 @@
 pub mod batch;
 pub mod datetime;
 pub mod file_error;
+mod hex;
 pub mod interpretations;
 pub mod openapi;
 pub mod profile;
@@ -24,6 +25,7 @@ use sha2::{Digest, Sha256};
 
 pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample};
 pub use file_error::FileError;
+pub use hex::{hex, unhex};
 pub use interpretations::{Interpretation, Level};
 pub use openapi::Operation;
 pub use profile::Profile;
@@ -286,14 +288,4 @@ fn fields_of(
             }
         })
         .collect()
-}
-
-/// Lower-case hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
-        let _ = write!(out, "{b:02x}");
-        out
-    })
 }

@@ -31,7 +31,7 @@ pub use stream::{Stream, TextSpan};
 
 use crate::contract::{Contract, FileError, Profile};
 use item::ItemPlan;
-use random::Random;
+pub use random::Random;
 
 /// Draws valid batches and knows every mutation of them. Built once a run, shared by all workers.
 pub struct Generator {

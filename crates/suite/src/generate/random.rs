@@ -5,10 +5,11 @@
 
 /// `SplitMix64`: one addition and two multiplications a draw, every seed good.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     /// A sequence of its own for each seed.
+    #[must_use]
     pub fn new(seed: u64) -> Random {
         Random(seed)
     }

@@ -2,8 +2,6 @@
 //!
 //! Knows the run id and the clock of a process; must not know what a key is used for.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +10,7 @@ use serde_json::Value;
 
 use crate::contract::Contract;
 use crate::contract::validity::is_plain;
+use crate::generate::Random;
 use crate::generate::draft::KeyShape;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -220,15 +219,15 @@ pub fn default_run_id(now: DateTime<Utc>) -> String {
     format!("bptest-{}-{}", now.format("%y%m%d"), base36(os_random(), 6))
 }
 
-/// The standard library seeds its hashers from the operating system; process, time and a counter keep
-/// apart what one process draws twice.
+/// Random bits of the operating system. Where it gives none, process, time and a counter keep apart what
+/// several processes, and one process twice, draw.
 fn os_random() -> u64 {
     static DRAWN: AtomicU64 = AtomicU64::new(0);
-    let mut hasher = RandomState::new().build_hasher();
-    hasher.write_u32(std::process::id());
-    hasher.write_i64(Utc::now().timestamp_nanos_opt().unwrap_or_default());
-    hasher.write_u64(DRAWN.fetch_add(1, Ordering::Relaxed));
-    hasher.finish()
+    getrandom::u64().unwrap_or_else(|_| {
+        let time = Utc::now().timestamp_nanos_opt().unwrap_or_default().cast_unsigned();
+        let process = u64::from(std::process::id()) << 32;
+        Random::new(time ^ process ^ DRAWN.fetch_add(1, Ordering::Relaxed)).bits()
+    })
 }
 
 fn base36(mut number: u64, digits: usize) -> String {

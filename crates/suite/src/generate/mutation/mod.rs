@@ -44,7 +44,7 @@ pub struct Mutation {
     /// What is done.
     pub change: Change,
     /// A value of the whole field, for drafts that lack it.
-    base: Option<Value>,
+    base: Option<Arc<Value>>,
     layout: Arc<FieldOrder>,
 }
 
@@ -144,7 +144,7 @@ impl Mutation {
             }
             Change::Raw(text) => self.write_raw(draft, field, text),
             Change::Escape => {
-                let old = draft.fields.get(field).or(self.base.as_ref()).cloned();
+                let old = draft.fields.get(field).or(self.base.as_deref()).cloned();
                 let text = escaped(old.as_ref().and_then(Value::as_str).unwrap_or_default());
                 self.write_raw(draft, field, &text)
             }
@@ -169,7 +169,7 @@ impl Mutation {
             stands_for = serde_json::from_str(text)
                 .ok()
                 .or_else(|| old.clone())
-                .or_else(|| self.base.clone())
+                .or_else(|| self.base.as_deref().cloned())
                 .unwrap_or(Value::Null);
             draft.set_in(&self.layout, field, stands_for.clone());
         }
@@ -190,7 +190,7 @@ impl Mutation {
         if !draft.fields.get(field).is_some_and(reaches)
             && let Some(base) = &self.base
         {
-            draft.set_in(&self.layout, field, base.clone());
+            draft.set_in(&self.layout, field, Value::clone(base));
         }
         draft.raw.retain(|r| r.field != field);
         let key = unescape(key);
@@ -289,8 +289,7 @@ impl Catalogue<'_> {
         change: Change,
     ) {
         let fixed = site.known && !matches!(change, Change::Remove | Change::Escape);
-        let base = site.base.clone().or_else(|| (!site.unique).then(|| site.usual.clone()));
-        self.push(name, fixed, site.pointer.clone(), keyword, class, change, base);
+        self.push(name, fixed, site.pointer.clone(), keyword, class, change, site.base.clone());
     }
 
     /// Adds a change to the item as a whole.
@@ -314,7 +313,7 @@ impl Catalogue<'_> {
         keyword: &str,
         class: &str,
         change: Change,
-        base: Option<Value>,
+        base: Option<Arc<Value>>,
     ) {
         let mutation = Mutation {
             name,

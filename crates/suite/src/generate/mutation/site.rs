@@ -2,6 +2,8 @@
 //!
 //! Reads schemas; it must not know mutations.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::contract::validity::escape;
@@ -13,7 +15,7 @@ const DEPTH: usize = 4;
 /// References in a row.
 const REFERENCES: usize = 64;
 /// Most places inside one field: schemas that refer to each other multiply with every level.
-const NESTED: usize = 60;
+const NESTED: usize = 40;
 
 /// One place.
 #[derive(Debug, Clone)]
@@ -40,7 +42,7 @@ pub(in crate::generate) struct SchemaSite {
     /// An everyday value of it.
     pub usual: Value,
     /// Where it is nested: a value of the whole field that has it.
-    pub base: Option<Value>,
+    pub base: Option<Arc<Value>>,
 }
 
 impl SchemaSite {
@@ -89,7 +91,7 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
         if plan.is_some_and(|p| p.omitted) {
             continue;
         }
-        let full = plan.map_or(Value::Null, |p| p.plain.full());
+        let full = Arc::new(plan.map_or(Value::Null, |p| p.plain.full()));
         let site = SchemaSite {
             pointer: format!("/{}", escape(&field.name)),
             name: field.name.clone(),
@@ -100,8 +102,8 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
             element: false,
             known: plan.is_some_and(|p| p.wide.is_none()),
             result_max: field.result_max,
-            usual: full.clone(),
-            base: None,
+            usual: Value::clone(&full),
+            base: (!unique).then(|| Arc::clone(&full)),
         };
         sites.push(site.clone());
         if !unique {
@@ -120,7 +122,7 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
 fn descend(
     core: &GeneratorCore,
     parent: &SchemaSite,
-    full: &Value,
+    full: &Arc<Value>,
     inside: &str,
     depth: usize,
     sites: &mut Vec<SchemaSite>,
@@ -153,7 +155,7 @@ fn descend(
             top: false,
             element,
             usual: usual.clone(),
-            base: Some(full.clone()),
+            base: Some(Arc::clone(full)),
             unique: false,
             result_max: None,
             known: parent.known,

@@ -23,13 +23,13 @@ const REFERENCES: usize = 64;
 /// How much of a schema is followed, each less than the one before: the first that keeps within its parts is
 /// taken. Schemas that refer to each other multiply with every level.
 const EXTENTS: [Extent; 8] = [
-    Extent { recursion: 2, optional: DEPTH, parts: 300 },
-    Extent { recursion: 1, optional: DEPTH, parts: 300 },
-    Extent { recursion: 1, optional: 6, parts: 300 },
-    Extent { recursion: 1, optional: 4, parts: 300 },
-    Extent { recursion: 1, optional: 3, parts: 300 },
-    Extent { recursion: 1, optional: 2, parts: 300 },
-    Extent { recursion: 1, optional: 1, parts: 300 },
+    Extent { recursion: 2, optional: DEPTH, parts: 200 },
+    Extent { recursion: 1, optional: DEPTH, parts: 200 },
+    Extent { recursion: 1, optional: 6, parts: 200 },
+    Extent { recursion: 1, optional: 4, parts: 200 },
+    Extent { recursion: 1, optional: 3, parts: 200 },
+    Extent { recursion: 1, optional: 2, parts: 200 },
+    Extent { recursion: 1, optional: 1, parts: 200 },
     Extent { recursion: 1, optional: 0, parts: 5_000 },
 ];
 /// Draws with which a plan is tried out.
