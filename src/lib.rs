@@ -15,6 +15,7 @@ pub use batchproof_report::{certificate, compare, record, report, triage};
 pub use batchproof_server as server;
 pub use batchproof_suite::{case, exchange, generate};
 
+mod attempt;
 pub mod cli;
 mod collect;
 mod compose;

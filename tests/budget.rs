@@ -12,7 +12,7 @@ use batchproof::record::Summary;
 use batchproof::run::{Plan, plan, run};
 use batchproof::send::SendOptions;
 use batchproof::server::faults;
-use batchproof::session::{NoObserver, RunOptions, budget};
+use batchproof::session::{Amount, NoObserver, RunOptions, depth_budget};
 
 fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -38,10 +38,10 @@ fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
 
 #[test]
 fn shipped_cases_stay_within_the_budget_of_their_depth() {
-    assert_eq!(budget(Depth::Quick), Some((200, 1_000)));
-    assert_eq!(budget(Depth::Standard), Some((3_000, 20_000)));
+    assert_eq!(depth_budget(Depth::Quick), Some(Amount::new(200, 1_000)));
+    assert_eq!(depth_budget(Depth::Standard), Some(Amount::new(3_000, 20_000)));
     for depth in [Depth::Quick, Depth::Standard] {
-        let (most_requests, most_items) = budget(depth).unwrap();
+        let Amount { requests: most_requests, items: most_items } = depth_budget(depth).unwrap();
         for seed in (0..20).map(|n| n * 7_919).chain([42, 502_571_217, u64::MAX]) {
             let (trials, requests, items) = planned(depth, seed, None).totals();
             assert!(trials > 0);
@@ -53,7 +53,7 @@ fn shipped_cases_stay_within_the_budget_of_their_depth() {
 
 #[test]
 fn repeats_and_shrinking_add_a_third_at_most() {
-    let (requests, items) = budget(Depth::Standard).unwrap();
+    let Amount { requests, items } = depth_budget(Depth::Standard).unwrap();
     // Both show in large batches.
     for fault in ["results-reversed-when-large", "result-65-lost"] {
         let summary = standard_run_with(fault);

@@ -76,6 +76,8 @@ impl Collector {
                 shown: 0,
                 of: 0,
                 trials: (1, run),
+                step: execution.step(violation.exchange).to_owned(),
+                amount: execution.amount(),
                 execution: kept,
             },
         );
@@ -89,7 +91,7 @@ impl Collector {
         if execution.streamed.is_some() || self.verdicts_only {
             return None;
         }
-        let items = usize::try_from(execution.size().1).unwrap_or(usize::MAX);
+        let items = usize::try_from(execution.amount().items).unwrap_or(usize::MAX);
         // Findings of one execution come together and share it.
         if Arc::strong_count(execution) == 1 {
             self.kept_items = self.kept_items.saturating_add(items);

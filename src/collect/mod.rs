@@ -17,7 +17,7 @@ use crate::exchange::Redactor;
 use crate::execution::{DropProbe, Execution};
 use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder};
 pub use crate::record::{RUN, finding_id};
-use crate::session::Observer;
+use crate::session::{Amount, Observer};
 
 /// Cases of which one exchange is kept as an example.
 const SAMPLES: usize = 200;
@@ -40,6 +40,10 @@ pub struct FindingState {
     pub of: u32,
     /// Runs of its case that showed it, and the last of them.
     pub trials: (u64, u64),
+    /// The step that showed it first.
+    pub step: String,
+    /// What the execution that showed it first sent.
+    pub amount: Amount,
     /// The execution that showed it first; none where it is too large to keep, or there was none.
     pub execution: Option<Arc<Execution>>,
 }
@@ -53,11 +57,11 @@ pub struct Collector {
     /// Every event, for the summary.
     pub events: Vec<Event>,
     /// Requests and items sent, all of them.
-    pub sent: (u64, u64),
+    pub sent: Amount,
     /// Executions that lost an answer and were sent again.
     pub lost: u64,
     /// Their requests and items, which leave less of the reserve to repeats.
-    pub sent_again: (u64, u64),
+    pub sent_again: Amount,
     /// A plain batch that got no answer, sent by itself.
     lost_alone: Option<Arc<Execution>>,
     /// Numbers that were accepted beside the cases' own runs, and stay behind too.
@@ -87,9 +91,9 @@ impl Collector {
             findings: HashMap::new(),
             order: Vec::new(),
             events: Vec::new(),
-            sent: (0, 0),
+            sent: Amount::default(),
             lost: 0,
-            sent_again: (0, 0),
+            sent_again: Amount::default(),
             lost_alone: None,
             accepted_beside: 0,
             kept_items: 0,
@@ -248,7 +252,7 @@ impl Collector {
         rule: &Rule,
         execution: &Execution,
     ) -> std::io::Result<()> {
-        let (requests, items) = execution.size();
+        let Amount { requests, items } = execution.amount();
         let record = self.case(case);
         record.runs += 1;
         record.unanswered += 1;
@@ -261,24 +265,32 @@ impl Collector {
     /// Counts plain batches that were sent one by one because answers had got lost.
     pub fn add_drop_probe(&mut self, DropProbe { result, lost }: DropProbe) {
         self.lost_alone = lost.map(Arc::new);
-        self.sent.0 += result.sent;
-        self.sent.1 += result.sent;
+        self.sent += Amount::new(result.sent, result.sent);
         self.accepted_beside += result.sent - result.lost;
         self.case(RUN).tally.probe = result;
     }
 
     /// Counts an execution that lost an answer and is sent again.
-    pub fn add_lost(&mut self, (requests, items): (u64, u64)) {
-        self.add_sent((requests, items));
-        self.sent_again.0 += requests;
-        self.sent_again.1 += items;
+    pub fn add_lost(&mut self, amount: Amount) {
+        self.add_retried(amount);
         self.lost += 1;
     }
 
     /// Counts requests that belong to no case.
-    pub fn add_sent(&mut self, (requests, items): (u64, u64)) {
-        self.sent.0 += requests;
-        self.sent.1 += items;
+    pub fn add_sent(&mut self, amount: Amount) {
+        self.sent += amount;
+    }
+
+    /// Counts an execution that is sent again.
+    pub fn add_retried(&mut self, amount: Amount) {
+        self.sent += amount;
+        self.sent_again += amount;
+    }
+
+    /// Counts an execution that the run's end cut off: nothing is claimed of it.
+    pub fn add_cut(&mut self, amount: Amount, accepted: u64) {
+        self.sent += amount;
+        self.accepted_beside += accepted;
     }
 
     fn case(&mut self, case: &str) -> &mut CaseRecord {
@@ -288,7 +300,7 @@ impl Collector {
     }
 
     fn count(&mut self, case: &str, execution: &Execution, evaluation: &Evaluation) {
-        let (requests, items) = execution.size();
+        let Amount { requests, items } = execution.amount();
         let record = self.case(case);
         record.runs += u64::from(!execution.cut);
         record.requests += requests;
@@ -353,8 +365,7 @@ impl Collector {
         let runs: BTreeMap<String, u64> =
             self.cases.iter().map(|(case, r)| (case.clone(), r.runs)).collect();
         for record in std::mem::take(&mut self.cases).into_values() {
-            self.sent.0 += record.requests;
-            self.sent.1 += record.items;
+            self.sent += Amount::new(record.requests, record.items);
             if self.written.contains(&record.case) {
                 continue;
             }

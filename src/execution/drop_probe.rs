@@ -22,8 +22,8 @@ pub struct DropProbe {
     pub lost: Option<Execution>,
 }
 
-/// Sends plain batches one after the other where `lost` executions lost an answer, as many as the reserve has `room`
-/// for, or where a case of the run is about that.
+/// Sends plain batches one after the other where `lost` executions lost an answer, or where a case of the run is
+/// about that; as many as the reserve has `room` for.
 pub(crate) async fn probe_drops(
     environment: &Arc<Environment>,
     selected: &[SelectedCase],
@@ -34,8 +34,8 @@ pub(crate) async fn probe_drops(
     if lost < SUSPICIOUS && !asserted {
         return DropProbe::default();
     }
-    probe_one_by_one(environment, if asserted { MOST } else { MOST.min(room) }, ProbeResult::ENOUGH)
-        .await
+    let most = MOST.min(room).min(environment.items_left());
+    probe_one_by_one(environment, most, ProbeResult::ENOUGH).await
 }
 
 /// Sends plain batches one after the other, until `enough` of them got no answer.

@@ -9,7 +9,7 @@ use crate::check::{
 };
 use crate::compose::ComposedRequest;
 use crate::exchange::{Answer, Exchange, Intent, LossKind, Request};
-use crate::session::Environment;
+use crate::session::{Amount, Environment};
 
 /// What the step of a generated batch is called.
 pub(super) const BATCH: &str = "the batch";
@@ -78,14 +78,14 @@ impl Execution {
         }
     }
 
-    /// Requests and items that it sent.
+    /// What it sent.
     #[must_use]
-    pub fn size(&self) -> (u64, u64) {
+    pub fn amount(&self) -> Amount {
         let items = match &self.streamed {
             Some(streamed) => streamed.items,
             None => self.exchanges.iter().map(|e| e.intent.items().len() as u64).sum(),
         };
-        (self.exchanges.len() as u64, items)
+        Amount::new(self.exchanges.len() as u64, items)
     }
 
     pub(super) fn expect(
@@ -112,8 +112,27 @@ impl Execution {
         });
     }
 
+    /// The step of an exchange; empty where the execution has no such exchange.
+    #[must_use]
+    pub fn step(&self, exchange: usize) -> &str {
+        self.exchanges.get(exchange).map_or("", |e| e.step.as_str())
+    }
+
+    /// Whether no request of that step was answered as a server does that works, because an earlier one was lost or
+    /// met an error of the server or the load on it.
+    #[must_use]
+    pub fn failed_before(&self, step: &str) -> bool {
+        let at = self.exchanges.iter().position(|e| e.step == step);
+        let before = self.exchanges.iter().take(at.unwrap_or(self.exchanges.len()));
+        let failed = |answer: &Answer| match answer {
+            Answer::Received(response) => matches!(response.status, 408 | 429 | 500..=599),
+            Answer::Lost(_) => true,
+        };
+        before.into_iter().any(|e| failed(&e.answer))
+    }
+
     /// Whether the run ended while a request of it was under way.
-    pub(super) fn was_left(&self) -> bool {
+    pub(crate) fn was_left(&self) -> bool {
         let left = |a: &Answer| matches!(a, Answer::Lost(loss) if loss.kind == LossKind::Ended);
         self.exchanges.iter().any(|e| left(&e.answer))
     }

@@ -2,12 +2,18 @@
 //! credentials.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::send_request;
+use super::{load, send_request};
 use crate::compose::{self, BodyStyle, OutgoingItem};
 use crate::exchange::{Answer, BodyIntent, Exchange};
 use crate::generate::OptionalFields;
 use crate::session::Environment;
+
+/// How often a plain batch is sent to a target that answers with load.
+const PLAIN_TRIES: u32 = 3;
+/// The longest pause that `Retry-After` gets, in seconds.
+const LONGEST_PAUSE: u64 = 60;
 
 /// Sends one plain item.
 pub(crate) async fn exchange_plain_item(environment: &Arc<Environment>) -> Exchange {
@@ -20,7 +26,14 @@ pub(crate) async fn exchange_plain_item(environment: &Arc<Environment>) -> Excha
 
 /// Sends one plain item; whether it was accepted.
 pub(crate) async fn accepts_plain_batch(environment: &Arc<Environment>) -> bool {
-    exchange_plain_item(environment).await.answer.status() == Some(200)
+    for _ in 0..PLAIN_TRIES {
+        let exchange = exchange_plain_item(environment).await;
+        let Some(seconds) = load(&exchange.answer) else {
+            return exchange.answer.status() == Some(200);
+        };
+        environment.sender.pace.back_off(Duration::from_secs(seconds.min(LONGEST_PAUSE)));
+    }
+    false
 }
 
 /// Whether credentials are refused now, after reading them again.

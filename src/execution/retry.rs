@@ -1,4 +1,5 @@
-//! What hindered an execution: load, a lost answer, refused credentials. Whether it is tried again, the schedule says.
+//! What hindered an execution: load, a lost answer, refused credentials. Whether it is tried again,
+//! an attempt says.
 
 use super::Execution;
 use crate::exchange::{Answer, Exchange, Loss, LossKind};
@@ -26,15 +27,20 @@ fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<u64> {
     })
 }
 
+/// Seconds to wait where an answer says that the target is under load.
+#[must_use]
+pub fn load(answer: &Answer) -> Option<u64> {
+    let response = answer.response().filter(|r| matches!(r.status, 408 | 429 | 503))?;
+    let seconds = response.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
+    Some(seconds.unwrap_or(1))
+}
+
 /// What hindered an execution, where anything did.
 #[must_use]
 pub fn retry_reason(execution: &Execution) -> Option<RetryReason> {
     use crate::exchange::Situation;
     execution.exchanges.iter().find_map(|e| match &e.answer {
-        Answer::Received(r) if matches!(r.status, 408 | 429 | 503) => {
-            let seconds = r.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()));
-            Some(RetryReason::Load(seconds.unwrap_or(1)))
-        }
+        answer if load(answer).is_some() => load(answer).map(RetryReason::Load),
         Answer::Received(r)
             if matches!(r.status, 401 | 403) && e.intent.situation == Situation::Ordinary =>
         {

@@ -25,6 +25,9 @@ pub(crate) async fn send_request(
         BodyIntent::Batch { items, .. } => items.len(),
         _ => 0,
     };
+    if !environment.may_send(items) {
+        return Answer::Lost(Loss::ended(Duration::ZERO));
+    }
     let started = std::time::Instant::now();
     let answer = tokio::select! {
         biased;

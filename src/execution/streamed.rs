@@ -56,6 +56,10 @@ pub(super) async fn execute(
     let started = Instant::now();
     let ended = tokio::select! {
         biased;
+        () = std::future::ready(()), if !environment.may_send(items) => {
+            execution.cut = true;
+            Err(Loss::ended(started.elapsed()))
+        }
         () = environment.cancellation.cancelled() => {
             execution.cut = true;
             Err(Loss::ended(started.elapsed()))

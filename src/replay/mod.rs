@@ -10,21 +10,16 @@ mod whole;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
+use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
 use crate::case::{self, Case};
-use crate::check::{Check, Rule, evaluate, rules};
+use crate::check::{Check, Rule, rules};
 use crate::collect::RUN;
-use crate::exchange::Answer;
-use crate::execution::{
-    Execution, RetryReason, SelectedCase, credentials_are_refused, exchange_plain_item, execute,
-    retry_reason, select, why_not_run,
-};
+use crate::execution::{Execution, SelectedCase, exchange_plain_item, select, why_not_run};
 use crate::record::{CaseRecord, FindingRecord, Summary};
-use crate::scenario::{Scenario, send_scenario};
-use crate::send::FRESH_CONNECTIONS;
+use crate::scenario::Scenario;
 use crate::session::Environment;
 use causes::RootCauses;
 use seen::FindingTries;
@@ -33,8 +28,6 @@ use whole::whole_run;
 
 /// Executions that are sent at once.
 const AT_ONCE: usize = 4;
-/// How often an execution is sent to a target under load.
-const LOAD_ATTEMPTS: u32 = 3;
 
 /// What became of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +80,7 @@ pub struct ReplayedFinding {
 }
 
 /// Where an execution comes from.
-enum ExecutionSource {
+enum ReplaySource {
     Case(Arc<SelectedCase>, u64),
     /// What the record kept; what its case expected is not in it.
     Recorded(Box<Scenario>),
@@ -257,13 +250,13 @@ fn execution_source(
     finding: &FindingRecord,
     run: u64,
     case: Option<&Result<Arc<SelectedCase>, String>>,
-) -> ExecutionSource {
+) -> ReplaySource {
     match case {
         Some(Ok(selected)) => match why_not_run(environment, selected) {
-            Some(not_run) => ExecutionSource::None(not_run.why),
-            None => ExecutionSource::Case(Arc::clone(selected), run),
+            Some(not_run) => ReplaySource::None(not_run.why),
+            None => ReplaySource::Case(Arc::clone(selected), run),
         },
-        Some(Err(why)) => ExecutionSource::None(why.clone()),
+        Some(Err(why)) => ReplaySource::None(why.clone()),
         None => recorded_source(environment, summary, finding),
     }
 }
@@ -273,26 +266,26 @@ fn recorded_source(
     environment: &Environment,
     summary: &Summary,
     finding: &FindingRecord,
-) -> ExecutionSource {
+) -> ReplaySource {
     let kept = summary.minimals.get(&finding.id).map_or("", |m| m.case_file.as_str());
     if !kept.is_empty()
         && let Ok(case) = case::load(&finding.case, "the record's case file", None, kept)
         && let Ok(list) = select(vec![case], &environment.generator)
         && let Some(selected) = list.into_iter().next()
     {
-        return ExecutionSource::Case(Arc::new(selected), 0);
+        return ReplaySource::Case(Arc::new(selected), 0);
     }
     let asserted = rules::find(&finding.rule).is_none_or(|r| matches!(r.check, Check::Asserted));
     if asserted {
-        return ExecutionSource::None(format!("{GONE}, which said what to expect"));
+        return ReplaySource::None(format!("{GONE}, which said what to expect"));
     }
     match Scenario::of_record(
         &environment.contract,
         &summary.head,
         summary.shortest_evidence(finding),
     ) {
-        Ok(scenario) => ExecutionSource::Recorded(Box::new(scenario)),
-        Err(why) => ExecutionSource::None(format!("{GONE}, and {why}")),
+        Ok(scenario) => ReplaySource::Recorded(Box::new(scenario)),
+        Err(why) => ReplaySource::None(format!("{GONE}, and {why}")),
     }
 }
 
@@ -300,7 +293,7 @@ fn recorded_source(
 async fn try_findings(
     environment: &Arc<Environment>,
     seed: u64,
-    source: &ExecutionSource,
+    source: &ReplaySource,
     causes: &RootCauses,
     mut seen: Vec<FindingTries<'_>>,
 ) -> Vec<ReplayedFinding> {
@@ -318,21 +311,14 @@ async fn try_findings(
         odd = !odd;
         // A server that closes idle connections must not meet its own habit again.
         let unproven = seen.iter().any(|s| !s.finding.proven);
-        let sending = FRESH_CONNECTIONS.scope(unproven, send_answered(environment, seed, source));
-        let execution = match sending.await {
+        let execution = match send_answered(environment, seed, source, unproven).await {
             Ok(execution) => execution,
             Err(why) => {
                 hindered = Some(why);
                 break;
             }
         };
-        let evaluation = evaluate(
-            &environment.contract,
-            &environment.profile,
-            &execution.exchanges,
-            &execution.expectations,
-            execution.relating.as_ref(),
-        );
+        let evaluation = execution.judge(environment);
         for one in &mut seen {
             if one.count_try(environment, &evaluation) {
                 causes.saw(one.index);
@@ -346,36 +332,24 @@ async fn try_findings(
 async fn send_answered(
     environment: &Arc<Environment>,
     seed: u64,
-    source: &ExecutionSource,
+    source: &ReplaySource,
+    fresh_connections: bool,
 ) -> Result<Execution, String> {
-    for _ in 0..LOAD_ATTEMPTS {
-        let execution = match source {
-            ExecutionSource::Case(selected, run) => {
-                execute(environment, selected, *run, seed).await.map_err(|p| p.to_string())?
-            }
-            ExecutionSource::Recorded(scenario) => send_scenario(environment, scenario).await,
-            ExecutionSource::None(why) => return Err(why.clone()),
-        };
-        let unreachable = execution.exchanges.iter().find_map(|e| match &e.answer {
-            Answer::Lost(loss) if loss.kind.is_unreached() => Some(loss.message.clone()),
-            _ => None,
-        });
-        if let Some(why) = unreachable {
-            return Err(format!("the target can't be reached: {why}"));
+    let source = match source {
+        ReplaySource::Case(selected, run) => ExecutionSource::Case { selected, run: *run, seed },
+        ReplaySource::Recorded(scenario) => ExecutionSource::Scenario(scenario),
+        ReplaySource::None(why) => return Err(why.clone()),
+    };
+    let attempted = attempt(environment, source, None, fresh_connections)
+        .await
+        .map_err(|problem| problem.to_string())?;
+    match attempted.outcome {
+        AttemptOutcome::Answered(execution) => Ok(execution),
+        AttemptOutcome::Unreached(why) => Err(format!("the target can't be reached: {why}")),
+        AttemptOutcome::Overloaded(_) => {
+            Err("the target is under load: it answered 408, 429 or 503".to_owned())
         }
-        match retry_reason(&execution) {
-            Some(RetryReason::Load(seconds)) => {
-                let pause = Duration::from_secs(seconds.min(60));
-                environment.sender.pace.back_off(pause);
-            }
-            Some(RetryReason::Credentials) => {
-                if credentials_are_refused(environment).await {
-                    return Err("the target refuses the credentials".to_owned());
-                }
-                return Ok(execution);
-            }
-            Some(RetryReason::Lost | RetryReason::Unreached) | None => return Ok(execution),
-        }
+        AttemptOutcome::CredentialsRefused => Err("the target refuses the credentials".to_owned()),
+        AttemptOutcome::Cancelled(_) => Err("it was cut short".to_owned()),
     }
-    Err("the target is under load: it answered 408, 429 or 503".to_owned())
 }

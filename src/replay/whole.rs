@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 
 use super::causes::{MISS, would_do};
 use super::{
-    AT_ONCE, ExecutionSource, ReplayVerdict, ReplayedFinding, SelectedCases, case_record,
+    AT_ONCE, ReplaySource, ReplayVerdict, ReplayedFinding, SelectedCases, case_record,
     send_answered,
 };
 use crate::check::{ProbeResult, Rule, RunTally, evaluate_run, rules};
@@ -191,7 +191,7 @@ async fn added_up(
     }
     let (mut tally, mut of) = (RunTally::default(), 0);
     for round in 0.. {
-        let sources: Vec<ExecutionSource> = cases
+        let sources: Vec<ReplaySource> = cases
             .iter()
             .filter(|(id, _)| open.iter().any(|o| o.cases.contains(id)))
             .filter_map(|(id, case)| {
@@ -199,7 +199,7 @@ async fn added_up(
                 let selected = case.as_ref().ok()?;
                 Some(
                     (round * runs..(round + 1) * runs)
-                        .map(|n| ExecutionSource::Case(Arc::clone(selected), n)),
+                        .map(|n| ReplaySource::Case(Arc::clone(selected), n)),
                 )
             })
             .flatten()
@@ -207,12 +207,11 @@ async fn added_up(
         if sources.is_empty() || of >= MOST_EXECUTIONS {
             break;
         }
-        let mut outcomes =
-            stream::iter(sources)
-                .map(|source| async move {
-                    send_answered(environment, summary.head.seed, &source).await
-                })
-                .buffered(AT_ONCE);
+        let mut outcomes = stream::iter(sources)
+            .map(|source| async move {
+                send_answered(environment, summary.head.seed, &source, false).await
+            })
+            .buffered(AT_ONCE);
         while let Some(outcome) = outcomes.next().await {
             match outcome {
                 Ok(execution) => tally.add(&execution.judge(environment).tally),

@@ -9,65 +9,88 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::shared::RunContext;
+use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
 use crate::collect::{Collector, RUN, finding_id};
-use crate::execution::accepts_plain_batch;
-use crate::execution::is_streamed;
-use crate::execution::{SelectedCase, execute};
-use crate::send::FRESH_CONNECTIONS;
-use crate::session::{Environment, RESERVE};
+use crate::execution::{Execution, accepts_plain_batch, is_streamed};
+use crate::session::{Amount, Budget};
 use crate::triage::Cause;
 
+/// Repeats of a finding that count.
 const REPEATS: u32 = 3;
 /// Of them, those that decide.
 const ENOUGH: u32 = 2;
+/// Repeats that are made at most: one that met load, or failed before the step in question, is made again.
+const MOST_MADE: u32 = 2 * REPEATS;
 /// Proven findings of which repeats are made.
 const PROVEN: usize = 24;
-/// Items that repeats may send in any run, however small.
-const LEAST_ITEMS: u64 = 600;
+/// Findings that are repeated at once.
+const AT_ONCE: usize = 4;
 
 struct RepeatJob {
     id: String,
     case: usize,
     run: u64,
     proven: bool,
-    /// Items of all its repeats.
-    items: u64,
+    /// The step that showed it.
+    step: String,
+    /// What one repeat sends.
+    amount: Amount,
     /// How many findings of its cause take no more items.
     rank: u32,
 }
 
-/// Tries findings again, within a third of the budget; returns requests and items sent.
-pub async fn confirm(
-    environment: &Arc<Environment>,
-    selected: &Arc<Vec<SelectedCase>>,
-    seed: u64,
-    collector: &mut Collector,
-    planned: (u64, u64),
-    verdicts_only: bool,
-) -> (u64, u64) {
+/// Repeats findings, as far as the reserve goes: what still needs it first, then one of each cause.
+pub async fn confirm(shared: &Arc<RunContext>, collector: &mut Collector, budget: &Arc<Budget>) {
+    // What an answer's bytes prove leaves half of the reserve to the shrinker.
+    let half = budget.left().share(2);
+    let mut tasks = JoinSet::new();
+    for job in jobs(shared, collector) {
+        if tasks.len() >= AT_ONCE {
+            gather(&mut tasks, collector).await;
+        }
+        let all = job.amount.times(u64::from(REPEATS));
+        if job.proven && !(all + half).fits(budget.left()) {
+            continue;
+        }
+        let (shared, budget) = (Arc::clone(shared), Arc::clone(budget));
+        tasks.spawn(async move {
+            let repeats = repeat(&shared, &job, &budget).await;
+            (job, repeats)
+        });
+    }
+    while !tasks.is_empty() {
+        gather(&mut tasks, collector).await;
+    }
+}
+
+/// The findings that are repeated, in order.
+fn jobs(shared: &RunContext, collector: &Collector) -> Vec<RepeatJob> {
+    let selected = &shared.selected;
     let positions: HashMap<&str, usize> =
         selected.iter().enumerate().map(|(i, s)| (s.case.id.as_str(), i)).collect();
-    let mut jobs: Vec<RepeatJob> = collector
-        .order
-        .iter()
-        .filter_map(|id| collector.findings.get(id))
+    let found = collector.order.iter().filter_map(|id| collector.findings.get(id));
+    let mut jobs: Vec<RepeatJob> = found
         .filter(|f| f.record.case != RUN)
         .filter_map(|f| {
             let case = *positions.get(f.record.case.as_str())?;
-            // A giant batch is not sent again for what one has proven.
+            // A streamed batch is not sent again for what its answer has proven.
             let generate = selected.get(case)?.case.spec.generate.as_ref();
-            if f.record.proven && generate.is_some_and(|g| is_streamed(environment, g)) {
+            if f.record.proven && generate.is_some_and(|g| is_streamed(&shared.environment, g)) {
                 return None;
             }
-            let (run, proven) = (f.record.run, f.record.proven);
-            // One that was too large to keep is too large to be sent again.
-            let items = f.execution.as_ref().map_or(u64::MAX, |t| t.size().1);
-            let items = items.saturating_mul(u64::from(REPEATS));
-            Some(RepeatJob { id: f.record.id.clone(), case, run, proven, items, rank: 0 })
+            Some(RepeatJob {
+                id: f.record.id.clone(),
+                case,
+                run: f.record.run,
+                proven: f.record.proven,
+                step: f.step.clone(),
+                amount: f.amount,
+                rank: 0,
+            })
         })
         .collect();
-    // What still needs it comes first, then the smallest of each cause.
-    jobs.sort_by_key(|j| j.items);
+    jobs.sort_by_key(|j| j.amount.items);
     let mut ranks: HashMap<Cause<'_>, u32> = HashMap::new();
     for job in &mut jobs {
         if let Some(found) = collector.findings.get(&job.id) {
@@ -78,103 +101,81 @@ pub async fn confirm(
     }
     jobs.sort_by_key(|j| (j.proven, j.rank));
     let unproven = jobs.iter().filter(|j| !j.proven).count();
-    jobs.truncate(if verdicts_only { unproven } else { unproven + PROVEN });
-    let mut reserve = (planned.0 / RESERVE).max(60);
-    // Half of the reserve is for shrinking.
-    let mut items_left = (planned.1 / RESERVE / 2).saturating_sub(collector.sent_again.1);
-    items_left = items_left.max(LEAST_ITEMS);
-    let mut sent = (0, 0);
-    let mut tasks = JoinSet::new();
-    for job in jobs {
-        let cost = u64::from(REPEATS) * 4;
-        if reserve < cost {
+    jobs.truncate(if shared.options.verdicts_only { unproven } else { unproven + PROVEN });
+    jobs
+}
+
+/// What repeats of a finding showed.
+#[derive(Default)]
+struct RepeatCounts {
+    /// Those that showed it.
+    shown: u32,
+    /// Those that count.
+    of: u32,
+    /// What they sent.
+    spent: Amount,
+}
+
+async fn gather(tasks: &mut JoinSet<(RepeatJob, RepeatCounts)>, collector: &mut Collector) {
+    let Some(Ok((job, repeats))) = tasks.join_next().await else { return };
+    collector.add_sent(repeats.spent);
+    if let Some(found) = collector.findings.get_mut(&job.id) {
+        found.shown = repeats.shown;
+        found.of = repeats.of;
+        found.confirmed = job.proven || repeats.shown >= ENOUGH;
+    }
+}
+
+/// Repeats the execution of a finding until three repeats count, or the budget is spent.
+async fn repeat(shared: &RunContext, job: &RepeatJob, budget: &Budget) -> RepeatCounts {
+    let environment = &shared.environment;
+    let Some(selected) = shared.selected.get(job.case) else { return RepeatCounts::default() };
+    let source = ExecutionSource::Case { selected, run: job.run, seed: shared.options.seed };
+    let mut counts = RepeatCounts::default();
+    let plain = if job.proven { Amount::default() } else { Amount::new(1, 1) };
+    for _ in 0..MOST_MADE {
+        // What is decided needs no further batch that may make the target wait.
+        let decided = counts.shown >= ENOUGH || counts.of - counts.shown >= ENOUGH;
+        if counts.of == REPEATS || (decided && !job.proven) {
             break;
         }
-        // What its own bytes prove needs no repeat. Anything else counts only with repeats, for one finding of each
-        // cause at least.
-        if job.items > items_left && (job.proven || job.rank > 0) {
-            continue;
-        }
-        let brief = job.items > items_left;
-        items_left = items_left.saturating_sub(job.items);
-        reserve -= cost;
-        let environment = Arc::clone(environment);
-        let selected = Arc::clone(selected);
-        if tasks.len() >= 4 {
-            gather(&mut tasks, collector, &mut sent).await;
-        }
-        tasks.spawn(async move {
-            let selected = &selected[job.case];
-            let (shown, of, spent) = repeat(&environment, selected, &job, seed, brief).await;
-            (job, shown, of, spent)
-        });
-    }
-    while !tasks.is_empty() {
-        gather(&mut tasks, collector, &mut sent).await;
-    }
-    sent
-}
-
-type RepeatOutcome = (RepeatJob, u32, u32, (u64, u64));
-
-async fn gather(
-    tasks: &mut JoinSet<RepeatOutcome>,
-    collector: &mut Collector,
-    sent: &mut (u64, u64),
-) {
-    let Some(Ok((job, shown, of, spent))) = tasks.join_next().await else { return };
-    sent.0 += spent.0;
-    sent.1 += spent.1;
-    if let Some(found) = collector.findings.get_mut(&job.id) {
-        found.shown = shown;
-        found.of = of;
-        found.confirmed = job.proven || shown >= ENOUGH;
-    }
-}
-
-/// Runs the execution of a finding again and again; how many runs showed the same finding, of how many. A brief one ends
-/// once it is decided.
-async fn repeat(
-    environment: &Arc<Environment>,
-    selected: &SelectedCase,
-    job: &RepeatJob,
-    seed: u64,
-    brief: bool,
-) -> (u32, u32, (u64, u64)) {
-    let mut shown = 0;
-    let mut of = 0;
-    let mut sent = (0, 0);
-    for _ in 0..REPEATS {
-        if brief && (shown >= ENOUGH || of - shown >= ENOUGH) {
+        if environment.cancellation.is_cancelled() || !budget.take(job.amount + plain) {
             break;
         }
         if !job.proven {
-            sent.0 += 1;
-            sent.1 += 1;
+            counts.spent += plain;
             if !accepts_plain_batch(environment).await {
-                if environment.cancellation.is_cancelled() {
-                    break;
-                }
-                of += 1;
                 continue;
             }
         }
         // A server that closes idle connections must not meet its own habit again.
-        let execution =
-            FRESH_CONNECTIONS.scope(!job.proven, execute(environment, selected, job.run, seed));
-        let Ok(execution) = execution.await else { break };
-        let (requests, items) = execution.size();
-        sent.0 += requests;
-        sent.1 += items;
-        let evaluation = execution.judge(environment);
-        if environment.cancellation.is_cancelled() {
-            break;
+        let Ok(attempted) = attempt(environment, source, None, !job.proven).await else { break };
+        counts.spent += attempted.spent();
+        budget.charge(attempted.retried_amount());
+        let execution = match attempted.outcome {
+            AttemptOutcome::Answered(execution) => execution,
+            AttemptOutcome::Overloaded(_) => continue,
+            AttemptOutcome::CredentialsRefused
+            | AttemptOutcome::Unreached(_)
+            | AttemptOutcome::Cancelled(_) => break,
+        };
+        if shows(shared, job, &execution) {
+            counts.shown += 1;
+        } else if execution.failed_before(&job.step) {
+            continue;
         }
-        of += 1;
-        let again = evaluation.violations.iter().any(|h| {
-            finding_id(h.rule.id, &selected.case.id, &h.finding.place(), &h.finding.kind) == job.id
-        });
-        shown += u32::from(again);
+        counts.of += 1;
     }
-    (shown, of, sent)
+    counts
+}
+
+/// Whether an execution shows a finding: the same rule, place and kind of difference, and where repeats decide, in
+/// the same step.
+fn shows(shared: &RunContext, job: &RepeatJob, execution: &Execution) -> bool {
+    let evaluation = execution.judge(&shared.environment);
+    let case = shared.selected.get(job.case).map_or("", |s| s.case.id.as_str());
+    evaluation.violations.iter().any(|v| {
+        let id = finding_id(v.rule.id, case, &v.finding.place(), &v.finding.kind);
+        id == job.id && (job.proven || execution.step(v.exchange) == job.step)
+    })
 }

@@ -8,7 +8,7 @@ use crate::check::rules;
 use crate::contract::hex;
 use crate::execution::SelectedCase;
 use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION};
-use crate::session::{Environment, RunOptions};
+use crate::session::{Amount, Environment, RunOptions};
 
 pub(super) fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -18,7 +18,7 @@ pub(super) fn head(
     environment: &Environment,
     selected: &[SelectedCase],
     options: &RunOptions,
-    planned: (u64, u64),
+    planned: Amount,
 ) -> RunHead {
     let contract = &environment.contract;
     let mut hasher = Sha256::new();
@@ -71,7 +71,7 @@ pub(super) fn head(
             .collect(),
         profile: Some(shown),
         skipped: profile.skips(),
-        planned,
+        planned: (planned.requests, planned.items),
         not_run: not_run(environment, selected),
         cells: environment.generator.coverage().list().to_vec(),
         token_given: Some(environment.sender.token().is_given()),

@@ -23,12 +23,14 @@ use self::confirm::confirm;
 use self::head::{head, now};
 use self::preflight::send_preflight;
 use self::schedule::run_all;
-use self::shared::{RunContext, locked};
+use self::shared::RunContext;
 use crate::collect::Collector;
 use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
 use crate::record::{Event, Recorder, RunTail, Summary};
-use crate::session::{CancelReason, Environment, Observer, Progress, RESERVE, RunOptions};
+use crate::session::{
+    Amount, Budget, CancelReason, Environment, Observer, Progress, RunOptions, locked, reserve,
+};
 use crate::shrink::shrink;
 
 /// What a run came to.
@@ -53,7 +55,7 @@ pub async fn run(
     environment.sender.discover().await;
     let planned = plan(&environment, &options, &selected);
     let (executions, requests, items) = planned.totals();
-    let head = head(&environment, &selected, &options, (requests, items));
+    let head = head(&environment, &selected, &options, Amount::new(requests, items));
     let redactor = environment.sender.token().redactor(&environment.profile.secrets);
     let recorder = options.report_dir.as_deref().map(Recorder::new);
     let base = environment.sender.target.base.clone();
@@ -94,15 +96,17 @@ pub async fn run(
     if !shared.is_stopped() {
         run_all(&shared, &planned).await;
     }
+    let planned = Amount::new(requests, items);
+    let budget = Arc::new(Budget::new(left_for_repeats(&shared, planned)));
     if !shared.is_stopped() {
-        probing(&shared, requests).await;
+        probing(&shared, &budget).await;
     }
     let profile = &shared.environment.profile;
     let judged = locked(&shared.collector)
         .evaluate_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
     shared.io(judged);
     if !shared.is_stopped() {
-        confirming(&shared, (requests, items)).await;
+        confirming(&shared, &budget).await;
     }
     if let Some(clock) = clock {
         clock.abort();
@@ -125,10 +129,10 @@ async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     let mut exchanges = Vec::new();
     let outcome = send_preflight(&shared.environment, &mut exchanges).await;
     let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
-    locked(&shared.collector).add_sent((exchanges.len() as u64, items));
+    locked(&shared.collector).add_sent(Amount::new(exchanges.len() as u64, items));
     match outcome {
         Preflight::Passed => None,
-        Preflight::CancelReason { why, advice } => {
+        Preflight::Stopped { why, advice } => {
             let why = locked(&shared.collector).clean(&why);
             let advice = locked(&shared.collector).clean(&advice);
             shared.end(CancelReason::TargetUnusable(why));
@@ -137,37 +141,35 @@ async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     }
 }
 
+/// What confirming and shrinking may spend: what was sent again leaves less of the reserve, but half of it.
+fn left_for_repeats(shared: &RunContext, planned: Amount) -> Amount {
+    let whole = reserve(shared.options.depth, planned);
+    let again = locked(&shared.collector).sent_again;
+    let left = |whole: u64, again: u64| whole.saturating_sub(again).max(whole / 2);
+    let items = left(whole.items, again.items).min(shared.environment.items_left());
+    Amount::new(left(whole.requests, again.requests), items)
+}
+
 /// Asks again where answers got lost.
-async fn probing(shared: &Arc<RunContext>, planned: u64) {
+async fn probing(shared: &Arc<RunContext>, budget: &Budget) {
     let lost = locked(&shared.collector).lost;
-    let probe =
-        probe_drops(&shared.environment, &shared.selected, lost, (planned / RESERVE).max(60)).await;
+    // Half of what is left is for repeats.
+    let room = budget.left().share(2).requests;
+    let probe = probe_drops(&shared.environment, &shared.selected, lost, room).await;
+    budget.charge(Amount::new(probe.result.sent, probe.result.sent));
     locked(&shared.collector).add_drop_probe(probe);
 }
 
-async fn confirming(shared: &Arc<RunContext>, planned: (u64, u64)) {
+async fn confirming(shared: &Arc<RunContext>, budget: &Arc<Budget>) {
     // Nothing else runs now, so the collector can be taken out while repeats go on.
     let empty = Collector::new(None, crate::exchange::Redactor::default(), String::new());
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
     if !collector.order.is_empty() {
         shared.observer.see(Progress::Confirming { findings: collector.order.len() });
-        let sent = confirm(
-            &shared.environment,
-            &shared.selected,
-            shared.options.seed,
-            &mut collector,
-            (planned.0, planned.1),
-            shared.options.verdicts_only,
-        )
-        .await;
-        collector.sent.0 += sent.0;
-        collector.sent.1 += sent.1;
-        let again = collector.sent_again;
-        let sent = (sent.0 + again.0, sent.1 + again.1);
+        confirm(shared, &mut collector, budget).await;
         shared.observer.see(Progress::Shrinking);
         let (environment, selected) = (&shared.environment, &shared.selected);
-        let shrunk =
-            shrink(environment, selected, &shared.options, &mut collector, planned, sent).await;
+        let shrunk = shrink(environment, selected, &shared.options, &mut collector, budget).await;
         shared.io(shrunk);
     }
     *locked(&shared.collector) = collector;
@@ -201,8 +203,8 @@ fn finish(
         trouble,
         cut_short,
         left_behind: accepted,
-        requests: collector.sent.0,
-        items: collector.sent.1,
+        requests: collector.sent.requests,
+        items: collector.sent.items,
         advice,
     };
     let ended = collector.write(Event::RunFinished(Box::new(tail)));

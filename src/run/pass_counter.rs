@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shared::{RunContext, locked};
+use super::shared::RunContext;
 use crate::check::Evaluation;
 use crate::collect::{PassBatch, size_class};
 use crate::record::Latencies;
+use crate::session::locked;
 
 /// What a stint brought that was plainly right; handed to the collector when it ends, however it ends.
 pub(super) struct PassCounter<'a> {

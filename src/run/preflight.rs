@@ -23,7 +23,7 @@ pub enum Preflight {
     /// The run can go on.
     Passed,
     /// Nothing can be judged here: why, what was answered, and what to do.
-    CancelReason {
+    Stopped {
         /// In a sentence.
         why: String,
         /// What to do next, a profile to paste where one helps.
@@ -40,7 +40,7 @@ pub async fn send_preflight(
     let first = exchange_batch(environment, &entries, exchanges).await;
     match preflight_verdict(environment, &first, entries.len()) {
         PreflightVerdict::Accepted | PreflightVerdict::Judge => Preflight::Passed,
-        PreflightVerdict::CancelReason(why, advice) => Preflight::CancelReason { why, advice },
+        PreflightVerdict::Stop(why, advice) => Preflight::Stopped { why, advice },
         PreflightVerdict::Lost(loss) => unanswered(environment, &entries, &loss, exchanges).await,
         PreflightVerdict::AllRejected(shown) | PreflightVerdict::Refused(shown) => {
             // One by one: a single item that is accepted says that the target knows our accounts.
@@ -55,7 +55,7 @@ pub async fn send_preflight(
                     return Preflight::Passed;
                 }
             }
-            Preflight::CancelReason {
+            Preflight::Stopped {
                 why: "the target refused every plain item of the preflight batch".to_owned(),
                 advice: format!(
                     "It answered: {shown}\nIf it knows only its own accounts, say so in a profile and run again with \
@@ -93,7 +93,7 @@ async fn unanswered(
     } else {
         "Is the port right, and is it https rather than http?"
     };
-    Preflight::CancelReason {
+    Preflight::Stopped {
         why: format!(
             "{} {}: {} ({})",
             target.base,
@@ -113,7 +113,7 @@ enum PreflightVerdict {
     Refused(String),
     /// No answer.
     Lost(Loss),
-    CancelReason(String, String),
+    Stop(String, String),
 }
 
 fn preflight_verdict(
@@ -124,13 +124,13 @@ fn preflight_verdict(
     let target = &environment.sender.target.base;
     let response = match &exchange.answer {
         Answer::Lost(loss) if loss.kind.is_unreached() => {
-            return PreflightVerdict::CancelReason(
+            return PreflightVerdict::Stop(
                 format!("{target} can't be reached: {}", loss.message),
                 unreachable(loss.kind).to_owned(),
             );
         }
         Answer::Lost(loss) if loss.kind == LossKind::NoHttp => {
-            return PreflightVerdict::CancelReason(
+            return PreflightVerdict::Stop(
                 format!("{target} does not speak HTTP: {}", loss.message),
                 "Is the port right, and is it https rather than http?".to_owned(),
             );
@@ -143,7 +143,7 @@ fn preflight_verdict(
         format!("{} {}", response.status, shorten(&String::from_utf8_lossy(&response.body)));
     let body: Option<Value> = serde_json::from_slice(&response.body).ok();
     if let Some((why, advice)) = page(environment, response, &shown) {
-        return PreflightVerdict::CancelReason(why, advice);
+        return PreflightVerdict::Stop(why, advice);
     }
     let batch = &environment.contract.batch;
     match response.status {
@@ -153,19 +153,19 @@ fn preflight_verdict(
             } else {
                 "No token was given: use --token-file FILE or BATCHPROOF_TOKEN (or `auth: none` in a profile)."
             };
-            PreflightVerdict::CancelReason(
+            PreflightVerdict::Stop(
                 format!("{target} refused the credentials: {shown}"),
                 advice.to_owned(),
             )
         }
-        404 | 405 => PreflightVerdict::CancelReason(
+        404 | 405 => PreflightVerdict::Stop(
             format!(
                 "{target} has no {} {}: {shown}",
                 environment.contract.operation.method, environment.contract.operation.path
             ),
             "Is --target the base URL (or the full URL) of the endpoint?".to_owned(),
         ),
-        301 | 302 | 307 | 308 => PreflightVerdict::CancelReason(
+        301 | 302 | 307 | 308 => PreflightVerdict::Stop(
             format!("{target} redirects to {}", response.header("location").unwrap_or("somewhere")),
             "Redirects are not followed: give the final URL as --target.".to_owned(),
         ),

@@ -1,7 +1,6 @@
 //! Schedules the executions of a run: which are under way at once, what is tried again, what is judged.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -9,21 +8,13 @@ use tokio::task::JoinSet;
 use super::pass_counter::PassCounter;
 use super::plan::Plan;
 use super::run_range::RunRange;
-use super::shared::{RunContext, locked};
+use super::shared::RunContext;
 use super::soak_worker::{self, RunOutcome};
+use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
 use crate::check::Evaluation;
-use crate::execution::{
-    Execution, RetryReason, SelectedCase, case_seed, credentials_are_refused, execute,
-    overloaded_group, retry_reason, unreached,
-};
-use crate::send::FRESH_CONNECTIONS;
-use crate::session::{CancelReason, Progress};
+use crate::execution::{Execution, RetryReason, SelectedCase, case_seed};
+use crate::session::{CancelReason, Progress, locked};
 
-/// How often an execution is sent to a target that answers with load: long ones meet it more often than not.
-const LOAD_ATTEMPTS: u32 = 4;
-/// Pauses before a target that could not be reached is tried again; then the run ends.
-const UNREACHED: [Duration; 3] =
-    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
 /// Most runs of a case that one task takes on, one after the other.
 const SOAK_CHUNK: u64 = 512;
 /// Runs of a case from which on they are taken on in stints: with fewer, nothing is gained.
@@ -143,13 +134,13 @@ async fn soak(shared: &Arc<RunContext>, index: usize, runs: RunRange) {
     shared.give_back(worker);
 }
 
-/// One execution, tried again where it was hindered; `begun` is its first attempt, where one was made already.
-/// Gives what the rules said of the first attempt, where that was judged.
+/// One execution, tried again where it was hindered; `begun` is its first try, where one was made already.
+/// Gives what the rules said of the first try, where that was judged.
 async fn run_once(
     shared: &Arc<RunContext>,
     index: usize,
     run: u64,
-    mut begun: Option<Execution>,
+    begun: Option<Execution>,
 ) -> Option<Evaluation> {
     if shared.is_stopped() && begun.is_none() {
         return None;
@@ -157,82 +148,60 @@ async fn run_once(
     let selected = &shared.selected[index];
     let case = &selected.case.id;
     let seed = case_seed(shared.options.seed, case, run);
-    let mut fresh = false;
-    for attempt in 0..LOAD_ATTEMPTS {
-        let execution = if let Some(execution) = begun.take() {
-            execution
-        } else {
-            let work = execute(&shared.environment, selected, run, shared.options.seed);
-            match FRESH_CONNECTIONS.scope(fresh, work).await {
-                Ok(execution) => execution,
-                Err(problem) => {
-                    shared.fail(problem.into());
-                    return None;
-                }
-            }
-        };
-        shared
-            .observer
-            .see(Progress::Executed { case, requests: execution.exchanges.len() as u64 });
-        if execution.cut {
-            if execution.exchanges.iter().all(|e| e.answer.response().is_none()) {
-                locked(&shared.collector).add_sent(execution.size());
-            } else {
-                judge_and_collect(shared, case, run, seed, &Arc::new(execution));
-            }
+    let source = ExecutionSource::Case { selected, run, seed: shared.options.seed };
+    let attempted = match attempt(&shared.environment, source, begun, false).await {
+        Ok(attempted) => attempted,
+        Err(problem) => {
+            shared.fail(problem.into());
             return None;
         }
-        match retry_reason(&execution) {
-            Some(RetryReason::Load(seconds)) => {
-                let pause = Duration::from_secs(seconds.min(60));
-                shared.environment.sender.pace.back_off(pause);
-                if let Some(released) = overloaded_group(&execution) {
-                    shared.environment.fewer_at_once(released);
-                }
-                if attempt + 1 == LOAD_ATTEMPTS {
-                    let told =
-                        locked(&shared.collector).unanswered(case, selected.rule, &execution);
-                    shared.io(told);
-                    return None;
-                }
-                locked(&shared.collector).add_sent(execution.size());
-            }
-            // Neither the target nor a rule is judged by a connection that was never made.
-            Some(RetryReason::Unreached) => {
-                locked(&shared.collector).add_sent(execution.size());
-                match UNREACHED.get(attempt as usize) {
-                    Some(pause) => shared.environment.pause(*pause).await,
-                    None => {
-                        let base = &shared.environment.sender.target.base;
-                        let why = unreached(&execution).map_or("", |loss| loss.message.as_str());
-                        shared.end(CancelReason::TargetUnusable(format!(
-                            "{base} can't be reached: {why}"
-                        )));
-                        return None;
-                    }
-                }
-            }
-            Some(RetryReason::Lost) if attempt == 0 => {
-                locked(&shared.collector).add_lost(execution.size());
-                fresh = true;
-            }
-            Some(RetryReason::Credentials) if attempt == 0 => {
-                locked(&shared.collector).add_sent(execution.size());
-                if credentials_are_refused(&shared.environment).await {
-                    shared.end(CancelReason::TargetUnusable(
-                        "the target refuses the credentials since a while: has the token expired?"
-                            .to_owned(),
-                    ));
-                    return None;
-                }
-            }
-            _ => {
-                let evaluation = judge_and_collect(shared, case, run, seed, &Arc::new(execution));
-                return (attempt == 0).then_some(evaluation);
+    };
+    let last = attempted.spent().requests - attempted.retried_amount().requests;
+    for (reason, amount) in &attempted.retried {
+        shared.observer.see(Progress::Executed { case, requests: amount.requests });
+        let mut collector = locked(&shared.collector);
+        match reason {
+            RetryReason::Lost => collector.add_lost(*amount),
+            RetryReason::Load(_) | RetryReason::Unreached | RetryReason::Credentials => {
+                collector.add_retried(*amount);
             }
         }
     }
-    None
+    shared.observer.see(Progress::Executed { case, requests: last });
+    match attempted.outcome {
+        AttemptOutcome::Answered(execution) => {
+            let evaluation = judge_and_collect(shared, case, run, seed, &Arc::new(execution));
+            attempted.retried.is_empty().then_some(evaluation)
+        }
+        AttemptOutcome::Overloaded(execution) => {
+            let counted = locked(&shared.collector).unanswered(case, selected.rule, &execution);
+            shared.io(counted);
+            None
+        }
+        AttemptOutcome::CredentialsRefused => {
+            shared.end(CancelReason::TargetUnusable(
+                "The target has started to reject the credentials. Has the token expired?"
+                    .to_owned(),
+            ));
+            None
+        }
+        // Neither the target nor a rule is judged by a connection that was never made.
+        AttemptOutcome::Unreached(why) => {
+            let base = &shared.environment.sender.target.base;
+            shared.end(CancelReason::TargetUnusable(format!("{base} can't be reached: {why}")));
+            None
+        }
+        // What was judged while it came had been seen by then; of anything else nothing is claimed.
+        AttemptOutcome::Cancelled(execution) if execution.streamed.is_some() => {
+            judge_and_collect(shared, case, run, seed, &Arc::new(execution));
+            None
+        }
+        AttemptOutcome::Cancelled(execution) => {
+            let accepted = execution.judge(&shared.environment).tally.accepted;
+            locked(&shared.collector).add_cut(execution.amount(), accepted);
+            None
+        }
+    }
 }
 
 fn judge_and_collect(

@@ -9,7 +9,7 @@ use super::verdict_cache::VerdictCache;
 use crate::collect::Collector;
 use crate::contract::FileError;
 use crate::execution::SelectedCase;
-use crate::session::{CancelReason, Environment, Observer, RunOptions};
+use crate::session::{CancelReason, Environment, Observer, RunOptions, locked};
 
 /// Why a run could not do its job.
 #[derive(Debug, Error)]
@@ -44,13 +44,6 @@ pub(super) struct RunContext {
     /// Workers between two stints.
     pub idle: Mutex<Vec<SoakWorker>>,
     pub failure: Mutex<Option<EngineError>>,
-}
-
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    match mutex.lock() {
-        Ok(guard) => guard,
-        Err(poisoned) => poisoned.into_inner(),
-    }
 }
 
 impl RunContext {

@@ -93,6 +93,10 @@ impl SoakWorker {
             return RunOutcome::NeedsJudge { execution: Execution::default(), right: None };
         };
         let (items, certain) = self.write(environment, generate, seed);
+        if !environment.may_send(items) {
+            let execution = Execution { cut: true, ..Execution::default() };
+            return RunOutcome::NeedsJudge { execution, right: None };
+        }
         let sent = SentItems { body: self.body.as_bytes(), places: &self.places };
         let quick = environment.quick.as_ref().filter(|_| certain);
         let is_right = |status: u16, body: &[u8], elapsed: Duration| {

@@ -21,7 +21,7 @@ use crate::contract::Contract;
 use crate::exchange::{BodyIntent, Exchange, Request};
 use crate::execution::Execution;
 use crate::generate::KeyPrefixes;
-use crate::session::Environment;
+use crate::session::{Amount, Environment};
 
 /// An execution written out.
 #[derive(Debug, Clone)]
@@ -77,8 +77,8 @@ impl Scenario {
 
     /// Requests and items.
     #[must_use]
-    pub fn size(&self) -> (usize, usize) {
-        (self.requests.len(), self.items().count())
+    pub fn amount(&self) -> Amount {
+        Amount::new(self.requests.len() as u64, self.items().count() as u64)
     }
 
     /// All items.

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use super::locked;
+
 /// Why a run ended before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelReason {
@@ -61,9 +63,6 @@ impl Cancellation {
     }
 
     fn reason_slot(&self) -> std::sync::MutexGuard<'_, Option<CancelReason>> {
-        match self.0.reason.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        }
+        locked(&self.0.reason)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Cancellation;
+use super::{CancelReason, Cancellation};
 use crate::case::Span;
 use crate::check::FastPath;
 use crate::contract::{Contract, FileError, Profile};
@@ -39,6 +39,8 @@ pub struct Environment {
     busiest: AtomicU64,
     /// Requests that a barrier releases together, at most.
     at_once: AtomicUsize,
+    /// Items that the profile lets a run send still; the greatest number where it sets no limit.
+    items_left: Arc<AtomicU64>,
     /// Ends the run; nothing is sent from then on.
     pub cancellation: Cancellation,
 }
@@ -74,7 +76,9 @@ impl Environment {
     ) -> Environment {
         let keys = Arc::new(KeyGenerator::fitting(run_id, &contract));
         let (profile, sender) = (Arc::new(profile), Arc::new(sender));
-        Environment::of(contract, profile, generator, keys, sender)
+        let items_left = Arc::new(AtomicU64::new(profile.limits.items.unwrap_or(u64::MAX)));
+        let environment = Environment::of(contract, profile, generator, keys, sender);
+        Environment { items_left, ..environment }
     }
 
     fn of(
@@ -97,6 +101,7 @@ impl Environment {
             slowest: AtomicU64::new(0),
             busiest: AtomicU64::new(0),
             at_once,
+            items_left: Arc::new(AtomicU64::new(u64::MAX)),
             cancellation: Cancellation::default(),
         }
     }
@@ -117,7 +122,34 @@ impl Environment {
     /// The same with correct implementations beside it.
     #[must_use]
     pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
-        Environment { control, ..self.at(Arc::clone(&self.sender)) }
+        let items_left = Arc::clone(&self.items_left);
+        Environment { control, items_left, ..self.at(Arc::clone(&self.sender)) }
+    }
+
+    /// Items that the profile lets the run send still.
+    #[must_use]
+    pub fn items_left(&self) -> u64 {
+        self.items_left.load(Ordering::Relaxed)
+    }
+
+    /// Takes the items of a request off what the profile allows. Where they are too many, nothing is taken, and the
+    /// run ends.
+    #[must_use]
+    pub fn may_send(&self, items: usize) -> bool {
+        if self.items_left() == u64::MAX {
+            return true;
+        }
+        let items = items as u64;
+        let taken = self
+            .items_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(items));
+        if taken.is_err() {
+            let limit = self.profile.limits.items.unwrap_or_default();
+            self.cancellation.cancel(CancelReason::Requested(format!(
+                "The profile allows {limit} items (limits.items), and the run has no more left."
+            )));
+        }
+        taken.is_ok()
     }
 
     /// Takes note of how long a plain answer took.

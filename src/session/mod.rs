@@ -5,11 +5,13 @@
 mod budget;
 mod cancellation;
 mod environment;
+mod locked;
 mod options;
 mod progress;
 
-pub use budget::{RESERVE, budget};
+pub use budget::{Amount, Budget, depth_budget, reserve};
 pub use cancellation::{CancelReason, Cancellation};
 pub use environment::Environment;
+pub use locked::locked;
 pub use options::RunOptions;
 pub use progress::{NoObserver, Observer, Progress};

@@ -4,44 +4,17 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::check::{Evaluation, RuleViolation, evaluate};
+use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
+use crate::check::{Evaluation, RuleViolation};
 use crate::collect::finding_id;
 use crate::execution::Execution;
-use crate::execution::{RetryReason, retry_reason};
 use crate::scenario::{Scenario, send_scenario};
-use crate::send::FRESH_CONNECTIONS;
-use crate::session::Environment;
+use crate::session::{Amount, Budget, Environment};
 use crate::triage::Occurrences;
 
 const CUT: &str = "the run was cut short";
-/// Longest pause that a target under load gets.
-const LONGEST_PAUSE: u64 = 10;
-
-/// Requests and items that all findings of a run share.
-pub struct ShrinkReserve {
-    requests: AtomicI64,
-    items: AtomicI64,
-}
-
-impl ShrinkReserve {
-    /// So many of each.
-    #[must_use]
-    pub fn new(requests: u64, items: u64) -> ShrinkReserve {
-        let signed = |n: u64| AtomicI64::new(i64::try_from(n).unwrap_or(i64::MAX));
-        ShrinkReserve { requests: signed(requests), items: signed(items) }
-    }
-
-    /// Takes what an execution of that size costs; says whether there was as much.
-    fn take(&self, requests: usize, items: usize) -> bool {
-        let signed = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let requests = self.requests.fetch_sub(signed(requests), Ordering::SeqCst);
-        let items = self.items.fetch_sub(signed(items), Ordering::SeqCst);
-        requests > 0 && items > 0
-    }
-}
 
 /// What is looked for.
 pub struct SoughtFinding {
@@ -73,14 +46,14 @@ pub struct Reproduction {
 pub struct Attempts<'a> {
     environment: &'a Arc<Environment>,
     sought: &'a SoughtFinding,
-    reserve: &'a ShrinkReserve,
+    budget: &'a Budget,
     seen: HashSet<u64>,
-    requests_left: usize,
+    requests_left: u64,
     until: Instant,
     /// What ended it, where something did.
     pub ended: Option<&'static str>,
     /// Requests and items sent to the target.
-    pub sent: (u64, u64),
+    pub sent: Amount,
     /// Numbers that were accepted there.
     pub accepted: u64,
 }
@@ -90,19 +63,19 @@ impl<'a> Attempts<'a> {
     pub fn new(
         environment: &'a Arc<Environment>,
         sought: &'a SoughtFinding,
-        reserve: &'a ShrinkReserve,
-        requests: usize,
+        budget: &'a Budget,
+        requests: u64,
         time: Duration,
     ) -> Attempts<'a> {
         Attempts {
             environment,
             sought,
-            reserve,
+            budget,
             seen: HashSet::new(),
             requests_left: requests,
             until: Instant::now() + time,
             ended: None,
-            sent: (0, 0),
+            sent: Amount::default(),
             accepted: 0,
         }
     }
@@ -111,11 +84,7 @@ impl<'a> Attempts<'a> {
     pub async fn fails_control(&self, scenario: &Scenario) -> bool {
         for control in &self.environment.control {
             let execution = send_scenario(control, scenario).await;
-            if evaluate_execution(control, &execution)
-                .violations
-                .iter()
-                .any(|h| h.rule.id == self.sought.rule)
-            {
+            if execution.judge(control).violations.iter().any(|h| h.rule.id == self.sought.rule) {
                 return true;
             }
         }
@@ -124,10 +93,8 @@ impl<'a> Attempts<'a> {
 
     /// An execution that was sent before and showed the finding.
     pub fn showed(&self, execution: &Arc<Execution>) -> Option<Reproduction> {
-        let violation = evaluate_execution(self.environment, execution)
-            .violations
-            .into_iter()
-            .find(|h| self.is_sought(h))?;
+        let violation =
+            execution.judge(self.environment).violations.into_iter().find(|h| self.is_sought(h))?;
         Some(Reproduction { execution: Arc::clone(execution), violation, tries: (0, 0) })
     }
 
@@ -147,23 +114,6 @@ impl<'a> Attempts<'a> {
                 return None;
             }
             let (execution, evaluation) = self.try_once(scenario).await?;
-            match retry_reason(&execution) {
-                Some(RetryReason::Load(seconds)) => {
-                    let pause = Duration::from_secs(seconds.min(LONGEST_PAUSE));
-                    self.environment.sender.pace.back_off(pause);
-                    continue;
-                }
-                Some(RetryReason::Credentials) => {
-                    self.ended = Some("the target refused the credentials");
-                    return None;
-                }
-                // The target is gone: nothing more can be shown of it.
-                Some(RetryReason::Unreached) => {
-                    self.ended = Some("the target could not be reached");
-                    return None;
-                }
-                Some(RetryReason::Lost) | None => {}
-            }
             let same = evaluation.violations.into_iter().find(|h| self.is_sought(h));
             if let Some(violation) = same {
                 count += 1;
@@ -181,15 +131,11 @@ impl<'a> Attempts<'a> {
         if self.fails_control(scenario).await { None } else { Some(shown) }
     }
 
-    /// Sends `scenario` so many times more, the last `spared` of them only while there is a reserve; how often it
-    /// showed the finding.
-    pub async fn repeat(&mut self, scenario: &Scenario, times: u64, spared: u64) -> Occurrences {
+    /// Sends `scenario` so many times more, as far as the budget goes; how often it showed the finding.
+    pub async fn repeat(&mut self, scenario: &Scenario, times: u64) -> Occurrences {
         let mut seen = Occurrences::default();
-        let (requests, items) = scenario.size();
         // What a finding of its own may take is no matter here, what all may take is.
-        while seen.of < times
-            && (self.reserve.take(requests, items) || seen.of < times.saturating_sub(spared))
-        {
+        while seen.of < times && self.budget.take(scenario.amount()) {
             let Some((_, evaluation)) = self.try_once(scenario).await else { break };
             seen.of += 1;
             seen.shown += u64::from(evaluation.violations.iter().any(|h| self.is_sought(h)));
@@ -197,14 +143,36 @@ impl<'a> Attempts<'a> {
         seen
     }
 
-    /// Sends `scenario` once; nothing where the run ended meanwhile.
+    /// Sends `scenario` once; nothing where it was not answered.
     async fn try_once(&mut self, scenario: &Scenario) -> Option<(Execution, Evaluation)> {
-        let sending = send_scenario(self.environment, scenario);
-        let execution = FRESH_CONNECTIONS.scope(self.sought.fresh_connections, sending).await;
-        let (requests, items) = execution.size();
-        self.sent.0 += requests;
-        self.sent.1 += items;
-        let evaluation = evaluate_execution(self.environment, &execution);
+        let source = ExecutionSource::Scenario(scenario);
+        let fresh = self.sought.fresh_connections;
+        let Ok(attempted) = attempt(self.environment, source, None, fresh).await else {
+            return None;
+        };
+        self.sent += attempted.spent();
+        self.budget.charge(attempted.retried_amount());
+        let execution = match attempted.outcome {
+            AttemptOutcome::Answered(execution) => execution,
+            AttemptOutcome::Overloaded(_) => {
+                self.ended = Some("the target was under load");
+                return None;
+            }
+            AttemptOutcome::CredentialsRefused => {
+                self.ended = Some("the target refused the credentials");
+                return None;
+            }
+            // The target is gone: nothing more can be shown of it.
+            AttemptOutcome::Unreached(_) => {
+                self.ended = Some("the target could not be reached");
+                return None;
+            }
+            AttemptOutcome::Cancelled(_) => {
+                self.ended = Some(CUT);
+                return None;
+            }
+        };
+        let evaluation = execution.judge(self.environment);
         self.accepted += evaluation.tally.accepted;
         if self.environment.cancellation.is_cancelled() {
             self.ended = Some(CUT);
@@ -220,30 +188,20 @@ impl<'a> Attempts<'a> {
     }
 
     fn may_send(&mut self, scenario: &Scenario) -> bool {
-        let (requests, items) = scenario.size();
+        let amount = scenario.amount();
         if self.ended.is_none() {
             if self.environment.cancellation.is_cancelled() {
                 self.ended = Some(CUT);
             } else if Instant::now() >= self.until {
                 self.ended = Some("the time for it was over");
-            } else if self.requests_left < requests || !self.reserve.take(requests, items) {
+            } else if self.requests_left < amount.requests || !self.budget.take(amount) {
                 self.ended = Some("the requests for it were used up");
             } else {
-                self.requests_left -= requests;
+                self.requests_left -= amount.requests;
             }
         }
         self.ended.is_none()
     }
-}
-
-fn evaluate_execution(environment: &Environment, execution: &Execution) -> Evaluation {
-    evaluate(
-        &environment.contract,
-        &environment.profile,
-        &execution.exchanges,
-        &execution.expectations,
-        execution.relating.as_ref(),
-    )
 }
 
 /// Equal scripts have equal ones.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::case::{Credential, Depth, Framing};
+use crate::case::{Credential, Framing};
 use crate::check::{Rule, RuleViolation, rules};
 use crate::collect::{Collector, FindingState, RUN, message};
 use crate::exchange::{BodyIntent, Exchange, Situation};
@@ -26,15 +26,15 @@ use crate::record::{
 };
 use crate::scenario::Scenario;
 use crate::session::Environment;
-use crate::session::{RESERVE, RunOptions, budget};
+use crate::session::{Amount, Budget, RunOptions};
 use crate::triage::Occurrences;
-use attempt::{Attempts, ShrinkReserve, SoughtFinding};
+use attempt::{Attempts, SoughtFinding};
 use shrinker::Shrinker;
 
 /// Causes that are shrunk.
 const MOST: usize = 24;
 /// Requests that one of them may take.
-const REQUESTS: usize = 240;
+const REQUESTS: u64 = 240;
 /// Time that one of them may take.
 const TIME: Duration = Duration::from_secs(20);
 /// Findings that are shrunk at once.
@@ -76,7 +76,7 @@ struct ShrinkOutcome {
     showed: (u32, u32),
     /// How many executions of the smallest don't miss it, where it depends on chance.
     runs: Option<u64>,
-    sent: (u64, u64),
+    sent: Amount,
     accepted: u64,
 }
 
@@ -89,22 +89,13 @@ pub async fn shrink(
     selected: &[SelectedCase],
     options: &RunOptions,
     collector: &mut Collector,
-    planned: (u64, u64),
-    spent: (u64, u64),
+    budget: &Arc<Budget>,
 ) -> std::io::Result<()> {
     if environment.control.is_empty() {
         return Ok(());
     }
-    // A deep run that was narrowed to a few cases may still need what a standard one may spend.
-    let least = budget(Depth::Standard).unwrap_or_default();
-    let floor = (planned.0.max(least.0), planned.1.max(least.1));
-    let (requests, items) = budget(options.depth).unwrap_or(floor);
-    // What confirming left, and half of the reserve at least.
-    let left = |all: u64, spent: u64| (all / RESERVE).saturating_sub(spent).max(all / RESERVE / 2);
-    let (requests, items) = (left(requests, spent.0), left(items, spent.1));
-    let reserve = Arc::new(ShrinkReserve::new(requests, items));
     let jobs = shrink_jobs(collector, selected);
-    let share = usize::try_from(requests).unwrap_or(REQUESTS) / jobs.len().max(1);
+    let share = budget.left().requests / jobs.len().max(1) as u64;
     let each = share.clamp(24, REQUESTS);
     let (alone, together): (Vec<ShrinkJob>, Vec<ShrinkJob>) =
         jobs.into_iter().partition(|j| j.alone);
@@ -114,18 +105,17 @@ pub async fn shrink(
         if tasks.len() >= AT_ONCE.min(options.jobs.max(1)) {
             outcomes.extend(tasks.join_next().await.and_then(Result::ok).unwrap_or_default());
         }
-        let (environment, reserve) = (Arc::clone(environment), Arc::clone(&reserve));
-        tasks.spawn(async move { shrink_cause(&environment, &job, &reserve, each).await });
+        let (environment, budget) = (Arc::clone(environment), Arc::clone(budget));
+        tasks.spawn(async move { shrink_cause(&environment, &job, &budget, each).await });
     }
     while let Some(outcome) = tasks.join_next().await {
         outcomes.extend(outcome.unwrap_or_default());
     }
     for job in alone {
-        outcomes.extend(shrink_cause(environment, &job, &reserve, each).await);
+        outcomes.extend(shrink_cause(environment, &job, &budget, each).await);
     }
     for outcome in outcomes {
-        collector.sent.0 += outcome.sent.0;
-        collector.sent.1 += outcome.sent.1;
+        collector.add_sent(outcome.sent);
         collector.accepted_beside += outcome.accepted;
         if outcome.smallest.is_none() && outcome.note.is_none() {
             continue;
@@ -168,7 +158,7 @@ fn shrink_jobs(collector: &Collector, selected: &[SelectedCase]) -> Vec<ShrinkJo
         .collect();
     // What takes little leaves more for what takes much.
     jobs.sort_by_key(|job| {
-        job.candidates.first().is_some_and(|c| c.execution.size().1 > DEAR as u64)
+        job.candidates.first().is_some_and(|c| c.execution.amount().items > DEAR as u64)
     });
     jobs
 }
@@ -188,7 +178,7 @@ const FICKLE: u8 = 2;
 /// How much there is to shrink: those of ordinary requests and values first, one at a time, since what is unusual
 /// may have to stay though it has no part in it; among these, executions of many items last.
 fn effort(execution: &Execution) -> (bool, bool, usize, u64) {
-    let (requests, items) = execution.size();
+    let Amount { requests, items } = execution.amount();
     let odd = |e: &Exchange| {
         let request = &e.request;
         let is_plain = request.raw.is_none()
@@ -233,12 +223,12 @@ fn candidate(found: &FindingState, steadiness: u8) -> Option<Candidate> {
 async fn shrink_cause(
     environment: &Arc<Environment>,
     job: &ShrinkJob,
-    reserve: &ShrinkReserve,
-    requests: usize,
+    budget: &Budget,
+    requests: u64,
 ) -> Vec<ShrinkOutcome> {
     let mut outcomes = Vec::new();
     for candidate in &job.candidates {
-        let outcome = shrink_finding(environment, candidate, reserve, requests).await;
+        let outcome = shrink_finding(environment, candidate, budget, requests).await;
         let done = outcome.smallest.is_some();
         outcomes.push(outcome);
         if done {
@@ -256,8 +246,8 @@ async fn shrink_cause(
 async fn shrink_finding(
     environment: &Arc<Environment>,
     candidate: &Candidate,
-    reserve: &ShrinkReserve,
-    requests: usize,
+    budget: &Budget,
+    requests: u64,
 ) -> ShrinkOutcome {
     let Candidate { sought, execution, .. } = candidate;
     let scenario = Scenario::of(environment, execution);
@@ -268,14 +258,14 @@ async fn shrink_finding(
         note: None,
         showed: (0, 0),
         runs: None,
-        sent: (0, 0),
+        sent: Amount::default(),
         accepted: 0,
     };
     if let Some(why) = why_not_shrunk(environment, &scenario, execution) {
         outcome.note = Some(why.to_owned());
         return outcome;
     }
-    let mut attempts = Attempts::new(environment, sought, reserve, requests, TIME);
+    let mut attempts = Attempts::new(environment, sought, budget, requests, TIME);
     if attempts.fails_control(&scenario).await {
         outcome.note = Some(
             "the reference implementation fails it too, so nothing tells a smaller execution that shows it from \
@@ -317,10 +307,10 @@ async fn shrink_finding(
     outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
     // What was taken may have shown by luck. What depends on chance is sent a few times more, to say how often.
     let checks = if scenario.items().count() > DEAR { 1 } else { CHECKS };
-    let mut again = attempts.repeat(&scenario, checks, 0).await;
+    let mut again = attempts.repeat(&scenario, checks).await;
     let overlaps = scenario.requests.iter().any(|s| s.group.is_some());
     if candidate.by_chance || overlaps || again.shown < again.of {
-        let more = attempts.repeat(&scenario, LAST, LAST).await;
+        let more = attempts.repeat(&scenario, LAST).await;
         again = Occurrences { shown: again.shown + more.shown, of: again.of + more.of };
         // What it was chosen for says nothing of how often it shows.
         outcome.runs = Some(again.tries_needed(MISS));
@@ -350,7 +340,7 @@ fn why_not_shrunk(
 }
 
 fn size_of(scenario: &Scenario) -> ExampleSize {
-    let (requests, items) = scenario.size();
+    let Amount { requests, items } = scenario.amount();
     let bytes = scenario
         .requests
         .iter()
@@ -359,7 +349,7 @@ fn size_of(scenario: &Scenario) -> ExampleSize {
         })
         .map(|length| length.unwrap_or(0) as u64)
         .sum();
-    ExampleSize { requests: requests as u64, items: items as u64, bytes }
+    ExampleSize { requests, items, bytes }
 }
 
 fn minimal(
@@ -374,8 +364,8 @@ fn minimal(
         id: outcome.id,
         from: outcome.from,
         to: outcome.from,
-        requests: outcome.sent.0,
-        items: outcome.sent.1,
+        requests: outcome.sent.requests,
+        items: outcome.sent.items,
         shown: outcome.showed.0,
         of: outcome.showed.1,
         note: outcome.note,

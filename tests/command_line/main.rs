@@ -5,6 +5,7 @@ mod harness;
 
 mod certify;
 mod compare;
+mod confirm;
 mod files;
 mod hostile;
 mod http_2;

@@ -52,6 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "execution",
         ],
     ),
+    ("attempt", &["contract", "check", "send", "session", "execution", "scenario"]),
     ("collect", &["exchange", "check", "record", "triage", "session", "execution"]),
     (
         "export",
@@ -74,6 +75,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "shrink",
         &[
+            "attempt",
             "contract",
             "case",
             "generate",
@@ -92,6 +94,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "run",
         &[
+            "attempt",
             "contract",
             "case",
             "generate",
@@ -111,6 +114,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "replay",
         &[
+            "attempt",
             "contract",
             "case",
             "generate",

@@ -1,0 +1,157 @@
+//! One attempt: an execution is sent, and sent again where load, a lost connection or an expired token hindered it.
+//!
+//! This is the only retry policy: a run, its repeats, the shrinker and a replay use it. It must not know what they
+//! look for in the answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::contract::FileError;
+use crate::execution::{
+    Execution, RetryReason, SelectedCase, credentials_are_refused, execute, overloaded_group,
+    retry_reason, unreached,
+};
+use crate::scenario::{Scenario, send_scenario};
+use crate::send::FRESH_CONNECTIONS;
+use crate::session::{Amount, Environment};
+
+/// Pauses before a target that could not be reached is tried again.
+const UNREACHED: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
+/// How often an execution is sent to a target that answers with load: long ones meet it more often than not.
+const LOAD_TRIES: u32 = 4;
+/// The longest pause that `Retry-After` gets.
+const LONGEST_PAUSE: u64 = 60;
+
+/// What is executed.
+#[derive(Clone, Copy)]
+pub enum ExecutionSource<'a> {
+    /// A run of a case.
+    Case {
+        /// The case.
+        selected: &'a SelectedCase,
+        /// Its run, from 0.
+        run: u64,
+        /// The seed of all seeds.
+        seed: u64,
+    },
+    /// A scenario, with fresh keys.
+    Scenario(&'a Scenario),
+}
+
+/// How an attempt ended.
+pub enum AttemptOutcome {
+    /// It was answered, as far as it ever will be.
+    Answered(Execution),
+    /// Every try met load; the last of them.
+    Overloaded(Execution),
+    /// No connection was made, though it was tried for some seconds; why.
+    Unreached(String),
+    /// The target refuses the credentials, read again, with a plain batch too.
+    CredentialsRefused,
+    /// The run ended first; what was sent of the execution claims nothing of what it did not send.
+    Cancelled(Execution),
+}
+
+/// An attempt, with what it took.
+pub struct Attempted {
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// Tries before the last one, each with what hindered it and what it sent.
+    pub retried: Vec<(RetryReason, Amount)>,
+}
+
+impl Attempted {
+    /// What all tries sent.
+    #[must_use]
+    pub fn spent(&self) -> Amount {
+        let last = match &self.outcome {
+            AttemptOutcome::Answered(execution)
+            | AttemptOutcome::Overloaded(execution)
+            | AttemptOutcome::Cancelled(execution) => execution.amount(),
+            AttemptOutcome::Unreached(_) | AttemptOutcome::CredentialsRefused => Amount::default(),
+        };
+        self.retried_amount() + last
+    }
+
+    /// What the tries before the last one sent.
+    #[must_use]
+    pub fn retried_amount(&self) -> Amount {
+        self.retried.iter().map(|(_, amount)| *amount).sum()
+    }
+}
+
+/// Sends an execution until it is answered. `begun` is its first try, where that was made already;
+/// `fresh_connections` gives each request a connection of its own.
+///
+/// # Errors
+/// A [`FileError`] where a file that the case names can't be used.
+pub async fn attempt(
+    environment: &Arc<Environment>,
+    source: ExecutionSource<'_>,
+    mut begun: Option<Execution>,
+    fresh_connections: bool,
+) -> Result<Attempted, FileError> {
+    let mut fresh = fresh_connections;
+    let mut retried: Vec<(RetryReason, Amount)> = Vec::new();
+    let mut loads = 0;
+    let mut asked = false;
+    let mut pauses = UNREACHED.iter();
+    loop {
+        let execution = match begun.take() {
+            Some(execution) => execution,
+            None => FRESH_CONNECTIONS.scope(fresh, send(environment, source)).await?,
+        };
+        if execution.cut || environment.cancellation.is_cancelled() && execution.was_left() {
+            return Ok(Attempted { outcome: AttemptOutcome::Cancelled(execution), retried });
+        }
+        let reason = retry_reason(&execution);
+        match reason {
+            Some(RetryReason::Load(seconds)) => {
+                environment.sender.pace.back_off(Duration::from_secs(seconds.min(LONGEST_PAUSE)));
+                if let Some(released) = overloaded_group(&execution) {
+                    environment.fewer_at_once(released);
+                }
+                loads += 1;
+                if loads == LOAD_TRIES {
+                    return Ok(Attempted {
+                        outcome: AttemptOutcome::Overloaded(execution),
+                        retried,
+                    });
+                }
+            }
+            Some(RetryReason::Unreached) => match pauses.next() {
+                Some(pause) => environment.pause(*pause).await,
+                None => {
+                    let why = unreached(&execution).map(|loss| loss.message.clone());
+                    let outcome = AttemptOutcome::Unreached(why.unwrap_or_default());
+                    retried.push((RetryReason::Unreached, execution.amount()));
+                    return Ok(Attempted { outcome, retried });
+                }
+            },
+            // A connection that was idle may be closed at any time; a fresh one may not.
+            Some(RetryReason::Lost) if !fresh => fresh = true,
+            Some(RetryReason::Credentials) if !asked => {
+                asked = true;
+                if credentials_are_refused(environment).await {
+                    retried.push((RetryReason::Credentials, execution.amount()));
+                    return Ok(Attempted { outcome: AttemptOutcome::CredentialsRefused, retried });
+                }
+            }
+            _ => return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried }),
+        }
+        retried.extend(reason.map(|reason| (reason, execution.amount())));
+    }
+}
+
+async fn send(
+    environment: &Arc<Environment>,
+    source: ExecutionSource<'_>,
+) -> Result<Execution, FileError> {
+    match source {
+        ExecutionSource::Case { selected, run, seed } => {
+            execute(environment, selected, run, seed).await
+        }
+        ExecutionSource::Scenario(scenario) => Ok(send_scenario(environment, scenario).await),
+    }
+}
