@@ -76,11 +76,12 @@ pub(super) fn rules(summary: &Summary, columns: usize, paint: Paint) -> String {
         }
     }
     let unconfirmed = summary.rules.iter().any(|r| r.outcome == RuleOutcome::Unconfirmed);
-    let mut names = vec!["passed", "failed"];
+    let narrow = columns < NARROW;
+    let mut names = if narrow { vec!["pass", "fail"] } else { vec!["passed", "failed"] };
     if unconfirmed {
-        names.push(if columns < NARROW { "unconf." } else { "unconfirmed" });
+        names.push(if narrow { "unconf." } else { "unconfirmed" });
     }
-    names.extend(["waived", "not tested"]);
+    names.extend(["waived", if narrow { "untested" } else { "not tested" }]);
     let wide = columns >= WIDE;
     let about = columns >= WITH_ABOUT;
     let mut builder = Builder::default();
