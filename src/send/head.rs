@@ -75,11 +75,17 @@ fn line(method: &str, path: &str) -> String {
         if byte.is_ascii_graphic() {
             line.push(char::from(byte));
         } else {
-            line.push_str(&format!("%{byte:02X}"));
+            line.extend(percent_encoded(byte));
         }
     }
     line.push_str(" HTTP/1.1\r\n");
     line
+}
+
+/// A byte as a URL spells it where it stands for nothing else (RFC 3986, section 2.1).
+fn percent_encoded(byte: u8) -> [char; 3] {
+    let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value & 0xF)]);
+    ['%', digit(byte >> 4), digit(byte)]
 }
 
 /// Adds what frames the body, and the empty line.

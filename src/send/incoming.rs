@@ -245,7 +245,7 @@ impl Incoming {
                 self.note(format!("Content-Length says {length}, but {came} bytes came"))?;
             }
             ParseState::Trailers if observed => {
-                self.note("the last chunk has no end".to_owned())?
+                self.note("the last chunk has no end".to_owned())?;
             }
             ParseState::Chunk(_) | ParseState::ChunkEnd if observed => {
                 self.note("the connection ended inside a chunk".to_owned())?;
@@ -337,10 +337,8 @@ impl Incoming {
                 self.see("Transfer-Encoding in the answer to an HTTP/1.0 request".to_owned())?;
             }
             // A length beside chunks is a fault of its own, but one that every client can read on behind.
-            _ if framing.chunked && framing.length.is_some() => {
-                if self.faults.is_some() {
-                    self.see("both Content-Length and Transfer-Encoding".to_owned())?;
-                }
+            _ if framing.chunked && framing.length.is_some() && self.faults.is_some() => {
+                self.see("both Content-Length and Transfer-Encoding".to_owned())?;
             }
             Some(fault) => self.see(fault)?,
             None => {}

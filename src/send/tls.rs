@@ -113,6 +113,9 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
     Ok(list)
 }
 
+/// What `--cert` names.
+const BOTH: &str = "a PEM file with the certificate and its private key";
+
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// The certificate chain of `--cert` and its key.
@@ -120,7 +123,6 @@ fn identity(path: &Path) -> Result<Identity, SendError> {
     let wrong = |why: &str, expected: &str| {
         SendError::Client(format!("--cert {}: {why}\n  expected: {expected}", path.display()))
     };
-    const BOTH: &str = "a PEM file with the certificate and its private key";
     let pem = read("--cert", path)?;
     let text = String::from_utf8_lossy(&pem);
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)

@@ -13,7 +13,7 @@ fn start(answer: fn(&mut TcpStream) -> std::io::Result<()>) -> String {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             std::thread::spawn(move || {
-                let _ = stream.read(&mut [0; 64 * 1024]);
+                let _ = stream.read(&mut vec![0; 64 * 1024]);
                 let _ = answer(&mut stream);
             });
         }
