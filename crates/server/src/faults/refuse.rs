@@ -210,8 +210,8 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     REFUSE
         .fault("broken-utf-8-replaced", "broken UTF-8 is replaced instead of refused")
-        .must(&["REFUSE-006"])
-        .may(&["ECHO-001", "ECHO-002"])
+        .must(&["REFUSE-007"])
+        .may(&["ECHO-001", "ECHO-002", "REFUSE-006"])
         .body(|_, body| {
             if std::str::from_utf8(body).is_err() {
                 *body = String::from_utf8_lossy(body).into_owned().into_bytes();
@@ -220,8 +220,8 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     REFUSE
         .fault("lenient-json", "comments, single quotes and trailing commas are taken for JSON")
-        .must(&["REFUSE-006"])
-        .may(&["REFUSE-007"])
+        .must(&["REFUSE-007"])
+        .may(&["REFUSE-006"])
         .body(|_, body| {
             if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
                 let text = String::from_utf8_lossy(body);
@@ -246,7 +246,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("text-after-document-accepted", "text after the JSON document is passed over")
         .must(&["REFUSE-007"])
-        .may(&["REFUSE-006", "REFUSE-007"])
+        .may(&["REFUSE-006"])
         .body(|_, body| {
             let mut documents = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
             if matches!(documents.next(), Some(Ok(_))) {
