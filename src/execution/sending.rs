@@ -47,6 +47,7 @@ pub(crate) async fn send_together(
     environment: &Arc<Environment>,
     together: Vec<ComposedRequest>,
 ) -> Vec<Answer> {
+    let _race = environment.race().await;
     let barrier = Arc::new(Barrier::new(together.len()));
     let mut tasks = JoinSet::new();
     let count = together.len();

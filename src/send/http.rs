@@ -25,6 +25,9 @@ pub(super) struct Clients {
     fresh: reqwest::Client,
 }
 
+/// Connections that stay open between requests: as many as there are jobs on loopback.
+const IDLE_CONNECTIONS: usize = 16;
+
 impl Clients {
     /// Clients that share `tls`, and speak HTTP/2 alone or HTTP/1.1 alone.
     ///
@@ -50,7 +53,10 @@ impl Clients {
             if let Some(proxy) = proxy {
                 builder = builder.proxy(proxy.for_requests()?);
             }
-            if !pooled {
+            if pooled {
+                // A race opens many at once; what it leaves idle is closed, since targets limit connections.
+                builder = builder.pool_max_idle_per_host(IDLE_CONNECTIONS);
+            } else {
                 builder = builder.pool_max_idle_per_host(0);
             }
             builder.build().map_err(|e| SendError::Client(format!("the HTTP client: {e}")))

@@ -39,6 +39,8 @@ pub struct Environment {
     busiest: AtomicU64,
     /// Requests that a barrier releases together, at most.
     at_once: AtomicUsize,
+    /// Held by the one race that is under way: a target takes only so many connections.
+    race: tokio::sync::Mutex<()>,
     /// Items that the profile lets a run send still; the greatest number where it sets no limit.
     items_left: Arc<AtomicU64>,
     /// Ends the run; nothing is sent from then on.
@@ -98,6 +100,7 @@ impl Environment {
             sender,
             control: Vec::new(),
             ending: watch::Sender::new(false),
+            race: tokio::sync::Mutex::new(()),
             slowest: AtomicU64::new(0),
             busiest: AtomicU64::new(0),
             at_once,
@@ -124,6 +127,11 @@ impl Environment {
     pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
         let items_left = Arc::clone(&self.items_left);
         Environment { control, items_left, ..self.at(Arc::clone(&self.sender)) }
+    }
+
+    /// The right to release several requests at once, held until their answers are there.
+    pub(crate) async fn race(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.race.lock().await
     }
 
     /// Items that the profile lets the run send still.
