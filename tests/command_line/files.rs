@@ -78,7 +78,7 @@ fn files_that_are_not_there_are_told() {
     desk.file("batch.yaml", "title: x\nsteps: [{ batch-from: friday.json }]\n");
     refused(&desk, &["batch.yaml"], &["friday.json"]);
     desk.file("friday.json", "{\"accountBalances\":");
-    desk.file("batch.yaml", "title: x\nsteps: [{ batch-from: friday.json, renumber: true }]\n");
+    desk.file("batch.yaml", "title: x\nsteps: [{ batch-from: friday.json, fresh-keys: true }]\n");
     refused(&desk, &["batch.yaml"], &["friday.json"]);
 }
 

@@ -44,7 +44,7 @@ fn a_users_own_batch_needs_no_expectation() {
     desk.file("friday.json", FRIDAY);
     desk.file(
         "friday.yaml",
-        "title: the batch that failed on Friday\nsteps: [{ batch-from: friday.json, renumber: true }]\n",
+        "title: the batch that failed on Friday\nsteps: [{ batch-from: friday.json, fresh-keys: true }]\n",
     );
     // The rules judge it: the number that stands twice in it is accepted once, again and again.
     let serving = Serving::start(&[], None);
@@ -57,10 +57,10 @@ fn a_users_own_batch_needs_no_expectation() {
 }
 
 #[test]
-fn renumbered_items_keep_all_but_their_numbers() {
+fn items_with_fresh_keys_keep_all_but_their_keys() {
     let desk = Desk::new();
     desk.file("friday.json", FRIDAY);
-    desk.file("friday.yaml", "title: x\nsteps: [{ batch-from: friday.json, renumber: true }]\n");
+    desk.file("friday.yaml", "title: x\nsteps: [{ batch-from: friday.json, fresh-keys: true }]\n");
     let hand = Hand::start(|heard| verdicts(heard, "REQUEST_ACCEPTED", &Value::Null));
     desk.batchproof(&["run", "friday.yaml", "--target", &hand.url]);
     let items = hand.heard()[0].items();
@@ -80,7 +80,7 @@ fn a_pin_that_does_not_hold_is_a_finding_with_file_and_line() {
     desk.file("friday.json", FRIDAY);
     desk.file(
         "pinned.yaml",
-        "title: pinned wrongly\nsteps:\n  - batch-from: friday.json\n    renumber: true\n    expect: rejected\n",
+        "title: pinned wrongly\nsteps:\n  - batch-from: friday.json\n    fresh-keys: true\n    expect: rejected\n",
     );
     desk.batchproof(&["run", "pinned.yaml"]).ends(1).says(&["CASE-001", "pinned.yaml"]);
     assert_eq!(desk.found().iter().filter(|rule| *rule != "CASE-001").count(), 0);

@@ -8,7 +8,8 @@ const TOKEN: &str = "saved-token-9f3c";
 
 /// Runs cases against a faulty server; the case files that it leaves.
 fn saved(desk: &Desk, serving: &Serving, cases: &[&str]) -> Vec<(PathBuf, String)> {
-    let run = ["run", "--target", &serving.url, "--seed", "5", "--export-cases", "saved"];
+    let run =
+        ["run", "--target", &serving.url, "--seed", "5", "--strict", "--export-cases", "saved"];
     desk.with_token(&[&run[..], cases].concat(), Some(TOKEN)).ends(1);
     let read = files(&desk.path().join("saved")).into_iter();
     read.map(|(path, text)| (path, String::from_utf8(text).unwrap())).collect()
@@ -72,7 +73,7 @@ fn a_saved_case_says_where_it_came_from_and_holds_no_secret_and_no_number() {
             assert!(text.contains(finding[word].as_str().unwrap()), "{word}:\n{text}");
         }
         assert!(!text.contains(TOKEN) && !text.contains(run_id), "{text}");
-        assert!(text.contains("${fresh}") || text.contains("${number:"), "{text}");
+        assert!(text.contains("${fresh}") || text.contains("${key:"), "{text}");
     }
     // Each finding is found again: in its own file, or among those of the same cause.
     let all: String = files.iter().map(|(_, text)| text.as_str()).collect();
