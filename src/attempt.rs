@@ -120,15 +120,16 @@ pub async fn attempt(
                     });
                 }
             }
-            Some(RetryReason::Unreached) => match pauses.next() {
-                Some(pause) => environment.pause(*pause).await,
-                None => {
+            Some(RetryReason::Unreached) => {
+                if let Some(pause) = pauses.next() {
+                    environment.pause(*pause).await;
+                } else {
                     let why = unreached(&execution).map(|loss| loss.message.clone());
                     let outcome = AttemptOutcome::Unreached(why.unwrap_or_default());
                     retried.push((RetryReason::Unreached, execution.amount()));
                     return Ok(Attempted { outcome, retried });
                 }
-            },
+            }
             // A connection that was idle may be closed at any time; a fresh one may not.
             Some(RetryReason::Lost) if !fresh => fresh = true,
             Some(RetryReason::Credentials) if !asked => {

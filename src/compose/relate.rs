@@ -33,6 +33,21 @@ pub struct FirstRequest<'a> {
     pub seed: u64,
 }
 
+/// Writes an item's members in another order, in each run in another one.
+fn reorder_members(entry: &mut OutgoingItem, run: u64) {
+    let draft = &mut entry.draft;
+    let mut fields: Vec<_> = std::mem::take(&mut draft.fields).into_iter().collect();
+    let last = fields.len();
+    if run == 0 {
+        fields.reverse();
+        draft.key_position = last.saturating_sub(draft.key_position);
+    } else {
+        fields.rotate_left(usize::try_from(run).unwrap_or(0) % last.max(1));
+        draft.key_position = if run % 2 == 1 { 0 } else { last };
+    }
+    draft.fields = fields.into_iter().collect();
+}
+
 /// Makes the second request, or the second and third.
 #[must_use]
 pub fn derive(
@@ -111,17 +126,7 @@ pub fn derive(
         Relation::ReorderKeys => {
             let mut entries = fresh;
             for entry in &mut entries {
-                let draft = &mut entry.draft;
-                let mut fields: Vec<_> = std::mem::take(&mut draft.fields).into_iter().collect();
-                let last = fields.len();
-                if first.run == 0 {
-                    fields.reverse();
-                    draft.key_position = last.saturating_sub(draft.key_position);
-                } else {
-                    fields.rotate_left(usize::try_from(first.run).unwrap_or(0) % last.max(1));
-                    draft.key_position = if first.run % 2 == 1 { 0 } else { last };
-                }
-                draft.fields = fields.into_iter().collect();
+                reorder_members(entry, first.run);
             }
             single(&entries, BodyStyle::Compact, same(count))
         }

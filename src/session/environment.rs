@@ -180,7 +180,7 @@ impl Environment {
         ten(&self.slowest).max(ten(&self.busiest).min(BUSY)).clamp(LEFT_ALONE.0, LEFT_ALONE.1)
     }
 
-    /// How many requests a barrier may send_together together.
+    /// How many requests a barrier may release together.
     #[must_use]
     pub fn at_once(&self) -> usize {
         self.at_once.load(Ordering::Relaxed)

@@ -112,7 +112,7 @@ pub async fn shrink(
         outcomes.extend(outcome.unwrap_or_default());
     }
     for job in alone {
-        outcomes.extend(shrink_cause(environment, &job, &budget, each).await);
+        outcomes.extend(shrink_cause(environment, &job, budget, each).await);
     }
     for outcome in outcomes {
         collector.add_sent(outcome.sent);

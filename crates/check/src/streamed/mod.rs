@@ -305,17 +305,7 @@ impl<'a> StreamEvaluator<'a> {
         let astray = miscounted || order.is_lost() || self.malformed;
         let evaluation =
             evaluate(contract, profile, std::slice::from_ref(&whole), &about.expectations, None);
-        for (index, rule) in rules::all().iter().enumerate() {
-            let counts = evaluation.counts[index];
-            if matches!(rule.check, Check::Item(_)) {
-                continue;
-            }
-            judged.evaluation.counts[index] = if astray && rules::needs_order(rule) {
-                RuleCounts { masked: 1, ..RuleCounts::default() }
-            } else {
-                counts
-            };
-        }
+        adopt_counts(&mut judged, &evaluation.counts, astray);
         judged.evaluation.tally.statuses.clone_from(&evaluation.tally.statuses);
         if evaluation.tally.accepted == 0 {
             judged.evaluation.tally.codes.clone_from(&evaluation.tally.codes);
@@ -367,6 +357,21 @@ impl<'a> StreamEvaluator<'a> {
         judged.exchange = Some(whole);
         judged.settle();
         judged
+    }
+}
+
+/// Takes over the counts of rules about the whole answer; where results have lost their items, those that need the
+/// order are masked.
+fn adopt_counts(judged: &mut StreamEvaluation, counts: &[RuleCounts], astray: bool) {
+    for (index, rule) in rules::all().iter().enumerate() {
+        if matches!(rule.check, Check::Item(_)) {
+            continue;
+        }
+        judged.evaluation.counts[index] = if astray && rules::needs_order(rule) {
+            RuleCounts { masked: 1, ..RuleCounts::default() }
+        } else {
+            counts[index]
+        };
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::error::Category;
 
-/// How deep serde_json nests; deeper documents are refused by parsers, not by JSON.
+/// How deep `serde_json` nests; deeper documents are refused by parsers, not by JSON.
 const MAX_DEPTH: usize = 128;
 
 /// The first thing in a document that a parser refuses.
@@ -22,7 +22,7 @@ pub(super) enum SyntaxFault {
     NotJson,
 }
 
-/// Why serde_json stopped with `error` in `body`.
+/// Why `serde_json` stopped with `error` in `body`.
 pub(super) fn first_fault(body: &[u8], error: &serde_json::Error) -> SyntaxFault {
     // What begins behind the place where the parser stopped is not why it stopped.
     let end = offset_of(body, error).min(body.len());

@@ -147,9 +147,10 @@ fn concluded(page: &mut TerminalPage, conclusion: Conclusion, rest: &str) {
 /// `NONCONFORMANT  http://127.0.0.1:8080  1 problem (MUST)    70 of 78 rules tested`.
 fn headline(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>]) {
     let found = wording::found_line(summary, problems);
-    let tested = match nothing_tested(summary) {
-        true => String::new(),
-        false => format!("    {}", wording::tested_line(summary)),
+    let tested = if nothing_tested(summary) {
+        String::new()
+    } else {
+        format!("    {}", wording::tested_line(summary))
     };
     let target = visible(&wording::host(&summary.head.target));
     let found = format!("  {target}  {found}");
@@ -354,9 +355,10 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
         commands.push(format!("batchproof replay {dir} {}", visible(&finding.id)));
         if finding.case != RUN {
             let case = head.files.get(&finding.case).unwrap_or(&finding.case);
-            let target = match head.target.starts_with("http") {
-                true => format!(" --target {}", visible(&head.target)),
-                false => String::new(),
+            let target = if head.target.starts_with("http") {
+                format!(" --target {}", visible(&head.target))
+            } else {
+                String::new()
             };
             commands.push(format!("batchproof run {} --seed {}{target}", visible(case), head.seed));
         }

@@ -20,6 +20,7 @@ pub(super) fn is_hidden(c: char) -> bool {
 }
 
 /// `text` on one line, with hidden characters spelled out.
+#[must_use]
 pub fn visible(text: &str) -> String {
     spelled(text, false)
 }

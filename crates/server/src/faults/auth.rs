@@ -134,7 +134,7 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["AUTH-003"])
     .head(|_, _, handling| {
-        handling.refused = Some((ReplyReason::Credentials, RefusedBody::Processed))
+        handling.refused = Some((ReplyReason::Credentials, RefusedBody::Processed));
     }),
     AUTH.fault("challenge-missing", "a 401 carries no WWW-Authenticate")
         .must(&["AUTH-004"])
@@ -150,7 +150,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["AUTH-005"])
     .may(&["AUTH-001", "AUTH-002"])
     .head(|_, _, handling| {
-        handling.refused = Some((ReplyReason::Credentials, RefusedBody::Judged))
+        handling.refused = Some((ReplyReason::Credentials, RefusedBody::Judged));
     }),
 ];
 

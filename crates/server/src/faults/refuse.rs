@@ -38,7 +38,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["REFUSE-001"])
         .may(&["REFUSE-002"])
         .item(|call, item| {
-            overlook(call, item, |c| c.class == InvalidClass::WrongType(ValueKind::Null))
+            overlook(call, item, |c| c.class == InvalidClass::WrongType(ValueKind::Null));
         }),
     REFUSE
         .fault("only-first-item-checked", "mandatory fields are looked for in the first item only")
@@ -146,7 +146,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("date-alone-accepted", "a date without a time is taken for a date-time")
         .must(&["REFUSE-004"])
         .item(|call, item| {
-            overlook(call, item, |c| c.class == InvalidClass::DateTime(DateTimeClass::DateAlone))
+            overlook(call, item, |c| c.class == InvalidClass::DateTime(DateTimeClass::DateAlone));
         }),
     REFUSE
         .fault("date-as-number-accepted", "a number is taken for a date-time")
@@ -164,13 +164,13 @@ pub(super) static FAULTS: &[Fault] = &[
         .item(|call, item| {
             overlook(call, item, |c| {
                 c.class == InvalidClass::DateTime(DateTimeClass::ImpossibleDate)
-            })
+            });
         }),
     REFUSE
         .fault("missing-offset-accepted", "a time without offset is taken for local time")
         .must(&["REFUSE-009"])
         .item(|call, item| {
-            overlook(call, item, |c| c.class == InvalidClass::DateTime(DateTimeClass::NoOffset))
+            overlook(call, item, |c| c.class == InvalidClass::DateTime(DateTimeClass::NoOffset));
         }),
     REFUSE
         .fault(
@@ -260,7 +260,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["REFUSE-008"])
         .may(&["REFUSE-010", "SCHEMA-004", "ECHO-002"])
         .item(|call, item| {
-            overlook(call, item, |c| matches!(c.class, InvalidClass::KeepsMeaning(_)))
+            overlook(call, item, |c| matches!(c.class, InvalidClass::KeepsMeaning(_)));
         }),
     REFUSE
         .fault("optional-types-unchecked", "optional fields may have any type")

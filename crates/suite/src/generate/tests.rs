@@ -407,11 +407,13 @@ fn mutually_recursive(objects: usize) -> String {
                 "    {n}: {{ type: object, properties: {{ note: {{ type: string, maxLength: 9 }}, {properties} }} }}\n"
             )
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let fields: String = names
         .iter()
         .map(|n| format!("        {}: {{ $ref: '#/components/schemas/{n}' }}\n", n.to_lowercase()))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let tail = "        odd: { type: integer";
     OPENAPI.replace(tail, &format!("{fields}{tail}")) + &schemas
 }

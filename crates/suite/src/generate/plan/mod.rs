@@ -118,7 +118,7 @@ impl ValuePlan {
             PlanKind::Numbers(numbers) if edges => writer.number(numbers.boundary(random)),
             PlanKind::Numbers(numbers) => writer.number(numbers.plain(random)),
             PlanKind::Text(lengths) if edges => {
-                writer.text(true, |out| lengths.boundary(random, out))
+                writer.text(true, |out| lengths.boundary(random, out));
             }
             PlanKind::Text(lengths) => writer.text(true, |out| lengths.word(random, out)),
             PlanKind::Instant(digits) if edges => {
@@ -132,7 +132,7 @@ impl ValuePlan {
                 writer.value(Value::String(text));
             }
             PlanKind::Pattern(pattern, plain) => {
-                writer.text(*plain, |out| pattern.push(random, out))
+                writer.text(*plain, |out| pattern.push(random, out));
             }
             PlanKind::List(list) => writer.value(Value::Array(list.draw(random, edges))),
             PlanKind::Object(properties) => {
