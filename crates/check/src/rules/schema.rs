@@ -4,6 +4,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use crate::contract::validity::{InvalidClass, ValueKind};
 use crate::contract::{Level, repeated_key};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemView, ParsedBody};
@@ -176,7 +177,9 @@ fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
     // A scalar in the place of the document is not JSON to parsers that read RFC 4627 strictly.
     let framed = match &view.exchange.intent.body {
         BodyIntent::Broken(reason) => {
-            reason.keyword != "json" && !reason.pointer.is_empty() || reason.keyword == "required"
+            let is_scalar = reason.pointer.is_empty()
+                && reason.class != InvalidClass::WrongType(ValueKind::Array);
+            reason.keyword != "json" && !is_scalar
         }
         BodyIntent::Batch { trailing, .. } => trailing.is_none(),
         BodyIntent::Open(_) | BodyIntent::None => false,

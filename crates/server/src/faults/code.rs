@@ -65,7 +65,7 @@ pub(super) static FAULTS: &[Fault] = &[
     }),
     CODE.fault("codes-swapped", "a used number and a missing field carry each other's code")
         .must(&["CODE-003"])
-        .may(&["UNIQUE-001", "UNIQUE-003", "REFUSE-001", "REFUSE-007"])
+        .may(&["UNIQUE-001", "UNIQUE-003", "REFUSE-001", "REFUSE-007", "CODE-008"])
         .answer(|call, answer| {
             recode(
                 call,
@@ -77,7 +77,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     CODE.fault("used-code-for-invalid", "an invalid item is rejected as if its number were used")
         .must(&["CODE-003"])
-        .may(&["UNIQUE-003", "REFUSE-001", "REFUSE-002", "REFUSE-003", "REFUSE-007"])
+        .may(&["UNIQUE-003", "REFUSE-001", "REFUSE-002", "REFUSE-003", "REFUSE-007", "CODE-008"])
         .judged(|call, batch| {
             for fail in batch.items.iter_mut().filter_map(|item| item.fail.as_mut()) {
                 fail.code = Rejection::used(call.contract()).code;
@@ -86,7 +86,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     CODE.fault("undocumented-code-for-used", "a used number carries a code that is not documented")
         .must(&["CODE-003"])
-        .may(&["CODE-004", "UNIQUE-001"])
+        .may(&["CODE-004", "UNIQUE-001", "CODE-008"])
         .answer(|call, answer| {
             recode(
                 call,
@@ -98,14 +98,14 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     CODE.fault("codes-lower-case", "error codes are written in lower case")
         .must(&["CODE-003"])
-        .may(&["CODE-004", "CODE-006", "UNIQUE-001", "REFUSE-001", "REFUSE-007"])
+        .may(&["CODE-004", "CODE-006", "UNIQUE-001", "REFUSE-001", "REFUSE-007", "CODE-008"])
         .answer(|call, answer| recode(call, answer, |_, _, _, code| code.to_lowercase())),
     CODE.fault(
         "undocumented-code-for-missing",
         "a missing mandatory field carries a code that is not documented",
     )
     .must(&["CODE-003"])
-    .may(&["CODE-004", "CODE-006", "REFUSE-001", "REFUSE-007"])
+    .may(&["CODE-004", "CODE-006", "REFUSE-001", "REFUSE-007", "CODE-008"])
     .judged(|_, batch| {
         for item in &mut batch.items {
             let missing = item.validity.invalid.iter().any(|c| c.code == CodeCause::Missing);

@@ -16,9 +16,6 @@ pub(super) static FAULTS: &[Fault] = &[
     HTTP.fault("content-type-missing-on-error", "refusals carry no Content-Type")
         .must(&["HTTP-001"])
         .answer(|_, answer| label(answer, &[400, 404], None)),
-    HTTP.fault("content-type-html-on-404", "a 404 is labelled text/html")
-        .must(&["HTTP-001"])
-        .answer(|_, answer| label(answer, &[404], Some("text/html"))),
     HTTP.fault("get-processed", "a GET is processed like the documented method")
         .must(&["HTTP-002"])
         .may(&["HTTP-003", "HTTP-015"])
@@ -114,8 +111,7 @@ pub(super) static FAULTS: &[Fault] = &[
             Ok(())
         }),
     HTTP.fault("chunked-server-error", "a chunked body ends in a 500")
-        .must(&["HTTP-007"])
-        .may(&["STATUS-002", "ROBUST-001", "ROBUST-004"])
+        .must(&["HTTP-007"]).may(&["STATUS-002", "ROBUST-001", "ROBUST-004", "HTTP-016"])
         .body(|call, _| {
             let chunked = call.head.length() == BodyLength::Chunked;
             if chunked { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }

@@ -15,34 +15,39 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("mandatory-1-unchecked", "the first mandatory field may be missing or null")
         .must(&["REFUSE-001"])
+        .may(&["REFUSE-007"])
         .item(|call, item| mandatory(call, item, 0)),
     REFUSE
         .fault("mandatory-2-unchecked", "the second mandatory field may be missing or null")
         .must(&["REFUSE-001"])
+        .may(&["REFUSE-007"])
         .item(|call, item| mandatory(call, item, 1)),
     REFUSE
         .fault("mandatory-3-unchecked", "the third mandatory field may be missing or null")
         .must(&["REFUSE-001"])
-        .may(&["UNIQUE-003"])
+        .may(&["UNIQUE-003", "REFUSE-007"])
         .item(|call, item| mandatory(call, item, 2)),
     REFUSE
         .fault("mandatory-4-unchecked", "the fourth mandatory field may be missing or null")
         .must(&["REFUSE-001"])
+        .may(&["REFUSE-007"])
         .item(|call, item| mandatory(call, item, 3)),
     REFUSE
         .fault("mandatory-5-unchecked", "the fifth mandatory field may be missing or null")
         .must(&["REFUSE-001"])
+        .may(&["REFUSE-007"])
         .item(|call, item| mandatory(call, item, 4)),
     REFUSE
         .fault("null-taken-for-present", "a mandatory field that is null counts as present")
         .must(&["REFUSE-001"])
-        .may(&["REFUSE-002"])
+        .may(&["REFUSE-002", "REFUSE-007"])
         .item(|call, item| {
             overlook(call, item, |c| c.class == InvalidClass::WrongType(ValueKind::Null));
         }),
     REFUSE
         .fault("only-first-item-checked", "mandatory fields are looked for in the first item only")
         .must(&["REFUSE-001"])
+        .may(&["REFUSE-007"])
         .item(|call, item| {
             if item.index > 0 {
                 overlook(call, item, |c| c.code == CodeCause::Missing);
@@ -65,6 +70,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "REFUSE-012",
             "SCHEMA-004",
             "ECHO-001",
+            "REFUSE-007",
         ])
         .judged(|_, batch| {
             if batch.items.len() > 10 {
@@ -178,6 +184,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "an array of items that is null or missing is an empty batch",
         )
         .must(&["REFUSE-005"])
+        .may(&["REFUSE-007"])
         .body(|call, body| {
             envelope(call, body, |items| items.is_none_or(Value::is_null).then(|| json!([])));
             Ok(())
@@ -185,6 +192,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("single-object-taken-for-array", "a single item is taken for an array of one")
         .must(&["REFUSE-005"])
+        .may(&["REFUSE-007"])
         .body(|call, body| {
             envelope(call, body, |items| items.filter(|i| i.is_object()).map(|i| json!([i])));
             Ok(())
@@ -192,6 +200,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("bare-array-accepted", "a bare array is taken for the envelope")
         .must(&["REFUSE-005"])
+        .may(&["REFUSE-007"])
         .body(|call, body| {
             if let Ok(list @ Value::Array(_)) = serde_json::from_slice(body) {
                 *body = json!({ call.batch().items.as_str(): list }).to_string().into_bytes();
@@ -233,7 +242,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("cut-json-completed", "JSON that breaks off is taken for its whole items")
         .must(&["REFUSE-006"])
-        .may(&["ATOM-004"])
+        .may(&["ATOM-004", "REFUSE-007"])
         .body(|call, body| {
             let broken = serde_json::from_slice::<serde::de::IgnoredAny>(body).err();
             if broken.is_some_and(|e| e.is_eof())
@@ -309,7 +318,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("broken-text-server-error", "a body that is not JSON ends in a 500")
         .must(&["ROBUST-001"])
-        .may(&["STATUS-001", "STATUS-002", "REFUSE-007", "AUTH-005"])
+        .may(&["STATUS-001", "STATUS-002", "REFUSE-007", "AUTH-005", "ROBUST-004"])
         .body(|call, body| {
             let broken = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err();
             if broken { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }
@@ -328,6 +337,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "REFUSE-012",
             "SCHEMA-004",
             "ECHO-001",
+            "REFUSE-007",
         ])
         .judged(|_, batch| {
             if let [_, .., last] = &mut batch.items[..] {

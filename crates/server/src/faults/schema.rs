@@ -104,14 +104,13 @@ pub(super) static FAULTS: &[Fault] = &[
             }
         }),
     SCHEMA
-        .fault("error-status-as-text", "the status in a framework error body is a string")
+        .fault("error-status-as-text", "the status in an error body is a string")
         .must(&["SCHEMA-002"])
         .answer(|_, answer| {
+            let status = answer.status.to_string();
             if answer.status >= 400 {
                 edit(answer, |body| {
-                    if let Some(status) = body.get_mut("status") {
-                        *status = Value::from(status.to_string());
-                    }
+                    body.insert("status".to_owned(), Value::from(status));
                 });
             }
         }),
@@ -144,14 +143,6 @@ pub(super) static FAULTS: &[Fault] = &[
         .answer(|_, answer| {
             if answer.status == 400 {
                 answer.body.clear();
-            }
-        }),
-    SCHEMA
-        .fault("not-found-as-list", "the body of a 404 is a list of messages")
-        .must(&["SCHEMA-002"])
-        .answer(|_, answer| {
-            if answer.why == ReplyReason::Path {
-                answer.body = br#"["Not Found"]"#.to_vec();
             }
         }),
     SCHEMA
