@@ -366,12 +366,16 @@ fn chunks_read(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("not a sound batch in chunks");
     }
     match view.status() {
-        Some(status @ (400 | 501)) => Verdict::fail(Finding::new(
-            format!("status {status}"),
-            "",
-            "200, or 411",
-            format!("{status}{}", error_excerpt(view)),
-        )),
+        Some(status @ (400 | 501)) => Verdict::fail(
+            Finding::new(
+                format!("status {status}"),
+                "",
+                "200, or 411",
+                format!("{status}{}", error_excerpt(view)),
+            )
+            // Whatever else the target refuses it for is the likelier cause.
+            .shows(Symptom::UnusualHeadRefused),
+        ),
         Some(200 | 411) => Verdict::Pass,
         _ => Verdict::NotApplicable("another status"),
     }
