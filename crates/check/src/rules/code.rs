@@ -201,6 +201,10 @@ fn null_is_called_missing(view: &ItemView<'_>) -> Verdict {
     else {
         return Verdict::NotApplicable("not rejected for a null alone");
     };
+    // Its key may be used besides; then that is a reason to reject it, too.
+    if view.is_called_used() {
+        return Verdict::NotApplicable("rejected as used");
+    }
     let Some(wanted) = missing_code(view.within.contract, cause).filter(|_| is_null(cause)) else {
         return Verdict::NotApplicable("not rejected for a null alone");
     };
