@@ -79,7 +79,7 @@ pub(super) fn rules(summary: &Summary, columns: usize, paint: Paint) -> String {
     let narrow = columns < NARROW;
     let mut names = if narrow { vec!["pass", "fail"] } else { vec!["passed", "failed"] };
     if unconfirmed {
-        names.push(if narrow { "unconf." } else { "unconfirmed" });
+        names.push(if narrow { "unc." } else { "unconfirmed" });
     }
     names.extend(["waived", if narrow { "untested" } else { "not tested" }]);
     let wide = columns >= WIDE;
