@@ -35,7 +35,7 @@ pub struct RawField {
     pub stands_for: Value,
 }
 
-/// What a unique key looks like; [`KeyGenerator::shaped`](super::KeyGenerator::shaped) makes one.
+/// What a unique key looks like; `KeyGenerator` makes one.
 #[derive(Debug, Clone, PartialEq)]
 pub enum KeyShape {
     /// A fresh key as it is made.
