@@ -79,11 +79,11 @@ pub(super) fn rules(summary: &Summary, columns: usize, paint: Paint) -> String {
     let narrow = columns < NARROW;
     let mut names = if narrow { vec!["pass", "fail"] } else { vec!["passed", "failed"] };
     if unconfirmed {
-        names.push(if narrow { "unc." } else { "unconfirmed" });
+        names.push(if narrow || columns >= WIDE { "unc." } else { "unconfirmed" });
     }
     names.extend(["waived", if narrow { "untested" } else { "not tested" }]);
     let wide = columns >= WIDE;
-    let about = columns >= WITH_ABOUT;
+    let about = columns >= WITH_ABOUT + if unconfirmed { 16 } else { 0 };
     let mut builder = Builder::default();
     builder.push_record(header(&names, wide, about));
     for name in &families {
