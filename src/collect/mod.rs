@@ -231,13 +231,7 @@ impl Collector {
                 record.rules.entry(rule.id.to_owned()).or_default().add(&counts.times(count));
             }
         }
-        let (micros, least, most) = sum.micros;
-        record.millis += micros / 1000;
-        let entry = record.latency.entry(size_class(items)).or_insert((0, 0, u64::MAX, 0));
-        entry.0 += count;
-        entry.1 += micros;
-        entry.2 = entry.2.min(least);
-        entry.3 = entry.3.max(most);
+        record.millis += sum.latencies.classes().map(|(_, class)| class.sum).sum::<u64>() / 1000;
         record.latencies.add(&sum.latencies);
         self.ended(case, count)
     }
@@ -319,11 +313,6 @@ impl Collector {
                 let held = exchange.intent.items().len();
                 let items = execution.streamed.as_ref().map_or(held as u64, |s| s.items);
                 let class = size_class(usize::try_from(items).unwrap_or(usize::MAX));
-                let entry = record.latency.entry(class).or_insert((0, 0, u64::MAX, 0));
-                entry.0 += 1;
-                entry.1 += micros;
-                entry.2 = entry.2.min(micros);
-                entry.3 = entry.3.max(micros);
                 record.latencies.count(class, micros);
             }
         }

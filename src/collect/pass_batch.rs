@@ -11,7 +11,5 @@ pub struct PassBatch {
     pub items: usize,
     pub evaluation: Arc<Evaluation>,
     pub count: u64,
-    /// Microseconds: sum, smallest, largest.
-    pub micros: (u64, u64, u64),
     pub latencies: Latencies,
 }

@@ -5,7 +5,6 @@
 
 mod expect;
 mod numbers;
-mod yaml;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -18,12 +17,12 @@ use crate::check::{Expectation, rules};
 use crate::collect::{Collector, FindingState};
 use crate::compose::usual_headers;
 use crate::contract::validity::ExpectedOutcome;
+use crate::contract::yaml::{flow, scalar};
 use crate::record::{Event, FindingRecord};
 use crate::scenario::{BatchText, Scenario, ScenarioRequest};
 use crate::session::Environment;
 use crate::session::RunOptions;
 use numbers::KeyTemplates;
-use yaml::{flow, key, scalar};
 
 /// Where a case file comes from.
 pub struct CaseOrigin {
@@ -238,11 +237,11 @@ impl CaseWriter<'_> {
         }
         let mut headers: Vec<String> = Vec::new();
         for (name, value) in request.headers.iter().filter(|h| !usual.contains(h)) {
-            headers.push(format!("{}: {}", key(name), scalar(&self.numbers.text(value))));
+            headers.push(format!("{}: {}", scalar(name), scalar(&self.numbers.text(value))));
         }
         for (name, _) in &usual {
             if !request.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
-                headers.push(format!("{}: null", key(name)));
+                headers.push(format!("{}: null", scalar(name)));
             }
         }
         if !headers.is_empty() {

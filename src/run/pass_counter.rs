@@ -28,15 +28,12 @@ impl<'a> PassCounter<'a> {
             &mut self.sums[at]
         } else {
             let evaluation = Arc::clone(evaluation);
-            let micros = (0, u64::MAX, 0);
             let latencies = Latencies::default();
-            self.sums.push(PassBatch { items, evaluation, count: 0, micros, latencies });
+            self.sums.push(PassBatch { items, evaluation, count: 0, latencies });
             let last = self.sums.len() - 1;
             &mut self.sums[last]
         };
         sum.count += 1;
-        let (all, least, most) = sum.micros;
-        sum.micros = (all + micros, least.min(micros), most.max(micros));
         sum.latencies.count(size_class(items), micros);
     }
 

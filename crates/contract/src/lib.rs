@@ -16,6 +16,7 @@ pub mod refusal_mode;
 mod repeated;
 pub mod text;
 pub mod validity;
+pub mod yaml;
 
 use std::path::Path;
 

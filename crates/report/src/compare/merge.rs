@@ -301,13 +301,6 @@ fn add_case(sum: &mut CaseRecord, part: &CaseRecord) {
         sum.rules.entry(rule.clone()).or_default().add(counts);
     }
     sum.tally.add(&part.tally);
-    for (class, (count, micros, least, most)) in &part.latency {
-        let entry = sum.latency.entry(*class).or_insert((0, 0, u64::MAX, 0));
-        entry.0 += count;
-        entry.1 += micros;
-        entry.2 = entry.2.min(*least);
-        entry.3 = entry.3.max(*most);
-    }
     sum.latencies.add(&part.latencies);
     sum.covered.add(&part.covered);
 }

@@ -272,11 +272,7 @@ pub struct CaseRecord {
     pub rules: BTreeMap<String, RuleCounts>,
     /// For rules of the run's scope.
     pub tally: RunTally,
-    /// Latencies by batch size: size class, count, and the sum, smallest and largest in microseconds.
-    #[serde(with = "crate::check::map_as_pairs")]
-    pub latency: BTreeMap<usize, (u64, u64, u64, u64)>,
-    /// The same latencies as a distribution, for percentiles.
-    #[serde(default)]
+    /// How long the answers took, by batch size.
     pub latencies: Latencies,
     /// Which of the head's cells were exercised.
     #[serde(default)]

@@ -10,39 +10,77 @@ const STEPS: u32 = 16;
 /// How many answers took about how long, by class of batch size.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Latencies(#[serde(with = "crate::check::map_as_pairs")] pub BTreeMap<(usize, u32), u64>);
+pub struct Latencies(#[serde(with = "crate::check::map_as_pairs")] BTreeMap<usize, Latency>);
+
+/// The latencies of the answers to batches of one size class, in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Answers.
+    pub count: u64,
+    /// Of all answers together.
+    pub sum: u64,
+    /// The smallest.
+    pub min: u64,
+    /// The largest.
+    pub max: u64,
+    /// Answers by step, see [`step`].
+    #[serde(with = "crate::check::map_as_pairs")]
+    steps: BTreeMap<u32, u64>,
+}
+
+impl Default for Latency {
+    fn default() -> Latency {
+        Latency { count: 0, sum: 0, min: u64::MAX, max: 0, steps: BTreeMap::new() }
+    }
+}
+
+impl Latency {
+    fn add(&mut self, other: &Latency) {
+        self.count += other.count;
+        self.sum = self.sum.saturating_add(other.sum);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        for (step, count) in &other.steps {
+            *self.steps.entry(*step).or_default() += count;
+        }
+    }
+
+    /// The latency in microseconds that the `share` of the answers did not exceed, to a sixteenth; nothing where
+    /// there were none.
+    #[must_use]
+    pub fn percentile(&self, share: f64) -> Option<u64> {
+        let mut left = (self.count as f64 * share).ceil();
+        for (step, count) in &self.steps {
+            left -= *count as f64;
+            if left <= 0.0 {
+                return Some(middle(*step).clamp(self.min, self.max));
+            }
+        }
+        None
+    }
+}
 
 impl Latencies {
-    /// Counts an answer.
+    /// Counts an answer to a batch of a size class.
     pub fn count(&mut self, size: usize, micros: u64) {
-        *self.0.entry((size, step(micros))).or_default() += 1;
+        let class = self.0.entry(size).or_default();
+        class.count += 1;
+        class.sum = class.sum.saturating_add(micros);
+        class.min = class.min.min(micros);
+        class.max = class.max.max(micros);
+        *class.steps.entry(step(micros)).or_default() += 1;
     }
 
     /// Adds another part's.
     pub fn add(&mut self, other: &Latencies) {
-        for (key, count) in &other.0 {
-            *self.0.entry(*key).or_default() += count;
+        for (size, class) in &other.0 {
+            self.0.entry(*size).or_default().add(class);
         }
     }
 
-    /// The latency in microseconds that the `share` of the answers to batches of a size class did not exceed;
-    /// nothing where there were none.
-    #[must_use]
-    pub fn percentile(&self, size: usize, share: f64) -> Option<u64> {
-        let mine: Vec<(u32, u64)> = self
-            .0
-            .range((size, 0)..=(size, u32::MAX))
-            .map(|((_, step), count)| (*step, *count))
-            .collect();
-        let total: u64 = mine.iter().map(|(_, count)| count).sum();
-        let mut left = (total as f64 * share).ceil();
-        for (step, count) in mine {
-            left -= count as f64;
-            if left <= 0.0 {
-                return Some(middle(step));
-            }
-        }
-        None
+    /// By size class, the smallest first.
+    pub fn classes(&self) -> impl Iterator<Item = (usize, &Latency)> {
+        self.0.iter().map(|(size, class)| (*size, class))
     }
 }
 
@@ -76,7 +114,7 @@ mod tests {
         for micros in [0, 1, 15, 16, 17, 100, 999, 12_345, 1_000_000, 29_999_999, u64::MAX / 4] {
             let mut latencies = Latencies::default();
             latencies.count(1, micros);
-            let told = latencies.percentile(1, 0.5).unwrap();
+            let told = latencies.0[&1].percentile(0.5).unwrap();
             assert!(told.abs_diff(micros) <= micros / 16, "{micros}: {told}");
         }
     }
@@ -91,9 +129,9 @@ mod tests {
         }
         a.add(&b);
         assert_eq!(a, whole);
-        let median = whole.percentile(10, 0.5).unwrap();
+        let median = whole.0[&10].percentile(0.5).unwrap();
         assert!(median.abs_diff(500) <= 32, "{median}");
-        assert!(whole.percentile(10, 0.99).unwrap().abs_diff(990) <= 62);
-        assert_eq!(whole.percentile(2, 0.5), None);
+        assert!(whole.0[&10].percentile(0.99).unwrap().abs_diff(990) <= 62);
+        assert_eq!(whole.classes().count(), 1);
     }
 }

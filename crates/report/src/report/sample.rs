@@ -202,8 +202,6 @@ fn cases(fails: &[FindingRecord]) -> Vec<Event> {
                 tally,
                 latencies: latencies(),
                 covered: covered(),
-                latency: [(1, (20, 90_000, 2_100, 30_000)), (50, (9, 140_000, 9_000, 41_000))]
-                    .into(),
             };
             Event::CaseFinished(Box::new(record))
         })

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::text::{counted, is_hidden};
+use super::text::counted;
+use crate::contract::yaml::scalar;
 use crate::record::{FindingRecord, WaiverStatus, WaiverSummary};
 use crate::triage::Problem;
 
@@ -74,58 +75,5 @@ pub(super) fn status(waiver: &WaiverSummary) -> String {
             "nothing matched in this run; the finding is declared flaky".to_owned()
         }
         WaiverStatus::NotRun => "not tested in this run, or not to the end".to_owned(),
-    }
-}
-
-/// A YAML string: plain where nothing else could be read into it, else in double quotes.
-fn scalar(text: &str) -> String {
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "/_.*-".contains(c))
-        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
-            .contains(&text.to_ascii_lowercase().as_str());
-    if plain {
-        return text.to_owned();
-    }
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            c if is_hidden(c) => {
-                let _ = write!(out, "\\U{:08x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_string_survives_yaml() {
-        for text in [
-            "/results/*/x",
-            "",
-            "no",
-            "a: b",
-            "*x",
-            "\"\\\u{202e}\u{1}\n",
-            "#",
-            "12",
-            "é",
-            "- a",
-            "/a #b",
-        ] {
-            let yaml = format!("key: {}\n", scalar(text));
-            let back: std::collections::BTreeMap<String, String> =
-                serde_saphyr::from_str(&yaml).unwrap();
-            assert_eq!(back["key"], text, "{yaml}");
-        }
     }
 }

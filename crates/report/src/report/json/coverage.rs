@@ -1,7 +1,5 @@
 //! What was provoked and seen, from the tallies of a run.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -300,33 +298,22 @@ fn provoked(what: &str, count: u64) -> ProvokedFault {
 
 /// Latencies of all cases, by size class.
 pub(in crate::report) fn latency(summary: &Summary) -> Vec<LatencyClass> {
-    let mut classes: BTreeMap<usize, (u64, u64, u64, u64)> = BTreeMap::new();
+    let mut all = Latencies::default();
     for record in summary.cases.iter().filter_map(|c| c.record.as_ref()) {
-        for (size, (count, sum, min, max)) in &record.latency {
-            let class = classes.entry(*size).or_insert((0, 0, u64::MAX, 0));
-            class.0 += count;
-            class.1 = class.1.saturating_add(*sum);
-            class.2 = class.2.min(*min);
-            class.3 = class.3.max(*max);
-        }
-    }
-    let mut spread = Latencies::default();
-    for record in summary.cases.iter().filter_map(|c| c.record.as_ref()) {
-        spread.add(&record.latencies);
+        all.add(&record.latencies);
     }
     let millis = |micros: u64| std::time::Duration::from_micros(micros).as_secs_f64() * 1e3;
-    classes
-        .into_iter()
-        .filter(|(_, (count, ..))| *count > 0)
-        .map(|(items, (count, sum, min, max))| LatencyClass {
+    all.classes()
+        .filter(|(_, class)| class.count > 0)
+        .map(|(items, class)| LatencyClass {
             items,
-            count,
-            mean_ms: millis(sum / count),
-            min_ms: millis(min),
-            max_ms: millis(max),
-            p50_ms: spread.percentile(items, 0.5).map(|p| millis(p.clamp(min, max))),
-            p90_ms: spread.percentile(items, 0.9).map(|p| millis(p.clamp(min, max))),
-            p99_ms: spread.percentile(items, 0.99).map(|p| millis(p.clamp(min, max))),
+            count: class.count,
+            mean_ms: millis(class.sum / class.count),
+            min_ms: millis(class.min),
+            max_ms: millis(class.max),
+            p50_ms: class.percentile(0.5).map(millis),
+            p90_ms: class.percentile(0.9).map(millis),
+            p99_ms: class.percentile(0.99).map(millis),
         })
         .collect()
 }
