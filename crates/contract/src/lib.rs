@@ -10,6 +10,7 @@ pub mod datetime;
 pub mod file_error;
 mod hex;
 pub mod interpretations;
+pub mod media_type;
 pub mod openapi;
 pub mod profile;
 pub mod refusal_mode;

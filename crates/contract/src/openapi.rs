@@ -8,6 +8,7 @@ use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
 use super::file_error::FileError;
+use super::media_type::MediaType;
 
 /// One operation of an OpenAPI document, its schemas compiled.
 pub struct Operation {
@@ -166,8 +167,8 @@ impl Operation {
     fn json_of(&self, pointer: &str) -> Option<String> {
         let content = self.document.pointer(pointer)?.get("content")?.as_object()?;
         let (media, _) = content.iter().find(|(k, _)| {
-            let name = k.split(';').next().unwrap_or("").trim();
-            name == "application/json" || name == "*/*"
+            let media = MediaType::parse(k);
+            media.is_json() || media.essence == "*/*"
         })?;
         Some(format!("{pointer}/content/{}", media.replace('~', "~0").replace('/', "~1")))
     }

@@ -5,6 +5,7 @@ mod disclosure;
 
 use super::common::{error_excerpt, lost_answer, must_be_processed};
 use crate::contract::Level;
+use crate::contract::media_type::MediaType;
 use crate::exchange::Situation;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -196,15 +197,6 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// The charset parameter of a label, where it names another one than UTF-8 or its subset ASCII.
-fn foreign_charset(label: &str) -> Option<String> {
-    let (_, charset) = label.split(';').skip(1).find_map(|parameter| {
-        parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))
-    })?;
-    let charset = charset.trim().trim_matches('"').to_ascii_lowercase();
-    (!matches!(charset.as_str(), "utf-8" | "utf8")).then_some(charset)
-}
-
 fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
     let judged = match response.status {
@@ -216,16 +208,16 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("no JSON is documented here");
     }
     let label = response.header("content-type").unwrap_or("");
-    let essence = label.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let problem_json = essence == "application/problem+json" && response.status != 200;
-    if essence == "application/json" || problem_json {
-        return match foreign_charset(label).filter(|_| !response.body.is_ascii()) {
+    let media = MediaType::parse(label);
+    let problem_json = media.essence == "application/problem+json" && response.status != 200;
+    if media.is_json() || problem_json {
+        return match media.foreign_charset().filter(|_| !response.body.is_ascii()) {
             None => Verdict::Pass,
             Some(charset) => Verdict::fail(Finding::new(
                 "another charset",
                 "",
                 "no charset, or the one that the body is in: UTF-8 (RFC 8259 section 8.1)",
-                charset,
+                charset.to_owned(),
             )),
         };
     }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use crate::case::{Credential, Disconnect, Framing};
 use crate::contract::Contract;
+use crate::contract::media_type::MediaType;
 
 /// A request, its credentials named but never held.
 #[derive(Debug, Clone)]
@@ -115,10 +116,10 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
     if is_odd_head(request) {
         return Situation::Unjudged;
     }
-    match request.header("content-type").map(sort_media_type) {
-        Some(MediaType::Json) => {}
-        Some(MediaType::Other) => return Situation::MediaType,
-        Some(MediaType::Unclear) | None => return Situation::Unjudged,
+    match request.header("content-type").map(request_media) {
+        Some(RequestMedia::Json) => {}
+        Some(RequestMedia::Other) => return Situation::MediaType,
+        Some(RequestMedia::Unclear) | None => return Situation::Unjudged,
     }
     match request.header("accept") {
         Some(accept) if excludes_json(accept) => Situation::Accept,
@@ -126,41 +127,32 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
     }
 }
 
-enum MediaType {
+enum RequestMedia {
     Json,
     Other,
     Unclear,
 }
 
-fn sort_media_type(value: &str) -> MediaType {
-    let mut parts = value.split(';').map(str::trim);
-    let essence = parts.next().unwrap_or("").to_ascii_lowercase();
-    let charset = parts.find_map(|p| {
-        let (name, value) = p.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim_matches('"').to_lowercase())
-    });
-    if essence == "application/json" {
-        return match charset.as_deref() {
-            None | Some("utf-8" | "utf8") => MediaType::Json,
-            Some(_) => MediaType::Unclear,
+fn request_media(value: &str) -> RequestMedia {
+    let media = MediaType::parse(value);
+    if media.is_json() {
+        return match media.foreign_charset() {
+            None => RequestMedia::Json,
+            Some(_) => RequestMedia::Unclear,
         };
     }
-    let well_formed = essence.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
-    if !well_formed
-        || essence.ends_with("+json")
-        || essence.contains('*')
-        || essence.contains("json")
-    {
-        MediaType::Unclear
+    let well_formed =
+        media.essence.split_once('/').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+    if !well_formed || media.essence.contains('*') || media.essence.contains("json") {
+        RequestMedia::Unclear
     } else {
-        MediaType::Other
+        RequestMedia::Other
     }
 }
 
 fn excludes_json(accept: &str) -> bool {
     !accept.split(',').any(|range| {
-        let range = range.trim().to_ascii_lowercase();
-        let essence = range.split(';').next().unwrap_or("").trim();
+        let essence = MediaType::parse(range.trim()).essence;
         essence.is_empty() || essence.contains('*') || essence.contains("json")
     })
 }
