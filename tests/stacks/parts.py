@@ -34,6 +34,11 @@ def needs(part):
     return [tuple(line.split(" ", 1)) for line in (directory(part) / "needs").read_text().split("\n") if line]
 
 
+def tls_only(gateway):
+    """A gateway whose template has no line for plain HTTP."""
+    return "@plain" not in (directory(gateway) / "config").read_text()
+
+
 def missing(part):
     """The requirements that are not met on this machine."""
     return [need for need in needs(part) if not CHECKS[need[0]](need[1])]
@@ -43,9 +48,32 @@ def environment(**more):
     return os.environ | {"STACKS_HOME": str(HOME)} | more
 
 
+def versions(part):
+    """The versions that are installed of what a part needs: ["flask 3.1.3"]."""
+    found = []
+    for kind, requirement in needs(part):
+        if kind == "apt":
+            name, version = requirement, dpkg("${Version}", requirement)
+            # Debian's epoch and revision say nothing to users of other systems.
+            version = re.sub(r"^\d+:", "", version).split("-")[0].split("+")[0]
+        elif kind == "cargo":
+            lock = (directory(part) / "Cargo.lock").read_text()
+            name, version = requirement, re.search(rf'name = "{requirement}"\nversion = "([^"]+)"', lock)[1]
+        else:
+            name, _, version = requirement.replace("==", "@").rpartition("@")
+        found.append(f"{name} {version}")
+    return found
+
+
+def dpkg(form, name):
+    """What Debian's package manager knows of a package; nothing on other systems."""
+    if shutil.which("dpkg-query") is None:
+        return ""
+    return subprocess.run(["dpkg-query", "-W", "-f", form, name], capture_output=True, text=True).stdout
+
+
 def apt_has(name):
-    status = subprocess.run(["dpkg-query", "-W", "-f", "${Status}", name], capture_output=True, text=True)
-    return status.stdout.endswith(" installed")
+    return dpkg("${Status}", name).endswith(" installed")
 
 
 def pip_has(requirement):

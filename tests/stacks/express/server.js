@@ -1,6 +1,8 @@
-// The endpoint on Express and zod. Rejects item by item; keeps numbers in memory.
+// The endpoint on Express and zod. Rejects item by item; knows only registered accounts.
 'use strict';
 const { createHash, timingSafeEqual } = require('node:crypto');
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
 const express = require('express');
 const { z } = require('zod');
 
@@ -20,7 +22,20 @@ const item = z.object({
 });
 const batch = z.object({ accountBalances: z.array(z.unknown()) });
 
+const registered = JSON.parse(readFileSync(join(__dirname, '../registered.json'), 'utf8'));
+const known = Object.fromEntries(Object.entries(registered).map(([name, values]) => [name, new Set(values)]));
 const used = new Set();
+
+function unknownReference({ accountExtId, businessUnit, balanceType }) {
+  if (!known.accountExtId.has(accountExtId)) return { errorCode: 'A001', errorDescription: 'Account does not exist' };
+  if (businessUnit != null && !known.businessUnit.has(businessUnit)) {
+    return { errorCode: 'A002', errorDescription: 'Tenant business unit does not exist' };
+  }
+  if (balanceType != null && !known.balanceType.has(balanceType)) {
+    return { errorCode: 'A003', errorDescription: 'Balance type does not exist' };
+  }
+  return undefined;
+}
 
 // Why an item is rejected; undefined if it is accepted. Only an accepted item uses its number up.
 function verdict(raw) {
@@ -29,6 +44,8 @@ function verdict(raw) {
     const { path, message } = parsed.error.issues[0];
     return { errorCode: 'O001', errorDescription: `${path.join('.')}: ${message}` };
   }
+  const reason = unknownReference(parsed.data);
+  if (reason) return reason;
   if (used.has(parsed.data.communicationNumber)) {
     return { errorCode: 'O005', errorDescription: 'CommunicationNumber already used in AMLYZE' };
   }
