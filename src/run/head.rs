@@ -75,6 +75,7 @@ pub(super) fn head(
         not_run: not_run(environment, selected),
         cells: environment.generator.coverage().list().to_vec(),
         token_given: Some(environment.sender.token().is_given()),
+        only_http_2: environment.sender.speaks_only_http_2(),
         waivers: options.waivers.clone(),
     }
 }

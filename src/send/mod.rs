@@ -179,6 +179,12 @@ impl Sender {
         self.transport.get().and_then(|transport| transport.excluded.as_deref())
     }
 
+    /// Whether the target speaks HTTP/2 and nothing else. Known from [`Sender::discover`] on.
+    #[must_use]
+    pub fn speaks_only_http_2(&self) -> bool {
+        self.transport.get().is_some_and(|transport| transport.http_2.is_some())
+    }
+
     /// The proxy that answers may come from, without its credentials.
     #[must_use]
     pub fn proxy(&self) -> Option<String> {

@@ -113,6 +113,7 @@ choices! {
         Interim103 "interim-103" "103 Early Hints before the answer"
         EmptyReason "empty-reason" "no reason phrase, as Tomcat"
         LowercaseHeaders "header-names-lowercase" "header names in lower case"
+        Early502 "refused-early-behind-a-gateway" "what the head refuses is answered before the body is read, and closed: 502 by a gateway that was still sending one over 4 KiB"
         Gateway "gateway" "Via, X-Request-Id, Server, Set-Cookie and Keep-Alive headers"
         Slow50 "slow-50ms" "answers after 50 ms"
         Jitter "jitter" "answers after 0 to 30 ms, so that simultaneous ones overtake each other"

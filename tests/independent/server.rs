@@ -198,6 +198,10 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
             && !state.choices.has(Choice::CloseDelimited);
 
         if let Some(answer) = gate::refuse(&head, framing, state) {
+            let is_early = matches!(framing, Framing::Length(length) if length > 4096)
+                && state.choices.has(Choice::Early502);
+            let answer =
+                if is_early { Answer::gateway(502, gate::path(&head.target)) } else { answer };
             let can_swallow = match framing {
                 Framing::None | Framing::Length(0) => true,
                 // A client that waits for leave may send the body or not: nobody can know.

@@ -146,6 +146,21 @@ impl<'a> ExchangeView<'a> {
         self.exchange.request.framing.is_chunked() && matches!(self.status(), Some(400 | 411 | 501))
     }
 
+    /// Whether the head alone was reason to refuse the request, and the answer got lost, or became a gateway's, while
+    /// the body was on its way: the target may answer and close before it has read that (RFC 9112, section 9.6).
+    #[must_use]
+    pub fn is_lost_to_early_refusal(&self) -> bool {
+        // Clients and gateways write about so much of a request at once.
+        const SENT_AT_ONCE: usize = 4 * 1024;
+        let body = self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);
+        let by_head = !matches!(
+            self.exchange.intent.situation,
+            Situation::Ordinary | Situation::HungUp
+        );
+        let lost = self.status().is_none_or(|status| matches!(status, 502 | 504));
+        by_head && body > SENT_AT_ONCE && lost
+    }
+
     /// The results of a 200.
     #[must_use]
     pub fn results(&self) -> Option<&[Value]> {

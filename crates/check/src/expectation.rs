@@ -54,7 +54,8 @@ pub(super) fn hold(
         .iter()
         .filter(|v| expectation.exchanges.contains(&v.exchange.index))
         // A server need not take chunks (INTERPRETATION-07); then nothing can be expected of what came in them.
-        .filter(|v| !v.is_refused_for_chunks())
+        // What refuses a head may do so before the body is read, and then any answer can get lost.
+        .filter(|v| !v.is_refused_for_chunks() && !v.is_lost_to_early_refusal())
         .collect();
     if views.is_empty() {
         evaluation.counts[index].not_applicable += 1;

@@ -7,6 +7,10 @@ use crate::finding::{Finding, Symptom};
 use crate::prediction::Prediction;
 use crate::text::{shorten, shown};
 
+/// Why an answer that got lost is not judged where [`ExchangeView::is_lost_to_early_refusal`].
+pub(super) const REFUSED_EARLY: &str =
+    "the target may refuse what the head says before it reads a large body";
+
 /// What the error says of itself, for the report.
 pub(super) fn error_excerpt(view: &ExchangeView<'_>) -> String {
     match view.response() {

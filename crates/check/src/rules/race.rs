@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::common::{is_server_error, lost_answer, server_error};
+use super::common::{REFUSED_EARLY, is_server_error, lost_answer, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -166,6 +166,9 @@ fn another(
 fn overlap_is_answered(view: &ExchangeView<'_>) -> Verdict {
     if view.exchange.group.is_none() {
         return Verdict::NotApplicable("nothing overlapped");
+    }
+    if view.is_lost_to_early_refusal() {
+        return Verdict::NotApplicable(REFUSED_EARLY);
     }
     if let Some(finding) = lost_answer(view) {
         return Verdict::fail(finding);

@@ -1,6 +1,6 @@
 //! ROBUST: odd, huge or broken input is answered within its class.
 
-use super::common::{is_server_error, lost_answer, server_error};
+use super::common::{REFUSED_EARLY, is_server_error, lost_answer, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -92,6 +92,9 @@ fn answered_in_class(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn in_class(view: &ExchangeView<'_>) -> Verdict {
+    if view.is_lost_to_early_refusal() {
+        return Verdict::NotApplicable(REFUSED_EARLY);
+    }
     if let Some(finding) = lost_answer(view) {
         return Verdict::fail(finding);
     }

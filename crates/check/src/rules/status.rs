@@ -1,6 +1,8 @@
 //! STATUS: statuses are the documented ones, each in its own situation.
 
-use super::common::{error_excerpt, is_server_error, lost_answer, must_be_processed, server_error};
+use super::common::{
+    REFUSED_EARLY, error_excerpt, is_server_error, lost_answer, must_be_processed, server_error,
+};
 use crate::contract::Level;
 use crate::exchange::{Answer, BodyIntent, Situation};
 use crate::exchange_view::{ExchangeView, RequestFeature};
@@ -151,10 +153,8 @@ fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
     let featured = view.feature().is_some();
     let has_rule = view.feature().is_some_and(|f| f != RequestFeature::Expect);
     let by_feature = has_rule && must_be_processed(view);
-    if is_early_refusal(view) {
-        return Verdict::NotApplicable(
-            "the target may refuse credentials before it reads a large body",
-        );
+    if view.is_lost_to_early_refusal() {
+        return Verdict::NotApplicable(REFUSED_EARLY);
     }
     if view.is_odd() || view.exchange.group.is_some() || by_feature {
         return Verdict::NotApplicable(
@@ -171,20 +171,9 @@ fn no_server_error(view: &ExchangeView<'_>) -> Verdict {
     }
 }
 
-/// Whether the target may answer and close before it has read the body (RFC 9112 section 9.6): then a client or a
-/// gateway can lose the answer.
-fn is_early_refusal(view: &ExchangeView<'_>) -> bool {
-    const SENT_AT_ONCE: usize = 16 * 1024;
-    let body = view.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);
-    let lost = view.status().is_none_or(|status| matches!(status, 502 | 504));
-    view.exchange.intent.situation == Situation::Credentials && body > SENT_AT_ONCE && lost
-}
-
 fn answered(view: &ExchangeView<'_>) -> Verdict {
-    if is_early_refusal(view) {
-        return Verdict::NotApplicable(
-            "the target may refuse credentials before it reads a large body",
-        );
+    if view.is_lost_to_early_refusal() {
+        return Verdict::NotApplicable(REFUSED_EARLY);
     }
     if view.is_odd() || view.exchange.group.is_some() || view.feature().is_some() {
         return Verdict::NotApplicable("another rule judges it");

@@ -105,14 +105,9 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<CertificateRefusal> 
         return Some(CertificateRefusal::new(why, true));
     }
     let why = match rule.not_tested()? {
-        // What the whole run shows is tested only where it happened: lost answers, for one.
-        NotTested::Skipped(_) | NotTested::NotTriggered => return None,
-        // What needs HTTP/1.1 framing does not apply to a target that speaks only HTTP/2.
-        NotTested::NeverApplied | NotTested::NoCase
-            if summary.head.not_run.values().any(|case| case.rules.contains(id)) =>
-        {
-            return None;
-        }
+        // What the whole run shows is tested only where it happened: lost answers, for one. What needs HTTP/1.1
+        // framing does not apply to a target that speaks only HTTP/2.
+        NotTested::Skipped(_) | NotTested::Excluded(_) | NotTested::NotTriggered => return None,
         why => why,
     };
     let text = Reason::RuleNotTested { rule: id.clone(), why: why.clone() }.to_string();

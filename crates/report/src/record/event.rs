@@ -103,6 +103,9 @@ pub struct RunHead {
     /// Whether a token was given; unknown in records of older versions.
     #[serde(default)]
     pub token_given: Option<bool>,
+    /// Whether the target speaks HTTP/2 and nothing else.
+    #[serde(default)]
+    pub only_http_2: bool,
     /// Waivers that hold for the run, in the order of their file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,

@@ -72,6 +72,8 @@ impl fmt::Display for Reason {
 pub enum NotTested {
     /// The profile skips it, for this reason.
     Skipped(String),
+    /// Its case could not be run against this target, for this reason.
+    Excluded(String),
     /// What the whole run would have to show did not happen.
     NotTriggered,
     /// Its cases ran, and it applied to none of their responses.
@@ -90,6 +92,7 @@ impl fmt::Display for NotTested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NotTested::Skipped(reason) => write!(f, "skipped by the profile: {reason}"),
+            NotTested::Excluded(reason) => f.write_str(reason),
             NotTested::NotTriggered => f.write_str("not triggered in this run"),
             NotTested::NeverApplied => f.write_str("it applied to no response in this run"),
             NotTested::NoCase => f.write_str("no case in this run applies to it"),

@@ -84,6 +84,8 @@ pub struct RuleSummary {
     pub counts: RuleCounts,
     /// Why the profile skips it, where it does.
     pub skipped: Option<String>,
+    /// Why a case that leads to it could not be run against this target, where that is so.
+    pub excluded: Option<String>,
 }
 
 /// A case over a whole run.
@@ -347,6 +349,7 @@ impl Summary {
                 NotTested::Panicked => true,
                 NotTested::Masked | NotTested::Unanswered => rule.rule.level == Level::Must,
                 NotTested::Skipped(_)
+                | NotTested::Excluded(_)
                 | NotTested::NotTriggered
                 | NotTested::NeverApplied
                 | NotTested::NoCase => false,
@@ -393,7 +396,9 @@ fn rule_summary(
     } else {
         RuleOutcome::NotApplicable
     };
-    RuleSummary { rule: rule.clone(), outcome, counts, skipped }
+    let mut not_run = head.not_run.values();
+    let excluded = not_run.find(|case| case.rules.contains(&rule.id)).map(|case| case.why.clone());
+    RuleSummary { rule: rule.clone(), outcome, counts, skipped, excluded }
 }
 
 impl RuleSummary {
@@ -401,11 +406,12 @@ impl RuleSummary {
     #[must_use]
     pub fn not_tested(&self) -> Option<NotTested> {
         match self.outcome {
-            RuleOutcome::NotApplicable => Some(match &self.skipped {
-                Some(reason) => NotTested::Skipped(reason.clone()),
-                None if self.rule.scope == Some(Scope::Run) => NotTested::NotTriggered,
-                None if self.counts.not_applicable > 0 => NotTested::NeverApplied,
-                None => NotTested::NoCase,
+            RuleOutcome::NotApplicable => Some(match (&self.skipped, &self.excluded) {
+                (Some(reason), _) => NotTested::Skipped(reason.clone()),
+                (None, Some(why)) => NotTested::Excluded(why.clone()),
+                _ if self.rule.scope == Some(Scope::Run) => NotTested::NotTriggered,
+                _ if self.counts.not_applicable > 0 => NotTested::NeverApplied,
+                _ => NotTested::NoCase,
             }),
             RuleOutcome::Masked => Some(NotTested::Masked),
             RuleOutcome::Unanswered => Some(NotTested::Unanswered),

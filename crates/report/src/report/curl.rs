@@ -186,7 +186,9 @@ impl CommandWriter<'_> {
                 let _ = write!(out, " -X {}", literal(method));
             }
         }
-        if request.url.starts_with("https:") {
+        if self.how.only_http_2 {
+            out.push_str(" --http2");
+        } else if request.url.starts_with("https:") {
             // Letter case of header names and chunks are HTTP/1.1's, which is what batchproof speaks.
             out.push_str(" --http1.1");
         }

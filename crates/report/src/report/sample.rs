@@ -145,6 +145,7 @@ fn head() -> RunHead {
         not_run: BTreeMap::new(),
         cells: generator.coverage().list().to_vec(),
         token_given: Some(true),
+        only_http_2: false,
         waivers: Vec::new(),
     }
 }

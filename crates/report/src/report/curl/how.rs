@@ -15,6 +15,8 @@ pub struct CommandContext {
     pub scheme: Scheme,
     /// Names of the headers that the profile adds; their values are not recorded.
     pub headers: Vec<String>,
+    /// Whether the target speaks HTTP/2 and nothing else.
+    pub only_http_2: bool,
     /// Where the reports are.
     pub dir: PathBuf,
 }
@@ -46,7 +48,13 @@ impl CommandContext {
             .and_then(|h| h.as_object())
             .map(|h| h.keys().cloned().collect())
             .unwrap_or_default();
-        CommandContext { run_id: summary.head.run_id.clone(), scheme, headers, dir: PathBuf::new() }
+        CommandContext {
+            run_id: summary.head.run_id.clone(),
+            scheme,
+            headers,
+            only_http_2: summary.head.only_http_2,
+            dir: PathBuf::new(),
+        }
     }
 
     /// The command that says whether a finding is fixed.
