@@ -82,4 +82,18 @@ fn a_target_of_http_2_alone_is_served_and_framing_does_not_apply_there() {
     let report = desk.report();
     assert_eq!(report["findings"], serde_json::json!([]));
     assert!(report["stats"]["requests"].as_u64() > Some(3), "{}", report["stats"]);
+    let framing =
+        report["rules"].as_array().unwrap().iter().find(|r| r["id"] == "HTTP-008").unwrap();
+    assert_eq!(framing["not_tested"], "needs HTTP/1.1, and the target speaks only HTTP/2");
+}
+
+#[test]
+fn commands_for_a_target_of_http_2_alone_speak_it() {
+    let desk = Desk::new();
+    let (url, ca) = (start(), tls::file("ca.pem"));
+    // It accepts a used key.
+    let run = ["run", "unique/replayed", "--depth", "quick", "--target", &url, "--ca", &ca];
+    let said = desk.batchproof(&run).ends(1).out;
+    assert!(said.contains("curl -sS -i --http2 https://"), "{said}");
+    assert!(!said.contains("--http1.1"), "{said}");
 }

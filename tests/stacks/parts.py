@@ -86,7 +86,7 @@ def pip_has(requirement):
 def npm_has(requirement):
     name, _, version = requirement.rpartition("@")
     manifest = HOME / "node" / "node_modules" / name / "package.json"
-    return manifest.exists() and f'"version": "{version}"' in manifest.read_text()
+    return shutil.which("node") is not None and manifest.exists() and f'"version": "{version}"' in manifest.read_text()
 
 
 def cargo_has(name):

@@ -153,10 +153,8 @@ impl<'a> ExchangeView<'a> {
         // Clients and gateways write about so much of a request at once.
         const SENT_AT_ONCE: usize = 4 * 1024;
         let body = self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len);
-        let by_head = !matches!(
-            self.exchange.intent.situation,
-            Situation::Ordinary | Situation::HungUp
-        );
+        let by_head =
+            !matches!(self.exchange.intent.situation, Situation::Ordinary | Situation::HungUp);
         let lost = self.status().is_none_or(|status| matches!(status, 502 | 504));
         by_head && body > SENT_AT_ONCE && lost
     }
