@@ -1,33 +1,77 @@
-"""The results of `run` as a page in Markdown: stacks down, ways across, and what was run."""
+"""The results of `run` as a page in Markdown: stacks down, ways across, and what was run.
+
+Each run leaves `result.json` in its report directory, so that a matrix can be continued.
+"""
 
 import datetime
+import json
 import subprocess
-from collections import namedtuple
 
 import parts
 
-Row = namedtuple("Row", "stack gateway tls code must should rules")
+NAME = "result.json"
 
 
-def markdown(options, rows):
-    ways = list(dict.fromkeys((row.gateway, row.tls) for row in rows))
-    stacks = list(dict.fromkeys(row.stack for row in rows))
-    cells = {(row.stack, row.gateway, row.tls): cell(row) for row in rows}
-    passed = sum(row.code == 0 for row in rows)
-    demanded = "exit 0 and a certificate" if options.certify else f"exit 0 at `{options.depth}`"
+def of_run(options, stack, gateway, tls, code, must, should, rules):
+    return {
+        "stack": stack,
+        "gateway": gateway,
+        "tls": tls,
+        "demanded": demanded(options),
+        "exit": code,
+        "must": must,
+        "should": should,
+        "rules": rules,
+        "date": str(datetime.date.today()),
+        "version": subprocess.run([options.binary, "--version"], capture_output=True, text=True).stdout.strip(),
+        "commit": commit(),
+    }
+
+
+def passed_before(options, directory):
+    """The result of an earlier run that demanded the same and passed."""
+    try:
+        result = json.loads((directory / NAME).read_text())
+    except (OSError, ValueError):
+        return None
+    return result if result["exit"] == 0 and result["demanded"] == demanded(options) else None
+
+
+def demanded(options):
+    return "exit 0 and a certificate" if options.certify else f"exit 0 at `{options.depth}`"
+
+
+def commit():
+    """The commit of the tree around this file; outside of a repository, nothing is known."""
+    git = ["git", "-C", parts.ROOT]
+    found = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True)
+    if found.returncode != 0:
+        return "unknown"
+    changed = subprocess.run([*git, "diff", "--quiet", "HEAD", "--", ".", ":!tests/stacks/RESULTS.md"]).returncode != 0
+    return found.stdout.strip() + (" with changes" if changed else "")
+
+
+def markdown(options, results):
+    ways = list(dict.fromkeys((result["gateway"], result["tls"]) for result in results))
+    stacks = list(dict.fromkeys(result["stack"] for result in results))
+    cells = {(result["stack"], result["gateway"], result["tls"]): cell(result) for result in results}
+    passed = sum(result["exit"] == 0 for result in results)
     lines = [
         "# Results on real stacks",
         "",
-        f"Written by `tests/stacks/run {options.words}` on {datetime.date.today()}: {version(options)}, {commit()}.",
-        f"{passed} of {len(rows)} runs passed; demanded is {demanded}. `ok` is a run that passed, with the number of its SHOULD findings;",
-        "another cell has the exit code and the number of confirmed MUST findings. The last column names the rules of the SHOULD findings.",
+        f"Written by `tests/stacks/run {options.words}`. Demanded is {demanded(options)}: {passed} of {len(results)} runs passed.",
         "",
-        "| stack | " + " | ".join(f"{gateway}{', TLS' if tls else ''}" for gateway, tls in ways) + " | SHOULD |",
-        "|---" * (len(ways) + 2) + "|",
+        "`ok` is a run that passed, with the number of its SHOULD findings; another cell has the exit code and the number of confirmed MUST",
+        "findings. The rules are those of the SHOULD findings, on any way.",
+        "",
+        "| stack | " + " | ".join(f"{gateway}{', TLS' if tls else ''}" for gateway, tls in ways) + " | SHOULD | run |",
+        "|---" * (len(ways) + 3) + "|",
     ]
     for stack in stacks:
-        rules = sorted({rule for row in rows if row.stack == stack for rule in row.rules})
-        words = [stack, *(cells.get((stack, *way), "") for way in ways), ", ".join(rules) or "none"]
+        own = [result for result in results if result["stack"] == stack]
+        rules = sorted({rule for result in own for rule in result["rules"]})
+        runs = dict.fromkeys(f"{result['date']}, {result['version']}, {result['commit']}" for result in own)
+        words = [stack, *(cells.get((stack, *way), "") for way in ways), ", ".join(rules) or "none", "; ".join(runs)]
         lines.append("| " + " | ".join(words) + " |")
     lines += ["", "## Versions", "", "| stack or gateway | versions |", "|---|---|"]
     gateways = [gateway for gateway, _ in ways if gateway != "none"]
@@ -36,17 +80,7 @@ def markdown(options, rows):
     return "\n".join(lines) + "\n"
 
 
-def cell(row):
-    if row.code == 0:
-        return f"ok, {row.should}" if row.should else "ok"
-    return f"exit {row.code}, {row.must} MUST"
-
-
-def version(options):
-    return subprocess.run([options.binary, "--version"], capture_output=True, text=True).stdout.strip()
-
-
-def commit():
-    """The commit of the tree around this file; outside of a repository, nothing is known."""
-    found = subprocess.run(["git", "-C", parts.HERE, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True)
-    return f"commit {found.stdout.strip()}" if found.returncode == 0 else "commit unknown"
+def cell(result):
+    if result["exit"] == 0:
+        return f"ok, {result['should']}" if result["should"] else "ok"
+    return f"exit {result['exit']}, {result['must']} MUST"
