@@ -20,6 +20,9 @@ Test the embedded reference server, or a server of yours:
 
 Exit codes of `run`: 0 conformant, 1 nonconformant, 2 usage or an unusable file, 3 inconclusive.";
 
+/// Where the record and the reports go, unless told otherwise.
+pub const REPORT_DIR: &str = "reports";
+
 #[derive(Parser)]
 #[command(
     name = "batchproof",
@@ -117,7 +120,7 @@ pub struct RunArgs {
     #[arg(long, hide = true, value_name = "DIR", value_parser = renamed_to_export_cases)]
     pub save_cases: Option<PathBuf>,
     /// Directory for the record and the reports; the previous run moves to earlier/ there.
-    #[arg(long, value_name = "DIR", default_value = "reports")]
+    #[arg(long, value_name = "DIR", default_value = REPORT_DIR)]
     pub report_dir: PathBuf,
     /// How requests are sent.
     #[command(flatten)]

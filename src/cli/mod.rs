@@ -16,7 +16,9 @@ mod signals;
 mod target;
 mod verify;
 
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -38,8 +40,16 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
+            if error.use_stderr() {
+                set_reports_aside(report_dir(std::env::args_os().skip(1)).as_deref());
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
+    };
+    let reports = match &cli.command {
+        Some(Command::Run(args)) if !args.plan => Some(args.report_dir.clone()),
+        Some(Command::Certify(args)) => Some(args.run.report_dir.clone()),
+        _ => None,
     };
     let outcome = match cli.command {
         Some(Command::Run(args)) => run::run(&args),
@@ -66,9 +76,35 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             say_error(&error.to_string());
+            set_reports_aside(reports.as_deref());
             ExitCode::from(USAGE)
         }
     }
+}
+
+/// A run that did not take place leaves no report of the run before, which a CI job would publish as its own.
+fn set_reports_aside(dir: Option<&Path>) {
+    if let Some(dir) = dir
+        && let Err(error) = crate::record::move_earlier(dir)
+    {
+        say_error(&format!("{}: the earlier reports stay: {error}", dir.display()));
+    }
+}
+
+/// Where arguments that could not be read wanted the reports of a run.
+fn report_dir(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
+    let mut arguments = arguments.skip_while(|argument| argument != "run" && argument != "certify");
+    arguments.next()?;
+    while let Some(argument) = arguments.next() {
+        if argument == "--report-dir" {
+            return arguments.next().map(PathBuf::from);
+        }
+        let text = argument.to_string_lossy();
+        if let Some(dir) = text.strip_prefix("--report-dir=") {
+            return Some(PathBuf::from(dir));
+        }
+    }
+    Some(PathBuf::from(args::REPORT_DIR))
 }
 
 /// What stops a command before its job was done.

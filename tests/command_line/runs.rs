@@ -196,6 +196,24 @@ fn the_run_before_moves_to_earlier() {
 }
 
 #[test]
+fn a_run_that_could_not_begin_leaves_no_report_of_the_run_before() {
+    for arguments in [
+        &["run", "no-such-case"][..],
+        &["run", "--depth", "no-such-depth"],
+        &["run", "time", "--waivers", "no-such-file.yaml"],
+        &["certify"],
+    ] {
+        let desk = Desk::new();
+        desk.batchproof(&["run", "time", "--run-id", "before"]).ends(0);
+        desk.batchproof(arguments).ends(2);
+        for name in ["report.json", "report.html", "junit.xml", "report.md", "record.jsonl"] {
+            assert!(!desk.reports().join(name).exists(), "{arguments:?}: {name}");
+            assert!(desk.reports().join("earlier").join("before").join(name).exists());
+        }
+    }
+}
+
+#[test]
 fn reports_are_made_again_from_the_record_alone() {
     let desk = Desk::new();
     let faulty = Serving::start(&["--fault", "results-reversed"], None);

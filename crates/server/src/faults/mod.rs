@@ -7,6 +7,7 @@ mod alike;
 mod atom;
 mod auth;
 mod code;
+mod database;
 mod echo;
 mod http;
 mod order;
@@ -46,6 +47,7 @@ pub fn all() -> Vec<&'static Fault> {
         race::FAULTS,
         time::FAULTS,
         robust::FAULTS,
+        database::FAULTS,
     ]
     .into_iter()
     .flatten()

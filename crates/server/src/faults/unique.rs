@@ -320,6 +320,11 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Claims `key` and forgets the oldest ones while `old(count, age)`.
+/// Takes a number that is remembered for a while only.
+pub(super) fn forgetting(call: &Call<'_>, key: &str, time: Duration) -> bool {
+    remember(call, key, |_, age| age > time)
+}
+
 fn remember(call: &Call<'_>, key: &str, old: impl Fn(usize, Duration) -> bool) -> bool {
     let mut kept = call.kept();
     while let Some((first, since)) = kept.keys.front() {

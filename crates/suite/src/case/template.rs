@@ -187,6 +187,9 @@ fn piece(text: &str) -> Result<Piece, String> {
     if let Some(rest) = text.strip_prefix("item:") {
         return Ok(Piece::Item(Some(rest.to_owned())));
     }
+    if let Some(count) = text.strip_prefix("varied:") {
+        return Ok(Piece::Repeat(1, varied(number(count)?)));
+    }
     if let Some(rest) = text.strip_prefix('@') {
         let (role, filter) = filtered(rest)?;
         return Ok(Piece::Name { role: role.to_owned(), filter });
@@ -215,7 +218,7 @@ fn piece(text: &str) -> Result<Piece, String> {
     let split = text.find(['.', '/']).filter(|at| *at > 0);
     let Some(at) = split else {
         return Err(format!(
-            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, repeat:N:TEXT, item, path, @ROLE, host, \
+            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, repeat:N:TEXT, varied:N, item, path, @ROLE, host, \
              NAME.FIELD, NAME.status, NAME.header.X or NAME/POINTER"
         ));
     };
@@ -225,6 +228,20 @@ fn piece(text: &str) -> Result<Piece, String> {
         return Err(format!("`${{{text}}}` names no field"));
     }
     Ok(Piece::Capture { name, part: part.to_owned(), filter })
+}
+
+/// Letters and digits that no compression shortens much; the same each time.
+fn varied(count: usize) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        // Marsaglia's xorshift: its high bits are as good as random here.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(LETTERS[usize::try_from(state >> 58).unwrap_or(0)])
+    };
+    (0..count).map(|_| next()).collect()
 }
 
 /// A text and the filter behind it.
