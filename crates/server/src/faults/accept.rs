@@ -72,7 +72,6 @@ pub(super) static FAULTS: &[Fault] = &[
     ACCEPT
         .fault("optional-taken-for-mandatory", "an optional field must be there")
         .must(&["ACCEPT-001"])
-        .may(&["CODE-003", "REFUSE-011", "CODE-008"])
         .item(|call, item| {
             let optional = call.contract().fields().iter().find(|f| !f.required);
             if let Some(field) = optional.filter(|f| item.value.get(&f.name).is_none()) {
@@ -82,7 +81,6 @@ pub(super) static FAULTS: &[Fault] = &[
     ACCEPT
         .fault("optional-number-mandatory", "the optional number must be there")
         .must(&["ACCEPT-001"])
-        .may(&["CODE-003", "REFUSE-011", "CODE-008"])
         .item(|call, item| {
             let fields = call.contract().fields().iter();
             let mut optional = fields.filter(|f| !f.required && f.kind() == Some("number"));
@@ -194,21 +192,10 @@ pub(super) static FAULTS: &[Fault] = &[
     ACCEPT
         .fault("over-64-kilobytes-too-large", "a body of more than 64 kilobytes is answered 413")
         .must(&["ACCEPT-005"])
-        .may(&["ACCEPT-001", "STATUS-001", "ROBUST-002", "REFUSE-005", "REFUSE-006", "REFUSE-007"])
         .body(|call, body| too_many(call, body.len() > 64 * 1024, 413)),
     ACCEPT
         .fault("same-identity-refused", "the second item of one account in a batch is refused")
         .must(&["ACCEPT-001"])
-        .may(&[
-            "CODE-003",
-            "UNIQUE-001",
-            "UNIQUE-004",
-            "UNIQUE-005",
-            "UNIQUE-006",
-            "ATOM-003",
-            "REFUSE-011",
-            "CODE-008",
-        ])
         .judged(|call, batch| {
             let mut seen = std::collections::HashSet::new();
             for item in &mut batch.items {

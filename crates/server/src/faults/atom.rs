@@ -79,38 +79,21 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     ATOM.fault("next-item-rejected-too", "the item behind a rejected one is rejected too")
         .must(&["ATOM-003"])
-        .may(&[
-            "ACCEPT-001",
-            "CODE-003",
-            "UNIQUE-003",
-            "UNIQUE-005",
-            "UNIQUE-006",
-            "REFUSE-001",
-            "CODE-008",
-            "REFUSE-007",
-        ])
+        .may(&["CODE-003", "UNIQUE-006"])
         .decided(|call, decision| {
             spread(call, decision, |failed, at| at > 0 && failed[at - 1]);
             Ok(())
         }),
     ATOM.fault("all-rejected-with-one", "one rejected item has all items of its batch rejected")
         .must(&["ATOM-003"])
-        .may(&[
-            "ACCEPT-001",
-            "CODE-003",
-            "UNIQUE-003",
-            "UNIQUE-004",
-            "UNIQUE-005",
-            "UNIQUE-006",
-            "CODE-008",
-        ])
+        .may(&["CODE-003", "UNIQUE-006"])
         .decided(|call, decision| {
             spread(call, decision, |failed, _| failed.contains(&true));
             Ok(())
         }),
     ATOM.fault("stops-at-first-rejected", "nothing behind the first rejected item is processed")
         .must(&["ATOM-003"])
-        .may(&["ACCEPT-001", "CODE-003", "UNIQUE-003", "UNIQUE-005", "UNIQUE-006", "CODE-008"])
+        .may(&["CODE-003", "UNIQUE-006"])
         .decided(|call, decision| {
             spread(call, decision, |failed, at| failed[..at].contains(&true));
             Ok(())

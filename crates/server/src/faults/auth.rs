@@ -103,7 +103,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .answer(|_, answer| restate(answer, 200)),
     AUTH.fault("unauthorized-as-server-error", "a request without good credentials ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["STATUS-001", "ROBUST-001", "AUTH-005", "ROBUST-004"])
+        .may(&["ROBUST-001"])
         .answer(|_, answer| restate(answer, 500)),
     AUTH.fault(
         "unauthorized-as-redirect",
@@ -122,7 +122,6 @@ pub(super) static FAULTS: &[Fault] = &[
         "credentials that are no known scheme end in a 500",
     )
     .must(&["STATUS-002"])
-    .may(&["STATUS-001", "ROBUST-001", "AUTH-005", "ROBUST-004"])
     .answer(|call, answer| {
         if given(call.head, "bearer").is_none() && call.head.get("authorization").is_some() {
             restate(answer, 500);

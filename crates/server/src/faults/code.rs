@@ -14,7 +14,6 @@ const CODE: FaultFamily = FaultFamily("CODE");
 pub(super) static FAULTS: &[Fault] = &[
     CODE.fault("rejected-without-code", "rejected results carry no error code")
         .must(&["CODE-001"])
-        .may(&["UNIQUE-001", "UNIQUE-002", "CODE-003", "UNIQUE-007", "CODE-008"])
         .results(|call, results| {
             for row in results.rows.iter_mut().filter(|row| rejected(call, row)) {
                 row.shift_remove(&call.batch().error.code);
@@ -25,7 +24,6 @@ pub(super) static FAULTS: &[Fault] = &[
         "only the first rejected result of a batch carries an error code",
     )
     .must(&["CODE-001"])
-    .may(&["UNIQUE-001", "UNIQUE-002", "CODE-003", "UNIQUE-007", "CODE-008"])
     .results(|call, results| {
         for row in results.rows.iter_mut().filter(|row| rejected(call, row)).skip(1) {
             row.shift_remove(&call.batch().error.code);
@@ -33,7 +31,6 @@ pub(super) static FAULTS: &[Fault] = &[
     }),
     CODE.fault("code-null", "the error code of a rejected result is null")
         .must(&["SCHEMA-001"])
-        .may(&["CODE-001", "CODE-003", "UNIQUE-001", "UNIQUE-002", "CODE-008", "UNIQUE-007"])
         .results(|call, results| {
             for row in results.rows.iter_mut().filter(|row| rejected(call, row)) {
                 row.insert(call.batch().error.code.clone(), Value::Null);
@@ -51,7 +48,6 @@ pub(super) static FAULTS: &[Fault] = &[
         "an accepted result keeps the code of the rejected one before it",
     )
     .must(&["CODE-002"])
-    .may(&["CODE-003", "ATOM-003", "CODE-008"])
     .results(|call, results| {
         let field = &call.batch().error.code;
         for at in 1..results.rows.len() {
@@ -65,7 +61,6 @@ pub(super) static FAULTS: &[Fault] = &[
     }),
     CODE.fault("codes-swapped", "a used number and a missing field carry each other's code")
         .must(&["CODE-003"])
-        .may(&["UNIQUE-001", "UNIQUE-003", "REFUSE-001", "REFUSE-007", "CODE-008"])
         .answer(|call, answer| {
             recode(
                 call,
@@ -77,7 +72,6 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     CODE.fault("used-code-for-invalid", "an invalid item is rejected as if its number were used")
         .must(&["CODE-003"])
-        .may(&["UNIQUE-003", "REFUSE-001", "REFUSE-002", "REFUSE-003", "REFUSE-007", "CODE-008"])
         .judged(|call, batch| {
             for fail in batch.items.iter_mut().filter_map(|item| item.fail.as_mut()) {
                 fail.code = Rejection::used(call.contract()).code;
@@ -86,7 +80,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     CODE.fault("undocumented-code-for-used", "a used number carries a code that is not documented")
         .must(&["CODE-003"])
-        .may(&["CODE-004", "UNIQUE-001", "CODE-008"])
+        .may(&["CODE-004"])
         .answer(|call, answer| {
             recode(
                 call,
@@ -98,14 +92,14 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     CODE.fault("codes-lower-case", "error codes are written in lower case")
         .must(&["CODE-003"])
-        .may(&["CODE-004", "CODE-006", "UNIQUE-001", "REFUSE-001", "REFUSE-007", "CODE-008"])
+        .may(&["CODE-004", "REFUSE-001", "CODE-008"])
         .answer(|call, answer| recode(call, answer, |_, _, _, code| code.to_lowercase())),
     CODE.fault(
         "undocumented-code-for-missing",
         "a missing mandatory field carries a code that is not documented",
     )
     .must(&["CODE-003"])
-    .may(&["CODE-004", "CODE-006", "REFUSE-001", "REFUSE-007", "CODE-008"])
+        .may(&["CODE-004", "REFUSE-001", "CODE-008"])
     .judged(|_, batch| {
         for item in &mut batch.items {
             let missing = item.validity.invalid.iter().any(|c| c.code == CodeCause::Missing);
@@ -120,7 +114,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a null in a mandatory field carries another code than a missing one",
     )
     .must(&["CODE-008"])
-    .may(&["CODE-004", "CODE-006"])
+        .may(&["CODE-004"])
     .only(&[RefusalMode::Item])
     .judged(|_, batch| {
         for item in &mut batch.items {

@@ -99,7 +99,6 @@ pub(super) static FAULTS: &[Fault] = &[
     ORDER
         .fault("rejected-left-out", "rejected items have no result")
         .must(&["ORDER-001"])
-        .may(&["SCHEMA-003", "UNIQUE-001", "UNIQUE-002", "UNIQUE-006", "ATOM-003", "UNIQUE-007"])
         .results(|call, results| results.rows.retain(|row| !rejected(call, row))),
     ORDER
         .fault("only-rejected-told", "accepted items have no result")

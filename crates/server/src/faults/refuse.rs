@@ -20,12 +20,11 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("mandatory-2-unchecked", "the second mandatory field may be missing or null")
         .must(&["REFUSE-001"])
-        .may(&["REFUSE-007"])
         .item(|call, item| mandatory(call, item, 1)),
     REFUSE
         .fault("mandatory-3-unchecked", "the third mandatory field may be missing or null")
         .must(&["REFUSE-001"])
-        .may(&["UNIQUE-003", "REFUSE-007"])
+        .may(&["REFUSE-007"])
         .item(|call, item| mandatory(call, item, 2)),
     REFUSE
         .fault("mandatory-4-unchecked", "the fourth mandatory field may be missing or null")
@@ -35,19 +34,17 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("mandatory-5-unchecked", "the fifth mandatory field may be missing or null")
         .must(&["REFUSE-001"])
-        .may(&["REFUSE-007"])
         .item(|call, item| mandatory(call, item, 4)),
     REFUSE
         .fault("null-taken-for-present", "a mandatory field that is null counts as present")
         .must(&["REFUSE-001"])
-        .may(&["REFUSE-002", "REFUSE-007"])
+        .may(&["REFUSE-002"])
         .item(|call, item| {
             overlook(call, item, |c| c.class == InvalidClass::WrongType(ValueKind::Null));
         }),
     REFUSE
         .fault("only-first-item-checked", "mandatory fields are looked for in the first item only")
         .must(&["REFUSE-001"])
-        .may(&["REFUSE-007"])
         .item(|call, item| {
             if item.index > 0 {
                 overlook(call, item, |c| c.code == CodeCause::Missing);
@@ -59,19 +56,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "items of a batch of more than ten are not validated",
         )
         .must(&["REFUSE-001"])
-        .may(&[
-            "REFUSE-002",
-            "REFUSE-003",
-            "REFUSE-004",
-            "REFUSE-008",
-            "REFUSE-009",
-            "REFUSE-010",
-            "REFUSE-011",
-            "REFUSE-012",
-            "SCHEMA-004",
-            "ECHO-001",
-            "REFUSE-007",
-        ])
+        .may(&["REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-010"])
         .judged(|_, batch| {
             if batch.items.len() > 10 {
                 batch.items.iter_mut().for_each(|item| item.fail = None);
@@ -192,7 +177,6 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("single-object-taken-for-array", "a single item is taken for an array of one")
         .must(&["REFUSE-005"])
-        .may(&["REFUSE-007"])
         .body(|call, body| {
             envelope(call, body, |items| items.filter(|i| i.is_object()).map(|i| json!([i])));
             Ok(())
@@ -200,7 +184,6 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("bare-array-accepted", "a bare array is taken for the envelope")
         .must(&["REFUSE-005"])
-        .may(&["REFUSE-007"])
         .body(|call, body| {
             if let Ok(list @ Value::Array(_)) = serde_json::from_slice(body) {
                 *body = json!({ call.batch().items.as_str(): list }).to_string().into_bytes();
@@ -210,7 +193,6 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("empty-body-taken-for-empty", "an empty body is an empty batch")
         .must(&["REFUSE-006"])
-        .may(&["REFUSE-005", "HTTP-007", "REFUSE-007", "HTTP-016"])
         .body(|call, body| {
             if body.trim_ascii().is_empty() {
                 *body = json!({ call.batch().items.as_str(): [] }).to_string().into_bytes();
@@ -220,7 +202,6 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("broken-utf-8-replaced", "broken UTF-8 is replaced instead of refused")
         .must(&["REFUSE-007"])
-        .may(&["ECHO-001", "ECHO-002", "REFUSE-006"])
         .body(|_, body| {
             if std::str::from_utf8(body).is_err() {
                 *body = String::from_utf8_lossy(body).into_owned().into_bytes();
@@ -230,7 +211,6 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("lenient-json", "comments, single quotes and trailing commas are taken for JSON")
         .must(&["REFUSE-007"])
-        .may(&["REFUSE-006"])
         .body(|_, body| {
             if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
                 let text = String::from_utf8_lossy(body);
@@ -242,7 +222,6 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("cut-json-completed", "JSON that breaks off is taken for its whole items")
         .must(&["REFUSE-006"])
-        .may(&["ATOM-004", "REFUSE-007"])
         .body(|call, body| {
             let broken = serde_json::from_slice::<serde::de::IgnoredAny>(body).err();
             if broken.is_some_and(|e| e.is_eof())
@@ -318,7 +297,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("broken-text-server-error", "a body that is not JSON ends in a 500")
         .must(&["ROBUST-001"])
-        .may(&["STATUS-001", "STATUS-002", "REFUSE-007", "AUTH-005", "ROBUST-004"])
+        .may(&["STATUS-002", "ROBUST-004"])
         .body(|call, body| {
             let broken = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err();
             if broken { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }
@@ -326,19 +305,7 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("last-item-unvalidated", "the last item of several is not validated")
         .must(&["REFUSE-001"])
-        .may(&[
-            "REFUSE-002",
-            "REFUSE-003",
-            "REFUSE-004",
-            "REFUSE-008",
-            "REFUSE-009",
-            "REFUSE-010",
-            "REFUSE-011",
-            "REFUSE-012",
-            "SCHEMA-004",
-            "ECHO-001",
-            "REFUSE-007",
-        ])
+        .may(&["REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-008", "REFUSE-009", "REFUSE-010", "REFUSE-012"])
         .judged(|_, batch| {
             if let [_, .., last] = &mut batch.items[..] {
                 last.fail = None;

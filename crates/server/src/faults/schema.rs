@@ -117,7 +117,7 @@ pub(super) static FAULTS: &[Fault] = &[
     SCHEMA
         .fault("error-code-as-number", "the error code of a refused request is a number")
         .must(&["SCHEMA-002"])
-        .may(&["CODE-003", "CODE-004", "CODE-006", "CODE-008"])
+        .may(&["CODE-003", "CODE-004"])
         .answer(|call, answer| {
             if answer.status == 400 {
                 edit(answer, |body| {
@@ -151,7 +151,6 @@ pub(super) static FAULTS: &[Fault] = &[
             "an answer whose items are all rejected has no results",
         )
         .must(&["SCHEMA-003"])
-        .may(&["ORDER-001", "UNIQUE-001", "UNIQUE-002", "UNIQUE-007"])
         .answer(|call, answer| {
             if answer.why == ReplyReason::Processed {
                 edit(answer, |body| {

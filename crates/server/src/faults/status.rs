@@ -14,7 +14,6 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("created-instead-of-ok", "a processed batch is answered 201")
         .must(&["STATUS-001"])
-        .may(&["ACCEPT-001", "ACCEPT-004", "ACCEPT-005", "UNIQUE-002", "UNIQUE-007"])
         .answer(|_, answer| {
             if answer.status == 200 && answer.why == ReplyReason::Processed {
                 answer.status = 201;
@@ -37,7 +36,6 @@ pub(super) static FAULTS: &[Fault] = &[
             "a batch with accepted and rejected items is answered 207",
         )
         .must(&["STATUS-001"])
-        .may(&["UNIQUE-002", "UNIQUE-006", "ATOM-003", "UNIQUE-007"])
         .answer(|call, answer| {
             let verdict = &call.batch().verdict;
             let text = String::from_utf8_lossy(&answer.body);
@@ -54,15 +52,6 @@ pub(super) static FAULTS: &[Fault] = &[
             "a request that is valid JSON but refused is answered 422",
         )
         .must(&["STATUS-001"])
-        .may(&[
-            "REFUSE-001",
-            "REFUSE-002",
-            "REFUSE-003",
-            "REFUSE-004",
-            "REFUSE-005",
-            "REFUSE-012",
-            "REFUSE-007",
-        ])
         .answer(|_, answer| {
             if answer.status == 400
                 && matches!(answer.why, ReplyReason::Item | ReplyReason::Envelope)
@@ -73,7 +62,6 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("conflict-for-used", "a batch whose numbers were all used is answered 409")
         .must(&["STATUS-001"])
-        .may(&["UNIQUE-001", "UNIQUE-002", "RACE-001", "UNIQUE-007"])
         .decided(|call, decision| {
             let used = |fail: &Option<Rejection>| fail.as_ref().is_some_and(|f| f.used);
             let all = decision.items.iter().all(|item| used(&item.fail));
@@ -132,16 +120,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a used number ends in an integrity error that is answered 500",
         )
         .must(&["STATUS-002"])
-        .may(&[
-            "STATUS-001",
-            "UNIQUE-001",
-            "UNIQUE-002",
-            "RACE-003",
-            "RACE-001",
-            "ROBUST-001",
-            "UNIQUE-007",
-            "ROBUST-004",
-        ])
+        .may(&["ROBUST-001"])
         .decided(|call, decision| {
             if decision.items.iter().any(|item| item.fail.as_ref().is_some_and(|f| f.used)) {
                 super::give_back(call, &decision.items);
@@ -160,17 +139,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a rejected last item after an accepted one ends in a 500",
         )
         .must(&["STATUS-002"])
-        .may(&[
-            "STATUS-001",
-            "UNIQUE-001",
-            "UNIQUE-002",
-            "UNIQUE-006",
-            "ATOM-003",
-            "RACE-003",
-            "ROBUST-001",
-            "UNIQUE-007",
-            "ROBUST-004",
-        ])
+        .may(&["ROBUST-001"])
         .decided(|call, decision| {
             if let [.., before, last] = &decision.items[..]
                 && decision.refused.is_none()

@@ -178,7 +178,7 @@ pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
         .fault("all-used-refuses-request", "a batch of nothing but used numbers is answered 400")
         .must(&["UNIQUE-002"])
-        .may(&["UNIQUE-001", "UNIQUE-007"])
+        .may(&["UNIQUE-001"])
         .decided(|call, decision| {
             let all = decision.items.iter().all(|item| item.fail.as_ref().is_some_and(|f| f.used));
             match decision.items.first().and_then(|item| item.fail.as_ref()) {
@@ -192,7 +192,6 @@ pub(super) static FAULTS: &[Fault] = &[
             "more than fifty used numbers have the whole request answered 400",
         )
         .must(&["UNIQUE-002"])
-        .may(&["UNIQUE-001", "RACE-001", "UNIQUE-007"])
         .decided(|call, decision| {
             let used = |item: &&ReceivedItem| item.fail.as_ref().is_some_and(|fail| fail.used);
             let fail =
@@ -206,15 +205,7 @@ pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
         .fault("used-number-refuses-request", "one used number has the whole request answered 400")
         .must(&["UNIQUE-002", "UNIQUE-007"])
-        .may(&[
-            "UNIQUE-001",
-            "UNIQUE-006",
-            "CODE-003",
-            "ATOM-003",
-            "RACE-001",
-            "ORDER-001",
-            "CODE-008",
-        ])
+        .may(&["UNIQUE-001"])
         .decided(|call, decision| {
             let used = decision.items.iter().filter_map(|item| item.fail.as_ref()).find(|f| f.used);
             if let Some(fail) = used {
