@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use batchproof::contract::Contract;
+use harness::hand::{Hand, verdicts};
 use harness::{Desk, Serving};
 use serde_json::{Value, json};
 
@@ -393,13 +394,43 @@ fn a_shipped_case_never_leaves_the_profile() {
     for (case, reason) in [
         ("echo/alike", "`accountExtId: \"Café 1\"` is outside the profile's values"),
         ("echo/alike-in-a-second-field", "the profile omits `businessUnit`"),
-        ("unique/with-any-number", "`value: 0` is outside the profile's values"),
-        (
-            "spec/mandatory-fields-example",
-            "`accountExtId: \"ORG20231117550\"` is outside the profile's values",
-        ),
     ] {
         assert_eq!(lacking.get(case).map(String::as_str), Some(reason), "{case}: {lacking:#?}");
+    }
+    // Cases that are not about their values get the profile's.
+    assert!(!lacking.contains_key("unique/with-any-number"), "{lacking:#?}");
+    let change = "`accountExtId`, `value`: the profile's values in place of the case's";
+    let printed = desk.batchproof(&["report", "reports"]).ends(0);
+    printed.says(&["note spec/mandatory-fields-example", change]);
+    for name in ["report.json", "report.html", "report.md", "junit.xml"] {
+        let text = std::fs::read_to_string(desk.reports().join(name)).unwrap();
+        assert!(text.contains("in place of the case"), "{name}");
+    }
+}
+
+#[test]
+fn the_values_of_a_shipped_case_become_the_profiles() {
+    let hand = Hand::start(|heard| verdicts(heard, "REQUEST_ACCEPTED", &json!({})));
+    let desk = Desk::new();
+    desk.file(
+        "p.yaml",
+        "values: { accountExtId: [ACC-1, ACC-2], value: { min: 1, max: 9 } }\nomit: [businessUnit]\n\
+         required: [equivalentValue]\n",
+    );
+    let case = "spec/mandatory-fields-example";
+    let arguments = ["run", case, "--target", &hand.url, "--profile", "p.yaml"];
+    desk.with_token(&arguments, Some("t")).ends(0);
+    let heard = hand.heard();
+    let items = heard.iter().map(|heard| heard.items()).find(|items| {
+        items.len() == 2 && items.iter().all(|item| item["balanceAt"] == "2023-09-05T08:07:34.605Z")
+    });
+    let items = items.expect("the case was sent");
+    let accounts: Vec<&Value> = items.iter().map(|item| &item["accountExtId"]).collect();
+    assert_eq!(accounts, ["ACC-1", "ACC-2"], "different accounts stay different");
+    for item in &items {
+        assert_eq!(item["value"], 9, "the nearest of the profile's values");
+        assert_eq!(item.get("businessUnit"), None, "the profile omits it");
+        assert!(item["equivalentValue"].is_number(), "the profile demands it");
     }
 }
 

@@ -18,7 +18,7 @@ use crate::execution::{SelectedCase, select};
 use crate::generate::default_run_id;
 use crate::record::{RUN, Summary};
 use crate::report;
-use crate::run::{RunReport, not_run, plan, run as run_cases};
+use crate::run::{RunReport, not_run, notes, plan, run as run_cases};
 use crate::session::{Environment, RunOptions};
 
 use crate::waiver::{self, Waiver};
@@ -212,6 +212,9 @@ fn plan_text(
     let mut left = String::new();
     for (case, not) in not_run(environment, selected) {
         let _ = write!(left, "\nnot run: {case} ({})", not.why);
+    }
+    for (case, changes) in notes(selected) {
+        let _ = write!(left, "\nnote: {case} ({})", changes.join("; "));
     }
     if !left.is_empty() {
         left.push('\n');

@@ -170,6 +170,7 @@ fn item_intent(environment: &Environment, entry: &OutgoingItem) -> ItemIntent {
             .and_then(Value::as_str)
             .map(str::to_owned),
         value,
+        literal: false,
         validity,
         mutations: entry.mutations.clone(),
     }

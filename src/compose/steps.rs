@@ -50,10 +50,27 @@ pub fn compose(
                 let same = first.clone();
                 copies.push(same);
             }
-            _ => copies.push(one(source, captures, step, copy as u64)?),
+            _ => {
+                let mut composed = one(source, captures, step, copy as u64)?;
+                if source.case.dir.is_some() {
+                    mark_literal_keys(source.environment, &mut composed.body);
+                }
+                copies.push(composed);
+            }
         }
     }
     Ok(copies)
+}
+
+/// Marks the items whose keys were not made for this run: an earlier one may have used them.
+fn mark_literal_keys(environment: &Environment, body: &mut BodyIntent) {
+    let BodyIntent::Batch { items, .. } = body else { return };
+    // Filters change the letter case of keys.
+    let prefix = environment.keys.prefix().to_lowercase();
+    for item in items {
+        let is_own = |number: &String| number.to_lowercase().contains(&prefix);
+        item.literal = item.number.as_ref().is_some_and(|number| !is_own(number));
+    }
 }
 
 fn one(

@@ -18,6 +18,8 @@ pub struct SelectedCase {
     pub mutations: Vec<Mutation>,
     /// Why it can't run under this contract or profile, where it can't.
     pub not_applicable: Option<String>,
+    /// What is to be known of it beside its results.
+    pub notes: Vec<String>,
 }
 
 /// Resolves `cases`.
@@ -29,7 +31,9 @@ pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCas
 }
 
 fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError> {
-    let Bound { case, mut not_applicable } = bind(case, generator.contract(), generator.profile())?;
+    let bound = bind(case, generator.contract(), generator.profile())?;
+    let Bound { case, mut not_applicable, mut notes } = bound;
+    notes.extend(literal_keys(&case, &generator.contract().batch.unique));
     let rule = match &case.spec.asserts {
         Some(named) => find_rule(&case, named)?,
         None => rules::of_user_cases(),
@@ -54,7 +58,46 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError>
     for step in case.spec.steps.iter().flatten() {
         check_step(&case, step, generator)?;
     }
-    Ok(SelectedCase { case, rule, mutations, not_applicable })
+    Ok(SelectedCase { case, rule, mutations, not_applicable, notes })
+}
+
+/// Says which steps send keys that are written in a file: an earlier run may have used them.
+fn literal_keys(case: &Case, unique: &str) -> Option<String> {
+    case.dir.as_ref()?;
+    let sends = |step: &Step| {
+        let items = match &step.batch {
+            Some(BatchSpec::Items(items)) => items.as_slice(),
+            _ => &[],
+        };
+        let is_literal =
+            |value: &serde_json::Value| value.as_str().is_some_and(|text| !text.contains("${"));
+        let text = [&step.body, &step.raw].into_iter().flatten().any(|t| has_literal(t, unique));
+        step.batch_from.is_some() && !step.fresh_keys
+            || text
+            || items.iter().any(|item| item.set.get(unique).is_some_and(is_literal))
+    };
+    let mut steps = case.spec.steps.iter().flatten().enumerate();
+    let (at, step) =
+        steps.find(|(_, step)| sends(step) || step.simultaneously.iter().flatten().any(sends))?;
+    let fresh = if step.batch_from.is_some() {
+        "`fresh-keys: true` beside `batch-from` makes them fresh"
+    } else {
+        "`${fresh}` and `${key:NAME}` make fresh ones"
+    };
+    Some(format!(
+        "step {} sends keys as they are written: one that an earlier run has used is rejected, which is not judged; {fresh}",
+        at + 1
+    ))
+}
+
+/// Whether a body gives the unique field a text that is no template.
+fn has_literal(body: &str, unique: &str) -> bool {
+    let name = serde_json::Value::from(unique).to_string();
+    body.split(name.as_str()).skip(1).any(|rest| {
+        let value = rest.trim_start().strip_prefix(':').map(str::trim_start);
+        let text = value.and_then(|v| v.strip_prefix('"')).and_then(|v| v.split('"').next());
+        text.is_some_and(|text| !text.contains("${"))
+    })
 }
 
 fn find_rule(case: &Case, named: &Named) -> Result<&'static Rule, FileError> {

@@ -3,7 +3,7 @@
 use chrono::{SecondsFormat, Utc};
 use sha2::{Digest, Sha256};
 
-use super::plan::not_run;
+use super::plan::{not_run, notes};
 use crate::check::rules;
 use crate::contract::hex;
 use crate::execution::SelectedCase;
@@ -73,6 +73,7 @@ pub(super) fn head(
         skipped: profile.skips(),
         planned: (planned.requests, planned.items),
         not_run: not_run(environment, selected),
+        notes: notes(selected),
         cells: environment.generator.coverage().list().to_vec(),
         token_given: Some(environment.sender.token().is_given()),
         only_http_2: environment.sender.speaks_only_http_2(),

@@ -14,7 +14,7 @@ mod verdict_cache;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-pub use plan::{Plan, PlannedCase, not_run, plan};
+pub use plan::{Plan, PlannedCase, not_run, notes, plan};
 pub use preflight::{Preflight, profile_to_paste};
 pub use run_range::RunRange;
 pub use shared::EngineError;

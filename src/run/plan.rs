@@ -83,6 +83,16 @@ pub fn not_run(environment: &Environment, selected: &[SelectedCase]) -> BTreeMap
         .collect()
 }
 
+/// What is to be known of cases beside their results.
+#[must_use]
+pub fn notes(selected: &[SelectedCase]) -> BTreeMap<String, Vec<String>> {
+    selected
+        .iter()
+        .filter(|s| s.not_applicable.is_none() && !s.notes.is_empty())
+        .map(|s| (s.case.id.clone(), s.notes.clone()))
+        .collect()
+}
+
 /// Requests and items of all runs: counted, or reckoned from the first ones where there are very many.
 fn size_of_runs(
     environment: &Environment,

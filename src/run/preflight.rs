@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::check::shorten;
 use crate::compose::OutgoingItem;
+use crate::contract::code_text;
 use crate::exchange::{Answer, Exchange, Loss, LossKind, Response};
 use crate::execution::plain_batch::exchange_batch;
 use crate::generate::OptionalFields;
@@ -180,8 +181,9 @@ fn preflight_verdict(
                 r.get(&batch.verdict.field).and_then(Value::as_str) == Some(word)
             };
             // A fresh number that is called used is a finding, not a matter of accounts.
-            let used = results.iter().any(|r| {
-                r.get(&batch.error.code).and_then(Value::as_str) == environment.contract.used_code()
+            let used = environment.contract.used_code().is_some_and(|used| {
+                let codes = results.iter().filter_map(|r| code_text(r.get(&batch.error.code)?));
+                codes.into_iter().any(|code| code == used)
             });
             if results.iter().all(|r| says(r, &batch.verdict.accepted)) {
                 PreflightVerdict::Accepted
@@ -253,7 +255,7 @@ fn unreachable(kind: LossKind) -> &'static str {
 /// What an answer says of its first item.
 fn first_refusal(environment: &Environment, result: &Value) -> String {
     let error = &environment.contract.batch.error;
-    let part = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or("(nothing)");
+    let part = |name: &str| result.get(name).and_then(code_text).unwrap_or("(nothing)".into());
     let (code, description) = (part(&error.code), part(&error.description));
     shorten(&format!(
         "200, its first item rejected with {}: {code}, {}: {description}",

@@ -77,7 +77,7 @@ impl Environment {
         run_id: &str,
     ) -> Environment {
         let keys = Arc::new(KeyGenerator::fitting(run_id, &contract));
-        let (profile, sender) = (Arc::new(profile), Arc::new(sender));
+        let (profile, sender) = (Arc::new(profile.under(&contract)), Arc::new(sender));
         let items_left = Arc::new(AtomicU64::new(profile.limits.items.unwrap_or(u64::MAX)));
         let environment = Environment::of(contract, profile, generator, keys, sender);
         Environment { items_left, ..environment }

@@ -6,6 +6,7 @@ mod harness;
 mod certify;
 mod compare;
 mod confirm;
+mod fair;
 mod files;
 mod hostile;
 mod http_2;

@@ -56,6 +56,16 @@ impl Answer {
         Self { judged: false, ..Self::framework(status, path) }
     }
 
+    /// What the HTTP layer, or a gateway, says before the endpoint is reached: nobody judges the body.
+    pub fn before_the_endpoint(self) -> Self {
+        Self { judged: false, ..self }
+    }
+
+    /// Whether the credentials were refused.
+    pub fn refuses_credentials(&self) -> bool {
+        matches!(self.status, 401 | 403)
+    }
+
     /// The documented answer to bad credentials.
     pub fn unauthorized() -> Self {
         Self::json(

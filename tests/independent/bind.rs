@@ -145,6 +145,9 @@ fn read_item(reader: &mut Reader<'_>, choices: Choices) -> Result<Vec<(Name, Fie
     while let Token::Key(key) = reader.next()? {
         let value = reader.next()?;
         reader.skip(&value)?;
+        if choices.has(Choice::BlockedNames) && matches!(&*key, "__proto__" | "constructor") {
+            return Err(Malformed("a name is blocked"));
+        }
         let Some(name) = Name::EACH.into_iter().find(|name| name.key() == key) else {
             continue;
         };

@@ -10,6 +10,7 @@ macro_rules! choices {
         all { $($a:ident $a_name:literal $a_what:literal)* }
         should { $($b:ident $b_name:literal $b_what:literal)* }
         unreliable { $($c:ident $c_name:literal $c_what:literal)* }
+        profiled { $($d:ident $d_name:literal $d_what:literal)* }
     ) => {
         /// One choice that differs from the plain ones.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,7 @@ macro_rules! choices {
             $(#[doc = $a_what] $a,)*
             $(#[doc = $b_what] $b,)*
             $(#[doc = $c_what] $c,)*
+            $(#[doc = $d_what] $d,)*
         }
 
         /// Name and meaning of each choice that deserves no finding.
@@ -29,8 +31,15 @@ macro_rules! choices {
         /// finding that counts.
         pub const UNRELIABLE: &[(&str, &str)] = &[$(($c_name, $c_what)),*];
 
-        const NAMED: &[(&str, Choice)] =
-            &[$(($a_name, Choice::$a),)* $(($b_name, Choice::$b),)* $(($c_name, Choice::$c)),*];
+        /// Name and meaning of what deserves no finding, once a profile says it.
+        pub const PROFILED: &[(&str, &str)] = &[$(($d_name, $d_what)),*];
+
+        const NAMED: &[(&str, Choice)] = &[
+            $(($a_name, Choice::$a),)*
+            $(($b_name, Choice::$b),)*
+            $(($c_name, Choice::$c),)*
+            $(($d_name, Choice::$d)),*
+        ];
     };
 }
 
@@ -44,6 +53,9 @@ choices! {
 
         // Statuses.
         Auth403 "auth-403" "403 in place of 401"
+        EarlyReset "refusal-before-a-large-body" "answers bad credentials before it reads a body over 16 KiB, and closes at once: the client may see a reset"
+        InvalidRequest "invalid-request" "400 with error=\"invalid_request\" for malformed credentials (RFC 6750 section 3.1)"
+        Waf "waf-403" "403 for markup and control characters in strings, as a web application firewall has it"
         PathFirst "path-before-auth" "404 and 405 are looked at before the credentials"
         CaseSensitiveScheme "case-sensitive-scheme" "the scheme must be written Bearer"
         Method404 "method-404" "404 for any other method"
@@ -80,6 +92,7 @@ choices! {
         NulStored "nul-stored" "U+0000 is accepted and echoed"
         NulRejects "nul-is-an-item-fault" "U+0000 is refused as any other invalid value"
         LoneReplaced "lone-surrogates-replaced" "a lone surrogate escape is read as U+FFFD"
+        BlockedNames "blocked-names-refused" "400 where a member is called __proto__ or constructor, as parsers do that protect prototypes"
         DuplicateKeys "duplicate-keys-refused" "400 where a key stands twice in an object that is read"
         Nesting128 "nesting-128" "400 for nesting deeper than 128 (plain: 1000)"
         BomRefused "bom-refused" "400 for a byte-order mark"
@@ -129,6 +142,8 @@ choices! {
         BareMissing "bare-400" "the framework's shape also for a missing mandatory field"
         ControlsRefused "controls-refused" "control characters in strings are refused"
         NoOffset "no-offset-accepted" "balanceAt without an offset is read as UTC"
+        TwiceRefused "twice-in-a-batch-refused" "400 for a batch that holds a number twice"
+        ChunkedAsEmpty "chunked-taken-for-empty" "a chunked body is taken for an empty one, as behind WSGI"
         RejectedStay "rejected-numbers-stay" "a rejected item uses its number"
         BodyLimit1M "body-limit-1m" "413 for more than 1 MiB, as nginx has it unasked"
         BodyLimit100K "body-limit-100k" "413 for more than 100 KiB, as Express has it unasked"
@@ -137,6 +152,11 @@ choices! {
         Gateway502 "gateway-502-now-and-then" "every 300th batch is processed and answered 502"
         Gateway504 "gateway-504-now-and-then" "every 300th batch is processed and answered 504"
         GatewayDown "gateway-502-for-a-while" "every 20th of the first 2000 batches is processed and answered 502"
+    }
+    profiled {
+        Registered "registered-accounts" "knows fifty accounts, two of each classifier, and amounts up to a million; B017 for any other, B018 for a missing business unit"
+        NullInvalid "null-is-invalid" "B001 for null in a mandatory field, O001 where it is missing"
+        Limit20 "batch-limit-20" "413 for more than 20 items"
     }
 }
 
@@ -186,7 +206,7 @@ mod tests {
             let set = Choices::parse([*name]).unwrap();
             assert!(NAMED.iter().all(|(_, other)| set.has(*other) == (other == choice)));
         }
-        assert_eq!(NAMED.len(), ALL.len() + SHOULD.len() + UNRELIABLE.len());
+        assert_eq!(NAMED.len(), ALL.len() + SHOULD.len() + UNRELIABLE.len() + PROFILED.len());
         assert!(Choices::parse(["refusal-mode-item", "no-such"]).is_err());
     }
 }

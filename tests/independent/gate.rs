@@ -60,11 +60,29 @@ fn unauthorized(head: &Head, choices: Choices) -> Answer {
     if choices.has(Choice::Auth403) {
         return Answer::framework(403, path(&head.target));
     }
+    if choices.has(Choice::InvalidRequest) && is_malformed(head) {
+        let answer = Answer::framework(400, path(&head.target));
+        return answer.with("WWW-Authenticate", "Bearer error=\"invalid_request\"");
+    }
     let answer = Answer::unauthorized();
     if choices.has(Choice::NoChallenge) {
         answer
     } else {
         answer.with("WWW-Authenticate", "Bearer")
+    }
+}
+
+/// Whether there are credentials, but none that a bearer scheme could have.
+fn is_malformed(head: &Head) -> bool {
+    let is_token = |text: &str| {
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b);
+        !text.is_empty() && text.bytes().all(known)
+    };
+    match head.only("authorization") {
+        None => false,
+        Some(value) => !value.split_once(' ').is_some_and(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer") && is_token(token.trim_start_matches(' '))
+        }),
     }
 }
 
@@ -133,6 +151,9 @@ fn wrong_kind(head: &Head, framing: Framing, state: &State) -> Option<Answer> {
     }
     if framing == Framing::Chunked && choices.has(Choice::NoChunked) {
         return answer(411);
+    }
+    if framing == Framing::Chunked && choices.has(Choice::ChunkedAsEmpty) {
+        return answer(400);
     }
     if matches!(framing, Framing::Length(length) if length > u64::try_from(state.body_limit).unwrap_or(u64::MAX))
     {

@@ -35,7 +35,8 @@ fn items(body: &[u8], choices: Choices) -> Result<Option<Vec<bind::Item>>, Fault
         Envelope::WrongType => return Err(fault(Kind::Type, "accountBalances")),
         Envelope::TooMany => return Ok(None),
     };
-    if items.len() > 1000 && choices.has(Choice::Limit1000) {
+    let limited = items.len() > 20 && choices.has(Choice::Limit20);
+    if limited || items.len() > 1000 && choices.has(Choice::Limit1000) {
         return Ok(None);
     }
     let too_many = items.len() > 1000 && choices.has(Choice::Limit1000As400);
@@ -88,6 +89,15 @@ fn judge(
         faults.iter().copied().filter(|fault| fault.refuses_request(choices)).collect();
     if !refusing.is_empty() {
         return refusal(&refusing, path, choices);
+    }
+    let mut numbers = std::collections::HashSet::new();
+    let mut all = checked.iter().filter_map(|(item, _)| item.number.as_ref());
+    if choices.has(Choice::TwiceRefused) && !all.all(|number| numbers.insert(number)) {
+        return refusal(
+            &[Fault { kind: Kind::Range, field: "communicationNumber" }],
+            path,
+            choices,
+        );
     }
     let nothing_good = checked.iter().all(|(item, _)| !item.faults.is_empty());
     if choices.has(Choice::AllBroken) && !checked.is_empty() && nothing_good {

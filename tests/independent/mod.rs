@@ -42,5 +42,5 @@ mod validate;
 #[cfg(test)]
 mod wire_tests;
 
-pub use choices::{ALL, Choices, SHOULD, UNRELIABLE};
+pub use choices::{ALL, Choices, PROFILED, SHOULD, UNRELIABLE};
 pub use server::{Config, ENDPOINT, Running, start, start_in_background};

@@ -197,11 +197,17 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
             && !state.choices.has(Choice::CloseEvery)
             && !state.choices.has(Choice::CloseDelimited);
 
-        if let Some(answer) = gate::refuse(&head, framing, state) {
+        if let Some(answer) = gate::refuse(&head, framing, state).map(Answer::before_the_endpoint) {
             let is_early = matches!(framing, Framing::Length(length) if length > 4096)
                 && state.choices.has(Choice::Early502);
             let answer =
                 if is_early { Answer::gateway(502, gate::path(&head.target)) } else { answer };
+            let large = matches!(framing, Framing::Length(length) if length > 16 * 1024);
+            if large && answer.refuses_credentials() && state.choices.has(Choice::EarlyReset) {
+                // Closing with bytes unread resets the connection.
+                let manner = manner(state, head.old, true, false);
+                return connection.send(&answer.encode(manner), false).await;
+            }
             let can_swallow = match framing {
                 Framing::None | Framing::Length(0) => true,
                 // A client that waits for leave may send the body or not: nobody can know.
@@ -237,6 +243,15 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
                     .await?;
             }
             wait(state).await;
+            if state.choices.has(Choice::Waf) && is_suspicious(&body) {
+                let manner = manner(state, head.old, !may_stay, false);
+                connection.send(&Answer::unframed(403).encode(manner), false).await?;
+                if !may_stay {
+                    connection.close().await;
+                    return Ok(());
+                }
+                continue;
+            }
             let path = gate::path(&head.target);
             let answer = import::import(&body, path, &state.store, state.choices, began);
             let overwritten = state.overwritten().map(|status| Answer::gateway(status, path));
@@ -252,6 +267,13 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
             idle = Duration::from_millis(50);
         }
     }
+}
+
+/// Whether a web application firewall stops a document: for markup, or for escaped control characters.
+fn is_suspicious(body: &[u8]) -> bool {
+    let opens = |w: &[u8]| w[0] == b'<' && (w[1].is_ascii_alphabetic() || b"/!".contains(&w[1]));
+    let is_control = |w: &[u8]| w.starts_with(b"\\u000") || w.starts_with(b"\\u001");
+    body.starts_with(b"{") && (body.windows(2).any(opens) || body.windows(6).any(is_control))
 }
 
 async fn read_head(

@@ -16,6 +16,12 @@ pub enum Kind {
     Nul,
     /// A number that no column could hold: it fails where numbers are read.
     Unreadable,
+    /// Null in a mandatory field, where that is not missing.
+    Null,
+    /// The business unit is missing where it is mandatory.
+    NoUnit,
+    /// An account, a classifier or an amount that this service does not know.
+    Unknown,
 }
 
 /// One fault of one item.
@@ -46,12 +52,19 @@ impl Fault {
             _ if choices.has(Choice::Framework400) => true,
             Kind::Type | Kind::Nul | Kind::Unreadable => true,
             Kind::Date => choices.has(Choice::ByKind),
-            Kind::Length | Kind::Range => false,
+            Kind::Length | Kind::Range | Kind::Unknown | Kind::Null | Kind::NoUnit => false,
         }
     }
 
     pub fn code(self, choices: Choices) -> &'static str {
-        if self.kind != Kind::Missing && choices.has(Choice::OtherCode) { "B001" } else { "O001" }
+        match self.kind {
+            Kind::Unknown => "B017",
+            Kind::NoUnit => "B018",
+            Kind::Null => "B001",
+            Kind::Missing => "O001",
+            _ if choices.has(Choice::OtherCode) => "B001",
+            _ => "O001",
+        }
     }
 
     pub fn description(self, choices: Choices) -> String {
@@ -60,13 +73,15 @@ impl Fault {
             return format!("Laukas „{field}“ netinkamas ☹");
         }
         let fault = match self.kind {
-            Kind::Missing => "is mandatory",
+            Kind::Missing | Kind::NoUnit => "is mandatory",
+            Kind::Null => "must not be null",
             Kind::Type => "has a wrong type",
             Kind::Length => "is too long",
             Kind::Date => "is no date-time with an offset",
             Kind::Range => "is out of range",
             Kind::Nul => "holds a character that can't be stored",
             Kind::Unreadable => "is too large a number",
+            Kind::Unknown => "is unknown",
         };
         in_case(format!("{field} {fault}"), choices)
     }
@@ -151,7 +166,9 @@ fn is_mandatory(name: Name) -> bool {
 /// Nothing in a mandatory field is missing; null in an optional one counts as absent.
 fn nothing<T>(name: Name, null: bool, choices: Choices) -> Result<Option<T>, Kind> {
     if is_mandatory(name) {
-        Err(Kind::Missing)
+        Err(if null && choices.has(Choice::NullInvalid) { Kind::Null } else { Kind::Missing })
+    } else if name == Name::BusinessUnit && choices.has(Choice::Registered) {
+        Err(Kind::NoUnit)
     } else if null && choices.has(Choice::NullOptionalRefused) {
         Err(Kind::Type)
     } else {
@@ -194,8 +211,22 @@ fn text_fault(name: Name, text: Option<&str>, choices: Choices) -> Option<Kind> 
         Some(Kind::Date)
     } else if choices.has(Choice::ControlsRefused) && text.contains(control) {
         Some(Kind::Range)
+    } else if choices.has(Choice::Registered) && !is_registered(name, text) {
+        Some(Kind::Unknown)
     } else {
         None
+    }
+}
+
+/// Whether a service with fifty accounts and fixed classifiers knows the value.
+fn is_registered(name: Name, text: &str) -> bool {
+    let account = |text: &str| text.strip_prefix("ACC-").and_then(|n| n.parse::<u32>().ok());
+    match name {
+        Name::AccountExtId => text.len() == 6 && account(text).is_some_and(|n| n / 50 == 0),
+        Name::BusinessUnit => matches!(text, "RETAIL" | "TREASURY"),
+        Name::BalanceType => matches!(text, "CLOSING" | "OPENING"),
+        Name::Requester => matches!(text, "core-banking" | "ledger"),
+        _ => true,
     }
 }
 
@@ -216,6 +247,10 @@ fn number(name: Name, field: Option<Field>, choices: Choices) -> Result<(), Kind
         Err(Kind::Unreadable)
     } else if choices.has(Choice::BigNumbers) && (size.exponent >= 14 || size.fraction_digits > 4) {
         Err(Kind::Range)
+    } else if choices.has(Choice::Registered)
+        && !text.parse::<f64>().is_ok_and(|amount| (0.0..=1e6).contains(&amount))
+    {
+        Err(Kind::Unknown)
     } else {
         Ok(())
     }

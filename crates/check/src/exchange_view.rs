@@ -2,11 +2,13 @@
 //!
 //! Data only; the model fills it in.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::finding::Verdict;
 use super::prediction::Prediction;
-use crate::contract::Contract;
+use crate::contract::{Contract, code_text};
 use crate::exchange::{BodyIntent, Exchange, ItemIntent, Response, Situation};
 
 /// The exchanges of one execution of a case.
@@ -96,10 +98,10 @@ impl<'a> ExchangeView<'a> {
     #[must_use]
     pub fn is_called_used(&self, index: usize) -> bool {
         let batch = &self.contract.batch;
-        let code = || self.results()?.get(index)?.get(&batch.error.code).and_then(Value::as_str);
+        let code = || code_text(self.results()?.get(index)?.get(&batch.error.code)?);
         self.verdicts.get(index).copied().flatten() == Some(ItemVerdict::Rejected)
             && code()
-                .and_then(|code| batch.codes.get(code))
+                .and_then(|code| batch.codes.get(&*code))
                 .is_some_and(|c| c.cause == crate::contract::CodeCause::Used)
     }
 
@@ -286,10 +288,10 @@ impl ItemView<'_> {
         }
     }
 
-    /// The result's error code, where it is a string.
+    /// The result's error code as text, where it is a string or a number.
     #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        self.result.get(&self.within.contract.batch.error.code).and_then(Value::as_str)
+    pub fn code(&self) -> Option<Cow<'_, str>> {
+        self.result.get(&self.within.contract.batch.error.code).and_then(code_text)
     }
 
     /// The verdict with its code, for people.

@@ -7,6 +7,7 @@
 use batchproof_contract as contract;
 use batchproof_suite::{case, exchange, generate};
 
+mod beyond_limits;
 mod coverage_counts;
 mod evaluate;
 mod evaluate_run;

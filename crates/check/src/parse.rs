@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::beyond_limits::cut_down;
 use super::exchange_view::{ItemVerdict, ParsedBody};
 use super::surrogates;
 use crate::contract::Contract;
@@ -13,7 +14,7 @@ pub(super) fn body(answer: &Answer) -> ParsedBody {
         Answer::Lost(_) => ParsedBody::Absent,
         Answer::Received(r) => match serde_json::from_slice(&r.body) {
             Ok(value) => ParsedBody::Value(value),
-            Err(error) => match surrogates::replaced(&r.body) {
+            Err(error) => match surrogates::replaced(&r.body).or_else(|| cut_down(&r.body)) {
                 Some(value) => ParsedBody::Value(value),
                 None => ParsedBody::Broken(why_not_json(&error, r.body.len())),
             },

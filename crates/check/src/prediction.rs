@@ -34,6 +34,8 @@ pub enum Prediction {
 pub enum UnusedReason {
     /// It was never sent.
     Fresh,
+    /// It is written in a file: this run did not use it, but an earlier one may have.
+    Literal,
     /// It was never sent, but one that looks like it was used.
     Near(String),
     /// Its request was refused with a 400.

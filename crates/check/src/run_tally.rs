@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::exchange_view::{ExchangeView, ItemVerdict};
+use super::rules::must_be_processed;
 use super::text::shorten;
 use crate::contract::validity::ExpectedOutcome;
-use crate::contract::{Contract, Level, RefusalMode};
+use crate::contract::{Contract, Level, RefusalMode, code_text};
 use crate::exchange::BodyIntent;
 use crate::generate::coverage::ItemPosition;
 
@@ -45,6 +46,12 @@ pub struct RunTally {
     pub statuses: BTreeMap<u16, u64>,
     /// Causes provoked: `pointer keyword class position`.
     pub provoked: BTreeMap<String, u64>,
+    /// Valid batches in chunks, far below any limit of size: how many were read, how many were refused.
+    #[serde(default)]
+    pub chunked: (u64, u64),
+    /// Such batches with a length that were refused, so that chunks are not why.
+    #[serde(default)]
+    pub sized_refused: u64,
     /// Plain batches that were sent one by one because answers had got lost.
     #[serde(default, alias = "alone")]
     pub probe: ProbeResult,
@@ -80,6 +87,9 @@ impl RunTally {
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
+        self.chunked.0 += other.chunked.0;
+        self.chunked.1 += other.chunked.1;
+        self.sized_refused += other.sized_refused;
         self.probe.sent += other.probe.sent;
         self.probe.lost += other.probe.lost;
         for (what, count) in &other.provoked {
@@ -106,6 +116,8 @@ impl RunTally {
         });
         all.codes.values_mut().for_each(|count| *count *= times);
         all.accepted *= times;
+        all.sized_refused *= times;
+        all.chunked = (all.chunked.0 * times, all.chunked.1 * times);
         all.statuses.values_mut().for_each(|count| *count *= times);
         all.provoked.values_mut().for_each(|count| *count *= times);
         all
@@ -119,6 +131,7 @@ impl RunTally {
         self.count_codes(contract, view);
         let accepted = view.verdicts.iter().filter(|v| **v == Some(ItemVerdict::Accepted)).count();
         self.accepted += accepted as u64;
+        self.count_chunked(view);
         let BodyIntent::Batch { items, .. } = &view.exchange.intent.body else { return };
         if !view.is_ordinary() || view.feature().is_some() {
             return;
@@ -171,11 +184,29 @@ impl RunTally {
         }
     }
 
+    fn count_chunked(&mut self, view: &ExchangeView<'_>) {
+        // Chunk extensions and trailers, which only written-out requests have, may be refused by themselves.
+        let request = &view.exchange.request;
+        let valid = must_be_processed(view) && !view.may_be_refused_for_size();
+        if request.raw.is_some() || !valid {
+            return;
+        }
+        match view.status() {
+            Some(400) if !request.framing.is_chunked() && view.feature().is_none() => {
+                self.sized_refused += 1;
+            }
+            _ if !request.framing.is_chunked() => {}
+            Some(200) if view.is_aligned() => self.chunked.0 += 1,
+            Some(400 | 411 | 501) => self.chunked.1 += 1,
+            _ => {}
+        }
+    }
+
     fn count_codes(&mut self, contract: &Contract, view: &ExchangeView<'_>) {
         let field = &contract.batch.error.code;
         let mut add = |value: Option<&serde_json::Value>| {
-            if let Some(code) = value.and_then(|v| v.as_str()) {
-                self.add_code(&shorten(code), 1);
+            if let Some(code) = value.and_then(code_text) {
+                self.add_code(&shorten(&code), 1);
             }
         };
         if view.is_refused() {

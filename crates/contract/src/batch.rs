@@ -2,6 +2,7 @@
 //!
 //! Only its shape; it must not know any field of any one endpoint.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,16 @@ pub struct ErrorCode {
     /// The only field that it speaks of, where it speaks of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+}
+
+/// An error code as text: a number as it is written (INTERPRETATION-12).
+#[must_use]
+pub fn code_text(value: &serde_json::Value) -> Option<Cow<'_, str>> {
+    match value {
+        serde_json::Value::String(text) => Some(Cow::Borrowed(text)),
+        serde_json::Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        _ => None,
+    }
 }
 
 /// What provokes an error code.

@@ -119,8 +119,11 @@ pub fn nearest<S: AsRef<str>>(word: &str, known: impl IntoIterator<Item = S>) ->
 /// # Errors
 /// A [`FileError`] with line, column, what was found and what was expected.
 pub fn read_yaml<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, FileError> {
-    // YAML 1.2: `YES`, `NO` and `on` are texts.
-    let options = serde_saphyr::options! { strict_booleans: true };
+    // The core schema of YAML 1.2: `YES`, `NO`, `on` and `1_000` are texts.
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+    };
     serde_saphyr::from_str_with_options(text, options).map_err(|e| explain_yaml(file, &e))
 }
 

@@ -25,7 +25,9 @@ use jsonschema::Validator;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample};
+use validity::escape;
+
+pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample, code_text};
 pub use file_error::FileError;
 pub use hex::{hex, unhex};
 pub use interpretations::{Interpretation, Level};
@@ -51,6 +53,7 @@ pub struct Contract {
     /// Optional fields that this target demands (from its profile).
     pub demanded: Vec<String>,
     item: Value,
+    item_pointer: String,
     item_validator: Validator,
     result: Value,
     fields: Vec<Field>,
@@ -169,6 +172,9 @@ impl Contract {
             })
         };
         let item = array_item(&operation.request.schema, &batch.items, batch_file.0)?;
+        let item = without_read_only(&operation, item);
+        let list = format!("{}/properties/{}", operation.request.pointer, escape(&batch.items));
+        let item_pointer = operation.follow(&format!("{}/items", operation.follow(&list)?))?;
         let answer = &operation.responses[&200].schema;
         let result = array_item(answer, &batch.results, batch_file.0)?;
         let fields = fields_of(&operation, &batch, &item, &result);
@@ -196,6 +202,7 @@ impl Contract {
             operation,
             demanded: Vec::new(),
             item,
+            item_pointer,
             item_validator,
             result,
             fields,
@@ -228,6 +235,12 @@ impl Contract {
         &self.item
     }
 
+    /// Where the item schema stands in the document.
+    #[must_use]
+    pub fn item_pointer(&self) -> &str {
+        &self.item_pointer
+    }
+
     /// The compiled item schema.
     #[must_use]
     pub fn item_validator(&self) -> &Validator {
@@ -252,11 +265,49 @@ impl Contract {
         self.code_for(CodeCause::Used)
     }
 
+    /// An error code as the schema of its result, or of a 400, has it: a number where the schema says so.
+    #[must_use]
+    pub fn code_value(&self, status: u16, code: &str) -> Value {
+        let whole = self.operation.responses.get(&status).map(|body| &body.schema);
+        let schema = if status == 200 { Some(&self.result) } else { whole };
+        let field = schema
+            .and_then(|s| s.get("properties")?.get(&self.batch.error.code))
+            .map(|s| self.operation.resolve(s));
+        let kind = field.and_then(|s| s.get("type")).and_then(Value::as_str);
+        match (kind, code.parse::<serde_json::Number>()) {
+            (Some("integer" | "number"), Ok(number)) => Value::Number(number),
+            _ => Value::from(code),
+        }
+    }
+
     /// The first documented code with this cause.
     #[must_use]
     pub fn code_for(&self, cause: CodeCause) -> Option<&str> {
         self.batch.codes.iter().find(|(_, c)| c.cause == cause).map(|(code, _)| code.as_str())
     }
+}
+
+/// The item schema as a request has it: what is `readOnly` is sent in answers only, and not required of a request
+/// (OpenAPI 3.1.1, section 4.8.24 on annotated schema validation).
+fn without_read_only(operation: &Operation, mut item: Value) -> Value {
+    let is_read_only = |schema: &Value| {
+        [schema, operation.resolve(schema)]
+            .iter()
+            .any(|s| s.get("readOnly") == Some(&Value::Bool(true)))
+    };
+    let Some(properties) = item.get("properties").and_then(Value::as_object) else { return item };
+    let names: Vec<String> =
+        properties.iter().filter(|(_, s)| is_read_only(s)).map(|(name, _)| name.clone()).collect();
+    if names.is_empty() {
+        return item;
+    }
+    if let Some(properties) = item.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|name, _| !names.contains(name));
+    }
+    if let Some(required) = item.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| !names.iter().any(|known| name == known));
+    }
+    item
 }
 
 fn fields_of(

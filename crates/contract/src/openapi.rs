@@ -20,6 +20,9 @@ pub struct Operation {
     pub request: Body,
     /// Documented answers by status.
     pub responses: BTreeMap<u16, Body>,
+    /// Whether the document demands credentials: none are where `security` is absent or empty, and they are optional
+    /// where one of its alternatives is.
+    pub demands_credentials: bool,
     /// The whole document, `int64` rewritten as bounds.
     pub document: Value,
     file: String,
@@ -69,6 +72,7 @@ impl Operation {
             method: method.to_uppercase(),
             request: Body::anything(),
             responses: BTreeMap::new(),
+            demands_credentials: demands_credentials(&document, &at),
             document,
             file: file.to_owned(),
         };
@@ -138,7 +142,14 @@ impl Operation {
             })
     }
 
-    fn follow(&self, pointer: &str) -> Result<String, FileError> {
+    /// The file that the document came from, as the user named it.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Where the object at a pointer stands, its `$ref`s followed.
+    pub(crate) fn follow(&self, pointer: &str) -> Result<String, FileError> {
         let mut pointer = pointer.to_owned();
         for _ in 0..32 {
             let Some(value) = self.document.pointer(&pointer) else {
@@ -195,6 +206,16 @@ impl Operation {
         }
         Ok(Body { pointer: schema_at, schema, validator, examples })
     }
+}
+
+/// Whether the operation at `at` has security requirements, none of which is empty (OpenAPI 3.1.1, section 4.8.30).
+fn demands_credentials(document: &Value, at: &str) -> bool {
+    let own = document.pointer(at).and_then(|operation| operation.get("security"));
+    let alternatives = own.or_else(|| document.get("security")).and_then(Value::as_array);
+    alternatives.is_some_and(|all| {
+        let named = |one: &Value| one.as_object().is_some_and(|schemes| !schemes.is_empty());
+        !all.is_empty() && all.iter().all(named)
+    })
 }
 
 impl Body {

@@ -14,6 +14,8 @@ use super::file_error::{FileError, nearest, read_yaml};
 
 /// Why rules about credentials are not judged where there are none.
 const NO_CREDENTIALS: &str = "the profile says that the target demands no credentials";
+/// Why they are not judged where the document demands none.
+const UNDOCUMENTED: &str = "the document demands no credentials";
 
 /// What is known of one target.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -38,6 +40,9 @@ pub struct Profile {
     /// What `headers` took from the environment, and values of headers that carry secrets by their name.
     #[serde(skip)]
     pub secrets: Vec<String>,
+    /// Families that the contract excludes, each with its reason.
+    #[serde(skip)]
+    pub excluded: BTreeMap<String, String>,
 }
 
 /// Values of a field that the target accepts.
@@ -171,6 +176,27 @@ impl Profile {
         Ok(profile)
     }
 
+    /// The same profile for a target with this contract: what the contract does not demand is not judged.
+    #[must_use]
+    pub fn under(mut self, contract: &Contract) -> Profile {
+        if !contract.operation.demands_credentials {
+            self.excluded.insert("AUTH".to_owned(), UNDOCUMENTED.to_owned());
+        }
+        self
+    }
+
+    /// Whether the target accepts this value of a field, as far as the profile says.
+    #[must_use]
+    pub fn allows(&self, field: &str, value: &Value) -> bool {
+        match self.values.get(field) {
+            None => true,
+            Some(KnownValues::List(list)) => list.contains(value),
+            Some(KnownValues::Range { min, max }) => {
+                value.as_f64().is_some_and(|number| (*min..=*max).contains(&number))
+            }
+        }
+    }
+
     /// Fails for a `skip` key that names neither a family nor a rule.
     ///
     /// # Errors
@@ -201,7 +227,8 @@ impl Profile {
     /// Families and rules that are not judged at this target, each with the reason.
     #[must_use]
     pub fn skips(&self) -> BTreeMap<String, String> {
-        let mut skips = self.skip.clone();
+        let mut skips = self.excluded.clone();
+        skips.extend(self.skip.clone());
         if self.auth == AuthScheme::None {
             skips.insert("AUTH".to_owned(), NO_CREDENTIALS.to_owned());
         }
@@ -215,7 +242,8 @@ impl Profile {
         if self.auth == AuthScheme::None && family == "AUTH" {
             return Some(NO_CREDENTIALS);
         }
-        self.skip.get(rule).or_else(|| self.skip.get(family)).map(String::as_str)
+        let own = self.skip.get(rule).or_else(|| self.skip.get(family));
+        own.or_else(|| self.excluded.get(family)).map(String::as_str)
     }
 }
 

@@ -270,7 +270,7 @@ fn row(call: &Call<'_>, item: &ReceivedItem) -> Map<String, Value> {
         }
     }
     if let Some(fail) = &item.fail {
-        row.insert(batch.error.code.clone(), Value::from(&*fail.code));
+        row.insert(batch.error.code.clone(), call.contract().code_value(200, &fail.code));
         row.insert(batch.error.description.clone(), Value::from(&*fail.description));
     }
     if let Some(elapsed) = &batch.elapsed.item {

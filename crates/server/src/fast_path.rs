@@ -98,7 +98,7 @@ impl FastPathPlan {
             used: format!(
                 ",{}:{},{}:{}",
                 json(&batch.error.code),
-                json(&used.code),
+                contract.code_value(200, &used.code),
                 json(&batch.error.description),
                 json(&used.description),
             )

@@ -98,7 +98,7 @@ impl Reply {
         let batch = &contract.batch;
         let mut body = Map::new();
         body.insert(batch.verdict.field.clone(), Value::from(&*batch.verdict.rejected));
-        body.insert(batch.error.code.clone(), Value::from(code));
+        body.insert(batch.error.code.clone(), contract.code_value(400, code));
         body.insert(batch.error.description.clone(), Value::from(description));
         Reply::json(400, why, Value::Object(body).to_string().into_bytes())
     }

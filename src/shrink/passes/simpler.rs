@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::cut_text;
 use super::strings::blends;
-use crate::contract::Contract;
 use crate::contract::validity::{InvalidReason, Validity};
 use crate::scenario::{ItemText, Scenario};
 use crate::session::Environment;
@@ -85,11 +84,11 @@ impl Shrinker<'_> {
         if self.attempts.ended.is_some() {
             return false;
         }
-        let contract = &self.environment.contract;
+        let environment = self.environment;
         let mut candidate = self.scenario.clone();
         let mut changed = false;
         for item in items_mut(&mut candidate, which) {
-            if let Some(new) = change(item).filter(|new| gains_nothing(contract, item, new)) {
+            if let Some(new) = change(item).filter(|new| gains_nothing(environment, item, new)) {
                 changed |= new.text() != item.text();
                 *item = new;
             }
@@ -109,7 +108,7 @@ impl Shrinker<'_> {
             let mut left = item.clone();
             for field in &optional {
                 let next = left.without(field);
-                if gains_nothing(&environment.contract, item, &next) {
+                if gains_nothing(environment, item, &next) {
                     left = next;
                 }
             }
@@ -275,8 +274,9 @@ fn bare_number(environment: &Environment, item: &ItemText) -> Option<ItemText> {
     Some(item.with(&contract.batch.unique, &bare))
 }
 
-/// Whether `new` has nothing wrong or unusual that `old` had not.
-fn gains_nothing(contract: &Contract, old: &ItemText, new: &ItemText) -> bool {
+/// Whether `new` has nothing wrong or unusual that `old` had not, and no value that the target does not know.
+fn gains_nothing(environment: &Environment, old: &ItemText, new: &ItemText) -> bool {
+    let contract = &environment.contract;
     let (Some(before), Some(after)) = (old.validity(contract), new.validity(contract)) else {
         return false;
     };
@@ -287,4 +287,27 @@ fn gains_nothing(contract: &Contract, old: &ItemText, new: &ItemText) -> bool {
     after.invalid.iter().all(|reason| known.contains(&key(reason)))
         && exemptions(&after).iter().all(|exemption| exempt.contains(exemption))
         && (after.additional.is_none() || before.additional.is_some())
+        && stays_in_profile(environment, old, new, &after)
+}
+
+/// Whether each new value of an item is one that the profile knows, unless the contract finds fault with it anyway.
+fn stays_in_profile(
+    environment: &Environment,
+    old: &ItemText,
+    new: &ItemText,
+    after: &Validity,
+) -> bool {
+    let has_fault = |field: &str| {
+        let here = |pointer: &str| pointer.split('/').nth(1) == Some(field);
+        after.invalid.iter().any(|reason| here(&reason.pointer))
+    };
+    environment.profile.values.keys().all(|field| match (old.field(field), new.field(field)) {
+        (_, None) => true,
+        (before, Some(text)) if before.as_ref() == Some(&text) => true,
+        (_, Some(text)) => {
+            has_fault(field)
+                || serde_json::from_str(&text)
+                    .is_ok_and(|value| environment.profile.allows(field, &value))
+        }
+    })
 }

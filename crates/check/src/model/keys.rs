@@ -49,7 +49,7 @@ fn predict_group(views: &mut [ExchangeView<'_>], states: &mut HashMap<String, Ke
         .iter()
         .map(|view| {
             let used = |number: &String| states.contains_key(number) || places.count(number) > 1;
-            view.items().iter().map(|item| item.number.as_ref().is_some_and(used)).collect()
+            view.items().iter().map(|i| i.literal || i.number.as_ref().is_some_and(used)).collect()
         })
         .collect();
     let predicted: Vec<Vec<Prediction>> = views
@@ -110,6 +110,7 @@ fn predict_item(
     match state {
         Some(KeyState::Used(by)) => return Prediction::Used { by: *by },
         Some(KeyState::Unknown) => return Prediction::Open,
+        Some(KeyState::BrokenOff(_)) if item.literal => return Prediction::Open,
         Some(KeyState::BrokenOff(by)) => return Prediction::BrokenOff(*by),
         Some(KeyState::Unused(_)) | None => {}
     }
@@ -130,12 +131,19 @@ fn predict_item(
         if state.is_some() || beside_broken {
             return Prediction::Open;
         }
-        let open = same.iter().any(|(v, i)| {
-            !matches!(
-                views[*v].items()[*i].validity.expected_outcome(),
-                ExpectedOutcome::Accept(Level::Must)
-            )
-        });
+        let verdict = |(v, i): &(usize, usize)| views[*v].verdicts.get(*i).copied().flatten();
+        let called_used = |(v, i): &(usize, usize)| views[*v].is_called_used(*i);
+        // All of them may have been used before this run.
+        let used_before = item.literal
+            && same.iter().any(called_used)
+            && !same.iter().any(|place| verdict(place) == Some(ItemVerdict::Accepted));
+        let open = used_before
+            || same.iter().any(|(v, i)| {
+                !matches!(
+                    views[*v].items()[*i].validity.expected_outcome(),
+                    ExpectedOutcome::Accept(Level::Must)
+                )
+            });
         if open {
             return Prediction::Open;
         }
@@ -146,7 +154,9 @@ fn predict_item(
         }
         return Prediction::BatchDuplicate(same.iter().map(|(_, i)| *i).collect());
     }
-    if beside_broken && outcome == ExpectedOutcome::Accept(Level::Must) {
+    if item.literal {
+        by_outcome(UnusedReason::Literal)
+    } else if beside_broken && outcome == ExpectedOutcome::Accept(Level::Must) {
         // A rejected item beside it may have used the number, whatever came of it before: that is no more than
         // a SHOULD.
         Prediction::Accept { level: Level::Should, because: UnusedReason::Rejected }
@@ -203,6 +213,10 @@ fn record_outcome(
                     ) && view.is_called_used(i) =>
                 {
                     KeyState::Used(view.exchange.index)
+                }
+                // An earlier run may have used it.
+                Some(ItemVerdict::Rejected) if item.literal && view.is_called_used(i) => {
+                    KeyState::Unknown
                 }
                 Some(ItemVerdict::Rejected) => KeyState::Unused(UnusedReason::Rejected),
                 None => KeyState::Unknown,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::contract::validity::{ExpectedOutcome, InvalidClass, InvalidReason, ValueKind};
-use crate::contract::{CodeCause, Contract, ErrorCode, Level};
+use crate::contract::{CodeCause, Contract, ErrorCode, Level, code_text};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -173,6 +173,10 @@ fn is_null(cause: &InvalidReason) -> bool {
 fn fits(contract: &Contract, code: &str, causes: &[&InvalidReason]) -> bool {
     let known = contract.batch.codes.get(code);
     causes.iter().any(|cause| match (cause.code, known) {
+        // Where no code says missing, any other does.
+        (CodeCause::Missing, Some(known)) if missing_code(contract, cause).is_none() => {
+            known.cause != CodeCause::Used
+        }
         (CodeCause::Missing, Some(known)) => {
             (known.cause == CodeCause::Missing
                 || is_null(cause) && known.cause == CodeCause::Invalid)
@@ -208,13 +212,13 @@ fn null_is_called_missing(view: &ItemView<'_>) -> Verdict {
     let Some(wanted) = missing_code(view.within.contract, cause).filter(|_| is_null(cause)) else {
         return Verdict::NotApplicable("not rejected for a null alone");
     };
-    let known = view.within.contract.batch.codes.get(code);
+    let known = view.within.contract.batch.codes.get(&*code);
     if cause.code != CodeCause::Missing || known.is_some_and(|c| c.cause == CodeCause::Missing) {
         return Verdict::Pass;
     }
     let field = &view.within.contract.batch.error.code;
     let expected = format!("{wanted}: a null in a mandatory field is taken for a missing one");
-    Verdict::fail(Finding::new("another code", view.at(field), expected, code).item(view.index))
+    Verdict::fail(Finding::new("another code", view.at(field), expected, &*code).item(view.index))
 }
 
 fn wanted(contract: &Contract, causes: &[&InvalidReason]) -> String {
@@ -234,20 +238,22 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
         return refusal_code_fits(view);
     }
     let contract = view.contract;
+    let no_used_code = contract.used_code().is_none();
     let mut judged = false;
     let mut findings = Vec::new();
     for item in view.pairs() {
         let (Some(ItemVerdict::Rejected), Some(code)) = (item.verdict, item.code()) else {
             continue;
         };
-        let used = || item.is_called_used();
+        // Without a code for it, a used key is rejected with any.
+        let used = || item.is_called_used() || no_used_code;
         let causes: Vec<&InvalidReason> = item.intent.validity.invalid.iter().collect();
         // It may have been refused for what it is before its number was looked at.
         let refusable =
             !item.intent.validity.exempt.is_empty() || !item.intent.validity.unusual.is_empty();
         let (fine, expected) = match item.predicted {
             Prediction::Used { .. } => (
-                used() || refusable || (!causes.is_empty() && fits(contract, code, &causes)),
+                used() || refusable || (!causes.is_empty() && fits(contract, &code, &causes)),
                 contract.used_code().unwrap_or("the used-key code").to_owned(),
             ),
             // Of several with one number, the losers are used. Rules of their own count the winners.
@@ -265,7 +271,7 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
             ),
             // Its number may be used besides.
             Prediction::Refuse(_) => (
-                fits(contract, code, &causes) || (used() && view.may_be_used[item.index]),
+                fits(contract, &code, &causes) || (used() && view.may_be_used[item.index]),
                 wanted(contract, &causes),
             ),
             _ => continue,
@@ -277,7 +283,7 @@ fn code_fits(view: &ExchangeView<'_>) -> Verdict {
                     if used() { "called used" } else { "another code" },
                     item.at(&contract.batch.error.code),
                     expected,
-                    code,
+                    &*code,
                 )
                 .item(item.index)
                 .shows(match item.predicted {
@@ -317,7 +323,7 @@ fn causes<'a>(view: &'a ExchangeView<'_>) -> Vec<&'a InvalidReason> {
 
 fn refusal_code_fits(view: &ExchangeView<'_>) -> Verdict {
     let field = &view.contract.batch.error.code;
-    let code = view.body().and_then(|b| b.get(field)).and_then(Value::as_str);
+    let code = view.body().and_then(|b| b.get(field)).and_then(code_text);
     let causes = causes(view);
     let (Some(code), false) = (code, causes.is_empty()) else {
         return Verdict::NotApplicable("a 400 without code or known cause");
@@ -333,8 +339,8 @@ fn refusal_code_fits(view: &ExchangeView<'_>) -> Verdict {
     }) || view.may_be_used.contains(&true);
     let envelope = matches!(view.exchange.intent.body, BodyIntent::Broken(_));
     let known_used =
-        view.contract.batch.codes.get(code).is_some_and(|c| c.cause == CodeCause::Used);
-    let fine = if envelope { !known_used } else { open || fits(view.contract, code, &causes) };
+        view.contract.batch.codes.get(&*code).is_some_and(|c| c.cause == CodeCause::Used);
+    let fine = if envelope { !known_used } else { open || fits(view.contract, &code, &causes) };
     if fine {
         return Verdict::Pass;
     }
@@ -342,7 +348,7 @@ fn refusal_code_fits(view: &ExchangeView<'_>) -> Verdict {
         if known_used { "called used" } else { "another code" },
         format!("/{field}"),
         wanted(view.contract, &causes),
-        code,
+        &*code,
     ))
 }
 
@@ -354,16 +360,16 @@ fn code_is_documented(view: &ExchangeView<'_>) -> Verdict {
     let mut seen = false;
     let mut findings = Vec::new();
     let mut look = |value: Option<&Value>, pointer: String, item: Option<usize>| {
-        if let Some(code) = value.and_then(Value::as_str).filter(|c| !c.trim().is_empty()) {
+        if let Some(code) = value.and_then(code_text).filter(|c| !c.trim().is_empty()) {
             seen = true;
-            if !batch.codes.contains_key(code) {
+            if !batch.codes.contains_key(&*code) {
                 let known: Vec<&str> = batch.codes.keys().map(String::as_str).collect();
                 let expected = format!(
                     "{}. If the target documents {code}, add it to the profile: error-codes: \
                      {{ {code}: {{ means: what it means, cause: invalid }} }}",
                     known.join(" or ")
                 );
-                let mut finding = Finding::new(format!("code {code}"), pointer, expected, code);
+                let mut finding = Finding::new(format!("code {code}"), pointer, expected, &*code);
                 finding.item = item;
                 findings.push(finding);
             }

@@ -66,7 +66,7 @@ pub(super) fn lost_answer(view: &ExchangeView<'_>) -> Option<Finding> {
 }
 
 /// Whether a whole request had to be processed: sound items only, all of their numbers unused.
-pub(super) fn must_be_processed(view: &ExchangeView<'_>) -> bool {
+pub(crate) fn must_be_processed(view: &ExchangeView<'_>) -> bool {
     let BodyIntent::Batch { items, trailing: None } = &view.exchange.intent.body else {
         return false;
     };

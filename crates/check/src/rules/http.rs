@@ -11,6 +11,7 @@ use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
 use crate::rule::{Check, Explains, Rule};
+use crate::run_tally::RunTally;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -168,7 +169,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "An Accept header that excludes JSON gets 406, or JSON all the same",
         cite: "RFC 9110 section 12.5.1; INTERPRETATION-07",
         doc: "Either is legitimate; another status, or another kind of body under a 200, is not.",
-        needs: &["STATUS-002"],
+        needs: &["STATUS-002", "HTTP-009"],
         check: Check::Exchange(other_accept),
         may_lack_occasion: true,
         ..Rule::BASE
@@ -193,6 +194,19 @@ pub(super) const RULES: &[Rule] = &[
               an empty one and answers 400: nothing is stored, but a client that streams its batch can't use it.",
         needs: &[],
         check: Check::Exchange(chunks_read),
+        ..Rule::BASE
+    },
+    Rule {
+        id: "HTTP-017",
+        level: Level::Must,
+        title: "Chunked bodies are all read, or none is",
+        cite: "RFC 9112 section 7.1; INTERPRETATION-07",
+        doc: "A server that takes no chunked bodies refuses each of them. One that reads some batches and refuses others, all \
+              of them valid and far below any limit of size, reads only a part of a body: its clients lose batches by chance.",
+        needs: &[],
+        check: Check::Run(chunks_read_alike),
+        explains: &[Explains::any(Symptom::UnusualHeadRefused)],
+        may_lack_occasion: true,
         ..Rule::BASE
     },
 ];
@@ -286,8 +300,11 @@ fn other_media_type(view: &ExchangeView<'_>) -> Verdict {
 
 fn other_accept(view: &ExchangeView<'_>) -> Verdict {
     let situation = view.exchange.intent.situation == Situation::Accept;
+    // JSON that is broken, or that comes in a coding or with another 2xx, is what every answer is: other rules judge it.
+    let is_json = view.body().is_some() || begins_as_json(view);
     match (situation, view.status()) {
-        (true, Some(200)) if view.body().is_none() => Verdict::fail(Finding::new(
+        (true, Some(201..=299)) => Verdict::NotApplicable("other rules judge the status"),
+        (true, Some(200)) if !is_json => Verdict::fail(Finding::new(
             "another body",
             "",
             "406, or JSON",
@@ -295,6 +312,13 @@ fn other_accept(view: &ExchangeView<'_>) -> Verdict {
         )),
         _ => status_in(view, situation, &[406, 200, 400], "406, or the ordinary answer"),
     }
+}
+
+/// Whether the body begins as a JSON object does, behind a byte-order mark or not.
+fn begins_as_json(view: &ExchangeView<'_>) -> bool {
+    let body = view.response().map_or(&[][..], |response| &response.body);
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"{")
 }
 
 fn other_path(view: &ExchangeView<'_>) -> Verdict {
@@ -370,6 +394,23 @@ fn chunks_read(view: &ExchangeView<'_>) -> Verdict {
         ),
         Some(200 | 411) => Verdict::Pass,
         _ => Verdict::NotApplicable("another status"),
+    }
+}
+
+fn chunks_read_alike(tally: &RunTally) -> Verdict {
+    let (read, refused) = tally.chunked;
+    if tally.sized_refused > 0 {
+        return Verdict::NotApplicable("valid batches are refused without chunks, too");
+    }
+    match (read, refused) {
+        (0, 0) => Verdict::NotApplicable("no valid batch was sent in chunks"),
+        (0, _) | (_, 0) => Verdict::Pass,
+        _ => Verdict::fail(Finding::new(
+            "some refused",
+            "",
+            "every valid batch in chunks read, or none",
+            format!("{read} read, {refused} refused"),
+        )),
     }
 }
 

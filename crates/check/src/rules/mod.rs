@@ -19,6 +19,8 @@ mod unique;
 
 use std::sync::LazyLock;
 
+pub(super) use common::must_be_processed;
+
 use super::finding::Symptom;
 use super::rule::{By, Reach, Rule};
 

@@ -97,6 +97,10 @@ pub struct RunHead {
     /// Cases that were not run, and why.
     #[serde(default)]
     pub not_run: BTreeMap<String, NotRun>,
+    /// What is to be known of cases beside their results: values that the profile replaces, steps that are left out, keys
+    /// that may be used already.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, Vec<String>>,
     /// What a request can hold, as far as the request schema tells it apart.
     #[serde(default)]
     pub cells: Vec<CoveragePoint>,

@@ -70,7 +70,7 @@ impl fmt::Display for Reason {
 /// Why a rule was not tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotTested {
-    /// The profile skips it, for this reason.
+    /// The profile skips it, or the contract excludes it, for this reason.
     Skipped(String),
     /// Its case could not be run against this target, for this reason.
     Excluded(String),
@@ -91,7 +91,7 @@ pub enum NotTested {
 impl fmt::Display for NotTested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NotTested::Skipped(reason) => write!(f, "skipped by the profile: {reason}"),
+            NotTested::Skipped(reason) => write!(f, "skipped: {reason}"),
             NotTested::Excluded(reason) => f.write_str(reason),
             NotTested::NotTriggered => f.write_str("not triggered in this run"),
             NotTested::NeverApplied => f.write_str("it applied to no response in this run"),

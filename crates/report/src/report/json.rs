@@ -219,6 +219,9 @@ pub struct ReportCase {
     pub title: String,
     /// Why it was not run: what the contract lacks, or what profile or transport exclude.
     pub not_run: Option<String>,
+    /// What is to be known of it beside its results: values that the profile replaces, steps that are left out, keys that
+    /// may be used already.
+    pub notes: Vec<String>,
     /// Whether all its runs ended.
     pub ended: bool,
     /// Runs that ended.
@@ -303,6 +306,7 @@ impl Report {
                         id: case.id.clone(),
                         title: case.title.clone(),
                         not_run: summary.head.not_run.get(&case.id).map(|not| not.why.clone()),
+                        notes: summary.head.notes.get(&case.id).cloned().unwrap_or_default(),
                         ended: case.record.is_some(),
                         runs: record.runs,
                         unanswered: record.unanswered,

@@ -120,6 +120,10 @@ fn run(summary: &Summary) -> TestSuite {
     for (case, not) in &head.not_run {
         suite.add_test_case(skipped(case, "run", &not.why));
     }
+    for (case, changes) in &head.notes {
+        let name = format!("note {case}");
+        suite.add_property((visible(&name).as_str(), visible(&changes.join("; ")).as_str()));
+    }
     suite
 }
 

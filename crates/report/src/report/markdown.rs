@@ -16,7 +16,7 @@ use super::text::{
 };
 use super::waiver::{covering, status};
 use super::wording::{
-    cases_not_run, exchange_line, found_line, nothing_tested, other_reasons, rule_of, shown,
+    cases_not_run, exchange_line, found_line, notes, nothing_tested, other_reasons, rule_of, shown,
     state_mark, tested_line,
 };
 use crate::record::{AnswerRecord, BodyRecord, Conclusion, NotTested, Summary};
@@ -180,7 +180,7 @@ fn ending(out: &mut String, summary: &Summary) {
     let skipped: Vec<String> =
         head.skipped.iter().map(|(what, why)| format!("{what}: {why}")).collect();
     if !skipped.is_empty() {
-        out.push_str("The profile skips\n\n");
+        out.push_str("Skipped\n\n");
         list(out, skipped.iter().map(String::as_str));
     }
     let not_run: Vec<String> = cases_not_run(summary)
@@ -190,6 +190,14 @@ fn ending(out: &mut String, summary: &Summary) {
     if !not_run.is_empty() {
         out.push_str("Cases not run\n\n");
         list(out, not_run.iter().map(String::as_str));
+    }
+    let remarks: Vec<String> = notes(summary)
+        .into_iter()
+        .map(|(what, cases)| format!("{}: {what}", cases.join(", ")))
+        .collect();
+    if !remarks.is_empty() {
+        out.push_str("Notes\n\n");
+        list(out, remarks.iter().map(String::as_str));
     }
     if !summary.waivers.is_empty() {
         out.push_str("Waivers\n\n");

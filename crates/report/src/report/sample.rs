@@ -143,6 +143,7 @@ fn head() -> RunHead {
         skipped: [("RACE".to_owned(), "shared staging, agreed with operations".to_owned())].into(),
         planned: (190, 900),
         not_run: BTreeMap::new(),
+        notes: BTreeMap::new(),
         cells: generator.coverage().list().to_vec(),
         token_given: Some(true),
         only_http_2: false,

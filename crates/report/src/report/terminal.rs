@@ -255,7 +255,7 @@ fn rules_not_tested(page: &mut TerminalPage, summary: &Summary) {
         page.text(4, colour, &visible(&format!("{reason}: {}", list.join("; "))));
     }
     for (what, why) in &summary.head.skipped {
-        let text = format!("{} is skipped by the profile: {}", visible(what), visible(why));
+        let text = format!("{} is skipped: {}", visible(what), visible(why));
         page.text(4, Colour::Plain, &text);
     }
 }
@@ -265,6 +265,10 @@ fn not_run(page: &mut TerminalPage, summary: &Summary) {
     for (why, cases) in wording::cases_not_run(summary) {
         let text = format!("{} ({})", visible(&cases.join(", ")), visible(why));
         page.entry(2, "not run", Colour::Yellow, &text);
+    }
+    for (what, cases) in wording::notes(summary) {
+        let text = format!("{} ({})", visible(&cases.join(", ")), visible(what));
+        page.entry(2, "note", Colour::Plain, &text);
     }
 }
 

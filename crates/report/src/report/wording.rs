@@ -261,3 +261,17 @@ pub(super) fn cases_not_run(summary: &Summary) -> Vec<(&str, Vec<&str>)> {
     }
     reasons
 }
+
+/// What is to be known of cases beside their results, each with the cases that it is about.
+pub(super) fn notes(summary: &Summary) -> Vec<(&str, Vec<&str>)> {
+    let mut changes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (case, all) in &summary.head.notes {
+        for change in all {
+            match changes.iter_mut().find(|(what, _)| what == change) {
+                Some((_, cases)) => cases.push(case),
+                None => changes.push((change, vec![case])),
+            }
+        }
+    }
+    changes
+}

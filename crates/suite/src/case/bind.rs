@@ -1,16 +1,21 @@
 //! Binds a case to a contract and a profile: roles become the names of fields, causes become error codes.
 //!
-//! What the contract lacks, or the profile excludes, makes the case not applicable. It must not know rules, nor how
-//! anything is sent.
+//! What the contract lacks makes the case not applicable. A value that the profile excludes is replaced by one of the
+//! profile's; where the case is about that value, the step is left out. It must not know rules, nor how anything is
+//! sent.
 
+mod names;
+mod profiled;
+
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use self::profiled::{Replacement, Replacements};
 use super::role::{Role, every_optional};
 use super::template::{Filter, Piece, Template};
 use super::{BatchSpec, Case, Expect, ItemSpec, Named, Outcome, Results, Step};
-use crate::contract::profile::KnownValues;
 use crate::contract::{CodeCause, Contract, Field, FileError, Profile};
 
 /// A case that names fields and codes of its contract.
@@ -20,6 +25,8 @@ pub struct Bound {
     pub case: Case,
     /// Why it can't run under this contract and profile, where it can't.
     pub not_applicable: Option<String>,
+    /// What the profile changes in it: values that are replaced, steps that are left out.
+    pub notes: Vec<String>,
 }
 
 /// Binds `case` to a contract and a profile.
@@ -28,10 +35,18 @@ pub struct Bound {
 /// A [`FileError`] with file, line and column for the name of a field or a code that the contract does not have.
 pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound, FileError> {
     let mut bound = case.clone();
-    let binder = Binder { case: &case, contract, profile, parts: parts(&case, contract) };
+    let parts = parts(&case, contract);
+    let replacements = RefCell::default();
+    let binder = Binder { case: &case, contract, profile, parts, replacements };
     match binder.case(&mut bound) {
-        Ok(()) => Ok(Bound { case: bound, not_applicable: None }),
-        Err(Unbound::NotApplicable(reason)) => Ok(Bound { case, not_applicable: Some(reason) }),
+        Ok(left_out) => {
+            let mut notes = binder.replacements.borrow().notes();
+            notes.extend(left_out);
+            Ok(Bound { case: bound, not_applicable: None, notes })
+        }
+        Err(Unbound::NotApplicable(reason) | Unbound::Excluded(reason)) => {
+            Ok(Bound { case, not_applicable: Some(reason), notes: Vec::new() })
+        }
         Err(Unbound::Unusable(problem)) => Err(*problem),
     }
 }
@@ -39,6 +54,8 @@ pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound,
 /// Why a case can't be bound.
 enum Unbound {
     NotApplicable(String),
+    /// The profile excludes a value that the case is about: the step with it is left out.
+    Excluded(String),
     Unusable(Box<FileError>),
 }
 
@@ -54,6 +71,8 @@ struct Binder<'a> {
     profile: &'a Profile,
     /// Names of fields that an item can have: the contract's, and those that the case sets itself.
     parts: HashSet<String>,
+    /// The profile's values in place of the case's.
+    replacements: RefCell<Replacements>,
 }
 
 fn parts(case: &Case, contract: &Contract) -> HashSet<String> {
@@ -76,7 +95,8 @@ fn set_names(step: &Step, into: &mut HashSet<String>) {
 }
 
 impl Binder<'_> {
-    fn case(&self, case: &mut Case) -> Result<(), Unbound> {
+    /// Binds the case; says which steps are left out.
+    fn case(&self, case: &mut Case) -> Result<Vec<String>, Unbound> {
         let title = &self.contract.batch.title;
         if let Some(only) = case.spec.contract.as_ref().filter(|only| *only != title) {
             return Err(Unbound::NotApplicable(format!("it is about the contract `{only}`")));
@@ -84,7 +104,37 @@ impl Binder<'_> {
         if let Some(expect) = &mut case.spec.expect {
             self.expect(expect)?;
         }
-        case.spec.steps.iter_mut().flatten().try_for_each(|step| self.step(step))
+        let Some(steps) = case.spec.steps.take() else { return Ok(Vec::new()) };
+        let (mut bound, mut left_out) = (Vec::new(), Vec::new());
+        let (mut lost, mut first) = (HashSet::new(), None);
+        for (at, mut step) in steps.into_iter().enumerate() {
+            let why = if names::needs(&step, &lost) {
+                "it needs a step that is left out".to_owned()
+            } else {
+                let written = step.clone();
+                match self.step(&mut step) {
+                    Ok(()) => {
+                        bound.push(step);
+                        continue;
+                    }
+                    Err(Unbound::Excluded(reason)) => {
+                        step = written;
+                        reason
+                    }
+                    Err(other) => return Err(other),
+                }
+            };
+            names::given(&step, &mut lost);
+            left_out.push(format!("step {} is left out: {why}", at + 1));
+            first.get_or_insert(why);
+        }
+        match first {
+            Some(why) if bound.is_empty() => Err(Unbound::NotApplicable(why)),
+            _ => {
+                case.spec.steps = Some(bound);
+                Ok(left_out)
+            }
+        }
     }
 
     fn step(&self, step: &mut Step) -> Result<(), Unbound> {
@@ -108,9 +158,12 @@ impl Binder<'_> {
     fn item(&self, item: &mut ItemSpec, acceptable: bool) -> Result<(), Unbound> {
         let mut set = Map::new();
         for (key, value) in &item.set {
-            let (name, value) = (self.key(key)?, self.value(value)?);
+            let (name, mut value) = (self.key(key)?, self.value(value)?);
             if acceptable {
-                self.check_allowed(&name, &value)?;
+                match self.allowed(&name, value)? {
+                    Some(allowed) => value = allowed,
+                    None => continue,
+                }
             }
             if set.insert(name.clone(), value).is_some() {
                 return Err(one_field(&name));
@@ -119,9 +172,13 @@ impl Binder<'_> {
         let mut set_raw = BTreeMap::new();
         for (key, text) in &item.set_raw {
             let (name, text) = (self.key(key)?, self.text(text)?);
-            // What is no JSON is nothing that a server must accept.
-            if acceptable && let Ok(value) = serde_json::from_str(&text) {
-                self.check_allowed(&name, &value)?;
+            // What is not JSON, or not UTF-8, is nothing that a server must accept.
+            if acceptable
+                && !has_bytes(&text)
+                && let Ok(value) = serde_json::from_str(&text)
+                && let Some(reason) = self.why_excluded(&name, &value)?
+            {
+                return Err(Unbound::Excluded(reason));
             }
             if set.contains_key(&name) || set_raw.insert(name.clone(), text).is_some() {
                 return Err(one_field(&name));
@@ -131,8 +188,11 @@ impl Binder<'_> {
         for named in &item.unset {
             for name in self.unset(named)? {
                 if acceptable && self.contract.demanded.contains(&name) {
-                    let reason = format!("the profile demands `{name}`");
-                    return Err(Unbound::NotApplicable(reason));
+                    if self.case.spec.keep_values {
+                        return Err(Unbound::Excluded(format!("the profile demands `{name}`")));
+                    }
+                    self.replacements.borrow_mut().keep(&name);
+                    continue;
                 }
                 unset.push(Named { name, ..*named });
             }
@@ -339,29 +399,45 @@ impl Binder<'_> {
         Ok(())
     }
 
-    /// Whether schema and profile let a field have this value, in a request that must be accepted.
-    fn check_allowed(&self, name: &str, value: &Value) -> Result<(), Unbound> {
-        let Some(field) = self.contract.field(name) else { return Ok(()) };
+    /// The value that a field has in a request that must be accepted: the case's, or one of the profile's; nothing
+    /// where the profile omits the field.
+    fn allowed(&self, name: &str, value: Value) -> Result<Option<Value>, Unbound> {
+        let Some(reason) = self.why_excluded(name, &value)? else { return Ok(Some(value)) };
+        let field = self.contract.field(name).filter(|_| !self.case.spec.keep_values);
+        let Some(field) = field else { return Err(Unbound::Excluded(reason)) };
+        let mut replacements = self.replacements.borrow_mut();
+        match replacements.find(self.contract, self.profile, field, &value) {
+            Some(Replacement::By(other)) => Ok(Some(other)),
+            Some(Replacement::LeftOut) => Ok(None),
+            None => Err(Unbound::Excluded(reason)),
+        }
+    }
+
+    /// Why the profile excludes a value of a field, where it does.
+    ///
+    /// What the contract excludes makes the case not applicable.
+    fn why_excluded(&self, name: &str, value: &Value) -> Result<Option<String>, Unbound> {
+        let Some(field) = self.contract.field(name) else { return Ok(None) };
         let refuse = |reason: String| Err(Unbound::NotApplicable(reason));
         if *name == self.contract.batch.unique {
             let longest = self.longest_key();
             return if value.as_str().map_or(0, least_length) > longest {
                 refuse(format!("the contract has no key of more than {longest} characters"))
             } else {
-                Ok(())
+                Ok(None)
             };
         }
         if self.profile.omit.contains(&field.name) {
-            return refuse(format!("the profile omits `{name}`"));
+            return Ok(Some(format!("the profile omits `{name}`")));
         }
         if !self.profile_allows(field, value) {
-            return refuse(format!("`{name}: {value}` is outside the profile's values"));
+            return Ok(Some(format!("`{name}: {value}` is outside the profile's values")));
         }
         let literal = value.as_str().is_none_or(|text| !text.contains("${"));
         if literal && !self.contract.operation.compile(&field.schema)?.is_valid(value) {
             return refuse(format!("`{name}: {value}` is outside the contract's schema"));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Code points of the longest key that must be accepted, and that its result can carry.
@@ -380,14 +456,13 @@ impl Binder<'_> {
             _ => false,
         };
         value.as_str().and_then(|text| Template::parse(text).ok()).is_some_and(captured)
-            || match self.profile.values.get(&field.name) {
-                None => true,
-                Some(KnownValues::List(list)) => list.contains(value),
-                Some(KnownValues::Range { min, max }) => {
-                    value.as_f64().is_some_and(|number| (*min..=*max).contains(&number))
-                }
-            }
+            || self.profile.allows(&field.name, value)
     }
+}
+
+/// Whether a text has bytes that no UTF-8 has.
+fn has_bytes(text: &str) -> bool {
+    Template::parse(text).is_ok_and(|t| t.0.iter().any(|piece| matches!(piece, Piece::Byte(_))))
 }
 
 /// Code points of the shortest fresh key: what tells processes apart, and a counter.

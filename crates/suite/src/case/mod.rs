@@ -106,6 +106,10 @@ pub struct CaseSpec {
     /// Runs alone, with nothing else under way.
     #[serde(default)]
     pub alone: bool,
+    /// The case is about the values that it sets: where a profile excludes one, the step with it is left out. Otherwise
+    /// one of the profile's values takes its place.
+    #[serde(default)]
+    pub keep_values: bool,
     /// Requests written out one by one.
     #[serde(default)]
     pub steps: Option<Vec<Step>>,

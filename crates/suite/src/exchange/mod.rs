@@ -68,6 +68,8 @@ pub struct ItemIntent {
     pub value: Value,
     /// Its unique number, where it has one that is a string.
     pub number: Option<String>,
+    /// The number is written in a file of the user's, so that an earlier run may have used it.
+    pub literal: bool,
     /// What the contract says of it.
     pub validity: Validity,
     /// How it was broken or bent on purpose.
@@ -104,6 +106,7 @@ impl BodyIntent {
                     .map(|(value, validity)| ItemIntent {
                         number: value.get(unique).and_then(Value::as_str).map(str::to_owned),
                         value,
+                        literal: false,
                         validity,
                         mutations: Vec::new(),
                     })

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use field::FieldPlan;
 
 use super::draft::{Draft, KeyShape, RawField};
-use super::plan::Compiler;
+use super::plan::{Compiler, cannot};
 use super::random::Random;
 use super::value_writer::{Bounds, JsonWriter, ValueWriter};
 use super::{KeyBlock, OptionalFields, TextSpan, ValueStyle, unusual};
@@ -19,6 +19,8 @@ use crate::contract::{Contract, FileError, Profile};
 pub(super) const SPECIMEN: &str = "bptest-000-0";
 /// A key needs this much room.
 const KEY_LENGTH: usize = 40;
+/// Items with which a plan is tried out.
+const PROBES: u64 = 48;
 /// How often an item is drawn again where its schema ties fields to each other.
 const TRIES: usize = 200;
 
@@ -73,7 +75,7 @@ impl ItemPlan {
             })
         });
         let bounds = contract.fields().iter().filter_map(|f| f.result_max).min();
-        Ok(ItemPlan {
+        let plan = ItemPlan {
             fields,
             position,
             plain_key,
@@ -82,7 +84,29 @@ impl ItemPlan {
             label: field::label(unique),
             echo: contract.batch.echo.iter().position(|name| name == unique),
             bounds: Bounds::of(&contract.batch.limits, bounds.unwrap_or(usize::MAX)),
-        })
+        };
+        plan.try_out(contract)?;
+        Ok(plan)
+    }
+
+    /// Fails where items that are drawn break a keyword of the item schema that ties fields to each other.
+    fn try_out(&self, contract: &Contract) -> Result<(), FileError> {
+        if !self.tied {
+            return Ok(());
+        }
+        for n in 0..PROBES {
+            let style = if n % 2 == 0 { ValueStyle::Plain } else { ValueStyle::Boundary };
+            let draft = self.draw(contract, &mut Random::new(n), style, OptionalFields::Drawn);
+            let item = draft.with_key(contract, specimen(&draft.key));
+            let Some(error) = contract.item_validator().iter_errors(&item).next() else { continue };
+            let keyword = error.kind().keyword();
+            return Err(cannot(
+                contract.operation.file(),
+                &format!("{}/{keyword}", contract.item_pointer()),
+                &format!("`{keyword}` is not obeyed by what is generated, such as {item}"),
+            ));
+        }
+        Ok(())
     }
 
     /// Draws an item.

@@ -127,7 +127,11 @@ fn cases(summary: &Summary) -> Markup {
                     tbody {
                         @for case in summary.cases.iter().take(1_000) {
                             tr {
-                                td data-name="Case" { code { (visible(&case.id)) } br; span.small.muted { (visible(&excerpt(&case.title, 160))) } }
+                                td data-name="Case" { code { (visible(&case.id)) } br; span.small.muted { (visible(&excerpt(&case.title, 160))) }
+                                    @for change in summary.head.notes.get(&case.id).into_iter().flatten() {
+                                        br; span.small { (visible(&excerpt(change, 160))) }
+                                    }
+                                }
                                 @if let Some(record) = &case.record {
                                     td.n data-name="Executions" { (number(record.runs)) }
                                     td.n data-name="Requests" { (number(record.requests)) }

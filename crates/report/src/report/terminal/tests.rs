@@ -22,7 +22,7 @@ fn the_conclusion_comes_first_and_everything_else_follows() {
         "MUST (unconfirmed)  STATUS-003",
         "INTERPRETATION-06",
         "→ 200 in 12 ms",
-        "RACE is skipped by the profile: shared staging, agreed with operations",
+        "RACE is skipped: shared staging, agreed with operations",
         "1,342 accepted items on the target (keys start with bptest-261122-x7k2mq-)",
         "seed 4242424242",
         "batchproof explain",

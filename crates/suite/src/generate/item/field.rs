@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use crate::contract::profile::KnownValues;
+use crate::contract::validity::escape;
 use crate::contract::{Contract, Field, FileError, Profile, Sample};
 use crate::generate::plan::pattern::Pattern;
 use crate::generate::plan::texts::Lengths;
@@ -58,7 +59,7 @@ impl FieldPlan {
         field: &Field,
         profile: &Profile,
     ) -> Result<FieldPlan, FileError> {
-        let pointer = format!("/properties/{}", field.name);
+        let pointer = format!("{}/properties/{}", contract.item_pointer(), escape(&field.name));
         let demanded =
             contract.demanded.contains(&field.name) || profile.required.contains(&field.name);
         let known = known_values(compiler, field, profile)?;

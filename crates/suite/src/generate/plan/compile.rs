@@ -105,13 +105,18 @@ impl<'a> Compiler<'a> {
         let fits =
             |plan: &Result<ValuePlan, CompileStop>| !matches!(plan, Err(CompileStop::TooLarge));
         let plan = EXTENTS.iter().map(within).find(fits).unwrap_or(Err(CompileStop::TooLarge));
+        let cannot = |pointer: &str, why: &str| self.cannot(pointer, why);
         let plan = plan.map_err(|stop| match stop {
             CompileStop::Unusable(problem) => *problem,
             CompileStop::Circle => cannot(pointer, "its required parts go in a circle"),
             CompileStop::TooLarge => cannot(pointer, "it has too many required parts"),
         })?;
         self.try_out(&plan, schema).map(|()| plan).map_err(|value| {
-            cannot(pointer, &format!("a value drawn for it does not satisfy it: {value}"))
+            let keyword = self.broken_keyword(schema, &value);
+            cannot(
+                &format!("{pointer}/{keyword}"),
+                &format!("`{keyword}` is not obeyed by what is generated, such as {value}"),
+            )
         })
     }
 
@@ -125,10 +130,21 @@ impl<'a> Compiler<'a> {
         drawn.find(|v| !validator.is_valid(v)).map_or(Ok(()), Err)
     }
 
+    /// The keyword of a schema that a value breaks.
+    fn broken_keyword(&self, schema: &Value, value: &Value) -> String {
+        let validator = self.contract.operation.compile(schema).ok();
+        let first = validator.as_ref().and_then(|v| v.iter_errors(value).next());
+        first.map(|error| error.kind().keyword().to_owned()).unwrap_or_default()
+    }
+
+    fn cannot(&self, pointer: &str, why: &str) -> FileError {
+        cannot(self.contract.operation.file(), pointer, why)
+    }
+
     fn compile(&self, schema: &Value, place: &Place) -> Result<ValuePlan, CompileStop> {
         let flat = flatten(&self.contract.operation, schema, REFERENCES);
         if flat.never {
-            return Err(CompileStop::because(cannot(&place.pointer, "nothing satisfies it")));
+            return Err(CompileStop::because(self.cannot(&place.pointer, "nothing satisfies it")));
         }
         if place.exhausted(&flat, self.extent.get().recursion) {
             return Err(CompileStop::Circle);
@@ -179,9 +195,9 @@ impl<'a> Compiler<'a> {
             Some("null") => Ok((PlanKind::Choice(vec![Value::Null]), true)),
             Some("array") => self.list(flat, place),
             Some("object") => self.object(flat, place),
-            Some(other) => {
-                Err(CompileStop::because(cannot(&place.pointer, &format!("`{other}` is no type"))))
-            }
+            Some(other) => Err(CompileStop::because(
+                self.cannot(&place.pointer, &format!("`{other}` is no type")),
+            )),
         }
     }
 
@@ -197,10 +213,9 @@ impl<'a> Compiler<'a> {
         let fitting: Vec<Value> =
             values.iter().filter(|v| validator.is_valid(v)).cloned().collect();
         if fitting.is_empty() {
-            return Err(CompileStop::because(cannot(
-                &place.pointer,
-                "no value of its enum fits it",
-            )));
+            return Err(CompileStop::because(
+                self.cannot(&place.pointer, "no value of its enum fits it"),
+            ));
         }
         Ok(PlanKind::Choice(fitting))
     }
@@ -227,7 +242,9 @@ impl<'a> Compiler<'a> {
         match (plans.is_empty(), last) {
             (false, _) => Ok((PlanKind::Either(plans), false)),
             (true, Some(stop)) => Err(stop),
-            (true, None) => Err(CompileStop::because(cannot(&place.pointer, "it has no branch"))),
+            (true, None) => {
+                Err(CompileStop::because(self.cannot(&place.pointer, "it has no branch")))
+            }
         }
     }
 
@@ -243,7 +260,7 @@ impl<'a> Compiler<'a> {
             let values: Vec<Value> = examples.chain(many).cloned().collect();
             return self.choice(&values, flat, place).map(|k| (k, true)).map_err(|_| {
                 CompileStop::because(
-                    cannot(&place.pointer, &format!("the pattern {text} can't be drawn from"))
+                    self.cannot(&place.pointer, &format!("the pattern {text} can't be drawn from"))
                         .hint(
                             "an `examples` beside the pattern, or `samples` in batch.yaml, helps",
                         ),
@@ -262,10 +279,9 @@ impl<'a> Compiler<'a> {
         }
         let lengths = self.lengths(flat);
         if lengths.min > lengths.max {
-            return Err(CompileStop::because(cannot(
-                &place.pointer,
-                "minLength exceeds maxLength",
-            )));
+            return Err(CompileStop::because(
+                self.cannot(&place.pointer, "minLength exceeds maxLength"),
+            ));
         }
         Ok((PlanKind::Text(lengths), true))
     }
@@ -366,8 +382,9 @@ impl CompileStop {
     }
 }
 
-fn cannot(pointer: &str, why: &str) -> FileError {
-    FileError::new("the item schema", format!("no valid value can be drawn: {why}"))
+/// Why no items can be generated from a schema.
+pub(in crate::generate) fn cannot(file: &str, pointer: &str, why: &str) -> FileError {
+    FileError::new(file, format!("no valid value can be drawn: {why}"))
         .pointer(pointer)
         .expected("a schema that can be satisfied, or `samples` in batch.yaml that satisfy it")
 }

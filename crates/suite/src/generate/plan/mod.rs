@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jsonschema::Validator;
 use serde_json::{Map, Value};
 
-pub(in crate::generate) use compile::Compiler;
+pub(in crate::generate) use compile::{Compiler, cannot};
 use numbers::NumberRange;
 use pattern::Pattern;
 use texts::Lengths;

@@ -132,8 +132,17 @@ impl NumberRange {
 
     /// The multiple of `step` nearest to `about` that lies between the bounds.
     fn stepped(&self, about: f64, step: f64) -> Value {
-        let lowest = (self.low / step).ceil();
-        let highest = (self.high / step).floor();
+        let places = step.to_string().split_once('.').map_or(0, |(_, d)| d.len());
+        // A double says so many digits exactly; a multiple with more is no multiple once it is written.
+        let digits = i32::try_from(places).unwrap_or(i32::MAX);
+        let reach = 10_f64.powi(i32::try_from(DIGITS).unwrap_or(0).saturating_sub(digits + 1));
+        let nearest = |bound: f64| bound.clamp(-reach, reach);
+        let (low, high) = match (nearest(self.low), nearest(self.high)) {
+            (low, high) if places > 0 && low < high => (low, high),
+            _ => (self.low, self.high),
+        };
+        let lowest = (low / step).ceil();
+        let highest = (high / step).floor();
         let mut times = (about / step).round().clamp(lowest, highest.max(lowest));
         if self.above && times * step <= self.low {
             times += 1.0;
@@ -147,7 +156,6 @@ impl NumberRange {
             return Value::from(number);
         }
         // Written out and read back: 3 times 0.1 is to be 0.3.
-        let places = step.to_string().split_once('.').map_or(0, |(_, d)| d.len());
         let text = format!("{:.places$}", times * step);
         text.parse::<f64>().map_or(Value::from(times * step), Value::from)
     }
