@@ -103,6 +103,7 @@ fn exchange(body: &[u8], answer: Vec<u8>) -> Exchange {
             body: answer.into(),
             elapsed: Duration::from_millis(1),
             framing: None,
+            outline: None,
         }),
     }
 }

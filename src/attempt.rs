@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use crate::contract::FileError;
 use crate::execution::{
-    Execution, RetryReason, SelectedCase, credentials_are_refused, execute, overloaded_group,
-    retry_reason, unreached,
+    Execution, RetryReason, SelectedCase, credentials_are_refused, exchange_plain_item, execute,
+    overloaded_group, requested_pause, retry_reason, unreached,
 };
 use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
-use crate::session::{Amount, Environment};
+use crate::session::{Amount, CancelReason, Environment};
 
 /// Pauses before a target that could not be reached is tried again.
 const UNREACHED: [Duration; 3] =
@@ -105,9 +105,15 @@ pub async fn attempt(
         if execution.cut || environment.cancellation.is_cancelled() && execution.was_left() {
             return Ok(Attempted { outcome: AttemptOutcome::Cancelled(execution), retried });
         }
+        give_up_where_hopeless(environment).await;
         let reason = retry_reason(&execution);
         match reason {
             Some(RetryReason::Load(seconds)) => {
+                // Who wants to be left alone for longer than anybody waits is not waited for.
+                let asked = requested_pause(&execution);
+                if let Some(pause) = asked.filter(|p| p.as_secs() <= LONGEST_PAUSE) {
+                    environment.sender.excuse(pause);
+                }
                 environment.sender.pace.back_off(Duration::from_secs(seconds.min(LONGEST_PAUSE)));
                 if let Some(released) = overloaded_group(&execution) {
                     environment.fewer_at_once(released);
@@ -142,6 +148,21 @@ pub async fn attempt(
             _ => return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried }),
         }
         retried.extend(reason.map(|reason| (reason, execution.amount())));
+    }
+}
+
+/// Ends the run where the target has given no good answer for too long, and gives none to a plain batch either.
+async fn give_up_where_hopeless(environment: &Arc<Environment>) {
+    if environment.sender.out_of_patience().is_none() || environment.cancellation.is_cancelled() {
+        return;
+    }
+    // One of all jobs asks for all.
+    let Ok(_asking) = environment.last_try.try_lock() else { return };
+    environment.sender.whole_limits();
+    FRESH_CONNECTIONS.scope(true, exchange_plain_item(environment)).await;
+    if let Some(why) = environment.sender.out_of_patience() {
+        let base = &environment.sender.target.base;
+        environment.cancellation.cancel(CancelReason::TargetUnusable(format!("{base} gave {why}")));
     }
 }
 

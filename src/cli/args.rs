@@ -140,9 +140,13 @@ pub struct SendingArgs {
     /// Time limit of a response; every item adds a quarter of a second.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
-    /// Largest body of a response, such as 64MiB [default: what the batch can need, at most 64MiB].
+    /// Largest body of a response, such as 1GiB; a larger one is a finding [default: 64MiB, or what the batch can need]. All jobs
+    /// together hold at most 64 MiB: of larger responses, only the status and the number of results are judged.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub max_body: Option<u64>,
+    /// End the run when the target has given no good response for this time. What `Retry-After` asks for does not count.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub patience: Duration,
     /// Additional trusted certificates (PEM).
     #[arg(long, value_name = "F")]
     pub ca: Option<PathBuf>,
@@ -163,6 +167,7 @@ impl SendingArgs {
             cert: self.cert.clone(),
             insecure: self.insecure,
             max_body: self.max_body,
+            patience: self.patience,
             ..SendOptions::default()
         }
     }

@@ -19,13 +19,16 @@ const FINDINGS: usize = 2_000;
 /// Exchanges that a finding keeps.
 const EVIDENCE: usize = 12;
 /// Bytes of evidence after which a finding keeps only the exchange that shows it.
-const PLENTY: usize = 32 * 1024 * 1024;
+const PLENTY: usize = 8 * 1024 * 1024;
 /// Bytes of evidence after which a finding keeps none.
 const TOO_MUCH: usize = 4 * PLENTY;
 /// Bytes of a body that the smallest execution of a finding keeps whole.
 const LARGEST: usize = 1024 * 1024;
 /// Items of all executions that are kept for shrinking.
 const KEPT_ITEMS: usize = 200_000;
+/// Bytes of their answers.
+const KEPT_BYTES: usize = 32 * 1024 * 1024;
+
 impl Collector {
     pub(super) fn add_finding(
         &mut self,
@@ -94,6 +97,11 @@ impl Collector {
         let items = usize::try_from(execution.amount().items).unwrap_or(usize::MAX);
         // Findings of one execution come together and share it.
         if Arc::strong_count(execution) == 1 {
+            let bytes = execution.held_bytes();
+            if self.kept_bytes.saturating_add(bytes) > KEPT_BYTES {
+                return None;
+            }
+            self.kept_bytes += bytes;
             self.kept_items = self.kept_items.saturating_add(items);
         }
         let room = !execution.exchanges.is_empty() && self.kept_items <= KEPT_ITEMS;

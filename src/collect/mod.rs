@@ -67,6 +67,7 @@ pub struct Collector {
     /// Numbers that were accepted beside the cases' own runs, and stay behind too.
     pub accepted_beside: u64,
     kept_items: usize,
+    kept_bytes: usize,
     cases: BTreeMap<String, CaseRecord>,
     /// Runs of each case that are still to come.
     pending: HashMap<String, u64>,
@@ -75,6 +76,8 @@ pub struct Collector {
     sampled: usize,
     /// Bytes of evidence.
     kept: usize,
+    /// Answers that were too large to be held, and the length of the largest.
+    outlined: (u64, u64),
     verdicts_only: bool,
     recorder: Option<Recorder>,
     /// When counts were written down before their case had ended.
@@ -97,6 +100,8 @@ impl Collector {
             lost_alone: None,
             accepted_beside: 0,
             kept_items: 0,
+            kept_bytes: 0,
+            outlined: (0, 0),
             cases: BTreeMap::new(),
             pending: HashMap::new(),
             written: HashSet::new(),
@@ -192,6 +197,11 @@ impl Collector {
         observer: &dyn Observer,
     ) -> std::io::Result<()> {
         self.count(case, execution, evaluation);
+        for response in execution.exchanges.iter().filter_map(|e| e.answer.response()) {
+            if let Some(outline) = &response.outline {
+                self.outlined = (self.outlined.0 + 1, self.outlined.1.max(outline.bytes));
+            }
+        }
         if run == 0
             && !self.verdicts_only
             && self.sampled < SAMPLES
@@ -368,6 +378,18 @@ impl Collector {
             self.write(Event::FindingUpdated(update))?;
         }
         Ok(())
+    }
+
+    /// What to say of answers that were too large to be held, where there were any.
+    #[must_use]
+    pub fn note_on_size(&self) -> Option<String> {
+        let (count, largest) = self.outlined;
+        (count > 0).then(|| {
+            format!(
+                "Responses that were too large to be held in memory: {count} (the largest: {largest} bytes). Only their \
+                 status and the number of their results were judged."
+            )
+        })
     }
 
     /// Numbers that were accepted.

@@ -47,7 +47,8 @@ pub(crate) async fn probe_one_by_one(
     let mut probe = DropProbe::default();
     while probe.result.sent < most && probe.result.lost < enough {
         let exchange = FRESH_CONNECTIONS.scope(true, exchange_plain_item(environment)).await;
-        if environment.cancellation.is_cancelled() {
+        let is_hopeless = environment.sender.out_of_patience().is_some();
+        if is_hopeless || environment.cancellation.is_cancelled() {
             break;
         }
         probe.result.sent += 1;

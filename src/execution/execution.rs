@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+
 use super::SelectedCase;
 use crate::case::Expect;
 use crate::check::{
@@ -56,6 +58,21 @@ impl Execution {
         execution.push(BATCH, None, ComposedRequest { request, body }, intent, answer);
         execution.expect_of_batch(selected);
         execution
+    }
+
+    /// Bytes of the answers that it holds.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.exchanges.iter().filter_map(|e| e.answer.response()).map(|r| r.body.len()).sum()
+    }
+
+    /// Keeps answers without the room that was set aside to parse them: it may be kept to the end of the run.
+    pub(crate) fn give_back_room(&mut self) {
+        for exchange in &mut self.exchanges {
+            if let Answer::Received(response) = &mut exchange.answer {
+                response.body = Bytes::copy_from_slice(&response.body);
+            }
+        }
     }
 
     /// What the case expects of its only batch.

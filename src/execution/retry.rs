@@ -35,6 +35,16 @@ pub fn load(answer: &Answer) -> Option<u64> {
     Some(seconds.unwrap_or(1))
 }
 
+/// The longest pause that the target itself asked for, where it did (`Retry-After`).
+#[must_use]
+pub fn requested_pause(execution: &Execution) -> Option<std::time::Duration> {
+    let asked = |e: &Exchange| {
+        let response = e.answer.response().filter(|r| matches!(r.status, 408 | 429 | 503))?;
+        response.header("retry-after").and_then(|v| retry_after(v, chrono::Utc::now()))
+    };
+    execution.exchanges.iter().filter_map(asked).max().map(std::time::Duration::from_secs)
+}
+
 /// What hindered an execution, where anything did.
 #[must_use]
 pub fn retry_reason(execution: &Execution) -> Option<RetryReason> {

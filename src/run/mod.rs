@@ -53,6 +53,7 @@ pub async fn run(
     let started = Instant::now();
     // What the target speaks decides which cases apply.
     environment.sender.discover().await;
+    environment.sender.begin_patience();
     let planned = plan(&environment, &options, &selected);
     let (executions, requests, items) = planned.totals();
     let head = head(&environment, &selected, &options, Amount::new(requests, items));
@@ -186,6 +187,10 @@ fn finish(
             "{} lost an answer and were sent again: an idle connection may be closed, one in use may not",
             counted(collector.lost, "trial")
         );
+        let noted = collector.write(Event::Note { text });
+        shared.io(noted);
+    }
+    if let Some(text) = collector.note_on_size() {
         let noted = collector.write(Event::Note { text });
         shared.io(noted);
     }

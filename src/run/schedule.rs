@@ -13,7 +13,7 @@ use super::soak_worker::{self, RunOutcome};
 use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
 use crate::check::Evaluation;
 use crate::execution::{Execution, RetryReason, SelectedCase, case_seed};
-use crate::session::{CancelReason, Progress, locked};
+use crate::session::{Amount, CancelReason, Progress, locked};
 
 /// Most runs of a case that one task takes on, one after the other.
 const SOAK_CHUNK: u64 = 512;
@@ -114,6 +114,11 @@ async fn soak(shared: &Arc<RunContext>, index: usize, runs: RunRange) {
                 shared.observer.see(Progress::Executed { case, requests: 1 });
                 counter.add(items, elapsed, &evaluation);
             }
+            RunOutcome::TooLarge { items } => {
+                counter.hand_over();
+                locked(&shared.collector).add_sent(Amount::new(1, items as u64));
+                run_once(shared, index, run, None).await;
+            }
             RunOutcome::NeedsJudge { execution, right } => {
                 // In its place among the others, so that what a killed run leaves is in order.
                 counter.hand_over();
@@ -170,7 +175,7 @@ async fn run_once(
     shared.observer.see(Progress::Executed { case, requests: last });
     match attempted.outcome {
         AttemptOutcome::Answered(execution) => {
-            let evaluation = judge_and_collect(shared, case, run, seed, &Arc::new(execution));
+            let evaluation = judge_and_collect(shared, case, run, seed, execution);
             attempted.retried.is_empty().then_some(evaluation)
         }
         AttemptOutcome::Overloaded(execution) => {
@@ -193,7 +198,7 @@ async fn run_once(
         }
         // What was judged while it came had been seen by then; of anything else nothing is claimed.
         AttemptOutcome::Cancelled(execution) if execution.streamed.is_some() => {
-            judge_and_collect(shared, case, run, seed, &Arc::new(execution));
+            judge_and_collect(shared, case, run, seed, execution);
             None
         }
         AttemptOutcome::Cancelled(execution) => {
@@ -209,7 +214,7 @@ fn judge_and_collect(
     case: &str,
     run: u64,
     seed: u64,
-    execution: &Arc<Execution>,
+    mut execution: Execution,
 ) -> Evaluation {
     let mut evaluation = execution.judge(&shared.environment);
     if execution.streamed.is_none() && !shared.options.verdicts_only {
@@ -217,9 +222,13 @@ fn judge_and_collect(
             evaluation.covered.count(shared.environment.generator.coverage(), exchange);
         }
     }
+    if !evaluation.violations.is_empty() {
+        execution.give_back_room();
+    }
+    let execution = Arc::new(execution);
     let mut collector = locked(&shared.collector);
     let taken =
-        collector.add_execution(case, run, seed, execution, &evaluation, shared.observer.as_ref());
+        collector.add_execution(case, run, seed, &execution, &evaluation, shared.observer.as_ref());
     let found = collector.findings.len();
     drop(collector);
     shared.io(taken);

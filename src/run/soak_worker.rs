@@ -15,7 +15,7 @@ use crate::compose::{self, style};
 use crate::exchange::{Answer, BodyIntent, Loss, Request, Response};
 use crate::execution::{Execution, SelectedCase, is_streamed};
 use crate::generate::{BatchShape, KeyBlock, TextSpan};
-use crate::send::Lane;
+use crate::send::{Lane, LaneFailure};
 use crate::session::Environment;
 
 /// Numbers that a worker sets aside at a time.
@@ -55,6 +55,11 @@ pub(super) enum RunOutcome {
         execution: Execution,
         /// The header lines of an answer that would have been plainly right had its like been judged before.
         right: Option<Vec<u8>>,
+    },
+    /// An answer that a worker has no room for: the run is to be made again, beside all others.
+    TooLarge {
+        /// How many items were sent.
+        items: usize,
     },
 }
 
@@ -117,10 +122,14 @@ impl SoakWorker {
                         let evaluation = Arc::clone(evaluation);
                         return RunOutcome::FastPass { items, elapsed: answer.elapsed, evaluation };
                     }
+                    if !plain && !answer.is_modest() {
+                        return RunOutcome::TooLarge { items };
+                    }
                     right = plain.then(|| answer.head.to_vec());
                     heard = Ok(answer.response());
                 }
-                Err(loss) => {
+                Err(LaneFailure::TooLarge) => return RunOutcome::TooLarge { items },
+                Err(LaneFailure::Lost(loss)) => {
                     right = None;
                     heard = Err(loss);
                 }

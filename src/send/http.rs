@@ -10,7 +10,7 @@ use rustls::ClientConfig;
 use super::body_end::{SILENCE, is_whole, promises_close};
 use super::connection::handshake_failure;
 use super::incoming::{LossReason, too_large};
-use super::memory::Buffered;
+use super::memory::{AnswerBounds, Buffered};
 use super::proxy::Proxy;
 use super::{SendError, SendOptions, Sender, StreamedExchange, head, tls_error};
 use crate::case::{Credential, Framing};
@@ -75,10 +75,10 @@ pub(super) async fn send(
     client: &reqwest::Client,
     request: &Request,
     limit: Duration,
-    most: u64,
+    bounds: AnswerBounds,
 ) -> Answer {
     let start = Instant::now();
-    match exchange(sender, client, request, limit, most).await {
+    match exchange(sender, client, request, limit, bounds).await {
         Ok(response) => Answer::Received(Response { elapsed: start.elapsed(), ..response }),
         Err((kind, message)) => Answer::Lost(Loss { kind, message, elapsed: start.elapsed() }),
     }
@@ -89,7 +89,7 @@ async fn exchange(
     client: &reqwest::Client,
     request: &Request,
     limit: Duration,
-    most: u64,
+    bounds: AnswerBounds,
 ) -> Result<Response, LossReason> {
     let Ok(method) = reqwest::Method::from_bytes(request.method.as_bytes()) else {
         return Err((
@@ -123,13 +123,13 @@ async fn exchange(
         .iter()
         .map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
         .collect();
-    if response.content_length().is_some_and(|length| length > most) {
-        return Err(too_large(status, most));
+    if response.content_length().is_some_and(|length| length > bounds.most) {
+        return Err(too_large(status, bounds.most));
     }
     let framed = response.version() == reqwest::Version::HTTP_2 || is_framed(response.headers());
-    let body = Buffered::new(&sender.memory, status, most);
-    let body = read(sender, response, body, framed).await?;
-    Ok(Response { status, headers, body, elapsed: Duration::ZERO, framing: None })
+    let body = Buffered::new(&sender.memory, status, bounds);
+    let (body, outline) = read(sender, response, body, framed).await?.finish();
+    Ok(Response { status, headers, body, elapsed: Duration::ZERO, framing: None, outline })
 }
 
 /// An answer by which the proxy itself refuses the request.
@@ -153,12 +153,12 @@ fn is_framed(headers: &HeaderMap) -> bool {
 }
 
 /// Reads a body to its end; without framing, that is the end of its connection.
-async fn read(
+async fn read<'a>(
     sender: &Sender,
     mut response: reqwest::Response,
-    mut body: Buffered<'_>,
+    mut body: Buffered<'a>,
     framed: bool,
-) -> Result<Bytes, LossReason> {
+) -> Result<Buffered<'a>, LossReason> {
     let status = response.status().as_u16();
     let broken = |(kind, why): LossReason| match kind {
         LossKind::Timeout => (kind, format!("status {status}, then: {why}")),
@@ -174,7 +174,7 @@ async fn read(
                     let why = format!(
                         "status {status}, then {} bytes with neither Content-Length nor chunks, on a connection that \
                          stayed open",
-                        body.bytes().len()
+                        body.came()
                     );
                     return Err((LossKind::Timeout, why));
                 }
@@ -183,10 +183,10 @@ async fn read(
         };
         match chunk {
             Ok(Some(chunk)) => body.add(&chunk).await?,
-            Ok(None) => return Ok(body.finish()),
+            Ok(None) => return Ok(body),
             // Many servers close a TLS connection without saying so before.
             Err(error) if !framed && is_abrupt(&error) && is_whole(body.bytes()) => {
-                return Ok(body.finish());
+                return Ok(body);
             }
             Err(error) => return Err(broken(failure(sender, &error))),
         }
@@ -207,7 +207,7 @@ pub(super) async fn stream(
     streamed: &mut impl StreamedExchange,
 ) -> Result<Duration, Loss> {
     let start = Instant::now();
-    let most = sender.most_streamed(items);
+    let most = sender.most(items);
     let talk = talk(sender, request, length, most, streamed);
     let talk = tokio::time::timeout(sender.limit(items), talk).await;
     let elapsed = start.elapsed();

@@ -15,8 +15,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::Sender;
 use super::connection::TargetConnection;
+use super::good_answers::is_good;
 use super::head::{self, BodyEnd};
 use super::incoming::{Incoming, LossReason};
+use super::memory::AnswerBounds;
 use crate::exchange::{Loss, LossKind, Request, Response};
 
 /// So many bytes are read at once.
@@ -27,6 +29,8 @@ const SMALL: usize = 16 * 1024;
 const STRAIGHT: usize = 16 * 1024;
 /// So many pieces are written before the other side is listened to again.
 const BURST: usize = 8;
+/// Bytes of a body that a lane takes, and what each item adds: many times what a right answer has.
+const MOST: (u64, u64) = (1024 * 1024, 2048);
 /// After this time without a request, a connection is looked at before it is used again.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -42,6 +46,14 @@ pub struct Lane {
     used: Instant,
 }
 
+/// Why there is no answer.
+pub enum LaneFailure {
+    /// None came.
+    Lost(Loss),
+    /// It is too large for a lane, whose memory is not counted; nothing is said of it.
+    TooLarge,
+}
+
 /// An answer, as it stands in its lane.
 pub struct LaneAnswer<'a> {
     /// Status code.
@@ -52,6 +64,7 @@ pub struct LaneAnswer<'a> {
     pub body: &'a [u8],
     /// From the first byte sent to the last byte received.
     pub elapsed: Duration,
+    bounds: AnswerBounds,
 }
 
 /// What a streamed request is made of, and who takes its answer.
@@ -64,6 +77,12 @@ pub trait StreamedExchange {
 }
 
 impl LaneAnswer<'_> {
+    /// Whether it may be parsed whole beside those of all other lanes.
+    #[must_use]
+    pub fn is_modest(&self) -> bool {
+        self.bounds.is_modest(self.body)
+    }
+
     /// The same as an exchange keeps it.
     #[must_use]
     pub fn response(&self) -> Response {
@@ -73,6 +92,7 @@ impl LaneAnswer<'_> {
             body: Bytes::copy_from_slice(self.body),
             elapsed: self.elapsed,
             framing: None,
+            outline: None,
         }
     }
 }
@@ -113,21 +133,37 @@ impl Lane {
     /// Sends `body`, which holds `items` items, and reads the answer to it.
     ///
     /// # Errors
-    /// A [`Loss`] where no whole answer came.
+    /// A [`LaneFailure`] where no whole answer came.
     pub async fn send(
         &mut self,
         sender: &Sender,
         body: &[u8],
         items: usize,
-    ) -> Result<LaneAnswer<'_>, Loss> {
+    ) -> Result<LaneAnswer<'_>, LaneFailure> {
         sender.pace.wait().await;
-        self.begin(Some(body.len() as u64), sender.most(items));
+        let (allowed, held) = (sender.most(items), MOST.0 + MOST.1 * items as u64);
+        self.begin(Some(body.len() as u64), allowed.min(held));
         // What is small is written in one piece.
         let (first, rest) = body.split_at(if body.len() <= SMALL { body.len() } else { 0 });
         self.out.extend_from_slice(first);
-        let elapsed = self.exchange(sender, items, rest, &mut NoFurtherPieces).await?;
+        let elapsed = match self.exchange(sender, items, rest, &mut NoFurtherPieces).await {
+            Ok(elapsed) => elapsed,
+            Err(loss) if loss.kind == LossKind::TooLarge && held < allowed => {
+                return Err(LaneFailure::TooLarge);
+            }
+            Err(loss) => {
+                sender.good_answers.note_bad(&loss.message);
+                return Err(LaneFailure::Lost(loss));
+            }
+        };
         let Incoming { status, body, .. } = &self.incoming;
-        Ok(LaneAnswer { status: *status, head: self.incoming.lines(), body, elapsed })
+        if is_good(*status) {
+            sender.good_answers.begin();
+        } else {
+            sender.good_answers.note_bad(&format!("status {status}"));
+        }
+        let bounds = AnswerBounds { most: allowed, items };
+        Ok(LaneAnswer { status: *status, head: self.incoming.lines(), body, elapsed, bounds })
     }
 
     /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
@@ -143,7 +179,7 @@ impl Lane {
         streamed: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
         sender.pace.wait().await;
-        self.begin(length, sender.most_streamed(items));
+        self.begin(length, sender.most(items));
         if length.is_some() {
             return self.exchange(sender, items, b"", streamed).await;
         }

@@ -1,6 +1,8 @@
-//! The memory that large answers take, all jobs together.
+//! The memory that answers take, all jobs together: what is too large for it is looked at while it comes, and not
+//! held.
 //!
-//! A hostile target could otherwise fill it with one large answer for each job.
+//! A hostile target could otherwise fill it with one large answer for each job. It must not know what an answer
+//! ought to be.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,30 +11,62 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::incoming::{LossReason, too_large};
-use crate::exchange::LossKind;
+use crate::exchange::{Outline, Outliner, parsed_size};
 
-/// Answers up to this many bytes are not counted.
-const SMALL: usize = 1024 * 1024;
+/// Bytes that all answers together may take, parsed.
+const ALL: usize = 64 * 1024 * 1024;
+/// An answer up to this size is not counted.
+const SMALL: u64 = 64 * 1024;
+/// Answers up to this size are read side by side; of larger ones, one at a time.
+const MODEST: u64 = 4 * 1024 * 1024;
 /// Room is taken in portions of so many bytes.
-const PORTION: usize = 1024 * 1024;
+const PORTION: usize = 64 * 1024;
+/// What an answer may take for each item of its batch, uncounted: the request takes as much.
+const ITEM: u64 = 2560;
 /// How long a large answer waits until others have been judged.
-const WAIT: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(10);
+/// Bytes that are kept of an answer that is not held.
+const BEGINNING: usize = 64 * 1024;
 
-/// Room for large answers.
+/// Room for answers.
 pub(super) struct Memory {
     portions: Arc<Semaphore>,
-    all: u64,
     wait: Duration,
     /// Held by the one large answer that is being read: two halves could block each other for ever.
-    reading: Mutex<()>,
+    turn: Mutex<()>,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory::of(ALL)
+    }
 }
 
 impl Memory {
-    /// Room for `bytes` bytes.
-    pub fn new(bytes: u64) -> Memory {
-        let portions = usize::try_from(bytes).unwrap_or(usize::MAX).div_ceil(PORTION);
-        let portions = Arc::new(Semaphore::new(portions.min(Semaphore::MAX_PERMITS)));
-        Memory { portions, all: bytes, wait: WAIT, reading: Mutex::new(()) }
+    fn of(bytes: usize) -> Memory {
+        let portions = Arc::new(Semaphore::new(bytes / PORTION));
+        Memory { portions, wait: WAIT, turn: Mutex::new(()) }
+    }
+}
+
+/// What an answer may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnswerBounds {
+    /// Bytes of its body.
+    pub most: u64,
+    /// Items of the batch that it answers.
+    pub items: usize,
+}
+
+impl AnswerBounds {
+    /// What it takes before any of it counts.
+    fn free(self) -> u64 {
+        SMALL + ITEM.saturating_mul(self.items as u64)
+    }
+
+    /// Whether a body may be parsed without asking for room.
+    pub fn is_modest(self, body: &[u8]) -> bool {
+        parsed_size(body) <= self.free() + MODEST
     }
 }
 
@@ -40,16 +74,23 @@ impl Memory {
 pub(super) struct Buffered<'a> {
     memory: &'a Memory,
     status: u16,
-    most: u64,
+    bounds: AnswerBounds,
+    /// What is held of it: all, or the beginning.
     bytes: Vec<u8>,
-    held: Option<OwnedSemaphorePermit>,
-    reading: Option<MutexGuard<'a, ()>>,
+    /// Bytes that have come.
+    came: u64,
+    /// What they would take, parsed.
+    size: u64,
+    room: Option<OwnedSemaphorePermit>,
+    turn: Option<MutexGuard<'a, ()>>,
+    /// Set once it is not held any more.
+    outliner: Option<Outliner>,
 }
 
 /// A whole body and the room that it takes.
 struct Held {
     bytes: Vec<u8>,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl AsRef<[u8]> for Held {
@@ -59,94 +100,172 @@ impl AsRef<[u8]> for Held {
 }
 
 impl<'a> Buffered<'a> {
-    /// The body of an answer with that status, which may have `most` bytes.
-    pub fn new(memory: &'a Memory, status: u16, most: u64) -> Buffered<'a> {
-        Buffered { memory, status, most, bytes: Vec::new(), held: None, reading: None }
+    /// The body of an answer with that status.
+    pub fn new(memory: &'a Memory, status: u16, bounds: AnswerBounds) -> Buffered<'a> {
+        Buffered {
+            memory,
+            status,
+            bounds,
+            bytes: Vec::new(),
+            came: 0,
+            size: 0,
+            room: None,
+            turn: None,
+            outliner: None,
+        }
     }
 
     /// Adds what has come.
     ///
     /// # Errors
-    /// [`LossKind::TooLarge`] where that is more than an answer may have.
+    /// [`LossKind::TooLarge`](crate::exchange::LossKind::TooLarge) where that is more than an answer may have.
     pub async fn add(&mut self, bytes: &[u8]) -> Result<(), LossReason> {
-        let size = self.bytes.len() + bytes.len();
-        if size as u64 > self.most {
-            return Err(too_large(self.status, self.most));
+        self.came += bytes.len() as u64;
+        if self.came > self.bounds.most {
+            return Err(too_large(self.status, self.bounds.most));
         }
-        if size > SMALL {
-            self.make_room(size.div_ceil(PORTION)).await?;
+        if self.outliner.is_none() {
+            self.size += parsed_size(bytes);
+            if !self.has_room().await {
+                self.let_go().await;
+            }
+        }
+        if let Some(outliner) = &mut self.outliner {
+            outliner.take(bytes);
+            let missing = BEGINNING.saturating_sub(self.bytes.len());
+            self.bytes.extend_from_slice(&bytes[..bytes.len().min(missing)]);
+            return Ok(());
+        }
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() {
+            // To double it would take half of it for nothing.
+            self.bytes.reserve_exact(bytes.len().max(self.bytes.len() / 4));
         }
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
-    async fn make_room(&mut self, portions: usize) -> Result<(), LossReason> {
-        if self.reading.is_none() {
-            self.reading = Some(self.memory.reading.lock().await);
-        }
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = u32::try_from(portions.saturating_sub(held)).unwrap_or(u32::MAX);
+    /// Takes the room that is missing; false where there is none.
+    async fn has_room(&mut self) -> bool {
+        let counted = self.size.saturating_sub(self.bounds.free());
+        let portions = usize::try_from(counted).unwrap_or(usize::MAX).div_ceil(PORTION);
+        let held = self.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let missing = portions.saturating_sub(held);
         if missing == 0 {
-            return Ok(());
+            return true;
         }
-        let taking = Arc::clone(&self.memory.portions).acquire_many_owned(missing);
-        let Ok(Ok(room)) = tokio::time::timeout(self.memory.wait, taking).await else {
-            let (_, why) = too_large(self.status, self.memory.all);
-            return Err((LossKind::TooLarge, format!("{why}, with the answers before it")));
+        let Ok(missing) = u32::try_from(missing) else { return false };
+        if portions > ALL / PORTION {
+            return false;
+        }
+        let free = Arc::clone(&self.memory.portions).try_acquire_many_owned(missing).ok();
+        let room = match free.filter(|_| counted <= MODEST || self.turn.is_some()) {
+            Some(room) => room,
+            None => {
+                self.take_turn().await;
+                let taking = Arc::clone(&self.memory.portions).acquire_many_owned(missing);
+                match tokio::time::timeout(self.memory.wait, taking).await {
+                    Ok(Ok(room)) => room,
+                    _ => return false,
+                }
+            }
         };
-        match &mut self.held {
+        match &mut self.room {
             Some(held) => held.merge(room),
-            None => self.held = Some(room),
+            None => self.room = Some(room),
         }
-        Ok(())
+        true
     }
 
-    /// What has come so far.
+    async fn take_turn(&mut self) {
+        if self.turn.is_none() {
+            self.turn = Some(self.memory.turn.lock().await);
+        }
+    }
+
+    /// From here on only the outline is made: of one answer at a time.
+    async fn let_go(&mut self) {
+        self.take_turn().await;
+        let mut outliner = Outliner::default();
+        outliner.take(&self.bytes);
+        self.outliner = Some(outliner);
+        self.bytes.truncate(BEGINNING);
+        self.bytes.shrink_to_fit();
+        self.room = None;
+    }
+
+    /// What is held of it.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// All of it.
-    pub fn finish(self) -> Bytes {
-        match self.held {
+    /// How much has come.
+    pub fn came(&self) -> u64 {
+        self.came
+    }
+
+    /// All of it, or its beginning and its outline.
+    pub fn finish(self) -> (Bytes, Option<Arc<Outline>>) {
+        let outline = self.outliner.map(|outliner| Arc::new(outliner.finish()));
+        let bytes = match self.room {
             None => Bytes::from(self.bytes),
-            held => Bytes::from_owner(Held { bytes: self.bytes, _room: held }),
-        }
+            Some(room) => Bytes::from_owner(Held { bytes: self.bytes, _room: room }),
+        };
+        (bytes, outline)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::LossKind;
 
-    async fn body(memory: &Memory, size: usize) -> Result<Bytes, LossReason> {
-        let mut buffered = Buffered::new(memory, 200, 64 * 1024 * 1024);
-        for piece in vec![0; size].chunks(300_000) {
-            buffered.add(piece).await?;
+    const MIB: usize = 1024 * 1024;
+    const BOUNDS: AnswerBounds = AnswerBounds { most: 64 * MIB as u64, items: 1 };
+
+    /// A body of so many bytes; twice as many count.
+    async fn body(memory: &Memory, size: usize) -> (Bytes, Option<Arc<Outline>>) {
+        let mut buffered = Buffered::new(memory, 200, BOUNDS);
+        for piece in vec![b'0'; size].chunks(300_000) {
+            buffered.add(piece).await.unwrap();
         }
-        Ok(buffered.finish())
+        buffered.finish()
     }
 
     #[tokio::test]
     async fn large_answers_share_their_room_and_give_it_back() {
-        let memory = Memory { wait: Duration::ZERO, ..Memory::new(3 * SMALL as u64) };
-        let first = body(&memory, 2 * SMALL).await.unwrap();
+        let memory = Memory { wait: Duration::ZERO, ..Memory::of(6 * MIB) };
+        let (first, outline) = body(&memory, 2 * MIB).await;
+        assert_eq!((first.len(), outline), (2 * MIB, None));
         let copy = first.clone();
-        let (small, second) = (body(&memory, SMALL).await, body(&memory, 2 * SMALL).await);
-        assert_eq!(small.unwrap().len(), SMALL);
-        assert_eq!(second.unwrap_err().0, LossKind::TooLarge);
+        // What there is no room for is not held, and still looked at to its end.
+        let (beginning, outline) = body(&memory, 2 * MIB).await;
+        assert_eq!((beginning.len(), outline.unwrap().bytes), (BEGINNING, 2 * MIB as u64));
+        assert_eq!(body(&memory, MIB / 64).await.0.len(), MIB / 64);
         drop((first, copy));
-        assert_eq!(body(&memory, 3 * SMALL).await.unwrap().len(), 3 * SMALL);
+        assert_eq!(body(&memory, 3 * MIB).await.0.len(), 3 * MIB);
+    }
+
+    #[tokio::test]
+    async fn what_is_small_as_text_and_large_once_parsed_is_not_held() {
+        let memory = Memory::default();
+        let mut buffered = Buffered::new(&memory, 200, BOUNDS);
+        for piece in format!("{{\"results\":[1{}]}}", ",1".repeat(MIB)).as_bytes().chunks(4096) {
+            buffered.add(piece).await.unwrap();
+        }
+        let (beginning, outline) = buffered.finish();
+        assert_eq!(beginning.len(), BEGINNING);
+        assert_eq!(outline.unwrap().elements("results"), Some(MIB as u64 + 1));
     }
 
     #[tokio::test]
     async fn an_answer_ends_where_it_is_larger_than_it_may_be() {
-        let memory = Memory::new(SMALL as u64);
-        let mut buffered = Buffered::new(&memory, 200, 10);
+        let memory = Memory::default();
+        let bounds = AnswerBounds { most: 10, items: 1 };
+        let mut buffered = Buffered::new(&memory, 200, bounds);
         buffered.add(b"0123456789").await.unwrap();
         let (kind, why) = buffered.add(b"0").await.unwrap_err();
         assert_eq!(kind, LossKind::TooLarge);
         assert!(why.contains("10 bytes"), "{why}");
-        assert_eq!(buffered.finish(), "0123456789");
+        assert_eq!(buffered.finish().0, "0123456789");
     }
 }

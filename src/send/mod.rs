@@ -6,6 +6,8 @@
 mod body_end;
 mod connection;
 mod credentials;
+mod framing;
+mod good_answers;
 mod head;
 mod http;
 mod incoming;
@@ -28,14 +30,15 @@ use rustls::ClientConfig;
 use thiserror::Error;
 
 pub use credentials::{Token, TokenSource};
-pub use lane::{Lane, LaneAnswer, StreamedExchange, headers};
+pub use lane::{Lane, LaneAnswer, LaneFailure, StreamedExchange, headers};
 pub use pace::Pace;
 pub use target::Target;
 
 use crate::contract::Profile;
 use crate::exchange::{Answer, Loss, LossKind, Request};
 
-use memory::Memory;
+use good_answers::{GoodAnswers, PATIENCE};
+use memory::{AnswerBounds, Memory};
 use patience::Patience;
 use proxy::Proxy;
 use transport::Transport;
@@ -81,12 +84,14 @@ pub struct SendOptions {
     pub cert: Option<PathBuf>,
     /// Takes any certificate.
     pub insecure: bool,
-    /// Bytes of a body at most; none: what the batch can need, and at most [`SendOptions::LARGEST_BODY`].
+    /// Bytes of a body at most; none: [`SendOptions::LARGEST_BODY`], or what the batch can need.
     pub max_body: Option<u64>,
+    /// How long the target may go without a good answer.
+    pub patience: Duration,
 }
 
 impl SendOptions {
-    /// Bytes of a body that is held in memory, where nothing else was asked for: 64 MiB.
+    /// Bytes of a body, where nothing else was asked for and the batch can't need more: 64 MiB.
     pub const LARGEST_BODY: u64 = 64 * 1024 * 1024;
 }
 
@@ -100,6 +105,7 @@ impl Default for SendOptions {
             cert: None,
             insecure: false,
             max_body: None,
+            patience: PATIENCE,
         }
     }
 }
@@ -119,7 +125,25 @@ pub struct Sender {
     transport: tokio::sync::OnceCell<Transport>,
     clients: http::Clients,
     patience: Patience,
+    good_answers: GoodAnswers,
     memory: Memory,
+}
+
+/// Reads an answer from pieces of `size` bytes as connections do, the observer's way and the other: what came of its
+/// body. For fuzzing; what can't be read is no error here.
+pub fn read_answer(bytes: &[u8], size: usize) -> (Vec<u8>, Vec<u8>) {
+    let read = |mut incoming: incoming::Incoming| {
+        for piece in bytes.chunks(size.max(1)) {
+            if incoming.take(piece).is_err() {
+                return incoming.body;
+            }
+        }
+        let _ = incoming.end();
+        let _ = headers(incoming.lines());
+        incoming.body
+    };
+    let most = SendOptions::LARGEST_BODY;
+    (read(incoming::Incoming::new(most)), read(incoming::Incoming::observed(most, "POST", false)))
 }
 
 /// What every body may have, and what every item of a batch adds to it.
@@ -147,7 +171,8 @@ impl Sender {
         let proxy = Proxy::from_environment(&target)?;
         let clients = http::Clients::new(&options, &tls, proxy.as_ref(), false)?;
         Ok(Sender {
-            memory: Memory::new(options.max_body.unwrap_or(0).max(SendOptions::LARGEST_BODY)),
+            memory: Memory::default(),
+            good_answers: GoodAnswers::new(options.patience),
             target,
             pace,
             options,
@@ -191,18 +216,46 @@ impl Sender {
         self.proxy.as_ref().map(ToString::to_string)
     }
 
+    /// The target asked not to be sent anything for so long: that counts against nobody's patience.
+    pub fn excuse(&self, pause: Duration) {
+        self.good_answers.pause(pause);
+    }
+
+    /// Why nothing more is to be expected of the target, where that is so.
+    #[must_use]
+    pub fn out_of_patience(&self) -> Option<String> {
+        self.good_answers.over()
+    }
+
+    /// Begins to wait for a good answer, with whole time limits.
+    pub fn begin_patience(&self) {
+        self.good_answers.begin();
+        self.whole_limits();
+    }
+
+    /// Gives requests their whole time limits again, however many were not answered before.
+    pub fn whole_limits(&self) {
+        self.patience.note(false);
+    }
+
     /// Sends `request`, which holds `items` items, and says what came back.
     pub async fn send(&self, request: &Request, items: usize) -> Answer {
+        let answer = self.send_once(request, items).await;
+        self.good_answers.note(&answer);
+        answer
+    }
+
+    async fn send_once(&self, request: &Request, items: usize) -> Answer {
         self.pace.wait().await;
         let limit = self.limit(items);
-        let most = self.most(items);
+        let bounds = AnswerBounds { most: self.most(items), items };
         if request.raw.is_some() || request.hang_up.is_some() {
-            return raw::send(self, request, limit, most).await;
+            return raw::send(self, request, limit, bounds).await;
         }
         let fresh =
             request.new_connection || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
         let client = self.clients().await.of(fresh);
-        let answer = http::send(self, client, request, self.patience.of(limit), most).await;
+        let answer = http::send(self, client, request, self.patience.of(limit), bounds).await;
         self.patience.note(matches!(&answer, Answer::Lost(loss) if loss.kind == LossKind::Timeout));
         answer
     }
@@ -220,12 +273,17 @@ impl Sender {
         exchange: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
         self.discover().await;
-        if let Some(mut lane) = self.lane(request) {
+        let ended = if let Some(mut lane) = self.lane(request) {
             lane.stream(self, length, items, exchange).await
         } else {
             self.pace.wait().await;
             http::stream(self, request, length, items, exchange).await
+        };
+        match &ended {
+            Ok(_) => self.good_answers.begin(),
+            Err(loss) => self.good_answers.note_bad(&loss.message),
         }
+        ended
     }
 
     /// A connection of its own for many requests like `request`; none where the target or a proxy rules that out.
@@ -262,13 +320,7 @@ impl Sender {
     fn most(&self, items: usize) -> u64 {
         let (body, item) = BODY;
         let needed = body.saturating_add(item.saturating_mul(items as u64));
-        self.options.max_body.unwrap_or(needed.min(SendOptions::LARGEST_BODY))
-    }
-
-    /// The same of an answer that is judged while it comes, and never whole in memory.
-    fn most_streamed(&self, items: usize) -> u64 {
-        let (body, item) = BODY;
-        self.options.max_body.unwrap_or(body.saturating_add(item.saturating_mul(items as u64)))
+        self.options.max_body.unwrap_or(needed.max(SendOptions::LARGEST_BODY))
     }
 
     /// Time for the answer to a request with so many items.

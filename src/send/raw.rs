@@ -12,6 +12,7 @@ use super::connection::TargetConnection;
 use super::head::{self, BodyEnd};
 use super::incoming::{Incoming, LossReason};
 use super::lane::headers;
+use super::memory::{AnswerBounds, Buffered};
 use crate::case::Disconnect;
 use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK};
 
@@ -21,7 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long we listen for bytes behind an answer.
 const AFTER: Duration = Duration::from_millis(20);
 
-pub(super) async fn send(sender: &Sender, request: &Request, limit: Duration, most: u64) -> Answer {
+pub(super) async fn send(
+    sender: &Sender,
+    request: &Request,
+    limit: Duration,
+    bounds: AnswerBounds,
+) -> Answer {
     let start = Instant::now();
     let lost = |(kind, message): LossReason| {
         Answer::Lost(Loss { kind, message, elapsed: start.elapsed() })
@@ -29,7 +35,7 @@ pub(super) async fn send(sender: &Sender, request: &Request, limit: Duration, mo
     if let Some(why) = sender.raw_excluded().await {
         return lost((LossKind::HungUp, format!("{why}; nothing was sent")));
     }
-    match tokio::time::timeout(limit, talk(sender, request, start, most)).await {
+    match tokio::time::timeout(limit, talk(sender, request, start, bounds)).await {
         Ok(Ok(response)) => Answer::Received(response),
         Ok(Err(failure)) => lost(failure),
         Err(_) => lost((LossKind::Timeout, "no whole answer in time".to_owned())),
@@ -40,11 +46,12 @@ async fn talk(
     sender: &Sender,
     request: &Request,
     start: Instant,
-    most: u64,
+    bounds: AnswerBounds,
 ) -> Result<Response, LossReason> {
     let mut talk = Talk {
         connection: TargetConnection::open(sender).await?,
-        incoming: Incoming::observed(most, &request.method, request.is_http_1_0()),
+        incoming: Incoming::observed(bounds.most, &request.method, request.is_http_1_0()),
+        body: Buffered::new(&sender.memory, 0, bounds),
         piece: vec![0; 16 * 1024],
         left_over: 0,
     };
@@ -78,14 +85,14 @@ async fn talk(
         return Err((LossKind::HungUp, "the client disconnected".to_owned()));
     }
     talk.answer().await?;
-    let (status, lines, body) = talk.incoming.parts();
-    let (headers, body) = (headers(lines), Bytes::from(std::mem::take(body)));
+    let (status, headers) = (talk.incoming.status, headers(talk.incoming.lines()));
+    let (body, outline) = talk.body.finish();
     let seen = FramingSeen {
         fault: talk.incoming.fault().map(str::to_owned),
         continued: talk.incoming.continued,
         kept_waiting,
     };
-    Ok(Response { status, headers, body, elapsed: start.elapsed(), framing: Some(seen) })
+    Ok(Response { status, headers, body, elapsed: start.elapsed(), framing: Some(seen), outline })
 }
 
 /// The bytes of a case, with the credentials where they go.
@@ -111,15 +118,16 @@ fn render(sender: &Sender, request: &Request) -> Vec<u8> {
 }
 
 /// One request and its answer.
-struct Talk {
+struct Talk<'a> {
     connection: TargetConnection,
     incoming: Incoming,
+    body: Buffered<'a>,
     piece: Vec<u8>,
     /// Bytes that came behind the answer.
     left_over: usize,
 }
 
-impl Talk {
+impl Talk<'_> {
     async fn write(&mut self, bytes: &[u8]) -> Result<(), LossReason> {
         let reset = |error: std::io::Error| (LossKind::Reset, error.to_string());
         self.connection.write_all(bytes).await.map_err(reset)?;
@@ -132,6 +140,8 @@ impl Talk {
             Ok(0) => Ok(false),
             Ok(count) => {
                 self.left_over += count - self.incoming.take(&self.piece[..count])?;
+                self.body.add(&self.incoming.body).await?;
+                self.incoming.body.clear();
                 Ok(true)
             }
             // A reset behind an answer is its end.
@@ -166,12 +176,12 @@ impl Talk {
 
     /// A target that declares more than it sends, or ends its body by nothing, would keep us until the time-out.
     fn after_silence(&mut self) -> Result<(), LossReason> {
-        if self.incoming.is_sized() && is_whole(&self.incoming.body) {
+        if self.incoming.is_sized() && is_whole(self.body.bytes()) {
             return self.incoming.end();
         }
         if self.incoming.ends_with_connection()
             && !self.incoming.promised
-            && is_whole(&self.incoming.body)
+            && is_whole(self.body.bytes())
         {
             let fault = "neither Content-Length nor chunks, and the connection stays open";
             return self.incoming.note(fault.to_owned());

@@ -45,6 +45,8 @@ pub struct Environment {
     items_left: Arc<AtomicU64>,
     /// Ends the run; nothing is sent from then on.
     pub cancellation: Cancellation,
+    /// Held while a target that gives no good answer is asked a last time.
+    pub(crate) last_try: tokio::sync::Mutex<()>,
 }
 
 /// What a server gets to finish a request that its client left: at least this, at most that.
@@ -106,6 +108,7 @@ impl Environment {
             at_once,
             items_left: Arc::new(AtomicU64::new(u64::MAX)),
             cancellation: Cancellation::default(),
+            last_try: tokio::sync::Mutex::new(()),
         }
     }
 

@@ -21,6 +21,7 @@ mod fixture;
 pub mod map_as_pairs;
 mod message;
 mod model;
+mod outlined;
 mod parse;
 mod prediction;
 mod relation;

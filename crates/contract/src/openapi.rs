@@ -127,8 +127,8 @@ impl Operation {
             Value::Object(map) => map.clone(),
             other => Map::from_iter([("allOf".to_owned(), json!([other]))]),
         };
-        if let Some(components) = self.document.get("components") {
-            root.insert("components".to_owned(), components.clone());
+        if let Some(components) = self.components_of(schema) {
+            root.insert("components".to_owned(), components);
         }
         jsonschema::options()
             .with_draft(Draft::Draft202012)
@@ -146,6 +146,33 @@ impl Operation {
     #[must_use]
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// The components that `schema` can reach: a document may have thousands, and each schema that is compiled would
+    /// hold them all. Where a reference is of another form, all of them.
+    fn components_of(&self, schema: &Value) -> Option<Value> {
+        let all = self.document.get("components")?;
+        let mut reached: Map<String, Value> = Map::new();
+        let mut references = Vec::new();
+        collect_references(schema, &mut references);
+        while let Some(reference) = references.pop() {
+            let path = reference.strip_prefix("#/components/");
+            let Some((section, rest)) = path.and_then(|path| path.split_once('/')) else {
+                return Some(all.clone());
+            };
+            let name = rest.split('/').next().unwrap_or(rest).replace("~1", "/").replace("~0", "~");
+            let Some(component) = all.get(section).and_then(|s| s.get(&name)) else {
+                return Some(all.clone());
+            };
+            let held = reached.entry(section).or_insert_with(|| json!({}));
+            if let Value::Object(held) = held
+                && !held.contains_key(&name)
+            {
+                held.insert(name, component.clone());
+                collect_references(component, &mut references);
+            }
+        }
+        Some(Value::Object(reached))
     }
 
     /// Where the object at a pointer stands, its `$ref`s followed.
@@ -227,6 +254,24 @@ impl Body {
                 .unwrap_or_else(|_| unreachable!("the schema `true` compiles")),
             examples: Vec::new(),
         }
+    }
+}
+
+/// Every reference inside `value`.
+fn collect_references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(map) => {
+            for (keyword, inner) in map {
+                match inner {
+                    Value::String(target) if matches!(keyword.as_str(), "$ref" | "$dynamicRef") => {
+                        found.push(target);
+                    }
+                    _ => collect_references(inner, found),
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|inner| collect_references(inner, found)),
+        _ => {}
     }
 }
 

@@ -40,6 +40,7 @@ fn judged(body: &[u8], answer: &[u8]) -> Evaluation {
             body: Bytes::copy_from_slice(answer),
             elapsed: ELAPSED,
             framing: None,
+            outline: None,
         }),
     };
     evaluate(contract, &Profile::default(), &[exchange], &[], None)

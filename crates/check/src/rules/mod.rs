@@ -12,7 +12,7 @@ pub(super) mod order;
 mod race;
 mod refuse;
 mod robust;
-mod schema;
+pub(super) mod schema;
 mod status;
 mod time;
 mod unique;

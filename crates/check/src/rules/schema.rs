@@ -84,6 +84,9 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
+/// The rule about the documented schema.
+pub(crate) const FITS: &Rule = &RULES[0];
+
 fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
     if view.status() != Some(200) || !view.is_ordinary() {
         return Verdict::NotApplicable("no 200 to the documented request");
@@ -204,6 +207,7 @@ fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
             documented
                 .validator
                 .iter_errors(body)
+                .take(1000)
                 .map(|error| {
                     Finding::new(
                         error.kind().keyword(),

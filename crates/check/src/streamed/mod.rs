@@ -27,7 +27,7 @@ use super::rule::{Check, Rule};
 use super::rules;
 use super::text::shown;
 use crate::contract::{Contract, Profile};
-use crate::exchange::{Answer, Loss, LossKind, Request, Response};
+use crate::exchange::{Answer, Loss, LossKind, Request, Response, parsed_size};
 use crate::generate::{KeyBlock, Stream};
 
 /// The first items, on which the exchange as a whole is judged: more than a target must take, as there are.
@@ -36,6 +36,8 @@ const FIRST: usize = 1_001;
 const WINDOW: usize = 512;
 /// Bytes of an answer without results that are judged.
 const BODY: usize = 1024 * 1024;
+/// What the results of a window may take, parsed.
+const WINDOW_SIZE: u64 = 32 * 1024 * 1024;
 /// Longer than any answer takes: no window is an answer by itself, whose time could be judged.
 const NO_TIME: Duration = Duration::from_hours(24 * 365);
 
@@ -112,8 +114,14 @@ impl<'a> StreamEvaluator<'a> {
 
     /// Takes the head of the answer.
     pub fn begin(&mut self, status: u16, headers: Vec<(String, String)>) {
-        self.head =
-            Some(Response { status, headers, body: Bytes::new(), elapsed: NO_TIME, framing: None });
+        self.head = Some(Response {
+            status,
+            headers,
+            body: Bytes::new(),
+            elapsed: NO_TIME,
+            framing: None,
+            outline: None,
+        });
     }
 
     /// Takes what has come of the body.
@@ -153,6 +161,13 @@ impl<'a> StreamEvaluator<'a> {
             }
             self.window.push(text);
             self.window.plain &= plainly.is_some();
+            if plainly.is_none() {
+                self.window.size += parsed_size(text);
+                if self.window.size > WINDOW_SIZE {
+                    self.splitter.give_up();
+                    break;
+                }
+            }
             match plainly {
                 Some(time) => {
                     self.order.right();

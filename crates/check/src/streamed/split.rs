@@ -74,6 +74,12 @@ impl Splitter {
         self.pending.drain(..at);
     }
 
+    /// Nothing more is taken apart: what has come is too large to be judged.
+    pub fn give_up(&mut self) {
+        self.phase = SplitPhase::TooLarge;
+        self.pending.clear();
+    }
+
     /// Whether something is too large to be judged.
     pub fn is_too_large(&self) -> bool {
         self.phase == SplitPhase::TooLarge

@@ -31,6 +31,7 @@ fn whole(body: &[u8], status: u16, answer: &[u8]) -> Evaluation {
         body: Bytes::copy_from_slice(answer),
         elapsed: ELAPSED,
         framing: None,
+        outline: None,
     });
     let body = Bytes::copy_from_slice(body);
     let exchange = exchange(&FIXTURE.contract, &request(), "all", body, answer);

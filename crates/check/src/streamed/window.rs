@@ -15,6 +15,8 @@ pub(super) struct Window {
     pub base: usize,
     /// Whether all items are beyond doubt, and all results plainly right.
     pub plain: bool,
+    /// What the results that are not plainly right would take, parsed.
+    pub size: u64,
     items: String,
     bounds: Vec<TextSpan>,
     places: Vec<TextSpan>,
@@ -35,6 +37,7 @@ impl Window {
     ) -> Window {
         self.base = base;
         self.plain = true;
+        self.size = 0;
         self.echoed = contract.batch.echo.len();
         self.items.clear();
         self.answers.clear();

@@ -86,7 +86,7 @@ fn of_rule(summary: &Summary, rule: &RuleSummary) -> Option<CertificateRefusal> 
         return None;
     }
     if rule.counts.errored > 0 {
-        let why = format!("{id} panicked: a defect of batchproof");
+        let why = format!("{id} was not judged everywhere: {}", NotTested::Panicked);
         return Some(CertificateRefusal::new(why, false));
     }
     if rule.rule.level != Level::Must {

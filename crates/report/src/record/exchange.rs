@@ -6,9 +6,11 @@ use sha2::{Digest, Sha256};
 
 use crate::contract::hex;
 use crate::exchange::Redactor;
-use crate::exchange::{Answer, Exchange, LossKind};
+use crate::exchange::{Answer, Exchange, LossKind, Response};
 
 const EXCERPT: usize = 4 * 1024;
+/// Bytes of a header that are kept, and bytes of all headers of an answer.
+const HEADER: (usize, usize) = (8 * 1024, 64 * 1024);
 /// Broken items that are named.
 const BROKEN: usize = 64;
 
@@ -142,18 +144,33 @@ impl BodyRecord {
         if bytes.is_empty() {
             return BodyRecord::None;
         }
-        let clean = redactor.clean_bytes(bytes);
-        if clean.len() > whole {
-            return BodyRecord::Excerpt {
-                bytes: bytes.len(),
-                sha256: hex(&Sha256::digest(bytes)),
-                begins: String::from_utf8_lossy(&clean[..EXCERPT]).into_owned(),
-            };
+        // No more is cleaned than may be kept.
+        let clean = redactor.clean_bytes(&bytes[..bytes.len().min(4 * whole)]);
+        if clean.len() > whole || bytes.len() > 4 * whole {
+            return BodyRecord::excerpt(bytes.len(), hex(&Sha256::digest(bytes)), &clean);
         }
         match String::from_utf8(clean) {
             Ok(text) => BodyRecord::Text(text),
             Err(error) => BodyRecord::Hex(hex(error.as_bytes())),
         }
+    }
+
+    /// The body of an answer; of one that was too large to be held, its beginning.
+    fn of_answer(whole: usize, response: &Response, redactor: &Redactor) -> BodyRecord {
+        match &response.outline {
+            None => BodyRecord::up_to(whole, &response.body, redactor),
+            Some(outline) => BodyRecord::excerpt(
+                usize::try_from(outline.bytes).unwrap_or(usize::MAX),
+                outline.sha256.clone(),
+                &redactor.clean_bytes(&response.body),
+            ),
+        }
+    }
+
+    fn excerpt(bytes: usize, sha256: String, clean: &[u8]) -> BodyRecord {
+        let begins = &clean[..clean.len().min(EXCERPT)];
+        let begins = String::from_utf8_lossy(begins).into_owned();
+        BodyRecord::Excerpt { bytes, sha256, begins }
     }
 
     fn size(&self) -> usize {
@@ -180,7 +197,9 @@ impl ExchangeRecord {
     #[must_use]
     pub fn size(&self) -> usize {
         let answer = match &self.answer {
-            AnswerRecord::Received { body, .. } => body.size(),
+            AnswerRecord::Received { body, headers, .. } => {
+                body.size() + headers.iter().map(|(n, v)| n.len() + v.len()).sum::<usize>()
+            }
             AnswerRecord::Lost { .. } => 0,
         };
         1024 + self.request.body.size() + answer
@@ -212,7 +231,11 @@ impl ExchangeRecord {
                     } else {
                         redactor.clean(value)
                     };
-                    (redactor.clean(name), value)
+                    (bounded(redactor.clean(name)), bounded(value))
+                })
+                .scan(HEADER.1, |left, (name, value): (String, String)| {
+                    *left = left.checked_sub(name.len() + value.len())?;
+                    Some((name, value))
                 })
                 .collect()
         };
@@ -243,7 +266,7 @@ impl ExchangeRecord {
                 Answer::Received(r) => AnswerRecord::Received {
                     status: r.status,
                     headers: clean(&r.headers),
-                    body: BodyRecord::up_to(whole, &r.body, redactor),
+                    body: BodyRecord::of_answer(whole, r, redactor),
                     millis: millis(r.elapsed),
                 },
                 Answer::Lost(l) => AnswerRecord::Lost {
@@ -254,6 +277,15 @@ impl ExchangeRecord {
             },
         }
     }
+}
+
+/// A name or value of a header, cut where it is longer than anybody reads.
+fn bounded(text: String) -> String {
+    if text.len() <= HEADER.0 {
+        return text;
+    }
+    let end = text.floor_char_boundary(HEADER.0);
+    format!("{}… ({} bytes)", &text[..end], text.len())
 }
 
 /// As case files call it.

@@ -98,7 +98,9 @@ impl fmt::Display for NotTested {
             NotTested::NoCase => f.write_str("no case in this run applies to it"),
             NotTested::Masked => f.write_str("masked by the failure of another rule"),
             NotTested::Unanswered => f.write_str("the target did not respond"),
-            NotTested::Panicked => f.write_str("the rule panicked: a defect of batchproof"),
+            NotTested::Panicked => f.write_str(
+                "a response was too large to be judged, or the rule panicked (a defect of batchproof)",
+            ),
         }
     }
 }

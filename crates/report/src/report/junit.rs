@@ -199,7 +199,7 @@ fn test(
     let mut test = if counts.errored > 0 {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("panic");
-        status.set_message("the rule panicked: a defect of batchproof");
+        status.set_message(crate::record::NotTested::Panicked.to_string());
         TestCase::new(visible(name), status)
     } else if counting && !confirmed.is_empty() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

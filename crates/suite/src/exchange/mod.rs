@@ -3,12 +3,15 @@
 //! Plain data, raw bytes on both sides. It must not know how anything is sent or judged. A transport
 //! failure is data here, never an error.
 
+mod outline;
 mod redact;
 mod request;
 
+pub use outline::{Outline, Outliner, parsed_size};
 pub use redact::{REDACTED, Redactor, TOKEN_MARK, rotated};
 pub use request::{Request, Situation, situation_of};
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -156,6 +159,8 @@ pub struct Response {
     pub elapsed: Duration,
     /// What an independent reader saw of the framing, where one read it.
     pub framing: Option<FramingSeen>,
+    /// Set where the body was too large to be held: then `body` is only how it begins.
+    pub outline: Option<Arc<Outline>>,
 }
 
 impl Response {
