@@ -131,6 +131,7 @@ pub struct Sender {
 
 /// Reads an answer from pieces of `size` bytes as connections do, the observer's way and the other: what came of its
 /// body. For fuzzing; what can't be read is no error here.
+#[must_use]
 pub fn read_answer(bytes: &[u8], size: usize) -> (Vec<u8>, Vec<u8>) {
     let read = |mut incoming: incoming::Incoming| {
         for piece in bytes.chunks(size.max(1)) {

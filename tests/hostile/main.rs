@@ -47,6 +47,9 @@ fn main() {
             trials.push(trial(behaviour, true));
         }
     }
+    trials.push(Trial::test("schemas_that_refer_to_each_other", || {
+        schemas_that_refer_to_each_other().map_err(Failed::from)
+    }));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -111,6 +114,28 @@ fn play(behaviour: &Behaviour, tls: bool) -> Result<(), String> {
     }
     // Where nothing is claimed, the reason is told.
     demand(ended.code != 3 || ended.out.contains("INCONCLUSIVE"), "it says no reason")
+}
+
+/// Five optional objects, each holding all five, in a document of our own.
+fn schemas_that_refer_to_each_other() -> Result<(), String> {
+    let desk = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let text = include_str!("../../fuzz/corpus/contract/schemas-that-refer-to-each-other");
+    let (openapi, batch) = text.split_once("\n-.-.-\n").ok_or("two files")?;
+    for (name, text) in [("openapi.json", openapi), ("batch.yaml", batch)] {
+        std::fs::write(desk.path().join(name), text).map_err(|e| e.to_string())?;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_batchproof"));
+    command
+        .args(["run", "--plan", "--depth", "quick", "--contract"])
+        .arg(desk.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let ended = watch(command.spawn().map_err(|e| e.to_string())?)?;
+    if ended.code != 0 || ended.peak > PEAK / 2 {
+        return Err(format!("exit {}, {} kB\n{}", ended.code, ended.peak, ended.err));
+    }
+    Ok(())
 }
 
 fn flat(text: &str) -> String {

@@ -10,7 +10,6 @@ use super::exchange_view::{ExchangeView, ExecutionView, ItemView};
 use super::expectation::{self, Expectation};
 use super::finding::Verdict;
 use super::model;
-use super::outlined::{evaluate_outlined, is_outlined};
 use super::relation::{self, VerdictRelation};
 use super::rule::{Check, Rule};
 use super::rules;
@@ -44,20 +43,7 @@ struct Failed {
     items: HashSet<usize>,
 }
 
-/// Holds an execution against every rule that the profile does not skip.
-#[must_use]
-pub fn evaluate(
-    contract: &Contract,
-    profile: &Profile,
-    exchanges: &[Exchange],
-    expectations: &[Expectation],
-    relating: Option<&VerdictRelation>,
-) -> Evaluation {
-    let judge = if is_outlined(exchanges) { evaluate_outlined } else { evaluate_held };
-    judge(contract, profile, exchanges, expectations, relating)
-}
-
-/// The same of answers that were held whole.
+/// Holds an execution whose answers were held whole against every rule that the profile does not skip.
 pub(super) fn evaluate_held(
     contract: &Contract,
     profile: &Profile,

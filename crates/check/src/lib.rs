@@ -34,7 +34,6 @@ mod text;
 pub mod waiver;
 
 pub use coverage_counts::CoverageCounts;
-pub use evaluate::evaluate;
 pub use evaluate_run::{RunEvaluation, evaluate_run};
 pub use evaluation::{Evaluation, RuleCounts, RuleViolation};
 pub use exchange_view::{
@@ -44,6 +43,7 @@ pub use expectation::{Expectation, ExpectationSource};
 pub use fast_path::{ElapsedTimes, FastPath, HeaderCache, SentItems};
 pub use finding::{Finding, Symptom, Verdict};
 pub use message::Message;
+pub use outlined::evaluate;
 pub use prediction::{Prediction, UnusedReason};
 pub use relation::{ItemAt, VerdictRelation};
 pub use rule::{By, Check, Explains, Grouping, Reach, Rule, Scope, family_of};

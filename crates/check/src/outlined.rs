@@ -19,18 +19,28 @@ fn outline(exchange: &Exchange) -> Option<&Outline> {
     response.outline.as_deref()
 }
 
-/// Whether the contents of an answer can't be judged.
-pub(super) fn is_outlined(exchanges: &[Exchange]) -> bool {
-    exchanges.iter().any(|exchange| outline(exchange).is_some())
-}
-
-/// Holds an execution against the rules as if such answers had not been awaited, then looks at their outlines.
-pub(super) fn evaluate_outlined(
+/// Holds an execution against every rule that the profile does not skip.
+#[must_use]
+pub fn evaluate(
     contract: &Contract,
     profile: &Profile,
     exchanges: &[Exchange],
     expectations: &[Expectation],
     relating: Option<&VerdictRelation>,
+) -> Evaluation {
+    if exchanges.iter().any(|exchange| outline(exchange).is_some()) {
+        evaluate_outlined(contract, profile, exchanges, expectations)
+    } else {
+        evaluate_held(contract, profile, exchanges, expectations, relating)
+    }
+}
+
+/// Holds an execution against the rules as if such answers had not been awaited, then looks at their outlines.
+fn evaluate_outlined(
+    contract: &Contract,
+    profile: &Profile,
+    exchanges: &[Exchange],
+    expectations: &[Expectation],
 ) -> Evaluation {
     let unjudged = |exchange: &Exchange| match (&exchange.answer, outline(exchange)) {
         (Answer::Received(response), Some(_)) => {
@@ -42,8 +52,8 @@ pub(super) fn evaluate_outlined(
     let is_unjudged = |index: &usize| exchanges.get(*index).is_some_and(|e| outline(e).is_some());
     let (open, judged): (Vec<_>, Vec<_>) =
         expectations.iter().cloned().partition(|e| e.exchanges.iter().any(is_unjudged));
-    let mut evaluation =
-        evaluate_held(contract, profile, &held, &judged, relating.filter(|_| false));
+    // How answers relate can't be said where one is not known.
+    let mut evaluation = evaluate_held(contract, profile, &held, &judged, None);
     let errored = |evaluation: &mut Evaluation, rule: &Rule| {
         if let Some(index) = rules::index(rule.id)
             && profile.skip_reason(rule.id).is_none()
