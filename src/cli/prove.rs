@@ -6,17 +6,12 @@ use std::io::{IsTerminal, Write as _};
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::StreamExt as _;
-
 use super::args::ProveArgs;
 use super::{CommandError, say};
 use crate::check::rules;
 use crate::prove::{self, Proof};
 use crate::record::Summary;
 use crate::report::json::{Coverage, CoverageShare};
-
-/// Runs of the suite at once.
-const AT_ONCE: usize = 4;
 
 pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
     let suite = Arc::new(prove::ProofSuite::shipped()?);
@@ -37,39 +32,24 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
         )
         .into());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let started = Instant::now();
     let interactive = std::io::stderr().is_terminal();
-    let proofs = runtime.block_on(async {
-        // Those that wait go first, so that none is waited for alone at the end.
-        let mut queue: Vec<(usize, prove::ProofRun)> = runs.iter().copied().enumerate().collect();
-        queue.sort_by_key(|(_, run)| !run.waits());
-        // Hanging faults leave the processors idle, so a few runs go on at once.
-        let mut stream = futures_util::stream::iter(queue)
-            .map(|(place, run)| {
-                let (suite, seed) = (Arc::clone(&suite), args.seed);
-                let proof = tokio::spawn(async move { prove::prove(&suite, run, seed).await });
-                async move { (place, proof.await) }
-            })
-            .buffer_unordered(AT_ONCE);
-        let mut proofs: BTreeMap<usize, Proof> = BTreeMap::new();
-        while let Some((place, joined)) = stream.next().await {
-            let proof = joined??;
-            let name = runs[place].name();
-            if interactive {
-                let _ = write!(std::io::stderr(), "\r\x1b[K");
-            }
-            if !proof.wrong.is_empty() || args.verbose {
-                say(&row(&name, &proof));
-            }
-            proofs.insert(place, proof);
-            if interactive {
-                let _ = write!(std::io::stderr(), "{}/{} {name}", proofs.len(), runs.len());
-            }
+    let mut proofs: BTreeMap<usize, Proof> = BTreeMap::new();
+    prove::prove_all(&suite, &runs, args.seed, |place, proof| {
+        let name = runs[place].name();
+        if interactive {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
         }
-        // In the order of their declarations again.
-        Ok::<_, CommandError>(proofs.into_values().collect::<Vec<Proof>>())
+        if !proof.wrong.is_empty() || args.verbose {
+            say(&row(&name, &proof));
+        }
+        proofs.insert(place, proof);
+        if interactive {
+            let _ = write!(std::io::stderr(), "{}/{} {name}", proofs.len(), runs.len());
+        }
     })?;
+    // In the order of their declarations again.
+    let proofs: Vec<Proof> = proofs.into_values().collect();
     if interactive {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }

@@ -313,7 +313,12 @@ impl Collector {
         record.covered.add(&evaluation.covered);
         for (rule, counts) in rules::all().iter().zip(&evaluation.counts) {
             if *counts != RuleCounts::default() {
-                record.rules.entry(rule.id.to_owned()).or_default().add(counts);
+                match record.rules.get_mut(rule.id) {
+                    Some(before) => before.add(counts),
+                    None => {
+                        record.rules.insert(rule.id.to_owned(), *counts);
+                    }
+                }
             }
         }
         for exchange in &execution.exchanges {

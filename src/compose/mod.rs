@@ -59,6 +59,13 @@ impl OutgoingItem {
         }
     }
 
+    fn write(&self, environment: &Environment, out: &mut Vec<u8>) {
+        match &self.raw {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => self.draft.write(out, &environment.contract, self.number.as_ref()),
+        }
+    }
+
     fn text(&self, environment: &Environment) -> String {
         match &self.raw {
             Some(text) => text.clone(),
@@ -99,39 +106,40 @@ pub fn batch(
         BodyStyle::Escaped => (format!("{{{}:[", escaped(&contract.batch.items)), ",", "]}"),
         BodyStyle::Spacious => (format!(" {{\r\n\t{key} :\n [ "), " ,\r\n\t\t", "\n ]\t}\r\n "),
     };
-    let mut text = open;
+    let mut text = open.into_bytes();
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
-            text.push_str(between);
+            text.extend_from_slice(between.as_bytes());
         }
-        let item = entry.text(environment);
         match writing {
-            BodyStyle::Compact => text.push_str(&item),
+            BodyStyle::Compact => entry.write(environment, &mut text),
             BodyStyle::Escaped => {
+                let item = entry.text(environment);
                 // In a value, the quotes of such a text are escaped.
                 let spelt = contract.fields().iter().fold(item, |item, field| {
                     let name = Value::from(field.name.as_str());
                     item.replace(&format!("{name}:"), &format!("{}:", escaped(&field.name)))
                 });
-                text.push_str(&spelt);
+                text.extend_from_slice(spelt.as_bytes());
             }
             BodyStyle::Spacious => {
+                let item = entry.text(environment);
                 let value: Option<Value> = serde_json::from_str(&item).ok();
                 let spaced = value.and_then(|v| serde_json::to_string_pretty(&v).ok());
-                text.push_str(spaced.as_deref().unwrap_or(&item));
+                text.extend_from_slice(spaced.as_deref().unwrap_or(&item).as_bytes());
             }
         }
     }
-    text.push_str(close);
+    text.extend_from_slice(close.as_bytes());
     let literal = entries.iter().any(|e| e.raw.is_some() || e.draft.needs_text());
     let with_bytes = |e: &OutgoingItem| {
         e.raw.as_deref().is_some_and(captures::has_bytes)
             || e.draft.raw.iter().any(|raw| captures::has_bytes(&raw.text))
     };
     let bytes = if entries.iter().any(with_bytes) {
-        captures::body_bytes(&text)
+        captures::body_bytes(&String::from_utf8_lossy(&text))
     } else {
-        text.into_bytes()
+        text
     };
     let intent = if literal {
         let mut body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);

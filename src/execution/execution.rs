@@ -9,7 +9,6 @@ use crate::case::Expect;
 use crate::check::{
     Evaluation, Excerpt, Expectation, ExpectationSource, Rule, VerdictRelation, evaluate, rules,
 };
-use crate::compose::ComposedRequest;
 use crate::exchange::{Answer, Exchange, Intent, LossKind, Request};
 use crate::session::{Amount, Environment};
 
@@ -54,8 +53,7 @@ impl Execution {
         answer: Answer,
     ) -> Execution {
         let mut execution = Execution::default();
-        let body = intent.body.clone();
-        execution.push(BATCH, None, ComposedRequest { request, body }, intent, answer);
+        execution.push(BATCH, None, request, intent, answer);
         execution.expect_of_batch(selected);
         execution
     }
@@ -158,7 +156,7 @@ impl Execution {
         &mut self,
         step: &str,
         group: Option<usize>,
-        composed: ComposedRequest,
+        request: Request,
         intent: Intent,
         answer: Answer,
     ) -> usize {
@@ -167,7 +165,7 @@ impl Execution {
             index,
             step: step.to_owned(),
             group,
-            request: composed.request,
+            request,
             intent,
             answer,
         });

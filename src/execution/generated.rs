@@ -27,9 +27,11 @@ pub(super) async fn execute(
         items: environment.clamp(generate.items),
         style: compose::style(generate.values),
     };
-    let sound = environment.generator.batch(seed, &shape);
+    let drafts = environment.generator.batch(seed, &shape);
+    // Only what is made of the batch afterwards needs the items as they were.
+    let sound = if spec.relation.is_some() { drafts.clone() } else { Vec::new() };
     let mut entries: Vec<OutgoingItem> =
-        sound.iter().map(|d| OutgoingItem::with_fresh_key(environment, d.clone())).collect();
+        drafts.into_iter().map(|d| OutgoingItem::with_fresh_key(environment, d)).collect();
     mutate(environment, selected, run, &mut entries);
 
     let (bytes, body) = compose::batch(environment, &entries, BodyStyle::Compact);

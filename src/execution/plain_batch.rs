@@ -50,12 +50,12 @@ pub(crate) async fn exchange_batch(
 ) -> Exchange {
     let (bytes, body) = compose::batch(environment, entries, BodyStyle::Compact);
     let request = compose::plain_request(environment, bytes);
-    let intent = compose::intent(environment, &request, body.clone());
-    let answer = send_request(environment, &request, &body).await;
+    debug_assert!(matches!(body, BodyIntent::Batch { .. }));
+    let intent = compose::intent(environment, &request, body);
+    let answer = send_request(environment, &request, intent.items().len()).await;
     if let Answer::Received(response) = &answer {
         environment.note_latency(response.elapsed);
     }
-    debug_assert!(matches!(body, BodyIntent::Batch { .. }));
     let exchange = Exchange {
         index: exchanges.len(),
         step: "preflight".to_owned(),

@@ -7,7 +7,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::Execution;
-use crate::compose::{self, ComposedRequest};
+use crate::compose;
 use crate::exchange::{Answer, BodyIntent, Loss, LossKind, Request};
 use crate::send::FRESH_CONNECTIONS;
 use crate::session::Environment;
@@ -15,16 +15,12 @@ use crate::session::Environment;
 /// Bytes of a body up to which a request is small.
 const SMALL: usize = 16 * 1024;
 
-/// Sends one request.
+/// Sends one request with so many items.
 pub(crate) async fn send_request(
     environment: &Environment,
     request: &Request,
-    body: &BodyIntent,
+    items: usize,
 ) -> Answer {
-    let items = match body {
-        BodyIntent::Batch { items, .. } => items.len(),
-        _ => 0,
-    };
     if !environment.may_send(items) {
         return Answer::Lost(Loss::ended(Duration::ZERO));
     }
@@ -42,22 +38,22 @@ pub(crate) async fn send_request(
     answer
 }
 
-/// Sends all at once: nobody starts before everybody is ready.
+/// Sends all at once, each with its number of items: nobody starts before everybody is ready.
 pub(crate) async fn send_together(
     environment: &Arc<Environment>,
-    together: Vec<ComposedRequest>,
+    together: Vec<(Request, usize)>,
 ) -> Vec<Answer> {
     let _race = environment.race().await;
     let barrier = Arc::new(Barrier::new(together.len()));
     let mut tasks = JoinSet::new();
     let count = together.len();
     let fresh = FRESH_CONNECTIONS.try_with(|fresh| *fresh).unwrap_or(false);
-    for (index, composed) in together.into_iter().enumerate() {
+    for (index, (request, items)) in together.into_iter().enumerate() {
         let environment = Arc::clone(environment);
         let barrier = Arc::clone(&barrier);
         tasks.spawn(async move {
             barrier.wait().await;
-            let answer = send_request(&environment, &composed.request, &composed.body);
+            let answer = send_request(&environment, &request, items);
             (index, FRESH_CONNECTIONS.scope(fresh, answer).await)
         });
     }
@@ -89,7 +85,7 @@ pub(super) async fn exchange(
     request: Request,
     body: BodyIntent,
 ) -> usize {
-    let intent = compose::intent(environment, &request, body.clone());
-    let answer = send_request(environment, &request, &body).await;
-    execution.push(step, None, ComposedRequest { request, body }, intent, answer)
+    let intent = compose::intent(environment, &request, body);
+    let answer = send_request(environment, &request, intent.items().len()).await;
+    execution.push(step, None, request, intent, answer)
 }

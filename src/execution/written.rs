@@ -5,7 +5,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Execution, SelectedCase, send_request, send_together};
+use super::sending::exchange;
+use super::{Execution, SelectedCase, send_together};
 use crate::case::{Expect, Step};
 use crate::compose::{self, Captures, ComposedRequest, StepSource};
 use crate::contract::FileError;
@@ -46,13 +47,16 @@ pub(super) async fn execute(
                 }
             }
             together.truncate(environment.at_once());
-            let answers =
-                send_together(environment, together.iter().map(|(_, _, c)| c.clone()).collect())
-                    .await;
+            let requests = together.iter().map(|(_, _, sent)| {
+                let ComposedRequest { request, body } = sent;
+                (request.clone(), body.items().len())
+            });
+            let answers = send_together(environment, requests.collect()).await;
             for ((label, inner, composed), answer) in together.into_iter().zip(answers) {
-                let intent = compose::intent(environment, &composed.request, composed.body.clone());
-                let sent = composed.request.body.clone();
-                let index = execution.push(&label, Some(number), composed, intent, answer);
+                let ComposedRequest { request, body } = composed;
+                let intent = compose::intent(environment, &request, body);
+                let sent = request.body.clone();
+                let index = execution.push(&label, Some(number), request, intent, answer);
                 if let Some(name) = &inner.name {
                     captures.step(name, index, sent);
                 }
@@ -61,11 +65,10 @@ pub(super) async fn execute(
             }
         } else {
             let source = source(environment, selected, execution, run, seed);
-            for composed in compose::compose(&source, &mut captures, step)? {
-                let intent = compose::intent(environment, &composed.request, composed.body.clone());
-                let answer = send_request(environment, &composed.request, &composed.body).await;
-                let sent = composed.request.body.clone();
-                let index = execution.push(&name, None, composed, intent, answer);
+            for ComposedRequest { request, body } in compose::compose(&source, &mut captures, step)?
+            {
+                let sent = request.body.clone();
+                let index = exchange(environment, execution, &name, request, body).await;
                 captures.step(&name, index, sent);
                 about.push(index);
             }

@@ -40,7 +40,7 @@ pub(super) async fn rebuild_history(environment: &Arc<Environment>, items: u64, 
             .collect();
         let (bytes, body) = compose::batch(environment, &entries, BodyStyle::Compact);
         let request = compose::plain_request(environment, bytes);
-        send_request(environment, &request, &body).await;
+        send_request(environment, &request, body.items().len()).await;
         left = left.saturating_sub(count);
     }
 }

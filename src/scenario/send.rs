@@ -33,13 +33,19 @@ pub async fn send_scenario(environment: &Arc<Environment>, scenario: &Scenario) 
             .map(|s| compose_one(&environment.contract, &mut fresh, s))
             .collect();
         let answers = match composed.as_slice() {
-            [one] => vec![send_request(environment, &one.request, &one.body).await],
-            _ => send_together(environment, composed.clone()).await,
+            [one] => {
+                vec![send_request(environment, &one.request, one.body.items().len()).await]
+            }
+            several => {
+                let requests = several.iter().map(|c| (c.request.clone(), c.body.items().len()));
+                send_together(environment, requests.collect()).await
+            }
         };
         for ((sent, composed), answer) in scenario.requests[at..].iter().zip(composed).zip(answers)
         {
-            let intent = compose::intent(environment, &composed.request, composed.body.clone());
-            execution.push(&sent.step, sent.group, composed, intent, answer);
+            let ComposedRequest { request, body } = composed;
+            let intent = compose::intent(environment, &request, body);
+            execution.push(&sent.step, sent.group, request, intent, answer);
         }
         if first.request.hang_up.is_some() {
             environment.pause(environment.left_alone()).await;

@@ -1,6 +1,6 @@
 //! Applies the rules to an execution: in the order of what they need, masked where that failed.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
@@ -40,7 +40,7 @@ static ORDER: LazyLock<Vec<usize>> = LazyLock::new(|| {
 #[derive(Default, Clone)]
 struct Failed {
     whole: bool,
-    items: HashSet<usize>,
+    items: BTreeSet<usize>,
 }
 
 /// Holds an execution whose answers were held whole against every rule that the profile does not skip.
@@ -60,11 +60,12 @@ pub(super) fn evaluate_held(
         covered: CoverageCounts::default(),
     };
     let mut execution_failed = vec![false; all.len()];
+    let skipped: Vec<bool> = all.iter().map(|r| profile.skip_reason(r.id).is_some()).collect();
     for exchange in &view.exchanges {
         let mut failed: Vec<Failed> = vec![Failed::default(); all.len()];
         for &index in ORDER.iter() {
             let rule = all[index];
-            if profile.skip_reason(rule.id).is_some() {
+            if skipped[index] {
                 evaluation.counts[index].not_applicable += 1;
                 continue;
             }
@@ -81,7 +82,7 @@ pub(super) fn evaluate_held(
         }
         evaluation.tally.count(contract, exchange);
     }
-    evaluate_execution(&mut evaluation, &view, profile, &execution_failed);
+    evaluate_execution(&mut evaluation, &view, &skipped, &execution_failed);
     for expectation in expectations {
         expectation::hold(&mut evaluation, &view, profile, expectation);
     }
@@ -172,13 +173,16 @@ fn evaluate_items(
     check: fn(&ItemView<'_>) -> Verdict,
     failed: &mut [Failed],
 ) {
-    let needed: Vec<Failed> = needs(index).map(|n| failed[n].clone()).collect();
-    let whole = needed.iter().any(|f| f.whole);
+    if !exchange.is_aligned() {
+        return;
+    }
+    let whole = needs(index).any(|n| failed[n].whole);
+    let mut failed_items = BTreeSet::new();
     let counts = &mut evaluation.counts[index];
     for item in exchange.pairs() {
         let verdict = guarded(|| check(&item));
         if matches!(verdict, Some(Verdict::Pass | Verdict::Fail(_)))
-            && (whole || needed.iter().any(|f| f.items.contains(&item.index)))
+            && (whole || needs(index).any(|n| failed[n].items.contains(&item.index)))
         {
             counts.masked += 1;
             continue;
@@ -189,7 +193,7 @@ fn evaluate_items(
             Some(Verdict::NotApplicable(_)) => counts.not_applicable += 1,
             Some(Verdict::Fail(findings)) => {
                 counts.failed += 1;
-                failed[index].items.insert(item.index);
+                failed_items.insert(item.index);
                 for finding in findings {
                     evaluation.violations.push(RuleViolation {
                         rule,
@@ -200,18 +204,19 @@ fn evaluate_items(
             }
         }
     }
+    failed[index].items.append(&mut failed_items);
 }
 
 fn evaluate_execution(
     evaluation: &mut Evaluation,
     view: &ExecutionView<'_>,
-    profile: &Profile,
+    skipped: &[bool],
     execution_failed: &[bool],
 ) {
     for (index, rule) in rules::all().iter().enumerate() {
         let Check::Execution(check) = rule.check else { continue };
         let counts = &mut evaluation.counts[index];
-        if profile.skip_reason(rule.id).is_some() {
+        if skipped[index] {
             counts.not_applicable += 1;
             continue;
         }

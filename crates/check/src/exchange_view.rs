@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::finding::Verdict;
 use super::prediction::Prediction;
-use crate::contract::{Contract, code_text};
+use crate::contract::{Contract, code_text, member};
 use crate::exchange::{BodyIntent, Exchange, ItemIntent, Response, Situation};
 
 /// The exchanges of one execution of a case.
@@ -27,6 +27,8 @@ pub struct ExchangeView<'a> {
     pub exchange: &'a Exchange,
     /// The answer's body.
     pub json: ParsedBody,
+    /// A key that stands twice in one object of the answer's body.
+    pub repeated_key: Option<String>,
     /// What each item's result says, by position; only where there are as many results as items.
     pub verdicts: Vec<Option<ItemVerdict>>,
     /// What is predicted of each item.
@@ -98,7 +100,7 @@ impl<'a> ExchangeView<'a> {
     #[must_use]
     pub fn is_called_used(&self, index: usize) -> bool {
         let batch = &self.contract.batch;
-        let code = || code_text(self.results()?.get(index)?.get(&batch.error.code)?);
+        let code = || code_text(member(self.results()?.get(index)?, &batch.error.code)?);
         self.verdicts.get(index).copied().flatten() == Some(ItemVerdict::Rejected)
             && code()
                 .and_then(|code| batch.codes.get(&*code))
@@ -167,7 +169,7 @@ impl<'a> ExchangeView<'a> {
         if self.status() != Some(200) {
             return None;
         }
-        let list = self.body()?.get(&self.contract.batch.results)?.as_array()?;
+        let list = member(self.body()?, &self.contract.batch.results)?.as_array()?;
         Some(list)
     }
 
@@ -291,7 +293,7 @@ impl ItemView<'_> {
     /// The result's error code as text, where it is a string or a number.
     #[must_use]
     pub fn code(&self) -> Option<Cow<'_, str>> {
-        self.result.get(&self.within.contract.batch.error.code).and_then(code_text)
+        member(self.result, &self.within.contract.batch.error.code).and_then(code_text)
     }
 
     /// The verdict with its code, for people.

@@ -5,19 +5,17 @@ use serde_json::Value;
 use super::beyond_limits::cut_down;
 use super::exchange_view::{ItemVerdict, ParsedBody};
 use super::surrogates;
-use crate::contract::Contract;
+use crate::contract::{Contract, Document, member, repeated_key};
 use crate::exchange::Answer;
 
-/// The body as JSON.
-pub(super) fn body(answer: &Answer) -> ParsedBody {
-    match answer {
-        Answer::Lost(_) => ParsedBody::Absent,
-        Answer::Received(r) => match serde_json::from_slice(&r.body) {
-            Ok(value) => ParsedBody::Value(value),
-            Err(error) => match surrogates::replaced(&r.body).or_else(|| cut_down(&r.body)) {
-                Some(value) => ParsedBody::Value(value),
-                None => ParsedBody::Broken(why_not_json(&error, r.body.len())),
-            },
+/// The body as JSON, and a key that it has twice in one object.
+pub(super) fn body(answer: &Answer) -> (ParsedBody, Option<String>) {
+    let Answer::Received(response) = answer else { return (ParsedBody::Absent, None) };
+    match Document::read(&response.body) {
+        Ok(Document { value, repeated }) => (ParsedBody::Value(value), repeated),
+        Err(error) => match surrogates::replaced(&response.body).or_else(|| cut_down(&response.body)) {
+            Some(value) => (ParsedBody::Value(value), repeated_key(&response.body)),
+            None => (ParsedBody::Broken(why_not_json(&error, response.body.len())), None),
         },
     }
 }
@@ -25,7 +23,7 @@ pub(super) fn body(answer: &Answer) -> ParsedBody {
 /// The verdict that a result states.
 pub(super) fn verdict(contract: &Contract, result: &Value) -> Option<ItemVerdict> {
     let words = &contract.batch.verdict;
-    match result.get(&words.field).and_then(Value::as_str) {
+    match member(result, &words.field).and_then(Value::as_str) {
         Some(word) if word == words.accepted => Some(ItemVerdict::Accepted),
         Some(word) if word == words.rejected => Some(ItemVerdict::Rejected),
         _ => None,

@@ -9,7 +9,7 @@ use super::exchange_view::{ExchangeView, ItemVerdict};
 use super::rules::must_be_processed;
 use super::text::shorten;
 use crate::contract::validity::ExpectedOutcome;
-use crate::contract::{Contract, Level, RefusalMode, code_text};
+use crate::contract::{Contract, Level, RefusalMode, code_text, member};
 use crate::exchange::BodyIntent;
 use crate::generate::coverage::ItemPosition;
 
@@ -213,7 +213,7 @@ impl RunTally {
             add(view.body().and_then(|b| b.get(field)));
         }
         for result in view.results().unwrap_or(&[]) {
-            add(result.get(field));
+            add(member(result, field));
         }
     }
 }

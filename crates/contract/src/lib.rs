@@ -10,11 +10,11 @@ pub mod datetime;
 pub mod file_error;
 mod hex;
 pub mod interpretations;
+mod json;
 pub mod media_type;
 pub mod openapi;
 pub mod profile;
 pub mod refusal_mode;
-mod repeated;
 pub mod text;
 pub mod validity;
 pub mod yaml;
@@ -31,10 +31,10 @@ pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample, code_text};
 pub use file_error::FileError;
 pub use hex::{hex, unhex};
 pub use interpretations::{Interpretation, Level};
+pub use json::{Document, member, repeated_key};
 pub use openapi::Operation;
 pub use profile::Profile;
 pub use refusal_mode::RefusalMode;
-pub use repeated::repeated_key;
 
 const OPENAPI: &str = include_str!("../../../schemas/openapi.yaml");
 const BATCH: &str = include_str!("../../../schemas/batch.yaml");
@@ -74,6 +74,10 @@ pub struct Field {
     pub reference: bool,
     /// `maxLength` of the same field in a result, in code points.
     pub result_max: Option<usize>,
+    /// The types that the schema demands; none where it demands none.
+    pub types: Vec<String>,
+    /// Whether a string must be a date-time.
+    instant: bool,
 }
 
 impl Field {
@@ -86,7 +90,7 @@ impl Field {
     /// Whether a string must be a date-time.
     #[must_use]
     pub fn is_instant(&self) -> bool {
-        self.schema.get("format").and_then(Value::as_str) == Some("date-time")
+        self.instant
     }
 }
 
@@ -327,9 +331,19 @@ fn fields_of(
         .flatten()
         .map(|(name, schema)| {
             let in_result = result.get("properties").and_then(|p| p.get(name));
+            let schema = operation.resolve(schema);
+            let types = match schema.get("type") {
+                Some(Value::String(name)) => vec![name.clone()],
+                Some(Value::Array(names)) => {
+                    names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+                }
+                _ => Vec::new(),
+            };
             Field {
                 name: name.clone(),
-                schema: operation.resolve(schema).clone(),
+                schema: schema.clone(),
+                types,
+                instant: schema.get("format").and_then(Value::as_str) == Some("date-time"),
                 required: required.contains(&name.as_str()),
                 echoed: batch.echo.contains(name),
                 reference: batch.references.contains(name),

@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 
 use super::fast_path;
 use super::fault::{Call, EarlyEnd};
-use super::reply::{Reply, ReplyReason};
+use super::reply::{Reply, ReplyReason, push_number};
 use batchproof_contract::validity::{
     BodyValidity, ExemptClass, ExpectedOutcome, InvalidReason, Validity,
 };
-use batchproof_contract::{CodeCause, Contract, RefusalMode};
+use batchproof_contract::{CodeCause, Contract, RefusalMode, member};
 
 /// Why something is refused, as the answer says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub(crate) struct ReceivedItem {
 impl ReceivedItem {
     /// A field's text.
     pub(crate) fn text(&self, field: &str) -> Option<&str> {
-        self.value.get(field).and_then(Value::as_str)
+        member(&self.value, field).and_then(Value::as_str)
     }
 }
 
@@ -176,6 +176,9 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
     if let Some(fail) = &decision.refused {
         return Ok(Reply::refusal(contract, ReplyReason::Item, &fail.code, &fail.description));
     }
+    if call.at(|h| h.results).next().is_none() {
+        return Ok(write(call, &decision.items));
+    }
     let mut results = build(call, &decision.items);
     for (own, hook) in call.at(|h| h.results) {
         hook(&own, &mut results);
@@ -247,7 +250,14 @@ pub(crate) fn claim(call: &Call<'_>, item: &ReceivedItem, key: &str) -> Result<b
 }
 
 fn build(call: &Call<'_>, items: &[ReceivedItem]) -> ReplyResults {
-    let rows = items.iter().map(|item| row(call, item)).collect();
+    let rows = items.iter().map(|item| {
+        let mut row = Map::with_capacity(call.batch().echo.len() + 4);
+        members(call, item, |name, value| {
+            row.insert(name.to_owned(), value.into());
+        });
+        row
+    });
+    let rows = rows.collect();
     let mut beside = Map::new();
     if let Some(total) = &call.batch().elapsed.total {
         beside.insert(total.clone(), Value::from(millis(call.started.elapsed())));
@@ -255,28 +265,87 @@ fn build(call: &Call<'_>, items: &[ReceivedItem]) -> ReplyResults {
     ReplyResults { rows, beside }
 }
 
-fn row(call: &Call<'_>, item: &ReceivedItem) -> Map<String, Value> {
+/// What `build` and `render` come to, where nothing looks at the rows in between.
+fn write(call: &Call<'_>, items: &[ReceivedItem]) -> Reply {
     let batch = call.batch();
-    let mut row = Map::new();
+    let mut out = Vec::with_capacity(64 + 256 * items.len());
+    // Writing JSON into memory does not fail.
+    let text = |out: &mut Vec<u8>, text: &str| {
+        let _ = serde_json::to_writer(out, text);
+    };
+    out.push(b'{');
+    text(&mut out, &batch.results);
+    out.extend_from_slice(b":[");
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.push(b'{');
+        let mut first = true;
+        members(call, item, |name, value| {
+            if !std::mem::take(&mut first) {
+                out.push(b',');
+            }
+            text(&mut out, name);
+            out.push(b':');
+            match value {
+                Member::Text(value) => text(&mut out, value),
+                Member::Number(value) => push_number(&mut out, value),
+            }
+        });
+        out.push(b'}');
+    }
+    out.push(b']');
+    if let Some(total) = &batch.elapsed.total {
+        out.push(b',');
+        text(&mut out, total);
+        out.push(b':');
+        push_number(&mut out, millis(call.started.elapsed()));
+    }
+    out.push(b'}');
+    Reply::json(200, ReplyReason::Processed, out)
+}
+
+/// A value of a result.
+enum Member<'a> {
+    Text(&'a str),
+    Number(u64),
+}
+
+impl From<Member<'_>> for Value {
+    fn from(value: Member<'_>) -> Value {
+        match value {
+            Member::Text(text) => Value::from(text),
+            Member::Number(number) => Value::from(number),
+        }
+    }
+}
+
+/// Puts the members of an item's result, in order.
+fn members(call: &Call<'_>, item: &ReceivedItem, mut put: impl FnMut(&str, Member<'_>)) {
+    let batch = call.batch();
     let accepted = item.fail.is_none();
     let verdict = if accepted { &batch.verdict.accepted } else { &batch.verdict.rejected };
-    row.insert(batch.verdict.field.clone(), Value::from(&**verdict));
+    put(&batch.verdict.field, Member::Text(verdict));
     for name in &batch.echo {
         let Some(text) = item.text(name) else { continue };
         let max = call.contract().field(name).and_then(|f| f.result_max);
         // A rejected value that its result could not carry is left out (INTERPRETATION-06).
         if max.is_none_or(|max| text.len() <= max || text.chars().count() <= max) {
-            row.insert(name.clone(), Value::from(text));
+            put(name, Member::Text(text));
         }
     }
     if let Some(fail) = &item.fail {
-        row.insert(batch.error.code.clone(), call.contract().code_value(200, &fail.code));
-        row.insert(batch.error.description.clone(), Value::from(&*fail.description));
+        let code = match call.contract().code_value(200, &fail.code) {
+            Value::Number(number) => number.as_u64().map(Member::Number),
+            _ => None,
+        };
+        put(&batch.error.code, code.unwrap_or(Member::Text(&fail.code)));
+        put(&batch.error.description, Member::Text(&fail.description));
     }
     if let Some(elapsed) = &batch.elapsed.item {
-        row.insert(elapsed.clone(), Value::from(millis(item.elapsed)));
+        put(elapsed, Member::Number(millis(item.elapsed)));
     }
-    row
 }
 
 fn render(call: &Call<'_>, results: ReplyResults) -> Reply {

@@ -3,6 +3,7 @@
 //! After a lost or 5xx answer the state of a key is unknown, and nothing is predicted of it. It must not know
 //! rules, which read what it predicts.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::contract::Level;
@@ -19,9 +20,12 @@ enum KeyState {
     Unknown,
 }
 
+/// What is known of each key so far.
+type KeyStates<'a> = HashMap<Cow<'a, str>, KeyState>;
+
 /// Fills in what is expected of every item of every exchange.
 pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
-    let mut states: HashMap<String, KeyState> = HashMap::new();
+    let mut states = KeyStates::new();
     let mut at = 0;
     while at < views.len() {
         let group = views[at].exchange.group;
@@ -35,20 +39,20 @@ pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
 }
 
 /// One exchange, or several that overlapped.
-fn predict_group(views: &mut [ExchangeView<'_>], states: &mut HashMap<String, KeyState>) {
+fn predict_group<'a>(views: &mut [ExchangeView<'a>], states: &mut KeyStates<'a>) {
     let mut places = Places::default();
     for (v, view) in views.iter().enumerate() {
         for (i, item) in view.items().iter().enumerate() {
             let Some(number) = &item.number else { continue };
             let refused = item.validity.expected_outcome() == ExpectedOutcome::Refuse(Level::Must);
             let list = if refused { &mut places.broken } else { &mut places.sound };
-            list.entry(number.clone()).or_default().push((v, i));
+            list.entry(number).or_default().push((v, i));
         }
     }
     let may_be_used: Vec<Vec<bool>> = views
         .iter()
         .map(|view| {
-            let used = |number: &String| states.contains_key(number) || places.count(number) > 1;
+            let used = |number: &String| states.contains_key(&**number) || places.count(number) > 1;
             view.items().iter().map(|i| i.literal || i.number.as_ref().is_some_and(used)).collect()
         })
         .collect();
@@ -75,15 +79,18 @@ fn predict_group(views: &mut [ExchangeView<'_>], states: &mut HashMap<String, Ke
 
 /// Where each number of a wave stands: request and position.
 #[derive(Default)]
-struct Places {
-    sound: HashMap<String, Vec<(usize, usize)>>,
+struct Places<'a> {
+    sound: HashMap<&'a str, Positions>,
     /// In items that must be refused, which use no number.
-    broken: HashMap<String, Vec<(usize, usize)>>,
+    broken: HashMap<&'a str, Positions>,
 }
 
-impl Places {
+/// Where a number stands: request and position.
+type Positions = Vec<(usize, usize)>;
+
+impl Places<'_> {
     fn count(&self, number: &str) -> usize {
-        [&self.sound, &self.broken].iter().filter_map(|m| m.get(number)).map(Vec::len).sum()
+        [&self.sound, &self.broken].iter().filter_map(|m| m.get(number)).map(Positions::len).sum()
     }
 }
 
@@ -92,8 +99,8 @@ fn predict_item(
     v: usize,
     i: usize,
     views: &[ExchangeView<'_>],
-    places: &Places,
-    states: &HashMap<String, KeyState>,
+    places: &Places<'_>,
+    states: &KeyStates<'_>,
 ) -> Prediction {
     let item = &view.items()[i];
     let outcome = item.validity.expected_outcome();
@@ -106,7 +113,7 @@ fn predict_item(
         ExpectedOutcome::NotJudged => Prediction::Open,
     };
     let Some(number) = &item.number else { return by_outcome(UnusedReason::Fresh) };
-    let state = states.get(number);
+    let state = states.get(number.as_str());
     match state {
         Some(KeyState::Used(by)) => return Prediction::Used { by: *by },
         Some(KeyState::Unknown) => return Prediction::Open,
@@ -115,17 +122,18 @@ fn predict_item(
         Some(KeyState::Unused(_)) | None => {}
     }
     // A broken item that was accepted all the same has used the number.
-    let stolen = places.broken.get(number).into_iter().flatten().any(|(v, i)| {
-        match views[*v].verdicts.get(*i).copied().flatten() {
-            Some(verdict) => verdict == ItemVerdict::Accepted,
-            None => views[*v].status() == Some(200),
-        }
-    });
+    let stolen =
+        places.broken.get(number.as_str()).into_iter().flatten().any(|(v, i)| {
+            match views[*v].verdicts.get(*i).copied().flatten() {
+                Some(verdict) => verdict == ItemVerdict::Accepted,
+                None => views[*v].status() == Some(200),
+            }
+        });
     if stolen {
         return Prediction::Open;
     }
-    let same = &places.sound[number];
-    let beside_broken = places.broken.contains_key(number);
+    let same = &places.sound[number.as_str()];
+    let beside_broken = places.broken.contains_key(number.as_str());
     if same.len() > 1 {
         // Where it was refused before, rules of its own say whether it stayed unused.
         if state.is_some() || beside_broken {
@@ -170,12 +178,7 @@ fn predict_item(
         let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
         let near = siblings
             .filter_map(|(_, s)| s.number.as_deref())
-            .chain(
-                states
-                    .iter()
-                    .filter(|(_, s)| matches!(s, KeyState::Used(_)))
-                    .map(|(n, _)| n.as_str()),
-            )
+            .chain(states.iter().filter(|(_, s)| matches!(s, KeyState::Used(_))).map(|(n, _)| &**n))
             .take(64)
             .filter(|other| looks_like(number, other))
             .min_by_key(|other| strsim::levenshtein(&folded(number), &folded(other)));
@@ -183,19 +186,15 @@ fn predict_item(
     }
 }
 
-fn record_outcome(
-    view: &ExchangeView<'_>,
-    states: &mut HashMap<String, KeyState>,
-    acceptances: bool,
-) {
+fn record_outcome<'a>(view: &ExchangeView<'a>, states: &mut KeyStates<'a>, acceptances: bool) {
     let whole = request_outcome(view);
     if !view.exchange.intent.is_batch() && !acceptances {
         for number in keys_in_text(view) {
             let outcome = whole.clone().unwrap_or(KeyState::Unknown);
-            let before = states.get(&number);
+            let before = states.get(number.as_str());
             if matches!(before, None | Some(KeyState::Unused(_))) {
                 let state = joined_state(before, outcome);
-                states.insert(number, state);
+                states.insert(Cow::Owned(number), state);
             }
         }
     }
@@ -208,7 +207,7 @@ fn record_outcome(
                 // The target says so itself, and nobody else knows what became of it before.
                 Some(ItemVerdict::Rejected)
                     if matches!(
-                        states.get(number),
+                        states.get(number.as_str()),
                         Some(KeyState::Unknown | KeyState::BrokenOff(_))
                     ) && view.is_called_used(i) =>
                 {
@@ -226,14 +225,15 @@ fn record_outcome(
         if accepted != acceptances {
             continue;
         }
-        let before = states.get(number);
+        let before = states.get(number.as_str());
         let keep = matches!(
             (before, &outcome),
             (Some(KeyState::Used(_)), _)
                 | (Some(KeyState::Unknown | KeyState::BrokenOff(_)), KeyState::Unused(_))
         );
         if !keep {
-            states.insert(number.clone(), joined_state(before, outcome));
+            let state = joined_state(before, outcome);
+            states.insert(Cow::Borrowed(number), state);
         }
     }
 }
@@ -293,11 +293,10 @@ fn request_outcome(view: &ExchangeView<'_>) -> Option<KeyState> {
 }
 
 /// Whether one is the other cut, padded, in another letter case or with other punctuation.
-pub(super) fn same_but_for_form(a: &str, b: &str) -> bool {
-    let letters = |t: &str| -> String {
-        t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-    };
-    a.starts_with(b) || b.starts_with(a) || letters(a) == letters(b)
+pub(super) fn same_but_for_form<'t>(a: &'t str, b: &'t str) -> bool {
+    let letters =
+        |t: &'t str| t.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+    a.starts_with(b) || b.starts_with(a) || letters(a).eq(letters(b))
 }
 
 /// A text as a comparison without letter case sees it, white space at its ends left out.

@@ -38,10 +38,12 @@ fn exchange_view<'a>(
             .flat_map(|e| e.intent.items().iter().map(|i| &i.value))
             .collect(),
     };
+    let (json, repeated_key) = parse::body(&exchange.answer);
     let mut view = ExchangeView {
         contract,
         exchange,
-        json: parse::body(&exchange.answer),
+        json,
+        repeated_key,
         verdicts: Vec::new(),
         predicted: Vec::new(),
         may_be_used: Vec::new(),

@@ -1,11 +1,12 @@
 //! Which result belongs to another item, or to another request, judged by what results echo. It knows nothing
 //! of verdicts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
 use super::keys;
+use crate::contract::member;
 use crate::exchange::ItemIntent;
 use crate::exchange_view::ExchangeView;
 use crate::generate::KeyParts;
@@ -21,7 +22,7 @@ pub(super) fn first_misordered(view: &ExchangeView<'_>) -> Option<(usize, usize)
     }
     let echo = &view.contract.batch.echo;
     let fits = |item: &ItemIntent, result: &Value| {
-        echo.iter().all(|field| match (item.value.get(field), result.get(field)) {
+        echo.iter().all(|field| match (member(&item.value, field), member(result, field)) {
             (Some(sent), Some(echoed)) => sent == echoed,
             (None | Some(Value::Null), echoed) => echoed.is_none_or(Value::is_null),
             // A result may leave out what its item had in no usable form.
@@ -46,7 +47,7 @@ pub(super) fn first_misordered(view: &ExchangeView<'_>) -> Option<(usize, usize)
             }
             map
         });
-        let echoed = result.get(unique).and_then(Value::as_str);
+        let echoed = member(result, unique).and_then(Value::as_str);
         let own = items[at].number.as_deref();
         // A number that comes back trimmed or cut can look like another item's. Where each number came back
         // once, none was.
@@ -111,13 +112,21 @@ fn is_permutation(view: &ExchangeView<'_>) -> bool {
 /// The position of the first result that stands for a number of another request of this run.
 pub(super) fn first_crosstalk(view: &ExchangeView<'_>) -> Option<usize> {
     let unique = &view.contract.batch.unique;
-    let own: Vec<KeyParts<'_>> =
-        view.items().iter().filter_map(|i| KeyParts::parse(i.number.as_deref()?)).collect();
-    let nonce = own.first()?.nonce;
-    view.results()?.iter().position(|result| {
-        let echoed = result.get(unique).and_then(Value::as_str).and_then(KeyParts::parse);
-        echoed.is_some_and(|key| {
-            key.nonce.eq_ignore_ascii_case(nonce) && !own.iter().any(|sent| sent.is_same(&key))
+    let items = view.items();
+    let keys = || items.iter().filter_map(|i| KeyParts::parse(i.number.as_deref()?));
+    let nonce = keys().next()?.nonce;
+    let mut own: Option<HashSet<String>> = None;
+    view.results()?.iter().enumerate().position(|(at, result)| {
+        let echoed = member(result, unique).and_then(Value::as_str);
+        // Almost every result stands for the item beside it.
+        if echoed.is_none() || echoed == items.get(at).and_then(|i| i.number.as_deref()) {
+            return false;
+        }
+        echoed.and_then(KeyParts::parse).is_some_and(|key| {
+            key.nonce.eq_ignore_ascii_case(nonce)
+                && !own
+                    .get_or_insert_with(|| keys().map(|k| k.folded()).collect())
+                    .contains(&key.folded())
         })
     })
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::contract::validity::{ExpectedOutcome, InvalidClass, InvalidReason, ValueKind};
-use crate::contract::{CodeCause, Contract, ErrorCode, Level, code_text};
+use crate::contract::{CodeCause, Contract, ErrorCode, Level, code_text, member};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -140,7 +140,7 @@ fn accepted_has_none(view: &ItemView<'_>) -> Verdict {
     let findings = [&error.code, &error.description]
         .into_iter()
         .filter_map(|field| {
-            let value = view.result.get(field).filter(|v| !v.is_null())?;
+            let value = member(view.result, field).filter(|v| !v.is_null())?;
             Some(
                 Finding::new("error on acceptance", view.at(field), "nothing", shown(value))
                     .item(view.index),
@@ -155,7 +155,7 @@ fn rejected_has_description(view: &ItemView<'_>) -> Verdict {
         return Verdict::NotApplicable("not rejected");
     }
     let field = &view.within.contract.batch.error.description;
-    match view.result.get(field).and_then(Value::as_str) {
+    match member(view.result, field).and_then(Value::as_str) {
         Some(text) if !text.trim().is_empty() => Verdict::Pass,
         _ => Verdict::fail(
             Finding::new("missing", view.at(field), "a description", "nothing").item(view.index),
@@ -383,7 +383,7 @@ fn code_is_documented(view: &ExchangeView<'_>) -> Verdict {
         let rejected = view.verdicts.get(index).copied().flatten() == Some(ItemVerdict::Rejected);
         if rejected {
             let pointer = format!("/{}/{index}/{}", batch.results, batch.error.code);
-            look(result.get(&batch.error.code), pointer, Some(index));
+            look(member(result, &batch.error.code), pointer, Some(index));
         }
     }
     if seen { Verdict::of(findings) } else { Verdict::NotApplicable("no error code was seen") }

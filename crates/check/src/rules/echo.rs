@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Level;
+use crate::contract::{Level, member};
 use crate::exchange::ItemIntent;
 use crate::exchange_view::ItemView;
 use crate::finding::{Finding, Verdict};
@@ -50,18 +50,21 @@ const ANOTHER: &str = "another value";
 
 /// Compares one echoed field, where the item had it as a string and the result carries it.
 fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
-    let sent = view.intent.value.get(name)?.as_str()?;
-    let echoed = view.result.get(name).filter(|v| !v.is_null())?;
+    let sent = member(&view.intent.value, name)?.as_str()?;
+    let echoed = member(view.result, name).filter(|v| !v.is_null())?;
+    if echoed.as_str() == Some(sent) {
+        return None;
+    }
     let max = view.within.contract.field(name).and_then(|f| f.result_max);
     if max.is_some_and(|max| sent.chars().count() > max) {
         return None;
     }
     // What becomes of U+0000 is not judged (INTERPRETATION-15).
-    if echoed.as_str() == Some(sent) || sent.contains('\0') {
+    if sent.contains('\0') {
         return None;
     }
     // What another item says was not changed but mixed up.
-    let others = |item: &ItemIntent| item.value.get(name) == Some(echoed);
+    let others = |item: &ItemIntent| member(&item.value, name) == Some(echoed);
     let kind =
         if *name != view.within.contract.batch.unique && view.within.items().iter().any(others) {
             ANOTHER
@@ -148,10 +151,10 @@ fn nothing_made_up(view: &ItemView<'_>) -> Verdict {
     let mut findings = Vec::new();
     for name in &view.within.contract.batch.echo {
         // A parser that ignores letter case found it under another spelling.
-        if item.keys().any(|key| key.eq_ignore_ascii_case(name)) {
+        if item.keys().any(|key| key == name || key.eq_ignore_ascii_case(name)) {
             continue;
         }
-        if let Some(echoed) = view.result.get(name).filter(|v| !v.is_null()) {
+        if let Some(echoed) = member(view.result, name).filter(|v| !v.is_null()) {
             findings.push(
                 Finding::new(
                     "made up",

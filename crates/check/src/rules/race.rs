@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::common::{REFUSED_EARLY, is_server_error, lost_answer, server_error};
-use crate::contract::Level;
+use crate::contract::{Level, member};
 use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::Prediction;
@@ -131,11 +131,12 @@ fn own_answer(view: &ExchangeView<'_>) -> Verdict {
     }
     let crosstalk = view.results().unwrap_or(&[]).iter().enumerate().find_map(|(index, result)| {
         view.contract.batch.echo.iter().find_map(|field| {
-            let echoed = result.get(field)?;
-            let own = view.items().iter().any(|i| i.value.get(field) == Some(echoed));
+            let echoed = member(result, field)?;
+            let own = view.items().iter().any(|i| member(&i.value, field) == Some(echoed));
             // What several items said is no sign that one of them was answered here, and one with the same
             // number may be the one that used it.
-            let mut others = view.in_flight.iter().filter(|item| item.get(field) == Some(echoed));
+            let mut others =
+                view.in_flight.iter().filter(|item| member(item, field) == Some(echoed));
             let sole = others.next().filter(|_| others.next().is_none())?;
             let shared = view.items().iter().any(|i| i.value.get(unique) == sole.get(unique));
             (!own && !shared).then_some((index, field, echoed))

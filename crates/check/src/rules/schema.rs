@@ -5,7 +5,7 @@ use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
 use crate::contract::validity::{InvalidClass, ValueKind};
-use crate::contract::{Level, repeated_key};
+use crate::contract::{Level, member};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemView, ParsedBody};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -252,7 +252,10 @@ fn result_is_complete(view: &ItemView<'_>) -> Verdict {
         );
     }
     for name in &batch.echo {
-        let Some(sent) = view.intent.value.get(name).and_then(Value::as_str) else { continue };
+        let Some(sent) = member(&view.intent.value, name).and_then(Value::as_str) else { continue };
+        if member(view.result, name).is_some_and(|echoed| !echoed.is_null()) {
+            continue;
+        }
         // Beyond what must be accepted, what becomes of a string is not judged but where it is repeated wrongly.
         let contract = view.within.contract;
         let max = contract.field(name).and_then(|f| f.result_max);
@@ -260,12 +263,10 @@ fn result_is_complete(view: &ItemView<'_>) -> Verdict {
         if sent.chars().count() > max.unwrap_or(plain) {
             continue;
         }
-        if view.result.get(name).is_none_or(Value::is_null) {
-            findings.push(
-                Finding::new("missing", view.at(name), shown(&Value::from(sent)), "nothing")
-                    .item(view.index),
-            );
-        }
+        findings.push(
+            Finding::new("missing", view.at(name), shown(&Value::from(sent)), "nothing")
+                .item(view.index),
+        );
     }
     Verdict::of(findings)
 }
@@ -280,7 +281,7 @@ fn elapsed_present(view: &ExchangeView<'_>) -> Verdict {
         findings.push(Finding::new("missing", format!("/{total}"), "milliseconds", "nothing"));
     }
     if let Some(field) = &elapsed.item {
-        let missing = results.iter().position(|r| r.get(field).is_none_or(Value::is_null));
+        let missing = results.iter().position(|r| member(r, field).is_none_or(Value::is_null));
         if let Some(index) = missing {
             let pointer = format!("/{}/{index}/{field}", view.contract.batch.results);
             findings.push(Finding::new("missing", pointer, "milliseconds", "nothing").item(index));
@@ -290,16 +291,16 @@ fn elapsed_present(view: &ExchangeView<'_>) -> Verdict {
 }
 
 fn keys_once(view: &ExchangeView<'_>) -> Verdict {
-    let (Some(response), ParsedBody::Value(_)) = (view.response(), &view.json) else {
+    if view.body().is_none() {
         return Verdict::NotApplicable("no JSON answer");
-    };
-    match repeated_key(&response.body) {
+    }
+    match &view.repeated_key {
         None => Verdict::Pass,
         Some(key) => Verdict::fail(Finding::new(
             "repeated key",
             "",
             "each key once",
-            format!("{} is twice in one object", shown(&Value::from(key))),
+            format!("{} is twice in one object", shown(&Value::from(key.as_str()))),
         )),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::Level;
+use crate::contract::{Level, member};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Verdict};
 use crate::rule::{Check, Rule};
@@ -63,7 +63,7 @@ fn parts<'a>(view: &'a ExchangeView<'_>) -> impl Iterator<Item = (usize, i64, &'
     let results = view.results().unwrap_or(&[]);
     results.iter().enumerate().filter_map(move |(index, result)| {
         let field = field?;
-        Some((index, whole(result.get(field)?)?, field))
+        Some((index, whole(member(result, field)?)?, field))
     })
 }
 

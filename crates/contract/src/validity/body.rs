@@ -1,5 +1,6 @@
 //! The validity of a whole body, from its bytes (INTERPRETATION-02, INTERPRETATION-15).
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::class::{ExemptClass, InvalidClass, ValueKind};
@@ -7,7 +8,7 @@ use super::lenient;
 use super::syntax::{SyntaxFault, first_fault};
 use super::{Exemption, InvalidReason, Validity};
 use crate::batch::CodeCause;
-use crate::repeated::repeated_key;
+use crate::json::Document;
 use crate::{Contract, Level};
 
 /// What the contract says of a body.
@@ -33,21 +34,20 @@ impl Contract {
         if let Some(early) = encoding_fault(body) {
             return early;
         }
-        let mut stream = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
-        let document = match stream.next() {
-            Some(Ok(document)) => document,
-            Some(Err(error)) => return self.syntax_fault(body, &error),
-            None => return BodyValidity::Invalid(not_json(InvalidClass::EmptyBody)),
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return self.no_object(body);
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let Document { value, repeated } = match Document::take(&mut deserializer) {
+            Ok(document) => document,
+            Err(error) => return self.syntax_fault(body, &error),
         };
-        let rest = &body[stream.byte_offset()..];
+        let rest = &body[deserializer.into_iter::<IgnoredAny>().byte_offset()..];
         let trailing = rest.iter().any(|b| !b.is_ascii_whitespace()).then(|| InvalidReason {
             level: Level::Should,
             ..not_json(InvalidClass::TrailingText)
         });
-        let Value::Object(mut envelope) = document else {
-            let class = InvalidClass::WrongType(ValueKind::of(&document));
-            return BodyValidity::Invalid(envelope_reason("", "type", class));
-        };
+        let Value::Object(mut envelope) = value else { return self.no_object(body) };
         let pointer = format!("/{}", self.batch.items);
         let missing = || envelope_reason(&pointer, "required", InvalidClass::Missing);
         match envelope.get(&self.batch.items) {
@@ -65,7 +65,7 @@ impl Contract {
                 return BodyValidity::Invalid(envelope_reason(&pointer, "type", class));
             }
         }
-        if repeated_key(body).is_some() {
+        if repeated.is_some() {
             return exempt(ExemptClass::RepeatedMember);
         }
         let Some(Value::Array(list)) = envelope.shift_remove(&self.batch.items) else {
@@ -79,6 +79,19 @@ impl Contract {
             })
             .collect();
         BodyValidity::Batch { items, trailing }
+    }
+
+    /// What the contract says of a body that does not begin as an object does.
+    fn no_object(&self, body: &[u8]) -> BodyValidity {
+        let mut stream = serde_json::Deserializer::from_slice(body).into_iter::<Value>();
+        match stream.next() {
+            Some(Ok(document)) => {
+                let class = InvalidClass::WrongType(ValueKind::of(&document));
+                BodyValidity::Invalid(envelope_reason("", "type", class))
+            }
+            Some(Err(error)) => self.syntax_fault(body, &error),
+            None => BodyValidity::Invalid(not_json(InvalidClass::EmptyBody)),
+        }
     }
 }
 

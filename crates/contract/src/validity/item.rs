@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use jsonschema::error::ValidationErrorKind;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::class::{ExemptClass, InvalidClass, ValueKind};
 use super::{Exemption, InvalidReason, Validity, escape, text};
@@ -28,8 +28,9 @@ impl Contract {
             });
             return validity;
         };
-        for field in self.fields() {
-            match map.get(&field.name) {
+        let (values, has_additional) = self.by_field(map);
+        for (field, value) in self.fields().iter().zip(values) {
+            match value {
                 None if field.required
                     && map.keys().any(|k| k.eq_ignore_ascii_case(&field.name)) =>
                 {
@@ -45,7 +46,7 @@ impl Contract {
                 Some(value) => self.check_value(field, value, &mut validity),
             }
         }
-        if map.len() > self.fields().len() || map.keys().any(|k| self.field(k).is_none()) {
+        if has_additional {
             validity.additional =
                 map.keys().find(|k| self.field(k).is_none()).map(|k| format!("/{}", escape(k)));
             for name in map.keys().filter(|k| self.field(k).is_none()) {
@@ -56,6 +57,26 @@ impl Contract {
             self.check_keywords(item, &mut validity);
         }
         validity
+    }
+
+    /// The item's value of each field, and whether it has members beside them.
+    fn by_field<'a>(&self, map: &'a Map<String, Value>) -> (Vec<Option<&'a Value>>, bool) {
+        let fields = self.fields();
+        let mut values = vec![None; fields.len()];
+        let mut has_additional = false;
+        let mut next = 0;
+        for (name, value) in map {
+            // Items mostly have their fields in the document's order.
+            let later = fields.iter().skip(next).position(|f| f.name == *name).map(|at| next + at);
+            match later.or_else(|| fields.iter().position(|f| f.name == *name)) {
+                Some(at) => {
+                    values[at] = Some(value);
+                    next = at + 1;
+                }
+                None => has_additional = true,
+            }
+        }
+        (values, has_additional)
     }
 
     /// Why an additional member with this name is not judged.
@@ -87,7 +108,7 @@ impl Contract {
     }
 
     fn check_value(&self, field: &Field, value: &Value, validity: &mut Validity) {
-        if !type_fits(&field.schema, value) {
+        if !type_fits(field, value) {
             check_wrong_type(field, value, validity);
             return;
         }
@@ -240,7 +261,7 @@ fn exemption(field: &Field, class: ExemptClass) -> Exemption {
     Exemption { pointer: pointer_of(field), class }
 }
 
-fn type_fits(schema: &Value, value: &Value) -> bool {
+fn type_fits(field: &Field, value: &Value) -> bool {
     let fits = |name: &str| match name {
         "integer" => match value {
             Value::Number(n) => {
@@ -250,16 +271,12 @@ fn type_fits(schema: &Value, value: &Value) -> bool {
         },
         other => other == ValueKind::of(value).name(),
     };
-    match schema.get("type") {
-        Some(Value::String(name)) => fits(name),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(fits),
-        _ => true,
-    }
+    field.types.is_empty() || field.types.iter().any(|name| fits(name))
 }
 
 /// Whether `item` has the field with a value that its schema's own `type` refuses.
 fn is_mistyped(field: &Field, item: &Value) -> bool {
-    item.get(&field.name).is_some_and(|v| !type_fits(&field.schema, v))
+    item.get(&field.name).is_some_and(|v| !type_fits(field, v))
 }
 
 /// Whether a scalar of the wrong type says the same thing in the right one (INTERPRETATION-14).

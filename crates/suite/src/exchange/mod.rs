@@ -83,10 +83,7 @@ impl Intent {
     /// The items, where the body is a batch.
     #[must_use]
     pub fn items(&self) -> &[ItemIntent] {
-        match &self.body {
-            BodyIntent::Batch { items, .. } => items,
-            _ => &[],
-        }
+        self.body.items()
     }
 
     /// Whether the body is a batch.
@@ -97,6 +94,15 @@ impl Intent {
 }
 
 impl BodyIntent {
+    /// The items, where the body is a batch.
+    #[must_use]
+    pub fn items(&self) -> &[ItemIntent] {
+        match self {
+            BodyIntent::Batch { items, .. } => items,
+            _ => &[],
+        }
+    }
+
     /// From what the contract says of the bytes.
     #[must_use]
     pub fn of(validity: BodyValidity, unique: &str) -> BodyIntent {

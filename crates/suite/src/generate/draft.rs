@@ -91,18 +91,11 @@ impl Draft {
         if let Some(other) = &self.replaced {
             return other.clone();
         }
-        let mut item = Map::with_capacity(self.fields.len() + 1);
-        let mut key = key;
-        for (index, (name, value)) in self.fields.iter().enumerate() {
-            if index == self.key_position
-                && let Some(key) = key.take()
-            {
-                item.insert(contract.batch.unique.clone(), key);
-            }
-            item.insert(name.clone(), value.clone());
-        }
+        // A clone keeps the hashes of all names, which would cost more than moving what is behind the key.
+        let mut item = self.fields.clone();
         if let Some(key) = key {
-            item.insert(contract.batch.unique.clone(), key);
+            let position = self.key_position.min(item.len());
+            item.shift_insert(position, contract.batch.unique.clone(), key);
         }
         Value::Object(item)
     }
@@ -122,7 +115,7 @@ impl Draft {
     }
 
     /// Appends the item's JSON text to a body.
-    fn write(&self, out: &mut Vec<u8>, contract: &Contract, key: Option<&Value>) {
+    pub fn write(&self, out: &mut Vec<u8>, contract: &Contract, key: Option<&Value>) {
         if let Some(other) = &self.replaced {
             push_json(out, other);
             return;

@@ -43,6 +43,42 @@ const INTERNALS: &[&str] = &[
     "could not execute statement",
 ];
 
+/// One bit for each pair of bytes that one of them begins with.
+static STARTS: [u64; 1024] = starts();
+
+const fn starts() -> [u64; 1024] {
+    let mut bits = [0; 1024];
+    let mut at = 0;
+    while at < INTERNALS.len() {
+        let bytes = INTERNALS[at].as_bytes();
+        let pair = pair(bytes[0], bytes[1]);
+        bits[pair / 64] |= 1 << (pair % 64);
+        at += 1;
+    }
+    bits
+}
+
+const fn pair(first: u8, second: u8) -> usize {
+    ((first as usize) << 8) | second as usize
+}
+
+/// Where each of them stands first; one pass over a text that mostly holds none.
+fn first_positions(text: &[u8]) -> [Option<usize>; INTERNALS.len()] {
+    let mut found = [None; INTERNALS.len()];
+    for (at, bytes) in text.windows(2).enumerate() {
+        let pair = pair(bytes[0], bytes[1]);
+        if (STARTS[pair / 64] >> (pair % 64)) & 1 == 0 {
+            continue;
+        }
+        for (needle, found) in INTERNALS.iter().zip(&mut found) {
+            if found.is_none() && text[at..].starts_with(needle.as_bytes()) {
+                *found = Some(at);
+            }
+        }
+    }
+    found
+}
+
 pub(super) fn no_internals(view: &ExchangeView<'_>) -> Verdict {
     let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
     if response.status < 400 && !view.verdicts.contains(&Some(ItemVerdict::Rejected)) {
@@ -52,8 +88,8 @@ pub(super) fn no_internals(view: &ExchangeView<'_>) -> Verdict {
     // What the request itself said may come back in an error.
     let sent = view.exchange.request.body.as_deref().unwrap_or(&[]);
     let own = |needle: &str| sent.windows(needle.len()).any(|w| w == needle.as_bytes());
-    let word = INTERNALS.iter().find_map(|needle| {
-        let at = text.find(needle)?;
+    let word = INTERNALS.iter().zip(first_positions(text.as_bytes())).find_map(|(needle, at)| {
+        let at = at?;
         (!own(needle)).then_some((*needle, at))
     });
     let found = word.or_else(|| qualified_class(&text).filter(|(class, _)| !own(class)));
@@ -101,7 +137,18 @@ fn qualified_class(text: &str) -> Option<(&str, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::qualified_class;
+    use super::{INTERNALS, first_positions, qualified_class};
+
+    #[test]
+    fn each_word_is_found_where_it_stands_first() {
+        for needle in INTERNALS {
+            let text = format!("č {needle} and {needle}");
+            for (other, at) in INTERNALS.iter().zip(first_positions(text.as_bytes())) {
+                assert_eq!(at, text.find(other), "{other} in {text}");
+            }
+        }
+        assert!(first_positions(b"").iter().all(Option::is_none));
+    }
 
     #[test]
     fn classes_are_told_from_other_words_with_dots() {

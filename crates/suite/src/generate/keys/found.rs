@@ -122,11 +122,12 @@ impl<'a> KeyParts<'a> {
         })
     }
 
-    /// Whether both are the same key, in whatever letter case.
+    /// The same for every spelling of the key, in whatever letter case.
     #[must_use]
-    pub fn is_same(&self, other: &KeyParts<'_>) -> bool {
-        self.nonce.eq_ignore_ascii_case(other.nonce)
-            && self.counter.eq_ignore_ascii_case(other.counter)
+    pub fn folded(&self) -> String {
+        let mut key = format!("{}-{}", self.nonce, self.counter);
+        key.make_ascii_lowercase();
+        key
     }
 }
 
