@@ -1,7 +1,7 @@
 //! Makes many proofs: one lane for each processor, each with a runtime of its own.
 //!
-//! What a run allocates, its own lane frees, and its tasks wake nobody on another processor: that saves a fifth of
-//! the time. It doesn't know what a proof says.
+//! What a run allocates, its own lane frees, and its tasks wake nobody on another processor. It doesn't know what a
+//! proof says.
 
 use std::collections::VecDeque;
 use std::error::Error;
