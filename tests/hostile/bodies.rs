@@ -9,7 +9,8 @@ use super::server::{HEAD, Talk};
 const CHUNKED: &str = "Transfer-Encoding: chunked\r\n\r\n";
 const MIB: usize = 1024 * 1024;
 const SMALL: &[&str] = &["--max-body", "256KiB"];
-const LARGE: &[&str] = &["--max-body", "1GiB", "--timeout", "60s", "--jobs", "2"];
+const LARGE: &[&str] =
+    &["--max-body", "1GiB", "--timeout", "60s", "--jobs", "2", "--max-time", "40s"];
 
 pub const BEHAVIOURS: &[Behaviour] = &[
     Behaviour::always("endless_sized_body", endless_sized)
