@@ -13,10 +13,12 @@ pub(super) fn body(answer: &Answer) -> (ParsedBody, Option<String>) {
     let Answer::Received(response) = answer else { return (ParsedBody::Absent, None) };
     match Document::read(&response.body) {
         Ok(Document { value, repeated }) => (ParsedBody::Value(value), repeated),
-        Err(error) => match surrogates::replaced(&response.body).or_else(|| cut_down(&response.body)) {
-            Some(value) => (ParsedBody::Value(value), repeated_key(&response.body)),
-            None => (ParsedBody::Broken(why_not_json(&error, response.body.len())), None),
-        },
+        Err(error) => {
+            match surrogates::replaced(&response.body).or_else(|| cut_down(&response.body)) {
+                Some(value) => (ParsedBody::Value(value), repeated_key(&response.body)),
+                None => (ParsedBody::Broken(why_not_json(&error, response.body.len())), None),
+            }
+        }
     }
 }
 
