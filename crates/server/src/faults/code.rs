@@ -99,7 +99,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a missing mandatory field carries a code that is not documented",
     )
     .must(&["CODE-003"])
-        .may(&["CODE-004", "REFUSE-001", "CODE-008"])
+    .may(&["CODE-004", "REFUSE-001", "CODE-008"])
     .judged(|_, batch| {
         for item in &mut batch.items {
             let missing = item.validity.invalid.iter().any(|c| c.code == CodeCause::Missing);
@@ -114,7 +114,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "a null in a mandatory field carries another code than a missing one",
     )
     .must(&["CODE-008"])
-        .may(&["CODE-004"])
+    .may(&["CODE-004"])
     .only(&[RefusalMode::Item])
     .judged(|_, batch| {
         for item in &mut batch.items {

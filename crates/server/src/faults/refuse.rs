@@ -305,7 +305,15 @@ pub(super) static FAULTS: &[Fault] = &[
     REFUSE
         .fault("last-item-unvalidated", "the last item of several is not validated")
         .must(&["REFUSE-001"])
-        .may(&["REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-008", "REFUSE-009", "REFUSE-010", "REFUSE-012"])
+        .may(&[
+            "REFUSE-002",
+            "REFUSE-003",
+            "REFUSE-004",
+            "REFUSE-008",
+            "REFUSE-009",
+            "REFUSE-010",
+            "REFUSE-012",
+        ])
         .judged(|_, batch| {
             if let [_, .., last] = &mut batch.items[..] {
                 last.fail = None;
