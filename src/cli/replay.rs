@@ -8,6 +8,7 @@ use super::args::ReplayArgs;
 use super::target::{self, Connecting};
 use super::{CommandError, say};
 use crate::case::{self, Case};
+use crate::check::rules;
 use crate::contract::file_error::nearest;
 use crate::contract::{Contract, FileError, Profile};
 use crate::exchange::REDACTED;
@@ -63,14 +64,18 @@ async fn sent(
     let redactor = environment.sender.token().redactor(&headers);
     let mut print = |replayed: &crate::replay::ReplayedFinding| {
         let Some((finding, _)) = summary.findings.get(replayed.index) else { return };
+        // An answer of the run beside "fixed" would read as its opposite.
+        let about = match replayed.verdict {
+            ReplayVerdict::Fixed => rules::find(&finding.rule).map_or("", |rule| rule.title),
+            ReplayVerdict::StillFailing | ReplayVerdict::CantTell => &finding.message,
+        };
         let line = format!(
-            "{:13}  {} {:12}  {}  {}: {}",
+            "{:13}  {} {:12}  {}  {}: {about}",
             replayed.verdict.words(),
             finding.id,
             finding.rule,
             finding.case,
             replayed.why,
-            finding.message
         );
         say(&visible(&redactor.clean(&line)));
     };

@@ -102,6 +102,9 @@ async fn trial(
     let (environment, server) = connecting.environment(contract, profile, &run_id).await?;
     let (environment, _control) = embedded::with_control(environment).await?;
     let selected = select(cases, &environment.generator)?;
+    for warning in selected.iter().flat_map(|case| &case.warnings) {
+        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+    }
     let loopback = environment.sender.target.is_loopback();
     let jobs = args.jobs.map(usize::from).or(limits.jobs);
     let options = RunOptions {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::OutgoingItem;
-use crate::case::{Piece, Template};
+use crate::case::{Piece, Template, is_of_answer};
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{Answer, Exchange};
 use crate::generate::{KeyShape, OptionalFields};
@@ -48,6 +48,8 @@ pub struct Captures {
     steps: HashMap<String, (usize, Option<Bytes>)>,
     /// Minted where a text first names them.
     numbers: RefCell<HashMap<String, String>>,
+    /// Fresh keys in the place of those in a file, by these.
+    renewed: HashMap<Value, Value>,
 }
 
 impl Captures {
@@ -65,6 +67,17 @@ impl Captures {
     #[must_use]
     pub fn entry(&self, name: &str) -> Option<&OutgoingItem> {
         self.items.get(name).map(|(entry, _)| entry)
+    }
+
+    /// The key that stands for that of a file, the same in all steps.
+    pub fn renewed(&mut self, environment: &Environment, key: Value) -> Value {
+        let fresh = || environment.keys.with_shape(&KeyShape::Plain).unwrap_or(Value::Null);
+        self.renewed.entry(key).or_insert_with(fresh).clone()
+    }
+
+    /// Forgets them: another copy of a request has keys of its own.
+    pub fn forget_renewed(&mut self) {
+        self.renewed.clear();
     }
 
     /// What a named step sent.
@@ -130,7 +143,7 @@ impl Captures {
     pub fn lacks(&self, value: &Value) -> bool {
         let Some(Ok(template)) = value.as_str().map(Template::parse) else { return false };
         let [Piece::Capture { name, part, .. }] = template.0.as_slice() else { return false };
-        let Some((_, item)) = self.items.get(name) else { return false };
+        let Some(item) = self.named_item(name, part) else { return false };
         if part.starts_with('/') { item.pointer(part).is_none() } else { item.get(part).is_none() }
     }
 
@@ -182,8 +195,14 @@ impl Captures {
         }
     }
 
+    /// The item that a name stands for; a step of one item gives its name to both, and the answer is the step's.
+    fn named_item(&self, name: &str, part: &str) -> Option<&Value> {
+        let is_step = self.steps.contains_key(name) && is_of_answer(part);
+        self.items.get(name).filter(|_| !is_step).map(|(_, value)| value)
+    }
+
     fn capture(&self, exchanges: &[Exchange], name: &str, part: &str) -> Value {
-        if let Some((_, value)) = self.items.get(name) {
+        if let Some(value) = self.named_item(name, part) {
             return if part.starts_with('/') {
                 value.pointer(part).cloned().unwrap_or(Value::Null)
             } else {

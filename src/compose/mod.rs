@@ -12,7 +12,7 @@ pub(crate) use relate::turn;
 pub use relate::{FirstRequest, derive};
 pub use sequence::{SequenceMemory, next};
 pub(crate) use steps::style;
-pub use steps::{ComposedRequest, StepSource, check_batch_file, compose};
+pub use steps::{ComposedRequest, StepSource, compose};
 
 use bytes::Bytes;
 use serde_json::Value;

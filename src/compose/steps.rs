@@ -1,11 +1,12 @@
 //! Composes the requests of a written-out step.
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
 use super::{BodyStyle, Captures, OutgoingItem, batch, usual_headers};
-use crate::case::{BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, ValuesSpec};
+use crate::case::{
+    BatchSpec, Credential, Framing, ItemSpec, Named, Step, ValuesSpec, keys_in_batch,
+};
 use crate::contract::FileError;
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{BodyIntent, Exchange, Request};
@@ -27,7 +28,6 @@ pub type Copies = Vec<ComposedRequest>;
 /// What a step is composed from.
 pub struct StepSource<'a> {
     pub environment: &'a Environment,
-    pub case: &'a Case,
     pub exchanges: &'a [Exchange],
     pub run: u64,
     pub seed: u64,
@@ -91,14 +91,28 @@ fn one(
     }
     let (bytes, body) = if let Some(spec) = &step.batch {
         let entries = entries(source, captures, step, spec, seed);
+        if let (Some(name), [one]) = (&step.name, entries.as_slice()) {
+            captures.item(name, one.clone(), one.value(environment));
+        }
         let (bytes, body) = batch(environment, &entries, BodyStyle::Compact);
         (Some(bytes), body)
     } else if let Some(file) = &step.batch_from {
-        let text = read_batch(source.case, file)?;
-        let text =
-            if step.fresh_keys { fresh_keys(environment, source.case, file, &text)? } else { text };
-        let body = BodyIntent::of(contract.body_validity(text.as_bytes()), &contract.batch.unique);
-        (Some(Bytes::from(text)), body)
+        let Some(text) = &step.batch_text else {
+            return Err(FileError::new(&**file, "it was not read")
+                .expected("a readable file with a JSON body"));
+        };
+        let text = captures.text(environment, source.exchanges, text, seed);
+        let text = if step.fresh_keys {
+            if copy > 0 {
+                captures.forget_renewed();
+            }
+            fresh_keys(environment, captures, &text)
+        } else {
+            text
+        };
+        let bytes = body_bytes(&text);
+        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
+        (Some(Bytes::from(bytes)), body)
     } else if let Some(text) = &step.body {
         let bytes = body_bytes(&captures.text(environment, source.exchanges, text, seed));
         let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
@@ -238,58 +252,19 @@ pub(crate) fn style(style: ValuesSpec) -> generate::ValueStyle {
     }
 }
 
-/// Reads the file that `batch-from` names.
-///
-/// # Errors
-/// A [`FileError`] where it can't be read.
-fn read_batch(case: &Case, file: &str) -> Result<String, FileError> {
-    let path = case.dir.as_ref().map_or_else(|| file.into(), |dir| dir.join(file));
-    std::fs::read_to_string(&path).map_err(|e| {
-        FileError::new(path.display().to_string(), e.to_string())
-            .expected(format!("a readable file with a JSON body, as {} says", case.file))
-    })
-}
-
-/// Whether the file that `batch-from` names can be used.
-///
-/// # Errors
-/// A [`FileError`] where it can't be read, or is no JSON although it is to be renumbered.
-pub fn check_batch_file(case: &Case, file: &str, fresh_keys: bool) -> Result<(), FileError> {
-    let text = read_batch(case, file)?;
-    if fresh_keys {
-        serde_json::from_str::<Value>(&text).map_err(|e| {
-            FileError::new(file, e.to_string())
-                .at(e.line() as u64, e.column() as u64)
-                .expected(format!("JSON, as {} says `fresh-keys: true`", case.file))
-        })?;
-    }
-    Ok(())
-}
-
-/// Gives every item a fresh number; equal numbers stay equal.
-fn fresh_keys(
-    environment: &Environment,
-    case: &Case,
-    file: &str,
-    text: &str,
-) -> Result<String, FileError> {
+/// Puts a fresh key in the place of each item's: equal ones stay equal, and no other byte changes.
+fn fresh_keys(environment: &Environment, captures: &mut Captures, text: &str) -> String {
     let batch = &environment.contract.batch;
-    let mut body: Value = serde_json::from_str(text).map_err(|e| {
-        FileError::new(file, e.to_string())
-            .at(e.line() as u64, e.column() as u64)
-            .expected(format!("JSON, as {} says `fresh-keys: true`", case.file))
-    })?;
-    let mut fresh = std::collections::HashMap::new();
-    let items = body.get_mut(&batch.items).and_then(Value::as_array_mut);
-    for item in items.into_iter().flatten() {
-        if let Some(number) = item.get_mut(&batch.unique)
-            && let Some(old) = number.as_str()
-        {
-            let new = fresh.entry(old.to_owned()).or_insert_with(|| environment.keys.fresh());
-            *number = Value::String(new.clone());
-        }
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for (place, key) in keys_in_batch(text, &batch.items, &batch.unique) {
+        let fresh = captures.renewed(environment, key);
+        out.push_str(&text[done..place.start]);
+        out.push_str(&fresh.to_string());
+        done = place.end;
     }
-    Ok(body.to_string())
+    out.push_str(&text[done..]);
+    out
 }
 
 /// Reads a request that was written out, so that it is judged like any other.

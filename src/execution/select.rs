@@ -5,8 +5,6 @@ use crate::check::{Rule, rules};
 use crate::contract::FileError;
 use crate::generate::{Generator, Mutation};
 
-use crate::compose;
-
 /// A case with all its names resolved.
 #[derive(Clone)]
 pub struct SelectedCase {
@@ -20,6 +18,8 @@ pub struct SelectedCase {
     pub not_applicable: Option<String>,
     /// What is to be known of it beside its results.
     pub notes: Vec<String>,
+    /// What its file says that is allowed, and may be a slip.
+    pub warnings: Vec<FileError>,
 }
 
 /// Resolves `cases`.
@@ -32,7 +32,7 @@ pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCas
 
 fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError> {
     let bound = bind(case, generator.contract(), generator.profile())?;
-    let Bound { case, mut not_applicable, mut notes } = bound;
+    let Bound { case, mut not_applicable, mut notes, warnings } = bound;
     notes.extend(literal_keys(&case, &generator.contract().batch.unique));
     let rule = match &case.spec.asserts {
         Some(named) => find_rule(&case, named)?,
@@ -58,7 +58,7 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError>
     for step in case.spec.steps.iter().flatten() {
         check_step(&case, step, generator)?;
     }
-    Ok(SelectedCase { case, rule, mutations, not_applicable, notes })
+    Ok(SelectedCase { case, rule, mutations, not_applicable, notes, warnings })
 }
 
 /// Says which steps send keys that are written in a file: an earlier run may have used them.
@@ -132,9 +132,6 @@ fn check_expect(case: &Case, expect: Option<&Expect>) -> Result<(), FileError> {
 
 fn check_step(case: &Case, step: &Step, generator: &Generator) -> Result<(), FileError> {
     check_expect(case, step.expect.as_ref())?;
-    if let Some(file) = &step.batch_from {
-        compose::check_batch_file(case, file, step.fresh_keys)?;
-    }
     if let Some(BatchSpec::Items(items)) = &step.batch {
         for named in items.iter().filter_map(|i| i.mutate.as_ref()) {
             find_mutations(case, named, generator)?;

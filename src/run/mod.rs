@@ -184,8 +184,8 @@ fn finish(
     let mut collector = locked(&shared.collector);
     if collector.lost > 0 {
         let text = format!(
-            "{} lost an answer and were sent again: an idle connection may be closed, one in use may not",
-            counted(collector.lost, "trial")
+            "{} lost a response and were sent again: an idle connection may be closed, one in use may not",
+            counted(collector.lost, "execution")
         );
         let noted = collector.write(Event::Note { text });
         shared.io(noted);
@@ -202,7 +202,9 @@ fn finish(
         Some(CancelReason::Requested(why)) => (vec![why], true),
         Some(CancelReason::TargetUnusable(why)) => (vec![why], false),
     };
+    let stopped = shared.environment.sender.responses.silence();
     let tail = RunTail {
+        stopped: stopped.map(|silence| (silence.after, silence.since)),
         finished: now(),
         seconds: started.elapsed().as_secs_f64(),
         trouble,

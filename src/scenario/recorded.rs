@@ -77,7 +77,7 @@ fn recorded(
         body: body.map(Into::into),
         framing,
         hang_up: None,
-        new_connection: false,
+        new_connection: sent.new_connection,
         raw: None,
     };
     let batch = request.body.as_ref().and_then(|b| BatchText::parse(b, &contract.batch.items));

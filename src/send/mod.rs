@@ -17,6 +17,7 @@ mod pace;
 mod patience;
 mod proxy;
 mod raw;
+mod silence;
 mod target;
 mod tls;
 mod tls_error;
@@ -32,6 +33,7 @@ use thiserror::Error;
 pub use credentials::{Token, TokenSource};
 pub use lane::{Lane, LaneAnswer, LaneFailure, StreamedExchange, headers};
 pub use pace::Pace;
+pub use silence::{ResponseLog, Silence};
 pub use target::Target;
 
 use crate::contract::Profile;
@@ -116,6 +118,8 @@ pub struct Sender {
     pub target: Target,
     /// Requests a second.
     pub pace: Pace,
+    /// Which requests got a response.
+    pub responses: ResponseLog,
     options: SendOptions,
     token: Arc<Token>,
     profile_headers: Vec<(String, String)>,
@@ -176,6 +180,7 @@ impl Sender {
             good_answers: GoodAnswers::new(options.patience),
             target,
             pace,
+            responses: ResponseLog::default(),
             options,
             token,
             profile_headers: profile.headers.clone().into_iter().collect(),
@@ -248,6 +253,13 @@ impl Sender {
 
     async fn send_once(&self, request: &Request, items: usize) -> Answer {
         self.pace.wait().await;
+        let number = self.responses.begin();
+        let answer = self.send_now(request, items).await;
+        self.responses.note(number, &answer);
+        answer
+    }
+
+    async fn send_now(&self, request: &Request, items: usize) -> Answer {
         let limit = self.limit(items);
         let bounds = AnswerBounds { most: self.most(items), items };
         if request.raw.is_some() || request.hang_up.is_some() {

@@ -81,16 +81,16 @@ fn platform(
 
 /// Reads a file of `--ca` or `--cert`.
 fn read(option: &str, path: &Path) -> Result<Vec<u8>, SendError> {
-    std::fs::read(path).map_err(|e| SendError::Client(format!("{option} {}: {e}", path.display())))
+    std::fs::read(path).map_err(|e| {
+        let expected = if option == "--cert" { BOTH } else { CERTIFICATES };
+        SendError::Client(format!("{option} {}: {e}\n  expected: {expected}", path.display()))
+    })
 }
 
 /// The certificates of `--ca`.
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
     let unusable = |why: &str| {
-        SendError::Client(format!(
-            "--ca {}: {why}\n  expected: a PEM file with one certificate or several",
-            path.display()
-        ))
+        SendError::Client(format!("--ca {}: {why}\n  expected: {CERTIFICATES}", path.display()))
     };
     let pem = read("--ca", path)?;
     let list: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
@@ -113,6 +113,8 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, SendError> {
     Ok(list)
 }
 
+/// What `--ca` names.
+const CERTIFICATES: &str = "a PEM file with one certificate or several";
 /// What `--cert` names.
 const BOTH: &str = "a PEM file with the certificate and its private key";
 

@@ -143,6 +143,16 @@ impl<'a> Attempts<'a> {
         seen
     }
 
+    /// Sends `scenario` once; the execution where it was answered with a 200 and broke no rule.
+    pub async fn answered_well(&mut self, scenario: &Scenario) -> Option<Execution> {
+        if self.environment.cancellation.is_cancelled() || !self.budget.take(scenario.amount()) {
+            return None;
+        }
+        let (execution, evaluation) = self.try_once(scenario).await?;
+        let good = execution.exchanges.iter().all(|e| e.answer.status() == Some(200));
+        (good && evaluation.violations.is_empty()).then_some(execution)
+    }
+
     /// Sends `scenario` once; nothing where it was not answered.
     async fn try_once(&mut self, scenario: &Scenario) -> Option<(Execution, Evaluation)> {
         let source = ExecutionSource::Scenario(scenario);

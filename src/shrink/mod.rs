@@ -6,6 +6,7 @@
 
 mod attempt;
 mod driver;
+mod good;
 mod passes;
 mod shrinker;
 
@@ -71,6 +72,8 @@ struct ShrinkOutcome {
     id: String,
     from: ExampleSize,
     smallest: Option<(Scenario, Arc<Execution>, RuleViolation)>,
+    /// A good request beside it.
+    good: Option<Execution>,
     note: Option<String>,
     /// How often the smallest showed it in the end, of how many tries.
     showed: (u32, u32),
@@ -255,6 +258,7 @@ async fn shrink_finding(
         id: sought.id.clone(),
         from: size_of(&scenario),
         smallest: None,
+        good: None,
         note: None,
         showed: (0, 0),
         runs: None,
@@ -315,6 +319,9 @@ async fn shrink_finding(
         // What it was chosen for says nothing of how often it shows.
         outcome.runs = Some(again.tries_needed(MISS));
     }
+    if let Some(good) = good::good_scenario(environment, &scenario) {
+        outcome.good = attempts.answered_well(&good).await;
+    }
     let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     outcome.showed = (shown.tries.0 + count(again.shown), shown.tries.1 + count(again.of));
     outcome.sent = attempts.sent;
@@ -373,11 +380,18 @@ fn minimal(
         expected: record.expected.clone(),
         actual: record.actual.clone(),
         message: record.message.clone(),
+        inputs: record.inputs.clone(),
         evidence: Vec::new(),
+        good: None,
         case_file: String::new(),
     };
+    if let Some(good) = outcome.good {
+        let (evidence, _) = collector.whole_evidence(&good, 0);
+        minimal.good = evidence.into_iter().next().map(Box::new);
+    }
     let Some((scenario, execution, violation)) = outcome.smallest else { return Some(minimal) };
     minimal.to = size_of(&scenario);
+    minimal.inputs.clone_from(&violation.finding.inputs);
     minimal.case_file = collector.clean(&case_file(environment, &scenario, &about));
     let is_cut = |e: &ExchangeRecord| matches!(e.request.body, BodyRecord::Excerpt { .. });
     if minimal.to != minimal.from || record.evidence.iter().any(is_cut) {

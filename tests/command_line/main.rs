@@ -3,7 +3,9 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod case_mistakes;
 mod certify;
+mod clear_findings;
 mod compare;
 mod confirm;
 mod fair;

@@ -80,6 +80,8 @@ pub struct Finding {
     pub proven: bool,
     /// What it shows, as far as a failure of another rule may account for it.
     pub symptom: Symptom,
+    /// What was unusual about the request's input, where that matters: the most telling first.
+    pub inputs: Vec<String>,
 }
 
 impl Finding {
@@ -100,6 +102,7 @@ impl Finding {
             exchange: None,
             proven: true,
             symptom: Symptom::OfItsOwn,
+            inputs: Vec::new(),
         }
     }
 

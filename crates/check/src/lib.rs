@@ -49,4 +49,4 @@ pub use relation::{ItemAt, VerdictRelation};
 pub use rule::{By, Check, Explains, Grouping, Reach, Rule, Scope, family_of};
 pub use run_tally::{FaultKind, ProbeResult, RunTally};
 pub use streamed::{Excerpt, StreamContext, StreamEvaluation, StreamEvaluator};
-pub use text::shorten;
+pub use text::{TextChange, shorten};

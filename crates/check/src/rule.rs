@@ -105,6 +105,9 @@ pub enum Grouping {
     /// Those of one place and kind, and those of the other rules of this group: what they say of a target is the
     /// same, and which of them says it depends on the request alone.
     Shared(&'static str),
+    /// Those that show one change of texts, in any field, and those of other rules that are grouped so: a service that
+    /// trims texts does it everywhere. Others are grouped by their kind.
+    ByChange,
 }
 
 /// How a rule is judged; its scope with it.

@@ -171,7 +171,7 @@ impl Contract {
                 body.get("properties").and_then(|p| p.get(property)).map(|s| operation.resolve(s));
             let items = array.and_then(|a| a.get("items")).map(|s| operation.resolve(s));
             items.cloned().ok_or_else(|| {
-                FileError::new(file, format!("`{property}` is no array property of the schema"))
+                FileError::new(file, format!("`{property}` is not an array property of the schema"))
                     .expected("the name of a property whose schema is an array with `items`")
             })
         };

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::file_error::FileError;
 use super::media_type::MediaType;
+use super::validity::escape;
 
 /// One operation of an OpenAPI document, its schemas compiled.
 pub struct Operation {
@@ -136,8 +137,20 @@ impl Operation {
             .offline()
             .build(&Value::Object(root))
             .map_err(|e| {
+                let place = e.instance_path().to_string();
+                // A reference that leads nowhere is reported without its place.
+                if let Some((pointer, reference)) =
+                    dangling(&self.document, &self.document, "").filter(|_| place.is_empty())
+                {
+                    return FileError::new(
+                        &*self.file,
+                        format!("`$ref: {reference}` leads nowhere"),
+                    )
+                    .pointer(pointer)
+                    .expected("a reference to something in this document");
+                }
                 FileError::new(&*self.file, e.to_string())
-                    .pointer(e.instance_path().to_string())
+                    .pointer(if place.is_empty() { "/".to_owned() } else { place })
                     .expected("a JSON Schema 2020-12 whose references stay inside the document")
             })
     }
@@ -292,5 +305,26 @@ fn bound_integers(value: &mut Value) {
         }
         Value::Array(list) => list.iter_mut().for_each(bound_integers),
         _ => {}
+    }
+}
+
+/// The first `$ref` below `value` that names nothing in the document: its pointer, and what it names.
+fn dangling(document: &Value, value: &Value, at: &str) -> Option<(String, String)> {
+    match value {
+        Value::Object(map) => map.iter().find_map(|(name, inside)| {
+            let pointer = format!("{at}/{}", escape(name));
+            match inside.as_str().filter(|_| name == "$ref") {
+                Some(reference) => {
+                    let target = reference.strip_prefix('#').map(|p| document.pointer(p));
+                    (target == Some(None)).then(|| (pointer, reference.to_owned()))
+                }
+                None => dangling(document, inside, &pointer),
+            }
+        }),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .find_map(|(at_index, inside)| dangling(document, inside, &format!("{at}/{at_index}"))),
+        _ => None,
     }
 }

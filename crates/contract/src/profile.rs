@@ -119,7 +119,7 @@ impl std::str::FromStr for Rate {
         let number = text.strip_suffix("/s").unwrap_or(text).trim();
         match number.parse::<f64>() {
             Ok(n) if n > 0.0 && n.is_finite() => Ok(Rate(n)),
-            _ => Err(format!("`{text}` is no rate; write it as `20/s`")),
+            _ => Err(format!("`{text}` is not a rate; write it as `20/s`")),
         }
     }
 }
@@ -207,7 +207,7 @@ impl Profile {
                 let text = std::fs::read_to_string(file).unwrap_or_default();
                 return Err(FileError::new(
                     file,
-                    format!("`skip` names `{name}`, which is no rule"),
+                    format!("`skip` names `{name}`, which is not a rule"),
                 )
                 .at(line_of(&text, name), 1)
                 .expected("a family (RACE) or a rule (RACE-001)")

@@ -5,6 +5,8 @@ mod fewer_requests;
 mod simpler;
 mod strings;
 
+pub(super) use simpler::{bare_number, plain_item};
+
 /// The `step`th way to shorten a text: halves, quarters, … from either end, down to one character.
 pub(super) fn cut_text(text: &str, step: usize) -> Option<String> {
     let length = text.chars().count();

@@ -240,7 +240,10 @@ fn items_mut(scenario: &mut Scenario, which: ItemChoice) -> impl Iterator<Item =
 }
 
 /// An item with nothing but its number and the mandatory fields at their simplest values.
-fn plain_item(environment: &Environment, item: &ItemText) -> Option<ItemText> {
+pub(in crate::shrink) fn plain_item(
+    environment: &Environment,
+    item: &ItemText,
+) -> Option<ItemText> {
     let contract = &environment.contract;
     let unique = &contract.batch.unique;
     let own = item.number(contract).filter(|n| !n.is_empty());
@@ -265,7 +268,10 @@ fn plain_item(environment: &Environment, item: &ItemText) -> Option<ItemText> {
 const NONE: crate::generate::OptionalFields<'static> = crate::generate::OptionalFields::None;
 
 /// An item whose number has nothing around it.
-fn bare_number(environment: &Environment, item: &ItemText) -> Option<ItemText> {
+pub(in crate::shrink) fn bare_number(
+    environment: &Environment,
+    item: &ItemText,
+) -> Option<ItemText> {
     let contract = &environment.contract;
     let number = item.number(contract)?;
     let prefixes = crate::generate::KeyPrefixes::of_generator(environment.keys.prefix());

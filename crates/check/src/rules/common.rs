@@ -1,7 +1,8 @@
 //! What several families of rules ask of an exchange. It knows no rule.
 
 use crate::contract::Level;
-use crate::exchange::{Answer, BodyIntent, ItemIntent, Situation};
+use crate::contract::text::counted;
+use crate::exchange::{Answer, BodyIntent, ItemIntent, Loss, LossKind, Situation};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom};
 use crate::prediction::Prediction;
@@ -47,22 +48,88 @@ pub(super) fn server_error(view: &ExchangeView<'_>, status: u16) -> Finding {
 pub(super) fn lost_answer(view: &ExchangeView<'_>) -> Option<Finding> {
     match &view.exchange.answer {
         Answer::Lost(loss) if !loss.kind.is_ours() => Some(
-            Finding::new(
-                loss.kind.words(),
-                "",
-                "an answer",
-                format!(
-                    "{} after {} ms: {}",
-                    loss.kind.words(),
-                    loss.elapsed.as_millis(),
-                    loss.message
-                ),
-            )
-            .unproven()
-            .shows(Symptom::NoAnswer),
+            Finding::new(loss.kind.words(), "", "a response", lost_words(loss))
+                .unproven()
+                .shows(Symptom::NoAnswer),
         ),
         _ => None,
     }
+}
+
+/// How an answer was lost, without the words of the library that met it.
+fn lost_words(loss: &Loss) -> String {
+    let millis = loss.elapsed.as_millis();
+    // A response of which the head came says its status first.
+    let status = loss.message.strip_prefix("status ").and_then(|rest| rest.split(", then").next());
+    match (loss.kind, status) {
+        (LossKind::Reset, Some(status)) => {
+            format!(
+                "a {status} whose body does not end: the connection was closed inside it, after {millis} ms"
+            )
+        }
+        (LossKind::Reset, None) => format!("none: the connection was closed after {millis} ms"),
+        (LossKind::Timeout, Some(status)) => {
+            format!("a {status} whose body did not end in time: {millis} ms")
+        }
+        (LossKind::Timeout, None) => format!("none within {millis} ms"),
+        (kind, _) => format!("{} after {millis} ms: {}", kind.words(), loss.message),
+    }
+}
+
+/// A 200 or an error whose body is not JSON: what it is labelled as, and its text where it stops being JSON.
+pub(super) fn not_json(view: &ExchangeView<'_>) -> String {
+    let Some(response) = view.response() else { return "no response".to_owned() };
+    let label = response.header("content-type").unwrap_or("no Content-Type");
+    let body = &response.body[..];
+    if body.is_empty() {
+        return format!("an empty body ({label})");
+    }
+    let size = counted(body.len() as u64, "byte");
+    let at = first_not_json(body);
+    let from = at.saturating_sub(BEFORE);
+    let (start, end) = (if from < MARGIN { 0 } else { from }, (at + AFTER).min(body.len()));
+    let (before, after) =
+        (if start > 0 { "…" } else { "" }, if end < body.len() { "…" } else { "" });
+    let text = readable(&body[start..end]);
+    let place = if at >= body.len() {
+        "it breaks off".to_owned()
+    } else {
+        format!("not JSON from byte {} on", at + 1)
+    };
+    format!("{label}, {size}, {place}: {before}{text}{after}")
+}
+
+/// Bytes that are shown before and after the place where a body stops being JSON.
+const BEFORE: usize = 60;
+const AFTER: usize = 60;
+/// Fewer bytes than these are not left out.
+const MARGIN: usize = 8;
+
+/// Where a body stops being JSON; its length where it breaks off.
+fn first_not_json(body: &[u8]) -> usize {
+    if let Err(error) = std::str::from_utf8(body) {
+        return error.valid_up_to();
+    }
+    let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(body) else { return 0 };
+    if error.is_eof() {
+        return body.len();
+    }
+    let lines: usize = body
+        .split_inclusive(|b| *b == b'\n')
+        .take(error.line().saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum();
+    (lines + error.column().saturating_sub(1)).min(body.len().saturating_sub(1))
+}
+
+/// Bytes as text, those that are no text as `\xff`.
+fn readable(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    out
 }
 
 /// Whether a whole request had to be processed: sound items only, all of their numbers unused.

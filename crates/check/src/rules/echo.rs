@@ -6,8 +6,8 @@ use crate::contract::{Level, member};
 use crate::exchange::ItemIntent;
 use crate::exchange_view::ItemView;
 use crate::finding::{Finding, Verdict};
-use crate::rule::{Check, Rule};
-use crate::text::shown;
+use crate::rule::{Check, Grouping, Rule};
+use crate::text::{TextChange, shown};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
               escaped. It is how a client finds its item again.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "RACE-002"],
         check: Check::Item(number_is_exact),
+        grouping: Grouping::ByChange,
         ..Rule::BASE
     },
     Rule {
@@ -30,6 +31,7 @@ pub(super) const RULES: &[Rule] = &[
               Example: the account of the neighbouring item.",
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "ECHO-001"],
         check: Check::Item(fields_are_exact),
+        grouping: Grouping::ByChange,
         ..Rule::BASE
     },
     Rule {
@@ -79,50 +81,11 @@ fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
 
 /// In which way an echo differs: findings are grouped by it.
 fn kind(sent: &str, echoed: &Value) -> &'static str {
-    let Some(echoed) = echoed.as_str() else { return "another type" };
-    if echoed.trim() == sent.trim() {
-        "white space"
-    } else if echoed.to_lowercase() == sent.to_lowercase() {
-        "letter case"
-    } else if echoed.is_empty() {
-        "empty"
-    } else if sent.starts_with(echoed) {
-        "shortened"
-    } else if unescaped(echoed) == unescaped(sent) {
-        "escaped"
-    } else if is_replaced(sent, echoed) {
-        "replaced characters"
-    } else {
-        ANOTHER
+    match echoed.as_str() {
+        None => "another type",
+        Some("") => "empty",
+        Some(echoed) => TextChange::between(sent, echoed).map_or(ANOTHER, TextChange::word),
     }
-}
-
-/// Without the escapes of markup, however often they were applied.
-fn unescaped(text: &str) -> String {
-    let mut text = text.to_owned();
-    for (escape, plain) in [
-        ("&amp;", "&"),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&#x27;", "'"),
-    ] {
-        while text.contains(escape) {
-            text = text.replace(escape, plain);
-        }
-    }
-    text
-}
-
-/// Whether nothing but question marks or U+FFFD stands where other characters stood.
-fn is_replaced(sent: &str, echoed: &str) -> bool {
-    let stand_in = |c: &char| matches!(c, '?' | '\u{fffd}');
-    if echoed.chars().filter(stand_in).count() <= sent.chars().filter(stand_in).count() {
-        return false;
-    }
-    let mut sent = sent.chars();
-    echoed.chars().filter(|c| !stand_in(c)).all(|c| sent.any(|s| s == c))
 }
 
 fn number_is_exact(view: &ItemView<'_>) -> Verdict {
@@ -146,7 +109,7 @@ fn fields_are_exact(view: &ItemView<'_>) -> Verdict {
 
 fn nothing_made_up(view: &ItemView<'_>) -> Verdict {
     let Some(item) = view.intent.value.as_object() else {
-        return Verdict::NotApplicable("the item is no object");
+        return Verdict::NotApplicable("the item is not an object");
     };
     let mut findings = Vec::new();
     for name in &view.within.contract.batch.echo {

@@ -239,7 +239,11 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
         if label.is_empty() { "missing" } else { "another label" },
         "",
         "Content-Type: application/json",
-        if label.is_empty() { "no Content-Type".to_owned() } else { label.to_owned() },
+        if label.is_empty() {
+            "no Content-Type".to_owned()
+        } else {
+            format!("Content-Type: {label}")
+        },
     ))
 }
 
@@ -335,6 +339,16 @@ fn other_path(view: &ExchangeView<'_>) -> Verdict {
     }
 }
 
+/// What the same batch gets without what is unusual about its head.
+fn usual(feature: RequestFeature) -> &'static str {
+    match feature {
+        RequestFeature::Charset => "200, as without `charset` in Content-Type",
+        RequestFeature::Chunked => "200, as with Content-Length instead of chunks",
+        RequestFeature::HeaderCase => "200, as with header names in the usual letter case",
+        RequestFeature::Expect => "200, as without `Expect: 100-continue`",
+    }
+}
+
 /// A sound batch with something unusual about its head has to be processed all the same.
 fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
     if view.feature() != Some(feature) || !must_be_processed(view) {
@@ -369,7 +383,7 @@ fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verdict {
             Finding::new(
                 format!("status {status}"),
                 "",
-                "200, as without it",
+                usual(feature),
                 format!("{status}{}", error_excerpt(view)),
             )
             .shows(Symptom::UnusualHeadRefused),

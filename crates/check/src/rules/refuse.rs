@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
         Must,
         "A wrong type in a mandatory field is refused",
         "OpenAPI: request schema, type; INTERPRETATION-14",
-        "An object, array, boolean or text where a number belongs, and the like; an item that is no object. \
+        "An object, array, boolean or text where a number belongs, and the like; an item that is not an object. \
          What was stored instead can't be what the client meant."
     ),
     item_rule!(
@@ -129,7 +129,7 @@ pub(super) const RULES: &[Rule] = &[
         Should,
         "An impossible date, or a date-time without an offset, is refused",
         "INTERPRETATION-19",
-        "30 February is no day, and a time without offset is another instant in every zone."
+        "30 February is not a day, and a time without offset is another instant in every zone."
     ),
     item_rule!(
         "REFUSE-010",
@@ -233,10 +233,24 @@ fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
             let mut finding = Finding::new(
                 format!("{} accepted: {}", cause.keyword, cause.class),
                 format!("/{}/{}{pointer}", view.within.contract.batch.items, view.index),
-                format!("refused: {what} is {}", value.map_or("missing".to_owned(), shown)),
+                match cause.class {
+                    InvalidClass::OtherLetterCase => {
+                        format!(
+                            "refused: {what} is missing, its name stands in another letter case"
+                        )
+                    }
+                    _ => {
+                        format!("refused: {what} is {}", value.map_or("missing".to_owned(), shown))
+                    }
+                },
                 view.said(),
             )
             .item(view.index);
+            if cause.class == InvalidClass::OtherLetterCase {
+                // Names are compared in one place: one finding over all fields.
+                "names in another letter case are known".clone_into(&mut finding.kind);
+                finding.pointer = format!("/{}/{}/*", view.within.contract.batch.items, view.index);
+            }
             if rule == "REFUSE-008" {
                 "a scalar was coerced".clone_into(&mut finding.kind);
                 finding.pointer = format!("/{}/{}/*", view.within.contract.batch.items, view.index);

@@ -1,5 +1,7 @@
 //! ROBUST: odd, huge or broken input is answered within its class.
 
+mod inputs;
+
 use super::common::{REFUSED_EARLY, is_server_error, lost_answer, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView};
@@ -96,10 +98,27 @@ fn in_class(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable(REFUSED_EARLY);
     }
     if let Some(finding) = lost_answer(view) {
-        return Verdict::fail(finding);
+        let inputs = inputs::inputs(view);
+        let expected = match inputs.first() {
+            Some(input) => format!("a response, to {input} too").into(),
+            None => finding.expected,
+        };
+        return Verdict::fail(Finding { expected, inputs, ..finding });
     }
     match view.status() {
-        Some(status) if is_server_error(view, status) => Verdict::fail(server_error(view, status)),
+        Some(status) if is_server_error(view, status) => {
+            let finding = server_error(view, status);
+            let inputs = inputs::inputs(view);
+            let (kind, expected) = match inputs.first() {
+                // Each kind of input may break another part of the server.
+                Some(input) => (
+                    format!("{} to {input}", finding.kind),
+                    format!("no 5xx, for {input} either").into(),
+                ),
+                None => (finding.kind, finding.expected),
+            };
+            Verdict::fail(Finding { kind, expected, inputs, ..finding })
+        }
         Some(_) => Verdict::Pass,
         None => Verdict::NotApplicable("the client hung up"),
     }

@@ -4,6 +4,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
 use serde_json::Value;
 
+use super::common::not_json;
 use crate::contract::validity::{InvalidClass, ValueKind};
 use crate::contract::{Level, member};
 use crate::exchange::BodyIntent;
@@ -93,8 +94,8 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
     }
     let body = match &view.json {
         ParsedBody::Value(value) => value,
-        ParsedBody::Broken(why) => {
-            let finding = Finding::new("not JSON", "", "a JSON body", why);
+        ParsedBody::Broken(_) => {
+            let finding = Finding::new("not JSON", "", "a JSON body", not_json(view));
             // A document that merely ends too early may have been cut on its way, as a reset does.
             return Verdict::fail(if view.is_cut_short() { finding.unproven() } else { finding });
         }
@@ -197,7 +198,9 @@ fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("no error whose body is documented");
     };
     match &view.json {
-        ParsedBody::Broken(why) => Verdict::fail(Finding::new("not JSON", "", "a JSON body", why)),
+        ParsedBody::Broken(_) => {
+            Verdict::fail(Finding::new("not JSON", "", "a JSON body", not_json(view)))
+        }
         ParsedBody::Absent => Verdict::NotApplicable("no answer"),
         // The documented schema names no type, so anything but an object would pass it.
         ParsedBody::Value(body) if !body.is_object() => {

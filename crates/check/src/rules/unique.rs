@@ -12,7 +12,7 @@ use crate::finding::{Finding, Symptom, Verdict};
 use crate::message::Message;
 use crate::prediction::{Prediction, UnusedReason};
 use crate::rule::{Check, Explains, Grouping, Rule};
-use crate::text::shown;
+use crate::text::{TextChange, shown};
 
 const NEEDS: &[&str] = &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004"];
 
@@ -82,6 +82,7 @@ pub(super) const RULES: &[Rule] = &[
               folds, trims or cuts its keys calls a fresh key used.",
         needs: NEEDS,
         check: Check::Item(near_is_not_same),
+        grouping: Grouping::ByChange,
         ..Rule::BASE
     },
     Rule {
@@ -229,9 +230,14 @@ fn near_is_not_same(view: &ItemView<'_>) -> Verdict {
     if !view.is_called_used() {
         return Verdict::Pass;
     }
+    // The change that makes the two one; whichever of them was there first.
+    let own = view.intent.number.as_deref().unwrap_or("");
+    let change = TextChange::between(own, other).or_else(|| TextChange::between(other, own));
     Verdict::fail(
         Finding::new(
-            "taken for another",
+            change.map_or("taken for another".to_owned(), |c| {
+                format!("taken for another: {}", c.word())
+            }),
             view.at(&view.within.contract.batch.error.code),
             format!(
                 "accepted: {} is not {}",

@@ -28,7 +28,7 @@ impl FromStr for Day {
         let shaped = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
         match NaiveDate::parse_from_str(text, "%Y-%m-%d") {
             Ok(day) if shaped => Ok(Day(day)),
-            _ => Err(format!("`{text}` is no date")),
+            _ => Err(format!("`{text}` is not a date")),
         }
     }
 }

@@ -50,7 +50,7 @@ impl<'a> Diff<'a> {
         let mut fixed = Vec::new();
         let mut unknown = Vec::new();
         for found in before.findings.iter().filter(|(f, _)| !has(after, &f.id)) {
-            match why_unresolved(after, &found.0).or_else(|| elsewhere(after, &found.0)) {
+            match why_unresolved(before, after, &found.0).or_else(|| elsewhere(after, &found.0)) {
                 None => fixed.push(found),
                 Some(why) => unknown.push(UnresolvedFinding { found, why }),
             }
@@ -69,7 +69,14 @@ impl<'a> Diff<'a> {
 }
 
 /// Why a run without `finding` does not say that it is fixed, where it doesn't.
-fn why_unresolved(after: &Summary, finding: &FindingRecord) -> Option<&'static str> {
+fn why_unresolved(
+    before: &Summary,
+    after: &Summary,
+    finding: &FindingRecord,
+) -> Option<&'static str> {
+    if before.head.depth != after.head.depth {
+        return Some("the depths differ: another depth sends other requests");
+    }
     let Some(counts) = counts(after, finding) else { return Some("its case did not run") };
     if after.tail.as_ref().is_none_or(|tail| tail.cut_short || !tail.trouble.is_empty()) {
         return Some("the later run did not finish");

@@ -316,6 +316,7 @@ fn add_tail(sum: &mut RunTail, part: &RunTail) {
         }
     }
     sum.cut_short |= part.cut_short;
+    sum.stopped = sum.stopped.or(part.stopped);
     if sum.advice.is_none() {
         sum.advice.clone_from(&part.advice);
     }

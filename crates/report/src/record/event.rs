@@ -145,6 +145,9 @@ pub struct SpecInfo {
     pub endpoint: String,
     /// SHA-256 of its files, in hexadecimal.
     pub hash: String,
+    /// The field of an item that is its unique key.
+    #[serde(default)]
+    pub key: String,
     /// Documented error codes, those of the profile with them.
     #[serde(default)]
     pub codes: BTreeMap<String, ErrorCode>,
@@ -207,6 +210,9 @@ pub struct FindingRecord {
     /// Rules whose confirmed failure anywhere in the run is the likelier cause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explained_by: Vec<String>,
+    /// What was unusual about the request's input, where that matters: the most telling first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
     /// The exchanges of the execution that showed it; the last of them shows the finding, unless `position`
     /// names another.
     pub evidence: Vec<ExchangeRecord>,
@@ -305,6 +311,9 @@ pub struct RunTail {
     pub trouble: Vec<String>,
     /// Whether it was cut short.
     pub cut_short: bool,
+    /// The last request that got a response, and how many got none since, where the target stopped answering.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<(u64, u64)>,
     /// Accepted items that stay on the target.
     pub left_behind: u64,
     /// Requests, repeats and opening included.

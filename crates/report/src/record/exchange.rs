@@ -78,6 +78,9 @@ pub struct RequestRecord {
     /// Where the client hung up on purpose, such as `half-body`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hang_up: Option<String>,
+    /// Whether it got a connection of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_connection: bool,
     /// The body.
     pub body: BodyRecord,
 }
@@ -256,6 +259,7 @@ impl ExchangeRecord {
                     request.framing.word().to_owned()
                 },
                 hang_up: request.hang_up.map(name),
+                new_connection: request.new_connection && request.raw.is_none(),
                 body: match (&request.raw, &request.body) {
                     (Some(raw), _) => BodyRecord::up_to(whole, raw, redactor),
                     (None, Some(body)) => BodyRecord::up_to(whole, body, redactor),

@@ -53,6 +53,7 @@ impl FindingRecord {
                 .into_iter()
                 .map(|rule| rule.id.to_owned())
                 .collect(),
+            inputs: finding.inputs.clone(),
             evidence: Vec::new(),
         }
     }
@@ -61,7 +62,12 @@ impl FindingRecord {
 /// What a finding says in one sentence.
 #[must_use]
 pub fn finding_message(finding: &Finding) -> String {
+    // A pointer that goes through the item says which it is.
+    let within = |item: usize, pointer: &str| {
+        pointer.split('/').nth(2).is_some_and(|part| part.parse() == Ok(item))
+    };
     let place = match (finding.item, finding.pointer.as_str()) {
+        (Some(item), pointer) if within(item, pointer) => format!("{pointer}: "),
         (Some(item), "") => format!("item {item}: "),
         (Some(item), pointer) => format!("item {item}, {pointer}: "),
         (None, "") => String::new(),

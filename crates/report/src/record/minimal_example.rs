@@ -49,8 +49,14 @@ pub struct MinimalExample {
     pub actual: String,
     /// In one sentence.
     pub message: String,
+    /// What is unusual about its input, where that matters: the most telling first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
     /// The exchanges of the smallest one; none if nothing smaller was found.
     pub evidence: Vec<ExchangeRecord>,
+    /// A good request that differs from the smallest one in as few places as possible, where one was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good: Option<Box<ExchangeRecord>>,
     /// The smallest one as a case file; empty if it cannot be written as one.
     pub case_file: String,
 }

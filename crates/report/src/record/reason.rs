@@ -25,6 +25,13 @@ pub enum Reason {
     CutShort(Option<String>),
     /// What kept the run from a verdict, in a sentence.
     Trouble(String),
+    /// The target stopped answering.
+    Stopped {
+        /// The last request that got a response, counted from 1.
+        after: u64,
+        /// Requests since.
+        since: u64,
+    },
     /// Nothing was run.
     NoCaseRan,
     /// Executions of cases without a response, of all.
@@ -58,6 +65,13 @@ impl fmt::Display for Reason {
             Reason::CutShort(None) => f.write_str("the run was cut short"),
             Reason::CutShort(Some(why)) => write!(f, "cut short: {why}"),
             Reason::Trouble(text) => f.write_str(text),
+            Reason::Stopped { after, since } => {
+                let since = counted(*since, "later request");
+                write!(
+                    f,
+                    "the target stopped answering after request {after}: {since} got no response"
+                )
+            }
             Reason::NoCaseRan => f.write_str("no case ran"),
             Reason::Unanswered { executions, of } => {
                 write!(f, "{executions} of {} got no response", counted(*of, "execution"))
@@ -84,6 +98,8 @@ pub enum NotTested {
     Masked,
     /// The target did not respond.
     Unanswered,
+    /// The target had stopped answering before.
+    Stopped,
     /// It panicked.
     Panicked,
 }
@@ -95,9 +111,10 @@ impl fmt::Display for NotTested {
             NotTested::Excluded(reason) => f.write_str(reason),
             NotTested::NotTriggered => f.write_str("not triggered in this run"),
             NotTested::NeverApplied => f.write_str("it applied to no response in this run"),
-            NotTested::NoCase => f.write_str("no case in this run applies to it"),
+            NotTested::NoCase => f.write_str("no case in this run leads to it"),
             NotTested::Masked => f.write_str("masked by the failure of another rule"),
             NotTested::Unanswered => f.write_str("the target did not respond"),
+            NotTested::Stopped => f.write_str("the target had stopped answering"),
             NotTested::Panicked => f.write_str(
                 "a response was too large to be judged, or the rule panicked (a defect of batchproof)",
             ),

@@ -86,6 +86,8 @@ pub struct RuleSummary {
     pub skipped: Option<String>,
     /// Why a case that leads to it could not be run against this target, where that is so.
     pub excluded: Option<String>,
+    /// Whether the target stopped answering during the run.
+    pub stopped: bool,
 }
 
 /// A case over a whole run.
@@ -209,8 +211,12 @@ impl Summary {
                 findings: (0..findings.len()).filter(|i| &findings[*i].0.case == id).collect(),
             })
             .collect();
-        let rules =
-            head.rules.iter().map(|rule| rule_summary(rule, &head, &records, &findings)).collect();
+        let stopped = tail.as_ref().is_some_and(|tail| tail.stopped.is_some());
+        let rules = head
+            .rules
+            .iter()
+            .map(|rule| RuleSummary { stopped, ..rule_summary(rule, &head, &records, &findings) })
+            .collect();
         let mut summary = Summary {
             head,
             tail,
@@ -297,6 +303,12 @@ impl Summary {
         self.rules.iter().filter(move |r| is_of_suite(&r.rule.id) || concerned(r))
     }
 
+    /// That the target stopped answering, where it did.
+    fn stopped(&self) -> Option<Reason> {
+        let (after, since) = self.tail.as_ref()?.stopped?;
+        Some(Reason::Stopped { after, since })
+    }
+
     /// Sets conclusion and reasons; the exit code follows from them.
     fn conclude(&mut self) {
         let mut reasons = Vec::new();
@@ -321,6 +333,7 @@ impl Summary {
                 }
                 Some(_) => {}
             }
+            reasons.extend(self.stopped());
             self.conclusion = Conclusion::NonConformant;
             self.reasons = reasons;
             return;
@@ -329,6 +342,9 @@ impl Summary {
             None => reasons.push(Reason::Killed),
             Some(tail) => {
                 reasons.extend(tail.trouble.iter().cloned().map(Reason::Trouble));
+                if tail.trouble.is_empty() {
+                    reasons.extend(self.stopped());
+                }
                 if tail.cut_short {
                     reasons.push(Reason::CutShort(None));
                 }
@@ -352,7 +368,9 @@ impl Summary {
                 | NotTested::Excluded(_)
                 | NotTested::NotTriggered
                 | NotTested::NeverApplied
-                | NotTested::NoCase => false,
+                | NotTested::NoCase
+                // One reason stands for all of them.
+                | NotTested::Stopped => false,
             };
             if counts {
                 reasons.push(Reason::RuleNotTested { rule: rule.rule.id.clone(), why });
@@ -398,7 +416,7 @@ fn rule_summary(
     };
     let mut not_run = head.not_run.values();
     let excluded = not_run.find(|case| case.rules.contains(&rule.id)).map(|case| case.why.clone());
-    RuleSummary { rule: rule.clone(), outcome, counts, skipped, excluded }
+    RuleSummary { rule: rule.clone(), outcome, counts, skipped, excluded, stopped: false }
 }
 
 impl RuleSummary {
@@ -413,6 +431,9 @@ impl RuleSummary {
                 _ if self.counts.not_applicable > 0 => NotTested::NeverApplied,
                 _ => NotTested::NoCase,
             }),
+            RuleOutcome::Masked | RuleOutcome::Unanswered if self.stopped => {
+                Some(NotTested::Stopped)
+            }
             RuleOutcome::Masked => Some(NotTested::Masked),
             RuleOutcome::Unanswered => Some(NotTested::Unanswered),
             RuleOutcome::Errored => Some(NotTested::Panicked),

@@ -3,11 +3,17 @@
 //!
 //! Terminal and report.md show the same lines. It must not know how a line looks.
 
+use std::borrow::Cow;
+
+use super::cause_line::cause_line;
+use super::differences::{echo_difference, related_item};
+use super::good_request::good_line;
 use super::minimal::{as_finding, flakiness, minimal_line};
-use super::pair::{elements, index_in, rows};
-use super::text::{counted, excerpt, visible, visible_value};
-use super::wording::{also, confirmation, request_line, rule_of, seen, shown};
-use crate::record::{BodyRecord, ExchangeRecord, FindingRecord, Summary};
+use super::pair::index_in;
+use super::requests::{Focus, request_facts};
+use super::text::{excerpt, visible, visible_value};
+use super::wording::{also, confirmation, rule_of, seen, shown};
+use crate::record::{FindingRecord, Summary};
 use crate::triage::Problem;
 
 /// Characters of a value.
@@ -17,7 +23,7 @@ const CASES: usize = 3;
 
 /// One line about a problem; hidden characters in it are spelled out.
 pub(super) struct Fact {
-    pub(super) label: &'static str,
+    pub(super) label: Cow<'static, str>,
     pub(super) text: String,
 }
 
@@ -27,23 +33,25 @@ pub(super) fn facts(summary: &Summary, group: &Problem<'_>) -> Vec<Fact> {
     let smallest = as_finding(summary, first);
     let finding = smallest.as_ref().unwrap_or(first);
     let mut facts = Vec::new();
-    let mut add = |label, text| facts.push(Fact { label, text });
+    let mut add = |label: &'static str, text| facts.push(Fact { label: label.into(), text });
+    if let Some(line) = cause_line(summary, group) {
+        add("cause", line);
+    }
     add("expected", visible_value(&excerpt(&finding.expected, VALUE)));
     add("got", visible_value(&excerpt(&finding.actual, VALUE)));
     let place = place(finding);
     if !place.is_empty() {
         add("at", place);
     }
-    if let Some((position, exchange)) = shown(finding) {
-        if let BodyRecord::Text(body) = &exchange.request.body {
-            add("sent", visible_value(&sent(finding, exchange, body)));
-        }
-        let several = match finding.evidence.len() {
-            1 => String::new(),
-            n => format!(" (request {} of {n})", position + 1),
-        };
-        add("request", format!("{}{several}", request_line(exchange, &summary.head.target)));
+    facts.extend(comparisons(summary, finding));
+    let related = related_item(finding, &summary.head.specification.key);
+    if let Some((position, _)) = shown(finding) {
+        let item = finding.position.item.or_else(|| index_in(&finding.position.pointer));
+        let showing = Focus { exchange: position, item };
+        let related = related.map(|r| Focus { exchange: r.exchange, item: Some(r.item) });
+        facts.extend(request_facts(&finding.evidence, showing, related, &summary.head.target));
     }
+    let mut add = |label: &'static str, text| facts.push(Fact { label: label.into(), text });
     match confirmation(group.lead) {
         Some(confirmed) => add("confirmed", format!("{confirmed}; {}", seen(group, CASES))),
         None => add("seen", seen(group, CASES).trim_start_matches("seen ").to_owned()),
@@ -57,6 +65,9 @@ pub(super) fn facts(summary: &Summary, group: &Problem<'_>) -> Vec<Fact> {
     if let Some(line) = minimal_line(summary, first) {
         add("minimal", visible(&line));
     }
+    if let Some(line) = good_line(summary, finding) {
+        add("compare", line);
+    }
     if let Some(line) = flakiness(summary, group.lead) {
         add("flaky", visible(&line));
     }
@@ -64,6 +75,19 @@ pub(super) fn facts(summary: &Summary, group: &Problem<'_>) -> Vec<Fact> {
         add("why", visible(&rule.rule.cite));
     }
     facts
+}
+
+/// What was sent beside what came back, and beside other items, in words.
+pub(super) fn comparisons(summary: &Summary, finding: &FindingRecord) -> Vec<Fact> {
+    let key = &summary.head.specification.key;
+    let facts = [
+        ("difference", echo_difference(finding)),
+        ("keys", related_item(finding, key).map(|related| related.words)),
+    ];
+    let said = |(label, text): (&'static str, Option<String>)| {
+        Some(Fact { label: label.into(), text: text? })
+    };
+    facts.into_iter().filter_map(said).collect()
 }
 
 /// Where the finding is: a pointer into the response, and the item where the pointer does not name it.
@@ -75,23 +99,5 @@ fn place(finding: &FindingRecord) -> String {
         Some(item) if place.is_empty() => format!("item {item}"),
         Some(item) => format!("{place} (item {item})"),
         None => place,
-    }
-}
-
-/// What was sent: all of it where that is short, else the item that the finding is about.
-fn sent(finding: &FindingRecord, exchange: &ExchangeRecord, body: &str) -> String {
-    let about = finding.position.item.or_else(|| index_in(&finding.position.pointer));
-    let item = about.and_then(|index| Some((index, elements(exchange, index).0?)));
-    if body.chars().nth(VALUE).is_none() {
-        return body.to_owned();
-    }
-    let items = rows(body).unwrap_or_default().iter().filter(|r| r.index.is_some()).count() as u64;
-    match item {
-        Some((index, item)) if exchange.first > 0 => {
-            format!("item {index}: {}", excerpt(item, VALUE))
-        }
-        Some((index, item)) => format!("item {index} of {items}: {}", excerpt(item, VALUE)),
-        None if items > 1 => format!("{}: {}", counted(items, "item"), excerpt(body, VALUE)),
-        None => excerpt(body, VALUE),
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::bytes::readable;
 use super::curl::CommandContext;
 use super::minimal::{reproduction, shrunk_finding};
 use super::text::{counted, excerpt, visible, visible_block, visible_body, visible_value};
@@ -304,7 +305,7 @@ fn body(record: &BodyRecord) -> String {
     match record {
         BodyRecord::None => String::new(),
         BodyRecord::Text(text) => format!("{}\n", visible_body(&excerpt(text, BODY))),
-        BodyRecord::Hex(hex) => format!("bytes {}\n", excerpt(hex, BODY)),
+        BodyRecord::Hex(hex) => format!("{}\n", excerpt(&readable(hex), BODY)),
         BodyRecord::Excerpt { bytes, sha256, begins } => format!(
             "{}\n({bytes} bytes, SHA-256 {})\n",
             visible_block(&excerpt(begins, BODY)),

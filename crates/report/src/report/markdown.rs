@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use super::bytes::readable;
 use super::curl::CommandContext;
 use super::facts::facts;
 use super::json::Coverage;
@@ -263,7 +264,7 @@ fn body(record: &BodyRecord) -> String {
     match record {
         BodyRecord::None => String::new(),
         BodyRecord::Text(text) => visible_body(&excerpt(text, BLOCK)),
-        BodyRecord::Hex(hex) => format!("bytes {}", excerpt(hex, BLOCK)),
+        BodyRecord::Hex(hex) => excerpt(&readable(hex), BLOCK),
         BodyRecord::Excerpt { bytes, begins, .. } => {
             format!("{}\n({bytes} bytes)", excerpt(begins, BLOCK))
         }

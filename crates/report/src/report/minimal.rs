@@ -2,12 +2,13 @@
 
 use super::curl::{CommandContext, commands, commands_on_one_connection};
 use super::text::{counted, number};
-use crate::check::{Rule, rules};
 use crate::record::{
     ExampleSize, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RequestRecord,
     Summary,
 };
-use crate::triage::{Occurrences, is_flaky_cause};
+use crate::triage::{
+    Occurrences, is_flaky_cause, remembers_credentials, with_remembered_credentials,
+};
 
 /// Probability that the stated number of repeats misses it.
 const MISS: f64 = 0.05;
@@ -67,7 +68,7 @@ pub(super) fn reproduction(
     how: &CommandContext,
 ) -> Vec<String> {
     let evidence = summary.shortest_evidence(finding);
-    match remembered(summary, finding) {
+    match with_remembered_credentials(summary, finding) {
         Some(exchange) => {
             let good = RequestRecord { credential: "good".to_owned(), ..exchange.request.clone() };
             let good = ExchangeRecord { request: good, ..exchange.clone() };
@@ -77,24 +78,16 @@ pub(super) fn reproduction(
     }
 }
 
-/// The exchange with bad credentials, where it may hang on what the target remembers of its connection.
-fn remembered<'a>(summary: &'a Summary, finding: &'a FindingRecord) -> Option<&'a ExchangeRecord> {
-    let about_credentials = rules::find(&finding.rule).is_some_and(Rule::is_about_credentials);
-    let showed = summary.minimals.get(&finding.id).is_some_and(|m| m.shown > 0 && m.shown == m.of);
-    let exchange = finding.evidence.get(finding.position.exchange)?;
-    let bad = matches!(exchange.request.credential.as_str(), "none" | "empty" | "wrong")
-        && exchange.request.framing == "sized"
-        && exchange.group.is_none();
-    (about_credentials && !showed && bad).then_some(exchange)
-}
-
 /// How often the commands show a finding, where that may not be each time.
 pub(super) fn flakiness(
     summary: &Summary,
     found: &(FindingRecord, FindingStatus),
 ) -> Option<String> {
     let finding = &found.0;
-    if remembered(summary, finding).is_some() {
+    if remembers_credentials(summary, finding) {
+        return None;
+    }
+    if with_remembered_credentials(summary, finding).is_some() {
         let why = "the target may remember credentials of a connection";
         return Some(format!("{why}: good ones are sent first, and the second response shows it"));
     }
@@ -134,6 +127,7 @@ pub(super) fn as_finding(summary: &Summary, finding: &FindingRecord) -> Option<F
         expected: minimal.expected,
         actual: minimal.actual,
         message: minimal.message,
+        inputs: minimal.inputs,
         evidence: minimal.evidence,
         ..finding.clone()
     })

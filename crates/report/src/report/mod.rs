@@ -4,8 +4,12 @@
 //! again from a record alone. It must not know how a run was scheduled, and sends nothing. Whatever a target
 //! answered is hostile here: it is shown as text, with control characters spelled out.
 
+mod bytes;
+mod cause_line;
 pub mod curl;
+mod differences;
 mod facts;
+mod good_request;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -13,6 +17,7 @@ pub mod markdown;
 mod minimal;
 pub(crate) mod page;
 mod pair;
+mod requests;
 #[cfg(test)]
 mod sample;
 pub mod terminal;

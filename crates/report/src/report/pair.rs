@@ -69,6 +69,11 @@ pub(super) fn index_in(pointer: &str) -> Option<usize> {
     pointer.split('/').nth(2)?.parse().ok()
 }
 
+/// The items of a request, as far as its record holds them.
+pub(super) fn items(exchange: &ExchangeRecord) -> Option<Vec<Value>> {
+    array(exchange.request.body.text()?)
+}
+
 fn array(text: &str) -> Option<Vec<Value>> {
     match serde_json::from_str(text).ok()? {
         Value::Object(map) => map.into_iter().find_map(|(_, v)| match v {

@@ -52,6 +52,7 @@ pub(super) fn exchange(status: u16, items: &[Value], answer: &Value) -> Exchange
             credential: "good".to_owned(),
             framing: "sized".to_owned(),
             hang_up: None,
+            new_connection: false,
             body: BodyRecord::Text(json!({ "accountBalances": items }).to_string()),
         },
         answer: AnswerRecord::Received {
@@ -79,6 +80,7 @@ fn finding(id: &str, rule: &str, case: &str, place: &str, kind: &str) -> Finding
         message: format!("{rule}: {kind}"),
         proven: true,
         explained_by: Vec::new(),
+        inputs: Vec::new(),
         evidence: Vec::new(),
     }
 }
@@ -127,6 +129,7 @@ fn head() -> RunHead {
             title: "AMLYZE batch import of account balances".to_owned(),
             endpoint: "POST /amlyze-ws-rest/batch-account-balances".to_owned(),
             hash: contract.hash.clone(),
+            key: contract.batch.unique.clone(),
             codes: contract.batch.codes.clone(),
             interpretations: contract.interpretations.clone(),
         },
@@ -237,6 +240,7 @@ fn tail() -> Event {
         seconds: 74.4,
         trouble: Vec::new(),
         cut_short: false,
+        stopped: None,
         left_behind: 1_342,
         requests: 215,
         items: 931,

@@ -369,7 +369,12 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
     } else if let Some(rule) = summary.rules_shown().find(|r| {
         let counts = matches!(
             r.not_tested(),
-            Some(NotTested::Unanswered | NotTested::Panicked | NotTested::Masked)
+            Some(
+                NotTested::Unanswered
+                    | NotTested::Panicked
+                    | NotTested::Masked
+                    | NotTested::Stopped
+            )
         );
         r.rule.level == Level::Must && counts
     }) {

@@ -213,8 +213,23 @@ pub(super) fn answer_line(answer: &AnswerRecord) -> String {
             format!("{status} in {}", millis(*took))
         }
         AnswerRecord::Lost { kind, message, millis: took } => {
-            format!("no response ({}: {}) after {}", visible(kind), visible(message), millis(*took))
+            format!("{} after {}", lost(kind, message), millis(*took))
         }
+    }
+}
+
+/// How a response was lost; the transport's own words only where they say more.
+fn lost(kind: &str, message: &str) -> String {
+    let status = message.strip_prefix("status ").and_then(|rest| rest.split(", then").next());
+    match (kind, status) {
+        ("reset", Some(status)) => {
+            format!("{} whose body does not end: connection closed", visible(status))
+        }
+        ("timeout", Some(status)) => format!("{} whose body does not end in time", visible(status)),
+        ("reset", None) => "no response: connection closed".to_owned(),
+        ("timeout", None) => "no response in time".to_owned(),
+        ("hung-up", _) => "no response: the client disconnected".to_owned(),
+        _ => format!("no response ({}: {})", visible(kind), visible(message)),
     }
 }
 

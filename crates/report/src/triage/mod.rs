@@ -7,9 +7,11 @@
 mod cause;
 mod explained;
 mod flakiness;
+mod inputs;
 mod problem;
 
-pub use cause::{Cause, by_cause};
+pub(crate) use cause::with_remembered_credentials;
+pub use cause::{Cause, by_cause, names_ignore_case, remembers_credentials};
 pub use explained::explained;
 pub use flakiness::{Occurrences, is_flaky, is_flaky_cause, tries_needed};
 pub use problem::{Problem, ProblemState, ProblemTotals, problems, problems_among};

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cause::remembers_credentials;
+use super::inputs::Inputs;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingStatus, RecordedFinding, Summary};
 
@@ -43,6 +45,8 @@ pub struct Problem<'a> {
     pub lead: &'a RecordedFinding,
     /// All of them, the lead first.
     pub findings: Vec<&'a RecordedFinding>,
+    /// The input that the target fails on, where only some input makes it.
+    pub input: Option<&'a str>,
 }
 
 impl<'a> Problem<'a> {
@@ -128,15 +132,18 @@ pub fn problems(summary: &Summary) -> Vec<Problem<'_>> {
 /// The problems of these findings, in the same order.
 #[must_use]
 pub fn problems_among<'a>(
-    summary: &Summary,
+    summary: &'a Summary,
     found: impl IntoIterator<Item = &'a RecordedFinding>,
 ) -> Vec<Problem<'a>> {
+    let found: Vec<&'a RecordedFinding> = found.into_iter().collect();
+    let inputs = Inputs::of(summary, &found);
     let mut places = HashMap::new();
     let mut problems: Vec<Problem<'a>> = Vec::new();
     for found in found {
         let (finding, update) = found;
         let state = ProblemState::from_status(update);
-        let key = (state, finding.root_cause());
+        let input = inputs.get(finding);
+        let key = (state, finding.root_cause(), input);
         let at = *places.entry(key).or_insert(problems.len());
         match problems.get_mut(at) {
             Some(problem) => {
@@ -153,11 +160,14 @@ pub fn problems_among<'a>(
                     level: finding.level,
                     lead: found,
                     findings: vec![found],
+                    input,
                 });
             }
         }
     }
-    let mut problems = merged_by_rule(summary, problems);
+    let problems = merged_by_rule(summary, problems);
+    let problems = merged_by_connection(summary, problems);
+    let mut problems = with_unconfirmed(problems);
     problems.sort_by_key(|g| (g.state, g.level, Reverse(g.count())));
     problems
 }
@@ -173,7 +183,9 @@ fn merged_by_rule<'a>(summary: &Summary, problems: Vec<Problem<'a>>) -> Vec<Prob
     }
     let mut together: Vec<Problem<'a>> = Vec::new();
     for problem in problems {
-        let many = counts.get(&(problem.state, problem.rule())).is_some_and(|count| *count > MANY);
+        // Inputs were told apart on purpose.
+        let many = problem.input.is_none()
+            && counts.get(&(problem.state, problem.rule())).is_some_and(|count| *count > MANY);
         let same = |g: &&mut Problem<'a>| (g.state, g.rule()) == (problem.state, problem.rule());
         match together.iter_mut().find(same).filter(|_| many) {
             Some(first)
@@ -188,6 +200,54 @@ fn merged_by_rule<'a>(summary: &Summary, problems: Vec<Problem<'a>>) -> Vec<Prob
         }
     }
     together
+}
+
+/// The problems, with all that a target lets pass because it remembers credentials of a connection as one.
+fn merged_by_connection<'a>(summary: &Summary, problems: Vec<Problem<'a>>) -> Vec<Problem<'a>> {
+    let mut together: Vec<Problem<'a>> = Vec::new();
+    let mut first: Option<usize> = None;
+    for problem in problems {
+        let same = problem.state == ProblemState::Confirmed
+            && remembers_credentials(summary, &problem.lead.0);
+        match first.filter(|_| same) {
+            Some(at) => merge(&mut together[at], problem),
+            None => {
+                if same {
+                    first = Some(together.len());
+                }
+                together.push(problem);
+            }
+        }
+    }
+    together
+}
+
+/// Adds the findings of a problem to another one, which leads unless it is of a lower level.
+fn merge<'a>(into: &mut Problem<'a>, mut problem: Problem<'a>) {
+    if problem.level < into.level {
+        std::mem::swap(into, &mut problem);
+    }
+    into.findings.append(&mut problem.findings);
+}
+
+/// The problems, with findings that were not confirmed under the confirmed problem of the same root, if there is one:
+/// no fault is listed twice.
+fn with_unconfirmed(problems: Vec<Problem<'_>>) -> Vec<Problem<'_>> {
+    let (unconfirmed, mut kept): (Vec<_>, Vec<_>) =
+        problems.into_iter().partition(|p| p.state == ProblemState::Unconfirmed);
+    for problem in unconfirmed {
+        let root = problem.lead.0.root_cause();
+        let same = |known: &&mut Problem<'_>| {
+            known.state == ProblemState::Confirmed
+                && known.level <= problem.level
+                && known.findings.iter().any(|(finding, _)| finding.root_cause() == root)
+        };
+        match kept.iter_mut().find(same) {
+            Some(known) => known.findings.extend(problem.findings),
+            None => kept.push(problem),
+        }
+    }
+    kept
 }
 
 /// How much a reader has to read to understand a finding. Shrunk ones come first.

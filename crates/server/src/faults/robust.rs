@@ -103,7 +103,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["STATUS-002"])
         .judged(|call, batch| fail(call, values(batch, Value::is_null))),
     ROBUST
-        .fault("item-no-object-server-error", "an item that is no object ends in a 500")
+        .fault("item-no-object-server-error", "an item that is not an object ends in a 500")
         .must(&["ROBUST-001"])
         .judged(|call, batch| fail(call, batch.items.iter().any(|item| !item.value.is_object()))),
     ROBUST

@@ -13,9 +13,11 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 
 use self::profiled::{Replacement, Replacements};
+use super::names::is_of_answer;
 use super::role::{Role, every_optional};
 use super::template::{Filter, Piece, Template};
 use super::{BatchSpec, Case, Expect, ItemSpec, Named, Outcome, Results, Step};
+use crate::contract::file_error::nearest;
 use crate::contract::{CodeCause, Contract, Field, FileError, Profile};
 
 /// A case that names fields and codes of its contract.
@@ -27,6 +29,8 @@ pub struct Bound {
     pub not_applicable: Option<String>,
     /// What the profile changes in it: values that are replaced, steps that are left out.
     pub notes: Vec<String>,
+    /// What is allowed, and may be a slip.
+    pub warnings: Vec<FileError>,
 }
 
 /// Binds `case` to a contract and a profile.
@@ -35,17 +39,18 @@ pub struct Bound {
 /// A [`FileError`] with file, line and column for the name of a field or a code that the contract does not have.
 pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound, FileError> {
     let mut bound = case.clone();
-    let parts = parts(&case, contract);
+    let (parts, items) = (parts(&case, contract), item_names(&case));
     let replacements = RefCell::default();
-    let binder = Binder { case: &case, contract, profile, parts, replacements };
+    let binder = Binder { case: &case, contract, profile, parts, items, replacements };
+    let warnings = binder.warnings();
     match binder.case(&mut bound) {
         Ok(left_out) => {
             let mut notes = binder.replacements.borrow().notes();
             notes.extend(left_out);
-            Ok(Bound { case: bound, not_applicable: None, notes })
+            Ok(Bound { case: bound, not_applicable: None, notes, warnings })
         }
         Err(Unbound::NotApplicable(reason) | Unbound::Excluded(reason)) => {
-            Ok(Bound { case, not_applicable: Some(reason), notes: Vec::new() })
+            Ok(Bound { case, not_applicable: Some(reason), notes: Vec::new(), warnings })
         }
         Err(Unbound::Unusable(problem)) => Err(*problem),
     }
@@ -73,6 +78,27 @@ struct Binder<'a> {
     parts: HashSet<String>,
     /// The profile's values in place of the case's.
     replacements: RefCell<Replacements>,
+    /// Names of items.
+    items: HashSet<String>,
+}
+
+fn item_names(case: &Case) -> HashSet<String> {
+    fn collect(step: &Step, into: &mut HashSet<String>) {
+        into.extend(step_items(step).filter_map(|item| item.name.clone()));
+        step.simultaneously.iter().flatten().for_each(|inner| collect(inner, into));
+    }
+    let mut names = HashSet::new();
+    case.spec.steps.iter().flatten().for_each(|step| collect(step, &mut names));
+    names
+}
+
+/// The items that a step writes out.
+fn step_items(step: &Step) -> impl Iterator<Item = &ItemSpec> {
+    let batch = match &step.batch {
+        Some(BatchSpec::Items(items)) => items.as_slice(),
+        _ => &[],
+    };
+    batch.iter().chain(step.items.iter().flatten())
 }
 
 fn parts(case: &Case, contract: &Contract) -> HashSet<String> {
@@ -84,11 +110,7 @@ fn parts(case: &Case, contract: &Contract) -> HashSet<String> {
 }
 
 fn set_names(step: &Step, into: &mut HashSet<String>) {
-    let batch = match &step.batch {
-        Some(BatchSpec::Items(items)) => items.as_slice(),
-        _ => &[],
-    };
-    for item in batch.iter().chain(step.items.iter().flatten()) {
+    for item in step_items(step) {
         into.extend(item.set.keys().chain(item.set_raw.keys()).cloned());
     }
     step.simultaneously.iter().flatten().for_each(|inner| set_names(inner, into));
@@ -151,6 +173,13 @@ impl Binder<'_> {
         }
         for value in step.headers.values_mut().flatten() {
             *value = self.text(value)?;
+        }
+        if let (Some(file), Some(text)) = (&step.batch_from, &mut step.batch_text) {
+            // Its mistakes are in that file.
+            let case = self.case.within_batch(file, text);
+            let (parts, items) = (self.parts.clone(), self.items.clone());
+            let within = Binder { case: &case, parts, items, ..*self };
+            *text = within.text(text)?.into();
         }
         step.simultaneously.iter_mut().flatten().try_for_each(|inner| self.step(inner))
     }
@@ -328,17 +357,50 @@ impl Binder<'_> {
     /// An item's field that is reached by its name must be one that items can have.
     fn check_capture(&self, piece: &Piece) -> Result<(), FileError> {
         let Piece::Capture { name, part, .. } = piece else { return Ok(()) };
-        let plain =
-            !part.starts_with(['/', '@']) && part != "status" && !part.starts_with("header.");
-        if !plain || self.parts.contains(part) {
+        let near = format!("${{{name}.{part}");
+        if part.starts_with(['/', '@']) || self.parts.contains(part) {
             return Ok(());
         }
-        let near = format!("${{{name}.{part}");
+        if is_of_answer(part) {
+            if !self.items.contains(name) {
+                return Ok(());
+            }
+            let found = format!("`{name}` is an item: only a step has an answer with `{part}`");
+            let step =
+                format!("the `as:` of a step: `- {{ as: STEP, batch: … }}` and `${{STEP.{part}}}`");
+            return Err(self.case.problem(found, &near).expected(step));
+        }
         Err(self
             .case
             .problem(format!("`{name}` has no field `{part}`"), &near)
             .expected("a field of the contract, one that the case sets, or a role such as `@key`")
             .nearest(part, &self.parts))
+    }
+
+    /// Fields of a user's own case that the contract does not name, but nearly: the schema is open, so they are sent.
+    fn warnings(&self) -> Vec<FileError> {
+        let mut warnings = Vec::new();
+        if self.case.dir.is_some() {
+            self.case.spec.steps.iter().flatten().for_each(|step| self.warn(step, &mut warnings));
+        }
+        warnings
+    }
+
+    fn warn(&self, step: &Step, into: &mut Vec<FileError>) {
+        let fields: Vec<&str> = self.contract.fields().iter().map(|f| f.name.as_str()).collect();
+        for key in step_items(step).flat_map(|item| item.set.keys().chain(item.set_raw.keys())) {
+            let is_name = !key.contains("${") && !key.starts_with('@');
+            if !is_name || fields.contains(&key.as_str()) {
+                continue;
+            }
+            if let Some(near) = nearest(key, &fields) {
+                let found =
+                    format!("the contract has no field `{key}`: it is sent beside the others");
+                let hint = format!("did you mean `{near}`?");
+                into.push(self.case.problem(found, key).hint(hint));
+            }
+        }
+        step.simultaneously.iter().flatten().for_each(|inner| self.warn(inner, into));
     }
 
     fn expect(&self, expect: &mut Expect) -> Result<(), Unbound> {

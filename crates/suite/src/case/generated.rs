@@ -17,7 +17,7 @@ use super::named::Named;
 pub struct Generate {
     /// How many items, such as `2..50`.
     pub items: Span,
-    /// A sequence of so many requests instead of one: keys come back, items are broken, requests can't be
+    /// A sequence of this number of requests instead of one: keys come back, items are broken, requests can't be
     /// processed; what each item must meet is held against a model of the endpoint.
     #[serde(default)]
     pub steps: Option<Span>,

@@ -1,14 +1,14 @@
 //! Finds and reads case files, and checks in each all that needs no target.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
+use super::names::Names;
 use super::template::Template;
 use super::{BatchSpec, Generate, ItemSpec, Role, Step};
-use super::{Case, CaseSpec};
+use super::{BodyPin, Case, CaseSpec};
 use crate::contract::file_error::{FileError, nearest, read_yaml};
 use crate::contract::hex;
 
@@ -122,9 +122,9 @@ fn load_file(path: &Path, root: Option<&Path>) -> Result<Case, FileError> {
 /// # Errors
 /// A [`FileError`] with line and column, what was found and what was expected.
 pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Case, FileError> {
-    let spec: CaseSpec =
-        read_yaml(file, text).map_err(|problem| old_spelling(file, text).unwrap_or(problem))?;
-    let case = Case {
+    let spec: CaseSpec = read_yaml(file, text)
+        .map_err(|problem| old_spelling(file, text).unwrap_or_else(|| misplaced(problem)))?;
+    let mut case = Case {
         id: id.to_owned(),
         file: file.to_owned(),
         dir,
@@ -132,8 +132,34 @@ pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Ca
         text: text.into(),
         spec,
     };
-    Checker { case: &case, names: HashSet::new() }.check()?;
+    if case.dir.is_some() {
+        case.read_batches()?;
+    }
+    Checker { case: &case, names: Names::default() }.check()?;
     Ok(case)
+}
+
+/// Keys that belong elsewhere than where a slip puts them, and where.
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("set", "an item: `batch: [{ set: { … } }]`"),
+    ("set-raw", "an item: `batch: [{ set-raw: { … } }]`"),
+    ("unset", "an item: `batch: [{ unset: [ … ] }]`"),
+    ("like", "an item: `batch: [{ like: NAME }]`"),
+    ("mutate", "an item, `batch: [{ mutate: NAME }]`, or the case, beside `generate`"),
+    ("relation", "the case, beside `generate`"),
+    ("runs", "the case, or `generate: { items: 2, runs: 10 }`"),
+];
+
+/// Says where an unknown key belongs.
+fn misplaced(problem: FileError) -> FileError {
+    let key = problem.found.strip_prefix("unknown key `").and_then(|rest| rest.strip_suffix('`'));
+    let place = ELSEWHERE.iter().find(|(known, _)| Some(*known) == key);
+    match place {
+        Some((key, place)) if problem.hint.is_none() => {
+            problem.hint(format!("`{key}` belongs to {place}"))
+        }
+        _ => problem,
+    }
 }
 
 /// Keys of steps by their old names, and what they are called now.
@@ -171,7 +197,7 @@ pub fn schema() -> String {
 
 struct Checker<'a> {
     case: &'a Case,
-    names: HashSet<String>,
+    names: Names,
 }
 
 impl Checker<'_> {
@@ -256,6 +282,7 @@ impl Checker<'_> {
                     .expected("plain requests there"));
             }
             group.iter().try_for_each(|s| self.check_step(s, true))?;
+            self.names.answered();
         }
         let bodies: Vec<&str> = [
             ("batch", step.batch.is_some()),
@@ -280,23 +307,15 @@ impl Checker<'_> {
                 "one of batch, batch-from, body, body-hex, resend, raw, simultaneously",
             ));
         }
-        if let Some(resend) = &step.resend
-            && !self.names.contains(&resend.name)
-        {
-            return Err(FileError::new(
-                &*self.case.file,
-                format!("no earlier step is called `{}`", resend.name),
-            )
-            .at(resend.line, resend.column)
-            .expected("the `as:` of an earlier step")
-            .nearest(&resend.name, &self.names));
+        if let Some(resend) = &step.resend {
+            self.names.check_step(&resend.name).map_err(|e| e.at(&self.case.file, resend))?;
         }
         if let Some(hex) = &step.body_hex
             && (hex.chars().any(|c| !c.is_ascii_hexdigit() && !c.is_whitespace())
                 || hex.chars().filter(char::is_ascii_hexdigit).count() % 2 == 1)
         {
             return Err(self
-                .problem("`body-hex` is no hexadecimal text", "body-hex")
+                .problem("`body-hex` is not hexadecimal text", "body-hex")
                 .expected("pairs of hexadecimal digits"));
         }
         if step.items.is_some() && step.body.is_none() && step.raw.is_none() {
@@ -312,23 +331,35 @@ impl Checker<'_> {
             self.check_template(text)?;
         }
         step.headers.values().flatten().try_for_each(|v| self.check_template(v))?;
-        if let Some(name) = &step.name {
-            self.names.insert(name.clone());
+        if let (Some(file), Some(text)) = (&step.batch_from, &step.batch_text) {
+            // Its mistakes are in that file.
+            let case = self.case.within_batch(file, text);
+            Checker { case: &case, names: self.names.clone() }.check_batch_text(text)?;
         }
-        Ok(())
+        if let Some(name) = &step.name {
+            self.names.step(name, step, inside);
+        }
+        let Some(expect) = &step.expect else { return Ok(()) };
+        let pins = expect.body.values();
+        pins.filter_map(|pin| if let BodyPin::Equals(value) = pin { Some(value) } else { None })
+            .try_for_each(|value| self.check_value(value))
+    }
+
+    /// A file of `batch-from` names the fields of its endpoint: roles mean nothing there.
+    fn check_batch_text(&self, text: &str) -> Result<(), FileError> {
+        self.check_template(text)?;
+        let template = Template::parse(text).map_err(|e| self.problem(e, "${"))?;
+        match template.roles().next() {
+            None => Ok(()),
+            Some(role) => Err(self
+                .problem(format!("the role `@{role}` in a JSON file"), &format!("@{role}"))
+                .expected("the name of the field")),
+        }
     }
 
     fn check_item(&mut self, item: &ItemSpec) -> Result<(), FileError> {
-        if let Some(like) = &item.like
-            && !self.names.contains(&like.name)
-        {
-            return Err(FileError::new(
-                &*self.case.file,
-                format!("no earlier item is called `{}`", like.name),
-            )
-            .at(like.line, like.column)
-            .expected("the `as:` of an earlier item")
-            .nearest(&like.name, &self.names));
+        if let Some(like) = &item.like {
+            self.names.check_item(&like.name).map_err(|e| e.at(&self.case.file, like))?;
         }
         let unset = item.unset.iter().map(|named| &named.name);
         for key in item.set.keys().chain(item.set_raw.keys()).chain(unset) {
@@ -342,7 +373,7 @@ impl Checker<'_> {
             self.check_template(raw)?;
         }
         if let Some(name) = &item.name {
-            self.names.insert(name.clone());
+            self.names.item(name);
         }
         Ok(())
     }
@@ -383,12 +414,10 @@ impl Checker<'_> {
         });
         let template = Template::parse(text).map_err(|e| self.problem(e, start))?;
         template.roles().try_for_each(|word| self.check_role(word))?;
-        for name in template.names() {
-            if !self.names.contains(name) {
-                return Err(self
-                    .problem(format!("nothing earlier is called `{name}`"), &format!("${{{name}"))
-                    .expected("the `as:` of an earlier item or step")
-                    .nearest(name, &self.names));
+        for piece in &template.0 {
+            if let Err(unknown) = self.names.check_piece(piece) {
+                let (found, near) = (unknown.found.clone(), unknown.written.clone());
+                return Err(unknown.complete(self.problem(found, &near)));
             }
         }
         Ok(())

@@ -5,21 +5,25 @@
 //! generated, sent or judged. Names of rules and mutations keep their position and are resolved later.
 
 mod amount;
+mod batch_file;
 mod bind;
 mod expect;
 mod generated;
 mod load;
 mod named;
+mod names;
 mod role;
 mod step;
 mod template;
 
 pub use amount::{Runs, Span};
+pub use batch_file::keys_in_batch;
 pub use bind::{Bound, bind};
 pub use expect::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
 pub use generated::{Framing, Generate, Mutate, MutatedItems, Relation, ValuesSpec};
 pub use load::{find, load, load_paths, schema, shipped};
 pub use named::Named;
+pub use names::is_of_answer;
 pub use role::{FieldRole, Role};
 pub use step::{BatchSpec, Credential, Disconnect, ItemSpec, Step};
 pub use template::{Filter, Piece, Template};
@@ -87,7 +91,7 @@ pub struct Case {
 pub struct CaseSpec {
     /// What holds where the case passes, as a sentence.
     pub title: String,
-    /// Why it matters, for whoever reads the report.
+    /// Why it matters, for readers of the report.
     #[serde(default)]
     pub about: Option<String>,
     /// The rule under which expectations are judged; without it, `CASE-001`.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -23,7 +24,7 @@ pub struct Step {
     pub name: Option<String>,
     /// Requests that are released together by a barrier.
     pub simultaneously: Option<Vec<Step>>,
-    /// So many copies of this request, each with fresh keys of its own.
+    /// Number of copies of this request, each with fresh keys of its own.
     pub times: Option<usize>,
     /// The copies are the same request, keys included.
     pub identical: bool,
@@ -33,9 +34,12 @@ pub struct Step {
     pub items: Option<Vec<ItemSpec>>,
     /// What kind of values generated items take.
     pub values: Option<ValuesSpec>,
-    /// A JSON file whose body is sent; relative to the case file.
+    /// A JSON file whose body is sent; relative to the case file. `${…}` in it reaches captures.
     pub batch_from: Option<String>,
-    /// Fresh keys for the items of `batch-from`; equal ones stay equal.
+    /// What that file says, once it was read.
+    #[serde(skip)]
+    pub batch_text: Option<Arc<str>>,
+    /// Fresh keys for the items of `batch-from`: equal ones stay equal, in all steps of the case.
     pub fresh_keys: bool,
     /// A body as text.
     pub body: Option<String>,
@@ -44,7 +48,7 @@ pub struct Step {
     /// The body of an earlier step again, byte for byte.
     #[schemars(with = "Option<String>")]
     pub resend: Option<Named>,
-    /// A whole request as text, sent as it stands on a connection of its own; line ends become CRLF up
+    /// A whole request as text, sent unchanged on a connection of its own; line ends become CRLF up
     /// to the first empty line.
     pub raw: Option<String>,
     /// Instead of the documented method.
@@ -117,7 +121,7 @@ pub enum Credential {
 /// The items of a batch.
 #[derive(Debug, Clone)]
 pub enum BatchSpec {
-    /// So many valid items.
+    /// This number of valid items.
     Count(Span),
     /// These, each starting from a valid one.
     Items(Vec<ItemSpec>),
@@ -144,9 +148,9 @@ pub struct ItemSpec {
     /// A mutation from the catalogue.
     #[schemars(with = "Option<String>")]
     pub mutate: Option<Named>,
-    /// The item as JSON text, sent as it stands.
+    /// The item as JSON text, sent unchanged.
     pub raw: Option<String>,
-    /// So many of it, each with a key of its own.
+    /// Number of copies, each with a key of its own.
     pub times: Option<usize>,
 }
 

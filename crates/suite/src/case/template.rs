@@ -5,7 +5,7 @@
 /// A piece of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text as it stands.
+    /// Text without a template.
     Text(String),
     /// `${fresh}`: a key that was never used; `${fresh:N}` is padded to N code points.
     Fresh(Option<usize>),
@@ -153,14 +153,6 @@ impl Template {
         self.0.iter().filter_map(|p| match p {
             Piece::Name { role, .. } => Some(role.as_str()),
             Piece::Capture { part, .. } => part.strip_prefix('@'),
-            _ => None,
-        })
-    }
-
-    /// The names of items and steps that it reaches.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|p| match p {
-            Piece::Capture { name, .. } | Piece::Item(Some(name)) => Some(name.as_str()),
             _ => None,
         })
     }

@@ -17,6 +17,7 @@ fn exchange(method: &str, credential: &str, framing: &str, body: &[u8]) -> Excha
             credential: credential.to_owned(),
             framing: framing.to_owned(),
             hang_up: None,
+            new_connection: false,
             body: BodyRecord::from_bytes(body, &crate::exchange::Redactor::default()),
         },
         answer: AnswerRecord::Lost {

@@ -4,7 +4,11 @@ use maud::{Markup, html};
 
 use super::diff::marked;
 use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, FindingRecord, RequestRecord};
+use crate::report::bytes::readable;
+use crate::report::facts::Fact;
+use crate::report::good_request::GoodRequest;
 use crate::report::pair::{ItemAndResult, in_view, rows};
+use crate::report::requests::unusual;
 use crate::report::text::{excerpt, millis, number, visible, visible_body};
 use crate::report::wording::answer_line;
 
@@ -27,6 +31,13 @@ pub(super) fn versus(finding: &FindingRecord) -> Markup {
             div.want { span.label { "Expected" } code { (want) } }
             div.got { span.label { "Got" } code { (got) } }
         }
+    }
+}
+
+/// What was sent beside what came back, and beside other items, in words.
+pub(super) fn in_words(facts: &[Fact]) -> Markup {
+    html! {
+        @for fact in facts { p.small { (fact.label) ": " b { (fact.text) } } }
     }
 }
 
@@ -64,6 +75,29 @@ pub(super) fn pair(pair: &ItemAndResult) -> Markup {
     }
 }
 
+/// The request beside a good one, where they differ.
+pub(super) fn beside_good(good: &GoodRequest<'_>) -> Markup {
+    html! {
+        h3 { "This request beside a good one" span.muted { " (the good one gets " (answer_line(&good.exchange.answer)) ")" } }
+        div {
+            table.pair.stacks {
+                thead { tr { th scope="col" { "Where they differ" } th scope="col" { "This request" } th scope="col" { "Good request" } } }
+                tbody {
+                    @for place in &good.places {
+                        @let (this, other) = (place.this.as_deref(), place.good.as_deref());
+                        @let (left, right) = marked(this.unwrap_or(""), other.unwrap_or(""), FIELD);
+                        tr.differs {
+                            td data-name="Where they differ" { (visible(&place.name)) }
+                            td data-name="This request" { @if this.is_some() { (left) } @else { span.absent { "–" } } }
+                            td data-name="Good request" { @if other.is_some() { (right) } @else { span.absent { "–" } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Which part of a body is shown.
 #[derive(Clone, Copy)]
 struct BodyView {
@@ -87,16 +121,11 @@ pub(super) fn exchange(exchange: &ExchangeRecord, focus: Option<usize>) -> Marku
 }
 
 fn request(request: &RequestRecord, look: BodyView) -> Markup {
-    let mut notes = Vec::new();
-    if request.credential != "good" {
-        notes.push(format!("credentials: {}", visible(&request.credential)));
-    }
-    if request.framing != "sized" {
-        notes.push(visible(&request.framing));
-    }
+    let unusual = unusual(request);
     html! {
         div.line { b { (visible(&request.method)) } " " (visible(&excerpt(&request.url, VALUE))) }
-        (headers(&request.headers, &notes))
+        (headers(&request.headers))
+        @if !unusual.is_empty() { p.small { "With " b { (unusual.join("; ")) } } }
         (body(&request.body, look))
     }
 }
@@ -105,7 +134,7 @@ fn answer(answer: &AnswerRecord, look: BodyView) -> Markup {
     match answer {
         AnswerRecord::Received { status, headers: list, body: content, millis: took } => html! {
             div.line { b { (status) } " " span.muted { "in " (millis(*took)) } }
-            (headers(list, &[]))
+            (headers(list))
             (body(content, look))
         },
         AnswerRecord::Lost { .. } => html! {
@@ -114,14 +143,13 @@ fn answer(answer: &AnswerRecord, look: BodyView) -> Markup {
     }
 }
 
-fn headers(list: &[(String, String)], notes: &[String]) -> Markup {
+fn headers(list: &[(String, String)]) -> Markup {
     html! {
-        @if !list.is_empty() || !notes.is_empty() {
+        @if !list.is_empty() {
             div.heads {
                 @for (name, value) in list.iter().take(30) {
                     div { (visible(&excerpt(name, VALUE))) ": " (visible(&excerpt(value, VALUE))) }
                 }
-                @for line in notes { div { em { (line) } } }
             }
         }
     }
@@ -137,8 +165,8 @@ fn body(record: &BodyRecord, look: BodyView) -> Markup {
             }
         },
         BodyRecord::Hex(hex) => html! {
-            p.none { (number(hex.len() as u64 / 2)) " bytes that are not UTF-8, in hexadecimal" }
-            div.body { pre { (visible(&excerpt(hex, WHOLE))) } }
+            p.none { (number(hex.len() as u64 / 2)) " bytes that are not UTF-8, " code { "\\xff" } " for a byte" }
+            div.body { pre { (excerpt(&readable(hex), WHOLE)) } }
         },
         BodyRecord::Excerpt { bytes, sha256, begins } => html! {
             p.none { (number(*bytes as u64)) " bytes, SHA-256 " code { (visible(&excerpt(sha256, 64))) } ", the beginning:" }

@@ -15,7 +15,10 @@ use super::parts::{level, paste, prose};
 use super::rules::interpretations;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingRecord, Summary};
+use crate::report::cause_line::cause_line;
 use crate::report::curl::CommandContext;
+use crate::report::facts::comparisons;
+use crate::report::good_request::good_request;
 use crate::report::minimal::{as_finding, flakiness, minimal_line, reproduction, size};
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
@@ -113,6 +116,7 @@ impl ProblemPage<'_> {
         let smallest = as_finding(self.summary, finding);
         html! {
             @if let Some(reason) = &update.waived { p { "Waived: " (visible(reason)) } }
+            @if let Some(line) = cause_line(self.summary, group) { p { "Cause: " b { (line) } } }
             @if let Some(smallest) = &smallest {
                 (minimal(self.summary, smallest))
                 (self.commands(group))
@@ -126,9 +130,11 @@ impl ProblemPage<'_> {
                 }
             } @else {
                 (evidence::versus(finding))
+                (evidence::in_words(&comparisons(self.summary, finding)))
                 @if let Some(line) = minimal_line(self.summary, finding) {
                     p.small.muted { "Minimal example: " (visible(&line)) "." }
                 }
+                @if let Some(good) = good_request(self.summary, finding) { (evidence::beside_good(&good)) }
                 @if let Some(pair) = pair(finding) { (evidence::pair(&pair)) }
                 (self.exchanges(finding, fresh))
                 (self.commands(group))

@@ -5,6 +5,8 @@ use maud::{Markup, html};
 use super::evidence;
 use super::parts::paste;
 use crate::record::{FindingRecord, Summary};
+use crate::report::facts::comparisons;
+use crate::report::good_request::good_request;
 use crate::report::minimal::minimal_line;
 use crate::report::pair::{index_in, pair};
 use crate::report::text::{visible, visible_block};
@@ -26,6 +28,8 @@ pub(super) fn minimal(summary: &Summary, smallest: &FindingRecord) -> Markup {
             p.small.muted { (visible(&line)) }
         }
         (evidence::versus(smallest))
+        (evidence::in_words(&comparisons(summary, smallest)))
+        @if let Some(good) = good_request(summary, smallest) { (evidence::beside_good(&good)) }
         @if let Some(pair) = pair(smallest) { (evidence::pair(&pair)) }
         @for (at, exchange) in smallest.evidence.iter().enumerate().take(EXCHANGES) {
             @if count > 1 { p.small { "Request " (at + 1) " of " (count) @if at == showing { ", which shows the problem" } } }

@@ -62,13 +62,13 @@ fn problem(
     };
     title(page, summary, group, at, colour);
     for fact in facts(summary, group) {
-        let colour = match fact.label {
+        let colour = match &*fact.label {
             "expected" => Colour::Green,
             "got" => colour,
             "waived" => Colour::Yellow,
             _ => Colour::Plain,
         };
-        page.entry(INDENT, fact.label, colour, &fact.text);
+        page.entry(INDENT, &fact.label, colour, &fact.text);
     }
     if group.state != ProblemState::Waived {
         commands(page, &reproduction(summary, finding, how), &finding.id, how, dir);

@@ -27,6 +27,31 @@ const KEYS: &[&str] = &[
     "answered",
 ];
 
+/// `rejected O005` as it is meant: `rejected: O005`.
+fn with_code(word: &str) -> Option<String> {
+    let (outcome, code) = word.split_once([' ', '='])?;
+    let code = code.trim();
+    let known = matches!(outcome, "rejected" | "refused") && !code.is_empty();
+    known.then(|| format!("{outcome}: {code}"))
+}
+
+fn unknown<E: de::Error>(word: &str, known: &'static [&'static str]) -> E {
+    match with_code(word) {
+        Some(meant) => {
+            let meant = format!("`{{ {meant} }}`");
+            E::invalid_value(de::Unexpected::Str(word), &meant.as_str())
+        }
+        None => E::unknown_variant(word, known),
+    }
+}
+
+fn unknown_key<E: de::Error>(key: &str, known: &'static [&'static str]) -> E {
+    match with_code(key) {
+        Some(meant) => E::invalid_value(de::Unexpected::Str(key), &format!("`{meant}`").as_str()),
+        None => E::unknown_field(key, known),
+    }
+}
+
 impl<'de> Visitor<'de> for ExpectVisitor {
     type Value = Expect;
 
@@ -42,7 +67,7 @@ impl<'de> Visitor<'de> for ExpectVisitor {
             "refused" => expect.refused = Some(None),
             "not-processed" => expect.not_processed = true,
             "answered" => expect.answered = true,
-            other => return Err(E::unknown_variant(other, WORDS)),
+            other => return Err(unknown(other, WORDS)),
         }
         Ok(expect)
     }
@@ -64,7 +89,7 @@ impl<'de> Visitor<'de> for ExpectVisitor {
                 }
                 "not-processed" => expect.not_processed = map.next_value()?,
                 "answered" => expect.answered = map.next_value()?,
-                other => return Err(de::Error::unknown_field(other, KEYS)),
+                other => return Err(unknown_key(other, KEYS)),
             }
         }
         Ok(expect)
@@ -155,7 +180,7 @@ impl<'de> Deserialize<'de> for StatusPin {
             other => one(other).map(|pin| vec![pin]),
         };
         list.filter(|l| !l.is_empty()).map(StatusPin).ok_or_else(|| {
-            de::Error::custom(format!("`{value}` is no status: expected 200, [400, 415] or 4xx"))
+            de::Error::custom(format!("`{value}` is not a status: expected 200, [400, 415] or 4xx"))
         })
     }
 }
@@ -174,7 +199,7 @@ impl<'de> Visitor<'de> for OutcomeVisitor {
             "accepted" => Ok(Outcome::Accepted),
             "rejected" => Ok(Outcome::Rejected(None)),
             "any" => Ok(Outcome::Any),
-            other => Err(E::unknown_variant(other, &["accepted", "rejected", "any"])),
+            other => Err(unknown(other, &["accepted", "rejected", "any"])),
         }
     }
 
@@ -183,7 +208,7 @@ impl<'de> Visitor<'de> for OutcomeVisitor {
             return Err(de::Error::missing_field("rejected"));
         };
         if key != "rejected" {
-            return Err(de::Error::unknown_field(&key, &["rejected"]));
+            return Err(unknown_key(&key, &["rejected"]));
         }
         let code = map.next_value()?;
         if let Some(extra) = map.next_key::<String>()? {
@@ -232,7 +257,7 @@ impl<'de> Visitor<'de> for ResultsVisitor {
                 "rejected" => all = Some(Outcome::Rejected(map.next_value()?)),
                 "exactly-one" => one = Some(map.next_value()?),
                 "others" => others = Some(map.next_value()?),
-                other => return Err(de::Error::unknown_field(other, RESULT_KEYS)),
+                other => return Err(unknown_key(other, RESULT_KEYS)),
             }
         }
         match (all, one, others) {

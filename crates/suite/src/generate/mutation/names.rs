@@ -63,11 +63,11 @@ const TABLE: [(&str, &str, Promise); 42] = [
     ),
     ("out-of-range", "Gives a number just outside its bound, and far outside.", Refuse),
     ("at-bound", "Gives a number at its bound and just inside; valid.", Accept),
-    ("break-multiple", "Gives a number that is no multiple of its step.", Refuse),
+    ("break-multiple", "Gives a number that is not a multiple of its step.", Refuse),
     ("too-many-items", "Makes an array longer than its maxItems.", Refuse),
     ("too-few-items", "Makes an array shorter than its minItems.", Refuse),
     ("repeat-element", "Repeats an element of an array that wants distinct ones.", Refuse),
-    ("break-format", "Gives text that is plainly not of the field's format.", Refuse),
+    ("break-format", "Gives text that is clearly not of the field's format.", Refuse),
     (
         "doubtful-instant",
         "Gives a date-time without an offset, or on a date or at a time that does not exist.",

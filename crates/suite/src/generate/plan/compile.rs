@@ -196,7 +196,7 @@ impl<'a> Compiler<'a> {
             Some("array") => self.list(flat, place),
             Some("object") => self.object(flat, place),
             Some(other) => Err(CompileStop::because(
-                self.cannot(&place.pointer, &format!("`{other}` is no type")),
+                self.cannot(&place.pointer, &format!("`{other}` is not a type")),
             )),
         }
     }
