@@ -163,6 +163,7 @@ async fn probing(shared: &Arc<RunContext>, budget: &Budget) {
 
 async fn confirming(shared: &Arc<RunContext>, budget: &Arc<Budget>) {
     // Nothing else runs now, so the collector can be taken out while repeats go on.
+    shared.environment.sender.responses.mark();
     let empty = Collector::new(None, crate::exchange::Redactor::default(), String::new());
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
     if !collector.order.is_empty() {

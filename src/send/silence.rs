@@ -18,6 +18,8 @@ struct Counts {
     sent: u64,
     last_answered: u64,
     lost_since: u64,
+    /// How it stood when all cases had run.
+    marked: Option<Silence>,
 }
 
 /// A target that answered and stopped.
@@ -45,12 +47,13 @@ impl ResponseLog {
     pub(super) fn note(&self, number: u64, answer: &Answer) {
         let mut counts = self.counts();
         match answer {
-            Answer::Received(_) => {
+            Answer::Lost(loss) if matches!(loss.kind, LossKind::HungUp | LossKind::Ended) => {}
+            // Where the head came, it is the body that got lost.
+            Answer::Lost(loss) if !loss.message.starts_with("status ") => counts.lost_since += 1,
+            Answer::Received(_) | Answer::Lost(_) => {
                 counts.last_answered = counts.last_answered.max(number);
                 counts.lost_since = 0;
             }
-            Answer::Lost(loss) if matches!(loss.kind, LossKind::HungUp | LossKind::Ended) => {}
-            Answer::Lost(_) => counts.lost_since += 1,
         }
     }
 
@@ -60,11 +63,18 @@ impl ResponseLog {
         self.counts().last_answered
     }
 
-    /// Whether the target answered at first, and none of the last requests.
+    /// All cases have run: what follows sends again what got no response, and says nothing of other requests.
+    pub fn mark(&self) {
+        let mut counts = self.counts();
+        let stopped = counts.last_answered > 0 && counts.lost_since >= STOPPED;
+        let silence = Silence { after: counts.last_answered, since: counts.lost_since };
+        counts.marked = stopped.then_some(silence);
+    }
+
+    /// Whether the target answered at first, none of the last requests of the cases, and nothing since.
     #[must_use]
     pub fn silence(&self) -> Option<Silence> {
         let counts = *self.counts();
-        let stopped = counts.last_answered > 0 && counts.lost_since >= STOPPED;
-        stopped.then_some(Silence { after: counts.last_answered, since: counts.lost_since })
+        counts.marked.filter(|silence| silence.after == counts.last_answered)
     }
 }

@@ -24,6 +24,12 @@ pub struct SoughtFinding {
     pub id: String,
     /// Its rule.
     pub rule: String,
+    /// Where it is, with `*` for indexes.
+    pub place: String,
+    /// Its kind of difference.
+    pub kind: String,
+    /// What was unusual about its input.
+    pub inputs: Vec<String>,
     /// How often a scenario is sent before it counts as one that does not show it.
     pub tries: u32,
     /// How often it must show it.
@@ -193,8 +199,16 @@ impl<'a> Attempts<'a> {
 
     fn is_sought(&self, violation: &RuleViolation) -> bool {
         let finding = &violation.finding;
-        finding_id(violation.rule.id, &self.sought.case, &finding.place(), &finding.kind)
-            == self.sought.id
+        let id = finding_id(violation.rule.id, &self.sought.case, &finding.place(), &finding.kind);
+        // A target that still fails on less of the input fails for what is left of it.
+        let failed = |kind: &str| kind.split_once(" to ").map(|(failure, _)| failure.to_owned());
+        let same_failure = !finding.inputs.is_empty()
+            && finding.inputs.iter().all(|input| self.sought.inputs.contains(input))
+            && violation.rule.id == self.sought.rule
+            && finding.place() == self.sought.place
+            && failed(&finding.kind).is_some()
+            && failed(&finding.kind) == failed(&self.sought.kind);
+        id == self.sought.id || same_failure
     }
 
     fn may_send(&mut self, scenario: &Scenario) -> bool {

@@ -212,6 +212,9 @@ fn candidate(found: &FindingState, steadiness: u8) -> Option<Candidate> {
         case: found.record.case.clone(),
         id: found.record.id.clone(),
         rule: found.record.rule.clone(),
+        place: found.record.place.clone(),
+        kind: found.record.kind.clone(),
+        inputs: found.record.inputs.clone(),
         tries,
         needed,
         // Whoever pastes it has a connection that nobody authenticated before.

@@ -121,7 +121,7 @@ fn a_profile_that_cant_be_used_is_told_with_its_place() {
 fn a_skip_that_names_no_rule_is_told_with_its_place() {
     let desk = Desk::new();
     desk.file("p.yaml", "auth: bearer\nskip:\n  RACES: shared staging\n");
-    refused(&desk, &["--profile", "p.yaml"], &["`RACES`", "no rule", "did you mean `RACE`?"]);
+    refused(&desk, &["--profile", "p.yaml"], &["`RACES`", "not a rule", "did you mean `RACE`?"]);
     refused(&desk, &["--profile", "p.yaml"], &["p.yaml:3:"]);
 }
 

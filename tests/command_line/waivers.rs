@@ -157,7 +157,7 @@ fn the_snippet_of_a_report_works_once_it_is_filled_in() {
     let fill = [
         ("reason: …", "reason: known", "`reason` is not filled in"),
         ("owner: …", "owner: me", "`owner` is not filled in"),
-        ("YYYY-MM-DD", "2099-12-31", "`YYYY-MM-DD` is no date"),
+        ("YYYY-MM-DD", "2099-12-31", "`YYYY-MM-DD` is not a date"),
     ];
     let mut pasted = snippet;
     for (blank, filled, complaint) in fill {
@@ -209,7 +209,7 @@ fn a_waivers_file_that_cant_be_used_is_told_with_its_place() {
     refused("- rule: ORDER-002\n  reason: r\n  owner: o\n", &["w.yaml:", "`expires` is missing"]);
     refused(
         &format!("- rule: ORDER-002\n{}", rest.replace("2099-12-31", "31.12.2099")),
-        &["w.yaml:4:12: `31.12.2099` is no date", "such as 2027-01-31"],
+        &["w.yaml:4:12: `31.12.2099` is not a date", "such as 2027-01-31"],
     );
     refused(
         &format!("- rule: ORDER-002\n  pointer: results/0\n{rest}"),

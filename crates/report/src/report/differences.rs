@@ -26,8 +26,8 @@ pub(super) fn difference(one: &str, other: &str) -> Option<String> {
         let end = one.trim_end() == other.trim_end();
         let start = one.trim_start() == other.trim_start();
         let place = match (start, end) {
-            (true, _) => "at the end",
-            (_, true) => "at the beginning",
+            (_, true) => "at the end",
+            (true, _) => "at the beginning",
             _ => "around the text",
         };
         return Some(format!("only in white space {place}"));

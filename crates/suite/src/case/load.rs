@@ -336,7 +336,8 @@ impl Checker<'_> {
             let case = self.case.within_batch(file, text);
             Checker { case: &case, names: self.names.clone() }.check_batch_text(text)?;
         }
-        if let Some(name) = &step.name {
+        // A group has no answer of its own.
+        if let Some(name) = step.name.as_ref().filter(|_| step.simultaneously.is_none()) {
             self.names.step(name, step, inside);
         }
         let Some(expect) = &step.expect else { return Ok(()) };
