@@ -65,6 +65,18 @@ def versions(part):
     return found
 
 
+def runtimes():
+    """What runs the stacks, as it names itself: ["Python 3.11.7"]."""
+    commands = [[str(PYTHON), "--version"], ["node", "--version"], ["ruby", "--version"], ["rustc", "--version"]]
+    found = []
+    for command in commands:
+        if shutil.which(command[0]):
+            said = subprocess.run(command, capture_output=True, text=True).stdout.strip()
+            said = said if said[:1].isalpha() and " " in said else f"{Path(command[0]).name} {said}"
+            found.append(" ".join(said.split()[:2]))
+    return found
+
+
 def dpkg(form, name):
     """What Debian's package manager knows of a package; nothing on other systems."""
     if shutil.which("dpkg-query") is None:

@@ -28,13 +28,13 @@ def of_run(options, stack, gateway, tls, code, must, should, rules):
     }
 
 
-def passed_before(options, directory):
-    """The result of an earlier run that demanded the same and passed."""
+def of_earlier_run(options, directory):
+    """The result of an earlier run that demanded the same."""
     try:
         result = json.loads((directory / NAME).read_text())
     except (OSError, ValueError):
         return None
-    return result if result["exit"] == 0 and result["demanded"] == demanded(options) else None
+    return result if result["demanded"] == demanded(options) else None
 
 
 def demanded(options):
@@ -52,8 +52,8 @@ def commit():
 
 
 def markdown(options, results):
-    ways = list(dict.fromkeys((result["gateway"], result["tls"]) for result in results))
-    stacks = list(dict.fromkeys(result["stack"] for result in results))
+    ways = sorted({(result["gateway"], result["tls"]) for result in results}, key=lambda way: (way[0] != "none", *way))
+    stacks = sorted({result["stack"] for result in results})
     cells = {(result["stack"], result["gateway"], result["tls"]): cell(result) for result in results}
     passed = sum(result["exit"] == 0 for result in results)
     lines = [
@@ -62,7 +62,7 @@ def markdown(options, results):
         f"Written by `tests/stacks/run {options.words}`. Demanded is {demanded(options)}: {passed} of {len(results)} runs passed.",
         "",
         "`ok` is a run that passed, with the number of its SHOULD findings; another cell has the exit code and the number of confirmed MUST",
-        "findings. The rules are those of the SHOULD findings, on any way.",
+        "findings; an empty one was not run. The rules are those of the SHOULD findings, on any way; the last column says when and with what.",
         "",
         "| stack | " + " | ".join(f"{gateway}{', TLS' if tls else ''}" for gateway, tls in ways) + " | SHOULD | run |",
         "|---" * (len(ways) + 3) + "|",
@@ -73,7 +73,7 @@ def markdown(options, results):
         runs = dict.fromkeys(f"{result['date']}, {result['version']}, {result['commit']}" for result in own)
         words = [stack, *(cells.get((stack, *way), "") for way in ways), ", ".join(rules) or "none", "; ".join(runs)]
         lines.append("| " + " | ".join(words) + " |")
-    lines += ["", "## Versions", "", "| stack or gateway | versions |", "|---|---|"]
+    lines += ["", "## Versions", "", f"Runtimes: {', '.join(parts.runtimes())}.", "", "| stack or gateway | versions |", "|---|---|"]
     gateways = [gateway for gateway, _ in ways if gateway != "none"]
     for part in [*stacks, *dict.fromkeys(gateways)]:
         lines.append(f"| {part} | {', '.join(parts.versions(part))} |")

@@ -178,7 +178,14 @@ impl Binder<'_> {
             // Its mistakes are in that file.
             let case = self.case.within_batch(file, text);
             let (parts, items) = (self.parts.clone(), self.items.clone());
-            let within = Binder { case: &case, parts, items, ..*self };
+            let within = Binder {
+                case: &case,
+                contract: self.contract,
+                profile: self.profile,
+                parts,
+                items,
+                replacements: RefCell::default(),
+            };
             *text = within.text(text)?.into();
         }
         step.simultaneously.iter_mut().flatten().try_for_each(|inner| self.step(inner))

@@ -156,6 +156,14 @@ impl Template {
             _ => None,
         })
     }
+
+    /// The steps and items that it names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|p| match p {
+            Piece::Capture { name, .. } | Piece::Item(Some(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
 }
 
 fn piece(text: &str) -> Result<Piece, String> {
