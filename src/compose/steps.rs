@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
 use super::{BodyStyle, Captures, OutgoingItem, batch, usual_headers};
 use crate::case::{
-    BatchSpec, Credential, Framing, ItemSpec, Named, Step, ValuesSpec, keys_in_batch,
+    BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, ValuesSpec, keys_in_batch,
 };
 use crate::contract::FileError;
 use crate::exchange::TOKEN_MARK;
@@ -28,6 +28,8 @@ pub type Copies = Vec<ComposedRequest>;
 /// What a step is composed from.
 pub struct StepSource<'a> {
     pub environment: &'a Environment,
+    /// The case that the step is one of.
+    pub case: &'a Case,
     pub exchanges: &'a [Exchange],
     pub run: u64,
     pub seed: u64,

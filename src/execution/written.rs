@@ -39,7 +39,7 @@ pub(super) async fn execute(
             let mut together: Vec<(String, &Step, ComposedRequest)> = Vec::new();
             for (member, inner) in group.iter().enumerate() {
                 let seed = seed.wrapping_add(1000 * (member as u64 + 1));
-                let source = source(environment, execution, run, seed);
+                let source = source(environment, selected, execution, run, seed);
                 let label =
                     inner.name.clone().unwrap_or_else(|| format!("{name}, request {}", member + 1));
                 for copy in compose::compose(&source, &mut captures, inner)? {
@@ -64,7 +64,7 @@ pub(super) async fn execute(
                 about.push(index);
             }
         } else {
-            let source = source(environment, execution, run, seed);
+            let source = source(environment, selected, execution, run, seed);
             for ComposedRequest { request, body } in compose::compose(&source, &mut captures, step)?
             {
                 let sent = request.body.clone();
@@ -94,11 +94,12 @@ pub(super) async fn execute(
 /// What the next step is composed from.
 fn source<'a>(
     environment: &'a Environment,
+    selected: &'a SelectedCase,
     execution: &'a Execution,
     run: u64,
     seed: u64,
 ) -> StepSource<'a> {
-    StepSource { environment, exchanges: &execution.exchanges, run, seed }
+    StepSource { environment, case: &selected.case, exchanges: &execution.exchanges, run, seed }
 }
 
 /// An expectation with its captures filled in.

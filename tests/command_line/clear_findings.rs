@@ -135,7 +135,11 @@ fn a_cut_text_is_told_by_its_length() {
 #[test]
 fn the_smallest_request_is_compared_with_a_good_one() {
     let (desk, ended) = told(&["negative-refused"], &["accept"]);
-    ended.ends(1).says(&["differs from a good request only in ", "alue (-", "the good one gets 200"]);
+    ended.ends(1).says(&[
+        "differs from a good request only in ",
+        "alue (-",
+        "the good one gets 200",
+    ]);
     let page = std::fs::read_to_string(desk.reports().join("report.html")).unwrap();
     assert!(page.contains("This request beside a good one"));
 }
