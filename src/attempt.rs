@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::contract::FileError;
 use crate::execution::{
     Execution, RetryReason, SelectedCase, credentials_are_refused, exchange_plain_item, execute,
-    overloaded_group, requested_pause, retry_reason, unreached,
+    overloaded_group, retry_reason, unreached,
 };
 use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
@@ -20,8 +20,6 @@ const UNREACHED: [Duration; 3] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
 /// How often an execution is sent to a target that answers with load: long ones meet it more often than not.
 const LOAD_TRIES: u32 = 4;
-/// The longest pause that `Retry-After` gets.
-const LONGEST_PAUSE: u64 = 60;
 
 /// What is executed.
 #[derive(Clone, Copy)]
@@ -43,7 +41,7 @@ pub enum ExecutionSource<'a> {
 pub enum AttemptOutcome {
     /// It was answered, as far as it ever will be.
     Answered(Execution),
-    /// Every try met load; the last of them.
+    /// Every try met load, or nothing more may be sent again; the last of them.
     Overloaded(Execution),
     /// No connection was made, though it was tried for some seconds; why.
     Unreached(String),
@@ -102,19 +100,16 @@ pub async fn attempt(
             Some(execution) => execution,
             None => FRESH_CONNECTIONS.scope(fresh, send(environment, source)).await?,
         };
+        if execution.resent != Amount::default() {
+            retried.push((RetryReason::Load, execution.resent));
+        }
         if execution.cut || environment.cancellation.is_cancelled() && execution.was_left() {
             return Ok(Attempted { outcome: AttemptOutcome::Cancelled(execution), retried });
         }
         give_up_where_hopeless(environment).await;
         let reason = retry_reason(&execution);
         match reason {
-            Some(RetryReason::Load(seconds)) => {
-                // Who wants to be left alone for longer than anybody waits is not waited for.
-                let asked = requested_pause(&execution);
-                if let Some(pause) = asked.filter(|p| p.as_secs() <= LONGEST_PAUSE) {
-                    environment.sender.excuse(pause);
-                }
-                environment.sender.pace.back_off(Duration::from_secs(seconds.min(LONGEST_PAUSE)));
+            Some(RetryReason::Load) => {
                 if let Some(released) = overloaded_group(&execution) {
                     environment.fewer_at_once(released);
                 }
@@ -138,6 +133,7 @@ pub async fn attempt(
             }
             // A connection that was idle may be closed at any time; a fresh one may not.
             Some(RetryReason::Lost) if !fresh => fresh = true,
+            Some(RetryReason::Crowded) => fresh = true,
             Some(RetryReason::Credentials) if !asked => {
                 asked = true;
                 if credentials_are_refused(environment).await {
@@ -146,6 +142,10 @@ pub async fn attempt(
                 }
             }
             _ => return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried }),
+        }
+        // Where no connection was made, nothing was spent.
+        if reason != Some(RetryReason::Unreached) && !environment.reserve.take(execution.amount()) {
+            return Ok(Attempted { outcome: AttemptOutcome::Overloaded(execution), retried });
         }
         retried.extend(reason.map(|reason| (reason, execution.amount())));
     }

@@ -113,5 +113,6 @@ fn sender(
     let target = Target::parse(server.url(), &contract.operation.path)?;
     let source = TokenSource::Given(SecretString::from(TOKEN.to_owned()));
     let token = Arc::new(Token::read(source, profile.auth)?);
-    Sender::new(target, options, token, profile, Pace::new(None))
+    let pace = Pace::new(options.rate);
+    Sender::new(target, options, token, profile, pace)
 }

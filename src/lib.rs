@@ -22,6 +22,7 @@ mod compose;
 pub mod embedded;
 pub mod execution;
 mod export;
+mod hooks;
 pub mod prove;
 pub mod replay;
 pub mod run;

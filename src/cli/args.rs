@@ -50,6 +50,8 @@ pub enum Command {
     Prove(ProveArgs),
     /// Send the failures of a run again. Exit 1 still failing, 0 fixed, 3 unknown.
     Replay(Box<ReplayArgs>),
+    /// Run the clean-up of a run's profile again. Exit 0 done, 3 not.
+    Cleanup(Box<CleanupArgs>),
     /// Write the reports of a run again from its record; merge the parts of a run; compare runs.
     Report(ReportArgs),
     /// Run the full suite at depth deep and sign a certificate if it passes; or make a key.
@@ -100,6 +102,17 @@ pub struct RunArgs {
     /// End the run after this time, such as 10m or 1h30m, and report what was seen.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub max_time: Option<Duration>,
+    /// Run the cases named for this time, such as 10m, again and again, and end with a verdict: for
+    /// soak cases.
+    #[arg(
+        id = "for",
+        long = "for",
+        value_name = "TIME",
+        value_parser = duration,
+        conflicts_with = "runs",
+        requires = "cases"
+    )]
+    pub duration: Option<Duration>,
     /// End the run after N distinct findings.
     #[arg(long, value_name = "N")]
     pub max_findings: Option<usize>,
@@ -137,6 +150,9 @@ pub struct SendingArgs {
     /// Most requests per second, such as 20/s [default: unlimited on loopback, 20/s elsewhere].
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,
+    /// Wait up to this time for a target that is still starting: refused connections, 502, 503, 504.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub wait: Option<Duration>,
     /// Time limit of a response; every item adds a quarter of a second.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
@@ -278,6 +294,24 @@ pub struct ReplayArgs {
     pub dir: PathBuf,
     /// Id of a finding or the beginning of it, or of a rule [default: all findings].
     pub id: Option<String>,
+    /// URL of another target [default: that of the run].
+    #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
+    pub target: Option<String>,
+    /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
+    #[arg(long, value_name = "DIR")]
+    pub contract: Option<PathBuf>,
+    /// Profile of the target (YAML) [default: that of the run].
+    #[arg(long, value_name = "F")]
+    pub profile: Option<PathBuf>,
+    /// How requests are sent.
+    #[command(flatten)]
+    pub sending: SendingArgs,
+}
+
+#[derive(Args)]
+pub struct CleanupArgs {
+    /// A report directory: with the record and the keys of a run.
+    pub dir: PathBuf,
     /// URL of another target [default: that of the run].
     #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
     pub target: Option<String>,

@@ -45,6 +45,7 @@ fn only_the_whole_suite(args: &RunArgs) -> Result<(), CommandError> {
         (!args.cases.is_empty(), "cases named on the command line"),
         (args.depth.is_some_and(|d| d != Depth::Deep), "--depth other than deep"),
         (args.runs.is_some(), "--runs"),
+        (args.duration.is_some(), "--for"),
         (args.partition.is_some(), "--partition"),
         (args.max_findings.is_some(), "--max-findings"),
     ];

@@ -4,6 +4,7 @@
 
 mod args;
 mod certify;
+mod cleanup;
 mod explain;
 mod list;
 mod progress;
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(args)) => serve::serve(&args),
         Some(Command::Prove(args)) => prove::prove(&args),
         Some(Command::Replay(args)) => replay::replay(&args),
+        Some(Command::Cleanup(args)) => cleanup::cleanup(&args),
         Some(Command::Report(args)) => report::report(&args),
         Some(Command::Certify(args)) => certify::certify(*args),
         Some(Command::Verify(args)) => verify::verify(&args),

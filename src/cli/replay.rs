@@ -55,8 +55,11 @@ async fn sent(
     profile: Profile,
 ) -> Result<u8, CommandError> {
     let recorded = Some(summary.head.target.as_str()).filter(|t| t.starts_with("http"));
-    let connecting =
-        Connecting { target: args.target.as_deref().or(recorded), sending: &args.sending };
+    let connecting = Connecting {
+        target: args.target.as_deref().or(recorded),
+        jobs: None,
+        sending: &args.sending,
+    };
     let run_id = default_run_id(chrono::Utc::now());
     let (environment, _server) = connecting.environment(contract, profile, &run_id).await?;
     let cases = cases(summary, wanted)?;
@@ -131,7 +134,7 @@ fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>,
 }
 
 /// What the run's profile said, as far as the record holds it.
-fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, CommandError> {
+pub(super) fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, CommandError> {
     let Some(recorded) = &summary.head.profile else { return Ok(Profile::default()) };
     let profile: Profile = serde_json::from_value(recorded.clone()).map_err(|e| {
         FileError::new(name, format!("its profile cannot be read: {e}"))

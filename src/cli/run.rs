@@ -9,7 +9,7 @@ use super::args::RunArgs;
 use super::progress::{ProgressDisplay, amounts};
 use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
-use super::{CommandError, say};
+use super::{CommandError, say, say_error};
 use crate::case::{self, Case, Depth};
 use crate::contract::file_error::nearest;
 use crate::contract::{Contract, Profile};
@@ -98,7 +98,8 @@ async fn trial(
 ) -> Result<Option<Summary>, CommandError> {
     let shipped = cases.iter().any(|c| c.dir.is_none());
     let limits = profile.limits.clone();
-    let connecting = Connecting { target: args.target.as_deref(), sending: &args.sending };
+    let jobs = args.jobs.map(usize::from);
+    let connecting = Connecting { target: args.target.as_deref(), jobs, sending: &args.sending };
     let (environment, server) = connecting.environment(contract, profile, &run_id).await?;
     let (environment, _control) = embedded::with_control(environment).await?;
     let selected = select(cases, &environment.generator)?;
@@ -115,6 +116,8 @@ async fn trial(
         runs: args.runs,
         jobs: jobs.unwrap_or(if loopback { LOOPBACK_JOBS } else { POLITE_JOBS }),
         max_time: args.max_time,
+        duration: args.duration,
+        wait: args.sending.wait,
         max_findings: args.max_findings,
         strict: args.strict,
         partition: args.partition,
@@ -144,15 +147,18 @@ async fn trial(
         )
         .into());
     }
+    let estimate = Estimate::of(args, &environment, requests);
     if !loopback {
         let _ = writeln!(
             std::io::stderr(),
-            "{}: {}, keys start with {}-, {}",
+            "{}: {}, keys start with {}-{estimate}",
             options.target,
             amounts(executions, requests, items),
             options.run_id,
-            estimate(args, limits.rate, requests)
         );
+    }
+    if let Some(warning) = estimate.warning() {
+        say_error(&warning);
     }
     end_on_signal(environment.cancellation.clone());
     let progress = Arc::new(ProgressDisplay::new());
@@ -167,19 +173,61 @@ async fn trial(
     Ok(Some(summary))
 }
 
-fn estimate(
-    args: &RunArgs,
-    limit: Option<crate::contract::profile::Rate>,
-    requests: u64,
-) -> String {
-    let rate = args.sending.rate.or(limit).map_or(POLITE_RATE, |r| r.0);
-    let seconds = Duration::from_secs_f64(requests as f64 / rate);
-    let seconds = seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0);
-    if seconds > 60 {
-        format!("about {} min at {rate}/s", seconds.div_ceil(60))
-    } else {
-        format!("about {seconds} s at {rate}/s")
+/// How long a run takes at least, where that is known.
+struct Estimate {
+    /// Seconds, rounded up, and requests a second.
+    paced: Option<(u64, f64)>,
+    duration: Option<Duration>,
+    max_time: Option<Duration>,
+}
+
+impl Estimate {
+    fn of(args: &RunArgs, environment: &Environment, requests: u64) -> Estimate {
+        let polite = (!environment.sender.target.is_loopback()).then_some(POLITE_RATE);
+        let limit = args.sending.rate.or(environment.profile.limits.rate).map(|rate| rate.0);
+        let paced = limit.or(polite).map(|rate| {
+            let time = Duration::try_from_secs_f64(requests as f64 / rate).unwrap_or(Duration::MAX);
+            (time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0)), rate)
+        });
+        Estimate { paced, duration: args.duration, max_time: args.max_time }
     }
+
+    /// What to say where `--max-time` ends the run before it can have ended by itself.
+    fn warning(&self) -> Option<String> {
+        let most = self.max_time?;
+        let needed = match (self.duration, self.paced) {
+            (Some(duration), _) => duration,
+            (None, Some((seconds, _))) => Duration::from_secs(seconds),
+            (None, None) => return None,
+        };
+        (most < needed).then(|| {
+            format!(
+                "warning: --max-time {} is shorter than the run takes ({}): it will be cut short, and exits with 3 \
+                 unless it finds a problem",
+                humantime::format_duration(most),
+                rounded_up(needed.as_secs())
+            )
+        })
+    }
+}
+
+impl std::fmt::Display for Estimate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.duration, self.paced) {
+            (Some(duration), _) => {
+                write!(f, ", repeated for {}", humantime::format_duration(duration))
+            }
+            (None, Some((seconds, rate))) => {
+                write!(f, ", about {} at {rate}/s", rounded_up(seconds))
+            }
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// Seconds, or minutes that are not fewer.
+fn rounded_up(seconds: u64) -> String {
+    if seconds > 60 { format!("{} min", seconds.div_ceil(60)) } else { format!("{seconds} s") }
 }
 
 fn plan_text(
@@ -196,7 +244,7 @@ fn plan_text(
     for case in &planned.cases {
         builder.push_record([
             case.case.clone(),
-            case.runs.len().to_string(),
+            if planned.endless { case.runs.len().min(1) } else { case.runs.len() }.to_string(),
             case.requests.to_string(),
             case.items.to_string(),
             kilobytes(case.bytes),
@@ -222,17 +270,11 @@ fn plan_text(
     if !left.is_empty() {
         left.push('\n');
     }
+    let estimate = Estimate::of(args, environment, requests);
+    let warning = estimate.warning().map_or_else(String::new, |warning| format!("\n{warning}"));
     format!(
-        "{table}\n{left}\ndepth {}, {}, seed {}, keys start with {}-{}; nothing was sent",
-        options.depth,
-        options.target,
-        options.seed,
-        options.run_id,
-        if environment.sender.target.is_loopback() {
-            String::new()
-        } else {
-            format!(", {}", estimate(args, environment.profile.limits.rate, requests))
-        }
+        "{table}\n{left}\ndepth {}, {}, seed {}, keys start with {}-{estimate}; nothing was sent{warning}",
+        options.depth, options.target, options.seed, options.run_id,
     )
 }
 

@@ -10,8 +10,8 @@ use super::args::SendingArgs;
 use crate::check::rules;
 use crate::contract::profile::AuthScheme;
 use crate::contract::{Contract, Profile, RefusalMode};
-use crate::embedded;
-use crate::send::{Pace, Sender, Target, Token, TokenSource};
+use crate::embedded::{self, LOOPBACK_JOBS};
+use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
 use crate::server::RunningServer;
 use crate::session::Environment;
 
@@ -44,6 +44,8 @@ pub fn profile(path: &Path, contract: &Contract) -> Result<Profile, CommandError
 pub struct Connecting<'a> {
     /// Its URL; none: the embedded server.
     pub target: Option<&'a str>,
+    /// Requests at once, where that was said.
+    pub jobs: Option<usize>,
     /// Token, pace, time-outs and certificates.
     pub sending: &'a SendingArgs,
 }
@@ -56,17 +58,15 @@ impl Connecting<'_> {
         profile: Profile,
         run_id: &str,
     ) -> Result<(Arc<Environment>, Option<RunningServer>), CommandError> {
+        let asked = self.sending.rate.or(profile.limits.rate).map(|rate| rate.0);
+        let jobs = self.jobs.or(profile.limits.jobs);
         let Some(url) = self.target else {
+            let connections = jobs.unwrap_or(LOOPBACK_JOBS);
+            let options = SendOptions { rate: asked, connections, ..self.sending.options() };
             let refusal_mode = RefusalMode::Request;
-            let started = embedded::start(
-                contract,
-                profile,
-                refusal_mode,
-                Vec::new(),
-                self.sending.options(),
-                run_id,
-            )
-            .await?;
+            let started =
+                embedded::start(contract, profile, refusal_mode, Vec::new(), options, run_id)
+                    .await?;
             return Ok((started.environment, Some(started.server)));
         };
         let target = Target::parse(url, &contract.operation.path)?;
@@ -80,8 +80,10 @@ impl Connecting<'_> {
         };
         let token = Arc::new(Token::read(source, profile.auth)?);
         let polite = (!target.is_loopback()).then_some(POLITE_RATE);
-        let rate = self.sending.rate.or(profile.limits.rate).map(|r| r.0).or(polite);
-        let sender = Sender::new(target, self.sending.options(), token, &profile, Pace::new(rate))?;
+        let rate = asked.or(polite);
+        let usual = if target.is_loopback() { LOOPBACK_JOBS } else { POLITE_JOBS };
+        let options = SendOptions { connections: jobs.unwrap_or(usual), ..self.sending.options() };
+        let sender = Sender::new(target, options, token, &profile, Pace::new(rate))?;
         Ok((Arc::new(Environment::new(contract, profile, sender, run_id)?), None))
     }
 }

@@ -60,8 +60,6 @@ pub struct Collector {
     pub sent: Amount,
     /// Executions that lost an answer and were sent again.
     pub lost: u64,
-    /// Their requests and items, which leave less of the reserve to repeats.
-    pub sent_again: Amount,
     /// A plain batch that got no answer, sent by itself.
     lost_alone: Option<Arc<Execution>>,
     /// Numbers that were accepted beside the cases' own runs, and stay behind too.
@@ -96,7 +94,6 @@ impl Collector {
             events: Vec::new(),
             sent: Amount::default(),
             lost: 0,
-            sent_again: Amount::default(),
             lost_alone: None,
             accepted_beside: 0,
             kept_items: 0,
@@ -288,7 +285,6 @@ impl Collector {
     /// Counts an execution that is sent again.
     pub fn add_retried(&mut self, amount: Amount) {
         self.sent += amount;
-        self.sent_again += amount;
     }
 
     /// Counts an execution that the run's end cut off: nothing is claimed of it.

@@ -5,12 +5,14 @@
 mod captures;
 mod relate;
 mod sequence;
+mod size;
 mod steps;
 
 pub use captures::Captures;
 pub(crate) use relate::turn;
 pub use relate::{FirstRequest, derive};
 pub use sequence::{SequenceMemory, next};
+pub use size::{group_seed, size, varies};
 pub(crate) use steps::style;
 pub use steps::{ComposedRequest, StepSource, compose};
 

@@ -25,6 +25,8 @@ pub struct Execution {
     pub relating: Option<VerdictRelation>,
     /// Milliseconds that passed on purpose before an exchange, by its index.
     pub pauses: HashMap<usize, u64>,
+    /// What was sent of it before, and refused for its pace alone.
+    pub resent: Amount,
     /// Whether the run ended before the execution did: what it expects of all its exchanges was not seen.
     pub cut: bool,
     /// Set where the only batch was never whole in memory: its exchange then holds the first items alone.

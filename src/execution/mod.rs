@@ -25,7 +25,10 @@ pub(crate) use drop_probe::{probe_drops, probe_one_by_one};
 pub use execute::execute;
 pub use execution::Execution;
 pub(crate) use plain_batch::{accepts_plain_batch, credentials_are_refused, exchange_plain_item};
-pub use retry::{RetryReason, load, overloaded_group, requested_pause, retry_reason, unreached};
+pub use retry::{
+    RetryReason, has_keys_of_its_own, is_load, is_refused_for_pace, overloaded_group, retry_reason,
+    unreached,
+};
 pub use select::{SelectedCase, select};
 pub(crate) use sending::{send_request, send_together};
 pub(crate) use streamed::is_streamed;

@@ -2,18 +2,15 @@
 //! credentials.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{load, send_request};
+use super::{is_load, send_request};
 use crate::compose::{self, BodyStyle, OutgoingItem};
 use crate::exchange::{Answer, BodyIntent, Exchange};
 use crate::generate::OptionalFields;
-use crate::session::Environment;
+use crate::session::{Amount, Environment};
 
 /// How often a plain batch is sent to a target that answers with load.
 const PLAIN_TRIES: u32 = 3;
-/// The longest pause that `Retry-After` gets, in seconds.
-const LONGEST_PAUSE: u64 = 60;
 
 /// Sends one plain item.
 pub(crate) async fn exchange_plain_item(environment: &Arc<Environment>) -> Exchange {
@@ -26,12 +23,14 @@ pub(crate) async fn exchange_plain_item(environment: &Arc<Environment>) -> Excha
 
 /// Sends one plain item; whether it was accepted.
 pub(crate) async fn accepts_plain_batch(environment: &Arc<Environment>) -> bool {
-    for _ in 0..PLAIN_TRIES {
+    for nth in 0..PLAIN_TRIES {
+        if nth > 0 && !environment.reserve.take(Amount::new(1, 1)) {
+            return false;
+        }
         let exchange = exchange_plain_item(environment).await;
-        let Some(seconds) = load(&exchange.answer) else {
+        if !is_load(&exchange.answer) {
             return exchange.answer.status() == Some(200);
-        };
-        environment.sender.pace.back_off(Duration::from_secs(seconds.min(LONGEST_PAUSE)));
+        }
     }
     false
 }

@@ -52,7 +52,7 @@ pub(super) async fn execute(
         rule: selected.rule,
     };
     let judge = StreamEvaluator::new(about, stream(), &numbers);
-    let mut exchange = StreamedBatch { outgoing: outgoing(), judge, begun: false };
+    let mut exchange = StreamedBatch { environment, outgoing: outgoing(), judge, begun: false };
     let started = Instant::now();
     let ended = tokio::select! {
         biased;
@@ -128,6 +128,7 @@ impl<'a> BodyPieces<'a> {
 }
 
 struct StreamedBatch<'a> {
+    environment: &'a Environment,
     outgoing: BodyPieces<'a>,
     judge: StreamEvaluator<'a>,
     begun: bool,
@@ -135,7 +136,10 @@ struct StreamedBatch<'a> {
 
 impl StreamedExchange for StreamedBatch<'_> {
     fn next_piece(&mut self, out: &mut Vec<u8>) -> bool {
-        self.outgoing.next(out)
+        let from = out.len();
+        let more = self.outgoing.next(out);
+        self.environment.note_keys_in(&out[from..]);
+        more
     }
 
     fn take_body(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>) {

@@ -5,12 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::sending::exchange;
-use super::{Execution, SelectedCase, send_together};
+use super::{
+    Execution, SelectedCase, has_keys_of_its_own, is_refused_for_pace, send_request, send_together,
+};
 use crate::case::{Expect, Step};
 use crate::compose::{self, Captures, ComposedRequest, StepSource};
 use crate::contract::FileError;
-use crate::session::Environment;
+use crate::exchange::{Intent, Request};
+use crate::session::{Amount, Environment};
+
+/// How often a request is sent to a target that refuses it for its pace.
+const PACE_TRIES: u32 = 8;
 
 pub(super) async fn execute(
     environment: &Arc<Environment>,
@@ -38,7 +43,7 @@ pub(super) async fn execute(
         if let Some(group) = &step.simultaneously {
             let mut together: Vec<(String, &Step, ComposedRequest)> = Vec::new();
             for (member, inner) in group.iter().enumerate() {
-                let seed = seed.wrapping_add(1000 * (member as u64 + 1));
+                let seed = compose::group_seed(seed, member);
                 let source = source(environment, selected, execution, run, seed);
                 let label =
                     inner.name.clone().unwrap_or_else(|| format!("{name}, request {}", member + 1));
@@ -65,10 +70,25 @@ pub(super) async fn execute(
             }
         } else {
             let source = source(environment, selected, execution, run, seed);
-            for ComposedRequest { request, body } in compose::compose(&source, &mut captures, step)?
-            {
+            for composed in compose::compose(&source, &mut captures, step)? {
+                let ComposedRequest { mut request, body } = composed;
+                let mut intent = compose::intent(environment, &request, body);
+                let mut answer = send_request(environment, &request, intent.items().len()).await;
+                for _ in 1..PACE_TRIES {
+                    if !is_refused_for_pace(&answer)
+                        || !may_send_again(environment, step, (&request, &intent), execution)
+                    {
+                        break;
+                    }
+                    let source = self::source(environment, selected, execution, run, seed);
+                    if let Some(again) = compose::compose(&source, &mut captures, step)?.pop() {
+                        intent = compose::intent(environment, &again.request, again.body);
+                        request = again.request;
+                    }
+                    answer = send_request(environment, &request, intent.items().len()).await;
+                }
                 let sent = request.body.clone();
-                let index = exchange(environment, execution, &name, request, body).await;
+                let index = execution.push(&name, None, request, intent, answer);
                 captures.step(&name, index, sent);
                 about.push(index);
             }
@@ -89,6 +109,26 @@ pub(super) async fn execute(
         );
     }
     Ok(())
+}
+
+/// Whether a request that was refused for its pace is sent again by itself: with fresh keys, which neither earlier
+/// steps nor other copies fixed. Its cost is taken from the reserve.
+fn may_send_again(
+    environment: &Environment,
+    step: &Step,
+    (request, intent): (&Request, &Intent),
+    execution: &mut Execution,
+) -> bool {
+    let cost = Amount::new(1, intent.items().len() as u64);
+    let may = step.times.unwrap_or(1) == 1
+        && step.resend.is_none()
+        && !environment.cancellation.is_cancelled()
+        && has_keys_of_its_own(environment, (request, intent), &execution.exchanges)
+        && environment.reserve.take(cost);
+    if may {
+        execution.resent += cost;
+    }
+    may
 }
 
 /// What the next step is composed from.

@@ -151,7 +151,6 @@ async fn repeat(shared: &RunContext, job: &RepeatJob, budget: &Budget) -> Repeat
         // A server that closes idle connections must not meet its own habit again.
         let Ok(attempted) = attempt(environment, source, None, !job.proven).await else { break };
         counts.spent += attempted.spent();
-        budget.charge(attempted.retried_amount());
         let execution = match attempted.outcome {
             AttemptOutcome::Answered(execution) => execution,
             AttemptOutcome::Overloaded(_) => continue,

@@ -10,6 +10,7 @@ mod schedule;
 mod shared;
 mod soak_worker;
 mod verdict_cache;
+mod wait;
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -24,12 +25,15 @@ use self::head::{head, now};
 use self::preflight::send_preflight;
 use self::schedule::run_all;
 use self::shared::RunContext;
+use self::wait::wait_until_up;
 use crate::collect::Collector;
 use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
+use crate::hooks::{HookContext, HookKind, run_hook};
 use crate::record::{Event, Recorder, RunTail, Summary};
 use crate::session::{
-    Amount, Budget, CancelReason, Environment, Observer, Progress, RunOptions, locked, reserve,
+    Amount, Budget, CancelReason, Environment, KeyLog, Observer, Progress, RunOptions, locked,
+    reserve,
 };
 use crate::shrink::shrink;
 
@@ -51,6 +55,11 @@ pub async fn run(
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport, EngineError> {
     let started = Instant::now();
+    let clock = clock(&environment, &options);
+    let (waited, absent) = match options.wait {
+        Some(time) => wait_until_up(&environment, time, observer.as_ref()).await,
+        None => (Amount::default(), None),
+    };
     // What the target speaks decides which cases apply.
     environment.sender.discover().await;
     environment.sender.begin_patience();
@@ -73,13 +82,6 @@ pub async fn run(
         options,
         failure: Mutex::new(None),
     });
-    let clock = shared.options.max_time.map(|time| {
-        let cancellation = shared.environment.cancellation.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(time).await;
-            cancellation.cancel(CancelReason::Requested("--max-time is over".to_owned()));
-        })
-    });
     for case in &planned.cases {
         locked(&shared.collector).expects(&case.case, case.runs.len());
     }
@@ -91,14 +93,28 @@ pub async fn run(
     }
     shared.observer.see(Progress::Planned { executions, requests, items });
     let mut advice = None;
-    if shared.options.preflight && executions > 0 {
+    locked(&shared.collector).add_sent(waited);
+    if let Some(why) = absent {
+        shared.end(CancelReason::TargetUnusable(why));
+        advice = Some("Does it need longer to start? Is the address right?".to_owned());
+    }
+    let begun = prepare(&shared).await;
+    if !shared.is_stopped() && shared.options.preflight && executions > 0 {
         advice = run_preflight(&shared).await;
     }
+    let whole = reserve_of(&shared, Amount::new(requests, items));
+    let budget = Arc::clone(&shared.environment.reserve);
+    // What is sent again leaves half of the reserve to repeats; a run without end has as many tries.
+    let endless = shared.options.duration.is_some();
+    budget.set(if endless { Amount::ENDLESS } else { whole.share(2) });
     if !shared.is_stopped() {
         run_all(&shared, &planned).await;
     }
-    let planned = Amount::new(requests, items);
-    let budget = Arc::new(Budget::new(left_for_repeats(&shared, planned)));
+    let left = Amount::new(u64::MAX, shared.environment.items_left());
+    if endless {
+        budget.set(Amount::default());
+    }
+    budget.add(whole.share(2), left);
     if !shared.is_stopped() {
         probing(&shared, &budget).await;
     }
@@ -120,10 +136,76 @@ pub async fn run(
             shared.fail(EngineError::Record { path: dir.display().to_string(), source });
         }
     }
+    if begun {
+        clean_up(&shared).await;
+    }
     finish(&shared, started, advice)?;
     let collector = locked(&shared.collector);
     let summary = Summary::from_events(&collector.events).ok_or(EngineError::NoRecord)?;
     Ok(RunReport { summary })
+}
+
+/// Ends the run when `--max-time` is over.
+fn clock(environment: &Environment, options: &RunOptions) -> Option<tokio::task::JoinHandle<()>> {
+    let (time, cancellation) = (options.max_time?, environment.cancellation.clone());
+    Some(tokio::spawn(async move {
+        tokio::time::sleep(time).await;
+        cancellation.cancel(CancelReason::Requested("--max-time is over".to_owned()));
+    }))
+}
+
+/// Runs the profile's setup, and has keys taken down for its clean-up; whether there is anything to be cleaned up.
+async fn prepare(shared: &Arc<RunContext>) -> bool {
+    let Some(dir) = shared.options.report_dir.as_deref().filter(|_| !shared.is_stopped()) else {
+        return false;
+    };
+    let profile = &shared.environment.profile;
+    if profile.cleanup.is_some() {
+        match KeyLog::create(dir) {
+            Ok(log) => _ = shared.environment.key_log.set(log),
+            Err(source) => shared.io(Err(source)),
+        }
+    }
+    if let Some(hook) = &profile.setup
+        && !shared.is_stopped()
+        && let Err(why) = run_hook(&hook_context(shared, dir), HookKind::Setup, hook).await
+    {
+        shared.end(CancelReason::TargetUnusable(format!("The setup failed: {why}")));
+    }
+    profile.cleanup.is_some()
+}
+
+/// Runs the profile's clean-up, however the run ended. That it failed changes no verdict.
+async fn clean_up(shared: &Arc<RunContext>) {
+    let (Some(dir), Some(hook)) =
+        (shared.options.report_dir.as_deref(), &shared.environment.profile.cleanup)
+    else {
+        return;
+    };
+    let text = match run_hook(&hook_context(shared, dir), HookKind::Cleanup, hook).await {
+        Ok(done) => {
+            locked(&shared.collector).add_sent(Amount::new(done.requests, 0));
+            format!("the clean-up ran, for {}", counted(done.keys, "key"))
+        }
+        Err(why) => format!(
+            "the clean-up failed: {why}\nWhat the run sent may still be there; `batchproof cleanup {}` runs the \
+             clean-up again.",
+            dir.display()
+        ),
+    };
+    let text = locked(&shared.collector).clean(&text);
+    shared.observer.see(Progress::Note(&text));
+    let noted = locked(&shared.collector).write(Event::Note { text });
+    shared.io(noted);
+}
+
+fn hook_context<'a>(shared: &'a RunContext, dir: &'a std::path::Path) -> HookContext<'a> {
+    HookContext {
+        environment: &shared.environment,
+        dir,
+        run_id: &shared.options.run_id,
+        jobs: shared.options.jobs,
+    }
 }
 
 async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
@@ -142,13 +224,12 @@ async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     }
 }
 
-/// What confirming and shrinking may spend: what was sent again leaves less of the reserve, but half of it.
-fn left_for_repeats(shared: &RunContext, planned: Amount) -> Amount {
-    let whole = reserve(shared.options.depth, planned);
-    let again = locked(&shared.collector).sent_again;
-    let left = |whole: u64, again: u64| whole.saturating_sub(again).max(whole / 2);
-    let items = left(whole.items, again.items).min(shared.environment.items_left());
-    Amount::new(left(whole.requests, again.requests), items)
+/// What sending again, confirming and shrinking may spend, within what the profile allows beside what is planned.
+fn reserve_of(shared: &RunContext, planned: Amount) -> Amount {
+    let parts = shared.options.partition.map_or(1, |(_, parts)| u64::from(parts));
+    let whole = reserve(shared.options.depth, planned).share(parts);
+    let spare = shared.environment.items_left().saturating_sub(planned.items);
+    Amount::new(whole.requests, whole.items.min(spare))
 }
 
 /// Asks again where answers got lost.
@@ -192,6 +273,16 @@ fn finish(
         shared.io(noted);
     }
     if let Some(text) = collector.note_on_size() {
+        let noted = collector.write(Event::Note { text });
+        shared.io(noted);
+    }
+    let gone =
+        matches!(shared.environment.cancellation.reason(), Some(CancelReason::TargetUnusable(_)));
+    if let Some(too_many) = shared.environment.too_many_connections().filter(|_| !gone) {
+        let text = format!(
+            "the target did not take {too_many} connections at once: fewer requests were sent at once, each on a \
+             connection of its own"
+        );
         let noted = collector.write(Event::Note { text });
         shared.io(noted);
     }

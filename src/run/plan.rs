@@ -3,22 +3,27 @@
 use std::collections::BTreeMap;
 
 use super::run_range::RunRange;
-use crate::case::{BatchSpec, Relation, Span, Step};
-use crate::compose::style;
+use crate::case::Relation;
+use crate::compose::{self, style};
 use crate::execution::{SelectedCase, case_seed, why_not_run};
 use crate::generate::{BatchShape, sequence};
 use crate::record::NotRun;
-use crate::session::Environment;
-use crate::session::RunOptions;
+use crate::session::{Amount, Environment, RunOptions};
 
 /// Runs of a case whose requests and items are counted one by one.
 const COUNTED: u64 = 10_000;
+/// The same of a written case, whose requests must be composed for that.
+const COMPOSED: u64 = 1_000;
+/// Runs that nobody will ever make: the time ends them.
+const ENDLESS: u64 = 1 << 62;
 
 /// What a run is going to send.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// By case, in order.
     pub cases: Vec<PlannedCase>,
+    /// Whether the runs go on until a time is over: requests and items are then those of one run of each case.
+    pub endless: bool,
 }
 
 /// What a case is going to send.
@@ -40,9 +45,12 @@ impl Plan {
     /// Trials, requests and items of all cases.
     #[must_use]
     pub fn totals(&self) -> (u64, u64, u64) {
-        self.cases
-            .iter()
-            .fold((0, 0, 0), |(t, r, i), c| (t + c.runs.len(), r + c.requests, i + c.items))
+        let runs = |case: &PlannedCase| {
+            if self.endless { case.runs.len().min(1) } else { case.runs.len() }
+        };
+        self.cases.iter().fold((0, 0, 0), |(t, r, i), c| {
+            (t + runs(c), r.saturating_add(c.requests), i.saturating_add(c.items))
+        })
     }
 }
 
@@ -51,9 +59,12 @@ impl Plan {
 pub fn plan(environment: &Environment, options: &RunOptions, selected: &[SelectedCase]) -> Plan {
     let mut cases: Vec<PlannedCase> = Vec::with_capacity(selected.len());
     let mut position: u64 = 0;
+    let endless = options.duration.is_some();
     for chosen in selected {
         let runs = if why_not_run(environment, chosen).is_some() {
             0
+        } else if endless {
+            ENDLESS
         } else {
             options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
         };
@@ -61,8 +72,9 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
             None => RunRange::all(runs),
             Some((part, parts)) => RunRange::of_partition(runs, position, part, parts),
         };
-        position += runs;
-        let (requests, items) = size_of_runs(environment, options, chosen, mine);
+        position += if endless { 0 } else { runs };
+        let counted = if endless { mine.chunks(1).next().unwrap_or(mine) } else { mine };
+        let (requests, items) = size_of_runs(environment, options, chosen, counted);
         let mut planned =
             PlannedCase { case: chosen.case.id.clone(), runs: mine, requests, items, bytes: 0 };
         // What an item of this contract takes, drawn once.
@@ -71,7 +83,7 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
         planned.bytes = planned.items * size + planned.requests * 30;
         cases.push(planned);
     }
-    Plan { cases }
+    Plan { cases, endless }
 }
 
 /// Cases that can't run against this target, each with the reason.
@@ -100,7 +112,13 @@ fn size_of_runs(
     chosen: &SelectedCase,
     runs: RunRange,
 ) -> (u64, u64) {
-    let counted = runs.len().min(COUNTED);
+    let written = chosen.case.spec.generate.is_none();
+    let most = match (written, compose::varies(&chosen.case)) {
+        (true, false) => 1,
+        (true, true) => COMPOSED,
+        (false, _) => COUNTED,
+    };
+    let counted = runs.len().min(most);
     let (requests, items) = runs
         .iter()
         .take(usize::try_from(counted).unwrap_or(usize::MAX))
@@ -137,28 +155,11 @@ fn size_of_run(
             Some(_) => (2, items * 2 + 1),
         };
     }
-    spec.steps
-        .iter()
-        .flatten()
-        .map(|s| size_of_step(environment, s))
-        .fold((0, 0), |(r, i), (s, t)| (r + s, i + t))
-}
-
-fn size_of_step(environment: &Environment, step: &Step) -> (u64, u64) {
-    if let Some(group) = &step.simultaneously {
-        return group
-            .iter()
-            .map(|s| self::size_of_step(environment, s))
-            .fold((0, 0), |(r, i), (s, t)| (r + s, i + t));
-    }
-    let times = step.times.unwrap_or(1) as u64;
-    let items = match &step.batch {
-        Some(BatchSpec::Count(Span { low, high })) => {
-            let range = environment.clamp(Span { low: *low, high: *high });
-            usize::midpoint(*range.start(), *range.end())
-        }
-        Some(BatchSpec::Items(items)) => items.iter().map(|i| i.times.unwrap_or(1)).sum(),
-        None => 0,
-    };
-    (times, times * items as u64)
+    let Amount { requests, items } = compose::size(
+        environment,
+        &chosen.case,
+        run,
+        case_seed(options.seed, &chosen.case.id, run),
+    );
+    (requests, items)
 }

@@ -1,9 +1,11 @@
 //! Schedules the executions of a run: which are under way at once, what is tried again, what is judged.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::pass_counter::PassCounter;
 use super::plan::Plan;
@@ -22,6 +24,9 @@ const MANY: u64 = 1000;
 
 /// Runs everything that is planned.
 pub(super) async fn run_all(shared: &Arc<RunContext>, planned: &Plan) {
+    if let Some(time) = shared.options.duration {
+        return run_for(shared, planned, time).await;
+    }
     let permits = Arc::new(Semaphore::new(shared.options.jobs.max(1)));
     let mut tasks = JoinSet::new();
     // Executions that span the run begin before all others, and hold no permit while they wait.
@@ -51,13 +56,13 @@ pub(super) async fn run_all(shared: &Arc<RunContext>, planned: &Plan) {
                     break;
                 }
                 if alone {
-                    run_each(shared, index, part, most > 0).await;
+                    run_each(shared, index, part, most > 0, None).await;
                     continue;
                 }
                 let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
                 let shared = Arc::clone(shared);
                 tasks.spawn(async move {
-                    run_each(&shared, index, part, most > 0).await;
+                    run_each(&shared, index, part, most > 0, None).await;
                     drop(permit);
                 });
                 while tasks.try_join_next().is_some() {}
@@ -69,23 +74,72 @@ pub(super) async fn run_all(shared: &Arc<RunContext>, planned: &Plan) {
     while spanning.join_next().await.is_some() {}
 }
 
+/// Runs the cases in turns until the time is over. What is under way then comes to its end, so that the run has a
+/// verdict.
+async fn run_for(shared: &Arc<RunContext>, planned: &Plan, time: Duration) {
+    let until = Instant::now() + time;
+    let is_alone = shared.selected.iter().any(|s| s.case.spec.alone);
+    let jobs = if is_alone { 1 } else { shared.options.jobs.max(1) };
+    let permits = Arc::new(Semaphore::new(jobs));
+    let mut tasks = JoinSet::new();
+    let mut turns: Vec<_> = planned
+        .cases
+        .iter()
+        .enumerate()
+        .filter(|(_, case)| !case.runs.is_empty())
+        .map(|(index, case)| {
+            let is_soak = soak_worker::can_soak(&shared.environment, &shared.selected[index]);
+            (index, is_soak, case.runs.chunks(if is_soak { SOAK_CHUNK } else { 1 }))
+        })
+        .collect();
+    while !shared.is_stopped() && !turns.is_empty() {
+        for (index, is_soak, chunks) in &mut turns {
+            let permit = tokio::time::timeout_at(until, Arc::clone(&permits).acquire_owned()).await;
+            let (Ok(Ok(permit)), Some(part)) = (permit, chunks.next()) else {
+                // What waits for the end of the run goes on now.
+                shared.environment.end();
+                while tasks.join_next().await.is_some() {}
+                return;
+            };
+            let (shared, index, is_soak) = (Arc::clone(shared), *index, *is_soak);
+            tasks.spawn(async move {
+                run_each(&shared, index, part, is_soak, Some(until)).await;
+                drop(permit);
+            });
+            while tasks.try_join_next().is_some() {}
+        }
+    }
+    shared.environment.end();
+    while tasks.join_next().await.is_some() {}
+}
+
 /// Whether the case mostly waits: for the end of the run, or for time to pass.
 fn spans_run(selected: &SelectedCase) -> bool {
     let case = &selected.case;
     !case.spec.alone && (case.waits() >= 500 || case.spec.steps.iter().flatten().any(|s| s.at_end))
 }
 
-async fn run_each(shared: &Arc<RunContext>, index: usize, runs: RunRange, is_soak: bool) {
+async fn run_each(
+    shared: &Arc<RunContext>,
+    index: usize,
+    runs: RunRange,
+    is_soak: bool,
+    until: Option<Instant>,
+) {
     if is_soak {
-        return soak(shared, index, runs).await;
+        return soak(shared, index, runs, until).await;
     }
-    for run in runs.iter() {
+    for run in runs.iter().take_while(|_| !is_over(until)) {
         run_once(shared, index, run, None).await;
     }
 }
 
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
+}
+
 /// Runs of a generated case one after the other, on one connection.
-async fn soak(shared: &Arc<RunContext>, index: usize, runs: RunRange) {
+async fn soak(shared: &Arc<RunContext>, index: usize, runs: RunRange, until: Option<Instant>) {
     let selected = &shared.selected[index];
     let case = &selected.case.id;
     let cancellation = shared.environment.cancellation.clone();
@@ -100,7 +154,7 @@ async fn soak(shared: &Arc<RunContext>, index: usize, runs: RunRange) {
     let mut worker = shared.worker();
     let mut known = locked(&shared.known[index]).clone();
     let mut counter = PassCounter::new(shared, index);
-    for run in runs.iter() {
+    for run in runs.iter().take_while(|_| !is_over(until)) {
         let seed = case_seed(shared.options.seed, case, run);
         let outcome = tokio::select! {
             biased;
@@ -167,7 +221,10 @@ async fn run_once(
         let mut collector = locked(&shared.collector);
         match reason {
             RetryReason::Lost => collector.add_lost(*amount),
-            RetryReason::Load(_) | RetryReason::Unreached | RetryReason::Credentials => {
+            RetryReason::Load
+            | RetryReason::Crowded
+            | RetryReason::Unreached
+            | RetryReason::Credentials => {
                 collector.add_retried(*amount);
             }
         }

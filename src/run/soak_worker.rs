@@ -12,7 +12,7 @@ use super::verdict_cache::VerdictCache;
 use crate::case::{Expect, Framing, Generate};
 use crate::check::{Evaluation, HeaderCache, SentItems};
 use crate::compose::{self, style};
-use crate::exchange::{Answer, BodyIntent, Loss, Request, Response};
+use crate::exchange::{Answer, BodyIntent, Loss, LossKind, Request, Response};
 use crate::execution::{Execution, SelectedCase, is_streamed};
 use crate::generate::{BatchShape, KeyBlock, TextSpan};
 use crate::send::{Lane, LaneFailure};
@@ -102,6 +102,7 @@ impl SoakWorker {
             let execution = Execution { cut: true, ..Execution::default() };
             return RunOutcome::NeedsJudge { execution, right: None };
         }
+        environment.note_keys_in(self.body.as_bytes());
         let sent = SentItems { body: self.body.as_bytes(), places: &self.places };
         let quick = environment.quick.as_ref().filter(|_| certain);
         let is_right = |status: u16, body: &[u8], elapsed: Duration| {
@@ -112,8 +113,15 @@ impl SoakWorker {
         let heard: Result<Response, Loss>;
         let right: Option<Vec<u8>>;
         if let Some(lane) = &mut self.lane {
-            match lane.send(sender, self.body.as_bytes(), items).await {
+            let turn = sender.pace.turn().await;
+            let sending = lane.send(sender, self.body.as_bytes(), items, &turn);
+            match environment
+                .unless_crowded(sending)
+                .await
+                .unwrap_or_else(|| Err(LaneFailure::Lost(crowded())))
+            {
                 Ok(answer) => {
+                    environment.note_answered();
                     let plain = is_right(answer.status, answer.body, answer.elapsed);
                     if plain
                         && known.heads.knows(answer.head)
@@ -213,6 +221,12 @@ impl SoakWorker {
         };
         Execution::of_batch(selected, request, intent, answer)
     }
+}
+
+/// Its connection was one too many.
+fn crowded() -> Loss {
+    let message = "others were answered meanwhile".to_owned();
+    Loss { kind: LossKind::Crowded, message, elapsed: Duration::ZERO }
 }
 
 fn head(response: &Response) -> Vec<u8> {

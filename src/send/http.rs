@@ -1,6 +1,7 @@
 //! Ordinary requests, by reqwest.
 
 use std::error::Error as _;
+use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -21,12 +22,10 @@ const TINY_CHUNK: usize = 7;
 
 /// Two clients: one that keeps connections, one that never uses a connection twice.
 pub(super) struct Clients {
-    pooled: reqwest::Client,
+    /// None once the target turned out to take no more connections.
+    pooled: RwLock<Option<reqwest::Client>>,
     fresh: reqwest::Client,
 }
-
-/// Connections that stay open between requests: as many as there are jobs on loopback.
-const IDLE_CONNECTIONS: usize = 16;
 
 impl Clients {
     /// Clients that share `tls`, and speak HTTP/2 alone or HTTP/1.1 alone.
@@ -55,18 +54,26 @@ impl Clients {
             }
             if pooled {
                 // A race opens many at once; what it leaves idle is closed, since targets limit connections.
-                builder = builder.pool_max_idle_per_host(IDLE_CONNECTIONS);
+                builder = builder.pool_max_idle_per_host(options.connections);
             } else {
                 builder = builder.pool_max_idle_per_host(0);
             }
             builder.build().map_err(|e| SendError::Client(format!("the HTTP client: {e}")))
         };
-        Ok(Clients { pooled: client(true)?, fresh: client(false)? })
+        Ok(Clients { pooled: RwLock::new(Some(client(true)?)), fresh: client(false)? })
     }
 
     /// The one that never uses a connection twice where `fresh`, the other one else.
-    pub fn of(&self, fresh: bool) -> &reqwest::Client {
-        if fresh { &self.fresh } else { &self.pooled }
+    pub fn of(&self, fresh: bool) -> reqwest::Client {
+        let pooled = if fresh { None } else { self.pooled.read().ok().and_then(|p| p.clone()) };
+        pooled.unwrap_or_else(|| self.fresh.clone())
+    }
+
+    /// Closes what is idle, and keeps no connection from now on.
+    pub fn close_after_answers(&self) {
+        if let Ok(mut pooled) = self.pooled.write() {
+            *pooled = None;
+        }
     }
 }
 

@@ -7,18 +7,19 @@
 use std::future::poll_fn;
 use std::io::IoSlice;
 use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-use super::Sender;
 use super::connection::TargetConnection;
 use super::good_answers::is_good;
 use super::head::{self, BodyEnd};
 use super::incoming::{Incoming, LossReason};
 use super::memory::AnswerBounds;
+use super::{Sender, Turn};
 use crate::exchange::{Loss, LossKind, Request, Response};
 
 /// So many bytes are read at once.
@@ -130,7 +131,7 @@ impl Lane {
         }
     }
 
-    /// Sends `body`, which holds `items` items, and reads the answer to it.
+    /// Sends `body`, which holds `items` items, in `turn`, and reads the answer to it.
     ///
     /// # Errors
     /// A [`LaneFailure`] where no whole answer came.
@@ -139,8 +140,8 @@ impl Lane {
         sender: &Sender,
         body: &[u8],
         items: usize,
+        turn: &Turn,
     ) -> Result<LaneAnswer<'_>, LaneFailure> {
-        sender.pace.wait().await;
         let (allowed, held) = (sender.most(items), MOST.0 + MOST.1 * items as u64);
         self.begin(Some(body.len() as u64), allowed.min(held));
         // What is small is written in one piece.
@@ -156,6 +157,7 @@ impl Lane {
                 return Err(LaneFailure::Lost(loss));
             }
         };
+        self.heard(sender, turn);
         let Incoming { status, body, .. } = &self.incoming;
         if is_good(*status) {
             sender.good_answers.begin();
@@ -178,13 +180,29 @@ impl Lane {
         items: usize,
         streamed: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
-        sender.pace.wait().await;
+        let turn = sender.pace.turn().await;
         self.begin(length, sender.most(items));
-        if length.is_some() {
-            return self.exchange(sender, items, b"", streamed).await;
-        }
-        let mut chunked = ChunkedPieces { inner: streamed, piece: Vec::new(), over: false };
-        self.exchange(sender, items, b"", &mut chunked).await
+        let elapsed = if length.is_some() {
+            self.exchange(sender, items, b"", streamed).await?
+        } else {
+            let mut chunked = ChunkedPieces { inner: streamed, piece: Vec::new(), over: false };
+            self.exchange(sender, items, b"", &mut chunked).await?
+        };
+        self.heard(sender, &turn);
+        Ok(elapsed)
+    }
+
+    /// Has the pace take note of what an answer says of the target's limits; most say nothing.
+    fn heard(&self, sender: &Sender, turn: &Turn) {
+        let lines = self.incoming.lines();
+        sender.heard(turn, self.incoming.status, &|name| {
+            let wanted = |line: &&[u8]| {
+                line.get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name.as_bytes()))
+                    && line.get(name.len()) == Some(&b':')
+            };
+            let line = lines.split(|byte| *byte == b'\n').find(wanted)?;
+            Some(String::from_utf8_lossy(&line[name.len() + 1..]).trim().to_owned())
+        });
     }
 
     /// Makes ready for a body of that length, where it is known, and an answer of `most` bytes.
@@ -262,7 +280,7 @@ impl Lane {
         .await?;
         // What was not written, or came unasked, would be taken for a part of the next exchange.
         let all = writing.state == WriteState::Done;
-        if all && !left_over && !self.incoming.closes {
+        if all && !left_over && !self.incoming.closes && !sender.closes.load(Ordering::Relaxed) {
             self.stream = Some(stream);
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! an answer ought to be. Credentials live here and nowhere else.
 
 mod body_end;
+mod ceiling;
 mod connection;
 mod credentials;
 mod framing;
@@ -16,6 +17,7 @@ mod memory;
 mod pace;
 mod patience;
 mod proxy;
+mod rate_limit;
 mod raw;
 mod silence;
 mod target;
@@ -25,6 +27,7 @@ mod transport;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
@@ -32,7 +35,7 @@ use thiserror::Error;
 
 pub use credentials::{Token, TokenSource};
 pub use lane::{Lane, LaneAnswer, LaneFailure, StreamedExchange, headers};
-pub use pace::Pace;
+pub use pace::{LONGEST_PAUSE, Pace, Turn};
 pub use silence::{ResponseLog, Silence};
 pub use target::Target;
 
@@ -86,6 +89,10 @@ pub struct SendOptions {
     pub cert: Option<PathBuf>,
     /// Takes any certificate.
     pub insecure: bool,
+    /// Connections that stay open between requests.
+    pub connections: usize,
+    /// Requests in a second, at most.
+    pub rate: Option<f64>,
     /// Bytes of a body at most; none: [`SendOptions::LARGEST_BODY`], or what the batch can need.
     pub max_body: Option<u64>,
     /// How long the target may go without a good answer.
@@ -106,6 +113,8 @@ impl Default for SendOptions {
             ca: None,
             cert: None,
             insecure: false,
+            connections: 16,
+            rate: None,
             max_body: None,
             patience: PATIENCE,
         }
@@ -131,6 +140,7 @@ pub struct Sender {
     patience: Patience,
     good_answers: GoodAnswers,
     memory: Memory,
+    closes: AtomicBool,
 }
 
 /// Reads an answer from pieces of `size` bytes as connections do, the observer's way and the other: what came of its
@@ -189,6 +199,7 @@ impl Sender {
             transport: tokio::sync::OnceCell::new(),
             clients,
             patience: Patience::default(),
+            closes: AtomicBool::new(false),
         })
     }
 
@@ -222,11 +233,6 @@ impl Sender {
         self.proxy.as_ref().map(ToString::to_string)
     }
 
-    /// The target asked not to be sent anything for so long: that counts against nobody's patience.
-    pub fn excuse(&self, pause: Duration) {
-        self.good_answers.pause(pause);
-    }
-
     /// Why nothing more is to be expected of the target, where that is so.
     #[must_use]
     pub fn out_of_patience(&self) -> Option<String> {
@@ -244,19 +250,31 @@ impl Sender {
         self.patience.note(false);
     }
 
-    /// Sends `request`, which holds `items` items, and says what came back.
+    /// Sends `request`, which holds `items` items, when its turn comes, and says what came back.
     pub async fn send(&self, request: &Request, items: usize) -> Answer {
-        let answer = self.send_once(request, items).await;
-        self.good_answers.note(&answer);
-        answer
+        let turn = self.pace.turn().await;
+        self.send_in_turn(request, items, &turn).await
     }
 
-    async fn send_once(&self, request: &Request, items: usize) -> Answer {
-        self.pace.wait().await;
+    /// The same in a turn that was waited for already.
+    pub async fn send_in_turn(&self, request: &Request, items: usize, turn: &Turn) -> Answer {
         let number = self.responses.begin();
         let answer = self.send_now(request, items).await;
         self.responses.note(number, &answer);
+        self.good_answers.note(&answer);
+        if let Answer::Received(response) = &answer {
+            self.heard(turn, response.status, &|name| response.header(name).map(str::to_owned));
+        }
         answer
+    }
+
+    /// Takes note of what an answer says of the target's limits. A pause that the target asked for counts against
+    /// nobody's patience; who wants to be left alone for longer than anybody waits is not waited for.
+    fn heard(&self, turn: &Turn, status: u16, header: &dyn Fn(&str) -> Option<String>) {
+        let asked = turn.heard(status, header);
+        if let Some(pause) = asked.filter(|pause| *pause <= LONGEST_PAUSE) {
+            self.good_answers.pause(pause);
+        }
     }
 
     async fn send_now(&self, request: &Request, items: usize) -> Answer {
@@ -268,9 +286,18 @@ impl Sender {
         let fresh =
             request.new_connection || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
         let client = self.clients().await.of(fresh);
-        let answer = http::send(self, client, request, self.patience.of(limit), bounds).await;
+        let answer = http::send(self, &client, request, self.patience.of(limit), bounds).await;
         self.patience.note(matches!(&answer, Answer::Lost(loss) if loss.kind == LossKind::Timeout));
         answer
+    }
+
+    /// Closes connections after their answers from now on, and those that are idle.
+    pub fn close_after_answers(&self) {
+        self.closes.store(true, Ordering::Relaxed);
+        self.clients.close_after_answers();
+        if let Some(Transport { http_2: Some(clients), .. }) = self.transport.get() {
+            clients.close_after_answers();
+        }
     }
 
     /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
@@ -289,7 +316,7 @@ impl Sender {
         let ended = if let Some(mut lane) = self.lane(request) {
             lane.stream(self, length, items, exchange).await
         } else {
-            self.pace.wait().await;
+            let _turn = self.pace.turn().await;
             http::stream(self, request, length, items, exchange).await
         };
         match &ended {

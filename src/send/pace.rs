@@ -1,100 +1,554 @@
-//! Pace: at most so many requests a second.
+//! Pace: how many requests may go out when, and how many may be under way at once.
+//!
+//! A rate that was asked for is strict: it holds in every window of one second, as the target sees it. What the target
+//! refuses (429, 503) is remembered, and not tried again for a while. It must not know what is sent.
 
-use std::sync::Mutex;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Spaces requests evenly; without a rate it never waits.
-pub struct Pace {
+use super::ceiling::Ceiling;
+use super::rate_limit::{Advice, Quota};
+
+/// The longest pause that a target gets, whatever it asks for.
+pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+/// The pause where a refusal names none.
+const USUAL_PAUSE: Duration = Duration::from_secs(1);
+/// A rate holds within every window of this length.
+const WINDOW: Duration = Duration::from_secs(1);
+/// By then a request has reached the target, whether it was answered or not.
+const ARRIVED: Duration = Duration::from_secs(1);
+/// Requests a second that 503 does not slow a run below: it may be a fault, and have nothing to do with the rate.
+const SLOWEST_FOR_FAULTS: f64 = 20.0;
+/// Requests a second that nothing slows a run below.
+const SLOWEST: f64 = 0.2;
+/// More entries than this are not searched one by one.
+const MANY: usize = 1000;
+
+/// Lets requests go out at their time; without a rate or a refusal, at once.
+#[derive(Clone)]
+pub struct Pace(Arc<PaceShared>);
+
+struct PaceShared {
+    /// Held by whoever is next, so that requests go out in the order in which they came.
+    queue: tokio::sync::Mutex<()>,
     state: Mutex<PaceState>,
+    /// Wakes whoever is next when a request ends.
+    ended: Notify,
+    /// Nothing limits the pace: neither the queue nor the state is touched.
+    is_free: AtomicBool,
+    under_way: AtomicUsize,
+    total: AtomicU64,
+    begun: Instant,
 }
 
 struct PaceState {
-    interval: Duration,
+    /// Requests a second that were asked for.
+    asked: Option<f64>,
+    rate: Ceiling,
+    at_once: Ceiling,
+    /// What the target says of itself.
+    policy: Option<f64>,
+    quota: Option<Quota>,
+    /// When the next request may go out, by the rate alone.
     next: Instant,
-    /// What was asked for.
-    usual: Duration,
-    /// Nothing is sent before this moment (`Retry-After`).
+    /// Nothing goes out before this moment (`Retry-After`).
     not_before: Option<Instant>,
-    /// When the target last asked to slow down.
-    slowed: Option<Instant>,
-    /// Requests since then.
-    since: u32,
+    /// Requests of the last second or so that count for the rate that was asked for.
+    counted: VecDeque<Counted>,
+    /// When requests went out, in the last second.
+    released: VecDeque<Instant>,
+    lowered: Option<Instant>,
+    raised: Instant,
+    trouble: Option<Trouble>,
+    number: u64,
 }
 
-/// Answers of one burst that ask to slow down are one request to do so.
-const BURST: Duration = Duration::from_secs(2);
-/// After so many requests without complaint the rate doubles again, up to what it was.
-const RECOVERY: u32 = 12;
-/// However often a target complains, this is slow enough where no rate was set.
-const SLOWEST: Duration = Duration::from_millis(50);
+/// A request that counts for the rate.
+struct Counted {
+    number: u64,
+    released: Instant,
+    ended: Option<Instant>,
+}
+
+impl Counted {
+    /// When it no longer counts: the target has seen it by its end, or soon after its beginning.
+    fn free(&self, window: Duration) -> Instant {
+        let arrived = self.released + ARRIVED;
+        self.ended.map_or(arrived, |ended| ended.min(arrived)) + window
+    }
+}
+
+/// Refusals since the last good answer.
+#[derive(Default)]
+struct Trouble {
+    /// When the pause ends that was cut down to [`LONGEST_PAUSE`].
+    cut: Option<Instant>,
+    /// Why nothing more is to be expected, once that is so.
+    hopeless: Option<String>,
+}
+
+/// The right to send one request, held until it is answered.
+pub struct Turn {
+    pace: Pace,
+    released: Instant,
+    /// Among those that count; 0 where none do.
+    number: u64,
+}
 
 impl Pace {
-    /// At most `rate` requests a second.
+    /// At most `rate` requests in any second.
     #[must_use]
     pub fn new(rate: Option<f64>) -> Pace {
-        let interval = rate.map_or(Duration::ZERO, |r| Duration::from_secs_f64(1.0 / r.max(1e-6)));
-        let state = PaceState {
-            interval,
-            next: Instant::now(),
-            usual: interval,
-            not_before: None,
-            slowed: None,
-            since: 0,
-        };
-        Pace { state: Mutex::new(state) }
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, PaceState> {
-        match self.state.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        }
-    }
-
-    /// Waits for this request's turn.
-    pub async fn wait(&self) {
-        let due = {
-            let mut state = self.state();
-            if state.interval.is_zero() && state.not_before.is_none() {
-                return;
-            }
-            let now = Instant::now();
-            state.since += 1;
-            if state.since >= RECOVERY && state.interval > state.usual {
-                state.since = 0;
-                let faster = state.interval / 2;
-                state.interval = if faster < Duration::from_millis(5) {
-                    state.usual
-                } else {
-                    faster.max(state.usual)
-                };
-            }
-            let due = state.next.max(now).max(state.not_before.unwrap_or(now));
-            state.next = due + state.interval;
-            if state.not_before.is_some_and(|t| t <= now) {
-                state.not_before = None;
-            }
-            due
-        };
-        tokio::time::sleep_until(due).await;
-    }
-
-    /// The target asked to slow down: nothing for `pause`, then half the rate.
-    pub fn back_off(&self, pause: Duration) {
-        let mut state = self.state();
         let now = Instant::now();
-        if state.slowed.is_none_or(|t| now.duration_since(t) > BURST) {
-            state.slowed = Some(now);
-            state.interval = if state.interval.is_zero() {
-                Duration::from_millis(10)
-            } else {
-                (state.interval * 2).min(SLOWEST.max(state.usual * 8))
-            };
+        Pace(Arc::new(PaceShared {
+            queue: tokio::sync::Mutex::new(()),
+            state: Mutex::new(PaceState::new(rate, now)),
+            ended: Notify::new(),
+            is_free: AtomicBool::new(rate.is_none()),
+            under_way: AtomicUsize::new(0),
+            total: AtomicU64::new(0),
+            begun: now,
+        }))
+    }
+
+    /// Waits for the turn of one request.
+    pub async fn turn(&self) -> Turn {
+        if self.0.is_free.load(Ordering::Relaxed) {
+            return self.taken(1, Instant::now(), 0);
         }
-        state.since = 0;
-        let until = now + pause;
-        state.not_before = Some(state.not_before.map_or(until, |t| t.max(until)));
+        let (released, number) = self.admitted(1).await;
+        self.taken(1, released, number)
+    }
+
+    /// Waits until `count` requests may go out at once; [`Pace::most_together`] says how many may.
+    pub async fn turns(&self, count: usize) -> Vec<Turn> {
+        let (released, number) = if self.0.is_free.load(Ordering::Relaxed) {
+            (Instant::now(), 0)
+        } else {
+            self.admitted(count).await
+        };
+        let nth = |nth: usize| if number == 0 { 0 } else { number + nth as u64 };
+        (0..count).map(|at| self.taken(1, released, nth(at))).collect()
+    }
+
+    /// How many requests may go out at once.
+    #[must_use]
+    pub fn most_together(&self) -> usize {
+        if self.0.is_free.load(Ordering::Relaxed) { usize::MAX } else { self.state().together() }
+    }
+
+    /// Why the target refuses everything, where it has done so for too long.
+    #[must_use]
+    pub fn hopeless(&self) -> Option<String> {
+        if self.0.is_free.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.state().trouble.as_ref().and_then(|t| t.hopeless.clone())
+    }
+
+    /// Requests that are under way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.0.under_way.load(Ordering::Relaxed)
+    }
+
+    /// The target takes no more connections than the requests under way have: fewer from now on. Gives how many they
+    /// are.
+    pub fn crowded(&self) -> usize {
+        let under_way = self.under_way();
+        let mut state = self.state();
+        state.at_once.lower(under_way as f64, 1.0, Instant::now());
+        self.0.is_free.store(false, Ordering::Relaxed);
+        under_way
+    }
+
+    fn taken(&self, count: usize, released: Instant, number: u64) -> Turn {
+        self.0.under_way.fetch_add(count, Ordering::Relaxed);
+        self.0.total.fetch_add(count as u64, Ordering::Relaxed);
+        Turn { pace: self.clone(), released, number }
+    }
+
+    /// Waits in the queue; when the requests went out, and the number of the first.
+    async fn admitted(&self, count: usize) -> (Instant, u64) {
+        let _first = self.0.queue.lock().await;
+        loop {
+            let now = Instant::now();
+            let under_way = self.0.under_way.load(Ordering::Relaxed);
+            let admitted = self.state().admit(count, under_way, now);
+            match admitted {
+                Ok(number) => return (now, number),
+                Err(until) => {
+                    tokio::select! {
+                        () = self.0.ended.notified() => {}
+                        () = tokio::time::sleep_until(until) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, PaceState> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Turn {
+    /// Takes note of the answer: whether the target asks to slow down, and what it says of its limits. Gives how long
+    /// it asks not to be sent anything.
+    pub fn heard(&self, status: u16, header: &dyn Fn(&str) -> Option<String>) -> Option<Duration> {
+        let shared = &self.pace.0;
+        let advice = Advice::of(status, header);
+        if advice.is_nothing() && shared.is_free.load(Ordering::Relaxed) {
+            return None;
+        }
+        let now = Instant::now();
+        let under_way = shared.under_way.load(Ordering::Relaxed);
+        let elapsed = now.duration_since(shared.begun).max(WINDOW);
+        let average = shared.total.load(Ordering::Relaxed) as f64 / elapsed.as_secs_f64();
+        let mut state = self.pace.state();
+        let sent = Sent { released: self.released, under_way, average };
+        state.heard(status, &advice, &sent, now);
+        shared.is_free.store(state.is_free(), Ordering::Relaxed);
+        advice.pause
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let shared = &self.pace.0;
+        shared.under_way.fetch_sub(1, Ordering::Relaxed);
+        if self.number > 0 {
+            self.pace.state().ended(self.number, Instant::now());
+        }
+        if !shared.is_free.load(Ordering::Relaxed) {
+            shared.ended.notify_one();
+        }
+    }
+}
+
+/// A request that was answered, and what else was going on.
+struct Sent {
+    released: Instant,
+    /// Requests under way, this one too.
+    under_way: usize,
+    /// Requests a second since the beginning.
+    average: f64,
+}
+
+impl PaceState {
+    fn new(asked: Option<f64>, now: Instant) -> PaceState {
+        PaceState {
+            asked: asked.map(|rate| rate.max(1e-3)),
+            rate: Ceiling::default(),
+            at_once: Ceiling::default(),
+            policy: None,
+            quota: None,
+            next: now,
+            not_before: None,
+            counted: VecDeque::new(),
+            released: VecDeque::new(),
+            lowered: None,
+            raised: now,
+            trouble: None,
+            number: 0,
+        }
+    }
+
+    fn is_free(&self) -> bool {
+        self.asked.is_none()
+            && self.policy.is_none()
+            && self.quota.is_none()
+            && self.not_before.is_none()
+            && self.trouble.is_none()
+            && self.rate.is_open()
+            && self.at_once.is_open()
+    }
+
+    /// Requests that may go out in any window, and how long such a window is.
+    fn slots(&self) -> Option<(usize, Duration)> {
+        let rate = self.asked?;
+        // Less than one a second is one in a longer window.
+        let slots = rate.floor().max(1.0);
+        Some((whole(slots), WINDOW.mul_f64((1.0 / rate).max(1.0))))
+    }
+
+    fn together(&self) -> usize {
+        let slots = self.slots().map_or(usize::MAX, |(slots, _)| slots);
+        slots.min(whole(self.at_once.level())).max(1)
+    }
+
+    fn interval(&self) -> Duration {
+        let limits = [self.asked, self.policy].into_iter().flatten();
+        let rate = limits.fold(self.rate.level(), f64::min);
+        if rate.is_finite() { Duration::from_secs_f64(1.0 / rate) } else { Duration::ZERO }
+    }
+
+    /// Lets so many requests go out now, and gives the number of the first of them; else until when to wait, or until
+    /// one that is under way ends.
+    fn admit(&mut self, count: usize, under_way: usize, now: Instant) -> Result<u64, Instant> {
+        if now.saturating_duration_since(self.raised) >= WINDOW {
+            self.raised = now;
+            self.rate.raise(now);
+            self.at_once.raise(now);
+        }
+        if let Some(until) = self.not_before {
+            if until > now {
+                return Err(until);
+            }
+            self.not_before = None;
+        }
+        if self.next > now {
+            return Err(self.next);
+        }
+        if under_way > 0 && under_way + count > whole(self.at_once.level()) {
+            return Err(now + WINDOW);
+        }
+        if let Some(quota) = self.quota.filter(|quota| quota.until > now)
+            && quota.left < count as u64
+            && (quota.left == 0 || under_way > 0)
+        {
+            return Err(quota.until);
+        }
+        if let Some((slots, window)) = self.slots() {
+            if slots > MANY {
+                while self.counted.front().is_some_and(|c| c.free(window) <= now) {
+                    self.counted.pop_front();
+                }
+            } else {
+                self.counted.retain(|c| c.free(window) > now);
+            }
+            if self.counted.len() + count > slots.max(count) {
+                let first = self.counted.iter().map(|c| c.free(window)).min();
+                return Err(first.unwrap_or(now + window));
+            }
+        }
+        self.quota = self.quota.filter(|quota| quota.until > now);
+        if let Some(quota) = &mut self.quota {
+            quota.left = quota.left.saturating_sub(count as u64);
+        }
+        self.released.retain(|at| now.saturating_duration_since(*at) < WINDOW);
+        let first = self.number + 1;
+        for _ in 0..count {
+            self.number += 1;
+            self.released.push_back(now);
+            if self.asked.is_some() {
+                let number = self.number;
+                self.counted.push_back(Counted { number, released: now, ended: None });
+            }
+        }
+        self.next = now + self.interval().saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+        Ok(first)
+    }
+
+    fn ended(&mut self, number: u64, now: Instant) {
+        if let Ok(at) = self.counted.binary_search_by_key(&number, |c| c.number) {
+            self.counted[at].ended = Some(now);
+        }
+    }
+
+    fn heard(&mut self, status: u16, advice: &Advice, sent: &Sent, now: Instant) {
+        if let Some(quota) = advice.quota(now, LONGEST_PAUSE) {
+            // Those that are under way may not be counted there yet.
+            let others = sent.under_way.saturating_sub(1) as u64;
+            self.quota = Some(Quota { left: quota.left.saturating_sub(others), ..quota });
+        }
+        self.policy = advice.policy.or(self.policy);
+        match status {
+            429 | 503 => self.refused(status, advice, sent, now),
+            408 | 502 | 504 => {}
+            _ => self.trouble = None,
+        }
+    }
+
+    fn refused(&mut self, status: u16, advice: &Advice, sent: &Sent, now: Instant) {
+        // Answers to what was sent before the pace was lowered say nothing new.
+        if self.lowered.is_none_or(|lowered| sent.released >= lowered) {
+            self.lowered = Some(now);
+            let recent =
+                self.released.iter().filter(|at| now.saturating_duration_since(**at) < WINDOW);
+            let count = recent.count();
+            let level = if count == 0 { sent.average } else { count as f64 };
+            let asked = self.asked.unwrap_or(f64::INFINITY);
+            let least = if status == 429 { SLOWEST } else { SLOWEST_FOR_FAULTS };
+            self.rate.lower(level.min(asked), least.min(asked), now);
+            if status == 429 && sent.under_way > 1 {
+                self.at_once.lower(sent.under_way as f64, 1.0, now);
+            }
+            self.next = self.next.max(now + self.interval());
+            self.raised = now;
+        }
+        let asked = advice.pause.unwrap_or(USUAL_PAUSE);
+        let until = now + asked.min(LONGEST_PAUSE);
+        let before = self.not_before.unwrap_or(now).max(now);
+        let trouble = self.trouble.get_or_insert_default();
+        self.not_before = Some(before.max(until));
+        if asked > LONGEST_PAUSE {
+            let seconds = asked.as_secs();
+            if trouble.cut.is_some_and(|cut| sent.released >= cut) {
+                trouble.hopeless = Some(format!(
+                    "The target answered {status} and asks to come back in {seconds} s; batchproof waits at most {} s.",
+                    LONGEST_PAUSE.as_secs()
+                ));
+            }
+            trouble.cut.get_or_insert(until);
+        }
+    }
+}
+
+/// The whole part of a level; the greatest number where there is no limit.
+fn whole(level: f64) -> usize {
+    let seconds = Duration::try_from_secs_f64(level).map_or(u64::MAX, |level| level.as_secs());
+    usize::try_from(seconds).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn none(_: &str) -> Option<String> {
+        None
+    }
+
+    /// Sends as fast as the pace allows, each request with so many milliseconds to the target and back, of which it
+    /// reaches the target at a random one; when the target saw them.
+    fn seen(state: &mut PaceState, requests: usize, jobs: usize, latency: u64) -> Vec<Duration> {
+        let start = state.next;
+        let mut now = start;
+        let (mut under_way, mut seen, mut random) =
+            (Vec::<(Instant, u64)>::new(), Vec::new(), 7_u64);
+        while seen.len() < requests {
+            under_way.sort_unstable();
+            while under_way.first().is_some_and(|(end, _)| *end <= now) {
+                let (end, number) = under_way.remove(0);
+                state.ended(number, end);
+            }
+            let until = if under_way.len() >= jobs {
+                now + Duration::from_secs(3600)
+            } else {
+                match state.admit(1, under_way.len(), now) {
+                    Ok(number) => {
+                        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(11);
+                        let arrives = (random >> 33) % (latency + 1);
+                        seen.push(now + Duration::from_millis(arrives) - start);
+                        under_way.push((now + Duration::from_millis(latency), number));
+                        continue;
+                    }
+                    Err(until) => until,
+                }
+            };
+            let first = under_way.iter().map(|(end, _)| *end).min();
+            now = first.map_or(until, |end| end.min(until)).max(now + Duration::from_micros(1));
+        }
+        seen.sort_unstable();
+        seen
+    }
+
+    #[test]
+    fn a_rate_holds_in_every_second_that_the_target_sees() {
+        for (rate, most) in [(5.0, 5), (20.0, 20), (2.5, 2), (300.0, 300)] {
+            for latency in [0, 30, 400, 3_000] {
+                for jobs in [1, 4, 16, 400] {
+                    let mut state = PaceState::new(Some(rate), Instant::now());
+                    let seen = seen(&mut state, 400, jobs, latency.min(1_000));
+                    for (at, first) in seen.iter().enumerate() {
+                        let within = seen[at..].iter().take_while(|t| **t - *first < WINDOW);
+                        let count = within.count();
+                        assert!(count <= most, "{count} at {rate}/s, {latency} ms, {jobs} jobs");
+                    }
+                    if latency <= 30 && jobs >= 16 {
+                        let seconds = seen.last().unwrap().as_secs_f64();
+                        let wanted = 400.0 / most as f64;
+                        assert!(seconds <= wanted * 1.1 + 1.0, "{seconds} s at {rate}/s");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_race_counts_as_many_requests_as_it_has() {
+        let start = Instant::now();
+        let mut state = PaceState::new(Some(5.0), start);
+        assert_eq!(state.together(), 5);
+        let first = state.admit(4, 0, start).unwrap();
+        let soon = start + Duration::from_millis(10);
+        (0..4).for_each(|nth| state.ended(first + nth, soon));
+        let later = start + Duration::from_millis(900);
+        assert!(state.admit(1, 0, later).is_ok(), "the fifth of the second");
+        assert_eq!(
+            state.admit(1, 1, later + Duration::from_millis(1)).unwrap_err(),
+            later + Duration::from_millis(200)
+        );
+        assert!(
+            state.admit(5, 0, start + Duration::from_millis(1_100)).is_err(),
+            "only four have gone by"
+        );
+    }
+
+    fn refuse(state: &mut PaceState, status: u16, pause: Option<u64>, sent: &Sent, now: Instant) {
+        let header =
+            move |name: &str| pause.filter(|_| name == "retry-after").map(|s| s.to_string());
+        state.heard(status, &Advice::of(status, &header), sent, now);
+    }
+
+    #[test]
+    fn a_rate_that_was_refused_is_not_tried_again_for_a_while() {
+        let start = Instant::now();
+        let mut state = PaceState::new(None, start);
+        // Thirty in the first second, and the last of them is refused.
+        for nth in 0..30 {
+            state.admit(1, 0, start + Duration::from_millis(nth * 10)).unwrap();
+        }
+        let now = start + Duration::from_millis(300);
+        let sent = Sent { released: now, under_way: 1, average: 30.0 };
+        refuse(&mut state, 429, None, &sent, now);
+        let mut now = now + USUAL_PAUSE;
+        let mut released: Vec<Instant> = Vec::new();
+        while now < start + Duration::from_secs(25) {
+            match state.admit(1, 0, now) {
+                Ok(_) => released.push(now),
+                Err(until) => now = until,
+            }
+        }
+        for at in &released {
+            let within = released.iter().filter(|t| *t >= at && **t - *at < WINDOW).count();
+            assert!(within < 30, "{within}");
+        }
+        assert!(released.len() > 24 * 15, "{} in 24 s is too slow", released.len());
+    }
+
+    #[test]
+    fn a_pause_of_a_day_is_cut_down_once_and_then_hopeless() {
+        let start = Instant::now();
+        let mut state = PaceState::new(None, start);
+        let sent = |released| Sent { released, under_way: 1, average: 1.0 };
+        refuse(&mut state, 429, Some(86_400), &sent(start), start);
+        assert_eq!(state.admit(1, 0, start).unwrap_err(), start + LONGEST_PAUSE);
+        assert!(state.trouble.as_ref().unwrap().hopeless.is_none());
+        let later = start + LONGEST_PAUSE;
+        assert!(state.admit(1, 0, later + WINDOW).is_ok());
+        refuse(&mut state, 429, Some(86_400), &sent(later), later);
+        let why = state.trouble.as_ref().unwrap().hopeless.clone().unwrap();
+        assert!(why.contains("86400 s") && why.contains("at most 60 s"), "{why}");
+        state.heard(200, &Advice::of(200, &none), &sent(later), later);
+        assert!(state.trouble.is_none(), "a good answer ends the trouble");
+    }
+
+    #[test]
+    fn what_is_left_of_a_quota_is_not_exceeded() {
+        let start = Instant::now();
+        let mut state = PaceState::new(None, start);
+        let header = |name: &str| (name == "ratelimit").then(|| "\"a\";r=3;t=7".to_owned());
+        let sent = Sent { released: start, under_way: 2, average: 1.0 };
+        state.heard(200, &Advice::of(200, &header), &sent, start);
+        // One of the three may be under way already.
+        assert!(state.admit(2, 0, start).is_ok());
+        assert_eq!(state.admit(1, 0, start).unwrap_err(), start + Duration::from_secs(7));
+        assert!(state.admit(1, 0, start + Duration::from_secs(7)).is_ok());
     }
 }

@@ -20,6 +20,9 @@ pub struct Amount {
 }
 
 impl Amount {
+    /// More than anybody will ever send.
+    pub const ENDLESS: Amount = Amount::new(u64::MAX, u64::MAX);
+
     /// So many requests with so many items in all.
     #[must_use]
     pub const fn new(requests: u64, items: u64) -> Amount {
@@ -104,6 +107,18 @@ impl Budget {
         *left = left.saturating_sub(amount);
     }
 
+    /// Adds so much, but no more than `most` stays in the end.
+    pub fn add(&self, amount: Amount, most: Amount) {
+        let mut left = locked(&self.0);
+        *left = *left + amount;
+        *left = Amount::new(left.requests.min(most.requests), left.items.min(most.items));
+    }
+
+    /// So much is left, whatever was.
+    pub fn set(&self, amount: Amount) {
+        *locked(&self.0) = amount;
+    }
+
     /// What is left.
     #[must_use]
     pub fn left(&self) -> Amount {
@@ -116,19 +131,21 @@ impl Budget {
 pub fn depth_budget(depth: Depth) -> Option<Amount> {
     match depth {
         Depth::Quick => Some(Amount::new(200, 1_000)),
-        Depth::Standard => Some(Amount::new(3_000, 20_000)),
+        Depth::Standard => Some(Amount::new(3_000, 30_000)),
         Depth::Deep => None,
     }
 }
 
-/// What confirming and shrinking may spend together: a third of the depth's budget. A deep run has a third of what
-/// it plans, and not less than a standard run.
+/// What sending again, confirming and shrinking may spend together: a third of the depth's budget. A deep run has a
+/// third of what it plans, and not less than a standard run. Who asks for more than the depth's budget gets as much
+/// again.
 #[must_use]
 pub fn reserve(depth: Depth, planned: Amount) -> Amount {
     let standard = depth_budget(Depth::Standard).unwrap_or_default();
     let least =
         Amount::new(planned.requests.max(standard.requests), planned.items.max(standard.items));
-    depth_budget(depth).unwrap_or(least).share(RESERVE)
+    let whole = depth_budget(depth).unwrap_or(least);
+    if planned.fits(whole) { whole.share(RESERVE) } else { planned }
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! What every execution of a run shares.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{CancelReason, Cancellation};
+use super::crowd::Crowd;
+use super::{Amount, Budget, CancelReason, Cancellation, KeyLog};
 use crate::case::Span;
 use crate::check::FastPath;
 use crate::contract::{Contract, FileError, Profile};
-use crate::generate::{Generator, KeyGenerator};
+use crate::generate::{Generator, KeyGenerator, KeyPrefixes};
 use crate::send::Sender;
 
 /// What every execution of a run shares.
@@ -43,6 +45,11 @@ pub struct Environment {
     race: tokio::sync::Mutex<()>,
     /// Items that the profile lets a run send still; the greatest number where it sets no limit.
     items_left: Arc<AtomicU64>,
+    /// What may be sent again, for confirming and shrinking too; without end where no run sets it.
+    pub reserve: Arc<Budget>,
+    /// Takes down the keys that are sent, where a clean-up will want them.
+    pub key_log: OnceLock<KeyLog>,
+    pub(super) crowd: Crowd,
     /// Ends the run; nothing is sent from then on.
     pub cancellation: Cancellation,
     /// Held while a target that gives no good answer is asked a last time.
@@ -107,6 +114,9 @@ impl Environment {
             busiest: AtomicU64::new(0),
             at_once,
             items_left: Arc::new(AtomicU64::new(u64::MAX)),
+            reserve: Arc::new(Budget::new(Amount::ENDLESS)),
+            key_log: OnceLock::new(),
+            crowd: Crowd::default(),
             cancellation: Cancellation::default(),
             last_try: tokio::sync::Mutex::new(()),
         }
@@ -129,7 +139,8 @@ impl Environment {
     #[must_use]
     pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
         let items_left = Arc::clone(&self.items_left);
-        Environment { control, items_left, ..self.at(Arc::clone(&self.sender)) }
+        let reserve = Arc::clone(&self.reserve);
+        Environment { control, items_left, reserve, ..self.at(Arc::clone(&self.sender)) }
     }
 
     /// The right to release several requests at once, held until their answers are there.
@@ -163,9 +174,44 @@ impl Environment {
         taken.is_ok()
     }
 
+    /// Takes down the keys of a request's body: of its items, or wherever they are in what is not a batch.
+    pub fn note_keys(&self, bytes: &[u8]) {
+        let Some(log) = self.key_log.get() else { return };
+        let batch = &self.contract.batch;
+        let body: Option<Value> = serde_json::from_slice(bytes).ok();
+        match body.as_ref().and_then(|body| body.get(&batch.items)).and_then(Value::as_array) {
+            Some(items) => {
+                let keys = items.iter().filter_map(|item| item.get(&batch.unique));
+                self.noted(log.add(keys.filter_map(Value::as_str)));
+            }
+            None => self.note_keys_in(bytes),
+        }
+    }
+
+    /// The same of bytes that hold keys anywhere.
+    pub fn note_keys_in(&self, bytes: &[u8]) {
+        let Some(log) = self.key_log.get() else { return };
+        let found = KeyPrefixes::of_generator(self.keys.prefix()).find(bytes);
+        let keys =
+            found.iter().filter_map(|key| std::str::from_utf8(&bytes[key.place.clone()]).ok());
+        self.noted(log.add(keys));
+    }
+
+    /// Nothing is sent that could not be removed again.
+    fn noted(&self, noted: std::io::Result<()>) {
+        if let (Err(error), Some(log)) = (noted, self.key_log.get()) {
+            let why = format!("{} can't be written: {error}", log.path().display());
+            self.cancellation.cancel(CancelReason::TargetUnusable(why));
+        }
+    }
+
     /// Takes note of how long a plain answer took.
     pub fn note_latency(&self, elapsed: Duration) {
         self.slowest.fetch_max(micros(elapsed), Ordering::Relaxed);
+    }
+
+    pub(super) fn slowest_plain(&self) -> Duration {
+        Duration::from_micros(self.slowest.load(Ordering::Relaxed))
     }
 
     /// Takes note of how long an answer to a small request took, whatever was asked.
@@ -186,7 +232,7 @@ impl Environment {
     /// How many requests a barrier may release together.
     #[must_use]
     pub fn at_once(&self) -> usize {
-        self.at_once.load(Ordering::Relaxed)
+        self.at_once.load(Ordering::Relaxed).min(self.sender.pace.most_together())
     }
 
     /// The target answered with load to so many at once: half as many from now on, but two.

@@ -4,14 +4,19 @@
 
 mod budget;
 mod cancellation;
+mod crowd;
+mod crowded;
 mod environment;
+mod key_log;
 mod locked;
 mod options;
 mod progress;
 
+pub use crate::record::KEYS_FILE;
 pub use budget::{Amount, Budget, depth_budget, reserve};
 pub use cancellation::{CancelReason, Cancellation};
 pub use environment::Environment;
+pub use key_log::{KeyLog, read_keys};
 pub use locked::locked;
 pub use options::RunOptions;
 pub use progress::{NoObserver, Observer, Progress};

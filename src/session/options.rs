@@ -23,6 +23,10 @@ pub struct RunOptions {
     pub jobs: usize,
     /// Ends the run after this long.
     pub max_time: Option<Duration>,
+    /// Runs of the cases go on for this long, instead of a number of runs.
+    pub duration: Option<Duration>,
+    /// How long a target that is still starting is waited for.
+    pub wait: Option<Duration>,
     /// Ends the run after so many distinct findings.
     pub max_findings: Option<usize>,
     /// SHOULD findings fail the run too.
@@ -60,6 +64,8 @@ impl RunOptions {
             runs: None,
             jobs: 1,
             max_time: None,
+            duration: None,
+            wait: None,
             max_findings: None,
             strict: false,
             partition: None,

@@ -167,7 +167,6 @@ impl<'a> Attempts<'a> {
             return None;
         };
         self.sent += attempted.spent();
-        self.budget.charge(attempted.retried_amount());
         let execution = match attempted.outcome {
             AttemptOutcome::Answered(execution) => execution,
             AttemptOutcome::Overloaded(_) => {

@@ -52,6 +52,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "execution",
         ],
     ),
+    ("hooks", &["contract", "case", "exchange", "session"]),
     ("attempt", &["contract", "check", "send", "session", "execution", "scenario"]),
     ("collect", &["exchange", "check", "record", "triage", "session", "execution"]),
     (
@@ -108,6 +109,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "execution",
             "collect",
             "export",
+            "hooks",
             "shrink",
         ],
     ),
@@ -165,6 +167,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "certificate",
             "session",
             "execution",
+            "hooks",
             "run",
             "replay",
             "server",

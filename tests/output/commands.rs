@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use crate::harness::{Desk, Serving, shown};
 use crate::said::commands;
 
-const COMMANDS: &[&str] =
-    &["run", "list", "explain", "serve", "prove", "replay", "report", "certify", "verify"];
+const COMMANDS: &[&str] = &[
+    "run", "list", "explain", "serve", "prove", "replay", "cleanup", "report", "certify", "verify",
+];
 
 /// Lines of a list that are enough to see how it is written.
 const LINES: usize = 15;

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod datetime;
 pub mod file_error;
 mod hex;
+pub mod hook;
 pub mod interpretations;
 mod json;
 pub mod media_type;

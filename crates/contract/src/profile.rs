@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Contract;
 use super::batch::ErrorCode;
 use super::file_error::{FileError, nearest, read_yaml};
+use super::hook::Hook;
 
 /// Why rules about credentials are not judged where there are none.
 const NO_CREDENTIALS: &str = "the profile says that the target demands no credentials";
@@ -37,6 +38,12 @@ pub struct Profile {
     pub skip: BTreeMap<String, String>,
     /// What the target can bear.
     pub limits: TargetLimits,
+    /// Prepares the target before a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Hook>,
+    /// Removes after a run what it left there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<Hook>,
     /// What `headers` took from the environment, and values of headers that carry secrets by their name.
     #[serde(skip)]
     pub secrets: Vec<String>,
@@ -171,6 +178,23 @@ impl Profile {
             })?;
             if is_secret(header) {
                 profile.secrets.push(value.clone());
+            }
+        }
+        for (name, hook, has_keys) in
+            [("setup", &profile.setup, false), ("cleanup", &profile.cleanup, true)]
+        {
+            let Some(hook) = hook else { continue };
+            let variables = hook.check(has_keys).map_err(|(what, expected)| {
+                FileError::new(&*file, format!("`{name}`: {what}"))
+                    .at(line_of(&text, &format!("{name}:")), 1)
+                    .expected(expected)
+            })?;
+            for variable in variables {
+                profile.secrets.push(std::env::var(&variable).map_err(|_| {
+                    FileError::new(&*file, format!("the environment has no `{variable}`"))
+                        .at(line_of(&text, &variable), 1)
+                        .hint(format!("export {variable}=…"))
+                })?);
             }
         }
         Ok(profile)

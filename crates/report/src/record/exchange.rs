@@ -340,6 +340,7 @@ fn kind_name(kind: LossKind) -> &'static str {
         LossKind::NoHttp => "no-http",
         LossKind::TooLarge => "too-large",
         LossKind::HungUp => "hung-up",
+        LossKind::Crowded => "crowded",
         LossKind::Ended => "ended",
     }
 }

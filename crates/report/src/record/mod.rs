@@ -30,4 +30,4 @@ pub use read::read;
 pub use reason::{NotTested, Reason};
 pub use summary::{CaseSummary, Conclusion, RuleOutcome, RuleSummary, RunStats, Summary};
 pub use waiver_status::{WaiverStatus, WaiverSummary};
-pub use write::{Recorder, move_earlier};
+pub use write::{KEYS_FILE, Recorder, move_earlier};

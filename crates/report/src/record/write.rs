@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::event::Event;
 
+/// The keys that a run sent, where its profile has a clean-up.
+pub const KEYS_FILE: &str = "keys.txt";
+
 /// What a run leaves in its directory, and the next one moves away.
-const REPORTS: [&str; 7] = [
+const REPORTS: [&str; 8] = [
     "record.jsonl",
+    KEYS_FILE,
     "report.json",
     "report.html",
     "junit.xml",

@@ -229,6 +229,8 @@ pub enum LossKind {
     TooLarge,
     /// We disconnected on purpose.
     HungUp,
+    /// The target took no more connections: it answered others meanwhile.
+    Crowded,
     /// The run ended while the request was under way.
     Ended,
 }
@@ -237,7 +239,8 @@ impl LossKind {
     /// Whether the client itself let go, or never reached the target: that says nothing of its answers.
     #[must_use]
     pub fn is_ours(self) -> bool {
-        matches!(self, LossKind::HungUp | LossKind::Ended) || self.is_unreached()
+        matches!(self, LossKind::HungUp | LossKind::Crowded | LossKind::Ended)
+            || self.is_unreached()
     }
 
     /// Whether no request reached the target.
@@ -261,6 +264,7 @@ impl LossKind {
             LossKind::NoHttp => "the answer is not HTTP",
             LossKind::TooLarge => "the answer is larger than it may be",
             LossKind::HungUp => "the client disconnected on purpose",
+            LossKind::Crowded => "the target took no more connections",
             LossKind::Ended => "the run ended before the answer came",
         }
     }
