@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::contract::FileError;
 use crate::execution::{
     Execution, RetryReason, SelectedCase, credentials_are_refused, exchange_plain_item, execute,
-    overloaded_group, retry_reason, unreached,
+    overloaded_group, retry_reason, unavailable_at, unreached,
 };
 use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
@@ -93,10 +93,11 @@ pub async fn attempt(
     let mut fresh = fresh_connections;
     let mut retried: Vec<(RetryReason, Amount)> = Vec::new();
     let mut loads = 0;
+    let mut unavailable: Vec<Option<usize>> = Vec::new();
     let mut asked = false;
     let mut pauses = UNREACHED.iter();
     loop {
-        let execution = match begun.take() {
+        let mut execution = match begun.take() {
             Some(execution) => execution,
             None => FRESH_CONNECTIONS.scope(fresh, send(environment, source)).await?,
         };
@@ -114,7 +115,18 @@ pub async fn attempt(
                     environment.fewer_at_once(released);
                 }
                 loads += 1;
+                unavailable.push(unavailable_at(&execution));
                 if loads == LOAD_TRIES {
+                    // One request that is always refused, while others are not, does not meet load.
+                    if let Some(at) = unavailable[0]
+                        && unavailable.iter().all(|other| *other == Some(at))
+                        && environment.reserve.take(Amount::new(1, 1))
+                        && exchange_plain_item(environment).await.answer.status() == Some(200)
+                    {
+                        execution.exchanges[at].always_busy = true;
+                        let outcome = AttemptOutcome::Answered(execution);
+                        return Ok(Attempted { outcome, retried });
+                    }
                     return Ok(Attempted {
                         outcome: AttemptOutcome::Overloaded(execution),
                         retried,

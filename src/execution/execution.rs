@@ -170,6 +170,7 @@ impl Execution {
             request,
             intent,
             answer,
+            always_busy: false,
         });
         index
     }

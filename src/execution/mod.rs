@@ -27,7 +27,7 @@ pub use execution::Execution;
 pub(crate) use plain_batch::{accepts_plain_batch, credentials_are_refused, exchange_plain_item};
 pub use retry::{
     RetryReason, has_keys_of_its_own, is_load, is_refused_for_pace, overloaded_group, retry_reason,
-    unreached,
+    unavailable_at, unreached,
 };
 pub use select::{SelectedCase, select};
 pub(crate) use sending::{send_request, send_together};

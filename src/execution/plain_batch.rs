@@ -62,6 +62,7 @@ pub(crate) async fn exchange_batch(
         request,
         intent,
         answer,
+        always_busy: false,
     };
     exchanges.push(exchange.clone());
     exchange

@@ -56,6 +56,17 @@ pub fn unreached(execution: &Execution) -> Option<&Loss> {
     })
 }
 
+/// Which request was the first to meet load, where it was answered 503 with no word of when to try again, and stood
+/// alone.
+#[must_use]
+pub fn unavailable_at(execution: &Execution) -> Option<usize> {
+    let at = execution.exchanges.iter().position(|e| is_load(&e.answer))?;
+    let exchange = &execution.exchanges[at];
+    let response = exchange.answer.response()?;
+    let alone = exchange.group.is_none() && execution.streamed.is_none();
+    (response.status == 503 && response.header("retry-after").is_none() && alone).then_some(at)
+}
+
 /// How many requests a barrier released together where one of them was answered with load.
 #[must_use]
 pub fn overloaded_group(execution: &Execution) -> Option<usize> {

@@ -91,7 +91,7 @@ pub(super) fn evaluate_held(
     }
     // What a gateway answered proves nothing of the target, whichever rule tells of it (INTERPRETATION-07).
     for violation in &mut evaluation.violations {
-        let by_gateway = |e: &Exchange| matches!(e.answer.status(), Some(502 | 504));
+        let by_gateway = |e: &Exchange| matches!(e.answer.status(), Some(502..=504));
         violation.finding.proven &= !exchanges.get(violation.exchange).is_some_and(by_gateway);
     }
     evaluation

@@ -42,6 +42,7 @@ fn judged(body: &[u8], answer: &[u8]) -> Evaluation {
             framing: None,
             outline: None,
         }),
+        always_busy: false,
     };
     evaluate(contract, &Profile::default(), &[exchange], &[], None)
 }

@@ -26,7 +26,7 @@ pub(super) fn error_excerpt(view: &ExchangeView<'_>) -> String {
 pub(super) fn is_server_error(view: &ExchangeView<'_>, status: u16) -> bool {
     let situation = view.exchange.intent.situation;
     match status {
-        503 => false,
+        503 => view.exchange.always_busy,
         501 => !matches!(situation, Situation::Method | Situation::Options),
         505 => view.exchange.request.raw.is_none(),
         s => s >= 500,
@@ -41,7 +41,7 @@ pub(super) fn server_error(view: &ExchangeView<'_>, status: u16) -> Finding {
         "no 5xx",
         format!("{status}{}", error_excerpt(view)),
     );
-    if matches!(status, 502 | 504) { finding.unproven() } else { finding }
+    if matches!(status, 502..=504) { finding.unproven() } else { finding }
 }
 
 /// A finding for a lost answer.

@@ -67,7 +67,13 @@ fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
                 .collect();
             let accepted: Vec<&(usize, usize, Option<ItemVerdict>)> =
                 verdicts.iter().filter(|v| v.2 == Some(ItemVerdict::Accepted)).collect();
-            let all_known = verdicts.iter().all(|v| v.2.is_some());
+            // A request that was refused as a whole used no key; it says nothing by itself.
+            let refused = |exchange: usize| {
+                let view = trial.exchanges.iter().find(|v| v.exchange.index == exchange);
+                view.is_some_and(|view| view.status() == Some(400))
+            };
+            let all_known = verdicts.iter().any(|v| v.2.is_some())
+                && verdicts.iter().all(|v| v.2.is_some() || refused(v.0));
             let number = shown(&Value::from(view.items()[i].number.as_deref().unwrap_or("")));
             let verdict_at = |i: usize| {
                 format!(

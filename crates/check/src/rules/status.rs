@@ -33,7 +33,8 @@ pub(super) const RULES: &[Rule] = &[
         title: "An ordinary request never gets a 5xx",
         cite: "INTERPRETATION-07",
         doc: "A 5xx says that the server broke, and leaves unknown what was stored. 503 says that it is \
-              busy, 502 and 504 are a gateway's and count only where they persist.",
+              busy: it counts only where every try of one request gets it, while plain batches are \
+              accepted. 502 and 504 are a gateway's and count only where they persist.",
         needs: &[],
         check: Check::Exchange(no_server_error),
         explains: &[

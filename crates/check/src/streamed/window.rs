@@ -139,6 +139,7 @@ pub(super) fn exchange(
         },
         request,
         answer,
+        always_busy: false,
     }
 }
 

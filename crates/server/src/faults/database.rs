@@ -3,16 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::{edit, refuse, rewrite};
+use super::rewrite;
 use crate::batch::{Decision, ReceivedItem, key_of};
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, linger};
-use crate::reply::ReplyReason;
 use batchproof_contract::RefusalMode;
 
 const ATOM: FaultFamily = FaultFamily("ATOM");
-const CODE: FaultFamily = FaultFamily("CODE");
 const ECHO: FaultFamily = FaultFamily("ECHO");
 const ORDER: FaultFamily = FaultFamily("ORDER");
 const RACE: FaultFamily = FaultFamily("RACE");
@@ -23,14 +19,14 @@ const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("unavailable-over-300", "a batch of 300 items and more is always answered 503")
-        .must(&["STATUS-001"])
+        .must(&["STATUS-002"])
         .judged(|call, batch| unavailable(call, batch.items.len())),
     STATUS
         .fault(
             "unavailable-over-300-half-stored",
             "a batch of 300 items and more is answered 503, and half of it is stored",
         )
-        .must(&["STATUS-001"])
+        .must(&["STATUS-002"])
         .judged(|call, batch| {
             if batch.items.len() >= 300 {
                 claim_all(call, &batch.items[..batch.items.len() / 2]);
@@ -252,25 +248,10 @@ pub(super) static FAULTS: &[Fault] = &[
                 results.rows.clear();
             }
         }),
-    FaultFamily("ACCEPT")
-        .fault("last-minute-refused", "a date-time within the last minute is taken for a future one")
-        .must(&["ACCEPT-003"])
-        .may(&["ACCEPT-001"])
-        .item(|call, item| {
-            let late = chrono::Utc::now() - chrono::TimeDelta::seconds(60);
-            let fields = call.contract().fields().iter().filter(|f| f.is_instant());
-            let recent = |text: &str| {
-                chrono::DateTime::parse_from_rfc3339(text).is_ok_and(|at| at > late)
-            };
-            let found = fields.map(|f| f.name.clone()).find(|name| item.text(name).is_some_and(recent));
-            if let Some(field) = found {
-                refuse(call, item, &field);
-            }
-        }),
     FaultFamily("REFUSE")
         .fault("epoch-text-accepted", "seconds since 1970, as text, are taken for a date-time")
-        .must(&["REFUSE-004"])
-        .may(&["REFUSE-001"])
+        .must(&["REFUSE-009"])
+        .may(&["REFUSE-004"])
         .item(|call, item| {
             let epoch = |name: &str| {
                 item.text(name).is_some_and(|text| {
@@ -333,41 +314,6 @@ pub(super) static FAULTS: &[Fault] = &[
         }
         Ok(())
     }),
-    CODE.fault("refusal-verdict-unknown", "a refused request has a verdict of its own: ERROR")
-        .must(&["CODE-007"])
-        .may(&["SCHEMA-002"])
-        .answer(|call, answer| {
-            if answer.status == 400 {
-                let field = call.batch().verdict.field.clone();
-                edit(answer, |body| {
-                    body.insert(field, Value::from("ERROR"));
-                });
-            }
-        }),
-    CODE.fault("refusal-code-empty", "the error code of a refused request is empty")
-        .must(&["CODE-006"])
-        .may(&["SCHEMA-002"])
-        .answer(|call, answer| {
-            if answer.status == 400 {
-                let field = call.batch().error.code.clone();
-                edit(answer, |body| {
-                    if body.contains_key(&field) {
-                        body.insert(field, Value::from(""));
-                    }
-                });
-            }
-        }),
-    CODE.fault("envelope-refused-without-code", "a request without its list of items is refused without a code")
-        .must(&["CODE-006"])
-        .may(&["SCHEMA-002"])
-        .answer(|call, answer| {
-            if answer.why == ReplyReason::Envelope {
-                let code = call.batch().error.code.clone();
-                edit(answer, |body| {
-                    body.remove(&code);
-                });
-            }
-        }),
 ];
 
 fn unavailable(call: &Call<'_>, items: usize) -> Result<(), EarlyEnd> {

@@ -35,6 +35,8 @@ pub struct Exchange {
     pub intent: Intent,
     /// What came back.
     pub answer: Answer,
+    /// Whether the target called itself busy (503) in every try, while it accepted plain batches in between.
+    pub always_busy: bool,
 }
 
 /// What a request was meant to be.
