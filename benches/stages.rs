@@ -105,6 +105,7 @@ fn exchange(body: &[u8], answer: Vec<u8>) -> Exchange {
             framing: None,
             outline: None,
         }),
+        always_busy: false,
     }
 }
 
