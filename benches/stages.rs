@@ -88,6 +88,7 @@ fn exchange(body: &[u8], answer: Vec<u8>) -> Exchange {
         framing: Framing::Sized,
         hang_up: None,
         new_connection: false,
+        trace: None,
         raw: None,
     };
     let body = BodyIntent::of(contract.body_validity(body), &contract.batch.unique);

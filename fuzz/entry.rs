@@ -93,6 +93,7 @@ fn exchange(body: Bytes) -> Exchange {
         framing: Framing::Sized,
         hang_up: None,
         new_connection: false,
+        trace: None,
         raw: None,
     };
     let response = Response {
@@ -113,6 +114,7 @@ fn exchange(body: Bytes) -> Exchange {
             body: BodyIntent::of(CONTRACT.body_validity(sent), &CONTRACT.batch.unique),
         },
         answer: Answer::Received(response),
+        always_busy: false,
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::contract::FileError;
 use crate::execution::{
-    Execution, RetryReason, SelectedCase, credentials_are_refused, exchange_plain_item, execute,
-    overloaded_group, retry_reason, unavailable_at, unreached,
+    CredentialCheck, Execution, RetryReason, SelectedCase, check_credentials, exchange_plain_item,
+    execute, overloaded_group, retry_reason, unavailable_at, why_unreached,
 };
 use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
@@ -20,6 +20,8 @@ const UNREACHED: [Duration; 3] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
 /// How often an execution is sent to a target that answers with load: long ones meet it more often than not.
 const LOAD_TRIES: u32 = 4;
+/// How often an execution is sent to a target that refuses one token after the other.
+const TOKENS: u32 = 6;
 
 /// What is executed.
 #[derive(Clone, Copy)]
@@ -41,9 +43,9 @@ pub enum ExecutionSource<'a> {
 pub enum AttemptOutcome {
     /// It was answered, as far as it ever will be.
     Answered(Execution),
-    /// Every try met load, or nothing more may be sent again; the last of them.
+    /// Every try met load, or another token that was refused, or nothing more may be sent again; the last of them.
     Overloaded(Execution),
-    /// No connection was made, though it was tried for some seconds; why.
+    /// No request could be sent, though it was tried for some seconds; why, in a sentence.
     Unreached(String),
     /// The target refuses the credentials, read again, with a plain batch too.
     CredentialsRefused,
@@ -95,6 +97,7 @@ pub async fn attempt(
     let mut loads = 0;
     let mut unavailable: Vec<Option<usize>> = Vec::new();
     let mut asked = false;
+    let mut tokens = 0;
     let mut pauses = UNREACHED.iter();
     loop {
         let mut execution = match begun.take() {
@@ -109,6 +112,8 @@ pub async fn attempt(
         }
         give_up_where_hopeless(environment).await;
         let reason = retry_reason(&execution);
+        // Where no connection was made, nothing was spent; a token that grew old is not the target's load.
+        let mut is_free = reason == Some(RetryReason::Unreached);
         match reason {
             Some(RetryReason::Load) => {
                 if let Some(released) = overloaded_group(&execution) {
@@ -137,8 +142,8 @@ pub async fn attempt(
                 if let Some(pause) = pauses.next() {
                     environment.pause(*pause).await;
                 } else {
-                    let why = unreached(&execution).map(|loss| loss.message.clone());
-                    let outcome = AttemptOutcome::Unreached(why.unwrap_or_default());
+                    let why = why_unreached(&execution, &environment.sender);
+                    let outcome = AttemptOutcome::Unreached(why);
                     retried.push((RetryReason::Unreached, execution.amount()));
                     return Ok(Attempted { outcome, retried });
                 }
@@ -146,17 +151,35 @@ pub async fn attempt(
             // A connection that was idle may be closed at any time; a fresh one may not.
             Some(RetryReason::Lost) if !fresh => fresh = true,
             Some(RetryReason::Crowded) => fresh = true,
-            Some(RetryReason::Credentials) if !asked => {
-                asked = true;
-                if credentials_are_refused(environment).await {
-                    retried.push((RetryReason::Credentials, execution.amount()));
-                    return Ok(Attempted { outcome: AttemptOutcome::CredentialsRefused, retried });
+            Some(RetryReason::Credentials) => {
+                let generation = environment.sender.token().generation();
+                match check_credentials(environment, generation).await {
+                    CredentialCheck::Refused => {
+                        retried.push((RetryReason::Credentials, execution.amount()));
+                        return Ok(Attempted {
+                            outcome: AttemptOutcome::CredentialsRefused,
+                            retried,
+                        });
+                    }
+                    // The target means the request, and not the credentials.
+                    CredentialCheck::Good if asked => {
+                        let outcome = AttemptOutcome::Answered(execution);
+                        return Ok(Attempted { outcome, retried });
+                    }
+                    CredentialCheck::Good => asked = true,
+                    CredentialCheck::Renewed => {
+                        is_free = true;
+                        tokens += 1;
+                        if tokens == TOKENS {
+                            let outcome = AttemptOutcome::Overloaded(execution);
+                            return Ok(Attempted { outcome, retried });
+                        }
+                    }
                 }
             }
             _ => return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried }),
         }
-        // Where no connection was made, nothing was spent.
-        if reason != Some(RetryReason::Unreached) && !environment.reserve.take(execution.amount()) {
+        if !is_free && !environment.reserve.take(execution.amount()) {
             return Ok(Attempted { outcome: AttemptOutcome::Overloaded(execution), retried });
         }
         retried.extend(reason.map(|reason| (reason, execution.amount())));

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::contract::profile::AuthScheme;
-use crate::contract::{Contract, FileError, Profile, RefusalMode};
+use crate::contract::{Contract, CredentialScheme, FileError, Profile, RefusalMode};
 use crate::generate::Generator;
 use crate::send::{Pace, SendError, SendOptions, Sender, Target, Token, TokenSource};
 use crate::server::{self, Fault, RunningServer, ServerConfig};
@@ -16,7 +15,7 @@ use crate::session::Environment;
 /// Requests under way at once on the loopback interface.
 pub const LOOPBACK_JOBS: usize = 16;
 
-const TOKEN: &str = "embedded-reference-token";
+const TOKEN: &str = "embedded:reference-token";
 
 /// Why the embedded server can't be used.
 #[derive(Debug, Error)]
@@ -100,7 +99,9 @@ async fn serve(
     refusal_mode: RefusalMode,
     faults: Vec<&'static Fault>,
 ) -> std::io::Result<RunningServer> {
-    let token = (profile.auth == AuthScheme::Bearer).then(|| TOKEN.to_owned());
+    // Other credentials than those of its contract mean nothing to it.
+    let declared = Profile::default().credential_scheme(&contract);
+    let token = (shown(profile, &contract) == declared).then(|| TOKEN.to_owned());
     server::start(ServerConfig { contract, refusal_mode, token, faults, port: 0 }).await
 }
 
@@ -112,7 +113,15 @@ fn sender(
 ) -> Result<Sender, SendError> {
     let target = Target::parse(server.url(), &contract.operation.path)?;
     let source = TokenSource::Given(SecretString::from(TOKEN.to_owned()));
-    let token = Arc::new(Token::read(source, profile.auth)?);
+    let token = Arc::new(Token::read(source, shown(profile, contract))?);
     let pace = Pace::new(options.rate);
     Sender::new(target, options, token, profile, pace)
+}
+
+/// How the embedded server is shown credentials; none sign for it.
+fn shown(profile: &Profile, contract: &Contract) -> CredentialScheme {
+    match profile.credential_scheme(contract) {
+        CredentialScheme::Signed => Profile::default().credential_scheme(contract),
+        scheme => scheme,
+    }
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, LazyLock};
 
 use batchproof::case::{self, Case, Depth};
-use batchproof::contract::profile::AuthScheme;
+use batchproof::contract::AuthScheme;
 use batchproof::contract::{Contract, Level, Profile, RefusalMode};
 use batchproof::embedded;
 use batchproof::execution::select;
@@ -85,7 +85,7 @@ fn site() -> Result<Site, Failure> {
         Some(token) if profile.auth != AuthScheme::None => TokenSource::Given(token.into()),
         _ => TokenSource::None,
     };
-    let token = Arc::new(Token::read(source, profile.auth)?);
+    let token = Arc::new(Token::read(source, profile.credential_scheme(&contract))?);
     let polite = (!target.is_loopback()).then_some(20.0);
     let pace = Pace::new(profile.limits.rate.map(|rate| rate.0).or(polite));
     let name = target.base.clone();

@@ -281,7 +281,7 @@ fn judge_cases(
         let contract = Arc::new(contract);
         let target = Target::parse(&url, &contract.operation.path)?;
         let source = TokenSource::Given(SecretString::from("test-token".to_owned()));
-        let token = Arc::new(Token::read(source, profile.auth)?);
+        let token = Arc::new(Token::read(source, profile.credential_scheme(&contract))?);
         let sender = Sender::new(target, SendOptions::default(), token, &profile, Pace::new(None))?;
         let environment = Arc::new(Environment::new(contract, profile, sender, "bptest-clean")?);
         let cases = case::shipped()?.into_iter().filter(wanted).collect();

@@ -147,6 +147,16 @@ pub struct SendingArgs {
     /// File with the token, instead of the variable `BATCHPROOF_TOKEN`. A token is never an argument.
     #[arg(long, value_name = "F")]
     pub token_file: Option<PathBuf>,
+    /// Command that prints the token, for a shell; run again when the target refuses the token with
+    /// 401 [default: the variable `BATCHPROOF_TOKEN_COMMAND`].
+    #[arg(long, value_name = "CMD", conflicts_with = "token_file")]
+    pub token_command: Option<String>,
+    /// Fetch the token again after each such time too, such as 10m.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub token_interval: Option<Duration>,
+    /// Send no `traceparent`, by which the logs of the target name each request of a report.
+    #[arg(long)]
+    pub no_traceparent: bool,
     /// Most requests per second, such as 20/s [default: unlimited on loopback, 20/s elsewhere].
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,
@@ -346,7 +356,7 @@ const LONGEST: Duration = Duration::from_hours(264);
 const INDEX: &str = "JOB_COMPLETION_INDEX";
 
 /// A time such as `30s`, `10m` or `1h30m`; a number alone is seconds.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let time = match text.parse::<u32>() {
         Ok(seconds) => Duration::from_secs(seconds.into()),

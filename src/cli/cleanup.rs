@@ -23,7 +23,7 @@ pub fn cleanup(args: &CleanupArgs) -> Result<u8, CommandError> {
     let contract = target::contract(args.contract.as_deref())?;
     let profile = match &args.profile {
         Some(path) => target::profile(path, &contract)?,
-        None => recorded_profile(&summary, &name)?,
+        None => recorded_profile(&summary, &name, true)?,
     };
     let Some(hook) = profile.cleanup.clone() else {
         return Err(FileError::new(name, "the run's profile has no `cleanup`")
@@ -41,6 +41,7 @@ pub fn cleanup(args: &CleanupArgs) -> Result<u8, CommandError> {
             target: args.target.as_deref().or(recorded),
             jobs: None,
             sending: &args.sending,
+            sends: true,
         };
         let run_id = summary.head.run_id.as_str();
         let (environment, _server) = connecting.environment(contract, profile, run_id).await?;

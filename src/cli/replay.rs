@@ -11,7 +11,6 @@ use crate::case::{self, Case};
 use crate::check::rules;
 use crate::contract::file_error::nearest;
 use crate::contract::{Contract, FileError, Profile};
-use crate::exchange::REDACTED;
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
 use crate::replay::{ReplayVerdict, cases_of_whole_runs, replay as replay_findings};
@@ -30,7 +29,7 @@ pub fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
     let contract = target::contract(args.contract.as_deref())?;
     let profile = match &args.profile {
         Some(path) => target::profile(path, &contract)?,
-        None => recorded_profile(&summary, &name)?,
+        None => recorded_profile(&summary, &name, false)?,
     };
     if contract.hash != summary.head.specification.hash {
         let _ = writeln!(
@@ -59,12 +58,14 @@ async fn sent(
         target: args.target.as_deref().or(recorded),
         jobs: None,
         sending: &args.sending,
+        sends: true,
     };
     let run_id = default_run_id(chrono::Utc::now());
     let (environment, _server) = connecting.environment(contract, profile, &run_id).await?;
     let cases = cases(summary, wanted)?;
-    let headers: Vec<String> = environment.profile.headers.values().cloned().collect();
-    let redactor = environment.sender.token().redactor(&headers);
+    let mut secrets: Vec<String> = environment.profile.headers.values().cloned().collect();
+    secrets.extend(environment.profile.secrets.iter().cloned());
+    let redactor = environment.sender.token().redactor(&secrets);
     let mut print = |replayed: &crate::replay::ReplayedFinding| {
         let Some((finding, _)) = summary.findings.get(replayed.index) else { return };
         // An answer of the run beside "fixed" would read as its opposite.
@@ -133,21 +134,27 @@ fn wanted(summary: &Summary, id: Option<&str>, name: &str) -> Result<Vec<usize>,
     Err(problem.into())
 }
 
-/// What the run's profile said, as far as the record holds it.
-pub(super) fn recorded_profile(summary: &Summary, name: &str) -> Result<Profile, CommandError> {
+/// What the run's profile said, as far as the record holds it; `hooks`: with what prepares and cleans up.
+pub(super) fn recorded_profile(
+    summary: &Summary,
+    name: &str,
+    hooks: bool,
+) -> Result<Profile, CommandError> {
     let Some(recorded) = &summary.head.profile else { return Ok(Profile::default()) };
-    let profile: Profile = serde_json::from_value(recorded.clone()).map_err(|e| {
-        FileError::new(name, format!("its profile cannot be read: {e}"))
-            .expected("a record of this version, or --profile FILE")
-    })?;
-    if profile.headers.values().any(|v| v.contains(REDACTED)) {
+    let recorded =
+        if hooks { recorded.clone() } else { Profile::without_hooks(recorded.clone()) };
+    if Profile::is_withheld(&recorded) {
         return Err(FileError::new(
             name,
-            "the values of the headers that the run sent are not recorded",
+            "the headers, commands or OAuth 2 settings of the run's profile are not recorded",
         )
         .expected("--profile FILE with the profile of the run")
         .into());
     }
+    let profile: Profile = serde_json::from_value(recorded).map_err(|e| {
+        FileError::new(name, format!("its profile cannot be read: {e}"))
+            .expected("a record of this version, or --profile FILE")
+    })?;
     Ok(profile)
 }
 

@@ -98,8 +98,12 @@ async fn trial(
 ) -> Result<Option<Summary>, CommandError> {
     let shipped = cases.iter().any(|c| c.dir.is_none());
     let limits = profile.limits.clone();
-    let jobs = args.jobs.map(usize::from);
-    let connecting = Connecting { target: args.target.as_deref(), jobs, sending: &args.sending };
+    let connecting = Connecting {
+        target: args.target.as_deref(),
+        jobs: args.jobs.map(usize::from),
+        sending: &args.sending,
+        sends: !args.plan,
+    };
     let (environment, server) = connecting.environment(contract, profile, &run_id).await?;
     let (environment, _control) = embedded::with_control(environment).await?;
     let selected = select(cases, &environment.generator)?;

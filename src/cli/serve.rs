@@ -1,10 +1,12 @@
 //! `batchproof serve`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ServeArgs;
 use super::{CommandError, say};
-use crate::contract::{Contract, FileError, file_error::nearest};
+use crate::contract::{Contract, CredentialScheme, FileError, Profile, file_error::nearest};
+use crate::send::token_text;
 use crate::server::{self, Fault, ServerConfig, TlsCertificate, faults};
 
 pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
@@ -12,19 +14,8 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
         Some(dir) => Contract::load(dir)?,
         None => Contract::shipped()?,
     };
-    let token = match &args.token_file {
-        Some(path) => Some(
-            std::fs::read_to_string(path)
-                .map_err(|e| {
-                    FileError::new(path.display().to_string(), e.to_string())
-                        .expected("a readable file that holds the token")
-                })?
-                .trim()
-                .to_owned(),
-        ),
-        None => std::env::var("BATCHPROOF_TOKEN").ok().map(|t| t.trim().to_owned()),
-    }
-    .filter(|t| !t.is_empty());
+    let scheme = Profile::default().credential_scheme(&contract);
+    let token = token(args.token_file.as_deref(), &scheme)?;
     let chosen = args.fault.iter().map(|name| fault_named(name)).collect::<Result<Vec<_>, _>>()?;
     let certificate = match (&args.tls_cert, &args.tls_key) {
         (Some(chain), Some(key)) => {
@@ -56,15 +47,46 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
             "refusal mode: {}; credentials: {}; faults: {}",
             args.refusal_mode,
             if demands {
-                "bearer token"
+                shown(&scheme)
             } else {
-                "none required (set BATCHPROOF_TOKEN or --token-file)"
+                "none required (set BATCHPROOF_TOKEN or --token-file)".to_owned()
             },
             if args.fault.is_empty() { "none".to_owned() } else { args.fault.join(", ") }
         ));
         let _ = tokio::signal::ctrl_c().await;
         Ok(0)
     })
+}
+
+/// The token that is demanded: of the file, or of the environment where that has one.
+fn token(file: Option<&Path>, scheme: &CredentialScheme) -> Result<Option<String>, CommandError> {
+    let (place, bytes) = match file {
+        Some(path) => {
+            let place = format!("--token-file {}", path.display());
+            let bytes = std::fs::read(path).map_err(|e| {
+                FileError::new(path.display().to_string(), e.to_string())
+                    .expected("a readable file that holds the token")
+            })?;
+            (place, bytes)
+        }
+        None => match std::env::var("BATCHPROOF_TOKEN") {
+            Ok(text) if !text.trim().is_empty() => {
+                ("BATCHPROOF_TOKEN".to_owned(), text.into_bytes())
+            }
+            _ => return Ok(None),
+        },
+    };
+    let read = token_text(&bytes, scheme);
+    Ok(Some(read.map_err(|why| format!("{place}: {why}\n  expected: one line with the token"))?))
+}
+
+/// The credentials that are demanded, in words.
+fn shown(scheme: &CredentialScheme) -> String {
+    match scheme {
+        CredentialScheme::ApiKey(name) => format!("API key in the header {name}"),
+        CredentialScheme::Basic => "Basic, with the token user:password".to_owned(),
+        _ => "bearer token".to_owned(),
+    }
 }
 
 /// A fault by its name.

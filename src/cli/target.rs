@@ -2,18 +2,18 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::CommandError;
-use super::args::SendingArgs;
+use super::args::{SendingArgs, duration};
 use crate::check::rules;
-use crate::contract::profile::AuthScheme;
-use crate::contract::{Contract, Profile, RefusalMode};
+use crate::contract::{AuthScheme, Contract, Profile, RefusalMode};
 use crate::embedded::{self, LOOPBACK_JOBS};
-use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenSource};
+use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenEndpoint, TokenSource};
 use crate::server::RunningServer;
-use crate::session::Environment;
+use crate::session::{CancelReason, Environment};
 
 /// Jobs on hosts that others use too.
 pub const POLITE_JOBS: usize = 4;
@@ -48,6 +48,8 @@ pub struct Connecting<'a> {
     pub jobs: Option<usize>,
     /// Token, pace, time-outs and certificates.
     pub sending: &'a SendingArgs,
+    /// Whether anything is to be sent.
+    pub sends: bool,
 }
 
 impl Connecting<'_> {
@@ -55,9 +57,12 @@ impl Connecting<'_> {
     pub async fn environment(
         self,
         contract: Arc<Contract>,
-        profile: Profile,
+        mut profile: Profile,
         run_id: &str,
     ) -> Result<(Arc<Environment>, Option<RunningServer>), CommandError> {
+        if self.sending.no_traceparent {
+            profile.traceparent = Some(false);
+        }
         let asked = self.sending.rate.or(profile.limits.rate).map(|rate| rate.0);
         let jobs = self.jobs.or(profile.limits.jobs);
         let Some(url) = self.target else {
@@ -70,20 +75,63 @@ impl Connecting<'_> {
             return Ok((started.environment, Some(started.server)));
         };
         let target = Target::parse(url, &contract.operation.path)?;
-        let source = match (&self.sending.token_file, std::env::var("BATCHPROOF_TOKEN")) {
-            _ if profile.auth == AuthScheme::None => TokenSource::None,
-            (Some(path), _) => TokenSource::File(path.clone()),
-            (None, Ok(token)) if !token.trim().is_empty() => {
-                TokenSource::Given(SecretString::from(token))
-            }
-            (None, _) => TokenSource::None,
-        };
-        let token = Arc::new(Token::read(source, profile.auth)?);
-        let polite = (!target.is_loopback()).then_some(POLITE_RATE);
-        let rate = asked.or(polite);
         let usual = if target.is_loopback() { LOOPBACK_JOBS } else { POLITE_JOBS };
         let options = SendOptions { connections: jobs.unwrap_or(usual), ..self.sending.options() };
-        let sender = Sender::new(target, options, token, &profile, Pace::new(rate))?;
-        Ok((Arc::new(Environment::new(contract, profile, sender, run_id)?), None))
+        let token = Arc::new(Token::read(
+            token_source(self.sending, &profile, &options)?,
+            profile.credential_scheme(&contract),
+        )?);
+        if self.sends {
+            token.fetch().await?;
+        }
+        let polite = (!target.is_loopback()).then_some(POLITE_RATE);
+        let rate = asked.or(polite);
+        let sender = Sender::new(target, options, Arc::clone(&token), &profile, Pace::new(rate))?;
+        let interval = self.sending.token_interval.or(profile_interval(&profile)?);
+        let environment = Environment::new(contract, profile, sender, run_id)?;
+        let cancellation = environment.cancellation.clone();
+        if !self.sends {
+            return Ok((Arc::new(environment), None));
+        }
+        tokio::spawn(async move {
+            let error = token.keep_fresh(interval).await;
+            cancellation.cancel(CancelReason::TargetUnusable(error.to_string()));
+        });
+        Ok((Arc::new(environment), None))
     }
+}
+
+/// Where the token comes from: arguments before the environment, the environment before the profile.
+fn token_source(
+    sending: &SendingArgs,
+    profile: &Profile,
+    options: &SendOptions,
+) -> Result<TokenSource, CommandError> {
+    let set = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    if matches!(profile.auth, AuthScheme::None | AuthScheme::Command(_)) {
+        return Ok(TokenSource::None);
+    }
+    if let Some(path) = &sending.token_file {
+        return Ok(TokenSource::File(path.clone()));
+    }
+    let command = sending.token_command.clone().or_else(|| set("BATCHPROOF_TOKEN_COMMAND"));
+    if let Some(command) = command {
+        return Ok(TokenSource::Command(command));
+    }
+    if let Some(token) = set("BATCHPROOF_TOKEN") {
+        return Ok(TokenSource::Given(SecretString::from(token)));
+    }
+    Ok(match (&profile.auth, &profile.token_command, &profile.token) {
+        (AuthScheme::OAuth2(settings), ..) => {
+            TokenSource::Endpoint(Box::new(TokenEndpoint::new(settings, options)?))
+        }
+        (_, Some(command), _) => TokenSource::Command(command.clone()),
+        (_, None, Some(token)) => TokenSource::Given(SecretString::from(token.clone())),
+        (_, None, None) => TokenSource::None,
+    })
+}
+
+fn profile_interval(profile: &Profile) -> Result<Option<Duration>, CommandError> {
+    let read = profile.token_interval.as_deref().map(duration).transpose();
+    read.map_err(|why| format!("token-interval of the profile: {why}").into())
 }

@@ -198,6 +198,7 @@ pub fn plain_request(environment: &Environment, body: Bytes) -> Request {
         framing: Framing::Sized,
         hang_up: None,
         new_connection: false,
+        trace: None,
         raw: None,
     }
 }

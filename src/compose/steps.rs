@@ -153,6 +153,7 @@ fn one(
         framing: step.framing,
         hang_up: step.disconnect,
         new_connection: step.new_connection,
+        trace: None,
         raw: None,
     };
     Ok(ComposedRequest { request, body })
@@ -313,6 +314,7 @@ fn raw_request(environment: &Environment, text: &str) -> ComposedRequest {
             framing: if chunked { Framing::Chunked } else { Framing::Sized },
             hang_up: None,
             new_connection: true,
+            trace: None,
             raw: Some(Bytes::from(raw)),
         },
         body: intent,

@@ -24,10 +24,13 @@ pub use drop_probe::DropProbe;
 pub(crate) use drop_probe::{probe_drops, probe_one_by_one};
 pub use execute::execute;
 pub use execution::Execution;
-pub(crate) use plain_batch::{accepts_plain_batch, credentials_are_refused, exchange_plain_item};
+pub(crate) use plain_batch::{
+    CredentialCheck, accepts_plain_batch, check_credentials, credentials_are_refused,
+    exchange_plain_item,
+};
 pub use retry::{
     RetryReason, has_keys_of_its_own, is_load, is_refused_for_pace, overloaded_group, retry_reason,
-    unavailable_at, unreached,
+    unavailable_at, why_unreached,
 };
 pub use select::{SelectedCase, select};
 pub(crate) use sending::{send_request, send_together};

@@ -2,15 +2,19 @@
 //! credentials.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{is_load, send_request};
 use crate::compose::{self, BodyStyle, OutgoingItem};
 use crate::exchange::{Answer, BodyIntent, Exchange};
 use crate::generate::OptionalFields;
-use crate::session::{Amount, Environment};
+use crate::session::{Amount, CancelReason, Environment};
 
 /// How often a plain batch is sent to a target that answers with load.
 const PLAIN_TRIES: u32 = 3;
+/// Pauses before credentials that were refused are tried again.
+const CREDENTIAL_PAUSES: [Duration; 4] =
+    [Duration::ZERO, Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)];
 
 /// Sends one plain item.
 pub(crate) async fn exchange_plain_item(environment: &Arc<Environment>) -> Exchange {
@@ -35,10 +39,44 @@ pub(crate) async fn accepts_plain_batch(environment: &Arc<Environment>) -> bool 
     false
 }
 
-/// Whether credentials are refused now, after reading them again.
+/// What a look at refused credentials showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CredentialCheck {
+    /// The same token is accepted: the refusal had another reason.
+    Good,
+    /// There is another token now, and it is accepted.
+    Renewed,
+    /// Credentials are refused, fetched again too.
+    Refused,
+}
+
+/// Whether credentials are refused now, fetched again too.
 pub(crate) async fn credentials_are_refused(environment: &Arc<Environment>) -> bool {
-    let _ = environment.sender.token().renew();
-    matches!(exchange_plain_item(environment).await.answer.status(), Some(401 | 403))
+    let generation = environment.sender.token().generation();
+    check_credentials(environment, generation).await == CredentialCheck::Refused
+}
+
+/// Looks with a plain batch whether the credentials of `generation` are refused, and fetches them again for some
+/// seconds where they are.
+pub(crate) async fn check_credentials(
+    environment: &Arc<Environment>,
+    generation: u64,
+) -> CredentialCheck {
+    let token = environment.sender.token();
+    for pause in CREDENTIAL_PAUSES {
+        environment.pause(pause).await;
+        environment.sender.note_beside(1);
+        let answer = exchange_plain_item(environment).await.answer;
+        if !matches!(answer.status(), Some(401 | 403)) {
+            let same = token.generation() == generation;
+            return if same { CredentialCheck::Good } else { CredentialCheck::Renewed };
+        }
+        if let Err(error) = token.fetch_after(token.generation()).await {
+            environment.cancellation.cancel(CancelReason::TargetUnusable(error.to_string()));
+            break;
+        }
+    }
+    CredentialCheck::Refused
 }
 
 /// Sends a batch of these items; the exchange is added to `exchanges` too.
@@ -48,8 +86,9 @@ pub(crate) async fn exchange_batch(
     exchanges: &mut Vec<Exchange>,
 ) -> Exchange {
     let (bytes, body) = compose::batch(environment, entries, BodyStyle::Compact);
-    let request = compose::plain_request(environment, bytes);
+    let mut request = compose::plain_request(environment, bytes);
     debug_assert!(matches!(body, BodyIntent::Batch { .. }));
+    environment.trace(&mut request);
     let intent = compose::intent(environment, &request, body);
     let answer = send_request(environment, &request, intent.items().len()).await;
     if let Answer::Received(response) = &answer {

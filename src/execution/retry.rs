@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use super::Execution;
-use crate::exchange::{Answer, Exchange, Intent, Loss, LossKind, Request};
+use crate::exchange::{Answer, Exchange, Intent, LossKind, Request};
 use crate::generate::KeyPrefixes;
+use crate::send::Sender;
 use crate::session::Environment;
 
 /// How an execution met load or lost an answer in a way that is no verdict.
@@ -47,13 +48,24 @@ pub fn retry_reason(execution: &Execution) -> Option<RetryReason> {
     })
 }
 
-/// Why the target was not reached, where it was not.
+/// Why no request reached the target of `sender`, in a sentence.
 #[must_use]
-pub fn unreached(execution: &Execution) -> Option<&Loss> {
-    execution.exchanges.iter().find_map(|e| match &e.answer {
+pub fn why_unreached(execution: &Execution, sender: &Sender) -> String {
+    let base = &sender.target.base;
+    let loss = execution.exchanges.iter().find_map(|e| match &e.answer {
         Answer::Lost(loss) if loss.kind.is_unreached() => Some(loss),
         _ => None,
-    })
+    });
+    match loss {
+        Some(loss) if loss.kind == LossKind::Credentials => {
+            format!("no request can be signed: {}", loss.message)
+        }
+        Some(loss) => match sender.responses.last_answered() {
+            0 => format!("{base} can't be reached: {}", loss.message),
+            after => format!("{base} stopped answering after request {after}: {}", loss.message),
+        },
+        None => format!("{base} can't be reached"),
+    }
 }
 
 /// Which request was the first to meet load, where it was answered 503 with no word of when to try again, and stood

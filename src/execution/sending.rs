@@ -8,25 +8,86 @@ use tokio::task::JoinSet;
 
 use super::Execution;
 use super::is_load;
-use crate::compose;
-use crate::exchange::{Answer, BodyIntent, Loss, LossKind, Request};
+use crate::case::Credential;
+use crate::compose::{self, BodyStyle, OutgoingItem};
+use crate::exchange::{Answer, BodyIntent, Loss, LossKind, Request, Situation, situation_of};
+use crate::generate::OptionalFields;
 use crate::send::{FRESH_CONNECTIONS, Turn};
 use crate::session::{CancelReason, Environment};
 
 /// Bytes of a body up to which a request is small.
 const SMALL: usize = 16 * 1024;
+/// Tokens that a request is sent with at most, beside the first.
+const TOKENS: u32 = 3;
 
-/// Sends one request with so many items.
+/// Sends one request with so many items; again with another token, where the target refuses the token.
 pub(crate) async fn send_request(
     environment: &Environment,
     request: &Request,
     items: usize,
 ) -> Answer {
-    send_when(environment, request, items, None).await
+    send_renewing(environment, request, items, None).await
 }
 
-/// Sends one request: in `turn`, or when its turn comes.
-async fn send_when(
+/// The same: first in `turn`, or when its turn comes.
+async fn send_renewing(
+    environment: &Environment,
+    request: &Request,
+    items: usize,
+    turn: Option<Turn>,
+) -> Answer {
+    let token = environment.sender.token();
+    let mut generation = token.generation();
+    let mut answer = send_once(environment, request, items, turn).await;
+    if !token.can_change() || !shows_the_token(request) {
+        return answer;
+    }
+    for _ in 0..TOKENS {
+        if answer.status() != Some(401) || !may_be_the_token(environment, request, generation).await
+        {
+            break;
+        }
+        match token.fetch_after(generation).await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => {
+                environment.cancellation.cancel(CancelReason::TargetUnusable(error.to_string()));
+                return Answer::Lost(Loss::ended(Duration::ZERO));
+            }
+        }
+        generation = token.generation();
+        environment.sender.note_beside(items);
+        answer = send_once(environment, request, items, None).await;
+    }
+    answer
+}
+
+/// Whether a refusal says something of the token.
+fn shows_the_token(request: &Request) -> bool {
+    request.credential == Credential::Good
+        && request.hang_up.is_none()
+        && request.header("authorization").is_none()
+}
+
+/// Whether the token of `generation` may be why a request was refused: of one that should be accepted it is; of
+/// another one, where a plain batch is refused too.
+async fn may_be_the_token(environment: &Environment, request: &Request, generation: u64) -> bool {
+    if situation_of(&environment.contract, request) == Situation::Ordinary
+        || environment.sender.token().generation() != generation
+    {
+        return true;
+    }
+    let draft = environment.generator.item(7, OptionalFields::All);
+    let entry = OutgoingItem::with_fresh_key(environment, draft);
+    let (bytes, _) = compose::batch(environment, &[entry], BodyStyle::Compact);
+    let mut plain = compose::plain_request(environment, bytes);
+    environment.trace(&mut plain);
+    environment.sender.note_beside(1);
+    send_once(environment, &plain, 1, None).await.status() == Some(401)
+}
+
+/// Sends one request once: in `turn`, or when its turn comes.
+async fn send_once(
     environment: &Environment,
     request: &Request,
     items: usize,
@@ -105,7 +166,7 @@ pub(crate) async fn send_together(
         let turn = turns.next();
         tasks.spawn(async move {
             barrier.wait().await;
-            let answer = send_when(&environment, &request, items, turn);
+            let answer = send_renewing(&environment, &request, items, turn);
             (index, FRESH_CONNECTIONS.scope(fresh, answer).await)
         });
     }
@@ -134,9 +195,10 @@ pub(super) async fn exchange(
     environment: &Arc<Environment>,
     execution: &mut Execution,
     step: &str,
-    request: Request,
+    mut request: Request,
     body: BodyIntent,
 ) -> usize {
+    environment.trace(&mut request);
     let intent = compose::intent(environment, &request, body);
     let answer = send_request(environment, &request, intent.items().len()).await;
     execution.push(step, None, request, intent, answer)

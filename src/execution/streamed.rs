@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
 use super::execution::StreamedExecution;
 use super::{Execution, SelectedCase};
@@ -35,12 +36,14 @@ pub(super) async fn execute(
     let items = stream().left();
     let numbers = environment.keys.reserve(items as u64);
     let outgoing = || BodyPieces::new(environment, stream(), numbers.clone());
+    let hash = environment.sender.signs().then(|| outgoing().hash());
     let length = match generate.framing {
         Framing::Sized => Some(outgoing().length()),
         Framing::Chunked | Framing::TinyChunks => None,
     };
     let mut request = compose::plain_request(environment, Bytes::new());
     request.framing = generate.framing;
+    environment.trace(&mut request);
     let mut execution = Execution::default();
     execution.expect_of_batch(selected);
     let about = StreamContext {
@@ -64,7 +67,7 @@ pub(super) async fn execute(
             execution.cut = true;
             Err(Loss::ended(started.elapsed()))
         }
-        ended = environment.sender.stream(&request, length, items, &mut exchange) => ended,
+        ended = environment.sender.stream(&request, length, hash, items, &mut exchange) => ended,
     };
     let judged = exchange.judge.finish(ended);
     execution.exchanges.extend(judged.exchange);
@@ -113,6 +116,19 @@ impl<'a> BodyPieces<'a> {
         out.extend_from_slice(self.piece.as_bytes());
         self.piece.clear();
         true
+    }
+
+    /// The SHA-256 and the length of the body: written once, and thrown away.
+    fn hash(mut self) -> ([u8; 32], u64) {
+        let mut hasher = Sha256::new();
+        let mut length = 0;
+        let mut piece = Vec::with_capacity(2 * PIECE);
+        while self.next(&mut piece) {
+            hasher.update(&piece);
+            length += piece.len() as u64;
+            piece.clear();
+        }
+        (hasher.finalize().into(), length)
     }
 
     /// How long the body is: written once, and thrown away.

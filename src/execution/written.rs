@@ -47,7 +47,8 @@ pub(super) async fn execute(
                 let source = source(environment, selected, execution, run, seed);
                 let label =
                     inner.name.clone().unwrap_or_else(|| format!("{name}, request {}", member + 1));
-                for copy in compose::compose(&source, &mut captures, inner)? {
+                for mut copy in compose::compose(&source, &mut captures, inner)? {
+                    environment.trace(&mut copy.request);
                     together.push((label.clone(), inner, copy));
                 }
             }
@@ -72,6 +73,7 @@ pub(super) async fn execute(
             let source = source(environment, selected, execution, run, seed);
             for composed in compose::compose(&source, &mut captures, step)? {
                 let ComposedRequest { mut request, body } = composed;
+                environment.trace(&mut request);
                 let mut intent = compose::intent(environment, &request, body);
                 let mut answer = send_request(environment, &request, intent.items().len()).await;
                 for _ in 1..PACE_TRIES {
@@ -81,7 +83,8 @@ pub(super) async fn execute(
                         break;
                     }
                     let source = self::source(environment, selected, execution, run, seed);
-                    if let Some(again) = compose::compose(&source, &mut captures, step)?.pop() {
+                    if let Some(mut again) = compose::compose(&source, &mut captures, step)?.pop() {
+                        environment.trace(&mut again.request);
                         intent = compose::intent(environment, &again.request, again.body);
                         request = again.request;
                     }

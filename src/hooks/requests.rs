@@ -70,10 +70,12 @@ async fn send_one(
     keys: &[String],
 ) -> Result<(), String> {
     let sender = &context.environment.sender;
-    let request = request(context, spec, keys);
+    let mut request = request(context, spec, keys);
     let shown = format!("{} {}", request.method, spec.path);
     let mut why = String::new();
     for tries in 0..TRIES {
+        context.environment.trace(&mut request);
+        let generation = sender.token().generation();
         match sender.send(&request, keys.len()).await {
             Answer::Received(response) => {
                 let status = response.status;
@@ -94,7 +96,10 @@ async fn send_one(
                 }
                 match status {
                     408 | 429 | 502..=504 => {}
-                    401 | 403 if tries == 0 => _ = sender.token().renew(),
+                    401 | 403 if tries == 0 => {
+                        let fetched = sender.token().fetch_after(generation).await;
+                        fetched.map_err(|error| format!("{shown}: {error}"))?;
+                    }
                     _ => break,
                 }
             }
@@ -139,6 +144,7 @@ fn request(context: &HookContext<'_>, spec: &HookRequest, keys: &[String]) -> Re
         framing: Framing::Sized,
         hang_up: None,
         new_connection: false,
+        trace: None,
         raw: None,
     }
 }

@@ -39,7 +39,8 @@ pub(super) async fn rebuild_history(environment: &Arc<Environment>, items: u64, 
             .map(|draft| OutgoingItem::with_fresh_key(environment, draft))
             .collect();
         let (bytes, body) = compose::batch(environment, &entries, BodyStyle::Compact);
-        let request = compose::plain_request(environment, bytes);
+        let mut request = compose::plain_request(environment, bytes);
+        environment.trace(&mut request);
         send_request(environment, &request, body.items().len()).await;
         left = left.saturating_sub(count);
     }

@@ -345,7 +345,7 @@ async fn send_answered(
         .map_err(|problem| problem.to_string())?;
     match attempted.outcome {
         AttemptOutcome::Answered(execution) => Ok(execution),
-        AttemptOutcome::Unreached(why) => Err(format!("the target can't be reached: {why}")),
+        AttemptOutcome::Unreached(why) => Err(why),
         AttemptOutcome::Overloaded(_) => {
             Err("the target is under load: it answered 408, 429 or 503".to_owned())
         }

@@ -27,10 +27,7 @@ pub(super) fn head(
         hasher.update(chosen.case.hash.as_bytes());
     }
     let profile = &environment.profile;
-    let mut shown = serde_json::to_value(profile.as_ref()).unwrap_or_default();
-    if let Some(headers) = shown.get_mut("headers").and_then(|h| h.as_object_mut()) {
-        headers.values_mut().for_each(|v| *v = crate::exchange::REDACTED.into());
-    }
+    let shown = profile.recorded(contract);
     RunHead {
         version: VERSION,
         tool: env!("CARGO_PKG_VERSION").to_owned(),

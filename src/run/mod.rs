@@ -187,11 +187,15 @@ async fn clean_up(shared: &Arc<RunContext>) {
             locked(&shared.collector).add_sent(Amount::new(done.requests, 0));
             format!("the clean-up ran, for {}", counted(done.keys, "key"))
         }
-        Err(why) => format!(
-            "the clean-up failed: {why}\nWhat the run sent may still be there; `batchproof cleanup {}` runs the \
-             clean-up again.",
-            dir.display()
-        ),
+        Err(why) => {
+            // No record holds a command.
+            let with = if hook.command.is_some() { " --profile FILE" } else { "" };
+            format!(
+                "the clean-up failed: {why}\nWhat the run sent may still be there; `batchproof cleanup {}{with}` runs \
+                 the clean-up again.",
+                dir.display()
+            )
+        }
     };
     let text = locked(&shared.collector).clean(&text);
     shared.observer.see(Progress::Note(&text));
@@ -295,6 +299,7 @@ fn finish(
         Some(CancelReason::TargetUnusable(why)) => (vec![why], false),
     };
     let stopped = shared.environment.sender.responses.silence();
+    let (requests, items) = shared.environment.sender.beside();
     let tail = RunTail {
         stopped: stopped.map(|silence| (silence.after, silence.since)),
         finished: now(),
@@ -302,8 +307,8 @@ fn finish(
         trouble,
         cut_short,
         left_behind: accepted,
-        requests: collector.sent.requests,
-        items: collector.sent.items,
+        requests: collector.sent.requests + requests,
+        items: collector.sent.items + items,
         advice,
     };
     let ended = collector.write(Event::RunFinished(Box::new(tail)));

@@ -125,10 +125,12 @@ fn preflight_verdict(
     let target = &environment.sender.target.base;
     let response = match &exchange.answer {
         Answer::Lost(loss) if loss.kind.is_unreached() => {
-            return PreflightVerdict::Stop(
-                format!("{target} can't be reached: {}", loss.message),
-                unreachable(loss.kind).to_owned(),
-            );
+            let why = if loss.kind == LossKind::Credentials {
+                format!("no request can be signed: {}", loss.message)
+            } else {
+                format!("{target} can't be reached: {}", loss.message)
+            };
+            return PreflightVerdict::Stop(why, unreachable(loss.kind).to_owned());
         }
         Answer::Lost(loss) if loss.kind == LossKind::NoHttp => {
             return PreflightVerdict::Stop(
@@ -150,7 +152,7 @@ fn preflight_verdict(
     match response.status {
         401 | 403 => {
             let advice = if environment.sender.token().is_given() {
-                "Is the token right and still valid? Give it with --token-file FILE or BATCHPROOF_TOKEN."
+                "Is the token right and still valid? Give it with --token-file FILE, --token-command CMD or BATCHPROOF_TOKEN."
             } else {
                 "No token was given: use --token-file FILE or BATCHPROOF_TOKEN (or `auth: none` in a profile)."
             };
@@ -242,6 +244,7 @@ fn page(environment: &Environment, response: &Response, shown: &str) -> Option<(
 fn unreachable(kind: LossKind) -> &'static str {
     match kind {
         LossKind::Resolve => "Is the host name right, and known to this machine's name service?",
+        LossKind::Credentials => "The profile's `auth` names the command. Does it work in a shell?",
         LossKind::Proxy => {
             "The proxy comes from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names hosts that are reached directly."
         }

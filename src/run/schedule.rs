@@ -249,12 +249,7 @@ async fn run_once(
         }
         // Neither the target nor a rule is judged by a connection that was never made.
         AttemptOutcome::Unreached(why) => {
-            let base = &shared.environment.sender.target.base;
-            let text = match shared.environment.sender.responses.last_answered() {
-                0 => format!("{base} can't be reached: {why}"),
-                after => format!("{base} stopped answering after request {after}: {why}"),
-            };
-            shared.end(CancelReason::TargetUnusable(text));
+            shared.end(CancelReason::TargetUnusable(why));
             None
         }
         // What was judged while it came had been seen by then; of anything else nothing is claimed.

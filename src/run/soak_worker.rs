@@ -109,12 +109,14 @@ impl SoakWorker {
             let read = quick.filter(|_| status == 200).and_then(|quick| quick.body(sent, body));
             read.is_some_and(|times| times.agrees(elapsed))
         };
+        environment.trace(&mut self.request);
         let sender = &environment.sender;
         let heard: Result<Response, Loss>;
         let right: Option<Vec<u8>>;
         if let Some(lane) = &mut self.lane {
             let turn = sender.pace.turn().await;
-            let sending = lane.send(sender, self.body.as_bytes(), items, &turn);
+            let trace = self.request.trace;
+            let sending = lane.send(sender, self.body.as_bytes(), items, &turn, trace);
             match environment
                 .unless_crowded(sending)
                 .await

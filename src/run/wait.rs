@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::compose;
-use crate::exchange::{Answer, Request};
+use crate::exchange::{Answer, LossKind, Request};
 use crate::session::{Amount, Environment, Observer, Progress};
 
 /// Pauses between two requests: the first, and the longest.
@@ -23,10 +23,11 @@ pub(super) async fn wait_until_up(
     let mut sent = Amount::default();
     let mut pause = PAUSES.0;
     let plain = compose::plain_request(environment, bytes::Bytes::new());
-    let request = Request { method: "GET".to_owned(), body: None, new_connection: true, ..plain };
+    let mut request = Request { method: "GET".to_owned(), body: None, new_connection: true, ..plain };
     let mut why = "no answer in time".to_owned();
     loop {
         sent += Amount::new(1, 0);
+        environment.trace(&mut request);
         let answer = tokio::select! {
             biased;
             () = environment.cancellation.cancelled() => return (sent, None),
@@ -38,6 +39,9 @@ pub(super) async fn wait_until_up(
                 return (sent, None);
             }
             Some(Answer::Received(response)) => why = format!("it answers {}", response.status),
+            Some(Answer::Lost(loss)) if loss.kind == LossKind::Credentials => {
+                return (sent, Some(format!("no request can be signed: {}", loss.message)));
+            }
             Some(Answer::Lost(loss)) => why = format!("{} ({})", loss.kind.words(), loss.message),
             None => {}
         }

@@ -78,6 +78,7 @@ fn recorded(
         framing,
         hang_up: None,
         new_connection: sent.new_connection,
+        trace: None,
         raw: None,
     };
     let batch = request.body.as_ref().and_then(|b| BatchText::parse(b, &contract.batch.items));

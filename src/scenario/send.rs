@@ -30,7 +30,11 @@ pub async fn send_scenario(environment: &Arc<Environment>, scenario: &Scenario) 
         };
         let composed: Vec<ComposedRequest> = scenario.requests[at..at + together]
             .iter()
-            .map(|s| compose_one(&environment.contract, &mut fresh, s))
+            .map(|s| {
+                let mut composed = compose_one(&environment.contract, &mut fresh, s);
+                environment.trace(&mut composed.request);
+                composed
+            })
             .collect();
         let answers = match composed.as_slice() {
             [one] => {

@@ -28,13 +28,17 @@ pub(super) enum BodyEnd {
 pub(super) fn fields<'a>(
     sender: &'a Sender,
     request: &'a Request,
+    signature: &'a [(String, String)],
 ) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
-    let given = sender.profile_headers.iter().chain(&request.headers);
-    let authorization =
-        sender.token.header(request.credential).map(|value| ("Authorization", Cow::Owned(value)));
+    let given = sender.profile_headers.iter().chain(&request.headers).chain(signature);
+    let trace = request.trace.map(|trace| ("traceparent", Cow::Owned(trace.to_string())));
+    let token = &sender.token;
+    let credentials =
+        token.header(request.credential).map(|value| (token.scheme().header(), Cow::Owned(value)));
     given
         .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str())))
-        .chain(authorization)
+        .chain(credentials)
+        .chain(trace)
         .filter(|(name, value)| {
             HeaderName::from_bytes(name.as_bytes()).is_ok()
                 && HeaderValue::from_bytes(value.as_bytes()).is_ok()
@@ -42,17 +46,22 @@ pub(super) fn fields<'a>(
 }
 
 /// Request line and header lines, to the empty line that ends them.
-pub(super) fn write(sender: &Sender, request: &Request, end: BodyEnd) -> Vec<u8> {
-    let mut head = open(sender, request);
+pub(super) fn write(
+    sender: &Sender,
+    request: &Request,
+    signature: &[(String, String)],
+    end: BodyEnd,
+) -> Vec<u8> {
+    let mut head = open(sender, request, signature);
     close(&mut head, end);
     head
 }
 
 /// Request line and header lines, but for those that frame the body.
-pub(super) fn open(sender: &Sender, request: &Request) -> Vec<u8> {
+pub(super) fn open(sender: &Sender, request: &Request, signature: &[(String, String)]) -> Vec<u8> {
     let target = &sender.target;
     let mut text = line(&request.method, &format!("{}{}", target.prefix(), request.path));
-    let fields: Vec<_> = fields(sender, request).collect();
+    let fields: Vec<_> = fields(sender, request, signature).collect();
     let has = |name: &str| fields.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
     let authority = target.host();
     let own = [("Host", authority.as_str()), ("User-Agent", USER_AGENT)];

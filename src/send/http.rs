@@ -15,6 +15,7 @@ use super::memory::{AnswerBounds, Buffered};
 use super::proxy::Proxy;
 use super::{SendError, SendOptions, Sender, StreamedExchange, head, tls_error};
 use crate::case::{Credential, Framing};
+use crate::contract::CredentialScheme;
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 
 /// Bytes of a chunk where chunks are to be tiny.
@@ -81,11 +82,12 @@ pub(super) async fn send(
     sender: &Sender,
     client: &reqwest::Client,
     request: &Request,
+    signature: &[(String, String)],
     limit: Duration,
     bounds: AnswerBounds,
 ) -> Answer {
     let start = Instant::now();
-    match exchange(sender, client, request, limit, bounds).await {
+    match exchange(sender, client, request, signature, limit, bounds).await {
         Ok(response) => Answer::Received(Response { elapsed: start.elapsed(), ..response }),
         Err((kind, message)) => Answer::Lost(Loss { kind, message, elapsed: start.elapsed() }),
     }
@@ -95,6 +97,7 @@ async fn exchange(
     sender: &Sender,
     client: &reqwest::Client,
     request: &Request,
+    signature: &[(String, String)],
     limit: Duration,
     bounds: AnswerBounds,
 ) -> Result<Response, LossReason> {
@@ -108,9 +111,14 @@ async fn exchange(
     if request.credential == Credential::InQuery {
         let token: String =
             url::form_urlencoded::byte_serialize(sender.token.expose().as_bytes()).collect();
-        url = format!("{url}?access_token={token}");
+        let name = match sender.token.scheme() {
+            CredentialScheme::ApiKey(name) => name,
+            _ => "access_token",
+        };
+        url = format!("{url}?{name}={token}");
     }
-    let mut builder = client.request(method, url).headers(headers(sender, request)).timeout(limit);
+    let headers = headers(sender, request, signature);
+    let mut builder = client.request(method, url).headers(headers).timeout(limit);
     if let Some(body) = &request.body {
         builder = match request.framing {
             Framing::Sized => builder.body(body.clone()),
@@ -209,13 +217,15 @@ fn is_abrupt(error: &reqwest::Error) -> bool {
 pub(super) async fn stream(
     sender: &Sender,
     request: &Request,
+    signature: &[(String, String)],
     length: Option<u64>,
     items: usize,
     streamed: &mut impl StreamedExchange,
 ) -> Result<Duration, Loss> {
     let start = Instant::now();
     let most = sender.most(items);
-    let talk = talk(sender, request, length, most, streamed);
+    let headers = headers(sender, request, signature);
+    let talk = talk(sender, (request, headers), length, most, streamed);
     let talk = tokio::time::timeout(sender.limit(items), talk).await;
     let elapsed = start.elapsed();
     match talk {
@@ -231,7 +241,7 @@ pub(super) async fn stream(
 
 async fn talk(
     sender: &Sender,
-    request: &Request,
+    (request, headers): (&Request, HeaderMap),
     length: Option<u64>,
     most: u64,
     streamed: &mut impl StreamedExchange,
@@ -246,7 +256,7 @@ async fn talk(
         .await
         .of(true)
         .request(method, format!("{}{}", sender.target.base, request.path))
-        .headers(headers(sender, request))
+        .headers(headers)
         .body(reqwest::Body::wrap_stream(body));
     if let Some(length) = length {
         builder = builder.header(reqwest::header::CONTENT_LENGTH, length);
@@ -305,8 +315,8 @@ async fn feed(pieces: &mut Option<Pieces>, streamed: &mut impl StreamedExchange)
     }
 }
 
-fn headers(sender: &Sender, request: &Request) -> HeaderMap {
-    head::fields(sender, request)
+fn headers(sender: &Sender, request: &Request, signature: &[(String, String)]) -> HeaderMap {
+    head::fields(sender, request, signature)
         .filter_map(|(name, value)| {
             let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
             Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
@@ -400,7 +410,7 @@ fn io_error(error: &reqwest::Error) -> Option<&std::io::Error> {
 }
 
 /// The error and what lies behind it, without the URL.
-fn words(error: &reqwest::Error) -> String {
+pub(super) fn words(error: &reqwest::Error) -> String {
     let mut parts = Vec::new();
     let mut source = error.source();
     while let Some(inner) = source {

@@ -5,7 +5,7 @@
 //! answer while its request is still being written. It speaks HTTP/1.1 and never retries.
 
 use std::future::poll_fn;
-use std::io::IoSlice;
+use std::io::{IoSlice, Write as _};
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
@@ -19,8 +19,9 @@ use super::good_answers::is_good;
 use super::head::{self, BodyEnd};
 use super::incoming::{Incoming, LossReason};
 use super::memory::AnswerBounds;
+use super::sign::{SignatureHeaders, SignedBody, without_signatures};
 use super::{Sender, Turn};
-use crate::exchange::{Loss, LossKind, Request, Response};
+use crate::exchange::{Loss, LossKind, Request, Response, TraceParent};
 
 /// So many bytes are read at once.
 const PIECE: usize = 64 * 1024;
@@ -38,8 +39,14 @@ const IDLE: Duration = Duration::from_secs(1);
 /// One worker's own connection.
 pub struct Lane {
     stream: Option<TargetConnection>,
+    /// What every request says, but for its body.
+    request: Request,
     /// The head of every request, but for the length of its body.
     head: Vec<u8>,
+    /// Which token the head shows.
+    generation: u64,
+    /// The headers that sign the request under way.
+    signature: SignatureHeaders,
     /// What is to be written.
     out: Vec<u8>,
     piece: Vec<u8>,
@@ -66,6 +73,7 @@ pub struct LaneAnswer<'a> {
     /// From the first byte sent to the last byte received.
     pub elapsed: Duration,
     bounds: AnswerBounds,
+    signature: &'a [(String, String)],
 }
 
 /// What a streamed request is made of, and who takes its answer.
@@ -87,14 +95,16 @@ impl LaneAnswer<'_> {
     /// The same as an exchange keeps it.
     #[must_use]
     pub fn response(&self) -> Response {
-        Response {
+        let mut response = Response {
             status: self.status,
             headers: headers(self.head),
             body: Bytes::copy_from_slice(self.body),
             elapsed: self.elapsed,
             framing: None,
             outline: None,
-        }
+        };
+        without_signatures(&mut response, self.signature);
+        response
     }
 }
 
@@ -120,10 +130,13 @@ impl StreamedExchange for NoFurtherPieces {
 }
 
 impl Lane {
-    pub(super) fn new(sender: &Sender, request: &Request) -> Lane {
+    pub(super) fn new(request: &Request) -> Lane {
         Lane {
             stream: None,
-            head: head::open(sender, request),
+            head: Vec::new(),
+            request: Request { body: None, ..request.clone() },
+            generation: 0,
+            signature: Vec::new(),
             out: Vec::new(),
             piece: vec![0; PIECE],
             incoming: Incoming::new(0),
@@ -141,9 +154,19 @@ impl Lane {
         body: &[u8],
         items: usize,
         turn: &Turn,
+        trace: Option<TraceParent>,
     ) -> Result<LaneAnswer<'_>, LaneFailure> {
+        self.request.trace = trace;
+        let whole = SignedBody::Whole(body);
+        self.signature = match sender.signature(&self.request, Some(whole)).await {
+            Ok(signature) => signature,
+            Err(loss) => {
+                sender.good_answers.note_bad(&loss.message);
+                return Err(LaneFailure::Lost(loss));
+            }
+        };
         let (allowed, held) = (sender.most(items), MOST.0 + MOST.1 * items as u64);
-        self.begin(Some(body.len() as u64), allowed.min(held));
+        self.begin(sender, Some(body.len() as u64), allowed.min(held));
         // What is small is written in one piece.
         let (first, rest) = body.split_at(if body.len() <= SMALL { body.len() } else { 0 });
         self.out.extend_from_slice(first);
@@ -165,7 +188,8 @@ impl Lane {
             sender.good_answers.note_bad(&format!("status {status}"));
         }
         let bounds = AnswerBounds { most: allowed, items };
-        Ok(LaneAnswer { status: *status, head: self.incoming.lines(), body, elapsed, bounds })
+        let (head, signature) = (self.incoming.lines(), self.signature.as_slice());
+        Ok(LaneAnswer { status: *status, head, body, elapsed, bounds, signature })
     }
 
     /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
@@ -178,17 +202,18 @@ impl Lane {
         sender: &Sender,
         length: Option<u64>,
         items: usize,
+        (turn, signature): (&Turn, &[(String, String)]),
         streamed: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
-        let turn = sender.pace.turn().await;
-        self.begin(length, sender.most(items));
+        self.signature = signature.to_vec();
+        self.begin(sender, length, sender.most(items));
         let elapsed = if length.is_some() {
             self.exchange(sender, items, b"", streamed).await?
         } else {
             let mut chunked = ChunkedPieces { inner: streamed, piece: Vec::new(), over: false };
             self.exchange(sender, items, b"", &mut chunked).await?
         };
-        self.heard(sender, &turn);
+        self.heard(sender, turn);
         Ok(elapsed)
     }
 
@@ -206,10 +231,24 @@ impl Lane {
     }
 
     /// Makes ready for a body of that length, where it is known, and an answer of `most` bytes.
-    fn begin(&mut self, length: Option<u64>, most: u64) {
+    fn begin(&mut self, sender: &Sender, length: Option<u64>, most: u64) {
+        let generation = sender.token.generation();
+        if self.generation != generation || self.head.is_empty() {
+            self.generation = generation;
+            // What differs from request to request is added below.
+            let same = Request { trace: None, ..self.request.clone() };
+            self.head = head::open(sender, &same, &[]);
+        }
         self.out.clear();
         self.incoming.clear(most);
         self.out.extend_from_slice(&self.head);
+        if let Some(trace) = self.request.trace {
+            // Writing into a vector cannot fail.
+            let _ = write!(self.out, "traceparent: {trace}\r\n");
+        }
+        for (name, value) in &self.signature {
+            let _ = write!(self.out, "{name}: {value}\r\n");
+        }
         head::close(&mut self.out, length.map_or(BodyEnd::Chunks, BodyEnd::Length));
     }
 

@@ -5,8 +5,8 @@
 
 mod body_end;
 mod ceiling;
+mod command;
 mod connection;
-mod credentials;
 mod framing;
 mod good_answers;
 mod head;
@@ -14,38 +14,49 @@ mod http;
 mod incoming;
 mod lane;
 mod memory;
+mod oauth;
 mod pace;
 mod patience;
+mod present;
 mod proxy;
 mod rate_limit;
 mod raw;
+mod sign;
 mod silence;
 mod target;
 mod tls;
 mod tls_error;
+mod token;
+mod token_source;
+mod token_text;
 mod transport;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::ClientConfig;
 use thiserror::Error;
 
-pub use credentials::{Token, TokenSource};
 pub use lane::{Lane, LaneAnswer, LaneFailure, StreamedExchange, headers};
+pub use oauth::TokenEndpoint;
 pub use pace::{LONGEST_PAUSE, Pace, Turn};
 pub use silence::{ResponseLog, Silence};
 pub use target::Target;
+pub use token::Token;
+pub use token_source::TokenSource;
+pub use token_text::token_text;
 
-use crate::contract::Profile;
+use crate::case::Credential;
+use crate::contract::{AuthScheme, Profile};
 use crate::exchange::{Answer, Loss, LossKind, Request};
 
 use good_answers::{GoodAnswers, PATIENCE};
 use memory::{AnswerBounds, Memory};
 use patience::Patience;
 use proxy::Proxy;
+use sign::{SignatureHeaders, Signed, SignedBody, Signer, without_signatures};
 use transport::Transport;
 
 /// Why nothing can be sent at all.
@@ -131,6 +142,7 @@ pub struct Sender {
     pub responses: ResponseLog,
     options: SendOptions,
     token: Arc<Token>,
+    signer: Option<Signer>,
     profile_headers: Vec<(String, String)>,
     /// Offers HTTP/1.1 to the target.
     tls: Arc<ClientConfig>,
@@ -141,6 +153,8 @@ pub struct Sender {
     good_answers: GoodAnswers,
     memory: Memory,
     closes: AtomicBool,
+    /// Requests, and their items, that were sent beside those of executions, for the sake of the token.
+    beside: (AtomicU64, AtomicU64),
 }
 
 /// Reads an answer from pieces of `size` bytes as connections do, the observer's way and the other: what came of its
@@ -170,6 +184,15 @@ tokio::task_local! {
     pub static FRESH_CONNECTIONS: bool;
 }
 
+/// Whether credentials are so odd that a server's parser may keep something of them for the connection: Jetty's
+/// cache of header fields fails a later request then, which nobody would look for here.
+fn is_odd(credential: Credential) -> bool {
+    !matches!(
+        credential,
+        Credential::Good | Credential::None | Credential::Wrong | Credential::InQuery
+    )
+}
+
 impl Sender {
     /// A sender for `target`.
     ///
@@ -193,6 +216,10 @@ impl Sender {
             responses: ResponseLog::default(),
             options,
             token,
+            signer: match &profile.auth {
+                AuthScheme::Command(settings) => Some(Signer::new(settings.clone())),
+                _ => None,
+            },
             profile_headers: profile.headers.clone().into_iter().collect(),
             tls: Arc::new(tls),
             proxy,
@@ -200,6 +227,7 @@ impl Sender {
             clients,
             patience: Patience::default(),
             closes: AtomicBool::new(false),
+            beside: (AtomicU64::new(0), AtomicU64::new(0)),
         })
     }
 
@@ -207,6 +235,18 @@ impl Sender {
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
+    }
+
+    /// Takes note of a request that belongs to no execution, or was sent again inside of one.
+    pub fn note_beside(&self, items: usize) {
+        self.beside.0.fetch_add(1, Ordering::Relaxed);
+        self.beside.1.fetch_add(items as u64, Ordering::Relaxed);
+    }
+
+    /// Such requests, and their items.
+    #[must_use]
+    pub fn beside(&self) -> (u64, u64) {
+        (self.beside.0.load(Ordering::Relaxed), self.beside.1.load(Ordering::Relaxed))
     }
 
     /// Finds out how the target can be spoken to, once; a target that can't be reached is asked again later.
@@ -280,13 +320,33 @@ impl Sender {
     async fn send_now(&self, request: &Request, items: usize) -> Answer {
         let limit = self.limit(items);
         let bounds = AnswerBounds { most: self.most(items), items };
-        if request.raw.is_some() || request.hang_up.is_some() {
-            return raw::send(self, request, limit, bounds).await;
+        let signature = match self.signature(request, None).await {
+            Ok(signature) => signature,
+            Err(loss) => return Answer::Lost(loss),
+        };
+        let mut answer = self.send_signed(request, &signature, limit, bounds).await;
+        if let Answer::Received(response) = &mut answer {
+            without_signatures(response, &signature);
         }
-        let fresh =
-            request.new_connection || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
+        answer
+    }
+
+    async fn send_signed(
+        &self,
+        request: &Request,
+        signature: &[(String, String)],
+        limit: Duration,
+        bounds: AnswerBounds,
+    ) -> Answer {
+        if request.raw.is_some() || request.hang_up.is_some() {
+            return raw::send(self, request, signature, limit, bounds).await;
+        }
+        let fresh = request.new_connection
+            || is_odd(request.credential)
+            || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
         let client = self.clients().await.of(fresh);
-        let answer = http::send(self, &client, request, self.patience.of(limit), bounds).await;
+        let limit = self.patience.of(limit);
+        let answer = http::send(self, &client, request, signature, limit, bounds).await;
         self.patience.note(matches!(&answer, Answer::Lost(loss) if loss.kind == LossKind::Timeout));
         answer
     }
@@ -301,7 +361,8 @@ impl Sender {
     }
 
     /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
-    /// meanwhile. Gives the time from the first byte sent to the last byte received.
+    /// meanwhile. Gives the time from the first byte sent to the last byte received. `hash` is the SHA-256 of the
+    /// body and its length, where requests are signed.
     ///
     /// # Errors
     /// A [`Loss`] where no whole answer came.
@@ -309,16 +370,12 @@ impl Sender {
         &self,
         request: &Request,
         length: Option<u64>,
+        hash: Option<([u8; 32], u64)>,
         items: usize,
         exchange: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
         self.discover().await;
-        let ended = if let Some(mut lane) = self.lane(request) {
-            lane.stream(self, length, items, exchange).await
-        } else {
-            let _turn = self.pace.turn().await;
-            http::stream(self, request, length, items, exchange).await
-        };
+        let ended = self.stream_now(request, length, hash, items, exchange).await;
         match &ended {
             Ok(_) => self.good_answers.begin(),
             Err(loss) => self.good_answers.note_bad(&loss.message),
@@ -326,11 +383,70 @@ impl Sender {
         ended
     }
 
+    async fn stream_now(
+        &self,
+        request: &Request,
+        length: Option<u64>,
+        hash: Option<([u8; 32], u64)>,
+        items: usize,
+        exchange: &mut impl StreamedExchange,
+    ) -> Result<Duration, Loss> {
+        // Signatures may say when they were made: nothing is waited for behind them.
+        let turn = self.pace.turn().await;
+        let body = hash.map(|(hash, length)| SignedBody::Hash(hash, length));
+        let signature = self.signature(request, body).await?;
+        // What repeats them is judged while it comes.
+        let values: Vec<String> = signature.iter().map(|(_, value)| value.clone()).collect();
+        let _ = self.token.redactor(&values);
+        if let Some(mut lane) = self.lane(request) {
+            lane.stream(self, length, items, (&turn, &signature), exchange).await
+        } else {
+            http::stream(self, request, &signature, length, items, exchange).await
+        }
+    }
+
+    /// Whether a command signs each request.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        self.signer.is_some()
+    }
+
+    /// The headers that sign `request`, or show the bad credentials that it is to carry; `body` where that is not
+    /// the request's own.
+    ///
+    /// # Errors
+    /// A [`Loss`] that says why there is no signature.
+    async fn signature(
+        &self,
+        request: &Request,
+        body: Option<SignedBody<'_>>,
+    ) -> Result<SignatureHeaders, Loss> {
+        let Some(signer) = &self.signer else { return Ok(Vec::new()) };
+        let whole = SignedBody::Whole(request.body.as_deref().unwrap_or_default());
+        let mut headers: Vec<(String, String)> = head::fields(self, request, &[])
+            .map(|(name, value)| (name.to_owned(), value.into_owned()))
+            .collect();
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            headers.push(("host".to_owned(), self.target.host()));
+        }
+        let signed = Signed {
+            method: &request.method,
+            url: format!("{}{}", self.target.base, request.path),
+            headers,
+            body: body.unwrap_or(whole),
+        };
+        signer.sign(signed, request.credential).await.map_err(|why| Loss {
+            kind: LossKind::Credentials,
+            message: self.token.redactor(&[]).clean(&why),
+            elapsed: Duration::ZERO,
+        })
+    }
+
     /// A connection of its own for many requests like `request`; none where the target or a proxy rules that out.
     #[must_use]
     pub fn lane(&self, request: &Request) -> Option<Lane> {
         let is_known = self.transport.get().is_some() || self.is_plain();
-        (is_known && self.needs_http_1().is_none()).then(|| Lane::new(self, request))
+        (is_known && self.needs_http_1().is_none()).then(|| Lane::new(request))
     }
 
     /// Whether nothing has to be found out: HTTP/1.1 without TLS or a proxy.

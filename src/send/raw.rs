@@ -13,7 +13,7 @@ use super::head::{self, BodyEnd};
 use super::incoming::{Incoming, LossReason};
 use super::lane::headers;
 use super::memory::{AnswerBounds, Buffered};
-use crate::case::Disconnect;
+use crate::case::{Credential, Disconnect};
 use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK};
 
 /// How long a client waits with its body for `100 Continue`.
@@ -25,6 +25,7 @@ const AFTER: Duration = Duration::from_millis(20);
 pub(super) async fn send(
     sender: &Sender,
     request: &Request,
+    signature: &[(String, String)],
     limit: Duration,
     bounds: AnswerBounds,
 ) -> Answer {
@@ -35,7 +36,7 @@ pub(super) async fn send(
     if let Some(why) = sender.raw_excluded().await {
         return lost((LossKind::HungUp, format!("{why}; nothing was sent")));
     }
-    match tokio::time::timeout(limit, talk(sender, request, start, bounds)).await {
+    match tokio::time::timeout(limit, talk(sender, request, signature, start, bounds)).await {
         Ok(Ok(response)) => Answer::Received(response),
         Ok(Err(failure)) => lost(failure),
         Err(_) => lost((LossKind::Timeout, "no whole answer in time".to_owned())),
@@ -45,6 +46,7 @@ pub(super) async fn send(
 async fn talk(
     sender: &Sender,
     request: &Request,
+    signature: &[(String, String)],
     start: Instant,
     bounds: AnswerBounds,
 ) -> Result<Response, LossReason> {
@@ -56,8 +58,8 @@ async fn talk(
         left_over: 0,
     };
     let bytes = match &request.raw {
-        Some(raw) => fill_token(raw, sender),
-        None => render(sender, request),
+        Some(raw) => filled(raw, sender, request, signature),
+        None => render(sender, request, signature),
     };
     let head = bytes.windows(4).position(|w| w == b"\r\n\r\n").map_or(bytes.len(), |at| at + 4);
     let until = match request.hang_up {
@@ -95,24 +97,84 @@ async fn talk(
     Ok(Response { status, headers, body, elapsed: start.elapsed(), framing: Some(seen), outline })
 }
 
-/// The bytes of a case, with the credentials where they go.
-fn fill_token(raw: &Bytes, sender: &Sender) -> Vec<u8> {
+/// The bytes of a case, with the credentials where they go, and the trace context behind the last header.
+fn filled(
+    raw: &Bytes,
+    sender: &Sender,
+    request: &Request,
+    signature: &[(String, String)],
+) -> Vec<u8> {
     let mark = TOKEN_MARK.as_bytes();
-    let mut out = raw.to_vec();
+    let end = raw.windows(4).position(|w| w == b"\r\n\r\n").map_or(raw.len(), |at| at + 2);
+    let (head, rest) = raw.split_at(end);
+    let mut out = Vec::with_capacity(raw.len() + 256);
+    for line in head.split_inclusive(|byte| *byte == b'\n') {
+        if line.windows(mark.len()).any(|w| w == mark) {
+            credential_lines(line, sender, signature, &mut out);
+        } else {
+            out.extend_from_slice(line);
+        }
+    }
+    if let Some(trace) = request.trace.filter(|_| rest.starts_with(b"\r\n")) {
+        out.extend_from_slice(format!("traceparent: {trace}\r\n").as_bytes());
+    }
+    out.extend_from_slice(&with_token(rest, sender));
+    out
+}
+
+/// The header lines that stand for `line`, which names bearer credentials: those of the target's own scheme.
+fn credential_lines(
+    line: &[u8],
+    sender: &Sender,
+    signature: &[(String, String)],
+    out: &mut Vec<u8>,
+) {
+    let token = &sender.token;
+    if sender.signer.is_some() {
+        for (name, value) in signature {
+            out.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        return;
+    }
+    let text = String::from_utf8_lossy(line);
+    let (name, value) = text.split_once(':').unwrap_or((&text, ""));
+    let good = format!("Bearer {TOKEN_MARK}");
+    let is_whole = value.trim() == good && name.eq_ignore_ascii_case("authorization");
+    if !is_whole {
+        out.extend_from_slice(&with_token(line, sender));
+        return;
+    }
+    // Without a token, there is nothing to show.
+    let Some(shown) = token.header(Credential::Good) else { return };
+    let own = token.scheme().header();
+    let name = if name.eq_ignore_ascii_case(own) {
+        name.to_owned()
+    } else if name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        own.to_owned()
+    } else {
+        own.to_ascii_uppercase()
+    };
+    out.extend_from_slice(format!("{name}: {shown}\r\n").as_bytes());
+}
+
+/// Bytes with the token in place of its mark.
+fn with_token(bytes: &[u8], sender: &Sender) -> Vec<u8> {
+    let mark = TOKEN_MARK.as_bytes();
+    let mut out = bytes.to_vec();
     while let Some(at) = out.windows(mark.len()).position(|w| w == mark) {
         out.splice(at..at + mark.len(), sender.token.expose().bytes());
     }
     out
 }
 
-fn render(sender: &Sender, request: &Request) -> Vec<u8> {
+fn render(sender: &Sender, request: &Request, signature: &[(String, String)]) -> Vec<u8> {
     let end = match &request.body {
         Some(body) => BodyEnd::Length(body.len() as u64),
         // RFC 9110 section 8.6: a method that expects content says that there is none.
         None if matches!(request.method.as_str(), "POST" | "PUT" | "PATCH") => BodyEnd::Length(0),
         None => BodyEnd::NoBody,
     };
-    let mut bytes = head::write(sender, request, end);
+    let mut bytes = head::write(sender, request, signature, end);
     bytes.extend_from_slice(request.body.as_deref().unwrap_or_default());
     bytes
 }

@@ -47,7 +47,11 @@ impl ResponseLog {
     pub(super) fn note(&self, number: u64, answer: &Answer) {
         let mut counts = self.counts();
         match answer {
-            Answer::Lost(loss) if matches!(loss.kind, LossKind::HungUp | LossKind::Ended) => {}
+            Answer::Lost(loss)
+                if matches!(
+                    loss.kind,
+                    LossKind::HungUp | LossKind::Ended | LossKind::Credentials
+                ) => {}
             // Where the head came, it is the body that got lost.
             Answer::Lost(loss) if !loss.message.starts_with("status ") => counts.lost_since += 1,
             Answer::Received(_) | Answer::Lost(_) => {

@@ -79,7 +79,7 @@ impl Environment {
 
     /// Whether one more connection is answered, with a GET of the documented path, which stores nothing.
     async fn takes_one_more(&self) -> bool {
-        let request = Request {
+        let mut request = Request {
             method: "GET".to_owned(),
             path: self.contract.operation.path.clone(),
             headers: Vec::new(),
@@ -88,8 +88,10 @@ impl Environment {
             framing: Framing::Sized,
             hang_up: None,
             new_connection: true,
+            trace: None,
             raw: None,
         };
+        self.trace(&mut request);
         let turn = self.sender.pace.turn().await;
         let asking = self.sender.send_in_turn(&request, 0, &turn);
         let asked = tokio::time::timeout(self.stalled(), asking).await;

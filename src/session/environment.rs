@@ -9,10 +9,12 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::crowd::Crowd;
+use super::traces::Traces;
 use super::{Amount, Budget, CancelReason, Cancellation, KeyLog};
 use crate::case::Span;
 use crate::check::FastPath;
 use crate::contract::{Contract, FileError, Profile};
+use crate::exchange::Request;
 use crate::generate::{Generator, KeyGenerator, KeyPrefixes};
 use crate::send::Sender;
 
@@ -50,6 +52,8 @@ pub struct Environment {
     /// Takes down the keys that are sent, where a clean-up will want them.
     pub key_log: OnceLock<KeyLog>,
     pub(super) crowd: Crowd,
+    /// By what the logs of the target name each request.
+    traces: Traces,
     /// Ends the run; nothing is sent from then on.
     pub cancellation: Cancellation,
     /// Held while a target that gives no good answer is asked a last time.
@@ -86,10 +90,12 @@ impl Environment {
         run_id: &str,
     ) -> Environment {
         let keys = Arc::new(KeyGenerator::fitting(run_id, &contract));
-        let (profile, sender) = (Arc::new(profile.under(&contract)), Arc::new(sender));
+        let profile = Arc::new(profile.for_document(&contract));
+        let sender = Arc::new(sender);
         let items_left = Arc::new(AtomicU64::new(profile.limits.items.unwrap_or(u64::MAX)));
+        let traces = Traces::new(run_id, &profile);
         let environment = Environment::of(contract, profile, generator, keys, sender);
-        Environment { items_left, ..environment }
+        Environment { items_left, traces, ..environment }
     }
 
     fn of(
@@ -117,6 +123,7 @@ impl Environment {
             reserve: Arc::new(Budget::new(Amount::ENDLESS)),
             key_log: OnceLock::new(),
             crowd: Crowd::default(),
+            traces: Traces::none(),
             cancellation: Cancellation::default(),
             last_try: tokio::sync::Mutex::new(()),
         }
@@ -139,13 +146,19 @@ impl Environment {
     #[must_use]
     pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
         let items_left = Arc::clone(&self.items_left);
-        let reserve = Arc::clone(&self.reserve);
-        Environment { control, items_left, reserve, ..self.at(Arc::clone(&self.sender)) }
+        let (reserve, traces) = (Arc::clone(&self.reserve), self.traces.go_on());
+        let beside = self.at(Arc::clone(&self.sender));
+        Environment { control, items_left, reserve, traces, ..beside }
     }
 
     /// The right to release several requests at once, held until their answers are there.
     pub(crate) async fn race(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.race.lock().await
+    }
+
+    /// Gives a request that is about to be sent its trace context.
+    pub fn trace(&self, request: &mut Request) {
+        request.trace = self.traces.next().filter(|_| request.header("traceparent").is_none());
     }
 
     /// Items that the profile lets the run send still.

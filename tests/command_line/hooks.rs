@@ -46,9 +46,17 @@ fn commands_run_before_and_after_with_the_keys_of_the_run() {
     assert_eq!(removed, keys(&hand));
 
     // Once more, by hand.
-    desk.batchproof(&["cleanup", "reports", "--insecure"]).ends(0).says(&["The clean-up ran, for"]);
+    let again = ["cleanup", "reports", "--insecure", "--profile", "profile.yaml"];
+    desk.batchproof(&again).ends(0).says(&["The clean-up ran, for"]);
     let count = removed.len().to_string();
     assert_eq!(read("count.txt").lines().collect::<Vec<_>>(), [count.as_str(), count.as_str()]);
+
+    // Nobody's record makes another machine run commands.
+    for (path, bytes) in files(&desk.reports()) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("$BATCHPROOF_KEYS_FILE"), "{}", path.display());
+    }
+    desk.batchproof(&["cleanup", "reports", "--insecure"]).ends(2).says(&["--profile FILE"]);
 }
 
 #[test]
@@ -155,7 +163,8 @@ fn a_failing_cleanup_is_told_and_can_be_run_again() {
     }
     let again = |desk: &Desk| {
         let mut command = desk.command();
-        command.env("SECRET", "s3cr3t-value").args(["cleanup", "reports"]).output().unwrap()
+        command.env("SECRET", "s3cr3t-value").args(["cleanup", "reports"]);
+        command.args(["--profile", "profile.yaml"]).output().unwrap()
     };
     let output = again(&desk);
     assert_eq!(output.status.code(), Some(3));

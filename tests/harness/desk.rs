@@ -9,6 +9,7 @@ use tempfile::TempDir;
 pub(super) const FOREIGN: &[&str] = &[
     "BATCHPROOF_TARGET",
     "BATCHPROOF_TOKEN",
+    "BATCHPROOF_TOKEN_COMMAND",
     "COLUMNS",
     "NO_COLOR",
     "CLICOLOR_FORCE",

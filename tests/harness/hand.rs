@@ -14,6 +14,8 @@ pub struct Heard {
     /// Header lines; names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// Which connection it came on.
+    pub connection: usize,
 }
 
 impl Heard {
@@ -65,12 +67,12 @@ impl Hand {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (keep, answer, wrap) = (Arc::clone(&heard), Arc::new(answer), Arc::new(wrap));
         std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (connection, stream) in listener.incoming().flatten().enumerate() {
                 let (keep, answer) = (Arc::clone(&keep), Arc::clone(&answer));
                 let wrap = Arc::clone(&wrap);
                 std::thread::spawn(move || {
                     let Some(stream) = wrap(stream) else { return };
-                    let _ = serve(stream, &keep, answer.as_ref());
+                    let _ = serve(stream, connection, &keep, answer.as_ref());
                 });
             }
         });
@@ -85,11 +87,13 @@ impl Hand {
 
 fn serve(
     stream: impl Read + Write,
+    connection: usize,
     keep: &Mutex<Vec<Heard>>,
     answer: &dyn Fn(&Heard) -> Said,
 ) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(heard) = read(&mut reader)? {
+        let heard = Heard { connection, ..heard };
         keep.lock().unwrap().push(heard.clone());
         let said = answer(&heard);
         let mut text =
@@ -118,7 +122,7 @@ pub fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>>
         let Some((name, value)) = line.split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut heard = Heard { method, headers, body: Vec::new() };
+    let mut heard = Heard { method, headers, body: Vec::new(), connection: 0 };
     let length = heard.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
     heard.body = vec![0; length];
     reader.read_exact(&mut heard.body)?;

@@ -16,6 +16,7 @@ pub fn redacting(settings: &mut insta::Settings) {
     settings.add_filter(r"(Specification|cases) <code>[0-9a-f]{12}<", "$1 <code>[HASH]<");
     settings.add_filter(r"\b[0-9a-f]{4}(:[0-9a-f]{4}){7}\b", "[KEY]");
     settings.add_filter(r"\b[0-9a-f]{32}-[0-9a-f]{16}\b", "[TRACE]");
+    settings.add_filter(r"\(trace\s+[0-9a-f]{8}\)", "(trace [TRACE])");
     settings.add_filter(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT", "[DATE]");
     settings.add_filter(r#"(timeElapsedMs(?:"|&quot;)):\d+"#, "$1:[MS]");
     settings.add_filter(r"content-length: \d+", "content-length: [BYTES]");

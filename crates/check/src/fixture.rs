@@ -74,6 +74,7 @@ pub(super) fn request() -> Request {
         framing: Framing::Sized,
         hang_up: None,
         new_connection: false,
+        trace: None,
         raw: None,
     }
 }

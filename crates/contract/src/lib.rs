@@ -5,9 +5,11 @@
 //! It stands leftmost: it must not know of cases, requests, rules or reports, nor name any field of any
 //! one endpoint.
 
+pub mod auth;
 pub mod batch;
 pub mod datetime;
 pub mod file_error;
+pub mod header;
 mod hex;
 pub mod hook;
 pub mod interpretations;
@@ -16,6 +18,7 @@ pub mod media_type;
 pub mod openapi;
 pub mod profile;
 pub mod refusal_mode;
+pub mod security;
 pub mod text;
 pub mod validity;
 pub mod yaml;
@@ -28,6 +31,7 @@ use sha2::{Digest, Sha256};
 
 use validity::escape;
 
+pub use auth::{AuthScheme, CredentialScheme};
 pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample, code_text};
 pub use file_error::FileError;
 pub use hex::{hex, unhex};
@@ -36,6 +40,7 @@ pub use json::{Document, member, repeated_key};
 pub use openapi::Operation;
 pub use profile::Profile;
 pub use refusal_mode::RefusalMode;
+pub use security::{DeclaredScheme, DeclaredSecurity};
 
 const OPENAPI: &str = include_str!("../../../schemas/openapi.yaml");
 const BATCH: &str = include_str!("../../../schemas/batch.yaml");

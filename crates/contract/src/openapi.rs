@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::file_error::FileError;
 use super::media_type::MediaType;
+use super::security::{DeclaredSecurity, declared_security};
 use super::validity::escape;
 
 /// One operation of an OpenAPI document, its schemas compiled.
@@ -21,9 +22,8 @@ pub struct Operation {
     pub request: Body,
     /// Documented answers by status.
     pub responses: BTreeMap<u16, Body>,
-    /// Whether the document demands credentials: none are where `security` is absent or empty, and they are optional
-    /// where one of its alternatives is.
-    pub demands_credentials: bool,
+    /// What it demands of credentials.
+    pub security: DeclaredSecurity,
     /// The whole document, `int64` rewritten as bounds.
     pub document: Value,
     file: String,
@@ -73,7 +73,7 @@ impl Operation {
             method: method.to_uppercase(),
             request: Body::anything(),
             responses: BTreeMap::new(),
-            demands_credentials: demands_credentials(&document, &at),
+            security: declared_security(&document, document.pointer(&at).unwrap_or(&Value::Null)),
             document,
             file: file.to_owned(),
         };
@@ -246,16 +246,6 @@ impl Operation {
         }
         Ok(Body { pointer: schema_at, schema, validator, examples })
     }
-}
-
-/// Whether the operation at `at` has security requirements, none of which is empty (OpenAPI 3.1.1, section 4.8.30).
-fn demands_credentials(document: &Value, at: &str) -> bool {
-    let own = document.pointer(at).and_then(|operation| operation.get("security"));
-    let alternatives = own.or_else(|| document.get("security")).and_then(Value::as_array);
-    alternatives.is_some_and(|all| {
-        let named = |one: &Value| one.as_object().is_some_and(|schemes| !schemes.is_empty());
-        !all.is_empty() && all.iter().all(named)
-    })
 }
 
 impl Body {

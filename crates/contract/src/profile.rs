@@ -8,15 +8,35 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Contract;
+use super::auth::{AuthScheme, CredentialScheme};
 use super::batch::ErrorCode;
 use super::file_error::{FileError, nearest, read_yaml};
 use super::hook::Hook;
+use super::security::{DeclaredScheme, DeclaredSecurity};
+use super::{Contract, header};
 
+/// What a record has in place of what it does not keep.
+const WITHHELD: &str = "[redacted]";
+/// What a record keeps of a profile, commands taken out: whatever is not named here may hold one.
+const RECORDED: [&str; 13] = [
+    "values",
+    "omit",
+    "required",
+    "auth",
+    "token-command",
+    "token-interval",
+    "traceparent",
+    "headers",
+    "error-codes",
+    "skip",
+    "limits",
+    "setup",
+    "cleanup",
+];
+/// What prepares a target, and cleans it up.
+const HOOKS: [&str; 2] = ["setup", "cleanup"];
 /// Why rules about credentials are not judged where there are none.
 const NO_CREDENTIALS: &str = "the profile says that the target demands no credentials";
-/// Why they are not judged where the document demands none.
-const UNDOCUMENTED: &str = "the document demands no credentials";
 
 /// What is known of one target.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -30,6 +50,15 @@ pub struct Profile {
     pub required: Vec<String>,
     /// How credentials are sent.
     pub auth: AuthScheme,
+    /// A command that prints the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_command: Option<String>,
+    /// After what time the token is fetched again, such as `10m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_interval: Option<String>,
+    /// Whether requests carry a `traceparent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<bool>,
     /// Headers sent with every request; `${env:NAME}` reads the environment.
     pub headers: BTreeMap<String, String>,
     /// Error codes that the target uses beyond the documented ones.
@@ -47,9 +76,12 @@ pub struct Profile {
     /// What `headers` took from the environment, and values of headers that carry secrets by their name.
     #[serde(skip)]
     pub secrets: Vec<String>,
-    /// Families that the contract excludes, each with its reason.
+    /// Why rules about credentials are not judged, where the document is the reason.
     #[serde(skip)]
-    pub excluded: BTreeMap<String, String>,
+    pub undemanded: Option<String>,
+    /// The token that a header of the profile held.
+    #[serde(skip)]
+    pub token: Option<String>,
 }
 
 /// Values of a field that the target accepts.
@@ -86,19 +118,6 @@ impl<'de> Deserialize<'de> for KnownValues {
             )),
         }
     }
-}
-
-/// How credentials are sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AuthScheme {
-    /// `Authorization: Bearer TOKEN`.
-    #[default]
-    Bearer,
-    /// `Authorization: Basic`, the token being `user:password`.
-    Basic,
-    /// None; rules about credentials are not judged.
-    None,
 }
 
 /// What the target can bear.
@@ -170,16 +189,7 @@ impl Profile {
                     .expected("an optional field: the schema requires this one"));
             }
         }
-        for (header, value) in &mut profile.headers {
-            *value = from_environment(value, &mut profile.secrets).map_err(|name| {
-                FileError::new(&*file, format!("the environment has no `{name}`"))
-                    .at(line_of(&text, &name), 1)
-                    .hint(format!("export {name}=…"))
-            })?;
-            if is_secret(header) {
-                profile.secrets.push(value.clone());
-            }
-        }
+        profile.read_headers(&file, &text)?;
         for (name, hook, has_keys) in
             [("setup", &profile.setup, false), ("cleanup", &profile.cleanup, true)]
         {
@@ -197,15 +207,102 @@ impl Profile {
                 })?);
             }
         }
+        profile.adopt_credentials(contract);
         Ok(profile)
     }
 
-    /// The same profile for a target with this contract: what the contract does not demand is not judged.
-    #[must_use]
-    pub fn under(mut self, contract: &Contract) -> Profile {
-        if !contract.operation.demands_credentials {
-            self.excluded.insert("AUTH".to_owned(), UNDOCUMENTED.to_owned());
+    /// Fills in what headers take from the environment, and looks whether they can be sent.
+    fn read_headers(&mut self, file: &str, text: &str) -> Result<(), FileError> {
+        for (name, value) in &mut self.headers {
+            let wrong = |what: String| FileError::new(file, what).at(line_of(text, name), 1);
+            if !header::is_name(name) {
+                return Err(wrong(format!(
+                    "`{}` cannot be the name of a header",
+                    name.escape_debug()
+                ))
+                .expected("letters, digits and `-`, such as X-Tenant"));
+            }
+            if header::is_framing(name) {
+                return Err(wrong(format!("`{name}` is set by batchproof itself"))
+                    .expected("a header that says nothing of where the message goes or ends"));
+            }
+            let read = from_environment(value, &mut self.secrets).map_err(|variable| {
+                FileError::new(file, format!("the environment has no `{variable}`"))
+                    .at(line_of(text, &variable), 1)
+                    .hint(format!("export {variable}=…"))
+            })?;
+            *value = read.trim().to_owned();
+            if !header::is_value(value) {
+                // The value may be a secret.
+                return Err(wrong(format!("the value of `{name}` holds control characters"))
+                    .expected("one line of text"));
+            }
+            if is_secret(name) {
+                self.secrets.push(value.clone());
+            }
         }
+        Ok(())
+    }
+
+    /// Takes the token out of `headers`, where the header that shows credentials stands there: bad credentials take
+    /// its place, and do not stand beside it.
+    fn adopt_credentials(&mut self, contract: &Contract) {
+        let scheme = self.credential_scheme(contract);
+        let shows = |name: &&String| name.eq_ignore_ascii_case(scheme.header());
+        if matches!(
+            self.auth,
+            AuthScheme::Declared | AuthScheme::Bearer | AuthScheme::Basic | AuthScheme::ApiKey(_)
+        ) && let Some(name) = self.headers.keys().find(shows).cloned()
+            && let Some(value) = self.headers.remove(&name)
+        {
+            let word = value.split(' ').next().filter(|word| word.len() < value.len());
+            let is_word = |expected: &str| word.is_some_and(|w| w.eq_ignore_ascii_case(expected));
+            self.auth = match scheme {
+                CredentialScheme::ApiKey(name) => AuthScheme::ApiKey(name),
+                _ if is_word("bearer") => AuthScheme::Bearer,
+                _ if is_word("basic") => AuthScheme::Basic,
+                // Whatever it is, it is sent as it stands.
+                _ => AuthScheme::ApiKey(name),
+            };
+            self.token = Some(value);
+        }
+    }
+
+    /// How a request shows its credentials at this target.
+    #[must_use]
+    pub fn credential_scheme(&self, contract: &Contract) -> CredentialScheme {
+        match &self.auth {
+            AuthScheme::Declared => match &contract.operation.security {
+                DeclaredSecurity::Scheme(DeclaredScheme::Basic) => CredentialScheme::Basic,
+                DeclaredSecurity::Scheme(DeclaredScheme::ApiKey(name)) => {
+                    CredentialScheme::ApiKey(name.clone())
+                }
+                DeclaredSecurity::Scheme(DeclaredScheme::Bearer)
+                | DeclaredSecurity::None
+                | DeclaredSecurity::Elsewhere(_) => CredentialScheme::Bearer,
+            },
+            AuthScheme::Bearer | AuthScheme::OAuth2(_) => CredentialScheme::Bearer,
+            AuthScheme::Basic => CredentialScheme::Basic,
+            AuthScheme::ApiKey(name) => CredentialScheme::ApiKey(name.clone()),
+            AuthScheme::Command(_) => CredentialScheme::Signed,
+            AuthScheme::None => CredentialScheme::None,
+        }
+    }
+
+    /// The same profile, knowing whether the document demands credentials.
+    #[must_use]
+    pub fn for_document(mut self, contract: &Contract) -> Profile {
+        self.undemanded = match &contract.operation.security {
+            DeclaredSecurity::Scheme(_) => None,
+            // Whoever names a scheme in the profile says that there is one.
+            _ if !matches!(self.auth, AuthScheme::Declared | AuthScheme::None) => None,
+            DeclaredSecurity::None => {
+                Some("the document demands no credentials".to_owned())
+            }
+            DeclaredSecurity::Elsewhere(what) => Some(format!(
+                "the document demands {what}, which batchproof does not vary (`auth` in a profile names a header)"
+            )),
+        };
         self
     }
 
@@ -248,26 +345,102 @@ impl Profile {
         Ok(())
     }
 
+    /// The profile as a record keeps it: how credentials are sent, but no header's value, no command and nothing of
+    /// how a token is fetched. Nobody's record makes another machine run commands.
+    #[must_use]
+    pub fn recorded(&self, contract: &Contract) -> Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        if let Some(headers) = shown.get_mut("headers").and_then(Value::as_object_mut) {
+            headers.values_mut().for_each(|value| *value = WITHHELD.into());
+        }
+        let Some(all) = shown.as_object_mut() else { return shown };
+        all.retain(|name, _| RECORDED.contains(&name.as_str()));
+        if all.contains_key("token-command") {
+            all.insert("token-command".to_owned(), WITHHELD.into());
+        }
+        for hook in HOOKS {
+            if let Some(hook) = all.get_mut(hook) {
+                withhold_from_hook(hook);
+            }
+        }
+        let auth = match (&self.auth, self.credential_scheme(contract)) {
+            (AuthScheme::OAuth2(_), _) => serde_json::json!({ "oauth2": WITHHELD }),
+            (_, CredentialScheme::Signed) => serde_json::json!({ "command": WITHHELD }),
+            (AuthScheme::Declared, CredentialScheme::Bearer)
+                if !matches!(contract.operation.security, DeclaredSecurity::Scheme(_)) =>
+            {
+                "declared".into()
+            }
+            (_, CredentialScheme::Bearer) => "bearer".into(),
+            (_, CredentialScheme::Basic) => "basic".into(),
+            (_, CredentialScheme::None) => "none".into(),
+            (_, CredentialScheme::ApiKey(name)) => serde_json::json!({ "api-key": name }),
+        };
+        all.insert("auth".to_owned(), auth);
+        shown
+    }
+
+    /// A recorded profile for who runs no hook.
+    #[must_use]
+    pub fn without_hooks(mut recorded: Value) -> Value {
+        if let Some(all) = recorded.as_object_mut() {
+            all.retain(|name, _| !HOOKS.contains(&name.as_str()));
+        }
+        recorded
+    }
+
+    /// Whether a recorded profile can't be used again, because the record withholds what it needs.
+    #[must_use]
+    pub fn is_withheld(recorded: &Value) -> bool {
+        match recorded {
+            Value::String(text) => text.contains(WITHHELD),
+            Value::Array(list) => list.iter().any(Profile::is_withheld),
+            Value::Object(map) => map.values().any(Profile::is_withheld),
+            _ => false,
+        }
+    }
+
     /// Families and rules that are not judged at this target, each with the reason.
     #[must_use]
     pub fn skips(&self) -> BTreeMap<String, String> {
-        let mut skips = self.excluded.clone();
-        skips.extend(self.skip.clone());
-        if self.auth == AuthScheme::None {
-            skips.insert("AUTH".to_owned(), NO_CREDENTIALS.to_owned());
+        let mut skips = self.skip.clone();
+        if let Some(reason) = self.no_credentials() {
+            skips.insert("AUTH".to_owned(), reason.to_owned());
         }
         skips
+    }
+
+    /// Why rules about credentials are not judged, where they are not.
+    fn no_credentials(&self) -> Option<&str> {
+        if self.auth == AuthScheme::None {
+            return Some(NO_CREDENTIALS);
+        }
+        self.undemanded.as_deref()
     }
 
     /// Why `rule` is not judged at this target, where the profile says so.
     #[must_use]
     pub fn skip_reason(&self, rule: &str) -> Option<&str> {
         let family = rule.split('-').next().unwrap_or(rule);
-        if self.auth == AuthScheme::None && family == "AUTH" {
-            return Some(NO_CREDENTIALS);
+        if let Some(reason) = self.no_credentials().filter(|_| family == "AUTH") {
+            return Some(reason);
         }
-        let own = self.skip.get(rule).or_else(|| self.skip.get(family));
-        own.or_else(|| self.excluded.get(family)).map(String::as_str)
+        self.skip.get(rule).or_else(|| self.skip.get(family)).map(String::as_str)
+    }
+}
+
+/// Takes out of a hook what no record keeps: its command, and secrets in headers that do not stand in the environment.
+fn withhold_from_hook(hook: &mut Value) {
+    if let Some(command) = hook.get_mut("command") {
+        *command = WITHHELD.into();
+    }
+    let requests = hook.get_mut("requests").and_then(Value::as_array_mut).into_iter().flatten();
+    let headers = requests.filter_map(|request| request.get_mut("headers")?.as_object_mut());
+    for (name, value) in headers.flatten() {
+        let is_named = value.as_str().is_some_and(|text| text.contains("${env:"));
+        if is_secret(name) && !is_named {
+            *value = WITHHELD.into();
+        }
     }
 }
 
@@ -290,8 +463,9 @@ fn from_environment(text: &str, read: &mut Vec<String>) -> Result<String, String
         out.push_str(&rest[..start]);
         let name = &rest[start + 6..start + end];
         let value = std::env::var(name).map_err(|_| name.to_owned())?;
-        out.push_str(&value);
-        read.push(value);
+        let value = value.trim_start_matches('\u{feff}').trim();
+        out.push_str(value);
+        read.push(value.to_owned());
         rest = &rest[start + end + 1..];
     }
     out.push_str(rest);

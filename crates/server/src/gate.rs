@@ -2,6 +2,11 @@
 //!
 //! Asked before a byte of the body is read, credentials first. Stores nothing.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use batchproof_contract::CredentialScheme;
+
 use super::ServerState;
 use super::reply::{Reply, ReplyReason};
 use super::request_head::{BodyLength, RequestHead, is_json, takes_json};
@@ -16,9 +21,9 @@ pub(crate) fn check(site: &ServerState, head: &RequestHead) -> Option<Reply> {
         });
     }
     if let Some(token) = &site.token
-        && !authorised(head, token)
+        && !authorised(site, head, token)
     {
-        return Some(unauthorised());
+        return Some(unauthorised(site));
     }
     let operation = &site.contract.operation;
     if head.path != operation.path && !(head.method == "OPTIONS" && head.path == "*") {
@@ -48,16 +53,29 @@ pub(crate) fn check(site: &ServerState, head: &RequestHead) -> Option<Reply> {
 }
 
 /// The documented answer to a request without good credentials.
-pub(crate) fn unauthorised() -> Reply {
+pub(crate) fn unauthorised(site: &ServerState) -> Reply {
     let body = br#"{"error":{"code":"unauthorized"}}"#.to_vec();
-    Reply::json(401, ReplyReason::Credentials, body).with("WWW-Authenticate", "Bearer")
+    let challenge = site.scheme.word().unwrap_or("ApiKey");
+    Reply::json(401, ReplyReason::Credentials, body).with("WWW-Authenticate", challenge)
 }
 
-fn authorised(head: &RequestHead, token: &str) -> bool {
-    let mut all = head.values("authorization");
+fn authorised(site: &ServerState, head: &RequestHead, token: &str) -> bool {
+    let mut all = head.values(site.scheme.header());
     let (Some(value), None) = (all.next(), all.next()) else { return false };
+    let Some(word) = site.scheme.word() else {
+        return same(value.trim().as_bytes(), token.as_bytes());
+    };
     let Some((scheme, given)) = value.split_once(' ') else { return false };
-    scheme.eq_ignore_ascii_case("bearer") && same(given.trim().as_bytes(), token.as_bytes())
+    if !scheme.eq_ignore_ascii_case(word) {
+        return false;
+    }
+    match site.scheme {
+        CredentialScheme::Basic => {
+            let given = BASE64.decode(given.trim()).unwrap_or_default();
+            same(&given, token.as_bytes())
+        }
+        _ => same(given.trim().as_bytes(), token.as_bytes()),
+    }
 }
 
 /// Compares without telling by its time where two secrets differ.

@@ -30,7 +30,7 @@ use tokio::time::timeout;
 pub use fault::{Fault, FaultDepth};
 pub use tls::TlsCertificate;
 
-use batchproof_contract::{Contract, RefusalMode};
+use batchproof_contract::{Contract, CredentialScheme, Profile, RefusalMode};
 use fault::{ArmedFault, Scratch};
 use store::Store;
 
@@ -41,7 +41,7 @@ pub struct ServerConfig {
     pub contract: Arc<Contract>,
     /// How it refuses broken items.
     pub refusal_mode: RefusalMode,
-    /// The bearer token that it demands; none: it takes everybody.
+    /// The token that it demands, shown as the contract says; none: it takes everybody.
     pub token: Option<String>,
     /// What is wrong with it.
     pub faults: Vec<&'static Fault>,
@@ -54,6 +54,7 @@ pub(crate) struct ServerState {
     pub(crate) contract: Arc<Contract>,
     pub(crate) refusal_mode: RefusalMode,
     pub(crate) token: Option<String>,
+    pub(crate) scheme: CredentialScheme,
     pub(crate) armed: Vec<ArmedFault>,
     pub(crate) store: Store,
     /// The shortcut for plain bodies, where contract and faults allow one.
@@ -69,7 +70,8 @@ impl ServerState {
         let plan =
             armed.is_empty().then(|| fast_path::FastPathPlan::for_contract(&contract)).flatten();
         let (store, serial) = (Store::new(), AtomicU64::new(0));
-        (ServerState { contract, refusal_mode, token, armed, store, plan, serial }, port)
+        let scheme = Profile::default().credential_scheme(&contract);
+        (ServerState { contract, refusal_mode, token, scheme, armed, store, plan, serial }, port)
     }
 }
 

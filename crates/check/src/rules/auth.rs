@@ -1,7 +1,7 @@
 //! AUTH: credentials (INTERPRETATION-09).
 
 use crate::case::Credential;
-use crate::contract::Level;
+use crate::contract::{DeclaredScheme, DeclaredSecurity, Level};
 use crate::exchange::{BodyIntent, Situation};
 use crate::exchange_view::{ExchangeView, ItemView};
 use crate::finding::{Finding, Verdict};
@@ -14,8 +14,8 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "A request without credentials is refused",
         cite: "OpenAPI: security; INTERPRETATION-09",
-        doc: "The document demands a bearer token for the operation. A 2xx without one lets anybody import \
-              balances.",
+        doc: "The document demands credentials for the operation: a token, a password or an API key. A 2xx without \
+              them lets anybody import.",
         needs: &["STATUS-002"],
         check: Check::Exchange(without_credentials),
         ..Rule::BASE
@@ -47,7 +47,8 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Should,
         title: "A 401 says how to authenticate",
         cite: "RFC 9110 section 11.6.1; INTERPRETATION-09",
-        doc: "A server that answers 401 sends WWW-Authenticate with at least one challenge.",
+        doc: "A server that answers 401 sends WWW-Authenticate with at least one challenge. For API keys no challenge is \
+              registered, so it is not judged there.",
         needs: &[],
         check: Check::Exchange(challenge),
         ..Rule::BASE
@@ -148,6 +149,9 @@ fn challenge(view: &ExchangeView<'_>) -> Verdict {
     let (Some(401), Some(response)) = (view.status(), view.response()) else {
         return Verdict::NotApplicable("no 401");
     };
+    if let DeclaredSecurity::Scheme(DeclaredScheme::ApiKey(_)) = view.contract.operation.security {
+        return Verdict::NotApplicable("no challenge is registered for API keys");
+    }
     if response.header("www-authenticate").is_some_and(|v| !v.trim().is_empty()) {
         return Verdict::Pass;
     }

@@ -81,6 +81,9 @@ pub struct RequestRecord {
     /// Whether it got a connection of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_connection: bool,
+    /// Its `traceparent` (W3C Trace Context): the run's trace, and the request's span.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
     /// The body.
     pub body: BodyRecord,
 }
@@ -260,6 +263,7 @@ impl ExchangeRecord {
                 },
                 hang_up: request.hang_up.map(name),
                 new_connection: request.new_connection && request.raw.is_none(),
+                trace: request.trace.map(|trace| trace.to_string()),
                 body: match (&request.raw, &request.body) {
                     (Some(raw), _) => BodyRecord::up_to(whole, raw, redactor),
                     (None, Some(body)) => BodyRecord::up_to(whole, body, redactor),
@@ -335,6 +339,7 @@ fn kind_name(kind: LossKind) -> &'static str {
         LossKind::Connect => "connect",
         LossKind::Proxy => "proxy",
         LossKind::Tls => "tls",
+        LossKind::Credentials => "credentials",
         LossKind::Reset => "reset",
         LossKind::Timeout => "timeout",
         LossKind::NoHttp => "no-http",

@@ -141,6 +141,10 @@ impl CommandWriter<'_> {
     /// The command of one exchange, or why there is none.
     fn command(&mut self, record: &ExchangeRecord) -> Result<String, String> {
         let request = &record.request;
+        if self.how.scheme == Scheme::Signed && request.credential != "none" {
+            let why = "each request is signed by the command of the profile's `auth`";
+            return Err(format!("{why}; use `batchproof replay` with --profile"));
+        }
         let bytes = body(&request.body).map_err(|size| {
             format!(
                 "the body of {size} bytes is not in the record; `batchproof replay` sends it again"
@@ -212,7 +216,16 @@ impl CommandWriter<'_> {
     }
 
     fn raw(&mut self, request: &RequestRecord, bytes: &[u8]) -> Result<String, String> {
-        let pieces = self.pieces(bytes);
+        let bytes = match &self.how.scheme {
+            Scheme::ApiKey(name) => credential::with_key(bytes, name),
+            Scheme::Basic if tokens(bytes).len() > 1 => {
+                return Err(
+                    "a raw request with Basic credentials; use `batchproof replay`".to_owned()
+                );
+            }
+            _ => bytes.to_vec(),
+        };
+        let pieces = self.pieces(&bytes);
         let Some((host, port)) = authority(&request.url) else {
             return Err("the host of this raw request is not in the record".to_owned());
         };
@@ -229,7 +242,11 @@ impl CommandWriter<'_> {
         let mut pieces = tokens(request.url.as_bytes());
         if request.credential == "in-query" && self.how.scheme != Scheme::None {
             let mark = if request.url.contains('?') { "&" } else { "?" };
-            pieces.push(ShellPiece::Bytes(format!("{mark}access_token=").into_bytes()));
+            let name = match &self.how.scheme {
+                Scheme::ApiKey(name) => name,
+                _ => "access_token",
+            };
+            pieces.push(ShellPiece::Bytes(format!("{mark}{name}=").into_bytes()));
             pieces.push(ShellPiece::Expansion(TOKEN.to_owned()));
         }
         word(&pieces)
@@ -245,7 +262,11 @@ impl CommandWriter<'_> {
         let mut own = false;
         for (name, value) in &request.headers {
             let mut pieces = vec![ShellPiece::Bytes(format!("{name}: ").into_bytes())];
-            if name.eq_ignore_ascii_case("authorization") {
+            let shows = match &self.how.scheme {
+                Scheme::ApiKey(key) => key.eq_ignore_ascii_case(name),
+                _ => false,
+            };
+            if shows || name.eq_ignore_ascii_case("authorization") {
                 // A case's own; its value is not recorded.
                 own = true;
                 pieces.push(ShellPiece::Expansion("$AUTHORIZATION".to_owned()));
@@ -258,7 +279,7 @@ impl CommandWriter<'_> {
             out.push(word(&pieces));
         }
         if !own {
-            out.extend(credential::authorization(self.how.scheme, &request.credential));
+            out.extend(credential::header(&self.how.scheme, &request.credential));
         }
         out
     }

@@ -53,6 +53,7 @@ pub(super) fn exchange(status: u16, items: &[Value], answer: &Value) -> Exchange
             framing: "sized".to_owned(),
             hang_up: None,
             new_connection: false,
+            trace: Some("00-9c1f5d6b8a3e4f70b2c1d0e9f8a7b6c5-4bf92f3577b34da6-01".to_owned()),
             body: BodyRecord::Text(json!({ "accountBalances": items }).to_string()),
         },
         answer: AnswerRecord::Received {

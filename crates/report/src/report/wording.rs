@@ -235,15 +235,21 @@ fn lost(kind: &str, message: &str) -> String {
 
 /// An exchange in one line.
 pub(super) fn exchange_line(exchange: &ExchangeRecord) -> String {
+    let trace = exchange
+        .request
+        .trace
+        .as_deref()
+        .map_or_else(String::new, |trace| format!("\ntraceparent: {}", visible(trace)));
     format!(
-        "{} {} → {}",
+        "{} {} → {}{trace}",
         visible(&exchange.request.method),
         visible(&exchange.request.url),
         answer_line(&exchange.answer)
     )
 }
 
-/// An exchange of this run in one line: the path alone where the host is the target's, and the trace id.
+/// An exchange of this run in one line: the path alone where the host is the target's, and the beginning of the span by which
+/// the logs of the target name the request.
 pub(super) fn request_line(exchange: &ExchangeRecord, target: &str) -> String {
     let request = &exchange.request;
     let origin = |url: &str| url::Url::parse(url).ok().map(|url| url.origin());
@@ -252,7 +258,9 @@ pub(super) fn request_line(exchange: &ExchangeRecord, target: &str) -> String {
         .filter(|url| Some(url.origin()) == origin(target) || origin(target).is_none())
         .map_or(request.url.clone(), |url| url[url::Position::BeforePath..].to_owned());
     let traced = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("traceparent"));
-    let trace = traced.and_then(|(_, value)| value.split('-').nth(1)).map(|id| {
+    let traced = request.trace.as_deref().or(traced.map(|(_, value)| value.as_str()));
+    // The span is the request's, the trace the run's.
+    let trace = traced.and_then(|value| value.split('-').nth(2)).map(|id| {
         let short: String = id.chars().take(8).collect();
         format!("  (trace {})", visible(&short))
     });

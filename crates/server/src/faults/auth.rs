@@ -1,5 +1,8 @@
 //! Faults of credentials.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use crate::fault::{Call, Fault, FaultFamily, RefusedBody};
 use crate::reply::ReplyReason;
 use crate::request_head::RequestHead;
@@ -15,7 +18,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["AUTH-001"])
         .may(&["AUTH-003", "AUTH-005"])
         .head(|call, head, _| {
-            if head.get("authorization").is_none() {
+            if head.get(call.site.scheme.header()).is_none() {
                 grant(call, head);
             }
         }),
@@ -23,7 +26,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["AUTH-002"])
         .may(&["AUTH-003", "AUTH-005"])
         .head(|call, head, _| {
-            if given(head, "bearer").is_some_and(|token| !token.is_empty()) {
+            if token_in(call, head).is_some_and(|token| !token.is_empty()) {
                 grant(call, head);
             }
         }),
@@ -31,7 +34,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["AUTH-002"])
         .may(&["AUTH-003", "AUTH-005"])
         .head(|call, head, _| {
-            if given(head, "bearer").is_some_and(|token| token.is_empty()) {
+            if token_in(call, head).is_some_and(|token| token.is_empty()) {
                 grant(call, head);
             }
         }),
@@ -47,7 +50,8 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["AUTH-002"])
         .may(&["AUTH-003", "AUTH-005"])
         .head(|call, head, _| {
-            let last = head.get("authorization").and_then(|v| v.split(' ').next_back());
+            let shown = head.get(call.site.scheme.header());
+            let last = shown.and_then(|v| v.split(' ').next_back());
             if last.is_some() && last == call.site.token.as_deref() {
                 grant(call, head);
             }
@@ -59,7 +63,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["AUTH-002"])
     .may(&["AUTH-003", "AUTH-005"])
     .head(|call, head, _| {
-        if let (Some(token), Some(right)) = (given(head, "bearer"), &call.site.token)
+        if let (Some(token), Some(right)) = (token_in(call, head), &call.site.token)
             && !token.is_empty()
             && (right.starts_with(&token) || token.starts_with(right.as_str()))
         {
@@ -73,10 +77,10 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["AUTH-001"])
     .may(&["AUTH-002", "AUTH-003", "AUTH-005"])
     .head(|call, head, _| {
-        if given(head, "bearer") == call.site.token {
+        if token_in(call, head) == call.site.token {
             let seen = call.serial.to_string();
             call.kept().set.insert(seen);
-        } else if head.get("authorization").is_none() && call.kept().set.len() > 20 {
+        } else if head.get(call.site.scheme.header()).is_none() && call.kept().set.len() > 20 {
             grant(call, head);
         }
     }),
@@ -88,9 +92,11 @@ pub(super) static FAULTS: &[Fault] = &[
     .may(&["AUTH-003", "AUTH-005"])
     .head(|call, head, _| {
         let connection = call.connection.to_string();
-        if given(head, "bearer") == call.site.token {
+        if token_in(call, head) == call.site.token {
             call.kept().set.insert(connection);
-        } else if head.get("authorization").is_none() && call.kept().set.contains(&connection) {
+        } else if head.get(call.site.scheme.header()).is_none()
+            && call.kept().set.contains(&connection)
+        {
             grant(call, head);
         }
     }),
@@ -123,7 +129,8 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["STATUS-002"])
     .answer(|call, answer| {
-        if given(call.head, "bearer").is_none() && call.head.get("authorization").is_some() {
+        if token_in(call, call.head).is_none() && call.head.get(call.site.scheme.header()).is_some()
+        {
             restate(answer, 500);
         }
     }),
@@ -155,8 +162,26 @@ pub(super) static FAULTS: &[Fault] = &[
 
 /// Makes a request's credentials good.
 fn grant(call: &Call<'_>, head: &mut RequestHead) {
-    if let Some(token) = &call.site.token {
-        head.set("Authorization", &format!("Bearer {token}"));
+    let Some(token) = &call.site.token else { return };
+    let scheme = &call.site.scheme;
+    let value = match scheme.word() {
+        None => token.clone(),
+        Some("Basic") => format!("Basic {}", BASE64.encode(token)),
+        Some(word) => format!("{word} {token}"),
+    };
+    head.set(scheme.header(), &value);
+}
+
+/// The token that a request shows, in the way that the contract says.
+fn token_in(call: &Call<'_>, head: &RequestHead) -> Option<String> {
+    let scheme = &call.site.scheme;
+    match scheme.word() {
+        None => head.get(scheme.header()).map(|value| value.trim().to_owned()),
+        Some("Basic") => {
+            let decoded = BASE64.decode(given(head, "basic")?).ok();
+            Some(decoded.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default())
+        }
+        Some(word) => given(head, word),
     }
 }
 

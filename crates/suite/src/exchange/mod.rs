@@ -6,10 +6,12 @@
 mod outline;
 mod redact;
 mod request;
+mod trace;
 
 pub use outline::{Outline, Outliner, parsed_size};
 pub use redact::{REDACTED, Redactor, TOKEN_MARK, rotated};
 pub use request::{Request, Situation, situation_of};
+pub use trace::TraceParent;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -221,6 +223,8 @@ pub enum LossKind {
     Proxy,
     /// No encrypted connection.
     Tls,
+    /// The credentials could not be made; nothing was sent.
+    Credentials,
     /// The connection ended without a (whole) answer.
     Reset,
     /// No answer in time.
@@ -248,7 +252,14 @@ impl LossKind {
     /// Whether no request reached the target.
     #[must_use]
     pub fn is_unreached(self) -> bool {
-        matches!(self, LossKind::Resolve | LossKind::Connect | LossKind::Proxy | LossKind::Tls)
+        matches!(
+            self,
+            LossKind::Resolve
+                | LossKind::Connect
+                | LossKind::Proxy
+                | LossKind::Tls
+                | LossKind::Credentials
+        )
     }
 }
 
@@ -261,6 +272,7 @@ impl LossKind {
             LossKind::Connect => "no connection",
             LossKind::Proxy => "no connection through the proxy",
             LossKind::Tls => "no encrypted connection",
+            LossKind::Credentials => "no credentials",
             LossKind::Reset => "the connection ended without an answer",
             LossKind::Timeout => "no answer in time",
             LossKind::NoHttp => "the answer is not HTTP",

@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 
+use super::TraceParent;
 use crate::case::{Credential, Disconnect, Framing};
-use crate::contract::Contract;
 use crate::contract::media_type::MediaType;
+use crate::contract::{Contract, DeclaredScheme, DeclaredSecurity};
 
 /// A request, its credentials named but never held.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Request {
     pub hang_up: Option<Disconnect>,
     /// Whether it gets a connection of its own.
     pub new_connection: bool,
+    /// By what the logs of the target name it; set when it is sent.
+    pub trace: Option<TraceParent>,
     /// The whole request as bytes, where framing itself is on trial; `method`, `path`, `headers` and
     /// `body` then say what it contains.
     pub raw: Option<Bytes>,
@@ -91,6 +94,16 @@ fn is_odd_head(request: &Request) -> bool {
         || request.header("content-encoding").is_some_and(|c| !c.eq_ignore_ascii_case("identity"))
 }
 
+/// Whether a case wrote a header that shows credentials itself.
+fn shows_its_own(contract: &Contract, request: &Request) -> bool {
+    let declared = match &contract.operation.security {
+        DeclaredSecurity::Scheme(DeclaredScheme::ApiKey(name)) => Some(name),
+        _ => None,
+    };
+    request.header("authorization").is_some()
+        || declared.is_some_and(|name| request.header(name).is_some())
+}
+
 /// Derives the situation of `request`.
 #[must_use]
 pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
@@ -103,7 +116,7 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
         let same = path.trim_end_matches('/').eq_ignore_ascii_case(documented);
         return if same { Situation::Unjudged } else { Situation::Path };
     }
-    if request.header("authorization").is_some() || request.credential == Credential::InQuery {
+    if shows_its_own(contract, request) || request.credential == Credential::InQuery {
         // A header of the case's own: who knows what it says.
         return Situation::Unjudged;
     }

@@ -1,42 +1,63 @@
 //! Credentials as a shell makes them from the one token: good ones, and each kind of bad ones that can be
 //! imitated. Nothing here ever holds a token.
 
-use super::{Scheme, TOKEN};
+use super::{Scheme, TOKEN, literal};
+use crate::exchange::TOKEN_MARK;
 
-/// The `Authorization` header in double quotes; nothing where none is sent.
-pub(super) fn authorization(how: Scheme, credential: &str) -> Option<String> {
+/// The header that shows credentials in double quotes; nothing where none is sent.
+pub(super) fn header(how: &Scheme, credential: &str) -> Option<String> {
     let token = TOKEN;
-    let encoded = format!("$(printf %s \"{token}\" | base64 | tr -d '\\n')");
-    let (scheme, value) = match how {
-        Scheme::None => return None,
-        Scheme::Bearer => ("Bearer", token.to_owned()),
-        Scheme::Basic => ("Basic", encoded),
+    let (name, scheme) = match how {
+        Scheme::None | Scheme::Signed => return None,
+        Scheme::Bearer => ("Authorization", "Bearer "),
+        Scheme::Basic => ("Authorization", "Basic "),
+        Scheme::ApiKey(name) => (name.as_str(), ""),
     };
-    let plain = how == Scheme::Bearer;
-    let through = |program: &str| {
-        let source = if plain {
-            format!("printf %s \"{token}\"")
-        } else {
-            format!("printf %s \"{token}\" | base64 | tr -d '\\n'")
-        };
-        format!("{scheme} $({source} | {program})")
+    let is_key = scheme.is_empty();
+    let encode = if *how == Scheme::Basic { " | base64 | tr -d '\\n'" } else { "" };
+    let through = |program: &str| format!("{scheme}$(printf %s \"{token}\" | {program}{encode})");
+    let value = match how {
+        Scheme::Basic => format!("$(printf %s \"{token}\"{encode})"),
+        _ => token.to_owned(),
     };
+    let plain = *how != Scheme::Basic;
     let value = match credential {
         "none" | "in-query" => return None,
-        "empty" => return Some("'Authorization;'".to_owned()),
-        "scheme-only" => scheme.to_owned(),
+        "empty" => return Some(literal(&format!("{name};"))),
+        "scheme-only" if is_key => "Bearer".to_owned(),
+        "scheme-only" => scheme.trim().to_owned(),
         "wrong" => through("tr 'a-zA-Z0-9' 'b-zaB-ZA1-90'"),
-        "longer" if plain => format!("{scheme} ${{BATCHPROOF_TOKEN}}x"),
-        "longer" => format!("{scheme} {value}x"),
-        "shorter" if plain => format!("{scheme} ${{BATCHPROOF_TOKEN%?}}"),
+        "longer" if plain => format!("{scheme}${{BATCHPROOF_TOKEN}}x"),
+        "longer" => format!("{scheme}$(printf %sx \"{token}\"{encode})"),
+        "shorter" if plain => format!("{scheme}${{BATCHPROOF_TOKEN%?}}"),
         "shorter" => through("sed 's/.$//'"),
         "other-case" => through("tr 'a-zA-Z' 'A-Za-z'"),
+        "no-scheme" if is_key => through("rev"),
         "no-scheme" => value,
         "wrong-scheme" => format!("Token {value}"),
         "basic" => {
-            format!("Basic $(printf 'user:%s' \"{token}\" | base64 | tr -d '\\n')")
+            let word = if is_key { "" } else { "Basic " };
+            format!("{word}$(printf 'user:%s' \"{token}\" | base64 | tr -d '\\n')")
         }
-        _ => format!("{scheme} {value}"),
+        _ => format!("{scheme}{value}"),
     };
-    Some(format!("\"Authorization: {value}\""))
+    Some(format!("\"{name}: {value}\""))
+}
+
+/// A raw request whose bearer credentials are the value of another header.
+pub(super) fn with_key(bytes: &[u8], name: &str) -> Vec<u8> {
+    let shown = format!("Bearer {TOKEN_MARK}");
+    let mut out = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let text = String::from_utf8_lossy(line);
+        match text.split_once(':') {
+            Some((own, value))
+                if own.eq_ignore_ascii_case("authorization") && value.trim() == shown =>
+            {
+                out.extend_from_slice(format!("{name}: {TOKEN_MARK}\r\n").as_bytes());
+            }
+            _ => out.extend_from_slice(line),
+        }
+    }
+    out
 }

@@ -22,13 +22,17 @@ pub struct CommandContext {
 }
 
 /// How credentials are sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Scheme {
     /// `Authorization: Bearer`.
     #[default]
     Bearer,
     /// `Authorization: Basic`.
     Basic,
+    /// The token in a header of this name.
+    ApiKey(String),
+    /// By headers that only the signing command of the profile can give.
+    Signed,
     /// Not at all.
     None,
 }
@@ -38,10 +42,15 @@ impl CommandContext {
     #[must_use]
     pub fn from_summary(summary: &Summary) -> CommandContext {
         let profile = summary.head.profile.as_ref();
-        let scheme = match profile.and_then(|p| p.get("auth")).and_then(|a| a.as_str()) {
+        let auth = profile.and_then(|p| p.get("auth"));
+        let scheme = match auth.and_then(|a| a.as_str()) {
             Some("basic") => Scheme::Basic,
             Some("none") => Scheme::None,
-            _ => Scheme::Bearer,
+            _ => match auth.and_then(|a| a.get("api-key")).and_then(|name| name.as_str()) {
+                Some(name) => Scheme::ApiKey(name.to_owned()),
+                None if auth.is_some_and(|a| a.get("command").is_some()) => Scheme::Signed,
+                None => Scheme::Bearer,
+            },
         };
         let headers = profile
             .and_then(|p| p.get("headers"))
@@ -67,7 +76,8 @@ impl CommandContext {
     /// The environment variables that commands read.
     #[must_use]
     pub fn variables(&self) -> Vec<String> {
-        let token = (self.scheme != Scheme::None).then(|| TOKEN.to_owned());
+        let shows = !matches!(self.scheme, Scheme::None | Scheme::Signed);
+        let token = shows.then(|| TOKEN.to_owned());
         token.into_iter().chain(self.headers.iter().map(|h| header_variable(h))).collect()
     }
 }

@@ -18,6 +18,7 @@ fn exchange(method: &str, credential: &str, framing: &str, body: &[u8]) -> Excha
             framing: framing.to_owned(),
             hang_up: None,
             new_connection: false,
+            trace: None,
             body: BodyRecord::from_bytes(body, &crate::exchange::Redactor::default()),
         },
         answer: AnswerRecord::Lost {
@@ -173,9 +174,19 @@ fn credentials_are_imitated_and_never_held() {
         ..CommandContext::default()
     };
     let calls = run(&commands(&[exchange("POST", "shorter", "sized", b"{}")], &how));
-    let shorter = "Authorization: Basic dE9rLTl6JyQgIng".to_owned();
-    assert!(headers(&calls[0].0).contains(&shorter), "the encoded token less its last character");
+    let shorter = "Authorization: Basic dE9rLTl6JyQgIg==".to_owned();
+    assert!(headers(&calls[0].0).contains(&shorter), "the token less its last character, encoded");
     assert!(headers(&calls[0].0).contains(&"X-Tenant: a b".to_owned()));
+    let key = Scheme::ApiKey("X-Key".to_owned());
+    let how = CommandContext { scheme: key, ..CommandContext::default() };
+    for (credential, header) in [
+        ("good", format!("X-Key: {token}")),
+        ("scheme-only", "X-Key: Bearer".to_owned()),
+        ("no-scheme", "X-Key: x\" $'z9-kOt".to_owned()),
+    ] {
+        let calls = run(&commands(&[exchange("POST", credential, "sized", b"{}")], &how));
+        assert!(headers(&calls[0].0).contains(&header), "{credential}: {:?}", headers(&calls[0].0));
+    }
 }
 
 #[test]

@@ -126,6 +126,7 @@ fn request(request: &RequestRecord, look: BodyView) -> Markup {
         div.line { b { (visible(&request.method)) } " " (visible(&excerpt(&request.url, VALUE))) }
         (headers(&request.headers))
         @if !unusual.is_empty() { p.small { "With " b { (unusual.join("; ")) } } }
+        @if let Some(trace) = &request.trace { p.small { "traceparent: " (visible(trace)) } }
         (body(&request.body, look))
     }
 }
