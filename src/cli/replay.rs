@@ -141,8 +141,7 @@ pub(super) fn recorded_profile(
     hooks: bool,
 ) -> Result<Profile, CommandError> {
     let Some(recorded) = &summary.head.profile else { return Ok(Profile::default()) };
-    let recorded =
-        if hooks { recorded.clone() } else { Profile::without_hooks(recorded.clone()) };
+    let recorded = if hooks { recorded.clone() } else { Profile::without_hooks(recorded.clone()) };
     if Profile::is_withheld(&recorded) {
         return Err(FileError::new(
             name,

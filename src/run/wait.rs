@@ -23,7 +23,8 @@ pub(super) async fn wait_until_up(
     let mut sent = Amount::default();
     let mut pause = PAUSES.0;
     let plain = compose::plain_request(environment, bytes::Bytes::new());
-    let mut request = Request { method: "GET".to_owned(), body: None, new_connection: true, ..plain };
+    let mut request =
+        Request { method: "GET".to_owned(), body: None, new_connection: true, ..plain };
     let mut why = "no answer in time".to_owned();
     loop {
         sent += Amount::new(1, 0);

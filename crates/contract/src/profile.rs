@@ -296,9 +296,7 @@ impl Profile {
             DeclaredSecurity::Scheme(_) => None,
             // Whoever names a scheme in the profile says that there is one.
             _ if !matches!(self.auth, AuthScheme::Declared | AuthScheme::None) => None,
-            DeclaredSecurity::None => {
-                Some("the document demands no credentials".to_owned())
-            }
+            DeclaredSecurity::None => Some("the document demands no credentials".to_owned()),
             DeclaredSecurity::Elsewhere(what) => Some(format!(
                 "the document demands {what}, which batchproof does not vary (`auth` in a profile names a header)"
             )),
