@@ -95,7 +95,7 @@ pub async fn attempt(
     let mut fresh = fresh_connections;
     let mut retried: Vec<(RetryReason, Amount)> = Vec::new();
     let mut loads = 0;
-    let mut unavailable: Vec<Option<usize>> = Vec::new();
+    let mut unavailable: Option<usize> = None;
     let mut asked = false;
     let mut tokens = 0;
     let mut pauses = UNREACHED.iter();
@@ -120,18 +120,16 @@ pub async fn attempt(
                     environment.fewer_at_once(released);
                 }
                 loads += 1;
-                unavailable.push(unavailable_at(&execution));
+                let refused = unavailable_at(&execution);
+                // One request that is refused each time, while a plain one is not, does not meet load.
+                if let Some(at) = refused
+                    && accepts_another(environment).await
+                    && std::mem::replace(&mut unavailable, refused) == refused
+                {
+                    execution.exchanges[at].always_busy = true;
+                    return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried });
+                }
                 if loads == LOAD_TRIES {
-                    // One request that is always refused, while others are not, does not meet load.
-                    if let Some(at) = unavailable[0]
-                        && unavailable.iter().all(|other| *other == Some(at))
-                        && environment.reserve.take(Amount::new(1, 1))
-                        && exchange_plain_item(environment).await.answer.status() == Some(200)
-                    {
-                        execution.exchanges[at].always_busy = true;
-                        let outcome = AttemptOutcome::Answered(execution);
-                        return Ok(Attempted { outcome, retried });
-                    }
                     return Ok(Attempted {
                         outcome: AttemptOutcome::Overloaded(execution),
                         retried,
@@ -199,6 +197,12 @@ async fn give_up_where_hopeless(environment: &Arc<Environment>) {
         let base = &environment.sender.target.base;
         environment.cancellation.cancel(CancelReason::TargetUnusable(format!("{base} gave {why}")));
     }
+}
+
+/// Whether the target accepts a plain batch now, at the first try.
+async fn accepts_another(environment: &Arc<Environment>) -> bool {
+    environment.reserve.take(Amount::new(1, 1))
+        && exchange_plain_item(environment).await.answer.status() == Some(200)
 }
 
 async fn send(
