@@ -418,8 +418,8 @@ fn where_the_document_demands_no_credentials_rules_about_them_do_not_apply() {
         );
         let open = Serving::start(&["--contract", &dir], None);
         desk.batchproof(&["run", "auth", "accept", "--contract", &dir, "--target", &open.url])
-            .ends(0)
-            .says(&["demands no credentials"]);
+            .ends(0);
+        assert!(desk.report().to_string().contains("demands no credentials"), "{security}");
     }
 }
 

@@ -86,6 +86,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "record",
             "triage",
             "session",
+            "compose",
             "execution",
             "scenario",
             "collect",

@@ -40,7 +40,7 @@ impl Document {
     pub fn take<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Document, D::Error> {
         let mut repeated = None;
         let mut members = 0;
-        let reader = Reader { repeated: &mut repeated, members: &mut members };
+        let reader = DocumentReader { repeated: &mut repeated, members: &mut members };
         let value = deserializer.deserialize_any(reader)?;
         Ok(Document { value, repeated })
     }
@@ -50,7 +50,7 @@ impl Document {
 #[must_use]
 pub fn repeated_key(json: &[u8]) -> Option<String> {
     let mut repeated = None;
-    let reader = Reader { repeated: &mut repeated, members: &mut 0 };
+    let reader = DocumentReader { repeated: &mut repeated, members: &mut 0 };
     let _ = reader.deserialize(&mut serde_json::Deserializer::from_slice(json));
     repeated
 }
@@ -68,18 +68,18 @@ pub fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
 }
 
 /// Builds a value; `members` is what the last object had, and the next one may have.
-struct Reader<'a> {
+struct DocumentReader<'a> {
     repeated: &'a mut Option<String>,
     members: &'a mut usize,
 }
 
-impl Reader<'_> {
-    fn inner(&mut self) -> Reader<'_> {
-        Reader { repeated: self.repeated, members: self.members }
+impl DocumentReader<'_> {
+    fn inner(&mut self) -> DocumentReader<'_> {
+        DocumentReader { repeated: self.repeated, members: self.members }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for DocumentReader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -87,7 +87,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for DocumentReader<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,10 +3,9 @@
 //!
 //! Terminal and report.md show the same lines. It must not know how a line looks.
 
-use std::borrow::Cow;
-
 use super::cause_line::cause_line;
 use super::differences::{echo_difference, related_item};
+use super::fact::Fact;
 use super::good_request::good_line;
 use super::minimal::{as_finding, flakiness, minimal_line};
 use super::pair::index_in;
@@ -20,12 +19,6 @@ use crate::triage::Problem;
 const VALUE: usize = 400;
 /// Cases that are named.
 const CASES: usize = 3;
-
-/// One line about a problem; hidden characters in it are spelled out.
-pub(super) struct Fact {
-    pub(super) label: Cow<'static, str>,
-    pub(super) text: String,
-}
 
 /// The lines about a problem, in the order in which a reader needs them.
 pub(super) fn facts(summary: &Summary, group: &Problem<'_>) -> Vec<Fact> {

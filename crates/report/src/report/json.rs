@@ -466,7 +466,7 @@ mod tests {
             report["coverage"]["statuses"][0],
             serde_json::json!({ "status": 200, "count": 150 })
         );
-        assert_eq!(report["latency"][0]["mean_ms"], 4.5);
+        assert_eq!(report["latency"][0]["mean_ms"], 4.475);
         let coverage = &report["coverage"];
         let code = |at: usize| &coverage["codes"][at];
         assert_eq!(code(1)["code"], "O005");

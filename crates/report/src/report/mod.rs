@@ -8,6 +8,7 @@ mod bytes;
 mod cause_line;
 pub mod curl;
 mod differences;
+mod fact;
 mod facts;
 mod good_request;
 pub mod html;

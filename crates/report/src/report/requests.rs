@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::bytes::readable;
-use super::facts::Fact;
+use super::fact::Fact;
 use super::pair::{elements, rows};
 use super::text::{counted, excerpt, visible, visible_value};
 use super::wording::request_line;

@@ -12,7 +12,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "the numbers of a request that is answered 400 are used up",
     )
     .must(&["ATOM-001"])
-    .may(&["UNIQUE-003", "ATOM-002"])
+    .may(&["UNIQUE-003", "ATOM-002", "RACE-001"])
     .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         consume(call, decision, |_| true);
@@ -23,7 +23,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "items before the first broken one stay stored though the request is answered 400",
     )
     .must(&["ATOM-001"])
-    .may(&["UNIQUE-003"])
+    .may(&["UNIQUE-003", "RACE-001"])
     .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         let first = decision.items.iter().position(|item| item.fail.is_some());

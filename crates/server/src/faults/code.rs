@@ -31,6 +31,7 @@ pub(super) static FAULTS: &[Fault] = &[
     }),
     CODE.fault("code-null", "the error code of a rejected result is null")
         .must(&["SCHEMA-001"])
+        .may(&["CODE-001"])
         .results(|call, results| {
             for row in results.rows.iter_mut().filter(|row| rejected(call, row)) {
                 row.insert(call.batch().error.code.clone(), Value::Null);

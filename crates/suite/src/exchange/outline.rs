@@ -58,6 +58,8 @@ pub struct Outliner {
     /// The list that is being counted, and whether it has an element.
     counting: Option<(usize, bool)>,
     closed: bool,
+    /// Whether something stands behind the document.
+    trailing: bool,
 }
 
 impl Default for Outliner {
@@ -73,6 +75,7 @@ impl Default for Outliner {
             lists: Vec::new(),
             counting: None,
             closed: false,
+            trailing: false,
         }
     }
 }
@@ -106,6 +109,7 @@ impl Outliner {
             return;
         }
         // Something behind the document.
+        self.trailing |= self.closed;
         self.closed = false;
         if self.depth == 2
             && byte != b']'
@@ -170,7 +174,7 @@ impl Outliner {
             bytes: self.bytes,
             sha256: hex(&self.hash.finalize()),
             lists: self.lists,
-            is_closed: self.closed && self.string.is_none(),
+            is_closed: self.closed && !self.trailing && self.string.is_none(),
         }
     }
 }

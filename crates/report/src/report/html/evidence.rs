@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::diff::marked;
 use crate::record::{AnswerRecord, BodyRecord, ExchangeRecord, FindingRecord, RequestRecord};
 use crate::report::bytes::readable;
-use crate::report::facts::Fact;
+use crate::report::fact::Fact;
 use crate::report::good_request::GoodRequest;
 use crate::report::pair::{ItemAndResult, in_view, rows};
 use crate::report::requests::unusual;
