@@ -178,7 +178,8 @@ fn whole_exchanges(bencher: Bencher<'_, '_>, (case, items): (&str, u64)) {
                 verdicts_only: true,
                 ..RunOptions::new(batchproof::case::Depth::Standard, 1, "bptest-bench")
             };
-            let report = run(embedded.environment, selected, options, Arc::new(NoObserver)).await;
+            let report =
+                Box::pin(run(embedded.environment, selected, options, Arc::new(NoObserver))).await;
             assert!(report.expect("a report").summary.findings.is_empty());
         });
     });

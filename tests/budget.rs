@@ -87,7 +87,7 @@ fn standard_run_with(fault: &str) -> Summary {
             jobs: embedded::LOOPBACK_JOBS,
             ..RunOptions::new(Depth::Standard, 1, "bptest-budget")
         };
-        run(environment, selected, options, Arc::new(NoObserver)).await.unwrap().summary
+        Box::pin(run(environment, selected, options, Arc::new(NoObserver))).await.unwrap().summary
     })
 }
 

@@ -421,7 +421,7 @@ fn the_values_of_a_shipped_case_become_the_profiles() {
     let arguments = ["run", case, "--target", &hand.url, "--profile", "p.yaml"];
     desk.with_token(&arguments, Some("t")).ends(0);
     let heard = hand.heard();
-    let items = heard.iter().map(|heard| heard.items()).find(|items| {
+    let items = heard.iter().map(harness::hand::Heard::items).find(|items| {
         items.len() == 2 && items.iter().all(|item| item["balanceAt"] == "2023-09-05T08:07:34.605Z")
     });
     let items = items.expect("the case was sent");

@@ -294,7 +294,7 @@ fn judge_cases(
             verdicts_only: true,
             ..RunOptions::new(Depth::Standard, seed, "bptest-clean")
         };
-        let report = run(environment, selected, options, Arc::new(NoObserver)).await?;
+        let report = Box::pin(run(environment, selected, options, Arc::new(NoObserver))).await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(report.summary)
     })?;
     drop(running);

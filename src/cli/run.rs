@@ -168,7 +168,8 @@ async fn trial(
     let progress = Arc::new(ProgressDisplay::new());
     let dir = args.report_dir.clone();
     let RunReport { summary } =
-        run_cases(environment, selected, options, Arc::clone(&progress) as Arc<_>).await?;
+        Box::pin(run_cases(environment, selected, options, Arc::clone(&progress) as Arc<_>))
+            .await?;
     progress.end();
     drop(server);
     report::write_all(&summary, &dir)

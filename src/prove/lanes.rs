@@ -60,7 +60,7 @@ async fn lane(
     let mut stream = futures_util::stream::iter(std::iter::from_fn(next))
         .map(|(place, run)| {
             let suite = Arc::clone(suite);
-            let proof = tokio::spawn(async move { prove(&suite, run, seed).await });
+            let proof = tokio::spawn(async move { Box::pin(prove(&suite, run, seed)).await });
             async move { (place, proof.await.unwrap_or_else(|error| Err(error.into()))) }
         })
         .buffer_unordered(AT_ONCE);

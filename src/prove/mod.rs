@@ -164,7 +164,7 @@ pub async fn prove(
         .filter(|s| run.waits() || s.case.waits() < WAITING)
         .cloned()
         .collect();
-    let report = run::run(environment, selected, options, Arc::new(NoObserver)).await?;
+    let report = Box::pin(run::run(environment, selected, options, Arc::new(NoObserver))).await?;
     drop(embedded);
     Ok(judge(run, &report.summary))
 }

@@ -123,7 +123,7 @@ pub async fn run(
         .evaluate_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
     shared.io(judged);
     if !shared.is_stopped() {
-        confirming(&shared, &budget).await;
+        Box::pin(confirming(&shared, &budget)).await;
     }
     if let Some(clock) = clock {
         clock.abort();
@@ -256,7 +256,8 @@ async fn confirming(shared: &Arc<RunContext>, budget: &Arc<Budget>) {
         confirm(shared, &mut collector, budget).await;
         shared.observer.see(Progress::Shrinking);
         let (environment, selected) = (&shared.environment, &shared.selected);
-        let shrunk = shrink(environment, selected, &shared.options, &mut collector, budget).await;
+        let shrunk =
+            Box::pin(shrink(environment, selected, &shared.options, &mut collector, budget)).await;
         shared.io(shrunk);
     }
     *locked(&shared.collector) = collector;

@@ -79,8 +79,11 @@ async fn unanswered(
     for entry in entries.iter().take(if slow { HANGS } else { entries.len() }) {
         let alone = [entry.renumbered(environment)];
         let single = exchange_batch(environment, &alone, exchanges).await;
-        if single.answer.response().is_some() {
-            return Preflight::Passed;
+        // A connection may end before its reason is read; another one tells it.
+        match preflight_verdict(environment, &single, 1) {
+            PreflightVerdict::Stop(why, advice) => return Preflight::Stopped { why, advice },
+            _ if single.answer.response().is_some() => return Preflight::Passed,
+            _ => {}
         }
     }
     let target = &environment.sender.target;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::exchange::Answer;
 
 /// How long a target may go without a good answer.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// Pauses that a target asks for do not count, but no longer than so many times the patience.
 const MOST_PAUSES: u32 = 5;
 
@@ -116,8 +116,8 @@ mod tests {
         std::thread::sleep(Duration::from_millis(2));
         assert!(answers.over().unwrap().ends_with("last: nothing came"));
         let patient = GoodAnswers::new(Duration::from_millis(1));
-        patient.pause(Duration::from_secs(3600));
-        patient.pause(Duration::from_secs(3600));
+        patient.pause(Duration::from_hours(1));
+        patient.pause(Duration::from_hours(1));
         let state = patient.state();
         // Two at once are one, and however long they are, they end.
         assert!(state.paused <= Duration::from_secs(3601), "{:?}", state.paused);

@@ -158,16 +158,15 @@ impl<'a> Buffered<'a> {
             return false;
         }
         let free = Arc::clone(&self.memory.portions).try_acquire_many_owned(missing).ok();
-        let room = match free.filter(|_| counted <= MODEST || self.turn.is_some()) {
-            Some(room) => room,
-            None => {
-                self.take_turn().await;
-                let taking = Arc::clone(&self.memory.portions).acquire_many_owned(missing);
-                match tokio::time::timeout(self.memory.wait, taking).await {
-                    Ok(Ok(room)) => room,
-                    _ => return false,
-                }
-            }
+        let room = if let Some(room) = free.filter(|_| counted <= MODEST || self.turn.is_some()) {
+            room
+        } else {
+            self.take_turn().await;
+            let taking = Arc::clone(&self.memory.portions).acquire_many_owned(missing);
+            let Ok(Ok(room)) = tokio::time::timeout(self.memory.wait, taking).await else {
+                return false;
+            };
+            room
         };
         match &mut self.room {
             Some(held) => held.merge(room),

@@ -159,6 +159,7 @@ impl Pace {
 
     /// The target takes no more connections than the requests under way have: fewer from now on. Gives how many they
     /// are.
+    #[must_use]
     pub fn crowded(&self) -> usize {
         let under_way = self.under_way();
         let mut state = self.state();
@@ -428,7 +429,7 @@ mod tests {
                 state.ended(number, end);
             }
             let until = if under_way.len() >= jobs {
-                now + Duration::from_secs(3600)
+                now + Duration::from_hours(1)
             } else {
                 match state.admit(1, under_way.len(), now) {
                     Ok(number) => {
@@ -456,7 +457,8 @@ mod tests {
                     let mut state = PaceState::new(Some(rate), Instant::now());
                     let seen = seen(&mut state, 400, jobs, latency.min(1_000));
                     for (at, first) in seen.iter().enumerate() {
-                        let within = seen[at..].iter().take_while(|t| **t - *first < WINDOW);
+                        let within =
+                            seen[at..].iter().take_while(|t| t.saturating_sub(*first) < WINDOW);
                         let count = within.count();
                         assert!(count <= most, "{count} at {rate}/s, {latency} ms, {jobs} jobs");
                     }

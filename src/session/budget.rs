@@ -110,7 +110,7 @@ impl Budget {
     /// Adds so much, but no more than `most` stays in the end.
     pub fn add(&self, amount: Amount, most: Amount) {
         let mut left = locked(&self.0);
-        *left = *left + amount;
+        *left += amount;
         *left = Amount::new(left.requests.min(most.requests), left.items.min(most.items));
     }
 

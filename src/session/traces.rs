@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::contract::Profile;
 use crate::exchange::TraceParent;
 
-/// Spreads consecutive numbers over all spans (Steele, Lea and Flood: SplitMix64).
+/// Spreads consecutive numbers over all spans (Steele, Lea and Flood: `SplitMix64`).
 const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Gives each request its trace context.

@@ -109,13 +109,13 @@ pub async fn shrink(
             outcomes.extend(tasks.join_next().await.and_then(Result::ok).unwrap_or_default());
         }
         let (environment, budget) = (Arc::clone(environment), Arc::clone(budget));
-        tasks.spawn(async move { shrink_cause(&environment, &job, &budget, each).await });
+        tasks.spawn(async move { Box::pin(shrink_cause(&environment, &job, &budget, each)).await });
     }
     while let Some(outcome) = tasks.join_next().await {
         outcomes.extend(outcome.unwrap_or_default());
     }
     for job in alone {
-        outcomes.extend(shrink_cause(environment, &job, budget, each).await);
+        outcomes.extend(Box::pin(shrink_cause(environment, &job, budget, each)).await);
     }
     for outcome in outcomes {
         collector.add_sent(outcome.sent);
@@ -234,7 +234,7 @@ async fn shrink_cause(
 ) -> Vec<ShrinkOutcome> {
     let mut outcomes = Vec::new();
     for candidate in &job.candidates {
-        let outcome = shrink_finding(environment, candidate, budget, requests).await;
+        let outcome = Box::pin(shrink_finding(environment, candidate, budget, requests)).await;
         let done = outcome.smallest.is_some();
         outcomes.push(outcome);
         if done {

@@ -21,7 +21,8 @@ fn rules(desk: &Desk, of: &str) -> Vec<String> {
 
 #[test]
 fn an_answer_that_is_always_wrong_in_one_way_is_one_problem() {
-    let changes: [(&str, fn(Said) -> Said); 4] = [
+    type Change = fn(Said) -> Said;
+    let changes: [(&str, Change); 4] = [
         ("HTTP-009", |mut said| {
             said.headers.push(("Content-Encoding".to_owned(), "gzip".to_owned()));
             said.body = "\u{1f}\u{8b}\u{8}".to_owned();

@@ -31,7 +31,7 @@ fn hello(stream: &mut TcpStream) -> Result<usize> {
 }
 
 fn wait() {
-    std::thread::sleep(Duration::from_secs(120));
+    std::thread::sleep(Duration::from_mins(2));
 }
 
 fn stall(stream: &mut TcpStream) -> Result<()> {

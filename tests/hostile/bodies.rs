@@ -193,7 +193,7 @@ fn byte_by_byte(talk: &mut Talk<'_>) -> Result<()> {
 
 /// Longer than any run waits; the client leaves before.
 fn wait() {
-    std::thread::sleep(Duration::from_secs(120));
+    std::thread::sleep(Duration::from_mins(2));
 }
 
 fn silent_body(talk: &mut Talk<'_>) -> Result<()> {
@@ -202,6 +202,7 @@ fn silent_body(talk: &mut Talk<'_>) -> Result<()> {
     Ok(())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a behaviour like the others")]
 fn silence(_: &mut Talk<'_>) -> Result<()> {
     wait();
     Ok(())

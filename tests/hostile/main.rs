@@ -1,6 +1,8 @@
 //! Hostile servers, plain and over TLS: whatever comes back, a run ends in time with 1 or 3 and the reason, within
 //! 200 MB, and the token reaches no other host and no output.
 
+#![expect(clippy::format_collect, reason = "a few bytes, spelt in several ways")]
+
 #[path = "../harness/mod.rs"]
 mod harness;
 
@@ -233,6 +235,7 @@ fn kilobytes(status: &str) -> Option<u64> {
 }
 
 /// Whether a behaviour is one of TLS itself.
+#[must_use]
 pub const fn is_below(plays: Plays) -> bool {
     matches!(plays, Plays::Bare(_))
 }

@@ -84,16 +84,13 @@ impl Hook {
                 match name {
                     "run-id" => {}
                     "key" | "keys" if has_keys => {}
-                    _ => match variable(name) {
-                        Some(variable) => variables.push(variable),
-                        None => {
-                            let keys = if has_keys { ", ${key}, ${keys}" } else { "" };
-                            return Err((
-                                format!("`${{{name}}}` is unknown here"),
-                                format!("${{run-id}}{keys} or ${{env:NAME}}"),
-                            ));
-                        }
-                    },
+                    _ => variables.push(variable(name).ok_or_else(|| {
+                        let keys = if has_keys { ", ${key}, ${keys}" } else { "" };
+                        (
+                            format!("`${{{name}}}` is unknown here"),
+                            format!("${{run-id}}{keys} or ${{env:NAME}}"),
+                        )
+                    })?),
                 }
             }
         }

@@ -231,7 +231,7 @@ impl Profile {
                     .at(line_of(text, &variable), 1)
                     .hint(format!("export {variable}=…"))
             })?;
-            *value = read.trim().to_owned();
+            read.trim().clone_into(value);
             if !header::is_value(value) {
                 // The value may be a secret.
                 return Err(wrong(format!("the value of `{name}` holds control characters"))

@@ -18,7 +18,7 @@ pub enum DeclaredSecurity {
 /// How a header shows credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeclaredScheme {
-    /// `Authorization: Bearer TOKEN`; OAuth 2 and OpenID Connect too.
+    /// `Authorization: Bearer TOKEN`; OAuth 2 and `OpenID` Connect too.
     Bearer,
     /// `Authorization: Basic`.
     Basic,
@@ -44,7 +44,7 @@ pub fn declared_security(document: &Value, operation: &Value) -> DeclaredSecurit
             Some(Ok(scheme)) => return DeclaredSecurity::Scheme(scheme),
             Some(Err(what)) => _ = elsewhere.get_or_insert(what),
             None => {
-                _ = elsewhere.get_or_insert_with(|| format!("`{name}`, which it does not define"))
+                _ = elsewhere.get_or_insert_with(|| format!("`{name}`, which it does not define"));
             }
         }
     }

@@ -117,7 +117,7 @@ fn in_class(view: &ExchangeView<'_>) -> Verdict {
                 ),
                 None => (finding.kind, finding.expected),
             };
-            Verdict::fail(Finding { kind, expected, inputs, ..finding })
+            Verdict::fail(Finding { expected, kind, inputs, ..finding })
         }
         Some(_) => Verdict::Pass,
         None => Verdict::NotApplicable("the client hung up"),

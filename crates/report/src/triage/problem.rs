@@ -209,14 +209,13 @@ fn merged_by_connection<'a>(summary: &Summary, problems: Vec<Problem<'a>>) -> Ve
     for problem in problems {
         let same = problem.state == ProblemState::Confirmed
             && remembers_credentials(summary, &problem.lead.0);
-        match first.filter(|_| same) {
-            Some(at) => merge(&mut together[at], problem),
-            None => {
-                if same {
-                    first = Some(together.len());
-                }
-                together.push(problem);
+        if let Some(at) = first.filter(|_| same) {
+            merge(&mut together[at], problem);
+        } else {
+            if same {
+                first = Some(together.len());
             }
+            together.push(problem);
         }
     }
     together

@@ -13,26 +13,9 @@ const ECHO: FaultFamily = FaultFamily("ECHO");
 const ORDER: FaultFamily = FaultFamily("ORDER");
 const RACE: FaultFamily = FaultFamily("RACE");
 const ROBUST: FaultFamily = FaultFamily("ROBUST");
-const STATUS: FaultFamily = FaultFamily("STATUS");
 const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 
 pub(super) static FAULTS: &[Fault] = &[
-    STATUS
-        .fault("unavailable-over-300", "a batch of 300 items and more is always answered 503")
-        .must(&["STATUS-002"])
-        .judged(|call, batch| unavailable(call, batch.items.len())),
-    STATUS
-        .fault(
-            "unavailable-over-300-half-stored",
-            "a batch of 300 items and more is answered 503, and half of it is stored",
-        )
-        .must(&["STATUS-002"])
-        .judged(|call, batch| {
-            if batch.items.len() >= 300 {
-                claim_all(call, &batch.items[..batch.items.len() / 2]);
-            }
-            unavailable(call, batch.items.len())
-        }),
     ATOM.fault(
         "no-rollback-of-hundreds",
         "items are stored a hundred a statement: full ones stay though the request is answered 400",
@@ -40,7 +23,10 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["ATOM-001"])
     .may(&["UNIQUE-003"])
     .only(&[RefusalMode::Request])
-    .decided(|call, decision| stay(call, decision, 100)),
+    .decided(|call, decision| {
+            stay(call, decision, 100);
+            Ok(())
+        }),
     ATOM.fault(
         "no-rollback-of-five-hundreds",
         "items are stored 500 a statement: full ones stay though the request is answered 400",
@@ -48,7 +34,10 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["ATOM-001"])
     .may(&["UNIQUE-003"])
     .only(&[RefusalMode::Request])
-    .decided(|call, decision| stay(call, decision, 500)),
+    .decided(|call, decision| {
+            stay(call, decision, 500);
+            Ok(())
+        }),
     ATOM.fault(
         "no-rollback-of-large-bodies",
         "a body over a mebibyte is stored before it is validated: its items stay though it is answered 400",
@@ -60,7 +49,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .decided(|call, decision| {
         let size = call.head.get("content-length").and_then(|text| text.parse::<usize>().ok());
         if size.is_some_and(|bytes| bytes > 1024 * 1024) {
-            return stay(call, decision, 1);
+            stay(call, decision, 1);
         }
         Ok(())
     }),
@@ -73,7 +62,7 @@ pub(super) static FAULTS: &[Fault] = &[
     .only(&[RefusalMode::Request])
     .decided(|call, decision| {
         if call.head.get("transfer-encoding").is_some() {
-            return stay(call, decision, 1);
+            stay(call, decision, 1);
         }
         Ok(())
     }),
@@ -105,7 +94,10 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
-        .decided(|call, decision| lose(call, decision, |at, all| all > 100 && at >= all / 100 * 100)),
+        .decided(|call, decision| {
+            lose(call, decision, |at, all| all > 100 && at >= all / 100 * 100);
+            Ok(())
+        }),
     UNIQUE
         .fault(
             "first-of-each-part-lost",
@@ -113,7 +105,10 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
-        .decided(|call, decision| lose(call, decision, |at, _| at > 0 && at % 128 == 0)),
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 128 == 0);
+            Ok(())
+        }),
     UNIQUE
         .fault(
             "items-beyond-1000-lost",
@@ -121,7 +116,10 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
-        .decided(|call, decision| lose(call, decision, |at, _| at >= 1000)),
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at >= 1000);
+            Ok(())
+        }),
     UNIQUE
         .fault(
             "items-beyond-5000-lost",
@@ -130,7 +128,10 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
         .deep()
-        .decided(|call, decision| lose(call, decision, |at, _| at >= 5000)),
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at >= 5000);
+            Ok(())
+        }),
     UNIQUE
         .fault("unchecked-over-2000", "a batch over 2,000 items is stored without looking for used numbers")
         .must(&["UNIQUE-001"])
@@ -316,10 +317,6 @@ pub(super) static FAULTS: &[Fault] = &[
     }),
 ];
 
-fn unavailable(call: &Call<'_>, items: usize) -> Result<(), EarlyEnd> {
-    if items >= 300 { Err(EarlyEnd::status(call, 503)) } else { Ok(()) }
-}
-
 fn claim_all(call: &Call<'_>, items: &[ReceivedItem]) {
     for item in items.iter().filter(|item| item.fail.is_none()) {
         if let Some(key) = key_of(call, item) {
@@ -329,20 +326,15 @@ fn claim_all(call: &Call<'_>, items: &[ReceivedItem]) {
 }
 
 /// What was stored in full statements of `size` items before the first broken one stays.
-fn stay(call: &Call<'_>, decision: &Decision, size: usize) -> Result<(), EarlyEnd> {
+fn stay(call: &Call<'_>, decision: &Decision, size: usize) {
     if decision.refused.is_some() {
         let first = decision.items.iter().position(|item| item.fail.is_some()).unwrap_or(0);
         claim_all(call, &decision.items[..first / size * size]);
     }
-    Ok(())
 }
 
 /// Accepted items at some positions are not stored: `which` gets the position and the size of the batch.
-fn lose(
-    call: &Call<'_>,
-    decision: &Decision,
-    which: impl Fn(usize, usize) -> bool,
-) -> Result<(), EarlyEnd> {
+fn lose(call: &Call<'_>, decision: &Decision, which: impl Fn(usize, usize) -> bool) {
     if decision.refused.is_none() {
         let all = decision.items.len();
         let lost =
@@ -353,7 +345,6 @@ fn lose(
             }
         }
     }
-    Ok(())
 }
 
 /// Whether SQL's LIKE finds `text` with this pattern.

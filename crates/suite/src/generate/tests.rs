@@ -338,7 +338,8 @@ fn a_schema_that_nothing_satisfies_is_reported() {
         );
         let problem = Generator::new(contract_of(&openapi, BATCH), &Profile::default()).err();
         let pointer = problem.unwrap().pointer.unwrap();
-        assert_eq!(pointer, "/components/schemas/Ticket/properties/urgent", "{broken}");
+        let place = "/components/schemas/Ticket/properties/urgent";
+        assert!(pointer.starts_with(place), "{broken}: {pointer}");
     }
 }
 
