@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Execution, SelectedCase, has_keys_of_its_own, is_refused_for_pace, send_request, send_together,
+    Execution, SelectedCase, has_keys_of_its_own, is_load, is_refused_for_pace, send_request,
+    send_together,
 };
 use crate::case::{Expect, Step};
 use crate::compose::{self, Captures, ComposedRequest, StepSource};
@@ -78,6 +79,7 @@ pub(super) async fn execute(
                 let mut answer = send_request(environment, &request, intent.items().len()).await;
                 for _ in 1..PACE_TRIES {
                     if !is_refused_for_pace(&answer)
+                        || environment.sender.out_of_patience().is_some()
                         || !may_send_again(environment, step, (&request, &intent), execution)
                     {
                         break;
@@ -98,6 +100,11 @@ pub(super) async fn execute(
         }
         if environment.cancellation.is_cancelled() && execution.was_left() {
             execution.cut = true;
+            return Ok(());
+        }
+        // Whether anything more is to be expected is asked before further steps wait for their turns.
+        let refused = execution.exchanges.last().is_some_and(|e| is_load(&e.answer));
+        if refused && environment.sender.out_of_patience().is_some() {
             return Ok(());
         }
         if step.disconnect.is_some() {

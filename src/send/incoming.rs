@@ -399,6 +399,8 @@ impl Incoming {
 pub(super) fn too_large(status: u16, most: u64) -> LossReason {
     let most = if most.is_multiple_of(1024 * 1024) {
         format!("{} MiB", most / 1024 / 1024)
+    } else if most.is_multiple_of(1024) {
+        format!("{} KiB", most / 1024)
     } else {
         format!("{most} bytes")
     };

@@ -51,7 +51,7 @@ use serde::{Deserialize, Serialize};
 pub enum Depth {
     /// At most 200 requests and 1,000 items.
     Quick,
-    /// At most 3,000 requests and 20,000 items.
+    /// At most 3,000 requests and 30,000 items.
     Standard,
     /// As much as it takes.
     Deep,
