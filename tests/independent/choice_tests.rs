@@ -39,7 +39,11 @@ fn each_choice_still_accepts_what_all_must_accept() {
     for (name, _) in ALL.iter().chain(SHOULD).chain(UNRELIABLE) {
         let server = server(&[name]);
         let got = post(&server, &body);
-        let expected = if *name == "controls-refused" { 400 } else { 200 };
+        let expected = match *name {
+            "controls-refused" => 400,
+            "waf-403" => 403,
+            _ => 200,
+        };
         assert_eq!(got.status, expected, "{name}");
         if expected == 200 {
             assert_eq!(got.outcomes(), ["OK"; 7], "{name}");

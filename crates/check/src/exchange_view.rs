@@ -244,6 +244,14 @@ impl<'a> ExchangeView<'a> {
         self.is_large() || self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len) >= LONG
     }
 
+    /// Whether a web application firewall may refuse the request with a 403, for markup and control characters in its
+    /// texts (INTERPRETATION-07).
+    #[must_use]
+    pub fn may_be_refused_by_a_firewall(&self) -> bool {
+        let odd = |i: &ItemIntent| !i.validity.unusual.is_empty() || !i.validity.exempt.is_empty();
+        self.items().iter().any(odd)
+    }
+
     fn is_large(&self) -> bool {
         self.items().len() >= (self.contract.batch.limits.batch_items / 10).max(1)
     }

@@ -245,6 +245,7 @@ fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
                 .collect()
         }
         Some(413) if view.may_be_refused_for_size() => Vec::new(),
+        Some(403) if view.may_be_refused_by_a_firewall() => Vec::new(),
         Some(status) => vec![Finding::new(
             "status",
             "",

@@ -133,9 +133,7 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     if request.framing.is_chunked() {
         allowed.extend([411, 501]);
     }
-    // A web application firewall refuses markup and control characters.
-    if view.items().iter().any(|i| !i.validity.unusual.is_empty() || !i.validity.exempt.is_empty())
-    {
+    if view.may_be_refused_by_a_firewall() {
         allowed.push(403);
     }
     if request.body.as_ref().is_some_and(bytes::Bytes::is_empty) {
