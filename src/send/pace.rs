@@ -367,8 +367,10 @@ impl PaceState {
     }
 
     fn refused(&mut self, status: u16, advice: &Advice, sent: &Sent, now: Instant) {
+        // Who says when to come back is asked again then, and at once where that is now: it is not the rate.
+        let says_when = advice.pause.is_some_and(|pause| status == 503 || pause.is_zero());
         // Answers to what was sent before the pace was lowered say nothing new.
-        if self.lowered.is_none_or(|lowered| sent.released >= lowered) {
+        if !says_when && self.lowered.is_none_or(|lowered| sent.released >= lowered) {
             self.lowered = Some(now);
             let recent =
                 self.released.iter().filter(|at| now.saturating_duration_since(**at) < WINDOW);
