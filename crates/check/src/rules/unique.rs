@@ -155,13 +155,17 @@ fn accepted_once(view: &ItemView<'_>) -> Verdict {
 
 fn rejects_the_item(view: &ExchangeView<'_>) -> Verdict {
     let used = view.predicted.iter().any(|e| matches!(e, Prediction::Used { .. }));
-    whole_batch_refused(view, used)
+    whole_batch_refused(view, used && !holds_a_key_twice(view))
 }
 
 fn duplicates_reject_the_item(view: &ExchangeView<'_>) -> Verdict {
-    let used = view.predicted.iter().any(|e| matches!(e, Prediction::Used { .. }));
-    let twice = view.predicted.iter().any(|e| matches!(e, Prediction::BatchDuplicate(_)));
-    whole_batch_refused(view, twice && !used)
+    whole_batch_refused(view, holds_a_key_twice(view))
+}
+
+/// Whether a batch may be refused for what it holds alone, whether its keys are used or not.
+fn holds_a_key_twice(view: &ExchangeView<'_>) -> bool {
+    let mut numbers = HashSet::new();
+    view.items().iter().filter_map(|i| i.number.as_ref()).any(|number| !numbers.insert(number))
 }
 
 /// Whether a batch that is sound but for its numbers was refused as a whole, where `repeats` says that they are why.

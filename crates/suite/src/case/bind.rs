@@ -454,6 +454,8 @@ impl Binder<'_> {
         };
         match cause {
             _ if codes.contains_key(&word) => *code = Some(word),
+            // Which of several codes fits depends on the field, which CODE-003 looks at.
+            Some(cause) if codes.values().any(|c| c.cause == cause && c.field.is_some()) => {}
             Some(cause) => *code = self.contract.code_for(cause).map(str::to_owned),
             None => {
                 let known = codes.keys().map(String::as_str).chain(["used", "missing"]);
