@@ -370,8 +370,15 @@ impl PaceState {
         // Who says when to come back is asked again then, and at once where that is now: it is not the rate.
         let says_when = advice.pause.is_some_and(|pause| status == 503 || pause.is_zero());
         // Answers to what was sent before the pace was lowered say nothing new.
-        if !says_when && self.lowered.is_none_or(|lowered| sent.released >= lowered) {
+        let is_news = self.lowered.is_none_or(|lowered| sent.released >= lowered);
+        if is_news {
             self.lowered = Some(now);
+            if status == 429 && sent.under_way > 1 {
+                self.at_once.lower(sent.under_way as f64, 1.0, now);
+            }
+            self.raised = now;
+        }
+        if is_news && !says_when {
             let recent =
                 self.released.iter().filter(|at| now.saturating_duration_since(**at) < WINDOW);
             let count = recent.count();
@@ -379,11 +386,7 @@ impl PaceState {
             let asked = self.asked.unwrap_or(f64::INFINITY);
             let least = if status == 429 { SLOWEST } else { SLOWEST_FOR_FAULTS };
             self.rate.lower(level.min(asked), least.min(asked), now);
-            if status == 429 && sent.under_way > 1 {
-                self.at_once.lower(sent.under_way as f64, 1.0, now);
-            }
             self.next = self.next.max(now + self.interval());
-            self.raised = now;
         }
         let asked = advice.pause.unwrap_or(USUAL_PAUSE);
         let until = now + asked.min(LONGEST_PAUSE);

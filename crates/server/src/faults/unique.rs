@@ -178,7 +178,7 @@ pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
         .fault("all-used-refuses-request", "a batch of nothing but used numbers is answered 400")
         .must(&["UNIQUE-002"])
-        .may(&["UNIQUE-001"])
+        .may(&["UNIQUE-001", "UNIQUE-007"])
         .decided(|call, decision| {
             let all = decision.items.iter().all(|item| item.fail.as_ref().is_some_and(|f| f.used));
             match decision.items.first().and_then(|item| item.fail.as_ref()) {
