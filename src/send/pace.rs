@@ -356,7 +356,14 @@ impl PaceState {
         if let Some(quota) = advice.quota(now, LONGEST_PAUSE) {
             // Those that are under way may not be counted there yet.
             let others = sent.under_way.saturating_sub(1) as u64;
-            self.quota = Some(Quota { left: quota.left.saturating_sub(others), ..quota });
+            let told = Quota { left: quota.left.saturating_sub(others), ..quota };
+            self.quota = Some(match self.quota.filter(|known| known.until > now) {
+                // Sent before that was heard: answers overtake each other, and this one may be the older.
+                Some(known) if sent.released < known.heard => {
+                    Quota { left: known.left.min(told.left), ..known }
+                }
+                _ => told,
+            });
         }
         self.policy = advice.policy.or(self.policy);
         match status {
@@ -557,5 +564,24 @@ mod tests {
         assert!(state.admit(2, 0, start).is_ok());
         assert_eq!(state.admit(1, 0, start).unwrap_err(), start + Duration::from_secs(7));
         assert!(state.admit(1, 0, start + Duration::from_secs(7)).is_ok());
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_renews_no_quota() {
+        let start = Instant::now();
+        let mut state = PaceState::new(None, start);
+        let left = |left: u64| {
+            let field = format!("\"a\";r={left};t=7");
+            Advice::of(200, &move |name: &str| (name == "ratelimit").then(|| field.clone()))
+        };
+        let sent = Sent { released: start, under_way: 1, average: 1.0 };
+        let heard = start + Duration::from_millis(10);
+        state.heard(200, &left(1), &sent, heard);
+        state.heard(200, &left(9), &sent, heard + Duration::from_millis(1));
+        assert!(state.admit(1, 0, heard).is_ok());
+        assert!(state.admit(1, 0, heard).is_err(), "the older answer counts for nothing");
+        let later = Sent { released: heard + Duration::from_millis(2), ..sent };
+        state.heard(200, &left(9), &later, heard + Duration::from_millis(3));
+        assert!(state.admit(8, 0, heard + Duration::from_millis(3)).is_ok());
     }
 }

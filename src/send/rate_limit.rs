@@ -26,6 +26,8 @@ pub(super) struct Advice {
 pub(super) struct Quota {
     pub left: u64,
     pub until: Instant,
+    /// When the target's word of it arrived.
+    pub heard: Instant,
 }
 
 impl Advice {
@@ -52,7 +54,7 @@ impl Advice {
 
     /// The quota from now on, for `most` at most.
     pub fn quota(&self, now: Instant, most: Duration) -> Option<Quota> {
-        self.left.map(|(left, reset)| Quota { left, until: now + reset.min(most) })
+        self.left.map(|(left, reset)| Quota { left, until: now + reset.min(most), heard: now })
     }
 }
 
