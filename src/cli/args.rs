@@ -58,6 +58,15 @@ pub enum Command {
     Certify(Box<CertifyArgs>),
     /// Check a certificate offline. Exit 0 or 1.
     Verify(VerifyArgs),
+    /// Write the generated pages of the manual.
+    #[command(hide = true)]
+    Docs(DocsArgs),
+    /// Write the man pages, one for each command.
+    #[command(hide = true)]
+    Man {
+        /// Directory for the pages.
+        dir: PathBuf,
+    },
     /// Print a completion script for a shell.
     #[command(hide = true)]
     Completions {
@@ -334,6 +343,12 @@ pub struct CleanupArgs {
     /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,
+}
+
+#[derive(Args)]
+pub struct DocsArgs {
+    /// The manual's source directory, such as docs/src.
+    pub dir: PathBuf,
 }
 
 #[derive(Args)]

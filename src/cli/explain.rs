@@ -51,6 +51,9 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
     let rule = rules::find(id)?;
     let mut text =
         format!("{} ({}): {}\n\n{}\n\n", rule.id, rule.level, rule.title, wrapped(rule.doc));
+    if !rule.example.is_empty() {
+        let _ = writeln!(text, "{}\n", rule.example.trim_end());
+    }
     let _ = writeln!(text, "Source: {}", rule.cite);
     for interpretation in contract.interpretations.iter().filter(|r| rule.cite.contains(&r.id)) {
         let _ = writeln!(
@@ -78,6 +81,7 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
     if !proofs.is_empty() {
         let _ = writeln!(text, "Faults that it must detect: {}", proofs.join(", "));
     }
+    let _ = writeln!(text, "Manual: docs/src/{}", super::docs::rule_page(rule.id));
     Some(text)
 }
 

@@ -5,6 +5,7 @@
 mod args;
 mod certify;
 mod cleanup;
+mod docs;
 mod explain;
 mod list;
 mod progress;
@@ -63,6 +64,8 @@ pub fn main() -> ExitCode {
         Some(Command::Report(args)) => report::report(&args),
         Some(Command::Certify(args)) => certify::certify(*args),
         Some(Command::Verify(args)) => verify::verify(&args),
+        Some(Command::Docs(args)) => docs::docs(&args),
+        Some(Command::Man { dir }) => man(&dir),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "batchproof", &mut script);
@@ -82,6 +85,13 @@ pub fn main() -> ExitCode {
             ExitCode::from(USAGE)
         }
     }
+}
+
+/// Writes a man page for each command.
+fn man(dir: &Path) -> Result<u8, CommandError> {
+    std::fs::create_dir_all(dir)?;
+    clap_mangen::generate_to(Cli::command(), dir)?;
+    Ok(0)
 }
 
 /// A run that did not take place leaves no report of the run before, which a CI job would publish as its own.

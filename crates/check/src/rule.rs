@@ -16,8 +16,10 @@ pub struct Rule {
     pub title: &'static str,
     /// Where it comes from: `INTERPRETATION-NN`, an RFC section, or a role in the OpenAPI document.
     pub cite: &'static str,
-    /// What it requires, why it matters, and an example.
+    /// What it requires and why it matters.
     pub doc: &'static str,
+    /// What is sent, and a right and a wrong answer to it: `sent`, `right` and `wrong`, each with indented lines below it.
+    pub example: &'static str,
     /// Rules whose failure on the same item or exchange makes this one not applicable there.
     pub needs: &'static [&'static str],
     /// How it is judged.
@@ -151,6 +153,7 @@ impl Rule {
         title: "",
         cite: "",
         doc: "",
+        example: "",
         needs: &[],
         check: Check::Asserted,
         explains: &[],

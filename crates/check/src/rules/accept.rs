@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Whatever the schema allows is valid: optional fields present or absent, amounts that are \
               negative or zero, offsets, fractions of a second, strings at their longest. If the target \
               knows only its own accounts or classifiers, a profile says so (values, omit, required).",
+        example: include_str!("examples/ACCEPT-001.txt"),
         needs: NEEDS,
         check: Check::Exchange(valid_is_accepted),
         explains: &[
@@ -38,6 +39,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-13",
         doc: "The schema is open. A client that sends one field more, for a newer edition of the interface, \
               is served as before.",
+        example: include_str!("examples/ACCEPT-002.txt"),
         needs: NEEDS,
         check: Check::Exchange(open_schema),
         explains: &[
@@ -55,6 +57,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-18",
         doc: "Controls, markup, combining marks and characters outside the basic plane are strings like any \
               other. Refusing them on purpose is legitimate, but surprises clients.",
+        example: include_str!("examples/ACCEPT-003.txt"),
         needs: NEEDS,
         check: Check::Exchange(unusual_is_accepted),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -67,6 +70,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-21",
         doc: "The array has no minItems, so a batch without items is valid; a scheduled job that found \
               nothing to send should not fail.",
+        example: include_str!("examples/ACCEPT-004.txt"),
         needs: &["STATUS-001", "SCHEMA-001", "RACE-002"],
         check: Check::Exchange(empty_batch),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -80,6 +84,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "No maxItems is documented. A smaller limit should be documented; a profile's `batch-items` \
               states it. A limit in bytes is a setting of the framework or of the gateway before it: `limit` of \
               Express's `express.json()` (100 kB unasked), `client_max_body_size` of nginx (1 MB).",
+        example: include_str!("examples/ACCEPT-005.txt"),
         needs: &[],
         check: Check::Exchange(large_batch),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],

@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-03",
         doc: "A request that was answered 400 stored nothing, so the corrected retry with the same keys is \
               accepted. If it isn't, some of the refused batch was stored, and the client can't know which.",
+        example: include_str!("examples/ATOM-001.txt"),
         needs: NEEDS,
         check: Check::Exchange(refused_is_unused),
         may_lack_occasion: true,
@@ -31,6 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "The key of a rejected item stays unused",
         cite: "INTERPRETATION-03",
         doc: "Only an accepted item uses its key: the corrected item may be sent with the same one.",
+        example: include_str!("examples/ATOM-002.txt"),
         needs: NEEDS,
         check: Check::Item(rejected_is_unused),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -44,6 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-01",
         doc: "In a 200, exactly the broken items are rejected and all others accepted. A batch that stops at \
               the first broken item, or drags its neighbours down, loses valid balances.",
+        example: include_str!("examples/ATOM-003.txt"),
         needs: NEEDS,
         check: Check::Item(neighbours_untouched),
         explains: &[
@@ -59,6 +62,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A client that disconnects halfway leaves all of its batch, or nothing",
         cite: "INTERPRETATION-24",
         doc: "A retry of the whole batch then says which: every item is accepted, or every one is used.",
+        example: include_str!("examples/ATOM-004.txt"),
         needs: NEEDS,
         check: Check::Exchange(all_or_nothing),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],

@@ -16,6 +16,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: security; INTERPRETATION-09",
         doc: "The document demands credentials for the operation: a token, a password or an API key. A 2xx without \
               them lets anybody import.",
+        example: include_str!("examples/AUTH-001.txt"),
         needs: &["STATUS-002"],
         check: Check::Exchange(without_credentials),
         ..Rule::BASE
@@ -27,6 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: security; INTERPRETATION-09",
         doc: "Another token, part of the token, the token in another letter case, under another scheme or \
               without one: none of them is the token.",
+        example: include_str!("examples/AUTH-002.txt"),
         needs: &["STATUS-002"],
         check: Check::Exchange(wrong_credentials),
         ..Rule::BASE
@@ -38,6 +40,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-09",
         doc: "If its keys are used afterwards, the batch was processed before the credentials were looked \
               at.",
+        example: include_str!("examples/AUTH-003.txt"),
         needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
         check: Check::Item(stores_nothing),
         ..Rule::BASE
@@ -49,6 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9110 section 11.6.1; INTERPRETATION-09",
         doc: "A server that answers 401 sends WWW-Authenticate with at least one challenge. For API keys no challenge is \
               registered, so it is not judged there.",
+        example: include_str!("examples/AUTH-004.txt"),
         needs: &[],
         check: Check::Exchange(challenge),
         ..Rule::BASE
@@ -60,6 +64,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-09",
         doc: "A broken body without credentials is answered 401 or 403. A 400 shows that anybody can make the \
               server parse bodies, and learn from its errors.",
+        example: include_str!("examples/AUTH-005.txt"),
         needs: &["STATUS-002"],
         check: Check::Exchange(before_the_body),
         ..Rule::BASE

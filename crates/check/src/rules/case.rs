@@ -10,6 +10,7 @@ pub(super) const RULES: &[Rule] = &[Rule {
     cite: "the case file, with its line",
     doc: "A case that pins a status, a header, a result or a value without `asserts:` is judged under this \
           rule. It says nothing about the specification, so certificates leave it out.",
+    example: include_str!("examples/CASE-001.txt"),
     needs: &[],
     check: Check::Asserted,
     ..Rule::BASE

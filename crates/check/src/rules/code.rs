@@ -20,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A rejected result carries an error code",
         cite: "INTERPRETATION-06",
         doc: "Without a code a client can't tell a repeat (done already) from a mistake (correct and resend).",
+        example: include_str!("examples/CODE-001.txt"),
         needs: NEEDS,
         check: Check::Item(rejected_has_code),
         ..Rule::BASE
@@ -30,6 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "An accepted result carries neither an error code nor a description",
         cite: "INTERPRETATION-06",
         doc: "A result that says accepted and carries an error contradicts itself.",
+        example: include_str!("examples/CODE-002.txt"),
         needs: NEEDS,
         check: Check::Item(accepted_has_none),
         ..Rule::BASE
@@ -42,6 +44,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "The used-key code for a used key and for nothing else; the missing-field code for a \
               missing mandatory field. Clients drop what is used and correct what is missing, so a \
               wrong code loses data. An item with two faults may carry either's code.",
+        example: include_str!("examples/CODE-003.txt"),
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "SCHEMA-004", "CODE-001"],
         check: Check::Exchange(code_fits),
         ..Rule::BASE
@@ -53,6 +56,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-12",
         doc: "A client can't act on a code that it has never heard of. A profile can name the target's further \
               codes and their causes.",
+        example: include_str!("examples/CODE-004.txt"),
         needs: &["SCHEMA-001"],
         check: Check::Exchange(code_is_documented),
         ..Rule::BASE
@@ -63,6 +67,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A rejected result carries a description",
         cite: "INTERPRETATION-06, INTERPRETATION-11",
         doc: "The description is what a person reads when an import fails. Its words are not judged.",
+        example: include_str!("examples/CODE-005.txt"),
         needs: NEEDS,
         check: Check::Item(rejected_has_description),
         ..Rule::BASE
@@ -74,6 +79,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: example of the 400; INTERPRETATION-06",
         doc: "The documented example of a 400 is this very case. Judged where nothing else is wrong with the \
               request.",
+        example: include_str!("examples/CODE-006.txt"),
         needs: &["SCHEMA-002"],
         check: Check::Exchange(refusal_says_why),
         may_lack_occasion: true,
@@ -86,6 +92,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: example of the 400",
         doc: "A refused request whose body says accepted contradicts itself: a client that reads the body \
               books what was never stored.",
+        example: include_str!("examples/CODE-007.txt"),
         needs: &["SCHEMA-002"],
         check: Check::Exchange(refusal_is_no_acceptance),
         may_lack_occasion: true,
@@ -98,6 +105,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-12, INTERPRETATION-14",
         doc: "Most services take a null for a missing value. One that calls it invalid refuses it all the same, but its \
               clients look for a wrong value where there is none.",
+        example: include_str!("examples/CODE-008.txt"),
         needs: &[
             "ORDER-001",
             "ORDER-002",

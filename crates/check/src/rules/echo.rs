@@ -17,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: result schema; INTERPRETATION-05",
         doc: "The key comes back code point by code point: not trimmed, folded, normalised, shortened or \
               escaped. It is how a client finds its item again.",
+        example: include_str!("examples/ECHO-001.txt"),
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "RACE-002"],
         check: Check::Item(number_is_exact),
         grouping: Grouping::ByChange,
@@ -29,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: result schema; INTERPRETATION-06",
         doc: "What a result repeats of its item is what the item said, for accepted and rejected ones alike. \
               Example: the account of the neighbouring item.",
+        example: include_str!("examples/ECHO-002.txt"),
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001", "ECHO-001"],
         check: Check::Item(fields_are_exact),
         grouping: Grouping::ByChange,
@@ -41,6 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-06",
         doc: "An optional field that the item left out is absent in its result. A value there was made up, \
               or belongs to another item.",
+        example: include_str!("examples/ECHO-003.txt"),
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
         check: Check::Item(nothing_made_up),
         ..Rule::BASE

@@ -21,6 +21,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: responses, content; RFC 9110 section 8.3",
         doc: "Judged on a 200, and on a 400 or 404 that carries JSON. Clients choose their parser by the label. \
               A charset that the body is not in is a wrong label too.",
+        example: include_str!("examples/HTTP-001.txt"),
         needs: &[],
         check: Check::Exchange(labelled_json),
         ..Rule::BASE
@@ -31,6 +32,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A request with another method than the documented one is not processed",
         cite: "INTERPRETATION-07; RFC 9110 section 15.5.6",
         doc: "405, 404, 400 or 501. A 2xx for GET or PUT processes what was never documented.",
+        example: include_str!("examples/HTTP-002.txt"),
         needs: &["STATUS-002"],
         check: Check::Exchange(other_method),
         ..Rule::BASE
@@ -41,6 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A 405 names the allowed methods",
         cite: "RFC 9110 section 15.5.6",
         doc: "A 405 carries Allow with the documented method: a client that guessed wrong learns from it what to use.",
+        example: include_str!("examples/HTTP-003.txt"),
         needs: &[],
         check: Check::Exchange(allow_header),
         ..Rule::BASE
@@ -52,6 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: requestBody, content; INTERPRETATION-07, INTERPRETATION-10",
         doc: "A body that is labelled text/plain or application/xml is answered 415 or 400. Whether a server looks \
               at the label at all is not judged; any other status is.",
+        example: include_str!("examples/HTTP-004.txt"),
         needs: &["STATUS-002"],
         check: Check::Exchange(other_media_type),
         ..Rule::BASE
@@ -62,6 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A charset parameter of application/json is accepted",
         cite: "RFC 8259 section 11; INTERPRETATION-10",
         doc: "The media type has no such parameter, so one that is sent changes nothing; many clients send it.",
+        example: include_str!("examples/HTTP-005.txt"),
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Charset)),
         explains: &[
@@ -76,6 +81,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "Header names are accepted in any letter case",
         cite: "RFC 9110 section 5.1",
         doc: "Field names are case-insensitive, and proxies do change their case on the way.",
+        example: include_str!("examples/HTTP-006.txt"),
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::HeaderCase)),
         explains: &[
@@ -91,6 +97,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9112 section 7.1; INTERPRETATION-07",
         doc: "HTTP/1.1 recipients parse the chunked coding. A server that reads none may refuse it (HTTP-016); one that \
               reads a part of it, or breaks, loses items.",
+        example: include_str!("examples/HTTP-007.txt"),
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Chunked)),
         explains: &[
@@ -106,6 +113,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9112 section 6",
         doc: "Content-Length is the number of bytes that come, chunks are as long as they say, nothing follows. \
               Read by an independent reader on a raw connection. A wrong length makes the next answer garbage.",
+        example: include_str!("examples/HTTP-008.txt"),
         needs: &[],
         check: Check::Exchange(framing),
         ..Rule::BASE
@@ -116,6 +124,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A response has no content coding that was not requested",
         cite: "RFC 9110 section 12.5.3",
         doc: "Requests say `Accept-Encoding: identity`. A client that asked for no compression can't read it.",
+        example: include_str!("examples/HTTP-009.txt"),
         needs: &[],
         check: Check::Exchange(no_coding),
         ..Rule::BASE
@@ -127,6 +136,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9110 section 17 (security considerations)",
         doc: "A stack trace, a class or package name or an SQL state tells an attacker what to try next. In \
               Spring: `server.error.include-stacktrace=never`, `server.error.include-message=never`.",
+        example: include_str!("examples/HTTP-010.txt"),
         needs: &[],
         check: Check::Exchange(disclosure::no_internals),
         ..Rule::BASE
@@ -137,6 +147,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A response to the batch is not marked as cacheable",
         cite: "RFC 9110 section 9.3.3, RFC 9111 section 4.2.1",
         doc: "A cached answer to a POST shows one client's verdicts to another, or yesterday's.",
+        example: include_str!("examples/HTTP-011.txt"),
         needs: &[],
         check: Check::Exchange(caching::not_cacheable),
         ..Rule::BASE
@@ -147,6 +158,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "A path beside or below the documented one is not processed",
         cite: "INTERPRETATION-10",
         doc: "A batch that is accepted at another path bypasses whatever guards the documented one.",
+        example: include_str!("examples/HTTP-012.txt"),
         needs: &["STATUS-002"],
         check: Check::Exchange(other_path),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -159,6 +171,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9110 section 10.1.1",
         doc: "100 and then the answer, the answer at once, or 417. Few clients of such an API send it, and frameworks that \
               just read the body keep a client waiting until it gives up waiting.",
+        example: include_str!("examples/HTTP-013.txt"),
         needs: &[],
         check: Check::Exchange(|view| featured(view, RequestFeature::Expect)),
         ..Rule::BASE
@@ -169,6 +182,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "An Accept header that excludes JSON gets 406, or JSON all the same",
         cite: "RFC 9110 section 12.5.1; INTERPRETATION-07",
         doc: "Either is legitimate; another status, or another kind of body under a 200, is not.",
+        example: include_str!("examples/HTTP-014.txt"),
         needs: &["STATUS-002", "HTTP-009"],
         check: Check::Exchange(other_accept),
         may_lack_occasion: true,
@@ -181,6 +195,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-07",
         doc: "If its keys are used afterwards, the batch was processed although the answer says that it was \
               not.",
+        example: include_str!("examples/HTTP-015.txt"),
         needs: &["ORDER-001", "ORDER-002", "SCHEMA-001", "SCHEMA-004"],
         check: Check::Item(stores_nothing),
         ..Rule::BASE
@@ -192,6 +207,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9112 section 7.1; INTERPRETATION-07",
         doc: "411 is fine. A server behind a gateway protocol that needs a length (WSGI, FastCGI) takes a chunked body for \
               an empty one and answers 400: nothing is stored, but a client that streams its batch can't use it.",
+        example: include_str!("examples/HTTP-016.txt"),
         needs: &[],
         check: Check::Exchange(chunks_read),
         ..Rule::BASE
@@ -203,6 +219,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 9112 section 7.1; INTERPRETATION-07",
         doc: "A server that takes no chunked bodies refuses each of them. One that reads some batches and refuses others, all \
               of them valid and far below any limit of size, reads only a part of a body: its clients lose batches by chance.",
+        example: include_str!("examples/HTTP-017.txt"),
         needs: &[],
         check: Check::Run(chunks_read_alike),
         explains: &[Explains::any(Symptom::UnusualHeadRefused)],

@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "Results stand for items by position. One too few, and every later verdict belongs to another \
               item. Example: a batch of three with one rejected item answered with two results.",
+        example: include_str!("examples/ORDER-001.txt"),
         needs: &["SCHEMA-003", "RACE-002"],
         check: Check::Exchange(one_result_an_item),
         explains: &[
@@ -35,6 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "Result *i* belongs to item *i*. Results that are sorted, reversed, grouped by verdict or in the \
               order in which workers finished make a client believe that a rejected balance was accepted.",
+        example: include_str!("examples/ORDER-002.txt"),
         needs: &["ORDER-001", "ORDER-003", "RACE-002"],
         check: Check::Exchange(request_order),
         explains: &[
@@ -53,6 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
         doc: "The count can be right and the answer still wrong: one item answered twice, another never. The \
               item without a result is lost without a trace.",
+        example: include_str!("examples/ORDER-003.txt"),
         needs: &["ORDER-001", "RACE-002"],
         check: Check::Exchange(no_item_twice),
         explains: &[

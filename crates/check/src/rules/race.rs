@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A check for the key and its use that are two separate steps leave a window in which a second \
               request gets through. A unique constraint closes it; a retry by a client that lost the answer \
               opens it.",
+        example: include_str!("examples/RACE-001.txt"),
         needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
         check: Check::Execution(exactly_one),
         ..Rule::BASE
@@ -30,6 +31,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-06",
         doc: "State that is shared between requests mixes their results: a client reads another's verdicts. \
               StreamEvaluation wherever several are under way, whether released together or not.",
+        example: include_str!("examples/RACE-002.txt"),
         needs: &[],
         check: Check::Exchange(own_answer),
         explains: &[Explains::DEPENDENTS],
@@ -43,6 +45,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-07",
         doc: "A conflict between simultaneous requests is the server's to resolve: a deadlock or a violated \
               constraint must not reach the client as a 500.",
+        example: include_str!("examples/RACE-003.txt"),
         needs: &[],
         check: Check::Exchange(overlap_is_answered),
         ..Rule::BASE

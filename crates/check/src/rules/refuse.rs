@@ -20,6 +20,7 @@ macro_rules! item_rule {
             title: $title,
             cite: $cite,
             doc: $doc,
+            example: include_str!(concat!("examples/", $id, ".txt")),
             needs: NEEDS,
             check: Check::Exchange(|view| items_refused(view, $id)),
             explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -36,6 +37,7 @@ macro_rules! body_rule {
             title: $title,
             cite: $cite,
             doc: $doc,
+            example: include_str!(concat!("examples/", $id, ".txt")),
             needs: &["STATUS-002", "ROBUST-001"],
             check: Check::Exchange(|view| body_refused(view, $id)),
             explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -52,6 +54,7 @@ macro_rules! lenient_rule {
             title: $title,
             cite: $cite,
             doc: $doc,
+            example: include_str!(concat!("examples/", $id, ".txt")),
             needs: &[],
             check: Check::Exchange(|view| lenient_refused(view, $id)),
             explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -146,6 +149,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Either the whole request is answered 400 or the item is rejected in a 200; a client has to \
               handle one of them for each kind of fault (pointer, keyword, class of value, some or all items \
               broken). Changing between them makes retries a gamble.",
+        example: include_str!("examples/REFUSE-011.txt"),
         needs: &[],
         check: Check::Run(one_refusal_mode_per_kind),
         ..Rule::BASE

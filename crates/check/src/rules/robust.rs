@@ -17,6 +17,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Whatever the bytes, the answer stays below 500, and it comes: no dropped connection, no hang. \
               A 5xx for input means that the input reached code that did not expect it, and leaves unknown \
               what was stored. Example: U+0000 in a string that the database refuses.",
+        example: include_str!("examples/ROBUST-001.txt"),
         needs: &[],
         check: Check::Exchange(answered_in_class),
         grouping: Grouping::Shared("server failed"),
@@ -29,6 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-22",
         doc: "A batch ten times the size may take ten times as long; a cliff well above that points at work \
               that is quadratic in the number of items. Measured within one run, on batches of three sizes.",
+        example: include_str!("examples/ROBUST-002.txt"),
         needs: &["ROBUST-001", "STATUS-001"],
         check: Check::Execution(time_is_linear),
         ..Rule::BASE
@@ -41,6 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Recursive parsers of several stock frameworks run out of stack between 1,000 and 2,000 levels and answer 500. \
               Nothing is stored and no client sends it, but anybody can fill the error log. A limit of depth in the \
               parser, or a handler for its error, ends that.",
+        example: include_str!("examples/ROBUST-004.txt"),
         needs: &[],
         check: Check::Exchange(deep_nesting_answered),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],

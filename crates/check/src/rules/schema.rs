@@ -22,6 +22,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "Every 200 is parsed and validated against the response schema (draft 2020-12, formats and \
               int64 bounds checked). A client generated from the document can't read anything else. \
               Example: `\"timeElapsedMs\": \"12\"` where an integer is documented.",
+        example: include_str!("examples/SCHEMA-001.txt"),
         needs: &["HTTP-009"],
         check: Check::Exchange(fits_documented_schema),
         ..Rule::BASE
@@ -33,6 +34,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: responses/400, responses/404; INTERPRETATION-08",
         doc: "Judged under a 400 to well-framed JSON and under a 404. The adapter's own shape and the \
               framework's both fit the schema; HTML, plain text or wrong types do not.",
+        example: include_str!("examples/SCHEMA-002.txt"),
         needs: &["HTTP-009"],
         check: Check::Exchange(errors_fit_schema),
         ..Rule::BASE
@@ -44,6 +46,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-06",
         doc: "Nothing is `required` in the response schema, so `{}` fits it. Without the array of results a \
               client can't know what happened to any item. Only an empty batch may be answered without.",
+        example: include_str!("examples/SCHEMA-003.txt"),
         needs: &["HTTP-009", "SCHEMA-001"],
         check: Check::Exchange(results_present),
         explains: &[Explains::any(Symptom::ErrorInSuccess)],
@@ -57,6 +60,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A result without a verdict says nothing; one without the echoed fields can't be matched. A \
               result may leave out a field whose request value was missing, no string, or longer than the \
               result schema allows.",
+        example: include_str!("examples/SCHEMA-004.txt"),
         needs: &["SCHEMA-001", "ORDER-001", "ORDER-002", "ORDER-003"],
         check: Check::Item(result_is_complete),
         ..Rule::BASE
@@ -68,6 +72,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-06",
         doc: "The documented examples show an elapsed time in each result and in the answer; clients use \
               them to size their batches.",
+        example: include_str!("examples/SCHEMA-005.txt"),
         needs: &["SCHEMA-001"],
         check: Check::Exchange(elapsed_present),
         ..Rule::BASE
@@ -79,6 +84,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "RFC 8259 section 4",
         doc: "Names within an object should be unique: parsers differ in which of two values they keep, so \
               two clients can read two different answers.",
+        example: include_str!("examples/SCHEMA-006.txt"),
         needs: &["SCHEMA-001"],
         check: Check::Exchange(keys_once),
         ..Rule::BASE

@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A batch is answered 200 or 400. Other statuses count only in their own situation: 401 and 403 \
               for credentials, 413 for size, 411 for chunked bodies, 408, 429 and 503 for load. 201 and 422 \
               are not 200 and 400: a client written from the page doesn't handle them.",
+        example: include_str!("examples/STATUS-001.txt"),
         needs: &[],
         check: Check::Exchange(documented_status),
         explains: &[
@@ -35,6 +36,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A 5xx says that the server broke, and leaves unknown what was stored. 503 says that it is \
               busy: it counts only where every try of one request gets it, while plain batches are \
               accepted. 502 and 504 are a gateway's and count only where they persist.",
+        example: include_str!("examples/STATUS-002.txt"),
         needs: &[],
         check: Check::Exchange(no_server_error),
         explains: &[
@@ -52,6 +54,7 @@ pub(super) const RULES: &[Rule] = &[
         doc: "A connection that ends without an answer, or an answer that never comes, leaves the client \
               without knowledge of what was stored. Counts only where repeats show it too, each after a \
               good plain batch.",
+        example: include_str!("examples/STATUS-003.txt"),
         needs: &[],
         check: Check::Exchange(answered),
         explains: &[
@@ -75,6 +78,7 @@ pub(super) const RULES: &[Rule] = &[
               without an answer are a finding. Other lost answers of the run belong to this one cause, unless they got \
               lost every time. A client that meets this must ask item by item what was stored. A case that asserts this \
               rule has it judged however few answers got lost.",
+        example: include_str!("examples/STATUS-004.txt"),
         needs: &[],
         check: Check::Probe(not_lost),
         explains: &[

@@ -15,6 +15,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "Elapsed times are whole and not negative",
         cite: "OpenAPI: result schema, int64; INTERPRETATION-23",
         doc: "A duration below zero comes of two clocks, or of one that was set back.",
+        example: include_str!("examples/TIME-001.txt"),
         needs: &["SCHEMA-001"],
         check: Check::Exchange(not_negative),
         fails_once_per_answer: true,
@@ -26,6 +27,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "The elapsed time of an item is not above the total",
         cite: "INTERPRETATION-23",
         doc: "The part is not longer than the whole (1 ms of slack for rounding).",
+        example: include_str!("examples/TIME-002.txt"),
         needs: &["SCHEMA-001", "TIME-001", "RACE-002"],
         check: Check::Exchange(part_within_whole),
         fails_once_per_answer: true,
@@ -38,6 +40,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-23",
         doc: "The server can't have worked longer than the client waited (1 ms of slack). Another unit, such \
               as microseconds, shows here. Counts only where repeats show it too.",
+        example: include_str!("examples/TIME-003.txt"),
         needs: &["SCHEMA-001", "TIME-001"],
         check: Check::Exchange(within_clients_clock),
         fails_once_per_answer: true,

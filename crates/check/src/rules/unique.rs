@@ -24,6 +24,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: example of the 200 (a used key is rejected); INTERPRETATION-05",
         doc: "Once an item was accepted, its key is used for good: in the same batch, the next one, on \
               another connection, for another account, later. A second acceptance books a balance twice.",
+        example: include_str!("examples/UNIQUE-001.txt"),
         needs: NEEDS,
         check: Check::Item(accepted_once),
         explains: &[
@@ -41,6 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "OpenAPI: example of the 200; INTERPRETATION-04",
         doc: "The documented answer to a used key is a 200 in which that item is rejected and its \
               neighbours are processed. Refusing the whole request leaves a client unable to send the rest.",
+        example: include_str!("examples/UNIQUE-002.txt"),
         needs: &["STATUS-001"],
         check: Check::Exchange(rejects_the_item),
         ..Rule::BASE
@@ -52,6 +54,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-05, INTERPRETATION-12",
         doc: "A fresh key rejected as already used loses a balance: a client takes it for a repeat and \
               drops it.",
+        example: include_str!("examples/UNIQUE-003.txt"),
         needs: NEEDS,
         check: Check::Item(fresh_is_fresh),
         explains: &[
@@ -68,6 +71,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-04",
         doc: "Items are processed in their order, so the first of two with the same key \
               uses it.",
+        example: include_str!("examples/UNIQUE-004.txt"),
         needs: NEEDS,
         check: Check::Exchange(first_wins),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
@@ -80,6 +84,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-05",
         doc: "Letter case, white space, leading zeros, Unicode normal form and length all count. A store that \
               folds, trims or cuts its keys calls a fresh key used.",
+        example: include_str!("examples/UNIQUE-005.txt"),
         needs: NEEDS,
         check: Check::Item(near_is_not_same),
         grouping: Grouping::ByChange,
@@ -92,6 +97,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-04",
         doc: "Two items with one key: exactly one of them is accepted. Rejecting both loses a balance that \
               was valid.",
+        example: include_str!("examples/UNIQUE-006.txt"),
         needs: NEEDS,
         check: Check::Exchange(one_is_accepted),
         ..Rule::BASE
@@ -103,6 +109,7 @@ pub(super) const RULES: &[Rule] = &[
         cite: "INTERPRETATION-04",
         doc: "Refusing the whole batch with a 400 stores nothing, so nothing is lost; but the client has to find the \
               repeated key itself before it can send the rest.",
+        example: include_str!("examples/UNIQUE-007.txt"),
         needs: &["STATUS-001"],
         check: Check::Exchange(duplicates_reject_the_item),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],

@@ -1,0 +1,69 @@
+//! Every file that a page shows is one that batchproof reads: cases, profiles, waivers.
+
+use batchproof::contract::Contract;
+use batchproof::contract::profile::Profile;
+
+use crate::text::{Block, pages};
+
+/// What a block of YAML is, by the key that it begins with.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown {
+    Case,
+    Profile,
+    Waivers,
+    Other,
+}
+
+fn shown(block: &Block) -> Shown {
+    let lines = || block.text.lines().filter(|line| !line.starts_with('#'));
+    let has = |key: &str| lines().any(|line| line.starts_with(key));
+    if has("title:") && (has("steps:") || has("generate:")) {
+        Shown::Case
+    } else if has("- rule:") || has("- { rule:") {
+        Shown::Waivers
+    } else if ["values:", "auth:", "setup:", "limits:"].iter().any(|key| has(key)) {
+        Shown::Profile
+    } else {
+        Shown::Other
+    }
+}
+
+#[test]
+fn every_file_that_a_page_shows_can_be_read() {
+    let contract = Contract::shipped().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("shown.yaml");
+    std::fs::write(dir.path().join("friday.json"), "{\"accountBalances\":[]}").unwrap();
+    let (mut cases, mut profiles, mut waivers) = (0, 0, 0);
+    let mut wrong = Vec::new();
+    let blocks = pages().into_iter().flat_map(|page| page.blocks());
+    for block in blocks.filter(|block| block.kind == "yaml") {
+        // What a profile takes from the environment is not there.
+        let text = block
+            .text
+            .replace("${env:TENANT}", "acme")
+            .replace("\"${env:CLIENT_SECRET}\"", "{ file: shown.yaml }");
+        std::fs::write(&file, &text).unwrap();
+        let read = match shown(&block) {
+            Shown::Case => {
+                cases += 1;
+                batchproof::case::load("shown", "shown.yaml", Some(dir.path().to_owned()), &text)
+                    .map(drop)
+            }
+            Shown::Profile => {
+                profiles += 1;
+                Profile::load(&file, &contract).map(drop)
+            }
+            Shown::Waivers => {
+                waivers += 1;
+                batchproof::waiver::load(&file).map(drop)
+            }
+            Shown::Other => Ok(()),
+        };
+        if let Err(error) = read {
+            wrong.push(format!("{}: {error}", block.place));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(cases >= 15 && profiles >= 4 && waivers >= 1, "{cases} {profiles} {waivers}");
+}

@@ -1,0 +1,14 @@
+//! README.md and the manual in `docs/` are true: links resolve, commands parse, files load, the picture is a real run's.
+//!
+//! `BATCHPROOF_BLESS=1 cargo test --test readme` writes again what is made by a command.
+
+mod action;
+mod blocks;
+mod commands;
+mod generated;
+mod links;
+mod picture;
+mod text;
+
+#[path = "../harness/mod.rs"]
+mod harness;
