@@ -73,6 +73,97 @@ fn the_published_schema_of_certificates_is_fresh() {
 }
 
 #[test]
+fn the_published_schema_of_profiles_is_fresh_and_refuses_what_the_reader_refuses() {
+    use batchproof::contract::{Contract, profile};
+    fresh("profile.schema.json", &profile::schema());
+    let schema = compiled(&profile::schema());
+    let contract = Contract::shipped().unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.yaml");
+    for (text, fits) in [
+        ("values: { balanceType: [A], value: { min: 0, max: 1 } }", true),
+        ("omit: [businessUnit]\nrequired: [balanceType]\nauth: bearer", true),
+        ("auth: { api-key: X-Api-Key }\nlimits: { jobs: 4, rate: 20/s }", true),
+        (
+            "auth: { oauth2: { token-url: \"http://x/t\", client-id: a, client-secret: { file: p.yaml } } }",
+            true,
+        ),
+        ("auth: { command: ./sign.py, mode: lines }", true),
+        ("cleanup: { requests: [{ path: \"/a/${key}\", status: [204] }] }", true),
+        ("error-codes: { B1: { means: a, cause: missing } }", true),
+        ("valeus: { balanceType: [A] }", false),
+        ("auth: berer", false),
+        ("auth: { api-key: X-Api-Key, mode: once }", false),
+        ("limits: { rate: fast }", false),
+        ("limits: { job: 4 }", false),
+        ("setup: { comand: x }", false),
+        ("error-codes: { B1: { means: a, cause: unknown } }", false),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let value: Value = serde_saphyr::from_str(text).unwrap();
+        assert_eq!(schema.is_valid(&value), fits, "{text}: {:?}", mistakes(&schema, &value));
+        let read = profile::Profile::load(&file, &contract);
+        assert_eq!(read.is_ok(), fits, "{text}: {read:?}");
+    }
+}
+
+#[test]
+fn the_published_schema_of_batch_contracts_is_fresh_and_fits_the_shipped_ones() {
+    let text = batchproof::contract::batch::schema();
+    fresh("batch.schema.json", &text);
+    let schema = compiled(&text);
+    for file in ["schemas/batch.yaml", "tests/second-contract/batch.yaml"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let value: Value = serde_saphyr::from_str(&text).unwrap();
+        let found = mistakes(&schema, &value);
+        assert!(found.is_empty(), "{file}: {found:#?}");
+        let wrong: Value = serde_saphyr::from_str(&text.replace("unique:", "uniqe:")).unwrap();
+        assert!(!schema.is_valid(&wrong), "{file}");
+    }
+}
+
+/// The first line of a YAML file that editors read: which schema it has.
+const MODELINE: &str = "# yaml-language-server: $schema=";
+
+#[test]
+fn every_shipped_file_names_its_schema_for_editors() {
+    let mut files = Vec::new();
+    for dir in ["cases", "examples", "tests/second-contract", "tests/stacks"] {
+        collect(&root().join(dir), &mut files);
+    }
+    files.push(root().join("schemas/batch.yaml"));
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let schema = match name {
+            "batch.yaml" => "batch.schema.json",
+            "profile.yaml" => "profile.schema.json",
+            "waivers.yaml" => "waivers.schema.json",
+            "friday.yaml" => "case.schema.json",
+            _ if file.components().any(|part| part.as_os_str() == "cases") => "case.schema.json",
+            _ => continue,
+        };
+        seen += 1;
+        let text = std::fs::read_to_string(&file).unwrap();
+        let named = text.lines().next().and_then(|line| line.strip_prefix(MODELINE));
+        let place = named.map(|named| file.parent().unwrap().join(named));
+        let place = place.and_then(|place| place.canonicalize().ok());
+        if place != Some(root().join("schemas").join(schema)) {
+            wrong.push(format!("{}: {named:?}", file.display()));
+        }
+        let schema = std::fs::read_to_string(root().join("schemas").join(schema)).unwrap();
+        let value: Value = serde_saphyr::from_str(&text).unwrap();
+        let found = mistakes(&compiled(&schema), &value);
+        if !found.is_empty() {
+            wrong.push(format!("{}: {found:?}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen > 100, "only {seen} files");
+}
+
+#[test]
 fn every_shipped_case_fits_the_published_schema() {
     let schema = compiled(&batchproof::case::schema());
     let mut files = Vec::new();

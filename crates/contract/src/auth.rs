@@ -2,8 +2,10 @@
 //!
 //! Secrets are named here, never held.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -30,7 +32,7 @@ pub enum AuthScheme {
 }
 
 /// OAuth 2 client credentials (RFC 6749, section 4.4).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OAuth2 {
     /// URL of the token endpoint.
@@ -51,7 +53,7 @@ pub struct OAuth2 {
 }
 
 /// How a client authenticates itself at a token endpoint (RFC 6749, section 2.3.1).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClientAuthentication {
     /// By Basic credentials.
@@ -87,6 +89,26 @@ impl<'de> Deserialize<'de> for SecretPlace {
     }
 }
 
+impl JsonSchema for SecretPlace {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "${env:NAME} or { file: PATH }: a profile holds no secret itself",
+            "anyOf": [
+                { "type": "string", "pattern": r"^\s*\$\{env:[^}]+\}\s*$" },
+                {
+                    "type": "object",
+                    "properties": { "file": { "type": "string" } },
+                    "required": ["file"]
+                }
+            ]
+        })
+    }
+}
+
 impl Serialize for SecretPlace {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -97,7 +119,7 @@ impl Serialize for SecretPlace {
 }
 
 /// A command that gives the headers which sign a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SigningCommand {
     /// The command, for a shell.
@@ -114,7 +136,7 @@ pub struct SigningCommand {
 }
 
 /// How a signing command is used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SigningMode {
     /// A process for each request.
@@ -122,6 +144,36 @@ pub enum SigningMode {
     Once,
     /// One process for all: a line in, a line out.
     Lines,
+}
+
+impl JsonSchema for AuthScheme {
+    fn schema_name() -> Cow<'static, str> {
+        "Auth".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let oauth2 = generator.subschema_for::<OAuth2>();
+        let command = generator.subschema_for::<SigningCommand>();
+        json_schema!({
+            "description": "how credentials are sent; as the OpenAPI document says where this is left out",
+            "anyOf": [
+                { "type": "string", "enum": ["bearer", "basic", "none", "declared"] },
+                {
+                    "type": "object",
+                    "properties": { "api-key": { "type": "string", "description": "name of the header" } },
+                    "required": ["api-key"],
+                    "additionalProperties": false
+                },
+                {
+                    "type": "object",
+                    "properties": { "oauth2": oauth2 },
+                    "required": ["oauth2"],
+                    "additionalProperties": false
+                },
+                command
+            ]
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for AuthScheme {

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// What `batch.yaml` says.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "batchproof batch contract")]
 pub struct BatchContract {
     /// The endpoint's name, for people.
     pub title: String,
@@ -44,7 +45,7 @@ pub struct BatchContract {
 }
 
 /// Position of the operation in the OpenAPI document.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperationRef {
     /// Path template key under `paths`.
@@ -54,7 +55,7 @@ pub struct OperationRef {
 }
 
 /// The result field that carries the verdict, and its two values.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerdictField {
     /// Result property.
@@ -66,7 +67,7 @@ pub struct VerdictField {
 }
 
 /// Names of the error fields.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorFields {
     /// Property with the error code.
@@ -76,7 +77,7 @@ pub struct ErrorFields {
 }
 
 /// Names of the elapsed fields; absent where an endpoint has none.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ElapsedFields {
     /// In a result.
@@ -135,7 +136,7 @@ pub enum CodeCause {
 }
 
 /// What generated values of a field look like.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sample {
     /// One of these values.
@@ -152,7 +153,7 @@ pub enum Sample {
 }
 
 /// The figures that interpretations name.
-#[derive(Debug, Clone, Deserialize, Serialize)]
+#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
     /// Longest plain string that must be accepted, in code points (INTERPRETATION-16).
@@ -177,4 +178,13 @@ impl Default for Limits {
             instant_digits: 9,
         }
     }
+}
+
+/// The JSON Schema of batch contracts, as text (`schemas/batch.schema.json`).
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(BatchContract);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
 }

@@ -2,9 +2,11 @@
 //!
 //! Read once; says nothing about what is sent when.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,8 +41,9 @@ const HOOKS: [&str; 2] = ["setup", "cleanup"];
 const NO_CREDENTIALS: &str = "the profile says that the target demands no credentials";
 
 /// What is known of one target.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(title = "batchproof profile")]
 pub struct Profile {
     /// Known-good values by item field.
     pub values: BTreeMap<String, KnownValues>,
@@ -85,7 +88,7 @@ pub struct Profile {
 }
 
 /// Values of a field that the target accepts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum KnownValues {
     /// One of these.
@@ -121,7 +124,7 @@ impl<'de> Deserialize<'de> for KnownValues {
 }
 
 /// What the target can bear.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct TargetLimits {
     /// Requests under way at once.
@@ -137,6 +140,31 @@ pub struct TargetLimits {
 /// Requests in a second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Rate(pub f64);
+
+impl JsonSchema for Rate {
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "requests in a second, such as 20/s",
+            "anyOf": [
+                { "type": "number", "exclusiveMinimum": 0 },
+                { "type": "string", "pattern": r"^\s*[0-9.]+\s*(/s)?$" }
+            ]
+        })
+    }
+}
+
+/// The JSON Schema of profiles, as text (`schemas/profile.schema.json`).
+#[must_use]
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Profile);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
 
 impl std::str::FromStr for Rate {
     type Err = String;
