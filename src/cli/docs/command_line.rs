@@ -47,8 +47,8 @@ fn describe(command: &mut Command, text: &mut String) {
 
 /// `--option VALUE`, or the name of a positional argument.
 fn name(argument: &Arg) -> String {
-    let values: Vec<&str> =
-        argument.get_value_names().unwrap_or_default().iter().map(|name| name.as_str()).collect();
+    let names = argument.get_value_names().unwrap_or_default();
+    let values: Vec<String> = names.iter().map(ToString::to_string).collect();
     let values = values.join(" ");
     match argument.get_long() {
         Some(long) if argument.get_action().takes_values() => format!("`--{long} {values}`"),
