@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::contract::FileError;
 use crate::execution::{
     CredentialCheck, Execution, RetryReason, SelectedCase, check_credentials, exchange_plain_item,
-    execute, overloaded_group, retry_reason, unavailable_at, why_unreached,
+    execute, has_keys_of_its_own, overloaded_group, retry_reason, unavailable_at, why_unreached,
 };
 use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
@@ -20,6 +20,8 @@ const UNREACHED: [Duration; 3] =
     [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(4)];
 /// How often an execution is sent to a target that answers with load: long ones meet it more often than not.
 const LOAD_TRIES: u32 = 4;
+/// Pauses between the requests of a target that nothing else is sent to.
+const APART: Duration = Duration::from_millis(250);
 /// How often an execution is sent to a target that refuses one token after the other.
 const TOKENS: u32 = 6;
 
@@ -120,14 +122,13 @@ pub async fn attempt(
                     environment.fewer_at_once(released);
                 }
                 loads += 1;
-                let refused = unavailable_at(&execution);
-                // One request that is refused each time, while a plain one is not, does not meet load.
-                if let Some(at) = refused
-                    && accepts_another(environment).await
-                    && std::mem::replace(&mut unavailable, refused) == refused
-                {
-                    execution.exchanges[at].always_busy = true;
-                    return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried });
+                if let Some(at) = unavailable_at(&execution) {
+                    let twice = unavailable.replace(at) == Some(at);
+                    if is_refused_alone(environment, source, (&execution, at), twice).await {
+                        execution.exchanges[at].always_busy = true;
+                        let outcome = AttemptOutcome::Answered(execution);
+                        return Ok(Attempted { outcome, retried });
+                    }
                 }
                 if loads == LOAD_TRIES {
                     return Ok(Attempted {
@@ -197,6 +198,64 @@ async fn give_up_where_hopeless(environment: &Arc<Environment>) {
         let base = &environment.sender.target.base;
         environment.cancellation.cancel(CancelReason::TargetUnusable(format!("{base} gave {why}")));
     }
+}
+
+/// Whether the request at `at` of an execution, which was answered 503, does not meet load: it is answered so again
+/// when nothing else is under way, between two plain batches that are accepted. `twice`: it was refused in the try
+/// before too.
+async fn is_refused_alone(
+    environment: &Arc<Environment>,
+    source: ExecutionSource<'_>,
+    (execution, at): (&Execution, usize),
+    twice: bool,
+) -> bool {
+    let refused = &execution.exchanges[at];
+    let (items, step) = (refused.intent.items().len(), refused.step.as_str());
+    let case = match source {
+        ExecutionSource::Case { selected, .. } => selected.case.id.as_str(),
+        ExecutionSource::Scenario(_) => "",
+    };
+    if environment.is_refused_alone(items, case, step) {
+        return accepts_another(environment).await;
+    }
+    if !twice && !environment.may_try_alone() {
+        return false;
+    }
+    let mut scenario = Scenario::of(environment, execution);
+    scenario.expectations.clear();
+    scenario.relating = None;
+    scenario.requests.truncate(at + 1);
+    let sent = (&refused.request, &refused.intent);
+    if has_keys_of_its_own(environment, sent, &execution.exchanges[..at]) {
+        scenario.requests.drain(..at);
+    }
+    let trying = try_alone(environment, &scenario);
+    let Some(refused) = environment.quietly(trying).await else { return false };
+    environment.note_alone(refused, items, case, step);
+    refused
+}
+
+/// Whether the last request of a scenario is answered 503 with no word of when to come back; nothing where that can't
+/// be found out. Nothing else is under way, and a limit of a few requests a second is kept.
+async fn try_alone(environment: &Arc<Environment>, scenario: &Scenario) -> Option<bool> {
+    if !environment.reserve.take(scenario.amount()) {
+        return None;
+    }
+    environment.pause(APART).await;
+    if !accepts_another(environment).await {
+        return None;
+    }
+    environment.pause(APART).await;
+    let again = FRESH_CONNECTIONS.scope(true, send_scenario(environment, scenario)).await;
+    for exchange in &again.exchanges {
+        environment.sender.note_beside(exchange.intent.items().len());
+    }
+    let last = again.exchanges.len().checked_sub(1)?;
+    if unavailable_at(&again) != Some(last) {
+        return Some(false);
+    }
+    environment.pause(APART).await;
+    accepts_another(environment).await.then_some(true)
 }
 
 /// Whether the target accepts a plain batch now, at the first try.

@@ -98,6 +98,7 @@ async fn send_once(
     }
     let bytes = request.raw.as_deref().or(request.body.as_deref()).unwrap_or_default();
     environment.note_keys(bytes);
+    let _sending = environment.beside_others().await;
     let started = std::time::Instant::now();
     let sender = &environment.sender;
     // What is sent again on a connection of its own is waited for as long as it takes.
@@ -150,6 +151,7 @@ pub(crate) async fn send_together(
     together: Vec<(Request, usize)>,
 ) -> Vec<Answer> {
     let _race = environment.race().await;
+    let _sending = environment.beside_others().await;
     let turns = tokio::select! {
         biased;
         () = environment.cancellation.cancelled() => Vec::new(),
@@ -167,7 +169,8 @@ pub(crate) async fn send_together(
         tasks.spawn(async move {
             barrier.wait().await;
             let answer = send_renewing(&environment, &request, items, turn);
-            (index, FRESH_CONNECTIONS.scope(fresh, answer).await)
+            let answer = FRESH_CONNECTIONS.scope(fresh, answer);
+            (index, Environment::on_behalf(answer).await)
         });
     }
     let mut answers: Vec<Option<Answer>> = vec![None; count];

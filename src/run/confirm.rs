@@ -24,6 +24,8 @@ const ENOUGH: u32 = 2;
 const MOST_MADE: u32 = 2 * REPEATS;
 /// Proven findings of which repeats are made.
 const PROVEN: usize = 24;
+/// Findings of one cause that may use up the reserve; further ones leave half of it to the shrinker.
+const FIRST: u32 = 2;
 /// Findings that are repeated at once.
 const AT_ONCE: usize = 4;
 
@@ -32,6 +34,8 @@ struct RepeatJob {
     case: usize,
     run: u64,
     proven: bool,
+    /// Whether the target called itself busy: nothing else may be under way.
+    busy: bool,
     /// The step that showed it.
     step: String,
     /// What one repeat sends.
@@ -50,12 +54,18 @@ pub async fn confirm(shared: &Arc<RunContext>, collector: &mut Collector, budget
             gather(&mut tasks, collector).await;
         }
         let all = job.amount.times(u64::from(REPEATS));
-        if job.proven && !(all + half).fits(budget.left()) {
+        let leaves_half = job.proven || job.rank >= FIRST;
+        if leaves_half && !(all + half).fits(budget.left()) {
             continue;
         }
         let (shared, budget) = (Arc::clone(shared), Arc::clone(budget));
         tasks.spawn(async move {
-            let repeats = repeat(&shared, &job, &budget).await;
+            let repeating = repeat(&shared, &job, &budget);
+            let repeats = if job.busy {
+                shared.environment.quietly(repeating).await
+            } else {
+                repeating.await
+            };
             (job, repeats)
         });
     }
@@ -84,6 +94,7 @@ fn jobs(shared: &RunContext, collector: &Collector) -> Vec<RepeatJob> {
                 case,
                 run: f.record.run,
                 proven: f.record.proven,
+                busy: !f.record.proven && f.record.kind.starts_with("status 503"),
                 step: f.step.clone(),
                 amount: f.amount,
                 rank: 0,

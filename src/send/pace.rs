@@ -18,6 +18,8 @@ use super::rate_limit::{Advice, Quota};
 pub const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// The pause where a refusal names none.
 const USUAL_PAUSE: Duration = Duration::from_secs(1);
+/// The same where 503 is known to be a fault.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
 /// A rate holds within every window of this length.
 const WINDOW: Duration = Duration::from_secs(1);
 /// By then a request has reached the target, whether it was answered or not.
@@ -65,6 +67,10 @@ struct PaceState {
     lowered: Option<Instant>,
     raised: Instant,
     trouble: Option<Trouble>,
+    /// What lowered the rate was nothing but 503 that did not say when to come back.
+    only_busy: bool,
+    /// A 503 that does not say when to come back is no answer to load.
+    busy_is_a_fault: bool,
     number: u64,
 }
 
@@ -155,6 +161,18 @@ impl Pace {
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.0.under_way.load(Ordering::Relaxed)
+    }
+
+    /// A 503 that does not say when to come back was no answer to load, and is none from now on: what it slowed down is
+    /// undone.
+    pub fn busy_is_a_fault(&self) {
+        let mut state = self.state();
+        state.busy_is_a_fault = true;
+        if state.only_busy {
+            state.rate = Ceiling::default();
+            state.not_before = None;
+            state.next = Instant::now();
+        }
     }
 
     /// The target takes no more connections than the requests under way have: fewer from now on. Gives how many they
@@ -256,6 +274,8 @@ impl PaceState {
             lowered: None,
             raised: now,
             trouble: None,
+            only_busy: true,
+            busy_is_a_fault: false,
             number: 0,
         }
     }
@@ -385,7 +405,9 @@ impl PaceState {
             }
             self.raised = now;
         }
-        if is_news && !says_when {
+        let is_fault = self.busy_is_a_fault && status == 503 && advice.pause.is_none();
+        self.only_busy &= status == 503 && advice.pause.is_none();
+        if is_news && !says_when && !is_fault {
             let recent =
                 self.released.iter().filter(|at| now.saturating_duration_since(**at) < WINDOW);
             let count = recent.count();
@@ -395,7 +417,7 @@ impl PaceState {
             self.rate.lower(level.min(asked), least.min(asked), now);
             self.next = self.next.max(now + self.interval());
         }
-        let asked = advice.pause.unwrap_or(USUAL_PAUSE);
+        let asked = advice.pause.unwrap_or(if is_fault { SHORT_PAUSE } else { USUAL_PAUSE });
         let until = now + asked.min(LONGEST_PAUSE);
         let before = self.not_before.unwrap_or(now).max(now);
         let trouble = self.trouble.get_or_insert_default();

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::crowd::Crowd;
+use super::quiet::Quiet;
 use super::traces::Traces;
 use super::{Amount, Budget, CancelReason, Cancellation, KeyLog};
 use crate::case::Span;
@@ -52,6 +53,7 @@ pub struct Environment {
     /// Takes down the keys that are sent, where a clean-up will want them.
     pub key_log: OnceLock<KeyLog>,
     pub(super) crowd: Crowd,
+    pub(super) quiet: Arc<Quiet>,
     /// By what the logs of the target name each request.
     traces: Traces,
     /// Ends the run; nothing is sent from then on.
@@ -123,6 +125,7 @@ impl Environment {
             reserve: Arc::new(Budget::new(Amount::ENDLESS)),
             key_log: OnceLock::new(),
             crowd: Crowd::default(),
+            quiet: Arc::default(),
             traces: Traces::none(),
             cancellation: Cancellation::default(),
             last_try: tokio::sync::Mutex::new(()),
@@ -147,8 +150,9 @@ impl Environment {
     pub fn with_control(&self, control: Vec<Arc<Environment>>) -> Environment {
         let items_left = Arc::clone(&self.items_left);
         let (reserve, traces) = (Arc::clone(&self.reserve), self.traces.go_on());
+        let quiet = Arc::clone(&self.quiet);
         let beside = self.at(Arc::clone(&self.sender));
-        Environment { control, items_left, reserve, traces, ..beside }
+        Environment { control, items_left, reserve, traces, quiet, ..beside }
     }
 
     /// The right to release several requests at once, held until their answers are there.

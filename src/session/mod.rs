@@ -11,6 +11,7 @@ mod key_log;
 mod locked;
 mod options;
 mod progress;
+mod quiet;
 mod traces;
 
 pub use crate::record::KEYS_FILE;

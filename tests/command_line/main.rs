@@ -3,6 +3,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod busy;
 mod case_mistakes;
 mod certify;
 mod clear_findings;

@@ -16,6 +16,7 @@ use super::text::{counted, excerpt, visible, visible_block, visible_body, visibl
 use super::waiver::waiver;
 use super::wording::{
     answer_line, confirmation, found_line, not_tested, other_reasons, state_word, tested_line,
+    unanswered,
 };
 use crate::check::RuleCounts;
 use crate::contract::Level;
@@ -124,6 +125,9 @@ fn run(summary: &Summary) -> TestSuite {
     for (case, changes) in &head.notes {
         let name = format!("note {case}");
         suite.add_property((visible(&name).as_str(), visible(&changes.join("; ")).as_str()));
+    }
+    for (case, text) in unanswered(summary) {
+        suite.add_property((visible(&format!("no response {case}")).as_str(), text.as_str()));
     }
     suite
 }

@@ -267,7 +267,7 @@ fn not_run(page: &mut TerminalPage, summary: &Summary) {
         page.entry(2, "not run", Colour::Yellow, &text);
     }
     for (what, cases) in wording::notes(summary) {
-        let text = format!("{} ({})", visible(&cases.join(", ")), visible(what));
+        let text = format!("{} ({})", visible(&cases.join(", ")), visible(&what));
         page.entry(2, "note", Colour::Plain, &text);
     }
 }

@@ -286,15 +286,30 @@ pub(super) fn cases_not_run(summary: &Summary) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// What is to be known of cases beside their results, each with the cases that it is about.
-pub(super) fn notes(summary: &Summary) -> Vec<(&str, Vec<&str>)> {
-    let mut changes: Vec<(&str, Vec<&str>)> = Vec::new();
+pub(super) fn notes(summary: &Summary) -> Vec<(String, Vec<&str>)> {
+    let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut note = |what: String, case| match notes.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, cases)) => cases.push(case),
+        None => notes.push((what, vec![case])),
+    };
     for (case, all) in &summary.head.notes {
-        for change in all {
-            match changes.iter_mut().find(|(what, _)| what == change) {
-                Some((_, cases)) => cases.push(case),
-                None => changes.push((change, vec![case])),
-            }
-        }
+        all.iter().for_each(|change| note(change.clone(), case));
     }
-    changes
+    for (case, text) in unanswered(summary) {
+        note(text, case);
+    }
+    notes
+}
+
+/// Cases of which the target answered some executions with load alone, each with how many.
+pub(super) fn unanswered(summary: &Summary) -> impl Iterator<Item = (&str, String)> {
+    summary.cases.iter().filter_map(|case| {
+        let record = case.record.as_ref().filter(|record| record.unanswered > 0)?;
+        let of = counted(record.runs, "execution");
+        let text = format!(
+            "not judged in {} of {of}: no answer but load (408, 429, 503)",
+            record.unanswered
+        );
+        Some((case.id.as_str(), text))
+    })
 }

@@ -223,6 +223,20 @@ pub(super) static FAULTS: &[Fault] = &[
                 None => Ok(()),
             }
         }),
+    FaultFamily("STATUS")
+        .fault(
+            "busy-over-299-items",
+            "a batch of 300 items and more exceeds a pool, is answered 503, and half of it is stored",
+        )
+        .must(&["ROBUST-001"])
+        .may(&["STATUS-002", "ROBUST-002", "ACCEPT-005", "RACE-003"])
+        .judged(|call, batch| {
+            if batch.items.len() < 300 {
+                return Ok(());
+            }
+            claim_all(call, &batch.items[..batch.items.len() / 2]);
+            Err(EarlyEnd::status(call, 503))
+        }),
     ORDER
         .fault("results-reversed-over-5000", "more than 5,000 results are sorted backwards")
         .must(&["ORDER-002"])
