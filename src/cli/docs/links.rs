@@ -1,6 +1,7 @@
 //! Prose as Markdown: rules and interpretations that a sentence names become links.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use crate::check::rules;
@@ -43,7 +44,7 @@ fn named(text: &str, up: &str, out: &mut String) {
             out.push_str(&rule(word, up));
         } else if word.strip_prefix("INTERPRETATION-").is_some_and(|number| !number.is_empty()) {
             let anchor = word.to_lowercase();
-            out.push_str(&format!("[{word}]({up}concepts/interpretations.md#{anchor})"));
+            let _ = write!(out, "[{word}]({up}concepts/interpretations.md#{anchor})");
         } else {
             out.push_str(word);
         }
