@@ -22,6 +22,8 @@ const UNREACHED: [Duration; 3] =
 const LOAD_TRIES: u32 = 4;
 /// Pauses between the requests of a target that nothing else is sent to.
 const APART: Duration = Duration::from_millis(250);
+/// How often an execution is sent again to a target that takes few connections, and answers it on none.
+const CROWDED_TRIES: u32 = 6;
 /// How often an execution is sent to a target that refuses one token after the other.
 const TOKENS: u32 = 6;
 
@@ -100,6 +102,7 @@ pub async fn attempt(
     let mut unavailable: Option<usize> = None;
     let mut asked = false;
     let mut tokens = 0;
+    let mut crowded = 0;
     let mut pauses = UNREACHED.iter();
     loop {
         let mut execution = match begun.take() {
@@ -113,7 +116,17 @@ pub async fn attempt(
             return Ok(Attempted { outcome: AttemptOutcome::Cancelled(execution), retried });
         }
         give_up_where_hopeless(environment).await;
-        let reason = retry_reason(&execution);
+        let mut reason = retry_reason(&execution);
+        if reason == Some(RetryReason::Lost) && fresh {
+            // A target that takes few connections may have had too many of ours.
+            let few = environment.closes_new_connections().await
+                || environment.too_many_connections().is_some();
+            if few && crowded < CROWDED_TRIES {
+                crowded += 1;
+                environment.leave_room(crowded).await;
+                reason = Some(RetryReason::Crowded);
+            }
+        }
         // Where no connection was made, nothing was spent; a token that grew old is not the target's load.
         let mut is_free = reason == Some(RetryReason::Unreached);
         match reason {

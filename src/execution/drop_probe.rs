@@ -34,6 +34,8 @@ pub(crate) async fn probe_drops(
     if lost < SUSPICIOUS && !asserted {
         return DropProbe::default();
     }
+    // What is idle may take the place of what is asked.
+    environment.close_idle_connections().await;
     let most = MOST.min(room).min(environment.items_left());
     probe_one_by_one(environment, most, ProbeResult::ENOUGH).await
 }
@@ -46,6 +48,7 @@ pub(crate) async fn probe_one_by_one(
 ) -> DropProbe {
     let mut probe = DropProbe::default();
     while probe.result.sent < most && probe.result.lost < enough {
+        environment.leave_room(1).await;
         let exchange = FRESH_CONNECTIONS.scope(true, exchange_plain_item(environment)).await;
         let is_hopeless = environment.sender.out_of_patience().is_some();
         if is_hopeless || environment.cancellation.is_cancelled() {

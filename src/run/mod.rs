@@ -284,9 +284,12 @@ fn finish(
     let gone =
         matches!(shared.environment.cancellation.reason(), Some(CancelReason::TargetUnusable(_)));
     if let Some(too_many) = shared.environment.too_many_connections().filter(|_| !gone) {
+        let too_many = match too_many {
+            0 | 1 => "a further connection while others were open".to_owned(),
+            many => format!("{many} connections at once"),
+        };
         let text = format!(
-            "the target did not take {too_many} connections at once: fewer requests were sent at once, each on a \
-             connection of its own"
+            "the target did not take {too_many}: fewer requests were sent at once, each on a connection of its own"
         );
         let noted = collector.write(Event::Note { text });
         shared.io(noted);

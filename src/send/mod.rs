@@ -360,6 +360,12 @@ impl Sender {
         }
     }
 
+    /// Whether connections stay open after their answers.
+    #[must_use]
+    pub fn keeps_connections(&self) -> bool {
+        !self.closes.load(Ordering::Relaxed)
+    }
+
     /// Sends a body piece by piece, `length` bytes of it where that is known, and hands on what comes back
     /// meanwhile. Gives the time from the first byte sent to the last byte received. `hash` is the SHA-256 of the
     /// body and its length, where requests are signed.

@@ -181,7 +181,8 @@ impl Pace {
     pub fn crowded(&self) -> usize {
         let under_way = self.under_way();
         let mut state = self.state();
-        state.at_once.lower(under_way as f64, 1.0, Instant::now());
+        // Connections that are closed take their place for a while yet.
+        state.at_once.lower(under_way as f64 / 2.0, 1.0, Instant::now());
         self.0.is_free.store(false, Ordering::Relaxed);
         under_way
     }

@@ -10,6 +10,11 @@ use super::{Environment, locked};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Request};
 
+/// By then a target knows that a connection was closed.
+const NOTICED: Duration = Duration::from_millis(200);
+/// So many new connections, one after the other, that get no answer show that there may be no more.
+const REFUSED: usize = 3;
+
 /// A request that is unanswered for this long may be one too many, or for so many times the slowest plain answer.
 const STALLED: (Duration, u32) = (Duration::from_secs(2), 20);
 
@@ -75,6 +80,47 @@ impl Environment {
         self.sender.close_after_answers();
         let mut too_many = locked(&self.crowd.too_many);
         *too_many = Some(too_many.map_or(open, |before| before.min(open)));
+    }
+
+    /// Whether new connections are closed without an answer, though ours are few enough elsewhere: then fewer are opened
+    /// from now on, and none stays open.
+    pub async fn closes_new_connections(&self) -> bool {
+        let found = self.crowd.found.load(Ordering::Relaxed);
+        let _alone = self.crowd.asking.lock().await;
+        if self.crowd.found.load(Ordering::Relaxed) != found {
+            return true;
+        }
+        // Where none of ours is open, it is not their number.
+        if !self.sender.keeps_connections() && self.sender.pace.under_way() == 0 {
+            return false;
+        }
+        let mut refused = 0;
+        while refused < REFUSED && !self.cancellation.is_cancelled() && !self.takes_one_more().await
+        {
+            refused += 1;
+        }
+        // Of a target that is known to take few, one that is refused says as much.
+        if refused < REFUSED && (refused == 0 || found == 0) {
+            return false;
+        }
+        self.crowded();
+        true
+    }
+
+    /// Closes the connections that are idle, and gives the target time to notice.
+    pub async fn close_idle_connections(&self) {
+        if self.sender.keeps_connections() {
+            self.sender.close_after_answers();
+            self.pause(NOTICED).await;
+        }
+    }
+
+    /// Gives a target that takes few connections time to notice that the last one was closed.
+    /// `times` says how often that was not enough.
+    pub async fn leave_room(&self, times: u32) {
+        if self.too_many_connections().is_some() {
+            self.pause(NOTICED / 10 * times).await;
+        }
     }
 
     /// Whether one more connection is answered, with a GET of the documented path, which stores nothing.

@@ -72,10 +72,7 @@ fn a_size_that_is_always_called_busy_is_a_finding_and_costs_little() {
     let report = desk.report();
     let findings = report["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 1, "{findings:?}");
-    assert_eq!(
-        (&findings[0]["case"], &findings[0]["confirmed"]),
-        (&json!("large"), &json!(true))
-    );
+    assert_eq!((&findings[0]["case"], &findings[0]["confirmed"]), (&json!("large"), &json!(true)));
     // Every execution is judged, and only the first of them was tried again.
     assert_eq!(findings[0]["count"], 12);
     let large = hand.heard().iter().filter(|heard| heard.items().len() >= 90).count();
