@@ -3,7 +3,8 @@
 use batchproof::contract::Contract;
 use batchproof::contract::profile::Profile;
 
-use crate::text::{Block, pages};
+use crate::harness::Desk;
+use crate::text::{Block, pages, root};
 
 /// What a block of YAML is, by the key that it begins with.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,4 +67,13 @@ fn every_file_that_a_page_shows_can_be_read() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(cases >= 15 && profiles >= 4 && waivers >= 1, "{cases} {profiles} {waivers}");
+}
+
+#[test]
+fn the_examples_run() {
+    let desk = Desk::new();
+    let example = |name: &str| root().join("examples").join(name).display().to_string();
+    let (case, profile, waivers) =
+        (example("friday.yaml"), example("profile.yaml"), example("waivers.yaml"));
+    desk.batchproof(&["run", &case, "--profile", &profile, "--waivers", &waivers]).ends(0);
 }

@@ -46,6 +46,41 @@ fn every_page_of_the_manual_stands_in_its_contents_once() {
     assert_eq!(listed, there);
 }
 
+/// Directories of this repository whose files pages name as code.
+const NAMED: &[&str] = &[
+    ".ci/",
+    ".github/",
+    "benches/",
+    "cases/",
+    "crates/",
+    "docs/",
+    "examples/",
+    "packaging/",
+    "schemas/",
+    "src/",
+    "tests/",
+];
+
+#[test]
+fn every_file_of_the_repository_that_a_page_names_exists() {
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for page in pages() {
+        let prose = page.prose();
+        for name in prose.split('`').skip(1).step_by(2) {
+            let is_path = |c: char| c.is_ascii_alphanumeric() || "./-_".contains(c);
+            if NAMED.iter().any(|dir| name.starts_with(dir)) && name.chars().all(is_path) {
+                seen += 1;
+                if !root().join(name).exists() {
+                    missing.push(format!("{}: {name}", page.file));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(seen > 20, "only {seen} names were found");
+}
+
 #[test]
 fn the_readme_has_at_most_150_lines() {
     let pages = pages();

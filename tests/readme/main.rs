@@ -6,6 +6,10 @@ mod action;
 mod blocks;
 mod commands;
 mod generated;
+// The processors that a release is made for; elsewhere the script builds.
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod install;
+mod kubernetes;
 mod links;
 mod picture;
 mod text;

@@ -183,8 +183,5 @@ impl Default for Limits {
 /// The JSON Schema of batch contracts, as text (`schemas/batch.schema.json`).
 #[must_use]
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(BatchContract);
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
+    super::published::published(schemars::schema_for!(BatchContract))
 }

@@ -17,6 +17,7 @@ mod json;
 pub mod media_type;
 pub mod openapi;
 pub mod profile;
+mod published;
 pub mod refusal_mode;
 pub mod security;
 pub mod text;
@@ -39,6 +40,7 @@ pub use interpretations::{Interpretation, Level};
 pub use json::{Document, member, repeated_key};
 pub use openapi::Operation;
 pub use profile::Profile;
+pub use published::published;
 pub use refusal_mode::RefusalMode;
 pub use security::{DeclaredScheme, DeclaredSecurity};
 

@@ -14,6 +14,7 @@ use super::auth::{AuthScheme, CredentialScheme};
 use super::batch::ErrorCode;
 use super::file_error::{FileError, nearest, read_yaml};
 use super::hook::Hook;
+use super::published::published;
 use super::security::{DeclaredScheme, DeclaredSecurity};
 use super::{Contract, header};
 
@@ -160,10 +161,7 @@ impl JsonSchema for Rate {
 /// The JSON Schema of profiles, as text (`schemas/profile.schema.json`).
 #[must_use]
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(Profile);
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
+    published(schemars::schema_for!(Profile))
 }
 
 impl std::str::FromStr for Rate {

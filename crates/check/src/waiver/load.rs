@@ -60,9 +60,7 @@ pub fn load(path: &Path) -> Result<Vec<Waiver>, FileError> {
 pub fn schema() -> String {
     let mut schema = schemars::schema_for!(Vec<Entry>);
     schema.insert("title".to_owned(), "batchproof waivers".into());
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
+    crate::contract::published(schema)
 }
 
 fn check(file: &str, entry: Entry) -> Result<Waiver, FileError> {

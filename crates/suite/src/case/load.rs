@@ -189,10 +189,7 @@ fn old_spelling(file: &str, text: &str) -> Option<FileError> {
 /// The JSON Schema of case files, for editors.
 #[must_use]
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(CaseSpec);
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
+    crate::contract::published(schemars::schema_for!(CaseSpec))
 }
 
 struct Checker<'a> {
