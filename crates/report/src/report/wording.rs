@@ -293,7 +293,9 @@ pub(super) fn notes(summary: &Summary) -> Vec<(String, Vec<&str>)> {
         None => notes.push((what, vec![case])),
     };
     for (case, all) in &summary.head.notes {
-        all.iter().for_each(|change| note(change.clone(), case));
+        for change in all {
+            note(change.clone(), case);
+        }
     }
     for (case, text) in unanswered(summary) {
         note(text, case);
