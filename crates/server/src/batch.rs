@@ -41,7 +41,8 @@ impl Rejection {
     pub(crate) fn used(contract: &Contract) -> Rejection {
         let code = code_of(contract, CodeCause::Used, None);
         let description = contract.batch.codes.get(&code).map(|c| c.means.clone());
-        Rejection { description: description.unwrap_or_default(), code, used: true }
+        let description = description.unwrap_or_else(|| "was used before".to_owned());
+        Rejection { description, code, used: true }
     }
 
     /// An invalid value, of `what`.
