@@ -68,11 +68,7 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
     if !rule.needs.is_empty() {
         let _ = writeln!(text, "\nMasked if one of these fails: {}", rule.needs.join(", "));
     }
-    let by: Vec<&str> = cases
-        .iter()
-        .filter(|c| c.spec.asserts.as_ref().is_some_and(|a| a.name == id))
-        .map(|c| c.id.as_str())
-        .collect();
+    let by: Vec<&str> = cases.iter().filter(|c| asserts(c, id)).map(|c| c.id.as_str()).collect();
     if !by.is_empty() {
         let _ = writeln!(text, "Cases that test it: {}", by.join(", "));
     }
@@ -83,6 +79,19 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
     }
     let _ = writeln!(text, "Manual: docs/src/{}", super::docs::rule_page(rule.id));
     Some(text)
+}
+
+/// Whether a case names the rule: for all that it expects, or for an expectation of its own.
+pub(super) fn asserts(case: &case::Case, id: &str) -> bool {
+    let is_named = |rule: &Option<case::Named>| rule.as_ref().is_some_and(|rule| rule.name == id);
+    let expects = |expect: &Option<case::Expect>| {
+        expect.as_ref().is_some_and(|expect| is_named(&expect.asserts))
+    };
+    let steps = case.spec.steps.iter().flatten();
+    let members = steps.clone().flat_map(|step| step.simultaneously.iter().flatten());
+    is_named(&case.spec.asserts)
+        || expects(&case.spec.expect)
+        || steps.chain(members).any(|step| expects(&step.expect))
 }
 
 fn family(id: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! The script of the GitHub action does with each conclusion what `action.yml` says.
+//! The scripts that CI servers start do what their files say: the GitHub action's and the GitLab template's.
 
 use std::path::Path;
 
@@ -77,4 +77,29 @@ fn wrong_usage_fails_without_a_conclusion() {
     assert_eq!(step.code, 2, "{}", step.said);
     assert_eq!(step.outputs, "exit-code=2\nconclusion=\n");
     assert_eq!(step.summary, "");
+}
+
+#[test]
+fn the_script_of_the_gitlab_template_leaves_its_artifacts() {
+    let text = std::fs::read_to_string(root().join("examples/ci/gitlab.yaml")).unwrap();
+    let template: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+    let job = &template[".batchproof"];
+    let script: Vec<&str> =
+        job["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+    let desk = Desk::new();
+    let binary = Path::new(env!("CARGO_BIN_EXE_batchproof")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let output = std::process::Command::new("bash")
+        .args(["-e", "-c", &script.join("\n")])
+        .current_dir(desk.path())
+        .env("PATH", format!("{}:{path}", binary.display()))
+        .env("BATCHPROOF_OPTIONS", "order/sizes --seed 7")
+        .env_remove("BATCHPROOF_TARGET")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let artifacts = &job["artifacts"];
+    let kept = artifacts["paths"][0].as_str().unwrap();
+    let junit = artifacts["reports"]["junit"].as_str().unwrap();
+    assert!(desk.path().join(kept).is_dir() && desk.path().join(junit).is_file());
 }

@@ -29,6 +29,15 @@ fn the_picture_in_the_readme_is_what_a_run_prints() {
     assert_eq!(shown, picture, "BATCHPROOF_BLESS=1 cargo test --test readme writes it again");
 }
 
+#[test]
+fn the_first_command_of_the_readme_begins_as_it_says() {
+    const BEGINS: &str = "CONFORMANT  embedded reference server";
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(BEGINS));
+    let ended = Desk::new().batchproof(&["run", "--depth", "quick"]).ends(0);
+    assert!(ended.out.starts_with(BEGINS), "{}", ended.out);
+}
+
 /// The commands and what they print, up to the table of rules.
 fn picture() -> String {
     let server = Serving::start(&["--fault", "results-reversed"], Some("demo"));

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Page, links};
 use crate::case::Case;
 use crate::check::{Rule, Scope, rules};
+use crate::cli::explain::asserts;
 use crate::contract::Contract;
 use crate::server::faults;
 
@@ -82,9 +83,8 @@ fn relations(rule: &Rule, text: &mut String) {
 /// The cases that test the rule, and the faults that prove it.
 fn proofs(rule: &Rule, cases: &[Case], text: &mut String) {
     text.push_str("## What tests it\n\n");
-    let asserts = |case: &&Case| case.spec.asserts.as_ref().is_some_and(|a| a.name == rule.id);
-    let by: Vec<String> =
-        cases.iter().filter(asserts).map(|case| format!("`{}`", case.id)).collect();
+    let about = |case: &&Case| asserts(case, rule.id);
+    let by: Vec<String> = cases.iter().filter(about).map(|case| format!("`{}`", case.id)).collect();
     let by_all = !matches!(rule.check, crate::check::Check::Asserted);
     if by_all {
         text.push_str("Every case whose requests it applies to.");
