@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::args::ExplainArgs;
+use super::asserting::asserts;
 use super::{CommandError, say};
 use crate::case;
 use crate::check::rules;
@@ -79,19 +80,6 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
     }
     let _ = writeln!(text, "Manual: docs/src/{}", super::docs::rule_page(rule.id));
     Some(text)
-}
-
-/// Whether a case names the rule: for all that it expects, or for an expectation of its own.
-pub(super) fn asserts(case: &case::Case, id: &str) -> bool {
-    let is_named = |rule: &Option<case::Named>| rule.as_ref().is_some_and(|rule| rule.name == id);
-    let expects = |expect: &Option<case::Expect>| {
-        expect.as_ref().is_some_and(|expect| is_named(&expect.asserts))
-    };
-    let steps = case.spec.steps.iter().flatten();
-    let members = steps.clone().flat_map(|step| step.simultaneously.iter().flatten());
-    is_named(&case.spec.asserts)
-        || expects(&case.spec.expect)
-        || steps.chain(members).any(|step| expects(&step.expect))
 }
 
 fn family(id: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 //! The one place that prints. It decides nothing about targets.
 
 mod args;
+mod asserting;
 mod certify;
 mod cleanup;
 mod docs;

@@ -49,11 +49,16 @@ fn describe(command: &mut Command, text: &mut String) {
 fn name(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
     let values: Vec<String> = names.iter().map(ToString::to_string).collect();
-    let values = values.join(" ");
-    match argument.get_long() {
-        Some(long) if argument.get_action().takes_values() => format!("`--{long} {values}`"),
-        Some(long) => format!("`--{long}`"),
-        None => format!("`{values}`"),
+    let value = values.join(" ");
+    let name = match (argument.get_long(), argument.get_short()) {
+        (Some(long), _) => format!("--{long}"),
+        (None, Some(short)) => format!("-{short}"),
+        (None, None) => return format!("`{value}`"),
+    };
+    if argument.get_action().takes_values() {
+        format!("`{name} {value}`")
+    } else {
+        format!("`{name}`")
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Page, links};
 use crate::case::Case;
 use crate::check::{Rule, Scope, rules};
-use crate::cli::explain::asserts;
+use crate::cli::asserting::asserts;
 use crate::contract::Contract;
 use crate::server::faults;
 
