@@ -31,7 +31,7 @@ pub(super) fn cases(cases: &[Case]) -> Page {
         } else {
             format!("{} / {} / {}", runs[0], runs[1], runs[2])
         };
-        let what = links::cell(&format!("{}. {about}", case.spec.title), UP);
+        let what = links::capital(&links::cell(&format!("{}. {about}", case.spec.title), UP));
         let _ = writeln!(text, "| `{}` | {what} | {asserts} | {runs} |", case.id);
     }
     Page { path: "reference/cases.md".to_owned(), text }
@@ -51,7 +51,7 @@ pub(super) fn faults() -> Page {
                 "\n## {family}\n\n| fault | what it does | must be found by | may be found by |\n|---|---|---|---|"
             );
         }
-        let about = links::cell(fault.about, UP);
+        let about = links::capital(&links::cell(fault.about, UP));
         let must = links::rule_list(fault.must.iter().copied(), UP);
         let may = links::rule_list(fault.may.iter().copied(), UP);
         let _ = writeln!(text, "| `{}` | {about} | {must} | {may} |", fault.name);

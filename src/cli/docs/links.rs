@@ -63,3 +63,11 @@ fn named(text: &str, up: &str, out: &mut String) {
 pub(super) fn cell(text: &str, up: &str) -> String {
     prose(text, up).replace('|', "\\|").replace('\n', " ").trim().to_owned()
 }
+
+/// The text with its first letter as a capital one.
+pub(super) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or(String::new(), |first| {
+        first.to_uppercase().collect::<String>() + characters.as_str()
+    })
+}

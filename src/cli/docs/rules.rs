@@ -21,7 +21,7 @@ pub(super) fn index() -> Page {
                     finding of a MUST rule makes a run nonconformant; one of a SHOULD rule is shown, and fails `--strict`.\n"
         .to_owned();
     for (family, about) in rules::FAMILIES {
-        let _ = writeln!(text, "\n## {family}\n\n{}.\n", capital(about));
+        let _ = writeln!(text, "\n## {family}\n\n{}.\n", links::capital(about));
         text.push_str("| id | level | requirement |\n|---|---|---|\n");
         for rule in rules::all().iter().filter(|rule| rule.family() == *family) {
             let title = links::cell(rule.title, "../");
@@ -51,7 +51,7 @@ fn page(rule: &Rule, contract: &Contract, cases: &[Case]) -> Page {
         let _ = writeln!(
             text,
             "> **{}.** {} *Why:* {}\n",
-            capital(&links::prose(&interpretation.question, UP)),
+            links::capital(&links::prose(&interpretation.question, UP)),
             links::prose(&interpretation.interpretation, UP),
             links::prose(&interpretation.reason, UP)
         );
@@ -121,12 +121,4 @@ fn scope(scope: Scope) -> &'static str {
         Scope::Execution => "an execution of a case",
         Scope::Run => "the whole run",
     }
-}
-
-/// The text with its first letter as a capital one.
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or(String::new(), |first| {
-        first.to_uppercase().collect::<String>() + characters.as_str()
-    })
 }
