@@ -44,6 +44,8 @@ pub enum Command {
     List(ListArgs),
     /// Explain a rule, an interpretation, a mutation, a case or a fault.
     Explain(ExplainArgs),
+    /// Print what would be generated, as JSON lines: values of a schema, or the requests of a case.
+    Sample(SampleArgs),
     /// Serve the reference implementation, with faults if you name them.
     Serve(ServeArgs),
     /// Self-test: check that the rules detect every built-in fault. Exit 0 or 1.
@@ -260,6 +262,34 @@ pub struct ExplainArgs {
     /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
     #[arg(long, value_name = "DIR")]
     pub contract: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct SampleArgs {
+    /// A case file, or an id of `batchproof list`: print the requests that it would send.
+    #[arg(value_name = "CASE", required_unless_present = "schema", conflicts_with = "schema")]
+    pub case: Option<String>,
+    /// A JSON Schema, or a document of OpenAPI 3.0 to 3.2 or Swagger 2.0: print values of a schema in it.
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+    /// JSON pointer to the schema, such as /components/schemas/Item [default: the whole file].
+    #[arg(long, value_name = "P", requires = "schema")]
+    pub pointer: Option<String>,
+    /// Values, or executions of the case [default: 10 values, 1 execution].
+    #[arg(short = 'n', value_name = "N")]
+    pub count: Option<u64>,
+    /// Print also every value that breaks the schema, with the pointer and the keyword that it breaks.
+    #[arg(long, requires = "schema")]
+    pub mutations: bool,
+    /// Seed of all generated values [default: a random one, printed].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
+    #[arg(long, value_name = "DIR", conflicts_with = "schema")]
+    pub contract: Option<PathBuf>,
+    /// Profile of the target (YAML).
+    #[arg(long, value_name = "F", conflicts_with = "schema")]
+    pub profile: Option<PathBuf>,
 }
 
 fn renamed_to_refusal_mode(_: &str) -> Result<std::convert::Infallible, String> {

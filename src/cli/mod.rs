@@ -14,6 +14,7 @@ mod prove;
 mod replay;
 mod report;
 mod run;
+mod sample;
 mod serve;
 mod signals;
 mod target;
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
+        Some(Command::Sample(args)) => sample::sample(&args),
         Some(Command::Serve(args)) => serve::serve(&args),
         Some(Command::Prove(args)) => prove::prove(&args),
         Some(Command::Replay(args)) => replay::replay(&args),

@@ -30,7 +30,7 @@ const BATCH: &[(&str, &str)] = &[
 ];
 
 const OPENAPI: &[(&str, &str)] = &[
-    ("\"openapi\": \"3.1.0\"", "\"openapi\": \"3.0.3\""),
+    ("\"openapi\": \"3.1.0\"", "\"openapi\": \"4.0.0\""),
     ("\"openapi\": \"3.1.0\",", ""),
     ("\"openapi\": \"3.1.0\",", "\"openapi\": \"3.1.0\""),
     ("\"requestBody\"", "\"body\""),

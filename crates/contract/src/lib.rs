@@ -8,6 +8,7 @@
 pub mod auth;
 pub mod batch;
 pub mod datetime;
+pub mod document;
 pub mod file_error;
 pub mod header;
 mod hex;
@@ -19,6 +20,7 @@ pub mod openapi;
 pub mod profile;
 mod published;
 pub mod refusal_mode;
+pub mod schema;
 pub mod security;
 pub mod text;
 pub mod validity;
@@ -30,10 +32,12 @@ use jsonschema::Validator;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use openapi::Body;
 use validity::escape;
 
 pub use auth::{AuthScheme, CredentialScheme};
 pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample, code_text};
+pub use document::SchemaDocument;
 pub use file_error::FileError;
 pub use hex::{hex, unhex};
 pub use interpretations::{Interpretation, Level};
@@ -47,6 +51,9 @@ pub use security::{DeclaredScheme, DeclaredSecurity};
 const OPENAPI: &str = include_str!("../../../schemas/openapi.yaml");
 const BATCH: &str = include_str!("../../../schemas/batch.yaml");
 const INTERPRETATIONS: &str = include_str!("../../../schemas/interpretations.yaml");
+
+/// Schemas inside a schema that are looked through.
+const PARTS: usize = 16;
 
 /// Everything that is known of the endpoint under test.
 pub struct Contract {
@@ -65,6 +72,7 @@ pub struct Contract {
     item_validator: Validator,
     result: Value,
     fields: Vec<Field>,
+    by_kind: Vec<(Vec<Field>, Validator)>,
 }
 
 /// A property of an item.
@@ -174,22 +182,35 @@ impl Contract {
         let operation =
             Operation::read(openapi.0, openapi.1, &batch.operation.path, &batch.operation.method)?;
 
-        let array_item = |body: &Value, property: &str, file: &str| -> Result<Value, FileError> {
-            let array =
-                body.get("properties").and_then(|p| p.get(property)).map(|s| operation.resolve(s));
-            let items = array.and_then(|a| a.get("items")).map(|s| operation.resolve(s));
-            items.cloned().ok_or_else(|| {
-                FileError::new(file, format!("`{property}` is not an array property of the schema"))
-                    .expected("the name of a property whose schema is an array with `items`")
+        let array_item = |body: &Body, property: &str| -> Result<(Value, String), FileError> {
+            let found = property_place(&operation.document, &body.pointer, property, PARTS)
+                .and_then(|at| operation.follow(&at).ok())
+                .and_then(|list| operation.follow(&format!("{list}/items")).ok());
+            let items = found.as_ref().and_then(|at| operation.document.value().pointer(at));
+            items.cloned().zip(found.clone()).ok_or_else(|| {
+                FileError::new(
+                    batch_file.0,
+                    format!("`{property}` is not an array property of the schema"),
+                )
+                .expected("the name of a property whose schema is an array with `items`")
             })
         };
-        let item = array_item(&operation.request.schema, &batch.items, batch_file.0)?;
-        let item = without_read_only(&operation, item);
-        let list = format!("{}/properties/{}", operation.request.pointer, escape(&batch.items));
-        let item_pointer = operation.follow(&format!("{}/items", operation.follow(&list)?))?;
-        let answer = &operation.responses[&200].schema;
-        let result = array_item(answer, &batch.results, batch_file.0)?;
-        let fields = fields_of(&operation, &batch, &item, &result);
+        let (mut item, item_pointer) = array_item(&operation.request, &batch.items)?;
+        let flat = schema::flatten(&operation.document, &item, PARTS);
+        if !flat.inexact && !flat.never {
+            item = Value::Object(flat.keywords);
+        } else if let Value::Object(item) = &mut item {
+            operation.document.for_request(item);
+        }
+        let (result, _) = array_item(&operation.responses[&200], &batch.results)?;
+        let merged_result = merged(&operation.document, &result);
+        let kinds = alternatives(&operation.document, &item);
+        let fields = fields_of(&operation, &batch, &kinds, &merged_result);
+        let mut by_kind = Vec::new();
+        for one in kinds.iter().filter(|_| kinds.len() > 1) {
+            let fields = fields_of(&operation, &batch, std::slice::from_ref(one), &merged_result);
+            by_kind.push((fields, operation.document.compile_request(one)?));
+        }
         let named = std::iter::once(&batch.unique).chain(&batch.echo).chain(&batch.references);
         for name in named {
             if !fields.iter().any(|f| &f.name == name) {
@@ -201,9 +222,13 @@ impl Contract {
                 .nearest(name, fields.iter().map(|f| &f.name)));
             }
         }
-        let item_validator = operation.compile(&item)?;
+        let item_validator = operation.document.compile_request(&item)?;
         let mut hasher = Sha256::new();
         for (_, text) in [openapi, batch_file, interpretations] {
+            hasher.update(text.as_bytes());
+            hasher.update([0]);
+        }
+        for text in operation.document.other_texts() {
             hasher.update(text.as_bytes());
             hasher.update([0]);
         }
@@ -218,6 +243,7 @@ impl Contract {
             item_validator,
             result,
             fields,
+            by_kind,
         })
     }
 
@@ -229,10 +255,16 @@ impl Contract {
         self
     }
 
-    /// The item's properties, in the document's order.
+    /// The item's properties, in the document's order; of all kinds of items.
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// Where items are of several kinds (`oneOf`, `anyOf`): the properties and the compiled schema of each; else nothing.
+    #[must_use]
+    pub fn kinds(&self) -> &[(Vec<Field>, Validator)] {
+        &self.by_kind
     }
 
     /// One property of the item.
@@ -299,47 +331,82 @@ impl Contract {
     }
 }
 
-/// The item schema as a request has it: what is `readOnly` is sent in answers only, and not required of a request
-/// (OpenAPI 3.1.1, section 4.8.24 on annotated schema validation).
-fn without_read_only(operation: &Operation, mut item: Value) -> Value {
-    let is_read_only = |schema: &Value| {
-        [schema, operation.resolve(schema)]
+/// Where a property stands in a schema, or in one of the parts that it is made of.
+fn property_place(
+    document: &SchemaDocument,
+    pointer: &str,
+    property: &str,
+    depth: usize,
+) -> Option<String> {
+    let pointer = document.follow(pointer).ok()?;
+    let schema = document.value().pointer(&pointer)?;
+    if schema.get("properties").and_then(|p| p.get(property)).is_some() {
+        return Some(format!("{pointer}/properties/{}", escape(property)));
+    }
+    ["allOf", "oneOf", "anyOf"].iter().filter(|_| depth > 0).find_map(|keyword| {
+        let parts = schema.get(*keyword)?.as_array()?.len();
+        (0..parts).find_map(|at| {
+            property_place(document, &format!("{pointer}/{keyword}/{at}"), property, depth - 1)
+        })
+    })
+}
+
+/// A schema as one object of keywords.
+fn merged(document: &SchemaDocument, schema: &Value) -> Value {
+    Value::Object(schema::flatten(document, schema, PARTS).keywords)
+}
+
+/// The schemas of an item: one, or its alternatives, each as one object of keywords.
+fn alternatives(document: &SchemaDocument, item: &Value) -> Vec<Value> {
+    let whole = schema::flatten(document, item, PARTS).keywords;
+    for keyword in ["oneOf", "anyOf"] {
+        let Some(Value::Array(branches)) = whole.get(keyword) else { continue };
+        let mut base = whole.clone();
+        base.shift_remove(keyword);
+        let of_objects = |schema: &Value| schema.get("properties").is_some_and(Value::is_object);
+        let all: Vec<Value> = branches
             .iter()
-            .any(|s| s.get("readOnly") == Some(&Value::Bool(true)))
-    };
-    let Some(properties) = item.get("properties").and_then(Value::as_object) else { return item };
-    let names: Vec<String> =
-        properties.iter().filter(|(_, s)| is_read_only(s)).map(|(name, _)| name.clone()).collect();
-    if names.is_empty() {
-        return item;
+            .map(|branch| merged(document, &serde_json::json!({ "allOf": [base, branch] })))
+            .filter(of_objects)
+            .collect();
+        if !all.is_empty() {
+            return all;
+        }
     }
-    if let Some(properties) = item.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.retain(|name, _| !names.contains(name));
-    }
-    if let Some(required) = item.get_mut("required").and_then(Value::as_array_mut) {
-        required.retain(|name| !names.iter().any(|known| name == known));
-    }
-    item
+    vec![Value::Object(whole)]
 }
 
 fn fields_of(
     operation: &Operation,
     batch: &BatchContract,
-    item: &Value,
+    alternatives: &[Value],
     result: &Value,
 ) -> Vec<Field> {
-    let required: Vec<&str> = item
-        .get("required")
-        .and_then(Value::as_array)
-        .map(|list| list.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    let properties = item.get("properties").and_then(Value::as_object);
+    let requires = |schema: &Value, name: &str| {
+        let list = schema.get("required").and_then(Value::as_array);
+        list.is_some_and(|list| list.iter().any(|required| required == name))
+    };
+    let mut properties: Vec<(&String, &Value)> = Vec::new();
+    for (name, schema) in
+        alternatives.iter().filter_map(|a| a.get("properties")?.as_object()).flatten()
+    {
+        if properties.iter().all(|(known, _)| *known != name) {
+            properties.push((name, schema));
+        }
+    }
     properties
         .into_iter()
-        .flatten()
         .map(|(name, schema)| {
             let in_result = result.get("properties").and_then(|p| p.get(name));
-            let schema = operation.resolve(schema);
+            let mut schema = operation.resolve(schema);
+            let flat = schema
+                .get("allOf")
+                .map(|_| schema::flatten(&operation.document, schema, PARTS))
+                .filter(|flat| !flat.inexact && !flat.never)
+                .map(|flat| Value::Object(flat.keywords));
+            if let Some(flat) = &flat {
+                schema = flat;
+            }
             let types = match schema.get("type") {
                 Some(Value::String(name)) => vec![name.clone()],
                 Some(Value::Array(names)) => {
@@ -352,7 +419,7 @@ fn fields_of(
                 schema: schema.clone(),
                 types,
                 instant: schema.get("format").and_then(Value::as_str) == Some("date-time"),
-                required: required.contains(&name.as_str()),
+                required: alternatives.iter().all(|a| requires(a, name)),
                 echoed: batch.echo.contains(name),
                 reference: batch.references.contains(name),
                 result_max: in_result

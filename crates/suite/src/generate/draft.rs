@@ -79,6 +79,11 @@ impl FieldOrder {
         }
     }
 
+    /// Of no items at all.
+    pub fn none() -> FieldOrder {
+        FieldOrder { unique: String::new(), names: Vec::new() }
+    }
+
     fn order(&self, field: &str) -> Option<usize> {
         self.names.iter().position(|n| n == field)
     }

@@ -13,7 +13,7 @@ use super::plan::{Compiler, cannot};
 use super::random::Random;
 use super::value_writer::{Bounds, JsonWriter, ValueWriter};
 use super::{KeyBlock, OptionalFields, TextSpan, ValueStyle, unusual};
-use crate::contract::{Contract, FileError, Profile};
+use crate::contract::{Contract, Field, FileError, Profile};
 
 /// A key that takes the place of a made one wherever an item is tried out; as short as one may have to be.
 pub(super) const SPECIMEN: &str = "bptest-000-0";
@@ -29,6 +29,8 @@ const TRIES: usize = 200;
 pub(super) struct ItemPlan {
     /// All fields but the unique one, in document order.
     pub fields: Vec<FieldPlan>,
+    /// The same for each kind of item, with how many stand before the unique one; nothing where there is one kind.
+    kinds: Vec<(Vec<FieldPlan>, usize)>,
     /// How many of them stand before the unique one in the document.
     pub position: usize,
     /// What an everyday unique key looks like.
@@ -49,15 +51,14 @@ impl ItemPlan {
     pub fn new(contract: &Contract, profile: &Profile) -> Result<ItemPlan, FileError> {
         let compiler = Compiler::new(contract);
         let unique = &contract.batch.unique;
-        let mut fields = Vec::new();
-        let mut position = 0;
-        for field in contract.fields() {
-            if &field.name == unique {
-                position = fields.len();
-            } else {
-                fields.push(FieldPlan::new(contract, &compiler, field, profile)?);
-            }
-        }
+        let plans = |of: &[Field]| -> Result<(Vec<FieldPlan>, usize), FileError> {
+            let position = of.iter().position(|field| &field.name == unique).unwrap_or(0);
+            let others = of.iter().filter(|field| &field.name != unique);
+            let fields = others.map(|field| FieldPlan::new(contract, &compiler, field, profile));
+            Ok((fields.collect::<Result<_, _>>()?, position))
+        };
+        let (fields, position) = plans(contract.fields())?;
+        let kinds = contract.kinds().iter().map(|(of, _)| plans(of)).collect::<Result<_, _>>()?;
         let (plain_key, key_length) = key_shape(contract);
         let tied = contract.item_schema().as_object().is_some_and(|schema| {
             schema.keys().any(|k| {
@@ -77,6 +78,7 @@ impl ItemPlan {
         let bounds = contract.fields().iter().filter_map(|f| f.result_max).min();
         let plan = ItemPlan {
             fields,
+            kinds,
             position,
             plain_key,
             key_length,
@@ -117,24 +119,48 @@ impl ItemPlan {
         style: ValueStyle,
         with: OptionalFields<'_>,
     ) -> Draft {
-        let mut draft = self.draw_once(random, style, with);
+        self.draw_of(None, contract, random, style, with)
+    }
+
+    /// Draws an item of that kind; of any where none is named.
+    pub fn draw_of(
+        &self,
+        kind: Option<usize>,
+        contract: &Contract,
+        random: &mut Random,
+        style: ValueStyle,
+        with: OptionalFields<'_>,
+    ) -> Draft {
+        let mut draft = self.draw_once(kind, random, style, with);
         if self.tied {
             for _ in 0..TRIES {
                 if fits(contract, &draft) {
                     break;
                 }
-                draft = self.draw_once(random, style, with);
+                draft = self.draw_once(kind, random, style, with);
             }
         }
         draft
     }
 
-    fn draw_once(&self, random: &mut Random, style: ValueStyle, with: OptionalFields<'_>) -> Draft {
+    fn draw_once(
+        &self,
+        kind: Option<usize>,
+        random: &mut Random,
+        style: ValueStyle,
+        with: OptionalFields<'_>,
+    ) -> Draft {
         let mut fields = Map::with_capacity(self.fields.len() + 1);
         let mut position = 0;
         let mut raw = Vec::new();
-        for (index, field) in self.fields.iter().enumerate() {
-            if index == self.position {
+        let (own, before_key) = match kind
+            .map_or_else(|| random_kind(&self.kinds, random), |kind| self.kinds.get(kind))
+        {
+            Some((fields, before_key)) => (fields, *before_key),
+            None => (&self.fields, self.position),
+        };
+        for (index, field) in own.iter().enumerate() {
+            if index == before_key {
                 position = fields.len();
             }
             if !field.is_drawn(random, with) {
@@ -150,7 +176,7 @@ impl ItemPlan {
             }
             fields.insert(field.name.clone(), value);
         }
-        if self.position >= self.fields.len() {
+        if before_key >= own.len() {
             position = fields.len();
         }
         let key = self.key(random, style);
@@ -276,6 +302,11 @@ impl ItemPlan {
             _ => self.plain_key.clone(),
         }
     }
+}
+
+/// One kind of item; no draw where there is but one.
+fn random_kind<'a, T>(kinds: &'a [T], random: &mut Random) -> Option<&'a T> {
+    if kinds.is_empty() { None } else { random.pick(kinds) }
 }
 
 /// What an everyday key of this contract is, and how long it may be where it is plain text.

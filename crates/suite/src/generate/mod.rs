@@ -10,6 +10,7 @@ mod keys;
 mod mutation;
 mod plan;
 mod random;
+mod sample;
 mod sequence;
 mod stream;
 mod unusual;
@@ -26,6 +27,7 @@ use serde_json::Value;
 pub use draft::{Draft, KEY_PLACEHOLDER, KeyShape, RawField};
 pub use keys::{FoundKey, KeyBlock, KeyGenerator, KeyParts, KeyPrefixes, NONCE, default_run_id};
 pub use mutation::{AppliedMutation, Change, Mutation, Promise};
+pub use sample::SchemaSampler;
 pub use sequence::{KeySource, SequenceItem, SequenceStep, StepKind, sequence, sequences};
 pub use stream::{Stream, TextSpan};
 

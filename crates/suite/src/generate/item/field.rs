@@ -73,7 +73,7 @@ impl FieldPlan {
             (None, Some(sample), schema) => (sample, schema.ok().filter(|_| may_vary)),
             (None, None, Ok(schema)) => {
                 let wide = may_vary.then(|| schema.clone());
-                (schema, wide)
+                (with_examples(compiler, field, schema), wide)
             }
             (None, None, Err(problem)) => return Err(problem),
         };
@@ -149,6 +149,21 @@ fn known_values(
             .ok_or_else(|| unusable(format!("`{}` can't lie from {min} to {max}", field.name)))?,
     };
     Ok(Some(plan))
+}
+
+/// Everyday values of a field: half of them the examples of its schema, where it has some that are valid.
+fn with_examples(compiler: &Compiler<'_>, field: &Field, schema: ValuePlan) -> ValuePlan {
+    let one = ["example"].iter().filter_map(|keyword| field.schema.get(*keyword));
+    let many = field.schema.get("examples").and_then(Value::as_array).into_iter().flatten();
+    let fits = |value: &&Value| {
+        let single = ValuePlan::exact(PlanKind::Choice(vec![(*value).clone()]));
+        !value.is_null() && compiler.try_out(&single, &field.schema).is_ok()
+    };
+    let values: Vec<Value> = one.chain(many).filter(fits).cloned().collect();
+    if values.is_empty() {
+        return schema;
+    }
+    ValuePlan::exact(PlanKind::Either(vec![ValuePlan::exact(PlanKind::Choice(values)), schema]))
 }
 
 /// The contract's sample for a field, where it fits the schema.

@@ -29,7 +29,7 @@ const SHRINKING: [(&str, &str); 4] = [
 ];
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
-    let plain = catalogue.core.contract.batch.limits.plain_string;
+    let plain = catalogue.limits().plain_string;
     for site in catalogue.sites.clone() {
         if !site.is_text() {
             continue;

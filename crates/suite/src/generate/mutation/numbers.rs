@@ -90,7 +90,7 @@ pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
 }
 
 fn plain(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
-    let limits = &catalogue.core.contract.batch.limits;
+    let limits = catalogue.limits();
     let (magnitude, digits) = (limits.magnitude, limits.fraction_digits);
     for (class, text) in PLAIN {
         let Ok(value) = serde_json::from_str::<Value>(text) else { continue };

@@ -3,21 +3,33 @@
 
 use serde_json::{Value, json};
 
-use super::{Catalogue, Change, KeyShape};
+use super::{Catalogue, Change, KeyShape, Subject};
+use crate::contract::Contract;
 use crate::contract::validity::{ValueKind, escape};
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
     absent(catalogue);
     null(catalogue);
     replaced(catalogue);
-    added(catalogue);
+    if let Subject::Items(core, _) = &catalogue.subject {
+        added(catalogue, &core.contract.clone());
+    }
     closed(catalogue);
     catalogue.add_item("reorder-fields", "", "properties", "the last field first", Change::Reverse);
 }
 
+/// The same for values that are no items.
+pub(super) fn derive_nested(catalogue: &mut Catalogue<'_>) {
+    absent(catalogue);
+    null(catalogue);
+    closed(catalogue);
+}
+
 fn absent(catalogue: &mut Catalogue<'_>) {
-    let demanded =
-        |name: &str| catalogue.core.plan.fields.iter().any(|p| p.name == name && p.always);
+    let demanded = |name: &str| match &catalogue.subject {
+        Subject::Items(core, _) => core.plan.fields.iter().any(|p| p.name == name && p.always),
+        Subject::Values(..) => false,
+    };
     let sites = catalogue.sites.clone();
     let optional: Vec<_> =
         sites.iter().filter(|s| !(s.required || s.top && demanded(&s.name))).collect();
@@ -104,8 +116,7 @@ fn closed(catalogue: &mut Catalogue<'_>) {
     }
 }
 
-fn added(catalogue: &mut Catalogue<'_>) {
-    let contract = catalogue.core.contract.clone();
+fn added(catalogue: &mut Catalogue<'_>, contract: &Contract) {
     let text = || json!("batchproof");
     let mut additions: Vec<(String, String, Value)> = [
         ("plain", "extension", text()),

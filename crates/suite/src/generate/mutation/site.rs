@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::contract::SchemaDocument;
+use crate::contract::schema::{FlatSchema, flatten};
 use crate::contract::validity::escape;
 use crate::generate::GeneratorCore;
-use crate::generate::plan::schema::{FlatSchema, flatten};
 
 /// Places nested deeper than this are left alone.
 const DEPTH: usize = 4;
@@ -95,7 +96,7 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
         let site = SchemaSite {
             pointer: format!("/{}", escape(&field.name)),
             name: field.name.clone(),
-            flat: flatten(&core.contract.operation, &field.schema, REFERENCES),
+            flat: flatten(&core.contract.operation.document, &field.schema, REFERENCES),
             required: field.required,
             top: true,
             unique,
@@ -110,7 +111,7 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
             // The deepest that keeps within the bound, so that no part of the field is left out altogether.
             let nested = (1..=DEPTH).rev().find_map(|depth| {
                 let mut nested = Vec::new();
-                descend(core, &site, &full, "", depth, &mut nested);
+                descend(&core.contract.operation.document, &site, &full, "", depth, &mut nested);
                 (nested.len() <= NESTED || depth == 1).then_some(nested)
             });
             sites.extend(nested.into_iter().flatten().take(NESTED));
@@ -119,8 +120,35 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
     sites
 }
 
+/// The places of a value that is no item.
+pub(in crate::generate) fn gather_values(
+    document: &SchemaDocument,
+    schema: &Value,
+    full: &Value,
+) -> Vec<SchemaSite> {
+    let full = Arc::new(full.clone());
+    let root = SchemaSite {
+        pointer: String::new(),
+        name: String::new(),
+        flat: flatten(document, schema, REFERENCES),
+        required: true,
+        top: false,
+        unique: false,
+        // Like an element, the whole value can't be missing.
+        element: true,
+        known: false,
+        result_max: None,
+        usual: Value::clone(&full),
+        base: None,
+    };
+    let mut sites = vec![root.clone()];
+    descend(document, &root, &full, "", DEPTH, &mut sites);
+    sites.truncate(NESTED);
+    sites
+}
+
 fn descend(
-    core: &GeneratorCore,
+    document: &SchemaDocument,
     parent: &SchemaSite,
     full: &Arc<Value>,
     inside: &str,
@@ -150,7 +178,7 @@ fn descend(
         let site = SchemaSite {
             pointer: format!("{}/{}", parent.pointer, escape(&name)),
             name,
-            flat: flatten(&core.contract.operation, &schema, REFERENCES),
+            flat: flatten(document, &schema, REFERENCES),
             required,
             top: false,
             element,
@@ -161,6 +189,6 @@ fn descend(
             known: parent.known,
         };
         sites.push(site.clone());
-        descend(core, &site, full, &inside, depth - 1, sites);
+        descend(document, &site, full, &inside, depth - 1, sites);
     }
 }

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::site::SchemaSite;
 use super::{Catalogue, Change, KeyShape};
-use crate::generate::plan::Compiler;
 use crate::generate::plan::numbers::{to_float, to_whole};
 
 pub(super) fn derive(catalogue: &mut Catalogue<'_>) {
@@ -97,7 +96,7 @@ fn pattern(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
 
 /// Which bound, where it stands, and which way is out.
 fn range(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
-    let magnitude = catalogue.core.contract.batch.limits.magnitude;
+    let magnitude = catalogue.limits().magnitude;
     for (keyword, outward, exclusive) in [
         ("minimum", -1.0, false),
         ("exclusiveMinimum", -1.0, true),
@@ -196,5 +195,5 @@ fn array(catalogue: &mut Catalogue<'_>, site: &SchemaSite) {
 fn of_length(catalogue: &Catalogue<'_>, site: &SchemaSite, length: usize) -> Option<Value> {
     let exactly = json!({ "minItems": length, "maxItems": length });
     let schema = json!({ "allOf": [Value::Object(site.flat.keywords.clone()), exactly] });
-    Some(Compiler::new(&catalogue.core.contract).plan(&site.pointer, &schema).ok()?.simplest())
+    Some(catalogue.compiler().plan(&site.pointer, &schema).ok()?.simplest())
 }

@@ -6,14 +6,17 @@
 use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 
+use jsonschema::Validator;
 use serde_json::{Value, json};
 
+use super::guess;
 use super::numbers::NumberRange;
+use super::open::OpenPlan;
 use super::pattern::Pattern;
-use super::schema::{FlatSchema, flatten};
 use super::texts::{Lengths, of_format};
 use super::{ListPlan, PlanKind, PropertyPlan, ValuePlan};
-use crate::contract::{Contract, FileError};
+use crate::contract::schema::{FlatSchema, flatten};
+use crate::contract::{Contract, FileError, Limits, SchemaDocument};
 use crate::generate::random::Random;
 
 /// Nested schemas deeper than this are cut off.
@@ -32,12 +35,17 @@ const EXTENTS: [Extent; 8] = [
     Extent { recursion: 1, optional: 1, parts: 200 },
     Extent { recursion: 1, optional: 0, parts: 5_000 },
 ];
+/// Elements that `contains` may ask for.
+const MOST_CONTAINED: usize = 1000;
 /// Draws with which a plan is tried out.
 const PROBES: u64 = 48;
 
-/// Compiles schemas of one contract.
+/// Compiles schemas of one document.
 pub(in crate::generate) struct Compiler<'a> {
-    contract: &'a Contract,
+    document: &'a SchemaDocument,
+    limits: &'a Limits,
+    /// Who has the last word about whole values, where that is not the schema as it is compiled here.
+    judge: Option<Arc<Validator>>,
     extent: Cell<Extent>,
     /// Parts that the plan under way may still have.
     left: Cell<usize>,
@@ -89,7 +97,19 @@ enum CompileStop {
 impl<'a> Compiler<'a> {
     /// A compiler for schemas of `contract`.
     pub fn new(contract: &'a Contract) -> Compiler<'a> {
-        Compiler { contract, extent: Cell::new(EXTENTS[0]), left: Cell::new(EXTENTS[0].parts) }
+        Compiler::of_document(&contract.operation.document, &contract.batch.limits)
+    }
+
+    /// A compiler for schemas of any document.
+    pub fn of_document(document: &'a SchemaDocument, limits: &'a Limits) -> Compiler<'a> {
+        let (extent, left) = (Cell::new(EXTENTS[0]), Cell::new(EXTENTS[0].parts));
+        Compiler { document, limits, judge: None, extent, left }
+    }
+
+    /// The same, with another judge of whole values.
+    pub fn judged_by(mut self, judge: Option<Arc<Validator>>) -> Compiler<'a> {
+        self.judge = judge;
+        self
     }
 
     /// The plan for `schema`, tried out.
@@ -105,6 +125,10 @@ impl<'a> Compiler<'a> {
         let fits =
             |plan: &Result<ValuePlan, CompileStop>| !matches!(plan, Err(CompileStop::TooLarge));
         let plan = EXTENTS.iter().map(within).find(fits).unwrap_or(Err(CompileStop::TooLarge));
+        let plan = match &self.judge {
+            Some(judge) => self.judged(plan, schema, judge),
+            None => plan,
+        };
         let cannot = |pointer: &str, why: &str| self.cannot(pointer, why);
         let plan = plan.map_err(|stop| match stop {
             CompileStop::Unusable(problem) => *problem,
@@ -122,7 +146,8 @@ impl<'a> Compiler<'a> {
 
     /// Whether what `plan` draws satisfies `schema`; else a value that does not.
     pub fn try_out(&self, plan: &ValuePlan, schema: &Value) -> Result<(), Value> {
-        let Ok(validator) = self.contract.operation.compile(schema) else { return Ok(()) };
+        let compiled = || self.document.compile_request(schema).ok().map(Arc::new);
+        let Some(validator) = self.judge.clone().or_else(compiled) else { return Ok(()) };
         let mut random = Random::new(1);
         let mut drawn = (0..PROBES)
             .map(|n| plan.draw(&mut random, n % 2 == 1))
@@ -132,17 +157,18 @@ impl<'a> Compiler<'a> {
 
     /// The keyword of a schema that a value breaks.
     fn broken_keyword(&self, schema: &Value, value: &Value) -> String {
-        let validator = self.contract.operation.compile(schema).ok();
+        let compiled = || self.document.compile_request(schema).ok().map(Arc::new);
+        let validator = self.judge.clone().or_else(compiled);
         let first = validator.as_ref().and_then(|v| v.iter_errors(value).next());
         first.map(|error| error.kind().keyword().to_owned()).unwrap_or_default()
     }
 
     fn cannot(&self, pointer: &str, why: &str) -> FileError {
-        cannot(self.contract.operation.file(), pointer, why)
+        of_problem(self.document.problem(pointer, why_not(why)))
     }
 
     fn compile(&self, schema: &Value, place: &Place) -> Result<ValuePlan, CompileStop> {
-        let flat = flatten(&self.contract.operation, schema, REFERENCES);
+        let flat = flatten(self.document, schema, REFERENCES);
         if flat.never {
             return Err(CompileStop::because(self.cannot(&place.pointer, "nothing satisfies it")));
         }
@@ -153,14 +179,48 @@ impl<'a> Compiler<'a> {
         if self.left.get() == 0 {
             return Err(CompileStop::TooLarge);
         }
-        let (kind, exact) = self.kind(&flat, place)?;
-        let held = if exact && !flat.inexact {
-            None
-        } else {
-            let compiled = self.contract.operation.compile(schema);
-            Some(Arc::new(compiled.map_err(CompileStop::because)?))
+        let held = |exact: bool| {
+            if exact && !flat.inexact {
+                return Ok(None);
+            }
+            let compiled = self.document.compile_request(schema);
+            Ok(Some(Arc::new(compiled.map_err(CompileStop::because)?)))
         };
-        Ok(ValuePlan { kind, held })
+        let stop = match self.kind(&flat, place) {
+            Ok((kind, exact)) => {
+                let plan = ValuePlan { kind, held: held(exact)? };
+                let judge = plan.held.clone().filter(|judge| !draws(&plan, judge));
+                let guessed = judge.and_then(|judge| self.guessed(schema, &judge));
+                return Ok(guessed.unwrap_or(plan));
+            }
+            Err(stop) => stop,
+        };
+        let judge = match &stop {
+            CompileStop::Unusable(_) => held(false).ok().flatten(),
+            _ => None,
+        };
+        judge.and_then(|judge| self.guessed(schema, &judge)).ok_or(stop)
+    }
+
+    /// A plan of values that were guessed and found valid.
+    fn guessed(&self, schema: &Value, judge: &Validator) -> Option<ValuePlan> {
+        let values = guess::valid(self.document, schema, judge);
+        (!values.is_empty()).then(|| ValuePlan::exact(PlanKind::Choice(values)))
+    }
+
+    /// The plan as far as another judge agrees, else what was guessed.
+    fn judged(
+        &self,
+        plan: Result<ValuePlan, CompileStop>,
+        schema: &Value,
+        judge: &Arc<Validator>,
+    ) -> Result<ValuePlan, CompileStop> {
+        match plan {
+            Ok(plan) if draws(&plan, judge) => {
+                Ok(ValuePlan { kind: PlanKind::Either(vec![plan]), held: Some(Arc::clone(judge)) })
+            }
+            other => self.guessed(schema, judge).map_or(other, Ok),
+        }
     }
 
     /// What to draw, and whether it is sure to satisfy the schema.
@@ -172,6 +232,9 @@ impl<'a> Compiler<'a> {
             let alone =
                 flat.keywords.keys().all(|k| k == "enum" || k == "type" || k == "description");
             return self.choice(values, flat, place).map(|k| (k, alone));
+        }
+        if flat.keywords.contains_key("if") {
+            return self.conditional(flat, place);
         }
         for keyword in ["oneOf", "anyOf"] {
             if let Some(branches) = flat.list(keyword) {
@@ -208,7 +271,7 @@ impl<'a> Compiler<'a> {
         flat: &FlatSchema,
         place: &Place,
     ) -> Result<PlanKind, CompileStop> {
-        let validator = self.contract.operation.compile(&Value::Object(flat.keywords.clone()));
+        let validator = self.document.compile_request(&Value::Object(flat.keywords.clone()));
         let validator = validator.map_err(CompileStop::because)?;
         let fitting: Vec<Value> =
             values.iter().filter(|v| validator.is_valid(v)).cloned().collect();
@@ -230,11 +293,38 @@ impl<'a> Compiler<'a> {
     ) -> Result<(PlanKind, bool), CompileStop> {
         let mut base = flat.keywords.clone();
         base.shift_remove(keyword);
+        let branches = branches.iter().enumerate().map(|(index, branch)| {
+            (format!("{keyword}/{index}"), json!({ "allOf": [base, branch] }))
+        });
+        self.one_of(branches, flat, place)
+    }
+
+    /// What meets the condition and what follows from it, or what stands for all others.
+    fn conditional(
+        &self,
+        flat: &FlatSchema,
+        place: &Place,
+    ) -> Result<(PlanKind, bool), CompileStop> {
+        let mut base = flat.keywords.clone();
+        let [test, then, otherwise] = ["if", "then", "else"]
+            .map(|keyword| base.shift_remove(keyword).unwrap_or(Value::Bool(true)));
+        let branches = [
+            ("then".to_owned(), json!({ "allOf": [base, test, then] })),
+            ("else".to_owned(), json!({ "allOf": [base, otherwise] })),
+        ];
+        self.one_of(branches.into_iter(), flat, place)
+    }
+
+    fn one_of(
+        &self,
+        branches: impl Iterator<Item = (String, Value)>,
+        flat: &FlatSchema,
+        place: &Place,
+    ) -> Result<(PlanKind, bool), CompileStop> {
         let mut plans = Vec::new();
         let mut last = None;
-        for (index, branch) in branches.iter().enumerate() {
-            let merged = json!({ "allOf": [base, branch] });
-            match self.compile(&merged, &place.inside(&format!("{keyword}/{index}"), flat)) {
+        for (step, merged) in branches {
+            match self.compile(&merged, &place.inside(&step, flat)) {
                 Ok(plan) => plans.push(plan),
                 Err(stop) => last = Some(stop),
             }
@@ -251,7 +341,11 @@ impl<'a> Compiler<'a> {
     fn string(&self, flat: &FlatSchema, place: &Place) -> Result<(PlanKind, bool), CompileStop> {
         let bounded = flat.count("minLength").is_some() || flat.count("maxLength").is_some();
         if let Some(text) = flat.text("pattern") {
-            if let Some(pattern) = Pattern::compile(text) {
+            if let Some(mut pattern) = Pattern::compile(text) {
+                if bounded {
+                    let lengths = self.lengths(flat);
+                    pattern.stretch(lengths.min, flat.count("maxLength").unwrap_or(usize::MAX));
+                }
                 return Ok((pattern.into(), false));
             }
             // Look-around and back-references can't be drawn from; examples can.
@@ -269,7 +363,7 @@ impl<'a> Compiler<'a> {
         }
         match flat.text("format") {
             Some("date-time") => {
-                let digits = self.contract.batch.limits.instant_digits;
+                let digits = self.limits.instant_digits;
                 return Ok((PlanKind::Instant(digits), !bounded));
             }
             Some(format) if of_format(format, &mut Random::new(0)).is_some() => {
@@ -288,13 +382,13 @@ impl<'a> Compiler<'a> {
 
     fn lengths(&self, flat: &FlatSchema) -> Lengths {
         let min = flat.count("minLength").unwrap_or(0);
-        let plain = self.contract.batch.limits.plain_string;
+        let plain = self.limits.plain_string;
         Lengths { min, max: flat.count("maxLength").unwrap_or(plain.max(min)) }
     }
 
     /// Bounds are those of the schema within those of the interpretations: beyond them nothing is judged.
     fn numbers(&self, flat: &FlatSchema, whole: bool) -> PlanKind {
-        let limits = &self.contract.batch.limits;
+        let limits = self.limits;
         let most = limits.magnitude - 1.0;
         let stricter = |open: Option<f64>, closed: Option<f64>, lower: bool| match (open, closed) {
             (Some(o), Some(c)) if if lower { c > o } else { c < o } => (Some(c), false),
@@ -335,7 +429,10 @@ impl<'a> Compiler<'a> {
             }
         }
         let items = flat.keywords.get("items").unwrap_or(&anything);
+        let closed = flat.keywords.get("unevaluatedItems") == Some(&Value::Bool(false))
+            && !flat.keywords.contains_key("items");
         let rest = match self.compile(items, &place.inside("items", flat)) {
+            Ok(_) if closed && min <= first.len() => None,
             Ok(plan) => Some(plan),
             Err(_) if min <= first.len() => None,
             Err(stop) => return Err(stop),
@@ -343,7 +440,26 @@ impl<'a> Compiler<'a> {
         let max = if rest.is_none() { max.min(first.len()) } else { max };
         let distinct = flat.keywords.get("uniqueItems") == Some(&Value::Bool(true));
         let exact = !distinct && min <= max;
-        Ok((PlanKind::List(Box::new(ListPlan { first, rest, min, max, distinct })), exact))
+        let needed = self.contained(items, flat, place)?;
+        let plan = ListPlan { first, rest, needed, min, max, distinct };
+        Ok((PlanKind::List(Box::new(plan)), exact))
+    }
+
+    /// The elements that `contains` asks for.
+    fn contained(
+        &self,
+        items: &Value,
+        flat: &FlatSchema,
+        place: &Place,
+    ) -> Result<Vec<ValuePlan>, CompileStop> {
+        let Some(contains) = flat.keywords.get("contains") else { return Ok(Vec::new()) };
+        let least = flat.count("minContains").unwrap_or(1);
+        if least == 0 {
+            return Ok(Vec::new());
+        }
+        let both = json!({ "allOf": [items, contains] });
+        let plan = self.compile(&both, &place.inside("contains", flat))?;
+        Ok(vec![plan; least.min(MOST_CONTAINED)])
     }
 
     fn object(&self, flat: &FlatSchema, place: &Place) -> Result<(PlanKind, bool), CompileStop> {
@@ -367,12 +483,100 @@ impl<'a> Compiler<'a> {
         for name in undescribed {
             if named.is_none_or(|n| !n.contains_key(name)) {
                 let at = place.inside(&format!("properties/{name}"), flat);
-                let schema = flat.keywords.get("additionalProperties").cloned();
-                let plan = self.compile(&schema.unwrap_or(json!({})), &at)?;
+                let plan = self.compile(&undescribed_schema(flat, name), &at)?;
                 properties.push(PropertyPlan { name: name.to_owned(), required: true, plan });
             }
         }
-        Ok((PlanKind::Object(properties), true))
+        let kind = match self.open(flat, place, &properties)? {
+            Some(mut open) => {
+                open.properties = properties;
+                PlanKind::Open(Box::new(open))
+            }
+            None => PlanKind::Object(properties),
+        };
+        Ok((kind, true))
+    }
+
+    /// What an object has beyond the properties that its schema names; none where that is nothing.
+    fn open(
+        &self,
+        flat: &FlatSchema,
+        place: &Place,
+        named: &[PropertyPlan],
+    ) -> Result<Option<OpenPlan>, CompileStop> {
+        let mut patterns = Vec::new();
+        let by_pattern = flat.keywords.get("patternProperties").and_then(Value::as_object);
+        for (text, schema) in by_pattern.into_iter().flatten() {
+            let at = place.inside(&format!("patternProperties/{text}"), flat);
+            // What can't be drawn, or not here, is optional.
+            if let (Some(pattern), Ok(plan)) = (Pattern::compile(text), self.compile(schema, &at)) {
+                patterns.push((pattern, plan));
+            }
+        }
+        let additional = flat.keywords.get("additionalProperties");
+        let closed = additional == Some(&Value::Bool(false))
+            || flat.keywords.get("unevaluatedProperties") == Some(&Value::Bool(false));
+        let min = flat.count("minProperties").unwrap_or(0);
+        let max = flat.count("maxProperties").unwrap_or(usize::MAX);
+        let dependent = dependent(flat);
+        let typed = additional.is_some_and(Value::is_object);
+        let wanted = typed || min > named.len() || flat.keywords.contains_key("propertyNames");
+        if patterns.is_empty() && dependent.is_empty() && min == 0 && max == usize::MAX && !wanted {
+            return Ok(None);
+        }
+        let mut rest = None;
+        if !closed && wanted {
+            let schema = additional.cloned().unwrap_or(json!({}));
+            let names = flat.keywords.get("propertyNames").cloned().unwrap_or(json!({}));
+            let names = json!({ "allOf": [{ "type": "string" }, names] });
+            let names = self.compile(&names, &place.inside("propertyNames", flat));
+            let values = self.compile(&schema, &place.inside("additionalProperties", flat));
+            match (names, values) {
+                (Ok(names), Ok(values)) => rest = Some((names, values)),
+                (Err(stop), _) | (_, Err(stop)) if min > named.len() => return Err(stop),
+                _ => {}
+            }
+        }
+        let eager = typed || !patterns.is_empty();
+        let properties = Vec::new();
+        Ok(Some(OpenPlan { properties, patterns, rest, dependent, min, max, eager }))
+    }
+}
+
+/// Whether a judge accepts some of what a plan draws.
+fn draws(plan: &ValuePlan, judge: &Validator) -> bool {
+    let mut random = Random::new(2);
+    let once = |n: u64| {
+        let mut value = Value::Null;
+        plan.draw_once(&mut random, n % 2 == 1, &mut value);
+        judge.is_valid(&value)
+    };
+    (0..PROBES).any(once)
+}
+
+/// What `dependentRequired` asks for, by the name that asks.
+fn dependent(flat: &FlatSchema) -> Vec<(String, Vec<String>)> {
+    let all = flat.keywords.get("dependentRequired").and_then(Value::as_object);
+    let names = |list: &Value| {
+        let list = list.as_array().into_iter().flatten();
+        list.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    all.into_iter().flatten().map(|(name, list)| (name.clone(), names(list))).collect()
+}
+
+/// The schema of a property that `properties` does not name.
+fn undescribed_schema(flat: &FlatSchema, name: &str) -> Value {
+    let by_pattern = flat.keywords.get("patternProperties").and_then(Value::as_object);
+    let matches = |pattern: &str| {
+        let test = jsonschema::validator_for(&json!({ "pattern": pattern }));
+        test.is_ok_and(|test| test.is_valid(&Value::from(name)))
+    };
+    let fitting: Vec<&Value> =
+        by_pattern.into_iter().flatten().filter(|(p, _)| matches(p)).map(|(_, s)| s).collect();
+    if fitting.is_empty() {
+        flat.keywords.get("additionalProperties").cloned().unwrap_or(json!({}))
+    } else {
+        json!({ "allOf": fitting })
     }
 }
 
@@ -384,7 +588,13 @@ impl CompileStop {
 
 /// Why no items can be generated from a schema.
 pub(in crate::generate) fn cannot(file: &str, pointer: &str, why: &str) -> FileError {
-    FileError::new(file, format!("no valid value can be drawn: {why}"))
-        .pointer(pointer)
-        .expected("a schema that can be satisfied, or `samples` in batch.yaml that satisfy it")
+    of_problem(FileError::new(file, why_not(why)).pointer(pointer))
+}
+
+fn why_not(why: &str) -> String {
+    format!("no valid value can be drawn: {why}")
+}
+
+fn of_problem(problem: FileError) -> FileError {
+    problem.expected("a schema that can be satisfied, or `samples` in batch.yaml that satisfy it")
 }

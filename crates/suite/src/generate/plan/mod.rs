@@ -3,10 +3,11 @@
 //! A plan knows schemas and interpretations; it must not know items, batches, profiles or mutations.
 
 mod compile;
+mod guess;
 pub(in crate::generate) mod instants;
 pub(in crate::generate) mod numbers;
+mod open;
 pub(in crate::generate) mod pattern;
-pub(in crate::generate) mod schema;
 pub(in crate::generate) mod texts;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub(in crate::generate) use compile::{Compiler, cannot};
 use numbers::NumberRange;
+use open::OpenPlan;
 use pattern::Pattern;
 use texts::Lengths;
 
@@ -55,6 +57,8 @@ pub(in crate::generate) enum PlanKind {
     List(Box<ListPlan>),
     /// An object.
     Object(Vec<PropertyPlan>),
+    /// An object with more than named properties, or with ties between them.
+    Open(Box<OpenPlan>),
     /// One of several schemas.
     Either(Vec<ValuePlan>),
 }
@@ -66,6 +70,8 @@ pub(in crate::generate) struct ListPlan {
     pub first: Vec<ValuePlan>,
     /// All others; none where none may follow.
     pub rest: Option<ValuePlan>,
+    /// Elements that one of them at least must be, each.
+    pub needed: Vec<ValuePlan>,
     /// Fewest elements.
     pub min: usize,
     /// Most elements.
@@ -144,6 +150,7 @@ impl ValuePlan {
                 }
                 writer.value(Value::Object(object));
             }
+            PlanKind::Open(open) => writer.value(Value::Object(open.draw(random, edges))),
             PlanKind::Either(plans) => match random.pick(plans) {
                 Some(plan) => writer.value(plan.draw(random, edges)),
                 None => writer.value(Value::Null),
@@ -185,6 +192,7 @@ impl ValuePlan {
                     .map(|p| (p.name.clone(), p.plan.build(full)))
                     .collect(),
             ),
+            PlanKind::Open(open) => Value::Object(open.build(full)),
             PlanKind::Either(plans) => {
                 plans.iter().map(|p| p.build(full)).find(fits).unwrap_or(Value::Null)
             }
@@ -239,6 +247,26 @@ impl ListPlan {
             }
             out.push(value);
         }
+        self.with_needed(out, |plan| plan.draw(random, edges))
+    }
+
+    /// With what must be among them, at the end.
+    fn with_needed(
+        &self,
+        mut out: Vec<Value>,
+        mut draw: impl FnMut(&ValuePlan) -> Value,
+    ) -> Vec<Value> {
+        for plan in &self.needed {
+            let mut value = draw(plan);
+            let mut tries = 0;
+            while self.distinct && out.contains(&value) && tries < TRIES {
+                value = draw(plan);
+                tries += 1;
+            }
+            out.push(value);
+        }
+        let surplus = out.len().saturating_sub(self.max.max(self.needed.len()));
+        out.drain(..surplus);
         out
     }
 
@@ -249,6 +277,9 @@ impl ListPlan {
         let mut out: Vec<Value> =
             (0..length).filter_map(|at| Some(plan(at)?.build(full))).collect();
         let repeats = |out: &[Value]| (1..out.len()).any(|i| out[..i].contains(&out[i]));
+        if !self.needed.is_empty() {
+            out = self.with_needed(out, |plan| plan.build(full));
+        }
         if self.distinct && repeats(&out) {
             out = self.draw(&mut random, false);
             out.truncate(length.max(self.min));

@@ -81,6 +81,52 @@ impl Pattern {
         }
     }
 
+    /// Keeps its texts between two lengths, as far as one repetition of single characters can.
+    pub fn stretch(&mut self, min: usize, max: usize) {
+        let (low, high) = self.lengths();
+        if low >= min && high <= max {
+            return;
+        }
+        if let Some((least, most)) = self.repetition() {
+            let (others_low, others_high) = (low - *least, high - *most);
+            *least = (*least).max(min.saturating_sub(others_low));
+            *most = (*most).max(*least + SLACK).min(max.saturating_sub(others_high));
+            *most = (*most).max(*least);
+        }
+    }
+
+    /// Shortest and longest text, in code points.
+    fn lengths(&self) -> (usize, usize) {
+        match self {
+            Pattern::Literal(text) => (text.chars().count(), text.chars().count()),
+            Pattern::Class(..) => (1, 1),
+            Pattern::Repeat(inner, low, high) => {
+                let (least, most) = inner.lengths();
+                (least.saturating_mul(*low), most.saturating_mul(*high))
+            }
+            Pattern::Sequence(parts) => parts
+                .iter()
+                .map(Pattern::lengths)
+                .fold((0, 0), |all, one| (all.0 + one.0, usize::saturating_add(all.1, one.1))),
+            Pattern::Either(branches) => {
+                let all: Vec<_> = branches.iter().map(Pattern::lengths).collect();
+                let least = all.iter().map(|l| l.0).min().unwrap_or(0);
+                (least, all.iter().map(|l| l.1).max().unwrap_or(0))
+            }
+        }
+    }
+
+    /// The bounds of the last repetition of single characters that every text has.
+    fn repetition(&mut self) -> Option<(&mut usize, &mut usize)> {
+        match self {
+            Pattern::Repeat(inner, low, high) => {
+                matches!(**inner, Pattern::Class(..)).then_some((low, high))
+            }
+            Pattern::Sequence(parts) => parts.iter_mut().rev().find_map(Pattern::repetition),
+            _ => None,
+        }
+    }
+
     /// Whether every text is plain, whatever is drawn (INTERPRETATION-18); no space is, which may not stand everywhere.
     pub fn is_plain(&self) -> bool {
         let fine = |c: char| c != ' ' && is_plain(c.encode_utf8(&mut [0; 4]));

@@ -122,6 +122,30 @@ pub(in crate::generate) fn of_format(format: &str, random: &mut Random) -> Optio
             push_name(random, &mut out);
         }
         "regex" => push_name(random, &mut out),
+        "relative-json-pointer" => {
+            out.push_str("0/");
+            push_name(random, &mut out);
+        }
+        "uri-template" => {
+            out.push_str("https://example.com/{");
+            push_name(random, &mut out);
+            out.push('}');
+        }
+        // Formats of OpenAPI's registry that are texts.
+        "decimal" | "decimal128" | "double" | "float" => {
+            out.push_str(&random.between(1, 99_999).to_string());
+            out.push('.');
+            out.push_str(&random.between(10, 99).to_string());
+        }
+        "int32" | "int64" | "uint64" => out.push_str(&random.between(1, 99_999).to_string()),
+        "byte" | "base64" | "base64url" => {
+            for _ in 0..12 {
+                out.push(
+                    random
+                        .letter(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"),
+                );
+            }
+        }
         _ => return None,
     }
     Some(out)
@@ -171,6 +195,8 @@ mod tests {
             "duration",
             "json-pointer",
             "regex",
+            "relative-json-pointer",
+            "uri-template",
         ] {
             let validator = jsonschema::options()
                 .should_validate_formats(true)

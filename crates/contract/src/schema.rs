@@ -1,14 +1,15 @@
-//! Flattens a schema: references followed, `allOf` merged, so that a compiler sees one object of keywords.
+//! Flattens a schema: references followed, `allOf` merged, so that its reader sees one object of keywords, as a request
+//! has to meet them.
 //!
 //! Knows JSON Schema 2020-12 only; what can't be merged is kept aside, for the validator to hold.
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::Operation;
+use crate::document::SchemaDocument;
 
 /// A schema without `$ref` and `allOf` at its top.
 #[derive(Debug, Clone)]
-pub(in crate::generate) struct FlatSchema {
+pub struct FlatSchema {
     /// Its keywords.
     pub keywords: Map<String, Value>,
     /// Whether values drawn from `keywords` may still break the schema.
@@ -39,21 +40,41 @@ const HELD_BY_VALIDATOR: [&str; 15] = [
 ];
 
 /// Flattens `schema`; `depth` bounds references that go in a circle.
-pub(in crate::generate) fn flatten(
-    operation: &Operation,
-    schema: &Value,
-    depth: usize,
-) -> FlatSchema {
+pub fn flatten(document: &SchemaDocument, schema: &Value, depth: usize) -> FlatSchema {
     let mut flat =
         FlatSchema { keywords: Map::new(), inexact: false, never: false, references: Vec::new() };
-    absorb(operation, schema, depth, &mut flat);
+    absorb(document, schema, depth, true, &mut flat);
+    document.for_request(&mut flat.keywords);
     if HELD_BY_VALIDATOR.iter().any(|k| flat.keywords.contains_key(*k)) {
         flat.inexact = true;
     }
     flat
 }
 
-fn absorb(operation: &Operation, schema: &Value, depth: usize, flat: &mut FlatSchema) {
+/// Keywords that look at what stands beside them: merged with another part, they say something else.
+const OF_THEIR_PART: [&str; 3] =
+    ["additionalProperties", "unevaluatedProperties", "unevaluatedItems"];
+
+/// Keywords that say nothing of a value.
+const ANNOTATIONS: [&str; 9] = [
+    "$comment",
+    "default",
+    "deprecated",
+    "description",
+    "example",
+    "examples",
+    "readOnly",
+    "title",
+    "writeOnly",
+];
+
+fn absorb(
+    document: &SchemaDocument,
+    schema: &Value,
+    depth: usize,
+    alone: bool,
+    flat: &mut FlatSchema,
+) {
     let Value::Object(map) = schema else {
         flat.never |= schema == &Value::Bool(false);
         return;
@@ -65,19 +86,26 @@ fn absorb(operation: &Operation, schema: &Value, depth: usize, flat: &mut FlatSc
     if let Some(Value::String(reference)) = map.get("$ref") {
         flat.references.push(reference.clone());
         let only = json!({ "$ref": reference });
-        let target = operation.resolve(&only);
+        let target = document.resolve(&only);
         if target == &only {
             flat.inexact = true;
         } else {
-            absorb(operation, &target.clone(), depth - 1, flat);
+            let alone =
+                alone && map.keys().all(|k| k == "$ref" || ANNOTATIONS.contains(&k.as_str()));
+            absorb(document, &target.clone(), depth - 1, alone, flat);
         }
     }
+    if map.contains_key("$dynamicRef") {
+        flat.inexact = true;
+    }
+    let alone = alone && !map.contains_key("allOf");
+    flat.inexact |= !alone && OF_THEIR_PART.iter().any(|k| map.contains_key(*k));
     for (keyword, value) in map {
         match (keyword.as_str(), value) {
             ("$ref", _) => {}
             ("allOf", Value::Array(parts)) => {
                 for part in parts {
-                    absorb(operation, part, depth - 1, flat);
+                    absorb(document, part, depth - 1, false, flat);
                 }
             }
             _ => merge(keyword, value, flat),
@@ -148,14 +176,20 @@ fn merge(keyword: &str, value: &Value, flat: &mut FlatSchema) {
             }
         }
         "uniqueItems" => *held = json!(true),
+        "additionalProperties" => {
+            flat.inexact = true;
+            if *held == Value::Bool(true) || *value == Value::Bool(false) {
+                *held = value.clone();
+            }
+        }
         "description" | "title" | "example" | "examples" | "default" | "deprecated"
-        | "readOnly" | "writeOnly" => {}
+        | "readOnly" | "writeOnly" | "$comment" | "$defs" | "definitions" => {}
         _ => flat.inexact = true,
     }
 }
 
 /// The types that a `type` keyword names.
-pub(in crate::generate) fn types(value: &Value) -> Vec<&str> {
+pub fn types(value: &Value) -> Vec<&str> {
     match value {
         Value::String(one) => vec![one],
         Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
@@ -195,9 +229,14 @@ impl FlatSchema {
             return types(named).into_iter().map(str::to_owned).collect();
         }
         let speaks = |words: &[&str]| words.iter().any(|w| self.keywords.contains_key(*w));
-        let guess = if speaks(&["properties", "required", "additionalProperties"]) {
+        let guess = if speaks(&["properties", "required", "additionalProperties"])
+            || speaks(&["patternProperties", "propertyNames", "minProperties", "maxProperties"])
+            || speaks(&["dependentRequired", "dependentSchemas", "unevaluatedProperties"])
+        {
             "object"
-        } else if speaks(&["items", "prefixItems", "minItems", "maxItems", "uniqueItems"]) {
+        } else if speaks(&["items", "prefixItems", "minItems", "maxItems", "uniqueItems"])
+            || speaks(&["contains", "unevaluatedItems"])
+        {
             "array"
         } else if speaks(&["pattern", "minLength", "maxLength", "format"]) {
             "string"
