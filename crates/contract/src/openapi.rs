@@ -49,10 +49,8 @@ impl Operation {
     pub fn read(file: &str, text: &str, path: &str, method: &str) -> Result<Operation, FileError> {
         let document = SchemaDocument::read(file, text)?;
         let root = document.value();
-        let item = document.follow(&format!("/paths/{}", escape(path))).unwrap_or_default();
-        let at = format!("{item}/{method}");
-        if item.is_empty() || root.pointer(&at).is_none() {
-            let at = format!("/paths/{}/{method}", escape(path));
+        let at = format!("/paths/{}/{method}", escape(path));
+        let Ok(at) = document.follow(&at) else {
             let paths = root.get("paths").and_then(Value::as_object);
             let known = paths.map(|p| p.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
             return Err(FileError::new(file, format!("there is no {method} {path}"))
@@ -62,7 +60,7 @@ impl Operation {
                     known.join(", ")
                 ))
                 .nearest(path, known));
-        }
+        };
         let mut operation = Operation {
             path: path.to_owned(),
             method: method.to_uppercase(),

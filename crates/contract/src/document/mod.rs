@@ -121,7 +121,8 @@ impl SchemaDocument {
             if self.original.is_some() { format!("/{ALONE}{pointer}") } else { pointer.to_owned() };
         let moved = || swagger_2::moved(&format!("#{pointer}")).map(|moved| moved[1..].to_owned());
         let stands = |place: &String| self.value.pointer(place).is_some();
-        Some(place).filter(stands).or_else(|| moved().filter(stands))
+        let referred = || self.follow(&place).ok();
+        Some(place.clone()).filter(stands).or_else(|| moved().filter(stands)).or_else(referred)
     }
 
     /// A problem at a place of the document, named by the file that it stands in.
@@ -161,11 +162,25 @@ impl SchemaDocument {
         self.value.pointer(&references::decoded(reference.strip_prefix('#')?))
     }
 
-    /// Where the object at a pointer stands, its `$ref`s followed.
+    /// Where the object at a pointer stands: `$ref`s on the way to it, and its own, are followed.
     ///
     /// # Errors
     /// A [`FileError`] where nothing stands there, or references go in a circle.
     pub fn follow(&self, pointer: &str) -> Result<String, FileError> {
+        let mut at = String::new();
+        for step in pointer.split('/').skip(1) {
+            let inside = format!("{at}/{step}");
+            at = if self.value.pointer(&inside).is_some() {
+                inside
+            } else {
+                format!("{}/{step}", self.referred(&at)?)
+            };
+        }
+        self.referred(&at)
+    }
+
+    /// Where the references of the object at a pointer end.
+    fn referred(&self, pointer: &str) -> Result<String, FileError> {
         let mut pointer = pointer.to_owned();
         for _ in 0..REFERENCES {
             let Some(value) = self.value.pointer(&pointer) else {

@@ -19,6 +19,15 @@ pub fn convert_schema(schema: &mut Map<String, Value>) {
     }
     bound(schema, "minimum", "exclusiveMinimum");
     bound(schema, "maximum", "exclusiveMaximum");
+    if schema.get("items").is_some_and(Value::is_array)
+        && let Some(items) = schema.shift_remove("items")
+    {
+        // A list of positions, as JSON Schema had it before 2020-12.
+        schema.insert("prefixItems".to_owned(), items);
+        if let Some(rest) = schema.shift_remove("additionalItems") {
+            schema.insert("items".to_owned(), rest);
+        }
+    }
     if let Some(Value::String(property)) = schema.get("discriminator") {
         // Swagger 2.0.
         let property = json!({ "propertyName": property });
@@ -125,6 +134,10 @@ mod tests {
             (
                 json!({ "$ref": "#/a", "nullable": true, "readOnly": true }),
                 json!({ "readOnly": true, "anyOf": [{ "$ref": "#/a" }, { "type": "null" }] }),
+            ),
+            (
+                json!({ "items": [{}, true], "additionalItems": false }),
+                json!({ "prefixItems": [{}, true], "items": false }),
             ),
             (json!({ "type": "file" }), json!({ "type": "string", "format": "binary" })),
             (
