@@ -44,7 +44,7 @@ pub enum Command {
     List(ListArgs),
     /// Explain a rule, an interpretation, a mutation, a case or a fault.
     Explain(ExplainArgs),
-    /// Print what would be generated, as JSON lines: values of a schema, or the requests of a case.
+    /// Print what is generated, as JSON lines: values of a schema, or requests of a case.
     Sample(SampleArgs),
     /// Serve the reference implementation, with faults if you name them.
     Serve(ServeArgs),

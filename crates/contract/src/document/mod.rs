@@ -40,6 +40,7 @@ pub struct SchemaDocument {
     beside: Vec<(String, Position)>,
     /// References that lead nowhere.
     broken: BTreeMap<String, FileError>,
+    dynamic: Option<FileError>,
 }
 
 impl SchemaDocument {
@@ -77,7 +78,7 @@ impl SchemaDocument {
             _ => (Position::Api, String::new()),
         };
         let original = matches!(dialect, Dialect::JsonSchema).then(|| value.clone());
-        let Resolved { others: parts, beside, broken } =
+        let Resolved { others: parts, beside, broken, dynamic } =
             references::resolve_all(file, &mut value, position, &prefix, &read)?;
         if matches!(dialect, Dialect::JsonSchema) {
             value = json!({ ALONE: value });
@@ -87,7 +88,7 @@ impl SchemaDocument {
         }
         dialect.convert(&mut value, position, &prefix, &beside);
         let (file, others) = (file.to_owned(), others.into_inner());
-        Ok(SchemaDocument { value, file, others, original, beside, broken })
+        Ok(SchemaDocument { value, file, others, original, beside, broken, dynamic })
     }
 
     /// The whole document.
@@ -106,6 +107,12 @@ impl SchemaDocument {
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.original.is_some()
+    }
+
+    /// Why the document can't be compiled in parts: what a `$dynamicRef` means depends on the way to it.
+    #[must_use]
+    pub fn dynamic(&self) -> Option<&FileError> {
+        self.dynamic.as_ref()
     }
 
     /// The texts of the other files that it refers to.

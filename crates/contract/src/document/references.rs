@@ -52,6 +52,7 @@ struct Parts<'a> {
     /// References that are pointers already, by the pointer of what has them.
     rewritten: HashSet<FilePlace>,
     broken: BTreeMap<String, FileError>,
+    ambiguous: Option<FileError>,
     /// What the document itself is.
     position: Position,
     read: &'a ReadFile<'a>,
@@ -65,6 +66,8 @@ pub struct Resolved {
     pub beside: Vec<(String, Position)>,
     /// References that lead nowhere, as they are written: whoever reaches one gets its problem.
     pub broken: BTreeMap<String, FileError>,
+    /// Set where what a `$dynamicRef` means depends on the way to it.
+    pub dynamic: Option<FileError>,
 }
 
 /// Makes every reference of `value` a pointer into the one document, where `value` will stand at `prefix`. `file` is
@@ -95,6 +98,7 @@ pub fn resolve_all(
         dynamic: HashMap::new(),
         rewritten: HashSet::new(),
         broken: BTreeMap::new(),
+        ambiguous: None,
         position,
         read,
     };
@@ -112,7 +116,7 @@ pub fn resolve_all(
     };
     let mut beside: Vec<(String, Position)> = done.into_iter().map(in_one).collect();
     beside.sort_by(|a, b| a.0.cmp(&b.0));
-    let broken = std::mem::take(&mut parts.broken);
+    let (broken, dynamic) = (std::mem::take(&mut parts.broken), parts.ambiguous.take());
     let mut rest = parts.parts.into_iter();
     if let Some(main) = rest.next() {
         *value = main.value;
@@ -217,6 +221,14 @@ impl Parts<'_> {
                 let (_, name) = one.target.split_once('#').unwrap_or_default();
                 self.dynamic.get(name).is_some_and(|all| all.len() > 1)
             };
+            if several && self.ambiguous.is_none() {
+                let found = format!("`$dynamicRef: {}` may mean several schemas", one.target);
+                self.ambiguous = Some(
+                    FileError::new(&*self.parts[place.file].name, found)
+                        .pointer(format!("{}/$dynamicRef", one.pointer))
+                        .expected("one `$dynamicAnchor` of that name, or one file for all of them"),
+                );
+            }
             targets.push((one.pointer, one.dynamic, several, self.reference_to(&to)));
             // Most stands where the walk from the root comes by.
             let reached = |to: &FilePlace| {

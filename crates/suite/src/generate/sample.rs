@@ -37,6 +37,9 @@ impl SchemaSampler {
         })?;
         let schema = document.value().pointer(&place).cloned().unwrap_or(Value::Bool(true));
         let original = document.compile_original().filter(|_| pointer.is_empty()).map(Arc::new);
+        if let Some(problem) = document.dynamic().filter(|_| original.is_none()) {
+            return Err(problem.clone());
+        }
         let judge = match &original {
             Some(judge) => Arc::clone(judge),
             None => Arc::new(document.compile_request(&schema)?),

@@ -459,6 +459,9 @@ impl<'a> Compiler<'a> {
         }
         let both = json!({ "allOf": [items, contains] });
         let plan = self.compile(&both, &place.inside("contains", flat))?;
+        if plan.held.as_deref().is_some_and(|judge| !draws(&plan, judge)) {
+            return Ok(Vec::new());
+        }
         Ok(vec![plan; least.min(MOST_CONTAINED)])
     }
 
