@@ -6,7 +6,8 @@ use crate::harness::{Desk, Serving, shown};
 use crate::said::commands;
 
 const COMMANDS: &[&str] = &[
-    "run", "list", "explain", "sample", "serve", "prove", "replay", "cleanup", "report", "certify", "verify",
+    "run", "list", "explain", "sample", "serve", "prove", "replay", "cleanup", "report", "certify",
+    "verify",
 ];
 
 /// Lines of a list that are enough to see how it is written.

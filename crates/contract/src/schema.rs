@@ -40,6 +40,7 @@ const HELD_BY_VALIDATOR: [&str; 15] = [
 ];
 
 /// Flattens `schema`; `depth` bounds references that go in a circle.
+#[must_use]
 pub fn flatten(document: &SchemaDocument, schema: &Value, depth: usize) -> FlatSchema {
     let mut flat =
         FlatSchema { keywords: Map::new(), inexact: false, never: false, references: Vec::new() };
@@ -189,6 +190,7 @@ fn merge(keyword: &str, value: &Value, flat: &mut FlatSchema) {
 }
 
 /// The types that a `type` keyword names.
+#[must_use]
 pub fn types(value: &Value) -> Vec<&str> {
     match value {
         Value::String(one) => vec![one],
@@ -199,6 +201,7 @@ pub fn types(value: &Value) -> Vec<&str> {
 
 impl FlatSchema {
     /// A keyword that is a count.
+    #[must_use]
     pub fn count(&self, keyword: &str) -> Option<usize> {
         let value = self.keywords.get(keyword)?;
         // A count may be written as 3.0.
@@ -209,21 +212,25 @@ impl FlatSchema {
     }
 
     /// A keyword that is a number.
+    #[must_use]
     pub fn number(&self, keyword: &str) -> Option<f64> {
         self.keywords.get(keyword).and_then(Value::as_f64)
     }
 
     /// A keyword that is text.
+    #[must_use]
     pub fn text(&self, keyword: &str) -> Option<&str> {
         self.keywords.get(keyword).and_then(Value::as_str)
     }
 
     /// A keyword that is a list.
+    #[must_use]
     pub fn list(&self, keyword: &str) -> Option<&[Value]> {
         self.keywords.get(keyword).and_then(Value::as_array).map(Vec::as_slice)
     }
 
     /// The types that it allows: those named, else the one that its keywords speak of, else none.
+    #[must_use]
     pub fn types(&self) -> Vec<String> {
         if let Some(named) = self.keywords.get("type") {
             return types(named).into_iter().map(str::to_owned).collect();
@@ -255,6 +262,7 @@ impl FlatSchema {
     }
 
     /// Whether it asks for a property.
+    #[must_use]
     pub fn requires(&self, name: &str) -> bool {
         self.list("required").is_some_and(|l| l.iter().any(|v| v == name))
     }

@@ -42,7 +42,7 @@ struct FilePlace {
 
 /// All files of a document, and what their identifiers stand for.
 struct Parts<'a> {
-    parts: Vec<Part>,
+    files: Vec<Part>,
     /// What each URI identifies.
     identified: HashMap<String, FilePlace>,
     /// Anchors, by the URI of what holds them.
@@ -89,7 +89,7 @@ pub fn resolve_all(
     let root = FilePlace { file: 0, pointer: String::new() };
     let first = Part { name: file.to_owned(), value: value.take(), prefix: prefix.to_owned() };
     let mut parts = Parts {
-        parts: vec![first],
+        files: vec![first],
         identified: HashMap::from([
             (own.to_string(), root.clone()),
             (base.to_string(), root.clone()),
@@ -112,16 +112,17 @@ pub fn resolve_all(
     }
     done.remove(&(root, position));
     let in_one = |(place, position): (FilePlace, Position)| {
-        (format!("{}{}", parts.parts[place.file].prefix, place.pointer), position)
+        (format!("{}{}", parts.files[place.file].prefix, place.pointer), position)
     };
     let mut beside: Vec<(String, Position)> = done.into_iter().map(in_one).collect();
     beside.sort_by(|a, b| a.0.cmp(&b.0));
     let (broken, dynamic) = (std::mem::take(&mut parts.broken), parts.ambiguous.take());
-    let mut rest = parts.parts.into_iter();
+    let mut rest = parts.files.into_iter();
     if let Some(main) = rest.next() {
         *value = main.value;
     }
-    Ok(Resolved { others: rest.map(|part| (part.name, part.value)).collect(), beside, broken })
+    let others = rest.map(|part| (part.name, part.value)).collect();
+    Ok(Resolved { others, beside, broken, dynamic })
 }
 
 /// The URI of a file; a relative name is taken from the root, which makes no difference for what is beside it.
@@ -149,7 +150,7 @@ impl Parts<'_> {
     fn index(&mut self, file: usize, base: &Url, position: Position) -> Result<(), FileError> {
         let mut bases: BTreeMap<String, Url> = BTreeMap::new();
         let mut wrong = None;
-        let mut value = self.parts[file].value.take();
+        let mut value = self.files[file].value.take();
         walk(&mut value, position, "", &mut |map, position, pointer| {
             if position != Position::Schema {
                 return;
@@ -175,10 +176,10 @@ impl Parts<'_> {
                 }
             }
         });
-        self.parts[file].value = value;
+        self.files[file].value = value;
         match wrong {
             Some((pointer, id)) => {
-                Err(FileError::new(&*self.parts[file].name, format!("`$id: {id}` is not a URI"))
+                Err(FileError::new(&*self.files[file].name, format!("`$id: {id}` is not a URI"))
                     .pointer(format!("{pointer}/$id"))
                     .expected("an absolute URI, or one that is relative to the document's"))
             }
@@ -193,12 +194,12 @@ impl Parts<'_> {
         position: Position,
         base: &Url,
     ) -> Vec<(FilePlace, Position, Url)> {
-        let mut whole = self.parts[place.file].value.take();
+        let mut whole = self.files[place.file].value.take();
         let mut found = Vec::new();
         if let Some(value) = whole.pointer_mut(&place.pointer) {
             gather(value, position, &place.pointer, base, &mut found);
         }
-        self.parts[place.file].value = whole;
+        self.files[place.file].value = whole;
         let mut more: Vec<(FilePlace, Position, Url)> = Vec::new();
         let mut targets = Vec::new();
         for one in found {
@@ -224,7 +225,7 @@ impl Parts<'_> {
             if several && self.ambiguous.is_none() {
                 let found = format!("`$dynamicRef: {}` may mean several schemas", one.target);
                 self.ambiguous = Some(
-                    FileError::new(&*self.parts[place.file].name, found)
+                    FileError::new(&*self.files[place.file].name, found)
                         .pointer(format!("{}/$dynamicRef", one.pointer))
                         .expected("one `$dynamicAnchor` of that name, or one file for all of them"),
                 );
@@ -232,13 +233,13 @@ impl Parts<'_> {
             targets.push((one.pointer, one.dynamic, several, self.reference_to(&to)));
             // Most stands where the walk from the root comes by.
             let reached = |to: &FilePlace| {
-                position_at(&self.parts[0].value, self.position, &to.pointer) == Some(one.position)
+                position_at(&self.files[0].value, self.position, &to.pointer) == Some(one.position)
             };
             if to.file != 0 || place.file != 0 || !reached(&to) {
                 more.push((to, one.position, target_base));
             }
         }
-        let whole = &mut self.parts[place.file].value;
+        let whole = &mut self.files[place.file].value;
         for (pointer, dynamic, several, target) in targets {
             let Some(Value::Object(map)) = whole.pointer_mut(&pointer) else { continue };
             let keyword = if dynamic { "$dynamicRef" } else { "$ref" };
@@ -265,7 +266,7 @@ impl Parts<'_> {
         found: &Found,
     ) -> Result<Option<(FilePlace, Url)>, FileError> {
         let keyword = if found.dynamic { "$dynamicRef" } else { "$ref" };
-        let name = self.parts[file].name.clone();
+        let name = self.files[file].name.clone();
         let wrong = |why: &str| {
             FileError::new(&*name, format!("`{keyword}: {}` {why}", found.target))
                 .pointer(format!("{}/{keyword}", found.pointer))
@@ -293,7 +294,7 @@ impl Parts<'_> {
         if fragment.is_empty() || fragment.starts_with('/') {
             let pointer = format!("{}{fragment}", resource.pointer);
             let place = FilePlace { file: resource.file, pointer };
-            return match self.parts[place.file].value.pointer(&place.pointer) {
+            return match self.files[place.file].value.pointer(&place.pointer) {
                 Some(_) => Ok(Some((place, whole))),
                 None => Err(nowhere()),
             };
@@ -311,7 +312,7 @@ impl Parts<'_> {
         wrong: &dyn Fn(&str) -> FileError,
     ) -> Result<FilePlace, FileError> {
         let path = uri.to_file_path().map_err(|()| wrong("names no file"))?;
-        if self.parts.len() >= MOST_FILES {
+        if self.files.len() >= MOST_FILES {
             return Err(
                 wrong("is one file too many").expected(format!("at most {MOST_FILES} files"))
             );
@@ -323,9 +324,9 @@ impl Parts<'_> {
                 .expected("a reference to something in this document or beside it"));
         }
         let value = (self.read)(&name)?;
-        let file = self.parts.len();
+        let file = self.files.len();
         let prefix = format!("/{OTHER_FILES}/{}", escape(&name));
-        self.parts.push(Part { name, value, prefix });
+        self.files.push(Part { name, value, prefix });
         let place = FilePlace { file, pointer: String::new() };
         self.identified.insert(uri.to_string(), place.clone());
         self.index(file, uri, position)?;
@@ -333,7 +334,7 @@ impl Parts<'_> {
     }
 
     fn reference_to(&self, place: &FilePlace) -> String {
-        format!("#{}", encoded(&format!("{}{}", self.parts[place.file].prefix, place.pointer)))
+        format!("#{}", encoded(&format!("{}{}", self.files[place.file].prefix, place.pointer)))
     }
 }
 
@@ -391,15 +392,13 @@ pub fn decoded(fragment: &str) -> String {
     let mut rest = fragment.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
         let digits = after.get(..2).and_then(|d| std::str::from_utf8(d).ok());
-        match digits.and_then(|d| u8::from_str_radix(d, 16).ok()).filter(|_| first == b'%') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
+        let escaped = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
+        if let Some(byte) = escaped.filter(|_| first == b'%') {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
         }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| fragment.to_owned())

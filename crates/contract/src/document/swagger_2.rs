@@ -44,8 +44,8 @@ pub fn convert(document: &mut Value) {
     root.insert("openapi".to_owned(), json!("3.1.0"));
     let servers = servers(root);
     root.insert("servers".to_owned(), servers);
-    let consumes = media(root.shift_remove("consumes"));
-    let produces = media(root.shift_remove("produces"));
+    let consumes = media(root.shift_remove("consumes").as_ref());
+    let produces = media(root.shift_remove("produces").as_ref());
     let shared = root.get("parameters").and_then(Value::as_object).cloned().unwrap_or_default();
     let paths = root.get_mut("paths").and_then(Value::as_object_mut);
     for item in
@@ -88,9 +88,8 @@ fn servers(root: &mut Map<String, Value>) -> Value {
 }
 
 /// Media types; JSON where none is named.
-fn media(list: Option<Value>) -> Vec<String> {
+fn media(list: Option<&Value>) -> Vec<String> {
     let named: Vec<String> = list
-        .as_ref()
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
@@ -112,10 +111,10 @@ fn path_item(
         let Some(Value::Object(operation)) = item.get_mut(method) else { continue };
         let consumes = operation
             .shift_remove("consumes")
-            .map_or_else(|| consumes.to_vec(), |own| media(Some(own)));
+            .map_or_else(|| consumes.to_vec(), |own| media(Some(&own)));
         let produces = operation
             .shift_remove("produces")
-            .map_or_else(|| produces.to_vec(), |own| media(Some(own)));
+            .map_or_else(|| produces.to_vec(), |own| media(Some(&own)));
         operation.shift_remove("schemes");
         let own = operation.shift_remove("parameters");
         let mut parameters = own.and_then(|p| p.as_array().cloned()).unwrap_or_default();

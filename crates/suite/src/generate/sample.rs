@@ -47,7 +47,7 @@ impl SchemaSampler {
         let limits = Limits::default();
         let compiler = Compiler::of_document(&document, &limits).judged_by(original);
         let plan = compiler.plan(&place, &schema)?;
-        Ok(SchemaSampler { schema, plan, judge, limits, document })
+        Ok(SchemaSampler { document, schema, plan, judge, limits })
     }
 
     /// The `nth` value of a seed: everyday ones and ones at bounds take turns. The first is the simplest.
@@ -57,7 +57,7 @@ impl SchemaSampler {
             return self.plan.simplest();
         }
         let mut random = Random::new(seed ^ nth.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        self.plan.draw(&mut random, nth % 2 == 0)
+        self.plan.draw(&mut random, nth.is_multiple_of(2))
     }
 
     /// Everything that breaks the schema at one place, with the value that does.

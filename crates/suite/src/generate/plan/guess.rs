@@ -77,7 +77,9 @@ impl Words {
                 }
                 ("const" | "default" | "example", value) => self.value(value),
                 ("enum" | "examples", Value::Array(list)) => {
-                    list.iter().for_each(|v| self.value(v))
+                    for value in list {
+                        self.value(value);
+                    }
                 }
                 ("required", Value::Array(list)) => {
                     list.iter().filter_map(Value::as_str).for_each(|name| self.name(name));
@@ -101,7 +103,9 @@ impl Words {
                 }
                 (_, Value::Number(number)) => self.number(number),
                 (_, Value::Array(list)) => {
-                    list.iter().for_each(|inside| self.gather(document, inside, seen, left));
+                    for inside in list {
+                        self.gather(document, inside, seen, left);
+                    }
                 }
                 (_, inside) => self.gather(document, inside, seen, left),
             }
