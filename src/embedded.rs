@@ -1,5 +1,5 @@
 //! The embedded reference server as a target: what a run without `--target`, `prove` and the trials under
-//! Cargo are held against.
+//! Cargo are compared with.
 
 use std::sync::Arc;
 

@@ -138,7 +138,7 @@ fn held(case: Case) -> Result<Completion, Failure> {
     if report.summary.conclusion != Conclusion::Conformant {
         return Err(told.into());
     }
-    // A SHOULD finding is told, and fails nothing.
+    // A SHOULD finding is reported, and fails nothing.
     eprint!("{told}");
     let unjudged = asserts.filter(|id| {
         report

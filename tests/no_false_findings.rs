@@ -1,7 +1,7 @@
 //! Nobody is accused wrongly: an independent server, written by hand from the specification, is judged clean
 //! in both refusal modes, whatever other legitimate choices it makes.
 //!
-//! One trial a choice and refusal mode; `BATCHPROOF_SEEDS=20` repeats each with so many seeds.
+//! One trial a choice and refusal mode; `BATCHPROOF_SEEDS=20` repeats each with this number of seeds.
 
 mod independent;
 
@@ -117,7 +117,7 @@ fn should_at_most(name: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What a gateway answers now and then proves nothing (INTERPRETATION-07): it is told, and no more.
+/// What a gateway answers now and then proves nothing (INTERPRETATION-07): it is reported, and no more.
 fn nothing_that_counts(name: &str, refusal_mode: &str) -> Result<(), Failed> {
     for seed in seeds() {
         let summary = judge(name, refusal_mode, seed)?;
@@ -186,7 +186,7 @@ fn only(summary: &Summary, rules: &[&str]) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A service may call null in a mandatory field invalid: it is told so, and no more.
+/// A service may call null in a mandatory field invalid: that is reported, and no more.
 fn null_is_invalid() -> Result<(), Failed> {
     let profile = profile("error-codes: { B001: { means: not valid, cause: invalid } }\n")?;
     let asked = Asked { profile, ..Asked::new("null-is-invalid") };

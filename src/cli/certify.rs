@@ -98,7 +98,7 @@ fn write_certificate(
     key: &PrivateKey,
     file: &Path,
 ) -> Result<(), CommandError> {
-    // From the record, as whoever verifies will read it.
+    // From the record, as a verifier will read it.
     let summary = Summary::from_events(&record::read(dir)?).ok_or_else(|| {
         FileError::new(dir.display().to_string(), "the record is empty")
             .expected("a record of a run")

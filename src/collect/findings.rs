@@ -189,7 +189,7 @@ impl Collector {
     }
 }
 
-/// What became of a finding of a case with so many runs.
+/// What became of a finding of a case with this number of runs.
 pub(super) fn status(found: &FindingState, runs: u64) -> FindingStatus {
     FindingStatus {
         id: found.record.id.clone(),

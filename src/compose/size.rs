@@ -40,7 +40,7 @@ fn size_of_step(
     (run, seed): (u64, u64),
 ) -> Amount {
     let source = StepSource { environment, case, exchanges: &[], run, seed };
-    // A file that can't be used is told of when it is sent.
+    // A file that can't be used is reported when it is sent.
     let copies = compose(&source, captures, step).unwrap_or_default();
     let mut amount = Amount::new(copies.len() as u64, 0);
     for copy in copies {

@@ -20,7 +20,7 @@ const SMALL: usize = 16 * 1024;
 /// Tokens that a request is sent with at most, beside the first.
 const TOKENS: u32 = 3;
 
-/// Sends one request with so many items; again with another token, where the target refuses the token.
+/// Sends one request with `items` items; again with another token, where the target refuses the token.
 pub(crate) async fn send_request(
     environment: &Environment,
     request: &Request,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
 
-/// Results that are told one by one.
+/// Results that are listed one by one.
 const FEW: usize = 8;
 
 /// An expectation as YAML that also is JSON; nothing where it expects nothing.
@@ -69,7 +69,7 @@ pub fn outcome(outcome: &Outcome) -> Value {
 fn results(pin: &Results) -> Value {
     match pin {
         Results::All(all) => outcome(all),
-        // Of a large batch that is told once.
+        // Of a large batch that is said once.
         Results::Each(list) if list.len() > FEW && list.iter().all(|one| *one == list[0]) => {
             outcome(&list[0])
         }

@@ -42,7 +42,7 @@ pub const MISS: f64 = 0.01;
 const MOST_RUNS: u64 = 300;
 
 impl CaseOrigin {
-    /// From what is recorded of a finding that so many trials don't miss.
+    /// From what is recorded of a finding that this number of executions does not miss.
     #[must_use]
     pub fn of(finding: &FindingRecord, options: &RunOptions, runs: u64) -> CaseOrigin {
         let place =

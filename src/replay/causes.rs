@@ -1,4 +1,4 @@
-//! How often a finding is tried, and what comes and goes: a cause is told from all of its cases together.
+//! How often a finding is tried, and what comes and goes: a cause is reproduced from all of its cases together.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -122,7 +122,7 @@ impl RootCauses {
     }
 }
 
-/// What to say of so many tries that were not made.
+/// What to say of tries that were not made.
 pub(super) fn would_do(needed: u64) -> String {
     if needed == u64::MAX { String::new() } else { format!(", {needed} would do") }
 }

@@ -23,7 +23,7 @@ pub(super) fn left_behind(summary: &Summary) -> Option<u64> {
     (left >= LEAST).then_some(left.min(MOST))
 }
 
-/// Sends so many plain items with fresh numbers, one batch after the other.
+/// Sends a number of plain items with fresh keys, one batch after the other.
 pub(super) async fn rebuild_history(environment: &Arc<Environment>, items: u64, seed: u64) {
     let mut left = items;
     while left > 0 && !environment.cancellation.is_cancelled() {

@@ -132,7 +132,7 @@ pub async fn replay(
         report(&one);
         replayed.push(one);
     }
-    // What comes and goes is told from all cases of its cause together.
+    // A flaky finding is reproduced from all cases of its cause together.
     let mut held = Vec::new();
     // What seems fixed is tried behind a history too.
     let mut fixed = Vec::new();

@@ -170,7 +170,7 @@ async fn added_up(
 ) -> Vec<ReplayedFinding> {
     let mut replayed = Vec::new();
     let mut open = Vec::new();
-    // Of one cause, so what is known of it is known of all; each may be missed, and they are told one by one.
+    // Of one cause, so what is known of it is known of all; each may be missed, and they are listed one by one.
     let known = wanted.iter().fold(Occurrences::default(), |known, (_, finding)| {
         let (request, item) = refusals(&summary.tally, finding);
         Occurrences { shown: known.shown + request.min(item), of: known.of + request + item }

@@ -17,7 +17,7 @@ pub(super) struct VerdictCache {
 const SIZES: usize = 4096;
 
 impl VerdictCache {
-    /// Takes note of what the judge said of an answer with that head to so many items.
+    /// Takes note of what the judge said of an answer with that head to this number of items.
     pub fn learn(&mut self, head: &[u8], items: usize, mut evaluation: Evaluation) {
         // What one batch covered, the next one doesn't.
         evaluation.covered = CoverageCounts::default();

@@ -9,7 +9,7 @@ use crate::exchange::Answer;
 
 /// How long a target may go without a good answer.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
-/// Pauses that a target asks for do not count, but no longer than so many times the patience.
+/// Pauses that a target asks for do not count, but no longer than this multiple of the patience.
 const MOST_PAUSES: u32 = 5;
 
 /// When the target last gave a good answer.

@@ -15,7 +15,7 @@ pub(super) const USER_AGENT: &str = concat!("batchproof/", env!("CARGO_PKG_VERSI
 /// How a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyEnd {
-    /// After so many bytes.
+    /// After this number of bytes.
     Length(u64),
     /// With its last chunk.
     Chunks,

@@ -414,7 +414,7 @@ pub(super) fn words(error: &reqwest::Error) -> String {
     let mut parts = Vec::new();
     let mut source = error.source();
     while let Some(inner) = source {
-        // That it was while connecting is told by the kind of loss.
+        // The kind of loss says that it was while connecting.
         let text = inner.to_string();
         if text != "client error (Connect)" {
             parts.push(text);

@@ -19,7 +19,7 @@ const ALL: usize = 64 * 1024 * 1024;
 const SMALL: u64 = 64 * 1024;
 /// Answers up to this size are read side by side; of larger ones, one at a time.
 const MODEST: u64 = 4 * 1024 * 1024;
-/// Room is taken in portions of so many bytes.
+/// Room is taken in portions of this number of bytes.
 const PORTION: usize = 64 * 1024;
 /// What an answer may take for each item of its batch, uncounted: the request takes as much.
 const ITEM: u64 = 2560;
@@ -221,7 +221,7 @@ mod tests {
     const MIB: usize = 1024 * 1024;
     const BOUNDS: AnswerBounds = AnswerBounds { most: 64 * MIB as u64, items: 1 };
 
-    /// A body of so many bytes; twice as many count.
+    /// A body of this number of bytes; twice as many count.
     async fn body(memory: &Memory, size: usize) -> (Bytes, Option<Arc<Outline>>) {
         let mut buffered = Buffered::new(memory, 200, BOUNDS);
         for piece in vec![b'0'; size].chunks(300_000) {

@@ -478,14 +478,14 @@ impl Sender {
         self.needs_http_1()
     }
 
-    /// Bytes of the body of an answer to so many items.
+    /// Bytes of the body of an answer to `items` items.
     fn most(&self, items: usize) -> u64 {
         let (body, item) = BODY;
         let needed = body.saturating_add(item.saturating_mul(items as u64));
         self.options.max_body.unwrap_or(needed.max(SendOptions::LARGEST_BODY))
     }
 
-    /// Time for the answer to a request with so many items.
+    /// Time for the answer to a request with `items` items.
     fn limit(&self, items: usize) -> Duration {
         let items = u32::try_from(items).unwrap_or(u32::MAX);
         self.options.timeout + self.options.per_item.saturating_mul(items)

@@ -36,10 +36,10 @@ const MANY: usize = 1000;
 pub struct Pace(Arc<PaceShared>);
 
 struct PaceShared {
-    /// Held by whoever is next, so that requests go out in the order in which they came.
+    /// Held by the request that is next, so that requests go out in the order in which they came.
     queue: tokio::sync::Mutex<()>,
     state: Mutex<PaceState>,
-    /// Wakes whoever is next when a request ends.
+    /// Wakes the next request when one ends.
     ended: Notify,
     /// Nothing limits the pace: neither the queue nor the state is touched.
     is_free: AtomicBool,
@@ -310,7 +310,7 @@ impl PaceState {
         if rate.is_finite() { Duration::from_secs_f64(1.0 / rate) } else { Duration::ZERO }
     }
 
-    /// Lets so many requests go out now, and gives the number of the first of them; else until when to wait, or until
+    /// Lets `count` requests go out now, and gives the number of the first of them; else until when to wait, or until
     /// one that is under way ends.
     fn admit(&mut self, count: usize, under_way: usize, now: Instant) -> Result<u64, Instant> {
         if now.saturating_duration_since(self.raised) >= WINDOW {
@@ -450,7 +450,7 @@ mod tests {
         None
     }
 
-    /// Sends as fast as the pace allows, each request with so many milliseconds to the target and back, of which it
+    /// Sends as fast as the pace allows, each request with `latency` milliseconds to the target and back, of which it
     /// reaches the target at a random one; when the target saw them.
     fn seen(state: &mut PaceState, requests: usize, jobs: usize, latency: u64) -> Vec<Duration> {
         let start = state.next;

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// After so many time-outs in a row the limit is divided.
+/// After this number of time-outs in a row the limit is divided.
 const STEPS: [(u32, u32); 2] = [(8, 16), (32, 128)];
 /// The limit is not divided below this.
 const LEAST: Duration = Duration::from_millis(200);

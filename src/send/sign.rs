@@ -71,7 +71,7 @@ impl Signer {
         if matches!(credential, Credential::None | Credential::InQuery) {
             return Ok(Vec::new());
         }
-        // Right for another body: whoever does not look at the body takes it.
+        // Right for another body: a target that does not look at the body takes it.
         let is_wrong = credential == Credential::Wrong;
         let line = self.line(&request, is_wrong);
         let headers = match self.settings.mode {

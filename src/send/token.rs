@@ -27,7 +27,7 @@ pub struct Token {
     source: TokenSource,
     scheme: CredentialScheme,
     current: RwLock<Arc<Current>>,
-    /// Held by whoever fetches: those who were refused with the same token wait, and use what comes.
+    /// Held by the task that fetches: those who were refused with the same token wait, and use what comes.
     fetching: tokio::sync::Mutex<()>,
     redactor: Redactor,
 }

@@ -23,7 +23,7 @@ impl Amount {
     /// More than anybody will ever send.
     pub const ENDLESS: Amount = Amount::new(u64::MAX, u64::MAX);
 
-    /// So many requests with so many items in all.
+    /// This number of requests, with this number of items in all.
     #[must_use]
     pub const fn new(requests: u64, items: u64) -> Amount {
         Amount { requests, items }

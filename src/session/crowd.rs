@@ -10,7 +10,7 @@ pub(super) struct Crowd {
     pub answered: AtomicU64,
     /// How often the target was found to take no more.
     pub found: AtomicU64,
-    /// Held by whoever finds out.
+    /// Held by the task that finds out.
     pub asking: tokio::sync::Mutex<()>,
     /// Connections that were too many, at least.
     pub too_many: Mutex<Option<usize>>,

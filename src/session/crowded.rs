@@ -15,7 +15,7 @@ const NOTICED: Duration = Duration::from_millis(200);
 /// So many new connections, one after the other, that get no answer show that there may be no more.
 const REFUSED: usize = 3;
 
-/// A request that is unanswered for this long may be one too many, or for so many times the slowest plain answer.
+/// A request that is unanswered for this long may be one too many, or for this multiple of the slowest plain answer.
 const STALLED: (Duration, u32) = (Duration::from_secs(2), 20);
 
 impl Environment {
@@ -82,8 +82,8 @@ impl Environment {
         *too_many = Some(too_many.map_or(open, |before| before.min(open)));
     }
 
-    /// Whether new connections are closed without an answer, though ours are few enough elsewhere: then fewer are opened
-    /// from now on, and none stays open.
+    /// Whether new connections are closed without an answer while others are open: then fewer are opened from now on,
+    /// and none stays open.
     pub async fn closes_new_connections(&self) -> bool {
         let found = self.crowd.found.load(Ordering::Relaxed);
         let _alone = self.crowd.asking.lock().await;

@@ -44,7 +44,7 @@ pub struct Environment {
     busiest: AtomicU64,
     /// Requests that a barrier releases together, at most.
     at_once: AtomicUsize,
-    /// Held by the one race that is under way: a target takes only so many connections.
+    /// Held by the one race that is under way: a target takes a limited number of connections.
     race: tokio::sync::Mutex<()>,
     /// Items that the profile lets a run send still; the greatest number where it sets no limit.
     items_left: Arc<AtomicU64>,
@@ -252,7 +252,7 @@ impl Environment {
         self.at_once.load(Ordering::Relaxed).min(self.sender.pace.most_together())
     }
 
-    /// The target answered with load to so many at once: half as many from now on, but two.
+    /// The target answered with load to this number at once: half as many from now on, at least two.
     pub fn fewer_at_once(&self, released: usize) {
         self.at_once.fetch_min((released / 2).max(2), Ordering::Relaxed);
     }

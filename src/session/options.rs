@@ -1,4 +1,4 @@
-//! What a run is told from outside.
+//! The options of a run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::case::Depth;
 use crate::waiver::Waiver;
 
-/// What a run is told from outside.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// How much to spend.
@@ -27,7 +27,7 @@ pub struct RunOptions {
     pub duration: Option<Duration>,
     /// How long a target that is still starting is waited for.
     pub wait: Option<Duration>,
-    /// Ends the run after so many distinct findings.
+    /// Ends the run after this number of distinct findings.
     pub max_findings: Option<usize>,
     /// SHOULD findings fail the run too.
     pub strict: bool,

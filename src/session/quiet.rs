@@ -22,7 +22,7 @@ tokio::task_local! {
 /// Who may send, and what was refused to a request that was under way alone.
 #[derive(Default)]
 pub(super) struct Quiet {
-    /// Read by whoever sends, written by whoever sends alone.
+    /// Read by those who send, written by the one that sends alone.
     sending: RwLock<()>,
     refused: Mutex<RefusedAlone>,
 }
@@ -58,7 +58,7 @@ impl Environment {
         QUIET.scope((), sending).await
     }
 
-    /// Whether a request of so many items, or that step of a case, is known to be refused alone too.
+    /// Whether a request of this number of items, or that step of a case, is known to be refused alone too.
     #[must_use]
     pub fn is_refused_alone(&self, items: usize, case: &str, step: &str) -> bool {
         let refused = locked(&self.quiet.refused);

@@ -65,7 +65,7 @@ pub struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    /// At most so many requests, for so long.
+    /// At most this number of requests, for at most this time.
     pub fn new(
         environment: &'a Arc<Environment>,
         sought: &'a SoughtFinding,
@@ -137,7 +137,7 @@ impl<'a> Attempts<'a> {
         if self.fails_control(scenario).await { None } else { Some(shown) }
     }
 
-    /// Sends `scenario` so many times more, as far as the budget goes; how often it showed the finding.
+    /// Sends `scenario` a number of times more, as far as the budget goes; how often it showed the finding.
     pub async fn repeat(&mut self, scenario: &Scenario, times: u64) -> Occurrences {
         let mut seen = Occurrences::default();
         // What a finding of its own may take is no matter here, what all may take is.

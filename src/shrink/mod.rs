@@ -241,7 +241,7 @@ async fn shrink_cause(
             break;
         }
     }
-    // One of them is told: the smallest, or why there is none.
+    // One of them is reported: the smallest, or why there is none.
     let told = outcomes.iter().position(|o| o.smallest.is_some()).unwrap_or(0);
     for (at, outcome) in outcomes.iter_mut().enumerate() {
         outcome.note = outcome.note.take().filter(|_| at == told);

@@ -1,4 +1,4 @@
-//! A target that takes only so many connections: it is found out, told, and tested all the same.
+//! A target that takes a limited number of connections: it is found out, told, and tested all the same.
 
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};

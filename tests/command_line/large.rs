@@ -115,7 +115,7 @@ fn one_fault_that_several_rules_tell_is_told_once_and_no_rule_is_lost() {
     );
     let ended = desk.batchproof(&["run", "cases", "--target", &hand.url, "--report-dir", "a b"]);
     let ended = ended.ends(1).says(&["1 problem (MUST)", "MUST STATUS-002", "also ROBUST-001"]);
-    // A large body is told by its beginning only where nothing in it is what the finding is about.
+    // A large body is shown by its beginning only where nothing in it is what the finding is about.
     assert!(ended.text().contains("31 items"), "{}", ended.text());
     let text = std::fs::read_to_string(desk.path().join("a b/report.json")).unwrap();
     let report: Value = serde_json::from_str(&text).unwrap();

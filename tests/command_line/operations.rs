@@ -299,7 +299,7 @@ fn a_soak_for_a_time_ends_with_a_verdict() {
     desk.batchproof(&["run", "soak", "--for", "2s", "--runs", "3"]).ends(2);
 }
 
-/// A run that is ended by SIGTERM as soon as the target has heard so many requests.
+/// A run that is ended by SIGTERM as soon as the target has heard this number of requests.
 #[cfg(unix)]
 fn terminated(desk: &Desk, hand: &Hand, requests: usize) -> Option<i32> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_batchproof"))

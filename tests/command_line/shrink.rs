@@ -54,7 +54,7 @@ fn reversed_results_shrink_to_two_items_with_mandatory_fields() {
     assert_eq!(trial.len(), 1, "{trial:#?}");
     assert_eq!(trial[0].len(), 2, "{trial:#?}");
     assert!(trial[0].iter().all(|item| fields(item) == MANDATORY), "{trial:#?}");
-    // One cause, one smallest trial, and what it cost is told.
+    // One cause, one smallest trial, and what it cost are reported.
     let shrunk: Vec<&Value> = findings.iter().filter(|f| !f["minimal"].is_null()).collect();
     assert_eq!(shrunk.len(), 1);
     assert!(shrunk[0]["minimal"]["requests"].as_u64() > Some(0));
@@ -188,7 +188,7 @@ fn a_smaller_trial_that_a_correct_server_fails_too_is_none() {
         let count: usize = trial.iter().map(Vec::len).sum();
         assert!(count >= 2, "one item alone is rightly accepted: {trial:#?}");
     }
-    // A pin that no correct server can hold is told as it is.
+    // A pin that no correct server can hold is reported as it is.
     desk.file("wrong.yaml", "title: x\nsteps: [{ batch: 5, expect: rejected }]\n");
     desk.batchproof(&["run", "wrong.yaml"])
         .ends(1)

@@ -246,7 +246,7 @@ fn a_header_of_the_profile_that_cannot_be_sent_is_an_error() {
     }
 }
 
-/// A token endpoint that gives tokens for its one client, each living so many seconds.
+/// A token endpoint that gives tokens for its one client, each living this number of seconds.
 fn endpoint(lives: u64, post: bool) -> Hand {
     let count = AtomicU64::new(0);
     Hand::start(move |heard| {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What the machine of whoever runs the tests may have set.
+/// What the machine that runs the tests may have set.
 pub(super) const FOREIGN: &[&str] = &[
     "BATCHPROOF_TARGET",
     "BATCHPROOF_TOKEN",

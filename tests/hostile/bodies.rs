@@ -77,7 +77,7 @@ fn endless_until_closed(talk: &mut Talk<'_>) -> Result<()> {
     for_ever(talk, "Connection: close\r\n\r\n", "[1,")
 }
 
-/// A body that ends with its connection: so many bytes of one piece between two others.
+/// A body that ends with its connection: a number of bytes of one piece between two others.
 fn long(talk: &mut Talk<'_>, before: &str, piece: &[u8], bytes: usize, behind: &str) -> Result<()> {
     talk.say(format!("{HEAD}Connection: close\r\n\r\n{before}"))?;
     let pieces = piece.repeat((64 * 1024 / piece.len()).max(1));

@@ -114,7 +114,7 @@ fn play(behaviour: &Behaviour, tls: bool) -> Result<(), String> {
         demand(!holds(&page, b"<script>alert"), &what("a script of the target"))?;
         demand(!holds(&page, b"<img src=x"), &what("an element of the target"))?;
     }
-    // Where nothing is claimed, the reason is told.
+    // Where nothing is claimed, the reason is reported.
     demand(ended.code != 3 || ended.out.contains("INCONCLUSIVE"), "it says no reason")
 }
 

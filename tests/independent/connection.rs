@@ -98,7 +98,7 @@ impl Connection {
         }
     }
 
-    /// Moves so many bytes of the stream to the body.
+    /// Moves this number of bytes of the stream to the body.
     async fn take(&mut self, length: u64, body: &mut Vec<u8>, limit: usize) -> Result<(), Trouble> {
         let mut left = usize::try_from(length).unwrap_or(usize::MAX);
         if left > limit - body.len() {

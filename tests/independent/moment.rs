@@ -124,7 +124,7 @@ fn days_before(year: i64, month: i64, day: i64) -> i64 {
         - 719_468
 }
 
-/// Year, month and day that lie so many days after 1970-01-01.
+/// Year, month and day that lie this number of days after 1970-01-01.
 fn date_after(days: i64) -> (i64, i64, i64) {
     let mut year = 1970 + days.div_euclid(366);
     while days_before(year + 1, 1, 1) <= days {

@@ -1,4 +1,4 @@
-//! Rules of the run's scope: held against what all trials added up, again whenever parts of a run are merged.
+//! Rules of the run's scope: checked against what all executions added up, again whenever parts of a run are merged.
 
 use super::evaluation::RuleCounts;
 use super::finding::{Finding, Verdict};

@@ -37,7 +37,7 @@ impl RuleCounts {
         self.errored += other.errored;
     }
 
-    /// The same, so many times over.
+    /// The same, repeated `times` times.
     #[must_use]
     pub fn times(&self, times: u64) -> RuleCounts {
         RuleCounts {

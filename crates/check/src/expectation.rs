@@ -1,7 +1,7 @@
 //! Holds answers against what a case expects of them, under the rule that the case asserts.
 //!
 //! Where a rule has found something on the same item or exchange already, the expectation says nothing
-//! more: one fault is told once.
+//! more: one fault is reported once.
 
 use serde_json::Value;
 

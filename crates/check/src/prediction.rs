@@ -46,6 +46,6 @@ pub enum UnusedReason {
     Credentials,
     /// Its request was refused with this status for its method, path, headers or size.
     NotProcessed(u16),
-    /// More than one of these: whoever stored it can't be told.
+    /// More than one of these: which of them stored it is unknown.
     Several,
 }

@@ -6,7 +6,7 @@ use super::exchange_view::{ExchangeView, ExecutionView, ItemView};
 use super::finding::{Symptom, Verdict};
 use super::run_tally::{ProbeResult, RunTally};
 
-/// A requirement that answers are held against.
+/// A requirement that answers are checked for.
 pub struct Rule {
     /// Permanent id: never reused, never renumbered.
     pub id: &'static str,

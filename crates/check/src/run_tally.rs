@@ -106,7 +106,7 @@ impl RunTally {
         }
     }
 
-    /// The same, so many times over.
+    /// The same, repeated `times` times.
     #[must_use]
     pub fn times(&self, times: u64) -> RunTally {
         let mut all = self.clone();

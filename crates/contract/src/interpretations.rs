@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub enum Level {
     /// A contradiction makes the implementation nonconformant.
     Must,
-    /// A contradiction is told, and fails only a strict run.
+    /// A contradiction is reported, and fails only a strict run.
     Should,
 }
 

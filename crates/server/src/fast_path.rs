@@ -20,7 +20,7 @@ use batchproof_contract::{Contract, Field};
 
 /// What a field's value must be for the shortcut.
 enum PlainKind {
-    /// Text of at most so many bytes (which are never fewer than code points).
+    /// Text of at most this number of bytes (which are never fewer than code points).
     Text(usize),
     Instant,
     Number,

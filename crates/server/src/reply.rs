@@ -30,12 +30,12 @@ pub(crate) enum ReplyReason {
     Protocol,
 }
 
-/// How the body's end is told.
+/// How the body's end is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplyFraming {
     /// A true `Content-Length`.
     Sized,
-    /// A `Content-Length` that differs from the body by so many bytes.
+    /// A `Content-Length` that differs from the body by this number of bytes.
     Off(i64),
     /// Chunks, with or without the last one.
     Chunked { ended: bool },
@@ -57,7 +57,7 @@ pub(crate) struct Reply {
     pub(crate) tail: &'static [u8],
     /// Waited before the first byte is written.
     pub(crate) delay: Duration,
-    /// The connection ends after so many bytes.
+    /// The connection ends after this number of bytes.
     pub(crate) cut: Option<usize>,
     /// The connection is closed after this answer.
     pub(crate) close: bool,

@@ -1,6 +1,6 @@
 //! The passes for large batches: each request's batch on its own gets as few items as show it.
 //!
-//! A fault may begin beyond so many items, and every try of such a batch is dear. So items are made plain while
+//! A fault may begin beyond some number of items, and every try of such a batch is dear. So items are made plain while
 //! they are tried anyway, few items are tried before many, and between too few and enough the counts that people
 //! choose for bounds come first. It must not know what a bound is for.
 
@@ -136,7 +136,7 @@ impl Shrinker<'_> {
         enough
     }
 
-    /// Tries a request with so many of its first or last other items.
+    /// Tries a request with this number of its first or last other items.
     async fn keep_others(&mut self, send: usize, count: usize, from_end: bool) -> bool {
         let others = self.others(send);
         if count >= others.len() {

@@ -145,7 +145,7 @@ impl Shrinker<'_> {
             if own.is_some() && own == simplest {
                 continue;
             }
-            // What is wrong with a value is told best by the value that was sent.
+            // The value that was sent says best what is wrong with it.
             if text.chars().count() <= TELLING && self.is_wrong(which, &field) {
                 continue;
             }

@@ -58,7 +58,7 @@ enum ExpectedValue {
     Verdict(Vec<u8>),
     /// The echo of that field; a value of more bytes could break its bound.
     Echo(usize, usize),
-    /// Milliseconds, at most so many.
+    /// Milliseconds, at most this number.
     ElapsedTimes(i64),
 }
 

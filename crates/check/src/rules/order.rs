@@ -84,7 +84,7 @@ pub(crate) const COUNT: &Rule = &RULES[0];
 pub(crate) const ORDER: &Rule = &RULES[1];
 pub(crate) const ONCE: &Rule = &RULES[2];
 
-/// The finding for so many results to so many items.
+/// The finding for a number of results that differs from that of the items.
 pub(crate) fn miscounted(contract: &Contract, items: usize, results: usize) -> Finding {
     Finding::new(
         if results < items { "too few" } else { "too many" },

@@ -302,7 +302,7 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
                     shorten(&body.unwrap_or_default())
                 ),
             );
-            // An error that is told in a 200 is told so for broken items too.
+            // An error that a 200 reports is reported so for broken items too.
             let told = view.results().is_none() && view.status() == Some(200);
             Verdict::fail(if told { finding.shows(Symptom::ErrorInSuccess) } else { finding })
         }

@@ -1,5 +1,5 @@
 //! Judges a batch that is never whole in memory, while its answer comes: item by item, in windows of a few
-//! hundred, each held against the same rules as any other exchange.
+//! hundred, each checked by the same rules as any other exchange.
 //!
 //! What concerns the exchange as a whole (its head, what stands beside its results) is judged on its first
 //! items; how many results there are and in which order they stand, on all of them. It never sends.
@@ -264,7 +264,7 @@ impl<'a> StreamEvaluator<'a> {
         let mut tally = evaluation.tally;
         tally.statuses.clear();
         all.tally.add(&tally);
-        // What belongs to an item outside the window is told of the whole.
+        // What belongs to an item outside the window is reported of the whole.
         for violation in evaluation
             .violations
             .into_iter()

@@ -81,7 +81,7 @@ fn check(file: &str, entry: Entry) -> Result<Waiver, FileError> {
         ("reason", &entry.reason, "why the finding is accepted for now; every report shows it"),
         ("owner", &entry.owner, "who answers for it; every report shows it"),
     ] {
-        // The snippet of a report leaves both to whoever pastes it.
+        // The snippet of a report leaves both to the person who pastes it.
         if matches!(value.value.trim(), "" | "…" | "...") {
             return Err(
                 problem(file, value, format!("`{name}` is not filled in")).expected(expected)

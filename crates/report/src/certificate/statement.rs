@@ -55,9 +55,9 @@ pub struct Statement {
     pub started: String,
     /// When the run ended.
     pub finished: String,
-    /// The specification that answers were held against, with the SHA-256 of its files.
+    /// The specification that answers were checked against, with the SHA-256 of its files.
     pub specification: SpecInfo,
-    /// What they were held against it with.
+    /// What they were checked with.
     pub suite: SuiteInfo,
     /// How the run was configured.
     pub configuration: Configuration,

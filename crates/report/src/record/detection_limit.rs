@@ -22,7 +22,7 @@ pub struct DetectionLimit {
     pub requests: u64,
     /// N of items; 0 if none had a result.
     pub items: u64,
-    /// Of so many rounds of simultaneous requests with one number; 0 where there was none.
+    /// Rounds of simultaneous requests with one key; 0 where there was none.
     pub races: u64,
 }
 

@@ -112,7 +112,7 @@ fn transfers(arguments: &[&str]) -> String {
 
 struct CommandWriter<'a> {
     how: &'a CommandContext,
-    /// The keys, if there are so many that ranges replace them.
+    /// The keys, if ranges replace them because they are many.
     counted: Option<CountedKeys>,
     /// The nonces met, in lower case: the first becomes `$N`, the next `$N2`.
     nonces: Vec<String>,

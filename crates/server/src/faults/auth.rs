@@ -151,7 +151,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     AUTH.fault(
         "body-before-credentials",
-        "a broken body is told of before the credentials are looked at",
+        "a broken body is reported before the credentials are looked at",
     )
     .must(&["AUTH-005"])
     .may(&["AUTH-001", "AUTH-002"])

@@ -1,4 +1,4 @@
-//! The shape of a generated case: a batch, what is broken in it, and what its answers are held against.
+//! The shape of a generated case: a batch, what is broken in it, and what its answers are checked against.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct Generate {
     /// How many items, such as `2..50`.
     pub items: Span,
     /// A sequence of this number of requests instead of one: keys come back, items are broken, requests can't be
-    /// processed; what each item must meet is held against a model of the endpoint.
+    /// processed; what each item must meet is checked against a model of the endpoint.
     #[serde(default)]
     pub steps: Option<Span>,
     /// How often.

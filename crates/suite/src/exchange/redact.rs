@@ -130,7 +130,7 @@ fn starts(forms: &[Form]) -> Vec<bool> {
 
 /// A secret as it stands, and what is made of it.
 fn forms(secret: &str) -> Vec<String> {
-    // `rotated` is what is sent where a wrong token is on trial; whoever knows that has the token.
+    // `rotated` is what is sent where a wrong token is tested; it discloses the token.
     let mut plain = vec![secret.to_owned(), rotated(secret)];
     if let Some((_, password)) = secret.split_once(':').filter(|(_, p)| p.len() >= SHORTEST) {
         plain.push(password.to_owned());

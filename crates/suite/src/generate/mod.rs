@@ -1,7 +1,7 @@
 //! Generation: valid items from the item schema, and mutations from the schema's own keywords.
 //!
 //! Reads the contract and a profile. It must not know requests, answers, rules or cases, and names no field
-//! of any one endpoint: a draft says what an item is to be, its key is made by whoever sends it.
+//! of any one endpoint: a draft says what an item is to be, its key is made when it is sent.
 
 pub mod coverage;
 mod draft;

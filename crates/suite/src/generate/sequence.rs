@@ -72,7 +72,7 @@ pub enum KeySource {
     Neighbour,
 }
 
-/// All sequences with so many requests of so many items, as a proptest strategy: shorter ones are simpler.
+/// All sequences with these numbers of requests and of items, as a proptest strategy: shorter ones are simpler.
 pub fn sequences(
     steps: RangeInclusive<usize>,
     items: RangeInclusive<usize>,

@@ -1,4 +1,4 @@
-//! Mints unique keys: never the same one twice, whoever runs beside or after us.
+//! Mints unique keys: never the same one twice, whichever run is beside or after this one.
 //!
 //! Knows the run id and the clock of a process; must not know what a key is used for.
 
@@ -78,7 +78,7 @@ impl KeyGenerator {
         self.key(self.next())
     }
 
-    /// Reserves `count` keys, for whoever makes many of them one after the other.
+    /// Reserves `count` keys, for a caller that makes many of them one after the other.
     #[must_use]
     pub fn reserve(self: &Arc<KeyGenerator>, count: u64) -> KeyBlock {
         let next = self.counter.fetch_add(count, Ordering::Relaxed);

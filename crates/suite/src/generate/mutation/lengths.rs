@@ -1,4 +1,4 @@
-//! Mutations of lengths, counted in code points: those at a bound catch whoever counts bytes or UTF-16 units.
+//! Mutations of lengths, counted in code points: those at a bound catch servers that count bytes or UTF-16 units.
 
 use serde_json::Value;
 
@@ -19,9 +19,9 @@ const GROWING: [(&str, &str); 3] = [
     ("quotes and backslashes", "\"\\"),
     ("what percent-encoding spells out", " %+/"),
 ];
-/// Texts of more code points than whoever folds them before counting takes them for.
+/// Texts of more code points than a server counts that folds them first.
 const SHRINKING: [(&str, &str); 4] = [
-    // Half as many graphemes as code points: whoever counts what people see takes it for short.
+    // Half as many graphemes as code points: a server that counts what people see takes it for short.
     ("half of them combining", "e\u{301}"),
     ("most of them entities", "&amp;"),
     ("half of them of no width", "x\u{200b}"),

@@ -47,7 +47,7 @@ pub(in crate::generate) enum PlanKind {
     Numbers(NumberRange),
     /// A string of no further form.
     Text(Lengths),
-    /// A date-time with at most so many fractional digits.
+    /// A date-time with at most this number of fractional digits.
     Instant(usize),
     /// A string of a format.
     Format(String),

@@ -14,7 +14,7 @@ const DIGITS: u32 = 15;
 /// A number that was drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::generate) enum GeneratedNumber {
-    /// So many units of ten to the minus so many digits; the last digit of a fraction is not 0.
+    /// `units` times ten to the minus `digits`; the last digit of a fraction is not 0.
     Units(i64, u32),
     /// Any other.
     Value(Value),
@@ -115,7 +115,7 @@ impl NumberRange {
         (low <= high).then_some((low, high))
     }
 
-    /// The number of so many units, in steps where there are any.
+    /// The number of this many units, in steps where there are any.
     fn drawn(&self, units: i64, digits: u32) -> GeneratedNumber {
         if let Some(step) = self.step {
             let about = to_float(units) / f64::from(10_u32.pow(digits));
@@ -133,7 +133,7 @@ impl NumberRange {
     /// The multiple of `step` nearest to `about` that lies between the bounds.
     fn stepped(&self, about: f64, step: f64) -> Value {
         let places = step.to_string().split_once('.').map_or(0, |(_, d)| d.len());
-        // A double says so many digits exactly; a multiple with more is no multiple once it is written.
+        // A double says this number of digits exactly; a multiple with more is no multiple once it is written.
         let digits = i32::try_from(places).unwrap_or(i32::MAX);
         let reach = 10_f64.powi(i32::try_from(DIGITS).unwrap_or(0).saturating_sub(digits + 1));
         let nearest = |bound: f64| bound.clamp(-reach, reach);

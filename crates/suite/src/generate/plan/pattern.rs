@@ -1,7 +1,7 @@
 //! Draws text that a regular expression matches.
 //!
 //! JSON Schema patterns are unanchored searches, so the drawn text is one whole match and anchors at its
-//! ends hold by themselves; anchors elsewhere are left to whoever validates the text.
+//! ends hold by themselves; anchors elsewhere are left to the validator of the text.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -22,7 +22,7 @@ pub(in crate::generate) enum Pattern {
     Literal(String),
     /// One character of these ranges, and how many there are.
     Class(Vec<(char, char)>, u64),
-    /// Repeated between so and so many times.
+    /// Repeated between these numbers of times.
     Repeat(Box<Pattern>, usize, usize),
     /// One after the other.
     Sequence(Vec<Pattern>),
