@@ -8,13 +8,21 @@ use batchproof::contract::{Contract, Profile, RefusalMode};
 use batchproof::embedded;
 use batchproof::execution::select;
 use batchproof::generate::Generator;
-use batchproof::record::Summary;
+use batchproof::record::{Conclusion, Summary};
 use batchproof::run::{Plan, plan, run};
 use batchproof::send::SendOptions;
 use batchproof::server::faults;
 use batchproof::session::{Amount, NoObserver, RunOptions, depth_budget};
 
 fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
+    planned_with(&RunOptions { partition, ..RunOptions::new(depth, seed, "bptest-budget") })
+}
+
+fn planned_for(refusal_mode: Option<RefusalMode>) -> Plan {
+    planned_with(&RunOptions { refusal_mode, ..RunOptions::new(Depth::Quick, 1, "bptest-budget") })
+}
+
+fn planned_with(options: &RunOptions) -> Plan {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let contract = Arc::new(Contract::shipped().unwrap());
@@ -31,8 +39,7 @@ fn planned(depth: Depth, seed: u64, partition: Option<(u32, u32)>) -> Plan {
         let cases: Vec<_> =
             case::shipped().unwrap().into_iter().filter(|c| !c.spec.only_when_named).collect();
         let selected = select(cases, &embedded.environment.generator).unwrap();
-        let options = RunOptions { partition, ..RunOptions::new(depth, seed, "bptest-budget") };
-        plan(&embedded.environment, &options, &selected)
+        plan(&embedded.environment, options, &selected)
     })
 }
 
@@ -52,11 +59,55 @@ fn shipped_cases_stay_within_the_budget_of_their_depth() {
 }
 
 #[test]
+fn a_quick_run_sends_no_more_than_its_budget_with_all_that_it_asks_first() {
+    let whole = depth_budget(Depth::Quick).unwrap();
+    for refusal_mode in RefusalMode::ALL {
+        for seed in [1, 502_571_217] {
+            let summary = run_with(None, refusal_mode, Depth::Quick, seed);
+            let (stats, head) = (summary.stats(), &summary.head);
+            assert_eq!(summary.conclusion, Conclusion::Conformant, "{refusal_mode}, seed {seed}");
+            assert!(
+                stats.requests <= whole.requests,
+                "{refusal_mode}: {} requests",
+                stats.requests
+            );
+            assert!(stats.items <= whole.items, "{refusal_mode}: {} items", stats.items);
+            // The record keeps what the preflight observed, and the plan that it led to.
+            assert_eq!(head.refusal_mode, Some(refusal_mode));
+            assert_eq!(head.planned.0 + 2, stats.requests, "{refusal_mode}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_target_that_rejects_item_by_item_gets_many_broken_items_in_a_batch() {
+    let runs = |refusal_mode| {
+        let cases = planned_for(refusal_mode).cases;
+        cases.iter().find(|c| c.case == "refuse/each-item-for-itself").unwrap().runs.len()
+    };
+    assert_eq!((runs(Some(RefusalMode::Request)), runs(None)), (0, 0));
+    assert!(runs(Some(RefusalMode::Item)) > 0);
+}
+
+#[test]
+fn what_is_left_of_a_quick_budget_is_allotted() {
+    for refusal_mode in [None, Some(RefusalMode::Request), Some(RefusalMode::Item)] {
+        let planned = planned_for(refusal_mode);
+        let (_, requests, items) = planned.totals();
+        let whole = depth_budget(Depth::Quick).unwrap();
+        assert!(requests + 5 > whole.requests || items + 20 > whole.items, "{requests}, {items}");
+        let twice = planned_for(refusal_mode);
+        let runs = |plan: &Plan| plan.cases.iter().map(|c| c.runs.len()).collect::<Vec<_>>();
+        assert_eq!((runs(&planned), &planned.order), (runs(&twice), &twice.order));
+    }
+}
+
+#[test]
 fn repeats_and_shrinking_add_a_third_at_most() {
     let Amount { requests, items } = depth_budget(Depth::Standard).unwrap();
     // Both show in large batches.
     for fault in ["results-reversed-when-large", "result-65-lost"] {
-        let summary = standard_run_with(fault);
+        let summary = run_with(Some(fault), RefusalMode::Item, Depth::Standard, 1);
         let stats = summary.stats();
         assert!(summary.findings.iter().any(|(_, update)| update.confirmed), "{fault}");
         assert!(stats.requests <= requests + requests / 3, "{fault}: {} requests", stats.requests);
@@ -64,16 +115,16 @@ fn repeats_and_shrinking_add_a_third_at_most() {
     }
 }
 
-/// A run against the reference server with one fault, as `run` makes it: findings are tried again and shrunk.
-fn standard_run_with(fault: &str) -> Summary {
+/// A run against the reference server, as `run` makes it: findings are tried again and shrunk.
+fn run_with(fault: Option<&str>, refusal_mode: RefusalMode, depth: Depth, seed: u64) -> Summary {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let contract = Arc::new(Contract::shipped().unwrap());
         let embedded = embedded::start(
             contract,
             Profile::default(),
-            RefusalMode::Item,
-            vec![faults::find(fault).unwrap()],
+            refusal_mode,
+            fault.map(|name| faults::find(name).unwrap()).into_iter().collect(),
             SendOptions::default(),
             "bptest-budget",
         )
@@ -85,7 +136,7 @@ fn standard_run_with(fault: &str) -> Summary {
         let selected = select(cases, &environment.generator).unwrap();
         let options = RunOptions {
             jobs: embedded::LOOPBACK_JOBS,
-            ..RunOptions::new(Depth::Standard, 1, "bptest-budget")
+            ..RunOptions::new(depth, seed, "bptest-budget")
         };
         Box::pin(run(environment, selected, options, Arc::new(NoObserver))).await.unwrap().summary
     })
@@ -116,8 +167,11 @@ fn every_mutation_that_a_case_names_is_sent_at_standard() {
         else {
             continue;
         };
-        // There, how an item is broken is not the point.
-        if selected.case.spec.relation.is_some() || matches!(mutate.at, MutatedItems::Last) {
+        // There, how an item is broken is not the point, or others send the same one by one.
+        if selected.case.spec.refusal_mode.is_some()
+            || selected.case.spec.relation.is_some()
+            || matches!(mutate.at, MutatedItems::Last)
+        {
             continue;
         }
         let kinds = selected.mutations.len() as u64;
@@ -128,7 +182,7 @@ fn every_mutation_that_a_case_names_is_sent_at_standard() {
             MutatedItems::Half => items / 2,
             _ => 1,
         };
-        let stride = if several > 1 { 7 } else { 1 };
+        let stride = if several > 1 { several.max(7) } else { 1 };
         let sent: BTreeSet<u64> = (0..runs)
             .flat_map(|run| (0..several).map(move |nth| (run * stride + nth) % kinds.max(1)))
             .collect();

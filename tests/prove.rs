@@ -1,12 +1,16 @@
 //! The proof of the harness under Cargo: one trial a fault and refusal mode.
 //!
+//! One more trial holds what depth quick finds of all that.
+//!
 //! By default the clean server in both refusal modes, and every fault in one of its refusal modes, alternating; with
 //! `BATCHPROOF_PROVE=all` every fault in every refusal mode that makes sense.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use batchproof::prove::{self, ProofRun, ProofSuite};
+use batchproof::case::Depth;
+use batchproof::prove::{self, Proof, ProofRun, ProofSuite, QuickShare};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
@@ -17,8 +21,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
 });
 
-static SUITE: LazyLock<ProofSuite> =
-    LazyLock::new(|| ProofSuite::shipped().expect("the shipped suite is readable"));
+static SUITE: LazyLock<Arc<ProofSuite>> =
+    LazyLock::new(|| Arc::new(ProofSuite::shipped().expect("the shipped suite is readable")));
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
             rules => Err(format!("in no fault's must: {}", rules.join(", ")).into()),
         }
     })];
+    trials.push(Trial::test("quick finds its share of what standard finds", quick_finds_its_share));
     trials.extend(chosen().into_iter().map(|run| Trial::test(run.name(), move || proved(run))));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -66,4 +71,23 @@ fn proved(run: ProofRun) -> Result<(), Failed> {
     }
     let fired: Vec<&str> = proof.fired.keys().map(String::as_str).collect();
     Err(format!("{}\nfired: {}", proof.wrong.join("\n"), fired.join(" ")).into())
+}
+
+/// What is chosen, at depth quick; what that misses, at depth standard.
+fn quick_finds_its_share() -> Result<(), Failed> {
+    let chosen = chosen().into_iter().filter(|run| run.fault.is_some());
+    let quick = all_of(&chosen.map(|run| run.at(Depth::Quick)).collect::<Vec<_>>())?;
+    let share = QuickShare::new(&quick, &all_of(&QuickShare::to_compare(&quick))?);
+    if share.percent(None) >= QuickShare::PROMISED {
+        return Ok(());
+    }
+    let missed: Vec<String> = share.missed.iter().map(|missed| missed.run.name()).collect();
+    Err(format!("{:.1} %; missed: {}", share.percent(None), missed.join(", ")).into())
+}
+
+fn all_of(runs: &[ProofRun]) -> Result<Vec<Proof>, Failed> {
+    let mut proofs = BTreeMap::new();
+    prove::prove_all(&SUITE, runs, 1, |place, proof| _ = proofs.insert(place, proof))
+        .map_err(|error| Failed::from(error.to_string()))?;
+    Ok(proofs.into_values().collect())
 }

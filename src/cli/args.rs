@@ -104,6 +104,10 @@ pub struct RunArgs {
     /// Prefix of all unique keys [default: bptest-YYMMDD- and six characters].
     #[arg(long, value_name = "ID")]
     pub run_id: Option<String>,
+    /// How the target refuses broken items, request or item: at depth quick the plan depends on it. Parts of one run need
+    /// it [default: what the preflight observes; with --partition, request].
+    #[arg(long, value_name = "MODE")]
+    pub refusal_mode: Option<crate::contract::RefusalMode>,
     /// Executions of each case, instead of the number that it states for the depth.
     #[arg(long, value_name = "N")]
     pub runs: Option<u64>,
@@ -329,6 +333,10 @@ pub struct ServeArgs {
 pub struct ProveArgs {
     /// Only faults whose name or family contains one of these words.
     pub faults: Vec<String>,
+    /// How much each run sends. `quick` prints the share that it finds of what `standard` finds, and what it misses:
+    /// exit 1 below 95 %.
+    #[arg(long, value_enum, value_name = "DEPTH", default_value = "standard")]
+    pub depth: Depth,
     /// Seed of all generated values.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -8,8 +8,10 @@ use std::time::Instant;
 
 use super::args::ProveArgs;
 use super::{CommandError, say};
+use crate::case::Depth;
 use crate::check::rules;
-use crate::prove::{self, Proof};
+use crate::contract::RefusalMode;
+use crate::prove::{self, Proof, ProofRun, QuickShare};
 use crate::record::Summary;
 use crate::report::json::{Coverage, CoverageShare};
 
@@ -24,6 +26,11 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
                         || t.fault.is_some_and(|f| f.family.eq_ignore_ascii_case(word))
                 })
         })
+        .map(|run| match args.depth {
+            // A fault that only a deep run meets is run as it declares.
+            Depth::Standard => run,
+            depth => run.at(depth),
+        })
         .collect();
     if runs.is_empty() {
         return Err(format!(
@@ -33,28 +40,14 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
         .into());
     }
     let started = Instant::now();
-    let interactive = std::io::stderr().is_terminal();
-    let mut proofs: BTreeMap<usize, Proof> = BTreeMap::new();
-    prove::prove_all(&suite, &runs, args.seed, |place, proof| {
-        let name = runs[place].name();
-        if interactive {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
-        if !proof.wrong.is_empty() || args.verbose {
-            say(&row(&name, &proof));
-        }
-        proofs.insert(place, proof);
-        if interactive {
-            let _ = write!(std::io::stderr(), "{}/{} {name}", proofs.len(), runs.len());
-        }
-    })?;
-    // In the order of their declarations again.
-    let proofs: Vec<Proof> = proofs.into_values().collect();
-    if interactive {
-        let _ = write!(std::io::stderr(), "\r\x1b[K");
-    }
+    let proofs = prove_runs(args, &suite, &runs)?;
     if args.faults.is_empty() || args.verbose {
         say(&matrix(&proofs));
+    }
+    if args.depth == Depth::Quick {
+        let compared = prove_runs(args, &suite, &QuickShare::to_compare(&proofs))?;
+        let share = QuickShare::new(&proofs, &compared);
+        return Ok(quick_share(args, &proofs, &share, started.elapsed().as_secs_f64()));
     }
     let unproven = if args.faults.is_empty() { prove::unproven_rules() } else { Vec::new() };
     for rule in &unproven {
@@ -66,7 +59,8 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
         }
     }
     let wrong = proofs.iter().filter(|p| !p.wrong.is_empty()).count();
-    let faults: BTreeSet<&str> = proofs.iter().filter_map(|p| p.fault.map(|f| f.name)).collect();
+    let faults: BTreeSet<&str> =
+        proofs.iter().filter_map(|p| p.run.fault.map(|f| f.name)).collect();
     say(&format!(
         "{} faults in {} runs: {} as declared, {wrong} not; {} rules proven, {} not; {:.0} s",
         faults.len(),
@@ -79,13 +73,66 @@ pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
     Ok(u8::from(wrong > 0 || !unproven.is_empty()))
 }
 
+/// Makes `runs`, and says which of them did not go as declared.
+fn prove_runs(
+    args: &ProveArgs,
+    suite: &Arc<prove::ProofSuite>,
+    runs: &[ProofRun],
+) -> Result<Vec<Proof>, CommandError> {
+    let interactive = std::io::stderr().is_terminal();
+    let mut proofs: BTreeMap<usize, Proof> = BTreeMap::new();
+    prove::prove_all(suite, runs, args.seed, |place, proof| {
+        let name = runs[place].name();
+        if interactive {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+        if !proof.wrong.is_empty() || args.verbose {
+            say(&row(&name, &proof));
+        }
+        proofs.insert(place, proof);
+        if interactive {
+            let _ = write!(std::io::stderr(), "{}/{} {name}", proofs.len(), runs.len());
+        }
+    })?;
+    if interactive {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+    // In the order of their declarations again.
+    Ok(proofs.into_values().collect())
+}
+
+/// Says what quick runs found of what standard runs find, and what they missed; the exit code.
+fn quick_share(args: &ProveArgs, proofs: &[Proof], share: &QuickShare, seconds: f64) -> u8 {
+    for missed in &share.missed {
+        say(&format!("missed {}", missed.run.name()));
+        for (rule, cases) in &missed.found_in {
+            let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+            say(&format!("    at standard: {rule} in {}", cases.join(", ")));
+        }
+    }
+    let shown = |mode: Option<RefusalMode>| {
+        let (found, all) = share.count(mode);
+        format!("{found} of {all} ({:.1} %)", share.percent(mode))
+    };
+    let wrong = proofs.iter().filter(|p| !p.wrong.is_empty()).count();
+    say(&format!(
+        "quick finds {} of what standard finds; refusal mode request: {}; item: {}; {wrong} runs not as declared; {seconds:.0} s",
+        shown(None),
+        shown(Some(RefusalMode::Request)),
+        shown(Some(RefusalMode::Item)),
+    ));
+    // Of a few faults, every one may be among those that a quick run misses.
+    let is_short = args.faults.is_empty() && share.percent(None) < QuickShare::PROMISED;
+    u8::from(wrong > 0 || is_short)
+}
+
 /// What the run against the clean server exercised; `whole` names each cell that lacks.
 fn covered(proof: &Proof, summary: &Summary, whole: bool) -> String {
     let coverage = Coverage::from_summary(summary);
     let share = |share: CoverageShare| format!("{} of {}", share.covered, share.of);
     let mut text = format!(
         "clean/{} covers {} coverage points of the request schema ({} %), {} documented error codes, {} rules",
-        proof.refusal_mode,
+        proof.run.refusal_mode,
         share(coverage.schema),
         coverage.schema.percent(),
         share(coverage.documented_codes),
@@ -130,8 +177,8 @@ fn matrix(proofs: &[Proof]) -> String {
     builder.push_record(header);
     for proof in proofs {
         let mut cells = vec![
-            proof.fault.map_or("(clean)", |f| f.name).to_owned(),
-            proof.refusal_mode.to_string(),
+            proof.run.fault.map_or("(clean)", |f| f.name).to_owned(),
+            proof.run.refusal_mode.to_string(),
         ];
         for family in &families {
             let numbers: Vec<&str> = proof

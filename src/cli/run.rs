@@ -118,6 +118,7 @@ async fn trial(
         run_id,
         run_id_given: args.run_id.is_some(),
         runs: args.runs,
+        refusal_mode: args.refusal_mode,
         jobs: jobs.unwrap_or(if loopback { LOOPBACK_JOBS } else { POLITE_JOBS }),
         max_time: args.max_time,
         duration: args.duration,

@@ -11,8 +11,11 @@ use crate::case::{MutatedItems, Relation};
 use crate::check::VerdictRelation;
 use crate::compose::{self, BodyStyle, FirstRequest, OutgoingItem};
 use crate::exchange::Answer;
-use crate::generate::BatchShape;
+use crate::generate::{BatchShape, Mutation};
 use crate::session::Environment;
+
+/// Mutations that a run of several goes on by, at least: few of them meet every kind soon.
+const STRIDE: u64 = 7;
 
 pub(super) async fn execute(
     environment: &Arc<Environment>,
@@ -83,10 +86,27 @@ fn mutate(
     run: u64,
     entries: &mut [OutgoingItem],
 ) {
-    let Some(mutate) = &selected.case.spec.mutate else { return };
-    let count = entries.len();
+    for (place, mutation) in mutations_of(selected, run, entries.len()) {
+        if let Some(entry) = entries.get_mut(place) {
+            let mutated = mutation.apply(&mut entry.draft);
+            entry.mutations.push(mutated);
+            entry.number = environment.keys.with_shape(&entry.draft.key);
+        }
+    }
+}
+
+/// What a run of the case bends in a batch of `count` items: the places, and how.
+pub(crate) fn mutations_of(
+    selected: &SelectedCase,
+    run: u64,
+    count: usize,
+) -> Vec<(usize, &Mutation)> {
+    let (Some(mutate), Some(generate)) = (&selected.case.spec.mutate, &selected.case.spec.generate)
+    else {
+        return Vec::new();
+    };
     if count == 0 {
-        return;
+        return Vec::new();
     }
     let kinds = selected.mutations.len() as u64;
     let chosen: Vec<usize> = match mutate.at {
@@ -102,20 +122,16 @@ fn mutate(
         MutatedItems::Half => (0..count).skip(usize::from(run % 2 == 1)).step_by(2).collect(),
         MutatedItems::All => (0..count).collect(),
     };
-    for (nth, place) in chosen.into_iter().enumerate() {
-        let turn = if matches!(mutate.at, MutatedItems::Half | MutatedItems::All) {
-            run.wrapping_mul(7).wrapping_add(nth as u64)
-        } else {
-            run
-        };
-        if let (Some(mutation), Some(entry)) =
-            (compose::turn(&selected.mutations, turn), entries.get_mut(place))
-        {
-            let mutated = mutation.apply(&mut entry.draft);
-            entry.mutations.push(mutated);
-            entry.number = environment.keys.with_shape(&entry.draft.key);
-        }
-    }
+    // Where many are bent at once, each run goes on where the last one ended.
+    let stride = match mutate.at {
+        MutatedItems::Half => (generate.items.low as u64 / 2).max(STRIDE),
+        MutatedItems::All => (generate.items.low as u64).max(STRIDE),
+        _ => 1,
+    };
+    let turn = |nth: usize| run.wrapping_mul(stride).wrapping_add(nth as u64);
+    let nth = chosen.into_iter().enumerate();
+    nth.filter_map(|(nth, place)| Some((place, compose::turn(&selected.mutations, turn(nth))?)))
+        .collect()
 }
 
 /// Which items the last answer refused: all where it refused the request.

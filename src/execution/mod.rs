@@ -24,6 +24,7 @@ pub use drop_probe::DropProbe;
 pub(crate) use drop_probe::{probe_drops, probe_one_by_one};
 pub use execute::execute;
 pub use execution::Execution;
+pub(crate) use generated::mutations_of;
 pub(crate) use plain_batch::{
     CredentialCheck, accepts_plain_batch, check_credentials, credentials_are_refused,
     exchange_plain_item,

@@ -1,5 +1,7 @@
 //! Resolves what cases name: rules, mutations, files. Nothing is sent before all of it is known.
 
+use std::collections::HashMap;
+
 use crate::case::{BatchSpec, Bound, Case, Expect, Named, Step, bind};
 use crate::check::{Rule, rules};
 use crate::contract::FileError;
@@ -43,12 +45,12 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError>
     if let Some(mutate) = &case.spec.mutate {
         let mut lists = Vec::new();
         for named in &mutate.by {
-            lists.push(find_mutations(&case, named, generator)?);
+            lists.push(spread(find_mutations(&case, named, generator)?));
         }
         // One of each name in turn, so that a few runs meet all of them.
-        let longest = lists.iter().map(|l| l.len()).max().unwrap_or(0);
+        let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
         for nth in 0..longest {
-            mutations.extend(lists.iter().filter_map(|l| l.get(nth)).cloned());
+            mutations.extend(lists.iter().filter_map(|l| l.get(nth)).map(|m| (*m).clone()));
         }
         if mutations.is_empty() {
             not_applicable =
@@ -59,6 +61,27 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError>
         check_step(&case, step, generator)?;
     }
     Ok(SelectedCase { case, rule, mutations, not_applicable, notes, warnings })
+}
+
+/// The same mutations, each next one of the place and the class that came least often before it: the first few meet
+/// every place and every class.
+fn spread(list: &[Mutation]) -> Vec<&Mutation> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut classes: HashMap<&str, usize> = HashMap::new();
+    let mut left: Vec<&Mutation> = list.iter().collect();
+    let mut spread = Vec::with_capacity(left.len());
+    loop {
+        let times = |m: &Mutation| -> usize {
+            places.get(m.pointer.as_str()).copied().unwrap_or(0)
+                + classes.get(m.class.as_str()).copied().unwrap_or(0)
+        };
+        let next = left.iter().enumerate().min_by_key(|(_, m)| times(m)).map(|(at, _)| at);
+        let Some(next) = next else { return spread };
+        let mutation = left.remove(next);
+        *places.entry(mutation.pointer.as_str()).or_default() += 1;
+        *classes.entry(mutation.class.as_str()).or_default() += 1;
+        spread.push(mutation);
+    }
 }
 
 /// Says which steps send keys that are written in a file: an earlier run may have used them.

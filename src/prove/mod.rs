@@ -4,12 +4,14 @@
 //! that it may not; each rule is in some fault's must. It stands over `run` and `server`.
 
 mod lanes;
+mod share;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use lanes::prove_all;
+pub use share::{Missed, QuickShare};
 
 use crate::case::{self, Depth};
 use crate::check::rules;
@@ -29,12 +31,12 @@ const WAITING: u64 = 1_000;
 /// One run of the suite against the reference server.
 #[derive(Debug, Clone)]
 pub struct Proof {
-    /// What is wrong with the server; nothing for the clean one.
-    pub fault: Option<&'static Fault>,
-    /// How it refuses broken items.
-    pub refusal_mode: RefusalMode,
+    /// What was run.
+    pub run: ProofRun,
     /// Rules with confirmed findings, with their number.
     pub fired: BTreeMap<String, usize>,
+    /// Cases that confirmed findings of the same rules were made in.
+    pub found_in: BTreeMap<String, BTreeSet<String>>,
     /// Rules that held somewhere.
     pub passed: BTreeSet<String>,
     /// What is wrong with the proof, in sentences; nothing where it holds.
@@ -43,16 +45,32 @@ pub struct Proof {
     pub clean: Option<Box<Summary>>,
 }
 
+impl Proof {
+    /// Whether a rule that must find the fault did.
+    #[must_use]
+    pub fn is_found(&self) -> bool {
+        self.run.fault.is_some_and(|f| f.must.iter().any(|rule| self.fired.contains_key(*rule)))
+    }
+}
+
 /// A run that is to be made.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct ProofRun {
     /// What is wrong with the server.
     pub fault: Option<&'static Fault>,
     /// How it refuses broken items.
     pub refusal_mode: RefusalMode,
+    /// How much is sent.
+    pub depth: Depth,
 }
 
 impl ProofRun {
+    /// The same with another depth.
+    #[must_use]
+    pub fn at(self, depth: Depth) -> ProofRun {
+        ProofRun { depth, ..self }
+    }
+
     /// Its name, `fault/refusal-mode`.
     #[must_use]
     pub fn name(&self) -> String {
@@ -68,7 +86,7 @@ impl ProofRun {
 
     /// How long it takes, compared with others: those at depth deep send ten times as much.
     fn length(&self) -> u8 {
-        let deep = self.fault.is_some_and(|f| f.depth == server::FaultDepth::Deep);
+        let deep = self.depth == Depth::Deep;
         2 * u8::from(deep) + u8::from(self.waits())
     }
 }
@@ -78,12 +96,18 @@ impl ProofRun {
 pub fn proof_runs() -> Vec<ProofRun> {
     let mut list: Vec<ProofRun> = [RefusalMode::Request, RefusalMode::Item]
         .into_iter()
-        .map(|refusal_mode| ProofRun { fault: None, refusal_mode })
+        .map(|refusal_mode| ProofRun { fault: None, refusal_mode, depth: Depth::Standard })
         .collect();
     for fault in server::faults::all() {
-        list.extend(
-            fault.refusal_modes.iter().map(|r| ProofRun { fault: Some(fault), refusal_mode: *r }),
-        );
+        let depth = match fault.depth {
+            server::FaultDepth::Standard => Depth::Standard,
+            server::FaultDepth::Deep => Depth::Deep,
+        };
+        list.extend(fault.refusal_modes.iter().map(|refusal_mode| ProofRun {
+            fault: Some(fault),
+            refusal_mode: *refusal_mode,
+            depth,
+        }));
     }
     list
 }
@@ -138,10 +162,6 @@ pub async fn prove(
         per_item: Duration::from_millis(2),
         ..SendOptions::default()
     };
-    let depth = match run.fault.map(|f| f.depth) {
-        Some(server::FaultDepth::Deep) => Depth::Deep,
-        _ => Depth::Standard,
-    };
     let embedded = embedded::start_with(
         (Arc::clone(&suite.contract), Arc::clone(&suite.generator)),
         Profile::default(),
@@ -156,7 +176,7 @@ pub async fn prove(
         jobs: embedded::LOOPBACK_JOBS,
         target: "embedded reference server".to_owned(),
         verdicts_only: run.fault.is_some(),
-        ..RunOptions::new(depth, seed, "bptest-prove")
+        ..RunOptions::new(run.depth, seed, "bptest-prove")
     };
     let selected = suite
         .selected
@@ -171,9 +191,11 @@ pub async fn prove(
 
 fn judge(run: ProofRun, summary: &Summary) -> Proof {
     let mut fired: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found_in: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (finding, update) in &summary.findings {
         if update.confirmed {
             *fired.entry(finding.rule.clone()).or_default() += 1;
+            found_in.entry(finding.rule.clone()).or_default().insert(finding.case.clone());
         }
     }
     let passed =
@@ -191,7 +213,8 @@ fn judge(run: ProofRun, summary: &Summary) -> Proof {
                     summary.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
                 ));
             }
-            for rule in &summary.rules {
+            // A quick run has no occasion for some rules.
+            for rule in summary.rules.iter().filter(|_| run.depth != Depth::Quick) {
                 if rule.outcome == RuleOutcome::NotApplicable
                     && rule.rule.level == Level::Must
                     && rule.rule.id != rules::of_user_cases().id
@@ -202,12 +225,14 @@ fn judge(run: ProofRun, summary: &Summary) -> Proof {
             }
         }
         Some(fault) => {
-            for must in fault.must {
+            // At depth quick, what was found is counted by the share.
+            for must in fault.must.iter().filter(|_| run.depth != Depth::Quick) {
                 if !fired.contains_key(*must) {
                     wrong.push(format!("{must} must fire, and did not"));
                 }
             }
-            for rule in fired.keys() {
+            // Without the case that shows the root cause, its symptoms are findings of their own.
+            for rule in fired.keys().filter(|_| run.depth != Depth::Quick) {
                 if !fault.must.contains(&rule.as_str()) && !fault.may.contains(&rule.as_str()) {
                     wrong.push(format!("{rule} fired, and may not"));
                 }
@@ -215,5 +240,5 @@ fn judge(run: ProofRun, summary: &Summary) -> Proof {
         }
     }
     let clean = run.fault.is_none().then(|| Box::new(summary.clone()));
-    Proof { fault: run.fault, refusal_mode: run.refusal_mode, fired, passed, wrong, clean }
+    Proof { run, fired, found_in, passed, wrong, clean }
 }

@@ -26,6 +26,8 @@ const MOST_MADE: u32 = 2 * REPEATS;
 const PROVEN: usize = 24;
 /// Findings of one cause that may use up the reserve; further ones leave half of it to the shrinker.
 const FIRST: u32 = 2;
+/// The plain batch before a repeat.
+const PLAIN: Amount = Amount::new(1, 1);
 /// Findings that are repeated at once.
 const AT_ONCE: usize = 4;
 
@@ -49,10 +51,20 @@ pub async fn confirm(shared: &Arc<RunContext>, collector: &mut Collector, budget
     // What an answer's bytes prove leaves half of the reserve to the shrinker.
     let half = budget.left().share(2);
     let mut tasks = JoinSet::new();
+    // What those under way may still need: two that share a small reserve would both end without a verdict.
+    let mut promised = Amount::default();
     for job in jobs(shared, collector) {
         if tasks.len() >= AT_ONCE {
             gather(&mut tasks, collector).await;
         }
+        let needed = (job.amount + PLAIN).times(u64::from(ENOUGH));
+        if !(promised + needed).fits(budget.left()) {
+            while !tasks.is_empty() {
+                gather(&mut tasks, collector).await;
+            }
+            promised = Amount::default();
+        }
+        promised += needed;
         let all = job.amount.times(u64::from(REPEATS));
         let leaves_half = job.proven || job.rank >= FIRST;
         if leaves_half && !(all + half).fits(budget.left()) {
@@ -143,7 +155,7 @@ async fn repeat(shared: &RunContext, job: &RepeatJob, budget: &Budget) -> Repeat
     let Some(selected) = shared.selected.get(job.case) else { return RepeatCounts::default() };
     let source = ExecutionSource::Case { selected, run: job.run, seed: shared.options.seed };
     let mut counts = RepeatCounts::default();
-    let plain = if job.proven { Amount::default() } else { Amount::new(1, 1) };
+    let plain = if job.proven { Amount::default() } else { PLAIN };
     for _ in 0..MOST_MADE {
         // What is decided needs no further batch that may make the target wait.
         let decided = counts.shown >= ENOUGH || counts.of - counts.shown >= ENOUGH;

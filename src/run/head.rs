@@ -69,6 +69,7 @@ pub(super) fn head(
             .collect(),
         profile: Some(shown),
         skipped: profile.skips(),
+        refusal_mode: options.refusal_mode,
         planned: (planned.requests, planned.items),
         not_run: not_run(environment, selected),
         notes: notes(selected),

@@ -1,5 +1,7 @@
 //! A run: preflight, executions, confirmation, rules of the run's scope, and the record of it all.
 
+mod allot;
+mod case_size;
 mod confirm;
 mod head;
 mod pass_counter;
@@ -20,13 +22,15 @@ pub use preflight::{Preflight, profile_to_paste};
 pub use run_range::RunRange;
 pub use shared::EngineError;
 
+use self::allot::is_scarce;
 use self::confirm::confirm;
 use self::head::{head, now};
-use self::preflight::send_preflight;
+use self::preflight::{observe_refusal_mode, send_preflight};
 use self::schedule::run_all;
 use self::shared::RunContext;
 use self::wait::wait_until_up;
 use crate::collect::Collector;
+use crate::contract::RefusalMode;
 use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
 use crate::hooks::{HookContext, HookKind, run_hook};
@@ -102,6 +106,14 @@ pub async fn run(
     if !shared.is_stopped() && shared.options.preflight && executions > 0 {
         advice = run_preflight(&shared).await;
     }
+    let mut planned = planned;
+    if !shared.is_stopped()
+        && is_scarce(&shared.options)
+        && let Some(refusal_mode) = observe(&shared).await
+    {
+        planned = plan_for(&shared, refusal_mode, (requests, items));
+    }
+    let (_, requests, items) = planned.totals();
     let whole = reserve_of(&shared, Amount::new(requests, items));
     let budget = Arc::clone(&shared.environment.reserve);
     // What is sent again leaves half of the reserve to repeats; a run without end has as many tries.
@@ -226,6 +238,36 @@ async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
             Some(advice)
         }
     }
+}
+
+/// How the target refuses broken items, where the plan depends on it. The parts of a divided run observe nothing: all
+/// of them have to plan alike.
+async fn observe(shared: &Arc<RunContext>) -> Option<RefusalMode> {
+    let options = &shared.options;
+    if options.refusal_mode.is_some() || options.partition.is_some() || !options.preflight {
+        return None;
+    }
+    let mut exchanges = Vec::new();
+    let observed = observe_refusal_mode(&shared.environment, &mut exchanges).await;
+    let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
+    locked(&shared.collector).add_sent(Amount::new(exchanges.len() as u64, items));
+    observed
+}
+
+/// Plans again for what the preflight observed, and notes it.
+fn plan_for(shared: &Arc<RunContext>, refusal_mode: RefusalMode, before: (u64, u64)) -> Plan {
+    let options = RunOptions { refusal_mode: Some(refusal_mode), ..shared.options.clone() };
+    let planned = plan(&shared.environment, &options, &shared.selected);
+    for case in &planned.cases {
+        locked(&shared.collector).expects(&case.case, case.runs.len());
+    }
+    let (executions, requests, items) = planned.totals();
+    let noted = locked(&shared.collector).write(Event::Planned { refusal_mode, requests, items });
+    shared.io(noted);
+    if (requests, items) != before {
+        shared.observer.see(Progress::Planned { executions, requests, items });
+    }
+    planned
 }
 
 /// What sending again, confirming and shrinking may spend, within what the profile allows beside what is planned.

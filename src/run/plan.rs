@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use super::allot::allot;
+use super::case_size::{size_of_run, stated_runs};
 use super::run_range::RunRange;
-use crate::case::Relation;
-use crate::compose::{self, style};
-use crate::execution::{SelectedCase, case_seed, why_not_run};
-use crate::generate::{BatchShape, sequence};
+use crate::compose;
+use crate::execution::{SelectedCase, why_not_run};
 use crate::record::NotRun;
-use crate::session::{Amount, Environment, RunOptions};
+use crate::session::{Environment, RunOptions};
 
 /// Runs of a case whose requests and items are counted one by one.
 const COUNTED: u64 = 10_000;
 /// The same of a written case, whose requests must be composed for that.
 const COMPOSED: u64 = 1_000;
-/// Runs that nobody will ever make: the time ends them.
-const ENDLESS: u64 = 1 << 62;
 
 /// What a run is going to send.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// By case, in order.
     pub cases: Vec<PlannedCase>,
+    /// Positions of the cases, as they begin.
+    pub order: Vec<usize>,
     /// Whether the runs go on until a time is over: requests and items are then those of one run of each case.
     pub endless: bool,
 }
@@ -60,13 +60,11 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
     let mut cases: Vec<PlannedCase> = Vec::with_capacity(selected.len());
     let mut position: u64 = 0;
     let endless = options.duration.is_some();
-    for chosen in selected {
-        let runs = if why_not_run(environment, chosen).is_some() {
-            0
-        } else if endless {
-            ENDLESS
-        } else {
-            options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
+    let allotted = allot(environment, options, selected);
+    for (index, chosen) in selected.iter().enumerate() {
+        let runs = match &allotted {
+            Some(allotment) => allotment.runs[index],
+            None => stated_runs(environment, options, chosen),
         };
         let mine = match options.partition {
             None => RunRange::all(runs),
@@ -83,7 +81,8 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
         planned.bytes = planned.items * size + planned.requests * 30;
         cases.push(planned);
     }
-    Plan { cases, endless }
+    let order = allotted.map_or_else(|| (0..selected.len()).collect(), |a| a.order);
+    Plan { cases, order, endless }
 }
 
 /// Cases that can't run against this target, each with the reason.
@@ -129,37 +128,4 @@ fn size_of_runs(
         u64::try_from(all).unwrap_or(u64::MAX)
     };
     (all(requests), all(items))
-}
-
-fn size_of_run(
-    environment: &Environment,
-    options: &RunOptions,
-    chosen: &SelectedCase,
-    run: u64,
-) -> (u64, u64) {
-    let spec = &chosen.case.spec;
-    if let Some(generate) = &spec.generate {
-        let seed = case_seed(options.seed, &chosen.case.id, run);
-        if let Some(steps) = generate.steps {
-            let turns = sequence(seed, steps.range(), environment.clamp(generate.items));
-            let items = turns.iter().map(|t| t.items.len() as u64).sum();
-            return (turns.len() as u64, items);
-        }
-        let shape =
-            BatchShape { items: environment.clamp(generate.items), style: style(generate.values) };
-        let items = environment.generator.stream(seed, &shape).left() as u64;
-        return match spec.relation {
-            None => (1, items),
-            Some(Relation::Split) => (3, items * 2),
-            Some(Relation::Concatenate) => (2, items * 3),
-            Some(_) => (2, items * 2 + 1),
-        };
-    }
-    let Amount { requests, items } = compose::size(
-        environment,
-        &chosen.case,
-        run,
-        case_seed(options.seed, &chosen.case.id, run),
-    );
-    (requests, items)
 }

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use crate::check::shorten;
 use crate::compose::OutgoingItem;
-use crate::contract::code_text;
+use crate::contract::{RefusalMode, code_text};
 use crate::exchange::{Answer, Exchange, Loss, LossKind, Response};
 use crate::execution::plain_batch::exchange_batch;
 use crate::generate::OptionalFields;
-use crate::session::Environment;
+use crate::session::{Amount, Environment};
 
 /// Single items that may hang before the target counts as hanging on all.
 const HANGS: usize = 2;
@@ -269,6 +269,46 @@ fn first_refusal(environment: &Environment, result: &Value) -> String {
     ))
 }
 
+/// What the preflight sends to a target that accepts its batch, with what shows the refusal mode.
+pub(super) fn amount(environment: &Environment) -> Amount {
+    Amount::new(2, number_of_items(environment) as u64 + 3)
+}
+
+/// Sends a broken item between two sound ones: how the target refuses it, where that is one of the two modes.
+pub(super) async fn observe_refusal_mode(
+    environment: &Arc<Environment>,
+    exchanges: &mut Vec<Exchange>,
+) -> Option<RefusalMode> {
+    let contract = &environment.contract;
+    let unique = contract.batch.unique.as_str();
+    let mutations = environment.generator.mutations("drop-required")?;
+    // A result without its key would say little.
+    let broken = mutations.iter().find(|m| m.pointer.strip_prefix('/') != Some(unique))?;
+    let drafts = (0..3).map(|nth| environment.generator.item(40 + nth, OptionalFields::All));
+    let mut entries: Vec<OutgoingItem> =
+        drafts.map(|d| OutgoingItem::with_fresh_key(environment, d)).collect();
+    let mutated = broken.apply(&mut entries[1].draft);
+    entries[1].mutations.push(mutated);
+    let exchange = exchange_batch(environment, &entries, exchanges).await;
+    let Answer::Received(response) = &exchange.answer else { return None };
+    if response.status == 400 {
+        return Some(RefusalMode::Request);
+    }
+    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    let results = body.get(&contract.batch.results)?.as_array()?;
+    let verdict = &contract.batch.verdict;
+    let rejected: Vec<bool> = results
+        .iter()
+        .map(|r| r.get(&verdict.field).and_then(Value::as_str) == Some(&verdict.rejected))
+        .collect();
+    (response.status == 200 && rejected == [false, true, false]).then_some(RefusalMode::Item)
+}
+
+fn number_of_items(environment: &Environment) -> usize {
+    let optional = environment.contract.fields().iter().filter(|f| !f.required).count();
+    (2 + optional).min(environment.profile.limits.batch_items.unwrap_or(usize::MAX).max(1))
+}
+
 fn plain_items(environment: &Environment) -> Vec<OutgoingItem> {
     let contract = &environment.contract;
     let mut drafts = vec![
@@ -278,8 +318,7 @@ fn plain_items(environment: &Environment) -> Vec<OutgoingItem> {
     for (at, field) in contract.fields().iter().filter(|f| !f.required).enumerate() {
         drafts.push(environment.generator.item(3 + at as u64, OptionalFields::Only(&field.name)));
     }
-    let limit = environment.profile.limits.batch_items.unwrap_or(usize::MAX);
-    drafts.truncate(limit.max(1));
+    drafts.truncate(number_of_items(environment));
     drafts.into_iter().map(|d| OutgoingItem::with_fresh_key(environment, d)).collect()
 }
 

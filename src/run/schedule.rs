@@ -40,7 +40,7 @@ pub(super) async fn run_all(shared: &Arc<RunContext>, planned: &Plan) {
         }
     }
     for alone in [false, true] {
-        for (index, case) in planned.cases.iter().enumerate() {
+        for (index, case) in planned.order.iter().map(|index| (*index, &planned.cases[*index])) {
             let selected = &shared.selected[index];
             if selected.case.spec.alone != alone || spans_run(selected) {
                 continue;

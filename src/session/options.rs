@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::case::Depth;
+use crate::contract::RefusalMode;
 use crate::waiver::Waiver;
 
 /// The options of a run.
@@ -19,6 +20,8 @@ pub struct RunOptions {
     pub run_id_given: bool,
     /// Runs of each case, instead of what the case says.
     pub runs: Option<u64>,
+    /// How the target refuses broken items, where the user said it; otherwise the preflight observes it.
+    pub refusal_mode: Option<RefusalMode>,
     /// Requests under way at once.
     pub jobs: usize,
     /// Ends the run after this long.
@@ -62,6 +65,7 @@ impl RunOptions {
             run_id: run_id.into(),
             run_id_given: false,
             runs: None,
+            refusal_mode: None,
             jobs: 1,
             max_time: None,
             duration: None,

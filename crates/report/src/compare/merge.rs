@@ -44,6 +44,7 @@ fn shared(head: &RunHead) -> Vec<(&'static str, String)> {
         ("seed", head.seed.to_string()),
         ("depth", head.depth.to_string()),
         ("runs of each case", head.runs.map_or("as the cases say".to_owned(), |n| n.to_string())),
+        ("refusal mode", head.refusal_mode.map_or("not given".to_owned(), |m| m.to_string())),
         ("target", head.target.clone()),
         ("number of parts", head.partition.map_or(0, |(_, of)| of).to_string()),
         ("version of batchproof", head.tool.clone()),
@@ -114,6 +115,9 @@ fn part_command(head: &RunHead, part: u32, of: u32) -> String {
     if let Some(runs) = head.runs {
         let _ = write!(command, " --runs {runs}");
     }
+    if let Some(mode) = head.refusal_mode {
+        let _ = write!(command, " --refusal-mode {mode}");
+    }
     if head.target.starts_with("http") {
         let _ = write!(command, " --target {}", head.target);
     }
@@ -156,7 +160,8 @@ impl MergedRun {
         let mut cases: BTreeMap<&str, &CaseRecord> = BTreeMap::new();
         for event in &part.events {
             match event {
-                Event::RunStarted(_) => {}
+                // Parts observe nothing: they must plan alike.
+                Event::RunStarted(_) | Event::Planned { .. } => {}
                 Event::Note { text } => {
                     if !self.notes.contains(text) {
                         self.notes.push(text.clone());

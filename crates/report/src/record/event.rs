@@ -10,7 +10,7 @@ use super::latency::Latencies;
 use super::minimal_example::MinimalExample;
 use crate::case::Depth;
 use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope, family_of};
-use crate::contract::{ErrorCode, Interpretation, Level};
+use crate::contract::{ErrorCode, Interpretation, Level, RefusalMode};
 use crate::generate::coverage::CoveragePoint;
 use crate::waiver::Waiver;
 
@@ -23,6 +23,15 @@ pub const VERSION: u32 = 2;
 pub enum Event {
     /// The first line.
     RunStarted(Box<RunHead>),
+    /// What the preflight observed, and what is therefore planned.
+    Planned {
+        /// How the target refuses broken items.
+        refusal_mode: RefusalMode,
+        /// Requests that are planned.
+        requests: u64,
+        /// Items that are planned.
+        items: u64,
+    },
     /// Something that a reader of the report should know.
     Note {
         /// In a sentence.
@@ -92,6 +101,9 @@ pub struct RunHead {
     pub profile: Option<serde_json::Value>,
     /// Rules and families that the profile skips, with their reasons.
     pub skipped: BTreeMap<String, String>,
+    /// How the target refuses broken items, where the user said it or the preflight observed it.
+    #[serde(default)]
+    pub refusal_mode: Option<RefusalMode>,
     /// Requests and items that are planned.
     pub planned: (u64, u64),
     /// Cases that were not run, and why.

@@ -149,7 +149,7 @@ impl Summary {
     /// Adds up the events of a record; nothing where they don't begin with a run.
     #[must_use]
     pub fn from_events(events: &[Event]) -> Option<Summary> {
-        let mut head = None;
+        let mut head: Option<RunHead> = None;
         let mut tail = None;
         let mut notes = Vec::new();
         let mut findings: Vec<(FindingRecord, FindingStatus)> = Vec::new();
@@ -159,6 +159,12 @@ impl Summary {
         for event in events {
             match event {
                 Event::RunStarted(h) => head = Some((**h).clone()),
+                Event::Planned { refusal_mode, requests, items } => {
+                    if let Some(head) = &mut head {
+                        head.refusal_mode = Some(*refusal_mode);
+                        head.planned = (*requests, *items);
+                    }
+                }
                 Event::Note { text } => notes.push(text.clone()),
                 Event::Finding(f) => {
                     findings.push(((**f).clone(), FindingStatus::first_seen(f)));

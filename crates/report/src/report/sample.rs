@@ -145,6 +145,7 @@ fn head() -> RunHead {
             "auth": "bearer", "headers": { "X-Tenant": "[redacted]" }, "omit": ["equivalentValue"],
         })),
         skipped: [("RACE".to_owned(), "shared staging, agreed with operations".to_owned())].into(),
+        refusal_mode: None,
         planned: (190, 900),
         not_run: BTreeMap::new(),
         notes: BTreeMap::new(),

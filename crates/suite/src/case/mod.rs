@@ -28,7 +28,7 @@ pub use role::{FieldRole, Role};
 pub use step::{BatchSpec, Credential, Disconnect, ItemSpec, Step};
 pub use template::{Filter, Piece, Template};
 
-use crate::contract::FileError;
+use crate::contract::{FileError, RefusalMode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,9 @@ pub struct CaseSpec {
     /// Runs only when it is named on the command line.
     #[serde(default)]
     pub only_when_named: bool,
+    /// Runs only in a quick run of the whole suite, against a target that refuses broken items in this way.
+    #[serde(default)]
+    pub refusal_mode: Option<RefusalMode>,
     /// Runs alone, with nothing else under way.
     #[serde(default)]
     pub alone: bool,
