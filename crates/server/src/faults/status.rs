@@ -196,4 +196,28 @@ pub(super) static FAULTS: &[Fault] = &[
             }
             Ok(())
         }),
+    STATUS
+        .fault(
+            "mixed-results-as-bad-request",
+            "a batch with accepted and rejected items is answered 400, with its results",
+        )
+        .must(&["STATUS-005"])
+        .may(&[
+            "ACCEPT-002",
+            "ATOM-001",
+            "CODE-006",
+            "REFUSE-011",
+            "SCHEMA-002",
+            "UNIQUE-001",
+            "UNIQUE-002",
+            "UNIQUE-007",
+        ])
+        .answer(|call, answer| {
+            let verdict = &call.batch().verdict;
+            let text = String::from_utf8_lossy(&answer.body);
+            let is_mixed = text.contains(&verdict.accepted) && text.contains(&verdict.rejected);
+            if answer.why == ReplyReason::Processed && is_mixed {
+                answer.status = 400;
+            }
+        }),
 ];
