@@ -291,7 +291,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a batch of 300 items and more exceeds a pool, is answered 503, and half of it is stored",
         )
         .must(&["ROBUST-001"])
-        .may(&["STATUS-002", "ROBUST-002", "ACCEPT-005", "RACE-003"])
+        .may(&["STATUS-002", "ROBUST-002", "ACCEPT-005", "RACE-003", "ATOM-005"])
         .judged(|call, batch| {
             if batch.items.len() < 300 {
                 return Ok(());

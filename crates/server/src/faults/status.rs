@@ -131,7 +131,15 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("server-error-now-and-then", "every 40th batch ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["STATUS-001", "ACCEPT-001", "ACCEPT-002", "ROBUST-001", "RACE-003", "ROBUST-004"])
+        .may(&[
+            "ROBUST-003",
+            "STATUS-001",
+            "ACCEPT-001",
+            "ACCEPT-002",
+            "ROBUST-001",
+            "RACE-003",
+            "ROBUST-004",
+        ])
         .judged(|call, _| if call.every(40) { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }),
     STATUS
         .fault(
@@ -204,8 +212,11 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["STATUS-005"])
         .may(&[
             "ACCEPT-002",
+            "ACCEPT-005",
             "ATOM-001",
             "CODE-006",
+            "HTTP-016",
+            "RACE-001",
             "REFUSE-011",
             "SCHEMA-002",
             "UNIQUE-001",
