@@ -228,6 +228,9 @@ pub struct CertifyArgs {
     /// Who certifies.
     #[arg(long, value_name = "TEXT")]
     pub issuer: Option<String>,
+    /// Derive the seed from this text, which the issuer makes up; the certificate states it.
+    #[arg(long, value_name = "TEXT", conflicts_with = "seed", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub challenge: Option<String>,
     /// The run.
     #[command(flatten)]
     pub run: RunArgs,
@@ -240,6 +243,9 @@ pub struct VerifyArgs {
     /// Public key of the issuer that you trust.
     #[arg(long, value_name = "PUBLIC")]
     pub key: PathBuf,
+    /// The text that the certificate must answer: its seed is derived from it.
+    #[arg(long, value_name = "TEXT")]
+    pub challenge: Option<String>,
 }
 
 #[derive(Args)]

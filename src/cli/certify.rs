@@ -29,12 +29,19 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, CommandError> {
     let key = PrivateKey::load(&file)?;
     only_the_whole_suite(&args.run)?;
     args.run.depth = Some(Depth::Deep);
+    if let Some(text) = &args.challenge {
+        args.run.seed = Some(certificate::challenge_seed(text));
+    }
     let Some(summary) = run::summary(&args.run)? else { return Ok(0) };
     let refusals = certificate::refusals(&summary);
     if !refusals.is_empty() {
         return Ok(refused(&summary, &refusals));
     }
-    let about = CertificateSubject { subject: args.subject, issuer: args.issuer };
+    let about = CertificateSubject {
+        subject: args.subject,
+        issuer: args.issuer,
+        challenge: args.challenge,
+    };
     write_certificate(&args.run.report_dir, about, &key, &file)?;
     Ok(summary.conclusion.exit())
 }

@@ -21,7 +21,13 @@ pub fn verify(args: &VerifyArgs) -> Result<u8, CommandError> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let verified = certificate::verify(&bytes, dir, &key);
+    let mut verified = certificate::verify(&bytes, dir, &key);
+    if let (Some(statement), Some(expected)) = (&verified.statement, &args.challenge)
+        && let Some(mismatch) = statement.challenge_mismatch(Some(expected))
+        && !verified.mismatches.contains(&mismatch)
+    {
+        verified.mismatches.push(mismatch);
+    }
     if let (Some(statement), []) = (&verified.statement, verified.mismatches.as_slice()) {
         let subject = statement.about.subject.as_deref().unwrap_or(&statement.target);
         say(&visible(&format!("✓ {}: {}, {}", file.display(), subject, statement.conclusion)));
@@ -32,6 +38,12 @@ pub fn verify(args: &VerifyArgs) -> Result<u8, CommandError> {
             statement.started,
             statement.finished
         )));
+        if let Some(text) = &statement.about.challenge {
+            say(&visible(&format!(
+                "  the seed {} answers the challenge {text:?}",
+                statement.configuration.seed
+            )));
+        }
         say(&format!("  signed with the key {key}; {} match", EVIDENCE.join(" and ")));
         return Ok(0);
     }

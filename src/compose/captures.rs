@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use bytes::Bytes;
+use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::OutgoingItem;
@@ -166,6 +167,18 @@ impl Captures {
                 let number =
                     numbers.entry(name.clone()).or_insert_with(|| environment.keys.fresh());
                 Value::String(filter.map_or_else(|| number.clone(), |f| f.apply(number)))
+            }
+            Piece::Digits(name) => {
+                let mint = || environment.keys.with_shape(&KeyShape::FreshInteger);
+                let mut numbers = self.numbers.borrow_mut();
+                let number = numbers
+                    .entry(format!("digits:{name}"))
+                    .or_insert_with(|| mint().unwrap_or_default().to_string());
+                Value::String(number.clone())
+            }
+            Piece::SecondsAgo(seconds) => {
+                let time = Utc::now() - TimeDelta::seconds(i64::from(*seconds));
+                Value::String(time.to_rfc3339_opts(SecondsFormat::Millis, true))
             }
             Piece::Repeat(count, text) => Value::String(text.repeat((*count).min(64 << 20))),
             Piece::Item(None) => {

@@ -2,6 +2,7 @@
 //!
 //! It sends nothing itself, and must not know of cases' executions, findings or reports.
 
+mod alone;
 mod budget;
 mod cancellation;
 mod crowd;

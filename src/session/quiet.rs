@@ -1,93 +1,25 @@
-//! Quiet: a request that is under way alone, so that no load of ours is why the target calls itself busy.
-//!
-//! It remembers which requests were refused all the same. It must not know what is sent.
+//! Which requests were refused though nothing else was under way.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use tokio::sync::{RwLock, RwLockReadGuard};
-
-use super::{Environment, locked};
-
-/// Batches of fewer items are not refused for their size.
-const SIZABLE: usize = 20;
-/// Requests that are tried alone in vain, before only those are that were refused twice.
-const IN_VAIN: u32 = 8;
-
-tokio::task_local! {
-    /// Set where nothing else is under way, or where the right to send is held already.
-    static QUIET: ();
-}
+use tokio::sync::RwLock;
 
 /// Who may send, and what was refused to a request that was under way alone.
 #[derive(Default)]
 pub(super) struct Quiet {
     /// Read by those who send, written by the one that sends alone.
-    sending: RwLock<()>,
-    refused: Mutex<RefusedAlone>,
+    pub sending: RwLock<()>,
+    pub refused: Mutex<RefusedAlone>,
 }
 
 /// What was refused to requests that were under way alone.
 #[derive(Default)]
-struct RefusedAlone {
+pub(super) struct RefusedAlone {
     /// Items of the smallest batch.
-    from: Option<usize>,
+    pub from: Option<usize>,
     /// Case and step of others.
-    steps: HashSet<(String, String)>,
+    pub steps: HashSet<(String, String)>,
     /// How often such a request was answered after all.
-    in_vain: u32,
-}
-
-impl Environment {
-    /// Runs `sending` while nothing else is sent.
-    pub async fn quietly<T>(&self, sending: impl Future<Output = T>) -> T {
-        if is_quiet() {
-            return sending.await;
-        }
-        let _alone = self.quiet.sending.write().await;
-        QUIET.scope((), sending).await
-    }
-
-    /// The right to send beside others; nothing where it is held already.
-    pub(crate) async fn beside_others(&self) -> Option<RwLockReadGuard<'_, ()>> {
-        if is_quiet() { None } else { Some(self.quiet.sending.read().await) }
-    }
-
-    /// Runs `sending` for a task whose right to send is held by another one.
-    pub(crate) async fn on_behalf<T>(sending: impl Future<Output = T>) -> T {
-        QUIET.scope((), sending).await
-    }
-
-    /// Whether a request of this number of items, or that step of a case, is known to be refused alone too.
-    #[must_use]
-    pub fn is_refused_alone(&self, items: usize, case: &str, step: &str) -> bool {
-        let refused = locked(&self.quiet.refused);
-        refused.from.is_some_and(|from| items >= from)
-            || refused.steps.contains(&(case.to_owned(), step.to_owned()))
-    }
-
-    /// Whether it is worth while to try a request alone at its first refusal.
-    #[must_use]
-    pub fn may_try_alone(&self) -> bool {
-        locked(&self.quiet.refused).in_vain < IN_VAIN
-    }
-
-    /// Takes note of how a request fared alone. What is refused alone says nothing of the pace.
-    pub fn note_alone(&self, refused: bool, items: usize, case: &str, step: &str) {
-        let mut known = locked(&self.quiet.refused);
-        if !refused {
-            known.in_vain += 1;
-            return;
-        }
-        if items >= SIZABLE {
-            known.from = Some(known.from.map_or(items, |from| from.min(items)));
-        }
-        known.steps.insert((case.to_owned(), step.to_owned()));
-        drop(known);
-        self.sender.pace.busy_is_a_fault();
-    }
-}
-
-fn is_quiet() -> bool {
-    QUIET.try_with(|()| ()).is_ok()
+    pub in_vain: u32,
 }

@@ -55,7 +55,10 @@ fn agreed(desk: &Desk) -> Vec<&'static str> {
 fn certified(desk: &Desk, key: &Path) -> Value {
     let summary = as_if_deep(desk, &agreed(desk));
     assert_eq!(refusals(&summary), [""; 0]);
-    let about = CertificateSubject { subject: Some("the reference".to_owned()), issuer: None };
+    let about = CertificateSubject {
+        subject: Some("the reference".to_owned()),
+        ..CertificateSubject::default()
+    };
     let key = PrivateKey::load(key).unwrap();
     let certificate = certificate::sign(&summary, &desk.reports(), about, &key).unwrap();
     let statement: Statement = serde_json::from_str(&certificate.payload).unwrap();
@@ -93,6 +96,60 @@ fn a_whole_run_is_certified_and_verified() {
     verify(&desk).ends(0);
     desk.batchproof(&["run", "order/shuffled"]).ends(0);
     assert!(!desk.reports().join(FILE).exists() && !desk.reports().join(PAGE).exists());
+}
+
+/// Signs what the report directory holds.
+fn signed(desk: &Desk, key: &Path, challenge: &str) {
+    let record = desk.reports().join("record.jsonl");
+    let summary = Summary::from_events(&record::read(&record).unwrap()).unwrap();
+    let about = CertificateSubject {
+        challenge: Some(challenge.to_owned()),
+        ..CertificateSubject::default()
+    };
+    let key = PrivateKey::load(key).unwrap();
+    let certificate = certificate::sign(&summary, &desk.reports(), about, &key).unwrap();
+    let statement: Statement = serde_json::from_str(&certificate.payload).unwrap();
+    let page = certificate::page(&certificate, &statement);
+    std::fs::write(desk.reports().join(PAGE), page).unwrap();
+    std::fs::write(desk.reports().join(FILE), certificate.text().unwrap()).unwrap();
+}
+
+#[test]
+fn a_challenge_is_answered_by_its_own_seed_alone() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    certified(&desk, &key);
+    let check = |text: &str| {
+        desk.batchproof(&["verify", "reports", "--key", "key.pub", "--challenge", text])
+    };
+    check("dice 4 6 1").ends(1).says(&["answers no challenge"]);
+    // The vendor chose the seed, and says that it was not so.
+    signed(&desk, &key, "dice 4 6 1");
+    let lucky = ["the seed 7", "the challenge that it states gives"];
+    verify(&desk).ends(1).says(&lucky);
+    check("dice 4 6 1").ends(1).says(&lucky);
+    let record = desk.reports().join("record.jsonl");
+    let seed = format!("\"seed\":{},", certificate::challenge_seed("dice 4 6 1"));
+    let text = read(&record);
+    assert!(text.contains("\"seed\":7,"));
+    std::fs::write(&record, text.replacen("\"seed\":7,", &seed, 1)).unwrap();
+    desk.batchproof(&["report", "reports"]);
+    signed(&desk, &key, "dice 4 6 1");
+    verify(&desk).ends(0).says(&["answers the challenge \"dice 4 6 1\""]);
+    check("dice 4 6 1").ends(0);
+    check("dice 1 1 1").ends(1).says(&["answers the challenge `dice 4 6 1`"]);
+}
+
+#[test]
+fn a_challenge_and_a_seed_exclude_each_other() {
+    let desk = Desk::new();
+    keys(&desk);
+    desk.batchproof(&["certify", "--key", "key", "--challenge", "x", "--seed", "7"]).ends(2);
+    desk.batchproof(&["certify", "--key", "key", "--challenge", ""]).ends(2);
+    let seed = certificate::challenge_seed("x").to_string();
+    desk.batchproof(&["certify", "--key", "key", "--challenge", "x", "--plan"])
+        .ends(0)
+        .says(&[&seed]);
 }
 
 #[test]

@@ -309,7 +309,8 @@ fn looks_like(a: &str, b: &str) -> bool {
     if a == b {
         return false;
     }
-    if same_but_for_form(a, b) {
+    let value = |text: &str| text.parse::<f64>().ok().filter(|value| value.is_finite());
+    if same_but_for_form(a, b) || value(a).is_some_and(|a| Some(a) == value(b)) {
         return true;
     }
     let common = a.chars().zip(b.chars()).take_while(|(x, y)| x == y).count();

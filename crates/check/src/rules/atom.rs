@@ -1,10 +1,14 @@
 //! ATOM: what a refused batch, a rejected item and a broken connection leave behind. Only numbers betray it.
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde_json::Value;
 
 use super::common;
 use crate::contract::Level;
-use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
+use crate::contract::validity::ExpectedOutcome;
+use crate::exchange::Answer;
+use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::prediction::{Prediction, UnusedReason};
 use crate::rule::{Check, Explains, Rule};
@@ -66,6 +70,21 @@ pub(super) const RULES: &[Rule] = &[
         needs: NEEDS,
         check: Check::Exchange(all_or_nothing),
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "ATOM-005",
+        level: Level::Should,
+        title: "A batch that got a 5xx or no answer can be sent again, all or none of it accepted",
+        cite: "INTERPRETATION-03, INTERPRETATION-07",
+        doc: "After a 5xx a client can't know what was stored, and sends the batch again, without what may have broken \
+              the server. Then all of its valid items are accepted, or all are used: a part of each says that the \
+              server broke in the middle of a batch and kept what it had stored.",
+        example: include_str!("examples/ATOM-005.txt"),
+        needs: &[],
+        check: Check::Execution(sent_again_all_or_none),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        may_lack_occasion: true,
         ..Rule::BASE
     },
 ];
@@ -175,4 +194,68 @@ fn all_or_nothing(view: &ExchangeView<'_>) -> Verdict {
         )
         .shows(Symptom::PartlyStored),
     )
+}
+
+/// Whether nobody can know what a request stored: it got a 5xx, or no answer though the client waited.
+fn is_in_doubt(view: &ExchangeView<'_>) -> bool {
+    match &view.exchange.answer {
+        Answer::Received(response) => response.status >= 500,
+        Answer::Lost(loss) => !loss.kind.is_ours() && !loss.kind.is_unreached(),
+    }
+}
+
+/// The keys of items that must be accepted.
+fn valid_keys<'v>(view: &'v ExchangeView<'_>) -> impl Iterator<Item = (usize, &'v str)> {
+    view.items().iter().enumerate().filter_map(|(at, item)| {
+        let is_valid = item.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must);
+        item.number.as_deref().filter(|_| is_valid && !item.literal).map(|key| (at, key))
+    })
+}
+
+fn sent_again_all_or_none(trial: &ExecutionView<'_>) -> Verdict {
+    let mut judged = false;
+    let mut findings = Vec::new();
+    // By key: the request in doubt that it was in, where it was in no other one.
+    let mut doubtful: HashMap<&str, Option<usize>> = HashMap::new();
+    for view in &trial.exchanges {
+        let alone = view.exchange.group.is_none();
+        if alone && view.is_aligned() && view.misordered.is_none() && view.crosstalk.is_none() {
+            let mut again: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+            for (at, key) in valid_keys(view) {
+                let Some(Some(first)) = doubtful.get(key) else { continue };
+                let (accepted, used) = again.entry(*first).or_default();
+                match view.verdicts[at] {
+                    Some(ItemVerdict::Accepted) => *accepted += 1,
+                    Some(ItemVerdict::Rejected) if view.is_called_used(at) => *used += 1,
+                    _ => {}
+                }
+            }
+            for (first, (accepted, used)) in again {
+                judged |= accepted + used > 1;
+                if accepted > 0 && used > 0 {
+                    let after = trial.exchanges.iter().find(|v| v.exchange.index == first);
+                    let status = after.and_then(ExchangeView::status);
+                    let answer = status.map_or("no answer".to_owned(), |s| format!("a {s}"));
+                    findings.push(
+                        Finding::new(
+                            "half stored",
+                            format!("/{}", trial.contract.batch.results),
+                            format!(
+                                "all items of the batch that got {answer} accepted, or all used"
+                            ),
+                            format!("{accepted} accepted, {used} used"),
+                        )
+                        .exchange(view.exchange.index)
+                        .shows(Symptom::PartlyStored),
+                    );
+                }
+            }
+        }
+        let doubt = is_in_doubt(view) && alone && view.exchange.request.hang_up.is_none();
+        for key in view.items().iter().filter_map(|item| item.number.as_deref()) {
+            let state = doubt.then_some(view.exchange.index);
+            doubtful.entry(key).and_modify(|known| *known = None).or_insert(state);
+        }
+    }
+    if judged { Verdict::of(findings) } else { Verdict::NotApplicable("no retry after a 5xx") }
 }

@@ -119,6 +119,33 @@ pub(super) const RULES: &[Rule] = &[
         explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
         ..Rule::BASE
     },
+    Rule {
+        id: "CODE-009",
+        level: Level::Should,
+        title: "The verdict of a 400 is the documented word",
+        cite: "OpenAPI: example of the 400; INTERPRETATION-06",
+        doc: "Where a 400 says a verdict at all, it is the word that rejected results have. A client that knows two words \
+              can do nothing with a third, or with an empty one.",
+        example: include_str!("examples/CODE-009.txt"),
+        needs: &["SCHEMA-002"],
+        check: Check::Exchange(refusal_verdict_is_known),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        may_lack_occasion: true,
+        ..Rule::BASE
+    },
+    Rule {
+        id: "CODE-010",
+        level: Level::Should,
+        title: "The error code of a 400 is not empty",
+        cite: "OpenAPI: example of the 400; INTERPRETATION-06",
+        doc: "An empty code is no code: the client can't tell what to correct. CODE-001 says so of rejected results.",
+        example: include_str!("examples/CODE-010.txt"),
+        needs: &["SCHEMA-002"],
+        check: Check::Exchange(refusal_code_is_not_empty),
+        explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
+        may_lack_occasion: true,
+        ..Rule::BASE
+    },
 ];
 
 fn rejected_has_code(view: &ItemView<'_>) -> Verdict {
@@ -397,8 +424,47 @@ fn code_is_documented(view: &ExchangeView<'_>) -> Verdict {
     if seen { Verdict::of(findings) } else { Verdict::NotApplicable("no error code was seen") }
 }
 
+fn refusal_verdict_is_known(view: &ExchangeView<'_>) -> Verdict {
+    let verdict = &view.contract.batch.verdict;
+    let said = view.body().and_then(|body| member(body, &verdict.field)).filter(|v| !v.is_null());
+    let (true, Some(said)) = (view.is_refused() && view.is_ordinary(), said) else {
+        return Verdict::NotApplicable("no 400 that says a verdict");
+    };
+    // That it says accepted is another rule's matter.
+    if said.as_str().is_some_and(|word| word == verdict.rejected || word == verdict.accepted) {
+        return Verdict::Pass;
+    }
+    let kind =
+        if said.as_str().is_some_and(|word| word.trim().is_empty()) { "empty" } else { "unknown" };
+    Verdict::fail(Finding::new(
+        kind,
+        format!("/{}", verdict.field),
+        &*verdict.rejected,
+        shown(said),
+    ))
+}
+
+fn refusal_code_is_not_empty(view: &ExchangeView<'_>) -> Verdict {
+    let field = &view.contract.batch.error.code;
+    let code = view.body().and_then(|body| member(body, field)).and_then(Value::as_str);
+    let (true, Some(code)) = (view.is_refused() && view.is_ordinary(), code) else {
+        return Verdict::NotApplicable("no 400 with an error code");
+    };
+    if !code.trim().is_empty() {
+        return Verdict::Pass;
+    }
+    Verdict::fail(Finding::new(
+        "empty",
+        format!("/{field}"),
+        "an error code, or none",
+        shown(&Value::from(code)),
+    ))
+}
+
 fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
     let only_missing = match &view.exchange.intent.body {
+        // The array of items is a mandatory field of the envelope.
+        BodyIntent::Broken(cause) => cause.class == InvalidClass::Missing,
         BodyIntent::Batch { items, trailing: None } => {
             let mut broken = items
                 .iter()

@@ -2,7 +2,7 @@
 
 mod inputs;
 
-use super::common::{REFUSED_EARLY, is_server_error, lost_answer, server_error};
+use super::common::{REFUSED_EARLY, is_server_error, lost_answer, must_be_processed, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -33,6 +33,20 @@ pub(super) const RULES: &[Rule] = &[
         example: include_str!("examples/ROBUST-002.txt"),
         needs: &["ROBUST-001", "STATUS-001"],
         check: Check::Execution(time_is_linear),
+        ..Rule::BASE
+    },
+    Rule {
+        id: "ROBUST-003",
+        level: Level::Must,
+        title: "After unusual input a plain batch is still answered",
+        cite: "INTERPRETATION-15, INTERPRETATION-07",
+        doc: "What a request breaks must end with it. A lock that stays held, a transaction that stays open on its \
+              connection, a worker that does not come back: the next client pays for them. Judged on the plain batch \
+              that follows unusual input in one case.",
+        example: include_str!("examples/ROBUST-003.txt"),
+        needs: &[],
+        check: Check::Execution(plain_is_still_answered),
+        grouping: Grouping::Shared("server failed"),
         ..Rule::BASE
     },
     Rule {
@@ -124,6 +138,39 @@ fn in_class(view: &ExchangeView<'_>) -> Verdict {
         }
         Some(_) => Verdict::Pass,
         None => Verdict::NotApplicable("the client hung up"),
+    }
+}
+
+/// Looks at plain batches right behind unusual input.
+fn plain_is_still_answered(trial: &ExecutionView<'_>) -> Verdict {
+    let mut judged = false;
+    let mut findings = Vec::new();
+    for pair in trial.exchanges.windows(2) {
+        let [odd, plain] = pair else { continue };
+        let follows = odd.is_odd() && !plain.is_odd() && must_be_processed(plain);
+        if !follows || plain.exchange.group.is_some() || plain.feature().is_some() {
+            continue;
+        }
+        let finding = match plain.status() {
+            Some(status) if is_server_error(plain, status) => Some(server_error(plain, status)),
+            Some(_) => None,
+            None => lost_answer(plain),
+        };
+        judged |= plain.status().is_some() || finding.is_some();
+        findings.extend(finding.map(|finding| {
+            let input = inputs::inputs(odd).into_iter().next();
+            let input = input.unwrap_or_else(|| "unusual input".to_owned());
+            Finding {
+                expected: format!("a response below 500, behind {input} too").into(),
+                ..finding
+            }
+            .exchange(plain.exchange.index)
+        }));
+    }
+    if judged {
+        Verdict::of(findings)
+    } else {
+        Verdict::NotApplicable("no plain batch behind unusual input")
     }
 }
 

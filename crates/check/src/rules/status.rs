@@ -1,9 +1,11 @@
 //! STATUS: statuses are the documented ones, each in its own situation.
 
+use serde_json::Value;
+
 use super::common::{
     REFUSED_EARLY, error_excerpt, is_server_error, lost_answer, must_be_processed, server_error,
 };
-use crate::contract::Level;
+use crate::contract::{Level, member};
 use crate::exchange::{Answer, BodyIntent, Situation};
 use crate::exchange_view::{ExchangeView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -88,7 +90,49 @@ pub(super) const RULES: &[Rule] = &[
         may_lack_occasion: true,
         ..Rule::BASE
     },
+    Rule {
+        id: "STATUS-005",
+        level: Level::Must,
+        title: "A 4xx carries no accepted result",
+        cite: "OpenAPI: responses; INTERPRETATION-03",
+        doc: "A client that reads a 4xx corrects its batch and sends all of it again. Results that say accepted \
+              belong into a 200: in a 4xx they say that part of the batch was stored after all.",
+        example: include_str!("examples/STATUS-005.txt"),
+        needs: &[],
+        check: Check::Exchange(refusal_accepts_nothing),
+        explains: &[Explains::of(Symptom::OfItsOwn, &["SCHEMA-002"])],
+        ..Rule::BASE
+    },
 ];
+
+fn refusal_accepts_nothing(view: &ExchangeView<'_>) -> Verdict {
+    if !view.status().is_some_and(|status| (400..500).contains(&status)) {
+        return Verdict::NotApplicable("not a 4xx");
+    }
+    let batch = &view.contract.batch;
+    let results =
+        view.body().and_then(|body| member(body, &batch.results)).and_then(Value::as_array);
+    let accepted = |result: &Value| {
+        member(result, &batch.verdict.field).and_then(Value::as_str)
+            == Some(&*batch.verdict.accepted)
+    };
+    let results = results.map(Vec::as_slice).unwrap_or_default();
+    let Some(first) = results.iter().position(accepted) else { return Verdict::Pass };
+    let count = results.iter().filter(|result| accepted(result)).count();
+    Verdict::fail(
+        Finding::new(
+            "accepted in a 4xx",
+            format!("/{}/{first}/{}", batch.results, batch.verdict.field),
+            "no accepted result, or a 200",
+            format!(
+                "{} with {count} of {} results accepted",
+                view.status().unwrap_or(400),
+                results.len()
+            ),
+        )
+        .item(first),
+    )
+}
 
 fn not_lost(ProbeResult { sent, lost }: ProbeResult) -> Verdict {
     if sent == 0 {

@@ -13,6 +13,7 @@
 //!
 //! It must not know how a run was scheduled, and sends nothing.
 
+mod challenge;
 mod evidence;
 mod key;
 mod page;
@@ -24,6 +25,7 @@ mod verify;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use challenge::challenge_seed;
 pub use evidence::{EVIDENCE, Evidence};
 pub use key::{KeyError, PrivateKey, PublicKey, new_key, public_file};
 pub use page::page;

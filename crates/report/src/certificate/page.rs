@@ -105,7 +105,15 @@ fn run(statement: &Statement) -> Markup {
             ),
         ),
         ("Depth", format!("{}{depth}", configuration.depth)),
-        ("Seed", configuration.seed.to_string()),
+        (
+            "Seed",
+            match &statement.about.challenge {
+                Some(text) => {
+                    format!("{}, from the challenge “{}”", configuration.seed, visible(text))
+                }
+                None => configuration.seed.to_string(),
+            },
+        ),
         ("Run", visible(&configuration.run_id)),
         (
             "Left on target",

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::challenge::challenge_seed;
 use super::evidence::Evidence;
 use crate::case::Depth;
 use crate::check::rules::is_of_suite;
@@ -34,6 +35,9 @@ pub struct CertificateSubject {
     pub subject: Option<String>,
     /// Who certifies.
     pub issuer: Option<String>,
+    /// The issuer's text from which the seed was derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<String>,
 }
 
 /// What a certificate states.
@@ -232,6 +236,26 @@ impl Statement {
     /// Where it can't be written as JSON, which no statement brings about.
     pub fn payload(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self)
+    }
+
+    /// Why its run does not answer the challenge that it states, or the `expected` one.
+    #[must_use]
+    pub fn challenge_mismatch(&self, expected: Option<&str>) -> Option<String> {
+        let stated = self.about.challenge.as_deref();
+        match (stated, expected) {
+            (None, Some(expected)) => {
+                return Some(format!("it answers no challenge; expected `{expected}`"));
+            }
+            (Some(stated), Some(expected)) if stated != expected => {
+                return Some(format!("it answers the challenge `{stated}`; expected `{expected}`"));
+            }
+            _ => {}
+        }
+        let wanted = stated.map(challenge_seed)?;
+        let seed = self.configuration.seed;
+        (seed != wanted).then(|| {
+            format!("its run had the seed {seed}; the challenge that it states gives {wanted}")
+        })
     }
 
     /// Whether it is what it is called, in a format that this version knows.

@@ -53,6 +53,7 @@ pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
                 statement.kind, statement.format
             ));
         }
+        mismatches.extend(statement.challenge_mismatch(None));
         let whole = evidence(statement, dir, &mut mismatches);
         recomputed(statement, dir, whole, &mut mismatches);
         printed(&certificate, statement, dir, &mut mismatches);

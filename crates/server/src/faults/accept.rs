@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{refuse, refuse_instant, refuse_number, refuse_text, whole};
 use crate::batch::Rejection;
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, HookResult};
@@ -123,6 +125,15 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("before-2000-refused", "date-times before 2000 are refused")
         .must(&["ACCEPT-001"])
         .item(|call, item| refuse_instant(call, item, |t| t.starts_with("19"))),
+    ACCEPT
+        .fault("last-minute-refused", "date-times of the last minute are taken for the future")
+        .must(&["ACCEPT-001"])
+        .item(|call, item| {
+            refuse_instant(call, item, |t| {
+                DateTime::parse_from_rfc3339(t)
+                    .is_ok_and(|time| Utc::now() - time.to_utc() < TimeDelta::seconds(60))
+            });
+        }),
     ACCEPT
         .fault("length-in-bytes", "the length of a bounded text is counted in bytes")
         .must(&["ACCEPT-001"])

@@ -79,4 +79,12 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["UNIQUE-003", "ACCEPT-001"])
         .deep()
         .key(|_, _, key| key.replace(['-', '_'], "")),
+    UNIQUE
+        .fault("numbers-compared-by-value", "numbers that are numerals are compared by their value")
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003", "ACCEPT-001", "ATOM-002"])
+        .key(|_, _, key| match key.trim().parse::<f64>() {
+            Ok(value) if value.is_finite() => value.to_string(),
+            _ => key,
+        }),
 ];

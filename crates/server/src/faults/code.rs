@@ -173,6 +173,43 @@ pub(super) static FAULTS: &[Fault] = &[
             *answer = Reply::framework(400, ReplyReason::Item, &call.head.path);
         }
     }),
+    CODE.fault(
+        "missing-envelope-in-framework-shape",
+        "a 400 for a missing array of items has the framework's shape",
+    )
+    .must(&["CODE-006"])
+    .answer(|call, answer| {
+        if answer.why == ReplyReason::Envelope {
+            *answer = Reply::framework(400, ReplyReason::Envelope, &call.head.path);
+        }
+    }),
+    CODE.fault(
+        "refusal-verdict-unknown",
+        "a 400 has a verdict of its own, which results never have",
+    )
+    .must(&["CODE-009"])
+    .may(&["CODE-006"])
+    .answer(|call, answer| refusal_says(answer, &call.batch().verdict.field, "ERROR")),
+    CODE.fault(
+        "envelope-refusal-verdict-empty",
+        "the verdict of a 400 for a broken envelope is an empty text",
+    )
+    .must(&["CODE-009"])
+    .answer(|call, answer| {
+        if answer.why == ReplyReason::Envelope {
+            refusal_says(answer, &call.batch().verdict.field, "");
+        }
+    }),
+    CODE.fault(
+        "refusal-code-empty",
+        "the error code of a 400 for a broken envelope is an empty text",
+    )
+    .must(&["CODE-010"])
+    .answer(|call, answer| {
+        if answer.why == ReplyReason::Envelope {
+            refusal_says(answer, &call.batch().error.code, "");
+        }
+    }),
     CODE.fault("refusal-says-accepted", "the body of a 400 says accepted")
         .must(&["CODE-007"])
         .may(&["CODE-006", "SCHEMA-002"])
@@ -187,6 +224,17 @@ pub(super) static FAULTS: &[Fault] = &[
             }
         }),
 ];
+
+/// Exchanges a text of a 400.
+fn refusal_says(answer: &mut Reply, field: &str, text: &str) {
+    if answer.status == 400 {
+        edit(answer, |body| {
+            if let Some(word) = body.get_mut(field) {
+                *word = Value::from(text);
+            }
+        });
+    }
+}
 
 /// Gives every accepted result one more text.
 fn fill(call: &Call<'_>, results: &mut crate::batch::ReplyResults, field: &str, text: &str) {

@@ -176,6 +176,47 @@ pub(super) static FAULTS: &[Fault] = &[
             if large { key.replace('\\', "") } else { key }
         }),
     UNIQUE
+        .fault(
+            "first-of-each-512-lost",
+            "a batch is stored 512 items a statement, and the first of each further one is lost",
+        )
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 512 == 0);
+            Ok(())
+        }),
+    UNIQUE
+        .fault(
+            "parameters-beyond-65535-lost",
+            "a statement takes 65,535 parameters, eight an item: items beyond are not stored",
+        )
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .deep()
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at >= 65_535 / 8);
+            Ok(())
+        }),
+    UNIQUE
+        .fault(
+            "positions-beyond-32767-lost",
+            "a position has sixteen bits: of an accepted batch the items beyond it are not stored",
+        )
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .deep()
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 32_767);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("forgets-after-thirty-seconds", "a number is remembered for thirty seconds")
+        .must(&["UNIQUE-001"])
+        .deep()
+        .waits()
+        .claim(|call, _, key| Ok(super::unique::forgetting(call, key, Duration::from_secs(30)))),
+    UNIQUE
         .fault("forgets-after-five-seconds", "a number is remembered for five seconds")
         .must(&["UNIQUE-001"])
         .deep()
@@ -208,10 +249,31 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     ROBUST
         .fault(
+            "transaction-left-open-by-odd-text",
+            "behind U+0000 in a text, the transaction of its connection is aborted: the next request ends in a 500",
+        )
+        .must(&["ROBUST-003"])
+        .may(&["ROBUST-001", "ROBUST-004", "STATUS-002", "RACE-003"])
+        .judged(|call, batch| {
+            let connection = call.connection.to_string();
+            let odd = batch.items.iter().any(|item| item.value.to_string().contains("\\u0000"));
+            let mut kept = call.kept();
+            if odd {
+                kept.set.insert(connection);
+                return Ok(());
+            }
+            if kept.set.remove(&connection) { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }
+        }),
+    ECHO.fault("number-read-as-a-numeral", "an echoed number of digits alone loses zeros and signs before it")
+        .must(&["ECHO-001"])
+        .may(&["ECHO-002"])
+        .results(|call, results| rewrite(results, call.unique(), numeral)),
+    ROBUST
+        .fault(
             "stored-before-a-server-error",
             "a batch with U+0000 is stored up to that item before it is answered 500",
         )
-        .must(&["ROBUST-001"])
+        .must(&["ROBUST-001", "ATOM-005"])
         .may(&["STATUS-001", "STATUS-002", "ROBUST-004"])
         .judged(|call, batch| {
             let nul = |item: &ReceivedItem| item.value.to_string().contains("\\u0000");
@@ -229,7 +291,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a batch of 300 items and more exceeds a pool, is answered 503, and half of it is stored",
         )
         .must(&["ROBUST-001"])
-        .may(&["STATUS-002", "ROBUST-002", "ACCEPT-005", "RACE-003"])
+        .may(&["STATUS-002", "ROBUST-002", "ACCEPT-005", "RACE-003", "ATOM-005"])
         .judged(|call, batch| {
             if batch.items.len() < 300 {
                 return Ok(());

@@ -220,6 +220,23 @@ pub(super) static FAULTS: &[Fault] = &[
             Ok(())
         }),
     REFUSE
+        .fault("nan-taken-for-null", "NaN in an optional number is taken for null")
+        .must(&["REFUSE-006"])
+        .body(|call, body| {
+            let fields = call.contract().fields().iter().filter(|f| !f.required);
+            if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
+                let mut text = String::from_utf8_lossy(body).into_owned();
+                for name in fields.map(|f| Value::from(f.name.as_str()).to_string()) {
+                    for (word, end) in [("NaN", ','), ("NaN", '}')] {
+                        text = text
+                            .replace(&format!("{name}:{word}{end}"), &format!("{name}:null{end}"));
+                    }
+                }
+                *body = text.into_bytes();
+            }
+            Ok(())
+        }),
+    REFUSE
         .fault("cut-json-completed", "JSON that breaks off is taken for its whole items")
         .must(&["REFUSE-006"])
         .body(|call, body| {

@@ -131,7 +131,15 @@ pub(super) static FAULTS: &[Fault] = &[
     STATUS
         .fault("server-error-now-and-then", "every 40th batch ends in a 500")
         .must(&["STATUS-002"])
-        .may(&["STATUS-001", "ACCEPT-001", "ACCEPT-002", "ROBUST-001", "RACE-003", "ROBUST-004"])
+        .may(&[
+            "ROBUST-003",
+            "STATUS-001",
+            "ACCEPT-001",
+            "ACCEPT-002",
+            "ROBUST-001",
+            "RACE-003",
+            "ROBUST-004",
+        ])
         .judged(|call, _| if call.every(40) { Err(EarlyEnd::status(call, 500)) } else { Ok(()) }),
     STATUS
         .fault(
@@ -195,5 +203,32 @@ pub(super) static FAULTS: &[Fault] = &[
                 return Err(EarlyEnd::Drop);
             }
             Ok(())
+        }),
+    STATUS
+        .fault(
+            "mixed-results-as-bad-request",
+            "a batch with accepted and rejected items is answered 400, with its results",
+        )
+        .must(&["STATUS-005"])
+        .may(&[
+            "ACCEPT-002",
+            "ACCEPT-005",
+            "ATOM-001",
+            "CODE-006",
+            "HTTP-016",
+            "RACE-001",
+            "REFUSE-011",
+            "SCHEMA-002",
+            "UNIQUE-001",
+            "UNIQUE-002",
+            "UNIQUE-007",
+        ])
+        .answer(|call, answer| {
+            let verdict = &call.batch().verdict;
+            let text = String::from_utf8_lossy(&answer.body);
+            let is_mixed = text.contains(&verdict.accepted) && text.contains(&verdict.rejected);
+            if answer.why == ReplyReason::Processed && is_mixed {
+                answer.status = 400;
+            }
         }),
 ];

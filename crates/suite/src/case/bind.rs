@@ -545,7 +545,7 @@ fn least_length(text: &str) -> usize {
     let length = |piece: &Piece| match piece {
         Piece::Text(text) => text.chars().count(),
         Piece::Fresh(Some(length)) => *length,
-        Piece::Fresh(None) | Piece::Key { .. } => SHORTEST_KEY,
+        Piece::Fresh(None) | Piece::Key { .. } | Piece::Digits(_) => SHORTEST_KEY,
         Piece::Repeat(count, text) => count.saturating_mul(text.chars().count()),
         _ => 0,
     };

@@ -19,6 +19,10 @@ pub enum Piece {
         /// What is done with it.
         filter: Option<Filter>,
     },
+    /// `${digits:NAME}`: the same of digits alone, which no run id can be part of.
+    Digits(String),
+    /// `${seconds-ago:N}`: the date-time that was N seconds ago, when it is sent.
+    SecondsAgo(u32),
     /// `${repeat:N:TEXT}`: TEXT N times.
     Repeat(usize, String),
     /// `${item}`: a valid generated item as JSON; `${item:NAME}`: the captured item.
@@ -179,6 +183,13 @@ fn piece(text: &str) -> Result<Piece, String> {
     if let Some(rest) = text.strip_prefix("fresh:") {
         return Ok(Piece::Fresh(Some(number(rest)?)));
     }
+    if let Some(rest) = text.strip_prefix("digits:").filter(|name| !name.is_empty()) {
+        return Ok(Piece::Digits(rest.to_owned()));
+    }
+    if let Some(rest) = text.strip_prefix("seconds-ago:") {
+        let seconds = rest.parse().map_err(|_| format!("`{rest}` is not a count"))?;
+        return Ok(Piece::SecondsAgo(seconds));
+    }
     if let Some(rest) = text.strip_prefix("byte:") {
         return u8::from_str_radix(rest, 16)
             .map(Piece::Byte)
@@ -218,7 +229,7 @@ fn piece(text: &str) -> Result<Piece, String> {
     let split = text.find(['.', '/']).filter(|at| *at > 0);
     let Some(at) = split else {
         return Err(format!(
-            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, repeat:N:TEXT, varied:N, item, path, @ROLE, host, \
+            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, digits:NAME, seconds-ago:N, repeat:N:TEXT, varied:N, item, path, @ROLE, host, \
              NAME.FIELD, NAME.status, NAME.header.X or NAME/POINTER"
         ));
     };
