@@ -36,7 +36,15 @@ pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option
 /// `1 request, 2 items (was 1 request, 17 items)`.
 fn sizes(minimal: &MinimalExample) -> String {
     let (to, from) = (size(minimal.to), size(minimal.from));
-    if to == from {
+    let overlap = minimal.evidence.iter().all(|e| e.group.is_some());
+    if minimal.to.requests > minimal.from.requests {
+        let how = if overlap { " at the same time" } else { "" };
+        format!(
+            "{}{how}, {}",
+            counted(minimal.to.requests, "request"),
+            counted(minimal.to.items, "item")
+        )
+    } else if to == from {
         format!("{to}, {} bytes (was {})", number(minimal.to.bytes), number(minimal.from.bytes))
     } else {
         format!("{to} (was {from})")
