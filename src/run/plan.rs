@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::preflight::preflight_items;
 use super::run_range::RunRange;
 use crate::case::Relation;
 use crate::compose::{self, style};
 use crate::execution::{SelectedCase, case_seed, why_not_run};
 use crate::generate::{BatchShape, sequence};
 use crate::record::NotRun;
-use crate::session::{Amount, Environment, RunOptions};
+use crate::session::{Amount, Environment, RunOptions, depth_budget};
 
 /// Runs of a case whose requests and items are counted one by one.
 const COUNTED: u64 = 10_000;
@@ -22,6 +23,8 @@ const ENDLESS: u64 = 1 << 62;
 pub struct Plan {
     /// By case, in order.
     pub cases: Vec<PlannedCase>,
+    /// The plain batch that comes before them.
+    pub preflight: Amount,
     /// Whether the runs go on until a time is over: requests and items are then those of one run of each case.
     pub endless: bool,
 }
@@ -42,15 +45,22 @@ pub struct PlannedCase {
 }
 
 impl Plan {
-    /// Trials, requests and items of all cases.
+    /// Executions, and requests and items with the preflight.
     #[must_use]
     pub fn totals(&self) -> (u64, u64, u64) {
         let runs = |case: &PlannedCase| {
             if self.endless { case.runs.len().min(1) } else { case.runs.len() }
         };
-        self.cases.iter().fold((0, 0, 0), |(t, r, i), c| {
-            (t + runs(c), r.saturating_add(c.requests), i.saturating_add(c.items))
-        })
+        // What comes before them belongs to no round of an endless run.
+        let before = if self.endless { Amount::default() } else { self.preflight };
+        let Amount { requests, items } = self.of_cases() + before;
+        (self.cases.iter().map(runs).sum(), requests, items)
+    }
+
+    /// What the cases send.
+    #[must_use]
+    pub fn of_cases(&self) -> Amount {
+        self.cases.iter().map(|case| Amount::new(case.requests, case.items)).sum()
     }
 }
 
@@ -60,14 +70,10 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
     let mut cases: Vec<PlannedCase> = Vec::with_capacity(selected.len());
     let mut position: u64 = 0;
     let endless = options.duration.is_some();
-    for chosen in selected {
-        let runs = if why_not_run(environment, chosen).is_some() {
-            0
-        } else if endless {
-            ENDLESS
-        } else {
-            options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
-        };
+    let all_runs = runs_of_cases(environment, options, selected);
+    let executions: u64 = all_runs.iter().sum();
+    let preflight = preflight_amount(environment, options, executions);
+    for (chosen, runs) in selected.iter().zip(all_runs) {
         let mine = match options.partition {
             None => RunRange::all(runs),
             Some((part, parts)) => RunRange::of_partition(runs, position, part, parts),
@@ -83,7 +89,53 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
         planned.bytes = planned.items * size + planned.requests * 30;
         cases.push(planned);
     }
-    Plan { cases, endless }
+    Plan { cases, preflight, endless }
+}
+
+/// What the preflight sends, where there is one and the target accepts it.
+fn preflight_amount(environment: &Environment, options: &RunOptions, executions: u64) -> Amount {
+    if options.preflight && executions > 0 {
+        Amount::new(1, preflight_items(environment) as u64)
+    } else {
+        Amount::default()
+    }
+}
+
+/// How often each case runs, all parts of a divided run together.
+///
+/// The budget of a depth is a promise that holds for the preflight too: where all shipped cases come to more with it, the
+/// case with the most executions has fewer.
+fn runs_of_cases(
+    environment: &Environment,
+    options: &RunOptions,
+    selected: &[SelectedCase],
+) -> Vec<u64> {
+    let runs = |chosen: &SelectedCase| {
+        if why_not_run(environment, chosen).is_some() {
+            0
+        } else if options.duration.is_some() {
+            ENDLESS
+        } else {
+            options.runs.unwrap_or_else(|| chosen.case.runs(options.depth))
+        }
+    };
+    let mut runs: Vec<u64> = selected.iter().map(runs).collect();
+    let own = options.runs.is_some() || options.duration.is_some() || !options.whole_suite;
+    let Some(budget) = depth_budget(options.depth).filter(|_| !own) else { return runs };
+    let size = |at: usize, runs: u64| {
+        let (requests, items) =
+            size_of_runs(environment, options, &selected[at], RunRange::all(runs));
+        Amount::new(requests, items)
+    };
+    let mut sizes: Vec<Amount> = runs.iter().enumerate().map(|(at, n)| size(at, *n)).collect();
+    let preflight = preflight_amount(environment, options, runs.iter().sum());
+    while !(sizes.iter().copied().sum::<Amount>() + preflight).fits(budget) {
+        let most = (0..runs.len()).max_by_key(|at| runs[*at]);
+        let Some(at) = most.filter(|at| runs[*at] > 1) else { break };
+        runs[at] -= 1;
+        sizes[at] = size(at, runs[at]);
+    }
+    runs
 }
 
 /// Cases that can't run against this target, each with the reason.

@@ -269,6 +269,12 @@ fn first_refusal(environment: &Environment, result: &Value) -> String {
     ))
 }
 
+/// How many items the preflight batch holds.
+pub(super) fn preflight_items(environment: &Environment) -> usize {
+    let optional = environment.contract.fields().iter().filter(|f| !f.required).count();
+    (2 + optional).min(environment.profile.limits.batch_items.unwrap_or(usize::MAX).max(1))
+}
+
 fn plain_items(environment: &Environment) -> Vec<OutgoingItem> {
     let contract = &environment.contract;
     let mut drafts = vec![

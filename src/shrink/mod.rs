@@ -124,7 +124,6 @@ pub async fn shrink(
         outcomes.extend(Box::pin(shrink_cause(environment, &job, budget, each)).await);
     }
     for outcome in outcomes {
-        collector.add_sent(outcome.sent);
         collector.accepted_beside += outcome.accepted;
         if outcome.smallest.is_none() && outcome.note.is_none() {
             continue;
@@ -175,7 +174,7 @@ fn shrink_jobs(
                     Some(Candidate { overlapped, ..candidate(f, *steadiness)? })
                 })
                 .collect();
-            Some(ShrinkJob { alone, candidates }).filter(|job| !job.candidates.is_empty())
+            Some(ShrinkJob { candidates, alone }).filter(|job| !job.candidates.is_empty())
         })
         .take(MOST)
         .collect();
@@ -296,8 +295,8 @@ async fn shrink_finding(
     let mut attempts = Attempts::new(environment, sought, budget, requests, TIME);
     if attempts.fails_control(&scenario).await {
         outcome.note = Some(
-            "the reference implementation fails it too, so nothing tells a smaller execution that shows it from \
-             one that shows something else"
+            "the reference server breaks this rule for the same requests, so that a smaller example could show \
+             something else"
                 .to_owned(),
         );
         return outcome;

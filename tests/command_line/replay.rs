@@ -91,7 +91,9 @@ fn what_only_overlapping_requests_show_is_sent_with_others_beside_it() {
             .unwrap();
         let text = String::from_utf8_lossy(&pasted.stdout).into_owned();
         let mut keys: Vec<&str> = text.split("\"communicationNumber\":").skip(1).collect();
-        keys.iter_mut().for_each(|key| *key = key.split(['"', ',']).nth(1).unwrap_or_default());
+        for key in &mut keys {
+            *key = key.split(['"', ',']).nth(1).unwrap_or_default();
+        }
         let all = keys.len();
         keys.sort_unstable();
         keys.dedup();
