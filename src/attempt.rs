@@ -260,9 +260,6 @@ async fn try_alone(environment: &Arc<Environment>, scenario: &Scenario) -> Optio
     }
     environment.pause(APART).await;
     let again = FRESH_CONNECTIONS.scope(true, send_scenario(environment, scenario)).await;
-    for exchange in &again.exchanges {
-        environment.sender.note_beside(exchange.intent.items().len());
-    }
     let last = again.exchanges.len().checked_sub(1)?;
     if unavailable_at(&again) != Some(last) {
         return Some(false);

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::CleanupArgs;
+use super::pauses::announce_pauses;
 use super::replay::recorded_profile;
 use super::target::{self, Connecting, POLITE_JOBS};
 use super::{CommandError, say, say_error};
 use crate::contract::FileError;
 use crate::hooks::{HookContext, HookKind, run_hook};
 use crate::record::{self, Summary};
-use crate::report::{counted, visible};
+use crate::report::{counted, visible_block};
 
 /// What a clean-up that did not get through exits with: nobody knows what is left.
 const UNKNOWN: u8 = 3;
@@ -45,6 +46,7 @@ pub fn cleanup(args: &CleanupArgs) -> Result<u8, CommandError> {
         };
         let run_id = summary.head.run_id.as_str();
         let (environment, _server) = connecting.environment(contract, profile, run_id).await?;
+        announce_pauses(&environment, say_error);
         let dir = if args.dir.is_dir() {
             args.dir.as_path()
         } else {
@@ -57,7 +59,7 @@ pub fn cleanup(args: &CleanupArgs) -> Result<u8, CommandError> {
                 0
             }
             Err(why) => {
-                say_error(&visible(&format!("the clean-up failed: {why}")));
+                say_error(&visible_block(&format!("the clean-up failed: {why}")));
                 UNKNOWN
             }
         })

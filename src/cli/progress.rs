@@ -5,8 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::report::counted;
+use crate::report::{counted, number};
 use crate::session::{Observer, Progress};
+
+/// Executions from which on a run that goes on for a time says how many it has made, each time they have doubled.
+const ENDLESS: u64 = 1024;
 
 /// Shows the progress of a run on standard error.
 pub struct ProgressDisplay {
@@ -29,7 +32,8 @@ impl ProgressDisplay {
         ProgressDisplay { bar, executions: zero(), done: zero(), found: zero() }
     }
 
-    fn line(&self, text: &str) {
+    /// A line of its own, above the bar where there is one.
+    pub fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| {
                 let _ = writeln!(std::io::stderr(), "{text}");
@@ -60,13 +64,18 @@ pub fn amounts(executions: u64, requests: u64, items: u64) -> String {
 impl Observer for ProgressDisplay {
     fn see(&self, progress: Progress<'_>) {
         match progress {
-            Progress::Planned { executions, requests, items } => {
+            Progress::Planned { executions, endless } => {
+                let executions = if endless { u64::MAX } else { executions };
                 self.executions.store(executions, Ordering::Relaxed);
                 match &self.bar {
-                    Some(bar) => bar.set_length(executions),
-                    None => {
-                        self.line(&amounts(executions, requests, items));
+                    Some(bar) if endless => {
+                        bar.unset_length();
+                        let style =
+                            ProgressStyle::with_template("{spinner} {pos} executions  {msg}");
+                        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
                     }
+                    Some(bar) => bar.set_length(executions),
+                    None => {}
                 }
             }
             Progress::Executed { .. } => {
@@ -77,8 +86,12 @@ impl Observer for ProgressDisplay {
                     // Ten lines a run are enough for a log.
                     let total = self.executions.load(Ordering::Relaxed).max(1);
                     let step = total.div_ceil(10).max(200);
-                    if done.is_multiple_of(step) && done < total {
-                        self.line(&format!("{done} of {total} executions"));
+                    if total == u64::MAX {
+                        if done >= ENDLESS && done.is_power_of_two() {
+                            self.line(&counted(done, "execution"));
+                        }
+                    } else if done.is_multiple_of(step) && done < total {
+                        self.line(&format!("{} of {}", number(done), counted(total, "execution")));
                     }
                 }
             }

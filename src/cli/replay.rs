@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ReplayArgs;
+use super::pauses::announce_pauses;
+use super::replay_hooks::ReplayHooks;
 use super::target::{self, Connecting};
-use super::{CommandError, say};
+use super::{CommandError, say, say_error};
 use crate::case::{self, Case};
 use crate::check::rules;
 use crate::contract::file_error::nearest;
@@ -14,8 +16,10 @@ use crate::contract::{Contract, FileError, Profile};
 use crate::generate::default_run_id;
 use crate::record::{self, Summary};
 use crate::replay::{ReplayVerdict, cases_of_whole_runs, replay as replay_findings};
-use crate::report::visible;
+use crate::report::{visible, visible_block};
 
+/// What a replay exits with that could not be made.
+const CANT_TELL: u8 = 3;
 /// Ids that are listed where the one given names nothing.
 const LISTED: usize = 8;
 
@@ -29,7 +33,7 @@ pub fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
     let contract = target::contract(args.contract.as_deref())?;
     let profile = match &args.profile {
         Some(path) => target::profile(path, &contract)?,
-        None => recorded_profile(&summary, &name, false)?,
+        None => replayed_profile(&summary, &name)?,
     };
     if contract.hash != summary.head.specification.hash {
         let _ = writeln!(
@@ -62,6 +66,7 @@ async fn sent(
     };
     let run_id = default_run_id(chrono::Utc::now());
     let (environment, _server) = connecting.environment(contract, profile, &run_id).await?;
+    announce_pauses(&environment, say_error);
     let cases = cases(summary, wanted)?;
     let mut secrets: Vec<String> = environment.profile.headers.values().cloned().collect();
     secrets.extend(environment.profile.secrets.iter().cloned());
@@ -83,7 +88,13 @@ async fn sent(
         );
         say(&visible(&redactor.clean(&line)));
     };
+    let mut hooks = ReplayHooks::new(&environment, &args.dir, &run_id);
+    if let Err(why) = hooks.set_up().await {
+        say_error(&visible_block(&format!("the setup failed: {why}")));
+        return Ok(CANT_TELL);
+    }
     let replayed = replay_findings(&environment, summary, wanted, cases, &mut print).await;
+    hooks.clean_up().await;
     let verdicts: Vec<ReplayVerdict> = replayed.iter().map(|r| r.verdict).collect();
     let count = |verdict: ReplayVerdict| verdicts.iter().filter(|f| **f == verdict).count();
     say(&format!(
@@ -93,6 +104,21 @@ async fn sent(
         count(ReplayVerdict::CantTell)
     ));
     Ok(ReplayVerdict::exit(&verdicts))
+}
+
+/// The profile of the run with its hooks, as far as the record holds them: it holds no command.
+fn replayed_profile(summary: &Summary, name: &str) -> Result<Profile, CommandError> {
+    let recorded = summary.head.profile.clone().unwrap_or_default();
+    let is_command = Profile::is_withheld(&recorded)
+        && !Profile::is_withheld(&Profile::without_hooks(recorded.clone()));
+    if is_command {
+        let _ = writeln!(
+            std::io::stderr(),
+            "note: the setup or the clean-up of the run's profile is a command, which no record holds: neither runs; \
+             --profile FILE has it"
+        );
+    }
+    recorded_profile(summary, name, !is_command)
 }
 
 /// Positions of the findings to be sent: all that no waiver covers, one by its id, or those of a rule.

@@ -44,7 +44,7 @@ pub fn report(args: &ReportArgs) -> Result<u8, CommandError> {
 
 fn written(summary: &Summary, dir: &Path) -> Result<u8, CommandError> {
     report::write_all(summary, dir).map_err(|e| unwritable(dir, &e))?;
-    say(&report::terminal(summary, style(), dir));
+    say(report::terminal(summary, style(), dir).trim_end());
     Ok(summary.conclusion.exit())
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::RunArgs;
+use super::pauses::announce_pauses;
 use super::progress::{ProgressDisplay, amounts};
 use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
@@ -17,9 +18,9 @@ use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::execution::{SelectedCase, select};
 use crate::generate::default_run_id;
 use crate::record::{RUN, Summary};
-use crate::report;
+use crate::report::{self, number};
 use crate::run::{RunReport, not_run, notes, plan, run as run_cases};
-use crate::session::{Environment, RunOptions};
+use crate::session::{Amount, Environment, RunOptions};
 
 use crate::waiver::{self, Waiver};
 
@@ -147,26 +148,29 @@ async fn trial(
     let (executions, requests, items) = planned.totals();
     if limits.items.is_some_and(|max| items > max) {
         return Err(format!(
-            "the run would send {items} items, but the profile allows {}\n  hint: a smaller --depth or --runs, or fewer cases",
-            limits.items.unwrap_or(0)
+            "the run would send {} items, but the profile allows {}\n  hint: a smaller --depth or --runs, or fewer cases",
+            number(items),
+            number(limits.items.unwrap_or(0))
         )
         .into());
     }
     let estimate = Estimate::of(args, &environment, requests);
-    if !loopback {
-        let _ = writeln!(
-            std::io::stderr(),
-            "{}: {}, keys start with {}-{estimate}",
-            options.target,
-            amounts(executions, requests, items),
-            options.run_id,
-        );
-    }
+    let keys =
+        if loopback { String::new() } else { format!(", keys start with {}-", options.run_id) };
+    let what = amounts(executions, requests, items);
+    // What a run that goes on for a time will send nobody knows beforehand.
+    let what = if planned.endless { format!("each round {what}") } else { what };
+    let _ = writeln!(std::io::stderr(), "{}: {what}{keys}{estimate}", options.target);
     if let Some(warning) = estimate.warning() {
         say_error(&warning);
     }
-    end_on_signal(environment.cancellation.clone());
+    end_on_signal(
+        environment.cancellation.clone(),
+        "ending the run and writing its reports; press again to quit at once, without reports",
+    );
     let progress = Arc::new(ProgressDisplay::new());
+    let display = Arc::clone(&progress);
+    announce_pauses(&environment, move |text| display.line(text));
     let dir = args.report_dir.clone();
     let RunReport { summary } =
         Box::pin(run_cases(environment, selected, options, Arc::clone(&progress) as Arc<_>))
@@ -175,7 +179,7 @@ async fn trial(
     drop(server);
     report::write_all(&summary, &dir)
         .map_err(|e| format!("{}: {e}\n  expected: a writable directory", dir.display()))?;
-    say(&report::terminal(&summary, style(), &dir));
+    say(report::terminal(&summary, style(), &dir).trim_end());
     Ok(Some(summary))
 }
 
@@ -221,7 +225,7 @@ impl std::fmt::Display for Estimate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.duration, self.paced) {
             (Some(duration), _) => {
-                write!(f, ", repeated for {}", humantime::format_duration(duration))
+                write!(f, ", round after round for {}", humantime::format_duration(duration))
             }
             (None, Some((seconds, rate))) => {
                 write!(f, ", about {} at {rate}/s", rounded_up(seconds))
@@ -246,22 +250,26 @@ fn plan_text(
     let (executions, requests, items) = planned.totals();
     let mut builder = tabled::builder::Builder::default();
     builder.push_record(["case", "executions", "requests", "items", "kB"]);
-    let kilobytes = |bytes: u64| (bytes / 1024).to_string();
+    let kilobytes = |bytes: u64| number(bytes / 1024);
     for case in &planned.cases {
         builder.push_record([
             case.case.clone(),
-            if planned.endless { case.runs.len().min(1) } else { case.runs.len() }.to_string(),
-            case.requests.to_string(),
-            case.items.to_string(),
+            number(if planned.endless { case.runs.len().min(1) } else { case.runs.len() }),
+            number(case.requests),
+            number(case.items),
             kilobytes(case.bytes),
         ]);
+    }
+    if planned.preflight != Amount::default() && !planned.endless {
+        let Amount { requests, items } = planned.preflight;
+        builder.push_record(["(preflight)", "", &number(requests), &number(items), ""]);
     }
     let bytes: u64 = planned.cases.iter().map(|c| c.bytes).sum();
     builder.push_record([
         "total".to_owned(),
-        executions.to_string(),
-        requests.to_string(),
-        items.to_string(),
+        number(executions),
+        number(requests),
+        number(items),
         kilobytes(bytes),
     ]);
     let mut table = builder.build();

@@ -7,14 +7,13 @@ use super::say_error;
 /// What a shell says of a process that a signal ended.
 const BY_SIGNAL: i32 = 128;
 
-/// Ends the run behind `halt` on Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once.
-pub fn end_on_signal(cancellation: Cancellation) {
+/// Ends the run behind `cancellation` on Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once. `says` what
+/// the first one does.
+pub fn end_on_signal(cancellation: Cancellation, says: &'static str) {
     let mut signals = Signals::new();
     tokio::spawn(async move {
         let (what, _) = signals.next().await;
-        say_error(&format!(
-            "{what}: ending the run and writing its reports; press again to quit at once, without reports"
-        ));
+        say_error(&format!("{what}: {says}"));
         cancellation.cancel(CancelReason::Requested(what.to_owned()));
         let (_, number) = signals.next().await;
         std::process::exit(BY_SIGNAL + number);

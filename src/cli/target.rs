@@ -11,7 +11,9 @@ use super::args::{SendingArgs, duration};
 use crate::check::rules;
 use crate::contract::{AuthScheme, Contract, Profile, RefusalMode};
 use crate::embedded::{self, LOOPBACK_JOBS};
-use crate::send::{Pace, SendOptions, Sender, Target, Token, TokenEndpoint, TokenSource};
+use crate::send::{
+    Pace, SendError, SendOptions, Sender, Target, Token, TokenEndpoint, TokenSource,
+};
 use crate::server::RunningServer;
 use crate::session::{CancelReason, Environment};
 
@@ -81,8 +83,13 @@ impl Connecting<'_> {
             token_source(self.sending, &profile, &options)?,
             profile.credential_scheme(&contract),
         )?);
+        // An endpoint that is down is not a mistake in a file: the run ends as it does where the target is.
+        let mut unusable = None;
         if self.sends {
-            token.fetch().await?;
+            match token.fetch().await {
+                Err(SendError::Endpoint(why)) => unusable = Some(why),
+                fetched => fetched?,
+            }
         }
         let polite = (!target.is_loopback()).then_some(POLITE_RATE);
         let rate = asked.or(polite);
@@ -90,6 +97,9 @@ impl Connecting<'_> {
         let interval = self.sending.token_interval.or(profile_interval(&profile)?);
         let environment = Environment::new(contract, profile, sender, run_id)?;
         let cancellation = environment.cancellation.clone();
+        if let Some(why) = unusable {
+            cancellation.cancel(CancelReason::TargetUnusable(why));
+        }
         if !self.sends {
             return Ok((Arc::new(environment), None));
         }

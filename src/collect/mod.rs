@@ -56,8 +56,6 @@ pub struct Collector {
     pub order: Vec<String>,
     /// Every event, for the summary.
     pub events: Vec<Event>,
-    /// Requests and items sent, all of them.
-    pub sent: Amount,
     /// Executions that lost an answer and were sent again.
     pub lost: u64,
     /// A plain batch that got no answer, sent by itself.
@@ -92,7 +90,6 @@ impl Collector {
             findings: HashMap::new(),
             order: Vec::new(),
             events: Vec::new(),
-            sent: Amount::default(),
             lost: 0,
             lost_alone: None,
             accepted_beside: 0,
@@ -266,31 +263,13 @@ impl Collector {
     /// Counts plain batches that were sent one by one because answers had got lost.
     pub fn add_drop_probe(&mut self, DropProbe { result, lost }: DropProbe) {
         self.lost_alone = lost.map(Arc::new);
-        self.sent += Amount::new(result.sent, result.sent);
         self.accepted_beside += result.sent - result.lost;
         self.case(RUN).tally.probe = result;
     }
 
     /// Counts an execution that lost an answer and is sent again.
-    pub fn add_lost(&mut self, amount: Amount) {
-        self.add_retried(amount);
+    pub fn add_lost(&mut self) {
         self.lost += 1;
-    }
-
-    /// Counts requests that belong to no case.
-    pub fn add_sent(&mut self, amount: Amount) {
-        self.sent += amount;
-    }
-
-    /// Counts an execution that is sent again.
-    pub fn add_retried(&mut self, amount: Amount) {
-        self.sent += amount;
-    }
-
-    /// Counts an execution that the run's end cut off: nothing is claimed of it.
-    pub fn add_cut(&mut self, amount: Amount, accepted: u64) {
-        self.sent += amount;
-        self.accepted_beside += accepted;
     }
 
     fn case(&mut self, case: &str) -> &mut CaseRecord {
@@ -365,7 +344,6 @@ impl Collector {
         let runs: BTreeMap<String, u64> =
             self.cases.iter().map(|(case, r)| (case.clone(), r.runs)).collect();
         for record in std::mem::take(&mut self.cases).into_values() {
-            self.sent += Amount::new(record.requests, record.items);
             if self.written.contains(&record.case) {
                 continue;
             }

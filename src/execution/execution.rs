@@ -95,14 +95,19 @@ impl Execution {
         }
     }
 
-    /// What it sent.
+    /// What it sent: what left, and not what waited for its turn or found no connection.
     #[must_use]
     pub fn amount(&self) -> Amount {
+        let stayed = |answer: &Answer| match answer {
+            Answer::Lost(loss) => loss.kind.is_unreached() || loss.kind == LossKind::Ended,
+            Answer::Received(_) => false,
+        };
+        let left = self.exchanges.iter().filter(|e| !stayed(&e.answer));
         let items = match &self.streamed {
             Some(streamed) => streamed.items,
-            None => self.exchanges.iter().map(|e| e.intent.items().len() as u64).sum(),
+            None => left.clone().map(|e| e.intent.items().len() as u64).sum(),
         };
-        Amount::new(self.exchanges.len() as u64, items)
+        Amount::new(left.count() as u64, items)
     }
 
     pub(super) fn expect(

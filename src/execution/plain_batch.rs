@@ -65,7 +65,6 @@ pub(crate) async fn check_credentials(
     let token = environment.sender.token();
     for pause in CREDENTIAL_PAUSES {
         environment.pause(pause).await;
-        environment.sender.note_beside(1);
         let answer = exchange_plain_item(environment).await.answer;
         if !matches!(answer.status(), Some(401 | 403)) {
             let same = token.generation() == generation;

@@ -56,7 +56,6 @@ async fn send_renewing(
             }
         }
         generation = token.generation();
-        environment.sender.note_beside(items);
         answer = send_once(environment, request, items, None).await;
     }
     answer
@@ -82,7 +81,6 @@ async fn may_be_the_token(environment: &Environment, request: &Request, generati
     let (bytes, _) = compose::batch(environment, &[entry], BodyStyle::Compact);
     let mut plain = compose::plain_request(environment, bytes);
     environment.trace(&mut plain);
-    environment.sender.note_beside(1);
     send_once(environment, &plain, 1, None).await.status() == Some(401)
 }
 

@@ -11,14 +11,15 @@ mod whole;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
 
 use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
 use crate::case::{self, Case};
-use crate::check::{Check, Rule, rules};
+use crate::check::{Check, Evaluation, Rule, rules};
 use crate::collect::RUN;
 use crate::execution::{Execution, SelectedCase, exchange_plain_item, select, why_not_run};
-use crate::record::{CaseRecord, FindingRecord, Summary};
+use crate::record::{CaseRecord, ExchangeRecord, FindingRecord, Summary};
 use crate::scenario::Scenario;
 use crate::session::Environment;
 use causes::RootCauses;
@@ -28,6 +29,8 @@ use whole::whole_run;
 
 /// Executions that are sent at once.
 const AT_ONCE: usize = 4;
+/// The same execution so often at the same time, where a finding takes others beside it.
+const BESIDE: usize = 6;
 
 /// What became of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +128,7 @@ pub async fn replay(
         shared_executions(summary, &wanted, &cases).into_iter().partition(|shared| {
             let case = cases.get(&shared.case).and_then(|c| c.as_ref().ok());
             case.is_some_and(|selected| selected.case.spec.alone)
+                || takes_others_beside(summary, &shared.findings)
         });
     let causes = RootCauses::of(summary, &wanted);
     let mut replayed = Vec::new();
@@ -209,8 +213,28 @@ async fn replay_shared(
         .collect();
     let Some((_, first)) = findings.first() else { return Vec::new() };
     let source = execution_source(environment, summary, first, shared.run, case);
-    let seen = findings.iter().map(|(i, f)| FindingTries::new(*i, f)).collect();
-    try_findings(environment, summary.head.seed, &source, causes, seen).await
+    let together = if takes_others_beside(summary, &shared.findings) {
+        BESIDE.min(environment.at_once()).max(1)
+    } else {
+        1
+    };
+    let seen = findings.iter().map(|(i, f)| FindingTries::new(*i, f, together)).collect();
+    try_findings(environment, summary.head.seed, &source, (causes, together), seen).await
+}
+
+/// Whether one of the findings at these positions was seen because other requests were under way, which its own
+/// execution does not send: its rule is about simultaneous requests, or its minimal example has some, or it did not
+/// show when it was sent alone.
+fn takes_others_beside(summary: &Summary, findings: &[usize]) -> bool {
+    let found = findings.iter().filter_map(|i| summary.findings.get(*i));
+    found.into_iter().any(|(finding, _)| {
+        let overlaps = |evidence: &[ExchangeRecord]| evidence.iter().any(|e| e.group.is_some());
+        let same = summary.findings.iter().map(|(f, _)| f).filter(|f| f.cause() == finding.cause());
+        let mut minimals = same.filter_map(|f| summary.minimals.get(&f.id));
+        !overlaps(&finding.evidence)
+            && (rules::find(&finding.rule).is_some_and(Rule::is_about_races)
+                || minimals.any(|m| overlaps(&m.evidence) || (m.of > 0 && m.shown == 0)))
+    })
 }
 
 const GONE: &str = "its case is gone";
@@ -294,7 +318,7 @@ async fn try_findings(
     environment: &Arc<Environment>,
     seed: u64,
     source: &ReplaySource,
-    causes: &RootCauses,
+    (causes, together): (&RootCauses, usize),
     mut seen: Vec<FindingTries<'_>>,
 ) -> Vec<ReplayedFinding> {
     let mut hindered = None;
@@ -311,16 +335,17 @@ async fn try_findings(
         odd = !odd;
         // A server that closes idle connections must not meet its own habit again.
         let unproven = seen.iter().any(|s| !s.finding.proven);
-        let execution = match send_answered(environment, seed, source, unproven).await {
-            Ok(execution) => execution,
+        let sent = (0..together).map(|_| send_answered(environment, seed, source, unproven));
+        let sent: Result<Vec<Execution>, String> = join_all(sent).await.into_iter().collect();
+        let evaluations: Vec<Evaluation> = match sent {
+            Ok(executions) => executions.iter().map(|e| e.judge(environment)).collect(),
             Err(why) => {
                 hindered = Some(why);
                 break;
             }
         };
-        let evaluation = execution.judge(environment);
         for one in &mut seen {
-            if one.count_try(environment, &evaluation) {
+            if one.count_try(environment, &evaluations) {
                 causes.saw(one.index);
             }
         }

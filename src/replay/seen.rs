@@ -16,6 +16,8 @@ pub struct FindingTries<'a> {
     pub shown: u64,
     /// Tries.
     pub of: u64,
+    /// Executions that a try sends at the same time.
+    together: usize,
     judged: bool,
     masked: bool,
     errored: bool,
@@ -25,13 +27,14 @@ pub struct FindingTries<'a> {
 }
 
 impl<'a> FindingTries<'a> {
-    /// Nothing yet of the finding at that position.
-    pub fn new(index: usize, finding: &'a FindingRecord) -> FindingTries<'a> {
+    /// Nothing yet of the finding at that position, of which each try sends so many executions at the same time.
+    pub fn new(index: usize, finding: &'a FindingRecord, together: usize) -> FindingTries<'a> {
         FindingTries {
             index,
             finding,
             shown: 0,
             of: 0,
+            together,
             judged: false,
             masked: false,
             errored: false,
@@ -50,11 +53,13 @@ impl<'a> FindingTries<'a> {
         FindingTries::needs(self.finding)
     }
 
-    /// Looks for it in what the rules said of an execution; whether it is there.
-    pub fn count_try(&mut self, environment: &Environment, evaluation: &Evaluation) -> bool {
+    /// Looks for it in what the rules said of an execution and of those that were sent at the same time; whether it is
+    /// in one of them.
+    pub fn count_try(&mut self, environment: &Environment, evaluations: &[Evaluation]) -> bool {
         self.of += 1;
         let finding = self.finding;
-        let mine = evaluation.violations.iter().filter(|h| h.rule.id == finding.rule);
+        let all = evaluations.iter().flat_map(|evaluation| &evaluation.violations);
+        let mine = all.filter(|h| h.rule.id == finding.rule);
         let same = |h: &&RuleViolation| {
             finding_id(h.rule.id, &finding.case, &h.finding.place(), &h.finding.kind) == finding.id
         };
@@ -64,8 +69,8 @@ impl<'a> FindingTries<'a> {
         } else if let Some(other) = mine.clone().next() {
             self.otherwise = Some(message(other));
         }
-        let counts = rules::index(&finding.rule).and_then(|i| evaluation.counts.get(i));
-        if let Some(counts) = counts {
+        let index = rules::index(&finding.rule);
+        for counts in evaluations.iter().filter_map(|e| e.counts.get(index?)) {
             self.judged |= counts.judged() > 0;
             self.masked |= counts.masked > 0;
             self.errored |= counts.errored > 0;
@@ -76,7 +81,11 @@ impl<'a> FindingTries<'a> {
 
     /// What became of it, where something may have kept it from being sent.
     pub fn verdict(self, hindered: Option<String>) -> ReplayedFinding {
-        let times = format!("{} of {}", self.shown, self.of);
+        let times = if self.together > 1 {
+            format!("{} of {} tries, {} at once", self.shown, self.of, self.together)
+        } else {
+            format!("{} of {}", self.shown, self.of)
+        };
         let (verdict, why) = if self.shown >= self.enough() {
             (ReplayVerdict::StillFailing, times)
         } else if let Some(other) = self.otherwise {

@@ -135,13 +135,10 @@ struct RepeatCounts {
     shown: u32,
     /// Those that count.
     of: u32,
-    /// What they sent.
-    spent: Amount,
 }
 
 async fn gather(tasks: &mut JoinSet<(RepeatJob, RepeatCounts)>, collector: &mut Collector) {
     let Some(Ok((job, repeats))) = tasks.join_next().await else { return };
-    collector.add_sent(repeats.spent);
     if let Some(found) = collector.findings.get_mut(&job.id) {
         found.shown = repeats.shown;
         found.of = repeats.of;
@@ -165,15 +162,11 @@ async fn repeat(shared: &RunContext, job: &RepeatJob, budget: &Budget) -> Repeat
         if environment.cancellation.is_cancelled() || !budget.take(job.amount + plain) {
             break;
         }
-        if !job.proven {
-            counts.spent += plain;
-            if !accepts_plain_batch(environment).await {
-                continue;
-            }
+        if !job.proven && !accepts_plain_batch(environment).await {
+            continue;
         }
         // A server that closes idle connections must not meet its own habit again.
         let Ok(attempted) = attempt(environment, source, None, !job.proven).await else { break };
-        counts.spent += attempted.spent();
         let execution = match attempted.outcome {
             AttemptOutcome::Answered(execution) => execution,
             AttemptOutcome::Overloaded(_) => continue,

@@ -71,6 +71,7 @@ pub(super) fn head(
         skipped: profile.skips(),
         refusal_mode: options.refusal_mode,
         planned: (planned.requests, planned.items),
+        deeper: deeper(options, selected),
         not_run: not_run(environment, selected),
         notes: notes(selected),
         cells: environment.generator.coverage().list().to_vec(),
@@ -78,4 +79,13 @@ pub(super) fn head(
         only_http_2: environment.sender.speaks_only_http_2(),
         waivers: options.waivers.clone(),
     }
+}
+
+/// Cases that have no execution at this depth, though they apply.
+fn deeper(options: &RunOptions, selected: &[SelectedCase]) -> Vec<String> {
+    if options.runs.is_some() || options.duration.is_some() {
+        return Vec::new();
+    }
+    let waits = |s: &&SelectedCase| s.not_applicable.is_none() && s.case.runs(options.depth) == 0;
+    selected.iter().filter(waits).map(|s| s.case.id.clone()).collect()
 }

@@ -25,16 +25,18 @@ pub use shared::EngineError;
 use self::allot::is_scarce;
 use self::confirm::confirm;
 use self::head::{head, now};
+use self::plan::may_observe;
 use self::preflight::{observe_refusal_mode, send_preflight};
 use self::schedule::run_all;
 use self::shared::RunContext;
 use self::wait::wait_until_up;
 use crate::collect::Collector;
 use crate::contract::RefusalMode;
+use crate::contract::text::counted;
 use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
-use crate::hooks::{HookContext, HookKind, run_hook};
-use crate::record::{Event, Recorder, RunTail, Summary};
+use crate::hooks::{HookContext, HookDone, HookKind, run_hook};
+use crate::record::{CleanedUp, Event, Recorder, RunTail, Summary};
 use crate::session::{
     Amount, Budget, CancelReason, Environment, KeyLog, Observer, Progress, RunOptions, locked,
     reserve,
@@ -60,9 +62,10 @@ pub async fn run(
 ) -> Result<RunReport, EngineError> {
     let started = Instant::now();
     let clock = clock(&environment, &options);
-    let (waited, absent) = match options.wait {
+    let before = sent(&environment);
+    let absent = match options.wait {
         Some(time) => wait_until_up(&environment, time, observer.as_ref()).await,
-        None => (Amount::default(), None),
+        None => None,
     };
     // What the target speaks decides which cases apply.
     environment.sender.discover().await;
@@ -95,14 +98,13 @@ pub async fn run(
         let noted = locked(&shared.collector).write(Event::Note { text });
         shared.io(noted);
     }
-    shared.observer.see(Progress::Planned { executions, requests, items });
+    shared.observer.see(Progress::Planned { executions, endless: planned.endless });
     let mut advice = None;
-    locked(&shared.collector).add_sent(waited);
     if let Some(why) = absent {
         shared.end(CancelReason::TargetUnusable(why));
         advice = Some("Does it need longer to start? Is the address right?".to_owned());
     }
-    let begun = prepare(&shared).await;
+    let prepared = prepare(&shared).await;
     if !shared.is_stopped() && shared.options.preflight && executions > 0 {
         advice = run_preflight(&shared).await;
     }
@@ -111,10 +113,9 @@ pub async fn run(
         && is_scarce(&shared.options)
         && let Some(refusal_mode) = observe(&shared).await
     {
-        planned = plan_for(&shared, refusal_mode, (requests, items));
+        planned = plan_for(&shared, refusal_mode, &planned);
     }
-    let (_, requests, items) = planned.totals();
-    let whole = reserve_of(&shared, Amount::new(requests, items));
+    let whole = reserve_of(&shared, planned.of_cases());
     let budget = Arc::clone(&shared.environment.reserve);
     // What is sent again leaves half of the reserve to repeats; a run without end has as many tries.
     let endless = shared.options.duration.is_some();
@@ -148,10 +149,11 @@ pub async fn run(
             shared.fail(EngineError::Record { path: dir.display().to_string(), source });
         }
     }
-    if begun {
-        clean_up(&shared).await;
-    }
-    finish(&shared, started, advice)?;
+    // What the hooks send is theirs, and not the run's.
+    let after = sent(&shared.environment);
+    let run = after.minus(before).minus(prepared.sent);
+    let cleaned_up = clean_up(&shared, &prepared, run).await;
+    finish(&shared, started, (advice, run, cleaned_up))?;
     let collector = locked(&shared.collector);
     let summary = Summary::from_events(&collector.events).ok_or(EngineError::NoRecord)?;
     Ok(RunReport { summary })
@@ -166,10 +168,26 @@ fn clock(environment: &Environment, options: &RunOptions) -> Option<tokio::task:
     }))
 }
 
-/// Runs the profile's setup, and has keys taken down for its clean-up; whether there is anything to be cleaned up.
-async fn prepare(shared: &Arc<RunContext>) -> bool {
+/// Requests that left for the target so far, and their items.
+fn sent(environment: &Environment) -> Amount {
+    let (requests, items) = environment.sender.sent();
+    Amount::new(requests, items)
+}
+
+/// What came before a run.
+#[derive(Default)]
+struct Prepared {
+    /// Whether the profile's setup did its work.
+    set_up: bool,
+    /// What it sent.
+    sent: Amount,
+}
+
+/// Runs the profile's setup, and has keys taken down for its clean-up.
+async fn prepare(shared: &Arc<RunContext>) -> Prepared {
+    let mut prepared = Prepared::default();
     let Some(dir) = shared.options.report_dir.as_deref().filter(|_| !shared.is_stopped()) else {
-        return false;
+        return prepared;
     };
     let profile = &shared.environment.profile;
     if profile.cleanup.is_some() {
@@ -180,39 +198,52 @@ async fn prepare(shared: &Arc<RunContext>) -> bool {
     }
     if let Some(hook) = &profile.setup
         && !shared.is_stopped()
-        && let Err(why) = run_hook(&hook_context(shared, dir), HookKind::Setup, hook).await
     {
-        shared.end(CancelReason::TargetUnusable(format!("The setup failed: {why}")));
+        let before = sent(&shared.environment);
+        match run_hook(&hook_context(shared, dir), HookKind::Setup, hook).await {
+            Ok(_) => prepared.set_up = true,
+            Err(why) => {
+                shared.end(CancelReason::TargetUnusable(format!("The setup failed: {why}")));
+            }
+        }
+        prepared.sent = sent(&shared.environment).minus(before);
     }
-    profile.cleanup.is_some()
+    prepared
 }
 
-/// Runs the profile's clean-up, however the run ended. That it failed changes no verdict.
-async fn clean_up(shared: &Arc<RunContext>) {
+/// Runs the profile's clean-up, however the run ended; for how many keys, where it did its work. That it failed
+/// changes no verdict.
+async fn clean_up(shared: &Arc<RunContext>, prepared: &Prepared, run: Amount) -> Option<CleanedUp> {
     let (Some(dir), Some(hook)) =
         (shared.options.report_dir.as_deref(), &shared.environment.profile.cleanup)
     else {
-        return;
+        return None;
     };
-    let text = match run_hook(&hook_context(shared, dir), HookKind::Cleanup, hook).await {
-        Ok(done) => {
-            locked(&shared.collector).add_sent(Amount::new(done.requests, 0));
-            format!("the clean-up ran, for {}", counted(done.keys, "key"))
+    // Where neither the setup nor the run left anything, there is nothing to remove.
+    if !prepared.set_up && run == Amount::default() {
+        return None;
+    }
+    shared.observer.see(Progress::Note("the clean-up runs"));
+    let (text, done) = match run_hook(&hook_context(shared, dir), HookKind::Cleanup, hook).await {
+        Ok(HookDone { keys, requests }) => {
+            let text = format!("the clean-up ran, for {}", counted(keys, "key"));
+            (text, Some(CleanedUp { keys, requests }))
         }
         Err(why) => {
             // No record holds a command.
             let with = if hook.command.is_some() { " --profile FILE" } else { "" };
-            format!(
+            let text = format!(
                 "the clean-up failed: {why}\nWhat the run sent may still be there; `batchproof cleanup {}{with}` runs \
                  the clean-up again.",
                 dir.display()
-            )
+            );
+            (text, None)
         }
     };
     let text = locked(&shared.collector).clean(&text);
-    shared.observer.see(Progress::Note(&text));
     let noted = locked(&shared.collector).write(Event::Note { text });
     shared.io(noted);
+    done
 }
 
 fn hook_context<'a>(shared: &'a RunContext, dir: &'a std::path::Path) -> HookContext<'a> {
@@ -227,8 +258,6 @@ fn hook_context<'a>(shared: &'a RunContext, dir: &'a std::path::Path) -> HookCon
 async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     let mut exchanges = Vec::new();
     let outcome = send_preflight(&shared.environment, &mut exchanges).await;
-    let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
-    locked(&shared.collector).add_sent(Amount::new(exchanges.len() as u64, items));
     match outcome {
         Preflight::Passed => None,
         Preflight::Stopped { why, advice } => {
@@ -240,32 +269,27 @@ async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     }
 }
 
-/// How the target refuses broken items, where the plan depends on it. The parts of a divided run observe nothing: all
-/// of them have to plan alike.
+/// How the target refuses broken items, where the plan depends on it.
 async fn observe(shared: &Arc<RunContext>) -> Option<RefusalMode> {
-    let options = &shared.options;
-    if options.refusal_mode.is_some() || options.partition.is_some() || !options.preflight {
+    if !may_observe(&shared.options) {
         return None;
     }
-    let mut exchanges = Vec::new();
-    let observed = observe_refusal_mode(&shared.environment, &mut exchanges).await;
-    let items = exchanges.iter().map(|e| e.intent.items().len() as u64).sum();
-    locked(&shared.collector).add_sent(Amount::new(exchanges.len() as u64, items));
-    observed
+    observe_refusal_mode(&shared.environment, &mut Vec::new()).await
 }
 
 /// Plans again for what the preflight observed, and notes it.
-fn plan_for(shared: &Arc<RunContext>, refusal_mode: RefusalMode, before: (u64, u64)) -> Plan {
+fn plan_for(shared: &Arc<RunContext>, refusal_mode: RefusalMode, before: &Plan) -> Plan {
     let options = RunOptions { refusal_mode: Some(refusal_mode), ..shared.options.clone() };
-    let planned = plan(&shared.environment, &options, &shared.selected);
+    let mut planned = plan(&shared.environment, &options, &shared.selected);
+    planned.preflight = before.preflight;
     for case in &planned.cases {
         locked(&shared.collector).expects(&case.case, case.runs.len());
     }
     let (executions, requests, items) = planned.totals();
     let noted = locked(&shared.collector).write(Event::Planned { refusal_mode, requests, items });
     shared.io(noted);
-    if (requests, items) != before {
-        shared.observer.see(Progress::Planned { executions, requests, items });
+    if executions != before.totals().0 {
+        shared.observer.see(Progress::Planned { executions, endless: planned.endless });
     }
     planned
 }
@@ -308,7 +332,7 @@ async fn confirming(shared: &Arc<RunContext>, budget: &Arc<Budget>) {
 fn finish(
     shared: &Arc<RunContext>,
     started: Instant,
-    advice: Option<String>,
+    (advice, run, cleaned_up): (Option<String>, Amount, Option<CleanedUp>),
 ) -> Result<(), EngineError> {
     let mut collector = locked(&shared.collector);
     if collector.lost > 0 {
@@ -345,7 +369,6 @@ fn finish(
         Some(CancelReason::TargetUnusable(why)) => (vec![why], false),
     };
     let stopped = shared.environment.sender.responses.silence();
-    let (requests, items) = shared.environment.sender.beside();
     let tail = RunTail {
         stopped: stopped.map(|silence| (silence.after, silence.since)),
         finished: now(),
@@ -353,8 +376,9 @@ fn finish(
         trouble,
         cut_short,
         left_behind: accepted,
-        requests: collector.sent.requests + requests,
-        items: collector.sent.items + items,
+        cleaned_up,
+        requests: run.requests,
+        items: run.items,
         advice,
     };
     let ended = collector.write(Event::RunFinished(Box::new(tail)));
@@ -364,8 +388,4 @@ fn finish(
         Some(error) => Err(error),
         None => Ok(()),
     }
-}
-
-fn counted(count: u64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

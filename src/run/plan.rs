@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::allot::allot;
+use super::allot::{allot, is_scarce};
 use super::case_size::{size_of_run, stated_runs};
+use super::preflight;
 use super::run_range::RunRange;
 use crate::compose;
 use crate::execution::{SelectedCase, why_not_run};
 use crate::record::NotRun;
-use crate::session::{Environment, RunOptions};
+use crate::session::{Amount, Environment, RunOptions};
 
 /// Runs of a case whose requests and items are counted one by one.
 const COUNTED: u64 = 10_000;
@@ -22,6 +23,8 @@ pub struct Plan {
     pub cases: Vec<PlannedCase>,
     /// Positions of the cases, as they begin.
     pub order: Vec<usize>,
+    /// The plain batch that comes before them, and what shows the refusal mode.
+    pub preflight: Amount,
     /// Whether the runs go on until a time is over: requests and items are then those of one run of each case.
     pub endless: bool,
 }
@@ -42,15 +45,22 @@ pub struct PlannedCase {
 }
 
 impl Plan {
-    /// Trials, requests and items of all cases.
+    /// Executions, and requests and items with the preflight.
     #[must_use]
     pub fn totals(&self) -> (u64, u64, u64) {
         let runs = |case: &PlannedCase| {
             if self.endless { case.runs.len().min(1) } else { case.runs.len() }
         };
-        self.cases.iter().fold((0, 0, 0), |(t, r, i), c| {
-            (t + runs(c), r.saturating_add(c.requests), i.saturating_add(c.items))
-        })
+        // What comes before them belongs to no round of an endless run.
+        let before = if self.endless { Amount::default() } else { self.preflight };
+        let Amount { requests, items } = self.of_cases() + before;
+        (self.cases.iter().map(runs).sum(), requests, items)
+    }
+
+    /// What the cases send.
+    #[must_use]
+    pub fn of_cases(&self) -> Amount {
+        self.cases.iter().map(|case| Amount::new(case.requests, case.items)).sum()
     }
 }
 
@@ -61,11 +71,13 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
     let mut position: u64 = 0;
     let endless = options.duration.is_some();
     let allotted = allot(environment, options, selected);
+    let mut executions: u64 = 0;
     for (index, chosen) in selected.iter().enumerate() {
         let runs = match &allotted {
             Some(allotment) => allotment.runs[index],
             None => stated_runs(environment, options, chosen),
         };
+        executions = executions.saturating_add(runs);
         let mine = match options.partition {
             None => RunRange::all(runs),
             Some((part, parts)) => RunRange::of_partition(runs, position, part, parts),
@@ -82,7 +94,25 @@ pub fn plan(environment: &Environment, options: &RunOptions, selected: &[Selecte
         cases.push(planned);
     }
     let order = allotted.map_or_else(|| (0..selected.len()).collect(), |a| a.order);
-    Plan { cases, order, endless }
+    let preflight = preflight_amount(environment, options, executions);
+    Plan { cases, order, preflight, endless }
+}
+
+/// What comes before the cases, where anything does and the target accepts it.
+fn preflight_amount(environment: &Environment, options: &RunOptions, executions: u64) -> Amount {
+    if !options.preflight || executions == 0 {
+        Amount::default()
+    } else if is_scarce(options) && may_observe(options) {
+        preflight::amount(environment)
+    } else {
+        Amount::new(1, preflight::number_of_items(environment) as u64)
+    }
+}
+
+/// Whether the preflight shows the refusal mode. The parts of a divided run observe nothing: all of them have to plan
+/// alike.
+pub(super) fn may_observe(options: &RunOptions) -> bool {
+    options.refusal_mode.is_none() && options.partition.is_none() && options.preflight
 }
 
 /// Cases that can't run against this target, each with the reason.

@@ -304,7 +304,8 @@ pub(super) async fn observe_refusal_mode(
     (response.status == 200 && rejected == [false, true, false]).then_some(RefusalMode::Item)
 }
 
-fn number_of_items(environment: &Environment) -> usize {
+/// How many items the preflight batch holds.
+pub(super) fn number_of_items(environment: &Environment) -> usize {
     let optional = environment.contract.fields().iter().filter(|f| !f.required).count();
     (2 + optional).min(environment.profile.limits.batch_items.unwrap_or(usize::MAX).max(1))
 }

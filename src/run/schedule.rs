@@ -15,7 +15,7 @@ use super::soak_worker::{self, RunOutcome};
 use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
 use crate::check::Evaluation;
 use crate::execution::{Execution, RetryReason, SelectedCase, case_seed};
-use crate::session::{Amount, CancelReason, Progress, locked};
+use crate::session::{CancelReason, Progress, locked};
 
 /// Most runs of a case that one task takes on, one after the other.
 const SOAK_CHUNK: u64 = 512;
@@ -168,9 +168,8 @@ async fn soak(shared: &Arc<RunContext>, index: usize, runs: RunRange, until: Opt
                 shared.observer.see(Progress::Executed { case, requests: 1 });
                 counter.add(items, elapsed, &evaluation);
             }
-            RunOutcome::TooLarge { items } => {
+            RunOutcome::TooLarge => {
                 counter.hand_over();
-                locked(&shared.collector).add_sent(Amount::new(1, items as u64));
                 run_once(shared, index, run, None).await;
             }
             RunOutcome::NeedsJudge { execution, right } => {
@@ -218,15 +217,8 @@ async fn run_once(
     let last = attempted.spent().requests - attempted.retried_amount().requests;
     for (reason, amount) in &attempted.retried {
         shared.observer.see(Progress::Executed { case, requests: amount.requests });
-        let mut collector = locked(&shared.collector);
-        match reason {
-            RetryReason::Lost => collector.add_lost(*amount),
-            RetryReason::Load
-            | RetryReason::Crowded
-            | RetryReason::Unreached
-            | RetryReason::Credentials => {
-                collector.add_retried(*amount);
-            }
+        if *reason == RetryReason::Lost {
+            locked(&shared.collector).add_lost();
         }
     }
     shared.observer.see(Progress::Executed { case, requests: last });
@@ -259,7 +251,7 @@ async fn run_once(
         }
         AttemptOutcome::Cancelled(execution) => {
             let accepted = execution.judge(&shared.environment).tally.accepted;
-            locked(&shared.collector).add_cut(execution.amount(), accepted);
+            locked(&shared.collector).accepted_beside += accepted;
             None
         }
     }

@@ -57,10 +57,7 @@ pub(super) enum RunOutcome {
         right: Option<Vec<u8>>,
     },
     /// An answer that a worker has no room for: the run is to be made again, beside all others.
-    TooLarge {
-        /// How many items were sent.
-        items: usize,
-    },
+    TooLarge,
 }
 
 /// Sends and judges; its memory is used again and again.
@@ -133,12 +130,12 @@ impl SoakWorker {
                         return RunOutcome::FastPass { items, elapsed: answer.elapsed, evaluation };
                     }
                     if !plain && !answer.is_modest() {
-                        return RunOutcome::TooLarge { items };
+                        return RunOutcome::TooLarge;
                     }
                     right = plain.then(|| answer.head.to_vec());
                     heard = Ok(answer.response());
                 }
-                Err(LaneFailure::TooLarge) => return RunOutcome::TooLarge { items },
+                Err(LaneFailure::TooLarge) => return RunOutcome::TooLarge,
                 Err(LaneFailure::Lost(loss)) => {
                     right = None;
                     heard = Err(loss);

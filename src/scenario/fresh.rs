@@ -25,6 +25,12 @@ impl<'a> FreshKeys<'a> {
         FreshKeys { keys, old, new, integers: HashMap::new() }
     }
 
+    /// The new prefixes.
+    #[must_use]
+    pub fn prefixes(&self) -> &[String] {
+        &self.new
+    }
+
     /// Bytes with fresh numbers.
     #[must_use]
     pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {

@@ -6,6 +6,7 @@
 mod fresh;
 mod item;
 mod less;
+mod raced;
 mod recorded;
 mod send;
 

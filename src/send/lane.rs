@@ -171,11 +171,16 @@ impl Lane {
         let (first, rest) = body.split_at(if body.len() <= SMALL { body.len() } else { 0 });
         self.out.extend_from_slice(first);
         let elapsed = match self.exchange(sender, items, rest, &mut NoFurtherPieces).await {
-            Ok(elapsed) => elapsed,
+            Ok(elapsed) => {
+                sender.note_sent(items, None);
+                elapsed
+            }
             Err(loss) if loss.kind == LossKind::TooLarge && held < allowed => {
+                sender.note_sent(items, None);
                 return Err(LaneFailure::TooLarge);
             }
             Err(loss) => {
+                sender.note_sent(items, Some(&loss));
                 sender.good_answers.note_bad(&loss.message);
                 return Err(LaneFailure::Lost(loss));
             }

@@ -80,6 +80,9 @@ pub enum SendError {
         /// What to do.
         expected: String,
     },
+    /// The token endpoint can't be reached, or is under load.
+    #[error("{0}")]
+    Endpoint(String),
     /// A certificate file, or the client itself, can't be used.
     #[error("{0}")]
     Client(String),
@@ -132,6 +135,46 @@ impl Default for SendOptions {
     }
 }
 
+/// A pause that the target asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Pause {
+    /// The status of the answer that asked for it.
+    pub status: u16,
+    /// How long it asked not to be sent anything.
+    pub asked: Duration,
+    /// When it asked.
+    pub since: std::time::Instant,
+}
+
+impl Pause {
+    /// How long nothing is sent for its sake.
+    #[must_use]
+    pub fn kept(&self) -> Duration {
+        self.asked.min(LONGEST_PAUSE)
+    }
+}
+
+/// A streamed request: it counts as sent when it ends, however that is.
+struct Leaving<'a> {
+    sender: &'a Sender,
+    items: usize,
+    is_unreached: bool,
+}
+
+impl Leaving<'_> {
+    fn ended(mut self, loss: Option<&Loss>) {
+        self.is_unreached = loss.is_some_and(|loss| loss.kind.is_unreached());
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if !self.is_unreached {
+            self.sender.note_sent(self.items, None);
+        }
+    }
+}
+
 /// Sends requests to one target.
 pub struct Sender {
     /// Where.
@@ -153,8 +196,10 @@ pub struct Sender {
     good_answers: GoodAnswers,
     memory: Memory,
     closes: AtomicBool,
-    /// Requests, and their items, that were sent beside those of executions, for the sake of the token.
-    beside: (AtomicU64, AtomicU64),
+    /// Requests that left for the target, and their items.
+    sent: (AtomicU64, AtomicU64),
+    /// The last pause that the target asked for.
+    pause: tokio::sync::watch::Sender<Option<Pause>>,
 }
 
 /// Reads an answer from pieces of `size` bytes as connections do, the observer's way and the other: what came of its
@@ -227,7 +272,8 @@ impl Sender {
             clients,
             patience: Patience::default(),
             closes: AtomicBool::new(false),
-            beside: (AtomicU64::new(0), AtomicU64::new(0)),
+            sent: (AtomicU64::new(0), AtomicU64::new(0)),
+            pause: tokio::sync::watch::Sender::new(None),
         })
     }
 
@@ -237,16 +283,25 @@ impl Sender {
         &self.token
     }
 
-    /// Takes note of a request that belongs to no execution, or was sent again inside of one.
-    pub fn note_beside(&self, items: usize) {
-        self.beside.0.fetch_add(1, Ordering::Relaxed);
-        self.beside.1.fetch_add(items as u64, Ordering::Relaxed);
+    /// Requests that left for the target so far, and their items: not those that waited for their turn or found no
+    /// connection.
+    #[must_use]
+    pub fn sent(&self) -> (u64, u64) {
+        (self.sent.0.load(Ordering::Relaxed), self.sent.1.load(Ordering::Relaxed))
     }
 
-    /// Such requests, and their items.
+    /// Takes note of a request that ended, with the loss where it got no answer.
+    fn note_sent(&self, items: usize, loss: Option<&Loss>) {
+        if !loss.is_some_and(|loss| loss.kind.is_unreached()) {
+            self.sent.0.fetch_add(1, Ordering::Relaxed);
+            self.sent.1.fetch_add(items as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Pauses that the target asks for, as they come.
     #[must_use]
-    pub fn beside(&self) -> (u64, u64) {
-        (self.beside.0.load(Ordering::Relaxed), self.beside.1.load(Ordering::Relaxed))
+    pub fn pauses(&self) -> tokio::sync::watch::Receiver<Option<Pause>> {
+        self.pause.subscribe()
     }
 
     /// Finds out how the target can be spoken to, once; a target that can't be reached is asked again later.
@@ -299,7 +354,15 @@ impl Sender {
     /// The same in a turn that was waited for already.
     pub async fn send_in_turn(&self, request: &Request, items: usize, turn: &Turn) -> Answer {
         let number = self.responses.begin();
-        let answer = self.send_now(request, items).await;
+        // Whoever waits for an answer would hold all of its state else.
+        let answer = Box::pin(self.send_now(request, items)).await;
+        self.note_sent(
+            items,
+            match &answer {
+                Answer::Lost(loss) => Some(loss),
+                Answer::Received(_) => None,
+            },
+        );
         self.responses.note(number, &answer);
         self.good_answers.note(&answer);
         if let Answer::Received(response) = &answer {
@@ -312,6 +375,13 @@ impl Sender {
     /// nobody's patience; who wants to be left alone for longer than anybody waits is not waited for.
     fn heard(&self, turn: &Turn, status: u16, header: &dyn Fn(&str) -> Option<String>) {
         let asked = turn.heard(status, header);
+        if let Some(asked) = asked {
+            self.pause.send_replace(Some(Pause {
+                status,
+                asked,
+                since: std::time::Instant::now(),
+            }));
+        }
         if let Some(pause) = asked.filter(|pause| *pause <= LONGEST_PAUSE) {
             self.good_answers.pause(pause);
         }
@@ -381,7 +451,7 @@ impl Sender {
         exchange: &mut impl StreamedExchange,
     ) -> Result<Duration, Loss> {
         self.discover().await;
-        let ended = self.stream_now(request, length, hash, items, exchange).await;
+        let ended = Box::pin(self.stream_now(request, length, hash, items, exchange)).await;
         match &ended {
             Ok(_) => self.good_answers.begin(),
             Err(loss) => self.good_answers.note_bad(&loss.message),
@@ -404,10 +474,25 @@ impl Sender {
         // What repeats them is judged while it comes.
         let values: Vec<String> = signature.iter().map(|(_, value)| value.clone()).collect();
         let _ = self.token.redactor(&values);
+        // What the end of a run cuts off has left too, as far as it came.
+        let leaving = Leaving { sender: self, items, is_unreached: false };
+        let ended = self.stream_signed(request, length, (&turn, &signature), items, exchange).await;
+        leaving.ended(ended.as_ref().err());
+        ended
+    }
+
+    async fn stream_signed(
+        &self,
+        request: &Request,
+        length: Option<u64>,
+        (turn, signature): (&Turn, &[(String, String)]),
+        items: usize,
+        exchange: &mut impl StreamedExchange,
+    ) -> Result<Duration, Loss> {
         if let Some(mut lane) = self.lane(request) {
-            lane.stream(self, length, items, (&turn, &signature), exchange).await
+            lane.stream(self, length, items, (turn, signature), exchange).await
         } else {
-            http::stream(self, request, &signature, length, items, exchange).await
+            http::stream(self, request, signature, length, items, exchange).await
         }
     }
 

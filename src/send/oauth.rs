@@ -102,7 +102,8 @@ impl TokenEndpoint {
     /// Asks for a token.
     ///
     /// # Errors
-    /// [`SendError::Token`] that names the endpoint and what it answered, without secrets.
+    /// [`SendError::Token`] that names the endpoint and what it answered, without secrets; [`SendError::Endpoint`] where it
+    /// can't be reached, or is under load.
     pub(super) async fn ask(&self, redactor: &Redactor) -> Result<Fetched, SendError> {
         redactor.add(self.secret.expose_secret());
         let mut pauses = PAUSES.iter();
@@ -111,20 +112,20 @@ impl TokenEndpoint {
                 Ok(fetched) => return Ok(fetched),
                 Err(refusal) => refusal,
             };
-            match pauses.next().filter(|_| refusal.passing) {
-                Some(pause) => tokio::time::sleep(*pause).await,
-                None => {
-                    return Err(SendError::Token {
-                        what: format!(
-                            "the token endpoint {}: {}",
-                            self.shown(),
-                            redactor.clean(&refusal.what)
-                        ),
-                        expected: "an answer 200 with access_token (RFC 6749, section 5.1); check auth: oauth2 in the profile"
-                            .to_owned(),
-                    });
-                }
+            if let Some(pause) = pauses.next().filter(|_| refusal.passing) {
+                tokio::time::sleep(*pause).await;
+                continue;
             }
+            let what = redactor.clean(&refusal.what);
+            let what = format!("the token endpoint {}: {what}", self.shown());
+            if refusal.passing {
+                return Err(SendError::Endpoint(what));
+            }
+            return Err(SendError::Token {
+                what,
+                expected: "an answer 200 with access_token (RFC 6749, section 5.1); check auth: oauth2 in the profile"
+                    .to_owned(),
+            });
         }
     }
 

@@ -36,7 +36,7 @@ impl Environment {
         QUIET.scope((), sending).await
     }
 
-    /// Whether a request of so many items, or that step of a case, is known to be refused alone too.
+    /// Whether a request of this number of items, or that step of a case, is known to be refused alone too.
     #[must_use]
     pub fn is_refused_alone(&self, items: usize, case: &str, step: &str) -> bool {
         let refused = locked(&self.quiet.refused);

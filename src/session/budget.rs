@@ -48,7 +48,9 @@ impl Amount {
         self.requests <= whole.requests && self.items <= whole.items
     }
 
-    fn saturating_sub(self, other: Amount) -> Amount {
+    /// What is left without `other`, nothing at least.
+    #[must_use]
+    pub fn minus(self, other: Amount) -> Amount {
         Amount::new(
             self.requests.saturating_sub(other.requests),
             self.items.saturating_sub(other.items),
@@ -96,7 +98,7 @@ impl Budget {
         let mut left = locked(&self.0);
         let fits = amount.fits(*left);
         if fits {
-            *left = left.saturating_sub(amount);
+            *left = left.minus(amount);
         }
         fits
     }
@@ -104,7 +106,7 @@ impl Budget {
     /// Takes what was spent already.
     pub fn charge(&self, amount: Amount) {
         let mut left = locked(&self.0);
-        *left = left.saturating_sub(amount);
+        *left = left.minus(amount);
     }
 
     /// Adds so much, but no more than `most` stays in the end.

@@ -152,7 +152,7 @@ impl Environment {
         let (reserve, traces) = (Arc::clone(&self.reserve), self.traces.go_on());
         let quiet = Arc::clone(&self.quiet);
         let beside = self.at(Arc::clone(&self.sender));
-        Environment { control, items_left, reserve, traces, quiet, ..beside }
+        Environment { control, items_left, reserve, quiet, traces, ..beside }
     }
 
     /// The right to release several requests at once, held until their answers are there.

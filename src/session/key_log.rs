@@ -40,22 +40,27 @@ impl KeyLog {
     /// Where the file can't be written.
     pub fn add<'a>(&self, keys: impl Iterator<Item = &'a str>) -> io::Result<()> {
         let mut file = locked(&self.file);
-        for key in keys {
-            if key.starts_with('"') || key.chars().any(char::is_control) {
-                serde_json::to_writer(&mut *file, key)?;
-            } else {
-                file.write_all(key.as_bytes())?;
-            }
-            file.write_all(b"\n")?;
-        }
+        write_keys(&mut *file, keys)?;
         file.flush()
     }
 }
 
-/// The keys of a report directory, each once.
+fn write_keys<'a>(file: &mut impl Write, keys: impl Iterator<Item = &'a str>) -> io::Result<()> {
+    for key in keys {
+        if key.starts_with('"') || key.chars().any(char::is_control) {
+            serde_json::to_writer(&mut *file, key)?;
+        } else {
+            file.write_all(key.as_bytes())?;
+        }
+        file.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// The keys of a report directory, each once; so are they in the file from then on.
 ///
 /// # Errors
-/// Where the file is there and can't be read.
+/// Where the file is there and can't be read, or be written.
 pub fn read_keys(dir: &Path) -> io::Result<Vec<String>> {
     let bytes = match std::fs::read(dir.join(KEYS_FILE)) {
         Ok(bytes) => bytes,
@@ -69,5 +74,19 @@ pub fn read_keys(dir: &Path) -> io::Result<Vec<String>> {
         quoted if quoted.starts_with('"') => serde_json::from_str(quoted).unwrap_or_default(),
         plain => plain.to_owned(),
     });
-    Ok(keys.filter(|key| !key.is_empty() && seen.insert(key.clone())).collect())
+    let mut lines = 0;
+    let keys: Vec<String> = keys
+        .inspect(|_| lines += 1)
+        .filter(|key| !key.is_empty() && seen.insert(key.clone()))
+        .collect();
+    if keys.len() < lines {
+        // Whoever counts its lines, or removes what they name, meets each key once.
+        let path = dir.join(KEYS_FILE);
+        let beside = path.with_extension("new");
+        let mut file = BufWriter::new(File::create(&beside)?);
+        write_keys(&mut file, keys.iter().map(String::as_str))?;
+        file.flush()?;
+        std::fs::rename(beside, path)?;
+    }
+    Ok(keys)
 }

@@ -5,14 +5,12 @@ use crate::record::FindingRecord;
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Progress<'a> {
-    /// The run begins: executions, requests and items to come.
+    /// The run begins.
     Planned {
-        /// Executions.
+        /// Executions to come, those of one round where they go on for a time.
         executions: u64,
-        /// Requests.
-        requests: u64,
-        /// Items.
-        items: u64,
+        /// Whether they go on for a time.
+        endless: bool,
     },
     /// An execution ended.
     Executed {

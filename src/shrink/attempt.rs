@@ -53,6 +53,8 @@ pub struct Attempts<'a> {
     environment: &'a Arc<Environment>,
     sought: &'a SoughtFinding,
     budget: &'a Budget,
+    /// How often a scenario is sent, and how often it must show the finding.
+    pub tries: (u32, u32),
     seen: HashSet<u64>,
     requests_left: u64,
     until: Instant,
@@ -77,6 +79,7 @@ impl<'a> Attempts<'a> {
             environment,
             sought,
             budget,
+            tries: (sought.tries, sought.needed),
             seen: HashSet::new(),
             requests_left: requests,
             until: Instant::now() + time,
@@ -111,9 +114,10 @@ impl<'a> Attempts<'a> {
         }
         let mut shown = None;
         let mut count = 0;
-        for done in 0..self.sought.tries {
+        let (tries, needed) = self.tries;
+        for done in 0..tries {
             // The rest can't make up for what is missing.
-            if count + (self.sought.tries - done) < self.sought.needed {
+            if count + (tries - done) < needed {
                 break;
             }
             if !self.may_send(scenario) {
@@ -128,12 +132,12 @@ impl<'a> Attempts<'a> {
                     violation,
                     tries: (count, done + 1),
                 });
-                if count >= self.sought.needed {
+                if count >= needed {
                     break;
                 }
             }
         }
-        let shown = shown.filter(|_| count >= self.sought.needed)?;
+        let shown = shown.filter(|_| count >= needed)?;
         if self.fails_control(scenario).await { None } else { Some(shown) }
     }
 

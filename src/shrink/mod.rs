@@ -29,7 +29,7 @@ use crate::scenario::Scenario;
 use crate::session::Environment;
 use crate::session::{Amount, Budget, RunOptions};
 use crate::triage::Occurrences;
-use attempt::{Attempts, SoughtFinding};
+use attempt::{Attempts, Reproduction, SoughtFinding};
 use shrinker::Shrinker;
 
 /// Causes that are shrunk.
@@ -44,6 +44,10 @@ const AT_ONCE: usize = 4;
 const TRIES: u32 = 6;
 /// How often the smallest execution is sent at last, to see that it shows.
 const CHECKS: u64 = 2;
+/// Requests that are released together, where one that is sent alone does not show a finding.
+const TOGETHER: usize = 4;
+/// How often these are sent, and how often they must show it: once may be luck.
+const RACES: (u32, u32) = (3, 2);
 /// Items above which an execution is not sent more often than it must be.
 const DEAR: usize = 300;
 /// How often then, where it depends on chance.
@@ -65,6 +69,8 @@ struct Candidate {
     execution: Arc<Execution>,
     /// Whether not every repeat showed it.
     by_chance: bool,
+    /// Whether other requests may have been under way when it showed.
+    overlapped: bool,
 }
 
 /// What became of one finding.
@@ -97,7 +103,7 @@ pub async fn shrink(
     if environment.control.is_empty() {
         return Ok(());
     }
-    let jobs = shrink_jobs(collector, selected);
+    let jobs = shrink_jobs(collector, selected, options.jobs > 1);
     let share = budget.left().requests / jobs.len().max(1) as u64;
     let each = share.clamp(24, REQUESTS);
     let (alone, together): (Vec<ShrinkJob>, Vec<ShrinkJob>) =
@@ -118,7 +124,6 @@ pub async fn shrink(
         outcomes.extend(Box::pin(shrink_cause(environment, &job, budget, each)).await);
     }
     for outcome in outcomes {
-        collector.add_sent(outcome.sent);
         collector.accepted_beside += outcome.accepted;
         if outcome.smallest.is_none() && outcome.note.is_none() {
             continue;
@@ -132,7 +137,11 @@ pub async fn shrink(
 
 /// Of each cause that counts the findings that come first: those that showed in every repeat, of these the
 /// smallest execution. What must be is shrunk before what should be.
-fn shrink_jobs(collector: &Collector, selected: &[SelectedCase]) -> Vec<ShrinkJob> {
+fn shrink_jobs(
+    collector: &Collector,
+    selected: &[SelectedCase],
+    overlapped: bool,
+) -> Vec<ShrinkJob> {
     let mut causes: Vec<Vec<&FindingState>> = collector.causes();
     causes.sort_by_key(|cause| cause.first().map(|f| f.record.level));
     let mut jobs: Vec<ShrinkJob> = causes
@@ -150,12 +159,22 @@ fn shrink_jobs(collector: &Collector, selected: &[SelectedCase]) -> Vec<ShrinkJo
                 .filter_map(|f| Some((steadiness(f), effort(f.execution.as_ref()?), f)))
                 .collect();
             found.sort_by_key(|(steadiness, effort, _)| (*steadiness, *effort));
-            let first = found.iter().take(CANDIDATES);
-            let candidates: Vec<Candidate> =
-                first.filter_map(|(steadiness, _, f)| candidate(f, *steadiness)).collect();
-            let first = candidates.first()?;
-            let case = selected.iter().find(|s| s.case.id == first.sought.case)?;
-            Some(ShrinkJob { alone: case.case.spec.alone, candidates })
+            let is_alone = |f: &FindingState| {
+                let case = selected.iter().find(|s| s.case.id == f.record.case);
+                case.is_none_or(|s| s.case.spec.alone)
+            };
+            let alone = is_alone(found.first()?.2);
+            let candidates: Vec<Candidate> = found
+                .iter()
+                .take(CANDIDATES)
+                .enumerate()
+                .filter_map(|(nth, (steadiness, _, f))| {
+                    // The simplest tells; races of all would take what shrinking others needs.
+                    let overlapped = overlapped && nth == 0 && !is_alone(f);
+                    Some(Candidate { overlapped, ..candidate(f, *steadiness)? })
+                })
+                .collect();
+            Some(ShrinkJob { candidates, alone }).filter(|job| !job.candidates.is_empty())
         })
         .take(MOST)
         .collect();
@@ -222,7 +241,8 @@ fn candidate(found: &FindingState, steadiness: u8) -> Option<Candidate> {
             || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
     };
     let by_chance = steadiness == FICKLE;
-    Some(Candidate { sought, execution: Arc::clone(found.execution.as_ref()?), by_chance })
+    let execution = Arc::clone(found.execution.as_ref()?);
+    Some(Candidate { sought, execution, by_chance, overlapped: false })
 }
 
 /// Shrinks the first finding of a cause that shows again.
@@ -256,7 +276,7 @@ async fn shrink_finding(
     requests: u64,
 ) -> ShrinkOutcome {
     let Candidate { sought, execution, .. } = candidate;
-    let scenario = Scenario::of(environment, execution);
+    let mut scenario = Scenario::of(environment, execution);
     let mut outcome = ShrinkOutcome {
         id: sought.id.clone(),
         from: size_of(&scenario),
@@ -275,8 +295,8 @@ async fn shrink_finding(
     let mut attempts = Attempts::new(environment, sought, budget, requests, TIME);
     if attempts.fails_control(&scenario).await {
         outcome.note = Some(
-            "the reference implementation fails it too, so nothing tells a smaller execution that shows it from \
-             one that shows something else"
+            "the reference server breaks this rule for the same requests, so that a smaller example could show \
+             something else"
                 .to_owned(),
         );
         return outcome;
@@ -284,10 +304,14 @@ async fn shrink_finding(
     // What is dear to send is not sent as it was before something smaller is.
     let is_dear = scenario.items().count() > DEAR && !candidate.by_chance && sought.needed == 1;
     let before = if is_dear { attempts.showed(execution) } else { None };
-    let shown = match before {
+    let mut shown = match before {
         Some(shown) => Some(shown),
         None => attempts.shows(&scenario).await,
     };
+    let alone = shown.is_some();
+    if !alone && candidate.overlapped && attempts.ended.is_none() {
+        shown = race(environment, execution, &mut scenario, &mut attempts).await;
+    }
     let Some(shown) = shown else {
         outcome.sent = attempts.sent;
         outcome.accepted = attempts.accepted;
@@ -312,6 +336,9 @@ async fn shrink_finding(
     shrinking.run().await;
     let Shrinker { mut attempts, scenario, shown, .. } = shrinking;
     outcome.note = attempts.ended.map(|why| format!("{why}: a smaller one may show it"));
+    if !alone && outcome.note.is_none() {
+        outcome.note = Some("sent alone, it does not show".to_owned());
+    }
     // What was taken may have shown by luck. What depends on chance is sent a few times more, to say how often.
     let checks = if scenario.items().count() > DEAR { 1 } else { CHECKS };
     let mut again = attempts.repeat(&scenario, checks).await;
@@ -331,6 +358,27 @@ async fn shrink_finding(
     outcome.accepted = attempts.accepted;
     outcome.smallest = Some((scenario, shown.execution, shown.violation));
     outcome
+}
+
+/// What showed beside other requests only may show beside its like: the request that did takes copies of itself,
+/// which are sent at the same time. Gives `scenario` these where that shows the finding.
+async fn race(
+    environment: &Environment,
+    execution: &Arc<Execution>,
+    scenario: &mut Scenario,
+    attempts: &mut Attempts<'_>,
+) -> Option<Reproduction> {
+    let at = attempts.showed(execution)?.violation.exchange;
+    let together = TOGETHER.min(environment.at_once());
+    let raced = scenario.raced(&environment.contract, &environment.keys, at, together)?;
+    let before = std::mem::replace(&mut attempts.tries, RACES);
+    let shown = attempts.shows(&raced).await;
+    if shown.is_some() {
+        *scenario = raced;
+    } else {
+        attempts.tries = before;
+    }
+    shown
 }
 
 /// Why an execution is not sent again and again.

@@ -209,12 +209,28 @@ pub fn light_and_dark_can_be_read() {
 pub fn nothing_sticks_out_of_a_narrow_screen() {
     let mut page = page_at("");
     page.value("document.querySelectorAll('details').forEach(d => { d.open = true; })");
-    for width in [360, 768, 1100] {
+    for width in [360, 400, 768, 1100, 1280] {
         page.resize(width, 800);
         let wide = page.value("document.documentElement.scrollWidth").as_u64().unwrap();
         assert!(wide <= u64::from(width), "{wide} of {width}");
+        // Nor does a text stick out of its chart, or a line out of its frame.
+        assert_eq!(page.value(OUTSIDE), "", "at {width}");
     }
 }
+
+/// Texts that stick out of their chart, and lines beside a request that have no room at their left.
+const OUTSIDE: &str = "[...document.querySelectorAll('.chart svg')].flatMap(svg => {
+    const frame = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll('text')].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.width > 0 && (box.left < frame.left - 1 || box.right > frame.right + 1);
+    });
+}).concat([...document.querySelectorAll('.side > *')].filter(line => {
+    const text = document.createRange();
+    text.selectNodeContents(line);
+    const box = text.getBoundingClientRect(), side = line.parentElement.getBoundingClientRect();
+    return box.width > 0 && line.matches('p, .heads, .line') && box.left < side.left + 8;
+})).map(element => element.textContent).join(' | ')";
 
 pub fn what_is_printed_can_be_read() {
     let mut page = page_at("");

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::harness::Desk;
 use crate::harness::hand::{Hand, verdicts};
+use crate::harness::{Desk, closed_port};
 
 /// A case with these steps can't be run: exit 2 with these words, and nothing was sent.
 #[track_caller]
@@ -97,7 +97,8 @@ fn a_misspelt_field_is_sent_with_a_warning() {
     for word in words {
         assert!(ended.err.contains(word), "{}", ended.err);
     }
-    assert!(!ended.err.contains("extra"), "the schema is open: {}", ended.err);
+    // The schema is open; a field that is like no other may be meant.
+    assert!(ended.err.contains("no field `extra`: it is sent"), "{}", ended.err);
 }
 
 /// A batch with everything that reading and writing JSON would change.
@@ -179,4 +180,92 @@ fn a_file_of_a_batch_reaches_captures() {
     let words =
         ["again.json:2:27", "no field `comunicationNumber`", "did you mean `communicationNumber`?"];
     desk.batchproof(&["run", "case.yaml"]).ends(2).says(&words);
+}
+
+#[test]
+fn a_name_of_several_items_is_not_one_item() {
+    let many =
+        "  - batch: [{ as: many, times: 3 }]\n  - batch: [{ set: { value: \"${many.value}\" } }]\n";
+    refused(
+        many,
+        &["case.yaml:4:", "`many` is 3 items: which of them is meant?", "`- { as: many }`"],
+    );
+}
+
+#[test]
+fn a_field_that_the_contract_does_not_name_is_told_near_or_far() {
+    let desk = Desk::new();
+    desk.file(
+        "case.yaml",
+        "title: x\nsteps:\n  - batch: [{ set: { whatever: 3, balanceTyp: DAILY_BALANCE } }]\n",
+    );
+    desk.batchproof(&["run", "case.yaml"]).says(&[
+        "warning: case.yaml:3:22: the contract has no field `whatever`: it is sent beside the others",
+        "its fields are accountExtId,",
+        "no field `balanceTyp`",
+        "did you mean `balanceType`?",
+    ]);
+}
+
+#[test]
+fn a_position_is_told_once_and_a_message_says_what_is_right() {
+    for (case, says) in [
+        ("title: x\nsteps:\n  - batch: [1, 2\n  - x\n", "case.yaml:3:"),
+        ("title: \"x\nsteps: 3\n", "case.yaml:2:1: "),
+        (
+            "title: x\nsteps:\n  - batch: 9..5\n",
+            "the range 9..5 ends before it begins; write it as 5..9",
+        ),
+        (
+            "title: x\ngenerate: { items: 9..5 }\n",
+            "the range 9..5 ends before it begins; write it as 5..9",
+        ),
+    ] {
+        let desk = Desk::new();
+        desk.file("case.yaml", case);
+        let ended = desk.batchproof(&["run", "case.yaml"]).ends(2).says(&[says]);
+        assert!(!ended.err.contains("at line"), "{}", ended.err);
+    }
+    let desk = Desk::new();
+    let ended = desk.batchproof(&["run", "--rate", "5/m"]).ends(2);
+    ended.says(&["a rate is for a second: write it as `0.0833/s`"]);
+    desk.batchproof(&["run", "--rate", "fast"]).ends(2).says(&["such as `20/s` or `0.5/s`"]);
+}
+
+#[test]
+fn a_mistake_in_oauth_settings_is_found_at_its_line() {
+    let desk = Desk::new();
+    let profile = |more: &str| {
+        let text = format!(
+            "# where tokens come from\nauth:\n  oauth2:\n    token-url: http://127.0.0.1:9/token\n    client-id: batchproof\n{more}"
+        );
+        desk.file("profile.yaml", text);
+    };
+    let run = ["run", "--profile", "profile.yaml", "--target", "http://127.0.0.1:9"];
+    profile("    scope: balances\n    client-secret: hunter2\n");
+    let ended =
+        desk.batchproof(&run).ends(2).says(&["profile.yaml:7:5:", "holds no secret itself"]);
+    assert!(!ended.text().contains("hunter2"));
+    profile("    client-secret: \"${env:NO_SUCH_SECRET}\"\n    scop: balances\n");
+    desk.batchproof(&run).ends(2).says(&["profile.yaml:7:5:", "unknown field `scop`"]);
+}
+
+#[test]
+fn a_token_endpoint_that_is_down_leaves_the_run_inconclusive() {
+    let desk = Desk::new();
+    let hand = Hand::start(|heard| verdicts(heard, "REQUEST_ACCEPTED", &Value::Null));
+    desk.file(
+        "profile.yaml",
+        format!(
+            "auth:\n  oauth2:\n    token-url: http://127.0.0.1:{}/token\n    client-id: a\n    client-secret: {{ file: secret }}\n",
+            closed_port()
+        ),
+    );
+    desk.file("secret", "not-a-secret");
+    desk.batchproof(&["run", "--profile", "profile.yaml", "--target", &hand.url]).ends(3).says(&[
+        "INCONCLUSIVE",
+        "the token endpoint",
+        "Connection refused",
+    ]);
+    assert!(hand.heard().is_empty(), "something was sent");
 }

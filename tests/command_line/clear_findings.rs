@@ -218,3 +218,21 @@ fn blanks_at_the_end_of_a_value_are_seen() {
     let ended = desk.batchproof(&["run", "case.yaml", "--target", &hand.url]).ends(1);
     assert!(ended.out.contains("x␠␠"), "{}", ended.out);
 }
+
+#[test]
+fn a_fault_of_comparison_or_of_length_is_one_problem_with_its_cause() {
+    let (desk, ended) = told(&["numbers-composed"], &["unique"]);
+    ended.ends(1).says(&["cause keys are compared in a Unicode normalisation form"]);
+    assert_eq!(problems(&desk, "confirmed").len(), 1, "{:#?}", problems(&desk, "confirmed"));
+    let (desk, ended) = told(&["length-in-characters"], &["http", "echo"]);
+    ended
+        .ends(1)
+        .says(&["the Content-Length counts the characters of the body, and not its bytes"]);
+    assert_eq!(problems(&desk, "confirmed").len(), 1, "{:#?}", problems(&desk, "confirmed"));
+}
+
+#[test]
+fn what_comes_and_goes_says_so_in_its_title() {
+    let (_desk, ended) = told(&["server-error-now-and-then"], &["accept", "order", "refuse"]);
+    ended.ends(1).says(&["An ordinary request never gets a 5xx (broken now and then)"]);
+}

@@ -45,7 +45,7 @@ fn a_misspelt_key_is_told_with_its_place() {
     desk.file("b.yaml", "title: x\ngenerate: { items: 2 }\nexpect: acepted\n");
     refused(&desk, &["b.yaml"], &["b.yaml:3:", "`acepted`", "did you mean `accepted`?"]);
     desk.file("c.yaml", "title: x\ngenerate: { items: 9..2 }\n");
-    refused(&desk, &["c.yaml"], &["c.yaml:2:", "9..2", "a range such as 2..50"]);
+    refused(&desk, &["c.yaml"], &["c.yaml:2:", "9..2", "write it as 2..9"]);
     desk.file("d.yaml", "title: [x\n");
     refused(&desk, &["d.yaml"], &["d.yaml:"]);
     desk.file("e.yaml", "generate: { items: 2 }\n");

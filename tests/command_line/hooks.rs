@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -130,6 +131,14 @@ fn a_failing_setup_ends_the_run_with_what_it_printed() {
         "no such account",
     ]);
     assert!(hand.heard().is_empty(), "nothing was sent");
+    // Nor is there anything to clean up.
+    desk.file(
+        "profile.yaml",
+        "setup: { command: 'exit 7' }\ncleanup: { command: 'touch cleaned' }\n",
+    );
+    let ended = desk.batchproof(&["run", "--profile", "profile.yaml", "--target", &hand.url]);
+    assert!(!ended.ends(3).text().contains("clean-up"));
+    assert!(!desk.path().join("cleaned").exists());
     // One that hangs ends as well, with all that it started.
     desk.file("profile.yaml", "setup: { command: 'sleep 600 & wait', timeout: 1 }\n");
     desk.batchproof(&["run", "--profile", "profile.yaml", "--target", &hand.url])
@@ -171,6 +180,76 @@ fn a_failing_cleanup_is_told_and_can_be_run_again() {
     assert!(!String::from_utf8_lossy(&output.stderr).contains("s3cr3t-value"));
     desk.file("unlocked", "");
     assert_eq!(again(&desk).status.code(), Some(0));
+}
+
+#[test]
+fn the_counts_of_a_clean_up_agree() {
+    let desk = Desk::new();
+    let used: Mutex<HashSet<Vec<u8>>> = Mutex::default();
+    let hand = Hand::start(move |heard| {
+        let is_new = used.lock().unwrap().insert(heard.body.clone());
+        if heard.method == "DELETE" || is_new {
+            return accept(heard);
+        }
+        let used = json!({ "errorCode": "O005", "errorDescription": "used" });
+        verdicts(heard, "REQUEST_REJECTED", &used)
+    });
+    // The second request repeats the keys of the first.
+    desk.file("case.yaml", "title: x\nsteps:\n  - { as: a, batch: 3 }\n  - { resend: a }\n");
+    desk.file(
+        "profile.yaml",
+        "cleanup: { command: 'echo $BATCHPROOF_KEYS; wc -l < $BATCHPROOF_KEYS_FILE; exit 1' }\n",
+    );
+    let run = ["run", "case.yaml", "--profile", "profile.yaml", "--target", &hand.url];
+    let ended = desk.batchproof(&run);
+    // Lines that a command printed are lines.
+    assert!(!ended.out.contains("\\n"), "{}", ended.out);
+    let ended = ended.says(&["it printed: 3 3"]);
+    assert_eq!(ended.text().matches("the clean-up failed").count(), 1, "{}", ended.text());
+    let lines = std::fs::read_to_string(desk.reports().join("keys.txt")).unwrap();
+    assert_eq!(lines.lines().count(), 3);
+
+    desk.file(
+        "profile.yaml",
+        "cleanup: { requests: [{ method: DELETE, path: '/keys/${key}' }] }\n",
+    );
+    let before = hand.heard().len();
+    let ended = desk.batchproof(&run).says(&["nothing, if the clean-up did its work"]);
+    assert_eq!(ended.text().matches("the clean-up ran, for 3 keys").count(), 1, "{}", ended.text());
+    let stats = &desk.report()["stats"];
+    let deleted = hand.heard().iter().filter(|heard| heard.method == "DELETE").count();
+    assert_eq!(stats["left_behind"], 0);
+    assert_eq!(stats["cleaned_up"], json!({ "keys": 3, "requests": deleted }));
+    // What the clean-up sent is not the run's.
+    let sent = hand.heard().len() - before - deleted;
+    assert_eq!(stats["requests"], sent);
+}
+
+#[test]
+fn a_replay_is_set_up_and_cleaned_up_after() {
+    let desk = Desk::new();
+    let hand = Hand::start(|heard| match heard.method.as_str() {
+        "POST" => verdicts(heard, "REQUEST_ACCEPTED", &json!({ "errorCode": "O001" })),
+        _ => Said::json(200, &json!({})),
+    });
+    desk.file("case.yaml", CASE);
+    desk.file(
+        "profile.yaml",
+        "setup: { requests: [{ method: PUT, path: /accounts }] }\n\
+         cleanup: { requests: [{ method: DELETE, path: '/keys/${key}' }] }\n",
+    );
+    let run = ["run", "case.yaml", "--profile", "profile.yaml", "--target", &hand.url];
+    desk.batchproof(&run).ends(1);
+    let before = hand.heard().len();
+    desk.batchproof(&["replay", "reports", "CODE-002"]).ends(1).says(&["The clean-up ran, for"]);
+    let heard: Vec<Heard> = hand.heard().into_iter().skip(before).collect();
+    assert_eq!(heard.first().map(|h| h.method.as_str()), Some("PUT"));
+    let items = heard.iter().flat_map(Heard::items);
+    let sent: HashSet<String> =
+        items.map(|item| item["communicationNumber"].as_str().unwrap().to_owned()).collect();
+    let deleted = heard.iter().filter(|h| h.method == "DELETE").count();
+    assert_eq!(deleted, sent.len());
+    assert!(deleted > 0 && heard.last().is_some_and(|h| h.method == "DELETE"));
 }
 
 #[cfg(unix)]

@@ -9,6 +9,7 @@ mod certify;
 mod clear_findings;
 mod compare;
 mod confirm;
+mod counts;
 mod crowded;
 mod fair;
 mod files;

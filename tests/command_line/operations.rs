@@ -61,6 +61,8 @@ fn wait_waits_for_a_target_that_is_still_starting() {
         .unwrap();
     let mut said = String::new();
     let mut errors = BufReader::new(child.stderr.take().unwrap());
+    // What is going to be sent comes first.
+    errors.read_line(&mut said).unwrap();
     errors.read_line(&mut said).unwrap();
     assert!(said.contains("waiting for") && said.contains("refused"), "{said}");
     let mut serving = Command::new(env!("CARGO_BIN_EXE_batchproof"))

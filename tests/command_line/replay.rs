@@ -72,6 +72,40 @@ fn what_a_connection_remembers_is_asked_on_one_that_has_shown_good_credentials()
 }
 
 #[test]
+fn what_only_overlapping_requests_show_is_sent_with_others_beside_it() {
+    let desk = Desk::new();
+    // None of these cases sends requests at the same time: the run does.
+    let (_faulty, findings) = failed(&desk, "answers-share-state", &["accept", "echo", "order"]);
+    let found = findings.iter().find(|f| f["rule"] == "RACE-002").expect("another's answer");
+    let id = found["id"].as_str().unwrap();
+    desk.with_token(&["replay", "reports", id], Some(TOKEN)).ends(1).says(&["1 still failing"]);
+    let curl = found["curl"].as_array().unwrap();
+    let lines: Vec<&str> = curl.iter().filter_map(Value::as_str).collect();
+    assert!(lines.iter().any(|line| line.starts_with("curl -Z ")), "{lines:#?}");
+    // Two responses with one key: one of them is another request's.
+    let shows = |_| {
+        let pasted = std::process::Command::new("bash")
+            .args(["-c", &lines.join("\n")])
+            .env("BATCHPROOF_TOKEN", TOKEN)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&pasted.stdout).into_owned();
+        let mut keys: Vec<&str> = text.split("\"communicationNumber\":").skip(1).collect();
+        for key in &mut keys {
+            *key = key.split(['"', ',']).nth(1).unwrap_or_default();
+        }
+        let all = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        all > keys.len()
+    };
+    assert!((0..40).any(shows), "{lines:#?}");
+    let clean = Serving::start(&[], Some(TOKEN));
+    let replay = ["replay", "reports", id, "--target", &clean.url];
+    desk.with_token(&replay, Some(TOKEN)).ends(0).says(&["1 fixed"]);
+}
+
+#[test]
 fn a_fault_that_hangs_on_what_was_sent_before_is_not_called_fixed_by_a_restart() {
     let desk = Desk::new();
     let (faulty, findings) = failed(&desk, "session-by-address", &["order", "auth/every-time"]);

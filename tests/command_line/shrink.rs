@@ -192,11 +192,11 @@ fn a_smaller_trial_that_a_correct_server_fails_too_is_none() {
     desk.file("wrong.yaml", "title: x\nsteps: [{ batch: 5, expect: rejected }]\n");
     desk.batchproof(&["run", "wrong.yaml"])
         .ends(1)
-        .says(&["the reference implementation fails it"]);
+        .says(&["the reference server breaks this rule for the same requests"]);
     let report = desk.report();
     let minimal = &report["findings"][0]["minimal"];
     assert_eq!(minimal["evidence"], json!([]));
-    assert!(minimal["note"].as_str().unwrap().contains("the reference implementation"));
+    assert!(minimal["note"].as_str().unwrap().contains("the reference server"));
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub enum Symptom {
     OverlapBroke,
     /// No answer came.
     NoAnswer,
+    /// A JSON text ended before its end.
+    CutOff,
     /// An error was reported in a 200 without results.
     ErrorInSuccess,
     /// What a case expects did not come about.

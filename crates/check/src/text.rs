@@ -1,5 +1,7 @@
 //! Values and texts as reports show them, and what becomes of texts. It knows nothing but text.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// A value as a report shows it: short, and never broken in the middle of a character.
 #[must_use]
 pub fn shown(value: &serde_json::Value) -> String {
@@ -24,6 +26,8 @@ pub enum TextChange {
     WhiteSpace,
     /// Its letter case is changed.
     LetterCase,
+    /// It is brought into a Unicode normalisation form.
+    Normalised,
     /// Its end is lost.
     Shortened,
     /// Markup in it is escaped.
@@ -34,9 +38,10 @@ pub enum TextChange {
 
 impl TextChange {
     /// All of them.
-    pub const ALL: [TextChange; 5] = [
+    pub const ALL: [TextChange; 6] = [
         TextChange::WhiteSpace,
         TextChange::LetterCase,
+        TextChange::Normalised,
         TextChange::Shortened,
         TextChange::Escaped,
         TextChange::Replaced,
@@ -53,6 +58,8 @@ impl TextChange {
             Some(TextChange::WhiteSpace)
         } else if from.to_lowercase() == to.to_lowercase() {
             Some(TextChange::LetterCase)
+        } else if from.nfkc().eq(to.nfkc()) {
+            Some(TextChange::Normalised)
         } else if !to.is_empty() && from.starts_with(to) {
             Some(TextChange::Shortened)
         } else if unescaped(to) == unescaped(from) {
@@ -70,6 +77,7 @@ impl TextChange {
         match self {
             TextChange::WhiteSpace => "white space",
             TextChange::LetterCase => "letter case",
+            TextChange::Normalised => "Unicode normalisation",
             TextChange::Shortened => "shortened",
             TextChange::Escaped => "escaped",
             TextChange::Replaced => "replaced characters",
@@ -119,6 +127,7 @@ mod tests {
             "a trim takes all of it"
         );
         assert_eq!(between("Key", "kEY"), Some("letter case"));
+        assert_eq!(between("key-e\u{301}", "key-\u{e9}"), Some("Unicode normalisation"));
         assert_eq!(between("a<b", "a&amp;lt;b"), Some("escaped"));
         assert_eq!(between("жa", "?a"), Some("replaced characters"));
         assert_eq!(between("a", "b"), None);

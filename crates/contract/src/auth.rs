@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for SecretPlace {
         match value.as_object().and_then(|map| map.get("file")?.as_str()) {
             Some(path) => Ok(SecretPlace::File(path.into())),
             None => Err(serde::de::Error::custom(
-                "expected \"${env:NAME}\" or { file: PATH }: a profile holds no secret itself",
+                "`client-secret`: a profile holds no secret itself; write \"${env:NAME}\" or { file: PATH }",
             )),
         }
     }

@@ -157,7 +157,12 @@ fn explain_yaml(file: &str, error: &serde_saphyr::Error) -> FileError {
             .hint("quote a text that holds a comma or a colon"),
         other => {
             let text = other.to_string();
-            let first = text.lines().next().unwrap_or("not readable as YAML").to_owned();
+            let first = text.lines().next().unwrap_or("not readable as YAML");
+            // The position stands before the message already.
+            let said = error
+                .location()
+                .map(|at| format!(" at line {}, column {}", at.line(), at.column()));
+            let first = said.and_then(|said| first.strip_suffix(&said)).unwrap_or(first);
             FileError::new(file, first)
         }
     };

@@ -171,8 +171,24 @@ impl std::str::FromStr for Rate {
         let number = text.strip_suffix("/s").unwrap_or(text).trim();
         match number.parse::<f64>() {
             Ok(n) if n > 0.0 && n.is_finite() => Ok(Rate(n)),
-            _ => Err(format!("`{text}` is not a rate; write it as `20/s`")),
+            _ => Err(format!("`{text}` is not a rate; {}", right_rate(text))),
         }
+    }
+}
+
+/// How a rate is written; where it is one for another time, what it is in a second.
+fn right_rate(text: &str) -> String {
+    let other = text.split_once('/').and_then(|(count, time)| {
+        let seconds = match time.trim() {
+            "m" | "min" | "minute" => 60.0,
+            "h" | "hour" => 3_600.0,
+            _ => return None,
+        };
+        count.trim().parse::<f64>().ok().filter(|n| *n > 0.0).map(|n| n / seconds)
+    });
+    match other {
+        Some(rate) => format!("a rate is for a second: write it as `{rate:.4}/s`"),
+        None => "write requests in a second, such as `20/s` or `0.5/s`".to_owned(),
     }
 }
 
@@ -187,6 +203,23 @@ impl<'de> Deserialize<'de> for Rate {
     }
 }
 
+/// Settings of `auth` are read from a value that has lost its lines: the key that a message names is looked up again.
+fn at_named_key(problem: FileError, text: &str) -> FileError {
+    let Some((from, _)) = problem.at.filter(|_| problem.found.starts_with("auth: ")) else {
+        return problem;
+    };
+    let Some(key) = problem.found.split('`').nth(1).map(|key| format!("{key}:")) else {
+        return problem;
+    };
+    let lines = text.lines().enumerate().skip(usize::try_from(from).unwrap_or(1).saturating_sub(1));
+    let place =
+        lines.filter_map(|(line, text)| Some((line as u64 + 1, text.find(&key)? as u64 + 1)));
+    match place.into_iter().next() {
+        Some((line, column)) => problem.at(line, column),
+        None => problem,
+    }
+}
+
 impl Profile {
     /// Reads a profile and holds it against the contract.
     ///
@@ -196,7 +229,8 @@ impl Profile {
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|e| FileError::new(&*file, e.to_string()).expected("a readable profile"))?;
-        let mut profile: Profile = read_yaml(&file, &text)?;
+        let mut profile: Profile =
+            read_yaml(&file, &text).map_err(|problem| at_named_key(problem, &text))?;
         let fields: Vec<&str> = contract.fields().iter().map(|f| f.name.as_str()).collect();
         let named = profile.values.keys().chain(&profile.omit).chain(&profile.required);
         for name in named {

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::contract::Level;
 use crate::contract::validity::ExpectedOutcome;
 use crate::exchange::{Answer, LossKind, Situation};
@@ -181,7 +183,10 @@ fn predict_item(
             .chain(states.iter().filter(|(_, s)| matches!(s, KeyState::Used(_))).map(|(n, _)| &**n))
             .take(64)
             .filter(|other| looks_like(number, other))
-            .min_by_key(|other| strsim::levenshtein(&folded(number), &folded(other)));
+            .min_by_key(|other| {
+                let plain = strsim::levenshtein(number.trim(), other.trim());
+                (strsim::levenshtein(&folded(number), &folded(other)), plain)
+            });
         by_outcome(near.map_or(UnusedReason::Fresh, |n| UnusedReason::Near(n.to_owned())))
     }
 }
@@ -299,9 +304,10 @@ pub(super) fn same_but_for_form<'t>(a: &'t str, b: &'t str) -> bool {
     a.starts_with(b) || b.starts_with(a) || letters(a).eq(letters(b))
 }
 
-/// A text as a comparison without letter case sees it, white space at its ends left out.
+/// A text as the most careless comparison sees it: without letter case, in Unicode's compatible decomposition, white
+/// space at its ends left out.
 fn folded(text: &str) -> String {
-    text.trim().to_uppercase()
+    text.trim().nfkd().collect::<String>().to_uppercase()
 }
 
 /// Whether a careless comparison could take two different numbers for one.

@@ -116,6 +116,7 @@ pub(super) const RULES: &[Rule] = &[
         example: include_str!("examples/HTTP-008.txt"),
         needs: &[],
         check: Check::Exchange(framing),
+        explains: &[Explains::any(Symptom::CutOff)],
         ..Rule::BASE
     },
     Rule {
@@ -451,8 +452,23 @@ fn framing(view: &ExchangeView<'_>) -> Verdict {
     };
     match &seen.fault {
         None => Verdict::Pass,
-        Some(fault) => Verdict::fail(Finding::new("framing", "", "framing that fits", fault)),
+        Some(fault) => {
+            let why = counts_characters(view, fault).unwrap_or_default();
+            let actual = format!("{fault}{why}");
+            Verdict::fail(Finding::new("framing", "", "framing that fits", actual))
+        }
     }
+}
+
+/// Why bytes follow the body, where its length is that of the text in characters: what follows is plain ASCII then.
+fn counts_characters(view: &ExchangeView<'_>, fault: &str) -> Option<&'static str> {
+    let following: usize = fault.strip_suffix(" bytes follow the answer")?.parse().ok()?;
+    let body = &view.response()?.body;
+    // The last character may be cut.
+    let text = String::from_utf8_lossy(body);
+    let over = body.len().checked_sub(text.chars().count())?;
+    (over > 0 && over == following)
+        .then_some(": the Content-Length counts the characters of the body, and not its bytes")
 }
 
 fn no_coding(view: &ExchangeView<'_>) -> Verdict {

@@ -153,4 +153,10 @@ impl Rule {
     pub fn is_about_credentials(&self) -> bool {
         self.family() == "AUTH"
     }
+
+    /// Whether it is about simultaneous requests: one that is sent alone does not show its failure.
+    #[must_use]
+    pub fn is_about_races(&self) -> bool {
+        self.family() == "RACE"
+    }
 }

@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         title: "Each request gets its own response",
         cite: "INTERPRETATION-06",
         doc: "State that is shared between requests mixes their results: a client reads another's verdicts. \
-              StreamEvaluation wherever several are under way, whether released together or not.",
+              Judged wherever several are under way, whether released together or not.",
         example: include_str!("examples/RACE-002.txt"),
         needs: &[],
         check: Check::Exchange(own_answer),

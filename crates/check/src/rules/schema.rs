@@ -103,7 +103,11 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
         ParsedBody::Broken(_) => {
             let finding = Finding::new("not JSON", "", "a JSON body", not_json(view));
             // A document that merely ends too early may have been cut on its way, as a reset does.
-            return Verdict::fail(if view.is_cut_short() { finding.unproven() } else { finding });
+            return Verdict::fail(if view.is_cut_short() {
+                finding.unproven().shows(Symptom::CutOff)
+            } else {
+                finding
+            });
         }
         ParsedBody::Absent => return Verdict::NotApplicable("no answer"),
     };

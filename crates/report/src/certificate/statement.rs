@@ -11,7 +11,9 @@ use super::evidence::Evidence;
 use crate::case::Depth;
 use crate::check::rules::is_of_suite;
 use crate::contract::{Level, hex};
-use crate::record::{Conclusion, DetectionLimit, RuleOutcome, SpecInfo, Summary, WaiverStatus};
+use crate::record::{
+    Conclusion, DetectionLimit, RuleOutcome, RunTail, SpecInfo, Summary, WaiverStatus,
+};
 use crate::report::not_tested;
 use crate::waiver::Waiver;
 
@@ -201,7 +203,7 @@ impl Statement {
                 requests: stats.requests,
                 items: stats.items,
                 judged: rules().map(|r| r.counts.judged()).sum(),
-                left_behind: summary.tail.as_ref().map_or(0, |t| t.left_behind),
+                left_behind: summary.tail.as_ref().map_or(0, RunTail::left),
                 detection_limit: summary.detection_limit(),
             },
             rules: rules().map(|r| (r.rule.id.clone(), r.outcome)).collect(),

@@ -10,8 +10,8 @@ use super::Recorded;
 use crate::check::{ProbeResult, RunTally, evaluate_run};
 use crate::contract::{FileError, Profile};
 use crate::record::{
-    CaseRecord, Event, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RunHead,
-    RunTail,
+    CaseRecord, CleanedUp, Event, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample,
+    RUN, RunHead, RunTail,
 };
 use crate::triage::explained;
 
@@ -325,7 +325,15 @@ fn add_tail(sum: &mut RunTail, part: &RunTail) {
     if sum.advice.is_none() {
         sum.advice.clone_from(&part.advice);
     }
-    sum.left_behind += part.left_behind;
+    if let (Some(before), Some(after)) = (sum.cleaned_up, part.cleaned_up) {
+        let (keys, requests) = (before.keys + after.keys, before.requests + after.requests);
+        sum.cleaned_up = Some(CleanedUp { keys, requests });
+        sum.left_behind += part.left_behind;
+    } else {
+        // Where one part left its items, they are what is left.
+        sum.left_behind = sum.left() + part.left();
+        sum.cleaned_up = None;
+    }
     sum.requests += part.requests;
     sum.items += part.items;
 }

@@ -17,6 +17,15 @@ use crate::waiver::Waiver;
 /// Version of the record's format; readers refuse every other one.
 pub const VERSION: u32 = 2;
 
+/// A clean-up that did its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CleanedUp {
+    /// Keys that it was given: all that the run had sent.
+    pub keys: u64,
+    /// Requests that it sent itself.
+    pub requests: u64,
+}
+
 /// One line of `record.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -106,6 +115,9 @@ pub struct RunHead {
     pub refusal_mode: Option<RefusalMode>,
     /// Requests and items that are planned.
     pub planned: (u64, u64),
+    /// Cases that have no execution at this depth, but at a greater one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deeper: Vec<String>,
     /// Cases that were not run, and why.
     #[serde(default)]
     pub not_run: BTreeMap<String, NotRun>,
@@ -326,13 +338,24 @@ pub struct RunTail {
     /// The last request that got a response, and how many got none since, where the target stopped answering.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<(u64, u64)>,
-    /// Accepted items that stay on the target.
+    /// Accepted items that the run left on the target.
     pub left_behind: u64,
-    /// Requests, repeats and opening included.
+    /// What the profile's clean-up did afterwards, where it did its work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleaned_up: Option<CleanedUp>,
+    /// Requests that left, repeats and preflight included; those of setup and clean-up are not the run's.
     pub requests: u64,
-    /// Items, repeats and opening included.
+    /// Their items.
     pub items: u64,
     /// What to do next, where the run came to nothing.
     #[serde(default)]
     pub advice: Option<String>,
+}
+
+impl RunTail {
+    /// Accepted items that stay on the target, as far as a clean-up did its work.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        if self.cleaned_up.is_some() { 0 } else { self.left_behind }
+    }
 }

@@ -17,8 +17,8 @@ mod write;
 
 pub use detection_limit::{DetectionLimit, one_in};
 pub use event::{
-    CaseRecord, Event, FindingRecord, FindingStatus, NotRun, RecordedFinding, RuleInfo, RunHead,
-    RunTail, SpecInfo, VERSION,
+    CaseRecord, CleanedUp, Event, FindingRecord, FindingStatus, NotRun, RecordedFinding, RuleInfo,
+    RunHead, RunTail, SpecInfo, VERSION,
 };
 pub use exchange::{
     AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, FindingPosition, RequestRecord,

@@ -27,6 +27,9 @@ pub(super) fn cause_line(summary: &Summary, group: &Problem<'_>) -> Option<Strin
                 .to_owned(),
         );
     }
+    if group.comes_whatever_is_sent() {
+        return Some("it comes and goes, whatever is sent".to_owned());
+    }
     group.input.map(|input| format!("the input: {}", visible(input)))
 }
 
@@ -57,6 +60,10 @@ fn changed_texts(group: &Problem<'_>, change: TextChange) -> Option<String> {
     let compared = match change {
         TextChange::WhiteSpace => "keys are compared without the white space around them",
         TextChange::LetterCase => "keys are compared ignoring letter case",
+        TextChange::Normalised => {
+            "keys are compared in a Unicode normalisation form: different characters that it makes one are taken for \
+             the same"
+        }
         TextChange::Shortened => "keys are compared by their beginning alone",
         TextChange::Escaped => "keys are compared without the escapes of markup",
         TextChange::Replaced => "keys are compared with `?` in the place of some characters",
@@ -64,6 +71,7 @@ fn changed_texts(group: &Problem<'_>, change: TextChange) -> Option<String> {
     let what = match change {
         TextChange::WhiteSpace => "white space around texts is lost",
         TextChange::LetterCase => "the letter case of texts is changed",
+        TextChange::Normalised => "texts are brought into a Unicode normalisation form",
         TextChange::Shortened => "texts lose their end",
         TextChange::Escaped => "markup in texts is escaped",
         TextChange::Replaced => "characters of texts are replaced by `?` or U+FFFD",

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::pair::{index_in, items, pair};
 use super::text::{excerpt, number, visible};
 use super::wording::shown;
+use crate::check::TextChange;
 use crate::record::FindingRecord;
 
 /// Characters that two keys share before that is worth saying: run id and nonce are shorter.
@@ -37,6 +38,9 @@ pub(super) fn difference(one: &str, other: &str) -> Option<String> {
     }
     if one.to_lowercase() == other.to_lowercase() {
         return Some("only in letter case".to_owned());
+    }
+    if TextChange::between(one, other) == Some(TextChange::Normalised) {
+        return Some("only in their Unicode normalisation".to_owned());
     }
     if one.trim_start_matches('0') == other.trim_start_matches('0') {
         return Some("only in leading zeros".to_owned());
@@ -220,6 +224,7 @@ mod tests {
         assert_eq!(differs("key-1 ", "key-1"), "only in white space at the end");
         assert_eq!(differs("\tkey-1", "key-1"), "only in white space at the beginning");
         assert_eq!(differs("Key-1", "kEY-1"), "only in letter case");
+        assert_eq!(differs("e\u{301}", "\u{e9}"), "only in their Unicode normalisation");
         assert_eq!(differs("007", "7"), "only in leading zeros");
         assert_eq!(differs("a<b", "a&lt;b"), "only in how markup is escaped");
         let long = "x".repeat(65);

@@ -16,8 +16,8 @@ use crate::case::Depth;
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
-    Conclusion, ExchangeRecord, FindingPosition, FindingRecord, FindingStatus, MinimalExample,
-    RuleOutcome, SpecInfo, Summary, WaiverStatus,
+    CleanedUp, Conclusion, ExchangeRecord, FindingPosition, FindingRecord, FindingStatus,
+    MinimalExample, RuleOutcome, RunTail, SpecInfo, Summary, WaiverStatus,
 };
 use crate::triage::{Problem, ProblemState, problems};
 use crate::waiver::Waiver;
@@ -247,8 +247,11 @@ pub struct Stats {
     pub items: u64,
     /// From start to end.
     pub seconds: f64,
-    /// Accepted items that stay on the target; null if the run was killed.
+    /// Accepted items that stay on the target, none after a clean-up that did its work; null if the run was killed.
     pub left_behind: Option<u64>,
+    /// What the profile's clean-up did after the run, where it did its work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleaned_up: Option<CleanedUp>,
 }
 
 /// What a run was judged by.
@@ -322,7 +325,8 @@ impl Report {
                 requests: stats.requests,
                 items: stats.items,
                 seconds: stats.seconds,
-                left_behind: summary.tail.as_ref().map(|t| t.left_behind),
+                left_behind: summary.tail.as_ref().map(RunTail::left),
+                cleaned_up: summary.tail.as_ref().and_then(|t| t.cleaned_up),
             },
             seed: head.seed,
             run_id: head.run_id.clone(),

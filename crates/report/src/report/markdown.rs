@@ -13,12 +13,13 @@ use super::json::Coverage;
 use super::minimal::{as_finding, reproduction};
 use super::pair::{elements, pair};
 use super::text::{
-    counted, excerpt, number, seconds, visible, visible_block, visible_body, visible_value,
+    counted, excerpt, number, seconds, visible, visible_block, visible_body, visible_lines,
+    visible_value,
 };
 use super::waiver::{covering, status};
 use super::wording::{
-    cases_not_run, exchange_line, found_line, notes, nothing_tested, other_reasons, rule_of, shown,
-    state_mark, tested_line,
+    cases_at_depth, cases_not_run, exchange_line, found_line, headline, left_on_target, notes,
+    nothing_tested, other_reasons, shown, state_mark, tested_line,
 };
 use crate::record::{AnswerRecord, BodyRecord, Conclusion, NotTested, Summary};
 use crate::triage::{Problem, ProblemState, problems};
@@ -96,7 +97,7 @@ pub fn markdown(summary: &Summary) -> String {
 fn table(out: &mut String, summary: &Summary, groups: &[Problem<'_>]) {
     out.push_str("| # | level | rule | where | cases | seen |\n|--:|---|---|---|--:|--:|\n");
     for (at, group) in groups.iter().take(ROWS).enumerate() {
-        let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
+        let title = headline(summary, group);
         let _ = writeln!(
             out,
             "| {} | {}{} | {} {} | {} | {} | {} |",
@@ -104,7 +105,7 @@ fn table(out: &mut String, summary: &Summary, groups: &[Problem<'_>]) {
             group.level,
             state_mark(group.state),
             escaped(group.rule()),
-            escaped(title),
+            escaped(&title),
             code(&excerpt(&group.lead.0.place, 80)),
             number(group.cases().len() as u64),
             counted(group.count(), "time"),
@@ -118,13 +119,13 @@ fn table(out: &mut String, summary: &Summary, groups: &[Problem<'_>]) {
 
 /// A problem: its requirement, what happened, and, folded, what shows it and covers it.
 fn problem(summary: &Summary, group: &Problem<'_>, at: usize, how: &CommandContext) -> String {
-    let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
+    let title = headline(summary, group);
     let mut out = format!(
         "### {at}. {}{} {}: {}\n\n",
         group.level,
         state_mark(group.state),
         escaped(group.rule()),
-        escaped(title)
+        escaped(&title)
     );
     let mut text = String::new();
     for fact in facts(summary, group) {
@@ -210,15 +211,13 @@ fn ending(out: &mut String, summary: &Summary) {
         list(out, lines.iter().map(String::as_str));
     }
     covered(out, summary);
-    let left = match &summary.tail {
-        Some(tail) => counted(tail.left_behind, "accepted item"),
-        None => "an unknown number of accepted items".to_owned(),
-    };
+    let left = escaped(&left_on_target(summary));
     let _ = writeln!(
         out,
-        "<sub>Depth {}, seed {}, run {}; {left} stay on the target. Specification {}, cases {}, batchproof {}. \
+        "<sub>Depth {}, {}, seed {}, run {}. Left: {left}. Specification {}, cases {}, batchproof {}. \
          What a target stores is invisible through this endpoint; only its keys reveal it.</sub>",
         head.depth,
+        cases_at_depth(summary),
         head.seed,
         code(&head.run_id),
         code(&short(&head.specification.hash)),
@@ -255,7 +254,9 @@ fn short(hash: &str) -> String {
 
 fn list<'a>(out: &mut String, lines: impl Iterator<Item = &'a str>) {
     for line in lines {
-        let _ = writeln!(out, "- {}", escaped(&excerpt(line, VALUE)));
+        let lines = visible_lines(&excerpt(line, VALUE));
+        let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
+        let _ = writeln!(out, "- {}", lines.join("<br>"));
     }
     out.push('\n');
 }

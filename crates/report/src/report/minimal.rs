@@ -36,7 +36,15 @@ pub(super) fn minimal_line(summary: &Summary, finding: &FindingRecord) -> Option
 /// `1 request, 2 items (was 1 request, 17 items)`.
 fn sizes(minimal: &MinimalExample) -> String {
     let (to, from) = (size(minimal.to), size(minimal.from));
-    if to == from {
+    let overlap = minimal.evidence.iter().all(|e| e.group.is_some());
+    if minimal.to.requests > minimal.from.requests {
+        let how = if overlap { " at the same time" } else { "" };
+        format!(
+            "{}{how}, {}",
+            counted(minimal.to.requests, "request"),
+            counted(minimal.to.items, "item")
+        )
+    } else if to == from {
         format!("{to}, {} bytes (was {})", number(minimal.to.bytes), number(minimal.from.bytes))
     } else {
         format!("{to} (was {from})")
@@ -67,6 +75,26 @@ pub(super) fn reproduction(
     finding: &FindingRecord,
     how: &CommandContext,
 ) -> Vec<String> {
+    let mut lines = requests_of(summary, finding, how);
+    if let Some(serve) = gone_server(summary, finding)
+        && !lines.first().is_none_or(|line| line.starts_with('#'))
+    {
+        lines.insert(0, serve);
+    }
+    lines
+}
+
+/// The command that starts the embedded server again, which ended with the run.
+fn gone_server(summary: &Summary, finding: &FindingRecord) -> Option<String> {
+    if summary.head.target.starts_with("http") {
+        return None;
+    }
+    let exchange = summary.shortest_evidence(finding).first()?;
+    let port = url::Url::parse(&exchange.request.url).ok()?.port()?;
+    Some(format!("batchproof serve --port {port} & sleep 1"))
+}
+
+fn requests_of(summary: &Summary, finding: &FindingRecord, how: &CommandContext) -> Vec<String> {
     let evidence = summary.shortest_evidence(finding);
     match with_remembered_credentials(summary, finding) {
         Some(exchange) => {

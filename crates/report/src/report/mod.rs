@@ -32,8 +32,7 @@ use crate::record::Summary;
 
 pub use json::schema;
 pub use terminal::{TerminalStyle, diff as terminal_diff, matrix as terminal_matrix, terminal};
-pub(crate) use text::number;
-pub use text::{counted, visible};
+pub use text::{counted, number, visible, visible_block};
 pub use wording::not_tested;
 
 /// Writes `report.json`, `report.html`, `junit.xml` and `report.md` into `dir`, each whole or not at all.

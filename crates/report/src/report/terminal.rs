@@ -14,7 +14,7 @@ use crate::contract::Level;
 use crate::record::{Conclusion, NotTested, RUN, RuleSummary, Summary, WaiverStatus};
 
 use super::json::Coverage;
-use super::text::{counted, number, seconds, visible, visible_block, wrap};
+use super::text::{counted, number, seconds, visible, visible_block, visible_lines, wrap};
 use super::waiver::status;
 use super::wording::{self, nothing_tested};
 use crate::triage::{Problem, problems};
@@ -110,6 +110,13 @@ impl TerminalPage {
         }
     }
 
+    /// The same for text of several lines.
+    fn entries(&mut self, indent: usize, label: &str, colour: Colour, text: &str) {
+        for (at, line) in visible_lines(text).iter().enumerate() {
+            self.entry(indent, if at == 0 { label } else { "" }, colour, line);
+        }
+    }
+
     fn heading(&mut self, text: &str) {
         self.blank();
         let rule = "─".repeat(self.columns.saturating_sub(super::text::width(text) + 4));
@@ -170,12 +177,11 @@ fn reasons(page: &mut TerminalPage, summary: &Summary) {
         let inconclusive = summary.conclusion == Conclusion::Inconclusive;
         let label = if inconclusive { "because" } else { "also" };
         for (at, reason) in reasons.iter().enumerate() {
-            let label = if at == 0 { label } else { "" };
-            page.entry(2, label, Colour::Yellow, &visible(reason));
+            page.entries(2, if at == 0 { label } else { "" }, Colour::Yellow, reason);
         }
     }
     for note in &summary.notes {
-        page.entry(2, "note", Colour::Plain, &visible(note));
+        page.entries(2, "note", Colour::Plain, note);
     }
 }
 
@@ -206,7 +212,9 @@ fn advice(page: &mut TerminalPage, summary: &Summary, dir: &str) {
     page.blank();
     page.text(2, Colour::Dim, &text);
     let advice = summary.tail.as_ref().and_then(|t| t.advice.as_ref());
-    page.blank();
+    if advice.is_some() {
+        page.blank();
+    }
     for line in visible_block(advice.map_or("", String::as_str)).lines() {
         // Lines to paste are not wrapped.
         if line.starts_with([' ', '#']) || line.ends_with(':') || line.is_empty() {
@@ -313,6 +321,14 @@ fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
     }
     page.entry(2, "sent", Colour::Plain, &amount);
     let mut how = format!("depth {}, seed {}", head.depth, head.seed);
+    if !head.deeper.is_empty() {
+        how = format!(
+            "depth {}, {}, seed {}",
+            head.depth,
+            wording::cases_at_depth(summary),
+            head.seed
+        );
+    }
     if let Some((part, of)) = head.partition {
         how = format!("{how}, part {part} of {of}");
     }
@@ -326,14 +342,8 @@ fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
     not_run(page, summary);
     covered(page, summary);
     let prefix = visible(&head.run_id);
-    let left = match &summary.tail {
-        Some(tail) => {
-            let records = counted(tail.left_behind, "accepted item");
-            format!("{records} on the target (keys start with {prefix}-)")
-        }
-        None => format!("unknown, as the run was killed (keys start with {prefix}-)"),
-    };
-    page.entry(2, "left", Colour::Plain, &left);
+    let left = wording::left_on_target(summary);
+    page.entry(2, "left", Colour::Plain, &format!("{left} (keys start with {prefix}-)"));
     let endpoint = format!(
         "{}, {}",
         visible(&head.specification.title),

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 pub use crate::contract::text::counted;
-pub(crate) use crate::contract::text::thousands as number;
+pub use crate::contract::text::thousands as number;
 use crate::exchange::TOKEN_MARK;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -26,8 +26,14 @@ pub fn visible(text: &str) -> String {
 }
 
 /// `text` with its line breaks and tabs, other hidden characters spelled out.
+#[must_use]
 pub fn visible_block(text: &str) -> String {
     spelled(text, true)
+}
+
+/// The lines of `text`, hidden characters spelled out: what a command printed has several.
+pub(super) fn visible_lines(text: &str) -> Vec<String> {
+    text.trim_end().lines().map(visible).collect()
 }
 
 fn spelled(text: &str, lines: bool) -> String {

@@ -10,7 +10,7 @@ use crate::record::{
 
 use crate::triage::{Problem, ProblemState, ProblemTotals};
 
-use super::text::{counted, millis, visible};
+use super::text::{counted, millis, number, visible};
 
 /// What a state is called.
 pub(super) fn state_word(state: ProblemState) -> &'static str {
@@ -33,11 +33,31 @@ pub(super) fn state_mark(state: ProblemState) -> String {
 pub(super) fn also(problem: &Problem<'_>) -> Option<String> {
     const NAMED: usize = 8;
     let others = problem.other_causes();
+    if problem.comes_whatever_is_sent() {
+        // What was sent says nothing then; other rules that saw it do.
+        return other_rules(problem, &others);
+    }
     let mut named: Vec<String> = others.iter().take(NAMED).map(|o| variant(problem, o)).collect();
     if others.len() > NAMED {
         named.push(format!("{} more", others.len() - NAMED));
     }
     (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// The rules of other causes in a line, each with how often it failed.
+fn other_rules(problem: &Problem<'_>, others: &[&RecordedFinding]) -> Option<String> {
+    let mut rules: Vec<&str> = Vec::new();
+    for (finding, _) in others {
+        if finding.rule != problem.rule() && !rules.contains(&finding.rule.as_str()) {
+            rules.push(&finding.rule);
+        }
+    }
+    let told = rules.iter().map(|rule| {
+        let same = problem.findings.iter().filter(|(f, _)| f.rule == **rule);
+        let times = counted(same.map(|(_, u)| u.count).sum::<u64>(), "time");
+        format!("{} ({times})", visible(rule))
+    });
+    (!rules.is_empty()).then(|| told.collect::<Vec<_>>().join(", "))
 }
 
 /// Another cause by its difference from the one that leads.
@@ -114,6 +134,13 @@ pub(super) fn tested_line(summary: &Summary) -> String {
     format!("{tested} of {all} rules tested")
 }
 
+/// The requirement that a problem breaks, and that it does so now and then only, where it does.
+pub(super) fn headline(summary: &Summary, group: &Problem<'_>) -> String {
+    let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
+    let is_intermittent = group.lead.0.case != RUN && group.is_intermittent();
+    if is_intermittent { format!("{title} (broken now and then)") } else { title.to_owned() }
+}
+
 /// Why the run is not conformant, without what the problems say already.
 pub(super) fn other_reasons(summary: &Summary) -> Vec<String> {
     let other = summary.reasons.iter().filter(|r| !matches!(r, Reason::Findings { .. }));
@@ -123,6 +150,29 @@ pub(super) fn other_reasons(summary: &Summary) -> Vec<String> {
 /// `part 3 of 3`, where the run is a part of a divided one.
 pub(super) fn part(summary: &Summary) -> Option<String> {
     summary.head.partition.map(|(part, of)| format!("part {part} of {of}"))
+}
+
+/// `72 of 140 cases (the others run at a greater depth)`.
+pub(super) fn cases_at_depth(summary: &Summary) -> String {
+    let (all, deeper) = (summary.head.cases.len() as u64, summary.head.deeper.len() as u64);
+    if deeper == 0 {
+        return counted(all, "case");
+    }
+    let here = number(all.saturating_sub(deeper));
+    format!("{here} of {} (the others run at a greater depth)", counted(all, "case"))
+}
+
+/// What the run left on the target, after its clean-up.
+pub(super) fn left_on_target(summary: &Summary) -> String {
+    let Some(tail) = &summary.tail else {
+        return "an unknown number of accepted items on the target, as the run was killed"
+            .to_owned();
+    };
+    let accepted = counted(tail.left_behind, "accepted item");
+    match tail.cleaned_up {
+        Some(_) => format!("nothing, if the clean-up did its work ({accepted} before it)"),
+        None => format!("{accepted} on the target"),
+    }
 }
 
 /// The rule of a finding, where the record knows it.
@@ -171,6 +221,9 @@ pub(super) fn confirmation((finding, update): &RecordedFinding) -> Option<String
     Some(match (update.of, finding.proven) {
         (0, true) => "by the response itself".to_owned(),
         (0, false) => "by repeats".to_owned(),
+        (of, true) if update.shown < of => {
+            format!("by the response itself; {} of {of} repeats showed it again", update.shown)
+        }
         (of, _) => format!("{} of {} repeats", update.shown, of),
     })
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cause::remembers_credentials;
+use super::flakiness::is_flaky;
 use super::inputs::Inputs;
 use crate::contract::Level;
 use crate::record::{ExchangeRecord, FindingStatus, RecordedFinding, Summary};
@@ -72,6 +73,22 @@ impl<'a> Problem<'a> {
             }
         }
         firsts.split_off(1)
+    }
+
+    /// Whether it comes and goes: most of its findings that were repeated did not show in each repeat.
+    #[must_use]
+    pub fn is_intermittent(&self) -> bool {
+        let repeated = || self.findings.iter().filter(|(_, status)| status.of > 0);
+        let flaky = repeated().filter(|(_, status)| is_flaky(status)).count();
+        flaky > 0 && flaky * 2 >= repeated().count()
+    }
+
+    /// Whether it comes and goes whatever is sent: ordinary requests show it too.
+    #[must_use]
+    pub fn comes_whatever_is_sent(&self) -> bool {
+        let is_unusual = |(finding, _): &&&RecordedFinding| !finding.inputs.is_empty();
+        let unusual = self.findings.iter().filter(is_unusual).count();
+        self.is_intermittent() && 0 < unusual && unusual < self.findings.len()
     }
 
     /// How often it was seen, in all cases.
@@ -166,10 +183,30 @@ pub fn problems_among<'a>(
         }
     }
     let problems = merged_by_rule(summary, problems);
-    let problems = merged_by_connection(summary, problems);
+    let mut problems = merged_by_connection(summary, problems);
+    for problem in &mut problems {
+        lead_by_ordinary(summary, problem);
+    }
     let mut problems = with_unconfirmed(problems);
     problems.sort_by_key(|g| (g.state, g.level, Reverse(g.count())));
     problems
+}
+
+/// What comes and goes whatever is sent is shown by an ordinary request: an unusual one would pass for its cause.
+fn lead_by_ordinary(summary: &Summary, problem: &mut Problem<'_>) {
+    if !problem.comes_whatever_is_sent() {
+        return;
+    }
+    let is_ordinary = |(_, found): &(usize, &&RecordedFinding)| {
+        found.0.inputs.is_empty() && found.0.level == problem.level
+    };
+    let ordinary = problem.findings.iter().enumerate().filter(is_ordinary);
+    let first = ordinary.min_by_key(|(_, found)| effort_to_read(summary, found)).map(|(at, _)| at);
+    if let Some(at) = first {
+        let lead = problem.findings.remove(at);
+        problem.findings.insert(0, lead);
+        problem.lead = lead;
+    }
 }
 
 /// More causes of one rule than these are one problem: a server that checks nothing fails for every field.

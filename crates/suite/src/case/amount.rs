@@ -49,6 +49,9 @@ impl Visitor<'_> for SpanVisitor {
         };
         match span {
             Some((low, high)) if low <= high => Ok(Span { low, high }),
+            Some((low, high)) => Err(E::custom(format!(
+                "the range {low}..{high} ends before it begins; write it as {high}..{low}"
+            ))),
             _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
         }
     }

@@ -8,7 +8,7 @@ mod names;
 mod profiled;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -39,9 +39,9 @@ pub struct Bound {
 /// A [`FileError`] with file, line and column for the name of a field or a code that the contract does not have.
 pub fn bind(case: Case, contract: &Contract, profile: &Profile) -> Result<Bound, FileError> {
     let mut bound = case.clone();
-    let (parts, items) = (parts(&case, contract), item_names(&case));
+    let (parts, items, many) = (parts(&case, contract), item_names(&case), several(&case));
     let replacements = RefCell::default();
-    let binder = Binder { case: &case, contract, profile, parts, items, replacements };
+    let binder = Binder { case: &case, contract, profile, parts, items, many, replacements };
     let warnings = binder.warnings();
     match binder.case(&mut bound) {
         Ok(left_out) => {
@@ -80,6 +80,8 @@ struct Binder<'a> {
     replacements: RefCell<Replacements>,
     /// Names of items.
     items: HashSet<String>,
+    /// Those that stand for several: how many.
+    many: HashMap<String, usize>,
 }
 
 fn item_names(case: &Case) -> HashSet<String> {
@@ -88,6 +90,21 @@ fn item_names(case: &Case) -> HashSet<String> {
         step.simultaneously.iter().flatten().for_each(|inner| collect(inner, into));
     }
     let mut names = HashSet::new();
+    case.spec.steps.iter().flatten().for_each(|step| collect(step, &mut names));
+    names
+}
+
+/// Names that stand for several items, each with how many: copies of one item that a batch has.
+fn several(case: &Case) -> HashMap<String, usize> {
+    fn collect(step: &Step, into: &mut HashMap<String, usize>) {
+        into.extend(
+            step_items(step).filter_map(|item| {
+                Some((item.name.clone()?, item.times.filter(|times| *times > 1)?))
+            }),
+        );
+        step.simultaneously.iter().flatten().for_each(|inner| collect(inner, into));
+    }
+    let mut names = HashMap::new();
     case.spec.steps.iter().flatten().for_each(|step| collect(step, &mut names));
     names
 }
@@ -178,12 +195,14 @@ impl Binder<'_> {
             // Its mistakes are in that file.
             let case = self.case.within_batch(file, text);
             let (parts, items) = (self.parts.clone(), self.items.clone());
+            let many = self.many.clone();
             let within = Binder {
                 case: &case,
                 contract: self.contract,
                 profile: self.profile,
                 parts,
                 items,
+                many,
                 replacements: RefCell::default(),
             };
             *text = within.text(text)?.into();
@@ -365,6 +384,14 @@ impl Binder<'_> {
     fn check_capture(&self, piece: &Piece) -> Result<(), FileError> {
         let Piece::Capture { name, part, .. } = piece else { return Ok(()) };
         let near = format!("${{{name}.{part}");
+        if let Some(times) = self.many.get(name) {
+            let found = format!("`{name}` is {times} items: which of them is meant?");
+            let one = format!(
+                "an item of its own for it: `- {{ as: {name} }}`, `- {{ times: {} }}`",
+                times - 1
+            );
+            return Err(self.case.problem(found, &near).expected(one));
+        }
         if part.starts_with(['/', '@']) || self.parts.contains(part) {
             return Ok(());
         }
@@ -384,7 +411,7 @@ impl Binder<'_> {
             .nearest(part, &self.parts))
     }
 
-    /// Fields of a user's own case that the contract does not name, but nearly: the schema is open, so they are sent.
+    /// Fields of a user's own case that the contract does not name: the schema is open, so they are sent.
     fn warnings(&self) -> Vec<FileError> {
         let mut warnings = Vec::new();
         if self.case.dir.is_some() {
@@ -400,11 +427,14 @@ impl Binder<'_> {
             if !is_name || fields.contains(&key.as_str()) {
                 continue;
             }
-            if let Some(near) = nearest(key, &fields) {
-                let found =
-                    format!("the contract has no field `{key}`: it is sent beside the others");
-                let hint = format!("did you mean `{near}`?");
-                into.push(self.case.problem(found, key).hint(hint));
+            let found = format!("the contract has no field `{key}`: it is sent beside the others");
+            let warning = self.case.problem(found, &format!("{key}:"));
+            let warning = match nearest(key, &fields) {
+                Some(near) => warning.hint(format!("did you mean `{near}`?")),
+                None => warning.hint(format!("its fields are {}", fields.join(", "))),
+            };
+            if !into.contains(&warning) {
+                into.push(warning);
             }
         }
         step.simultaneously.iter().flatten().for_each(|inner| self.warn(inner, into));

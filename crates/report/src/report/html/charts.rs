@@ -12,7 +12,7 @@ const ROW: f64 = 26.0;
 /// Where the plot begins; labels are left of it.
 const LEFT: f64 = 70.0;
 /// Where it ends; values are right of it.
-const RIGHT: f64 = 370.0;
+const RIGHT: f64 = 300.0;
 
 pub(super) fn statuses(list: &[StatusCount]) -> Markup {
     let most = list.iter().map(|s| s.count).max().unwrap_or(1).max(1);

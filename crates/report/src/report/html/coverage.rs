@@ -142,6 +142,7 @@ fn cases(summary: &Summary) -> Markup {
                                     td.n.muted colspan="5" data-name="Not run" {
                                         @match summary.head.not_run.get(&case.id) {
                                             Some(not) => { (visible(&excerpt(&not.why, 160))) }
+                                            None if summary.head.deeper.contains(&case.id) => { "at a greater depth" }
                                             None if summary.tail.is_some() => { "the run ended before it" }
                                             None => { "the run was killed during it" }
                                         }

@@ -122,11 +122,12 @@ pub(super) fn exchange(exchange: &ExchangeRecord, focus: Option<usize>) -> Marku
 
 fn request(request: &RequestRecord, look: BodyView) -> Markup {
     let unusual = unusual(request);
+    let trace = request.trace.iter().map(|trace| ("traceparent".to_owned(), trace.clone()));
+    let shown: Vec<(String, String)> = request.headers.iter().cloned().chain(trace).collect();
     html! {
         div.line { b { (visible(&request.method)) } " " (visible(&excerpt(&request.url, VALUE))) }
-        (headers(&request.headers))
+        (headers(&shown))
         @if !unusual.is_empty() { p.small { "With " b { (unusual.join("; ")) } } }
-        @if let Some(trace) = &request.trace { p.small { "traceparent: " (visible(trace)) } }
         (body(&request.body, look))
     }
 }

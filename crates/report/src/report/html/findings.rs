@@ -24,8 +24,8 @@ use crate::report::pair::{index_in, pair};
 use crate::report::text::{counted, excerpt, visible};
 use crate::report::waiver::covering;
 use crate::report::wording::{
-    also, answer_line, cases_shown, confirmation, exchange_line, family, rule_of, seen, shown,
-    state_word, totals_line,
+    also, answer_line, cases_shown, confirmation, exchange_line, family, headline, rule_of, seen,
+    shown, state_word, totals_line,
 };
 use crate::triage::{Problem, ProblemState, ProblemTotals};
 
@@ -228,7 +228,7 @@ fn anchor(finding: &FindingRecord) -> String {
 fn frame(summary: &Summary, group: &Problem<'_>, inside: &Markup, open: bool) -> Markup {
     let finding = &group.lead.0;
     let smallest = as_finding(summary, finding);
-    let title = rule_of(summary, &finding.rule).map_or("", |r| r.rule.title.as_str());
+    let title = headline(summary, group);
     let mut found: Vec<String> = Vec::new();
     for (finding, _) in group.findings.iter().take(20) {
         let texts = [&finding.id, &finding.rule, &finding.case, &finding.place];
@@ -240,7 +240,7 @@ fn frame(summary: &Summary, group: &Problem<'_>, inside: &Markup, open: bool) ->
             summary {
                 @if group.state == ProblemState::Confirmed { (level(group.level)) }
                 @else { span.tag.quiet { (group.level) } }
-                span.title { (visible(&finding.rule)) " " (visible(title)) }
+                span.title { (visible(&finding.rule)) " " (visible(&title)) }
                 span.count {
                     @if group.state != ProblemState::Confirmed { (state_word(group.state)) ", " }
                     (crate::report::text::number(group.count())) "×"
@@ -306,7 +306,7 @@ fn siblings(group: &Problem<'_>) -> Markup {
     html! {
         @if group.findings.len() > 1 {
             h3 { "Seen in other cases too" }
-            ul.plain {
+            ul.plain.others {
                 @for (finding, update) in group.findings.iter().skip(1).take(200) {
                     li id=(anchor(finding)) {
                         @if finding.rule != group.rule() { (visible(&finding.rule)) " in " }

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
-use crate::report::text::{number, seconds, visible};
-use crate::report::wording::{other_reasons, part};
+use crate::report::text::{number, seconds, visible, visible_lines};
+use crate::report::wording::{cases_at_depth, left_on_target, other_reasons, part};
 use crate::triage::{Problem, ProblemTotals};
 
 pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
@@ -27,7 +27,7 @@ pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
                 span { (visible(&summary.head.target)) }
             }
             @if !reasons.is_empty() {
-                ul.reasons { @for reason in &reasons { li { (visible(reason)) } } }
+                ul.reasons { @for reason in &reasons { li { (lines(reason)) } } }
             }
             div.figures {
                 (figure(totals.must, "MUST", if totals.must > 0 { "bad" } else { "" }))
@@ -49,8 +49,15 @@ pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
             }
         }
         @if !summary.notes.is_empty() {
-            div.notes { ul { @for note in &summary.notes { li { (visible(note)) } } } }
+            div.notes { ul { @for note in &summary.notes { li { (lines(note)) } } } }
         }
+    }
+}
+
+/// Text of several lines.
+fn lines(text: &str) -> Markup {
+    html! {
+        @for (at, line) in visible_lines(text).iter().enumerate() { @if at > 0 { br; } (line) }
     }
 }
 
@@ -82,7 +89,6 @@ pub(super) fn facts(summary: &Summary) -> Markup {
     let head = &summary.head;
     let planned = format!("{} requests, {} items", number(head.planned.0), number(head.planned.1));
     let depth = format!("{}{}", head.depth, if head.strict { ", strict" } else { "" });
-    let left = summary.tail.as_ref().map_or("unknown".to_owned(), |t| number(t.left_behind));
     let finished =
         summary.tail.as_ref().map_or("never: the run was killed", |t| t.finished.as_str());
     let plain = [
@@ -101,11 +107,14 @@ pub(super) fn facts(summary: &Summary) -> Markup {
             @if let Some((part, of)) = head.partition { div { dt { "Part" } dd { (part) " of " (of) } } }
             div {
                 dt { "Cases" }
-                dd { (head.cases.len()) @if head.whole_suite { ", the whole suite" } @else { ", not the whole suite" } }
+                dd {
+                    (cases_at_depth(summary))
+                    @if head.whole_suite { ", the whole suite" } @else { ", not the whole suite" }
+                }
             }
             div.wide {
-                dt { "Accepted items left on the target" }
-                dd { (left) "; keys start with " code { (visible(&head.run_id)) "-" } }
+                dt { "Left on the target" }
+                dd { (left_on_target(summary)) "; keys start with " code { (visible(&head.run_id)) "-" } }
             }
             div.wide { dt { "Specification, SHA-256" } dd { code.hash { (visible(&head.specification.hash)) } } }
             div.wide { dt { "Cases, SHA-256" } dd { code.hash { (visible(&head.suite)) } } }

@@ -8,7 +8,7 @@ use crate::report::curl::CommandContext;
 use crate::report::facts::facts;
 use crate::report::minimal::reproduction;
 use crate::report::text::{counted, visible};
-use crate::report::wording::{rule_of, state_mark};
+use crate::report::wording::{headline, state_mark};
 use crate::triage::{Problem, ProblemState};
 
 /// Problems shown in full.
@@ -83,11 +83,11 @@ fn title(
     at: usize,
     colour: Colour,
 ) {
-    let title = rule_of(summary, group.rule()).map_or("", |r| r.rule.title.as_str());
+    let title = headline(summary, group);
     let head = format!("{}{}  {}", group.level, state_mark(group.state), visible(group.rule()));
     let lead = format!("{at:<2} ");
     let wide = page.columns.saturating_sub(lead.len());
-    let lines = super::wrap(&format!("{head}  {}", visible(title)), wide);
+    let lines = super::wrap(&format!("{head}  {}", visible(&title)), wide);
     for (n, line) in lines.iter().enumerate() {
         match line.strip_prefix(head.as_str()) {
             Some(rest) if n == 0 => {

@@ -55,6 +55,11 @@ impl KeyPrefixes {
         KeyPrefixes(found)
     }
 
+    /// Takes in further ones.
+    pub fn add(&mut self, prefixes: &[String]) {
+        self.0.extend_from_slice(prefixes);
+    }
+
     /// In the order in which they were found.
     #[must_use]
     pub fn list(&self) -> &[String] {
