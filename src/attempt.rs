@@ -103,11 +103,16 @@ pub async fn attempt(
     let mut asked = false;
     let mut tokens = 0;
     let mut crowded = 0;
+    // Whether it is sent while nothing else is.
+    let mut alone = false;
     let mut pauses = UNREACHED.iter();
     loop {
         let mut execution = match begun.take() {
             Some(execution) => execution,
-            None => FRESH_CONNECTIONS.scope(fresh, send(environment, source)).await?,
+            None => {
+                let sending = FRESH_CONNECTIONS.scope(fresh, send(environment, source));
+                if alone { environment.quietly(sending).await? } else { sending.await? }
+            }
         };
         if execution.resent != Amount::default() {
             retried.push((RetryReason::Load, execution.resent));
@@ -172,6 +177,12 @@ pub async fn attempt(
                             outcome: AttemptOutcome::CredentialsRefused,
                             retried,
                         });
+                    }
+                    // Others may have used up each token that it was sent with.
+                    CredentialCheck::Good
+                        if asked && !alone && environment.sender.token().can_change() =>
+                    {
+                        alone = true;
                     }
                     // The target means the request, and not the credentials.
                     CredentialCheck::Good if asked => {

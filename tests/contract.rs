@@ -138,7 +138,7 @@ fn a_contract_that_cant_be_used_says_what_it_needs() {
     desk.file("c/batch.yaml", batch.replace("unique: customerRef", "unique: customerref"));
     run(&desk).says(&["c/batch.yaml", "`customerref`", "did you mean `customerRef`?"]);
     desk.file("c/batch.yaml", batch.replace("unique:", "uniqe:"));
-    run(&desk).says(&["c/batch.yaml:5:", "unknown key `uniqe`", "did you mean `unique`?"]);
+    run(&desk).says(&["c/batch.yaml:6:", "unknown key `uniqe`", "did you mean `unique`?"]);
     desk.file("c/batch.yaml", batch.replace("batch-customers", "batch-customer"));
     run(&desk).says(&[
         "c/openapi.json",
@@ -146,8 +146,8 @@ fn a_contract_that_cant_be_used_says_what_it_needs() {
         "did you mean `/acme/batch-customers`?",
     ]);
     desk.file("c/batch.yaml", &batch);
-    desk.file("c/openapi.json", document.replace("\"3.1.0\"", "\"3.0.3\""));
-    run(&desk).says(&["c/openapi.json", "3.0.3", "3.1"]);
+    desk.file("c/openapi.json", document.replace("\"3.1.0\"", "\"4.0.0\""));
+    run(&desk).says(&["c/openapi.json", "4.0.0", "3.1"]);
     desk.file(
         "c/openapi.json",
         document.replace("#/components/schemas/Person", "other.json#/Person"),
@@ -250,12 +250,17 @@ fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case
                     "spec/mandatory-fields-example",
                     "it is about the contract `AMLYZE batch import of account balances`",
                 ),
+                ("unique/every-kind-of-item-at-once", "the contract has no optional echoed text"),
                 (
                     "unique/long-alike-beyond-the-bmp",
                     "the contract has no key of more than 120 characters",
                 ),
                 (
                     "unique/long-alike-in-the-middle",
+                    "the contract has no key of more than 120 characters",
+                ),
+                (
+                    "unique/look-alikes-of-every-kind",
                     "the contract has no key of more than 120 characters",
                 ),
                 ("unique/with-an-empty-text", "the contract has no optional echoed text"),

@@ -300,7 +300,7 @@ fn what_was_not_seen_whole_is_not_certified() {
     has(quick(&["own.yaml"]), "the run was not exactly the shipped cases");
     desk.file(
         "waivers.yaml",
-        "- rule: ORDER-002\n  case: order/shuffled\n  reason: r\n  owner: o\n  expires: 2099-01-31\n",
+        "- rule: ORDER-002\n  case: order/sizes\n  reason: r\n  owner: o\n  expires: 2099-01-31\n",
     );
     has(quick(&["--waivers", "waivers.yaml"]), "is stale");
 

@@ -143,7 +143,8 @@ fn cases(summary: &Summary) -> Markup {
                                         @match summary.head.not_run.get(&case.id) {
                                             Some(not) => { (visible(&excerpt(&not.why, 160))) }
                                             None if summary.head.deeper.contains(&case.id) => { "at a greater depth" }
-                                            None if summary.tail.is_some() => { "the run ended before it" }
+                                            None if summary.tail.as_ref().is_some_and(|tail| tail.cut_short) => { "the run ended before it" }
+                                            None if summary.tail.is_some() => { "not planned at this depth" }
                                             None => { "the run was killed during it" }
                                         }
                                     }
