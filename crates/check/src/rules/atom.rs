@@ -1,6 +1,6 @@
 //! ATOM: what a refused batch, a rejected item and a broken connection leave behind. Only numbers betray it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -221,8 +221,12 @@ fn sent_again_all_or_none(trial: &ExecutionView<'_>) -> Verdict {
         let alone = view.exchange.group.is_none();
         if alone && view.is_aligned() && view.misordered.is_none() && view.crosstalk.is_none() {
             let mut again: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+            let mut seen = HashSet::new();
             for (at, key) in valid_keys(view) {
-                let Some(Some(first)) = doubtful.get(key) else { continue };
+                // The second item with a key is refused because of the first.
+                let Some(Some(first)) = doubtful.get(key).filter(|_| seen.insert(key)) else {
+                    continue;
+                };
                 let (accepted, used) = again.entry(*first).or_default();
                 match view.verdicts[at] {
                     Some(ItemVerdict::Accepted) => *accepted += 1,
