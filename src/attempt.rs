@@ -107,12 +107,10 @@ pub async fn attempt(
     let mut alone = false;
     let mut pauses = UNREACHED.iter();
     loop {
-        let mut execution = match begun.take() {
-            Some(execution) => execution,
-            None => {
-                let sending = FRESH_CONNECTIONS.scope(fresh, send(environment, source));
-                if alone { environment.quietly(sending).await? } else { sending.await? }
-            }
+        let mut execution = if let Some(execution) = begun.take() {
+            execution
+        } else {
+            send(environment, source, fresh, alone).await?
         };
         if execution.resent != Amount::default() {
             retried.push((RetryReason::Load, execution.resent));
@@ -122,15 +120,10 @@ pub async fn attempt(
         }
         give_up_where_hopeless(environment).await;
         let mut reason = retry_reason(&execution);
-        if reason == Some(RetryReason::Lost) && fresh {
-            // A target that takes few connections may have had too many of ours.
-            let few = environment.closes_new_connections().await
-                || environment.too_many_connections().is_some();
-            if few && crowded < CROWDED_TRIES {
-                crowded += 1;
-                environment.leave_room(crowded).await;
-                reason = Some(RetryReason::Crowded);
-            }
+        if reason == Some(RetryReason::Lost) && fresh && may_be_crowded(environment, crowded).await
+        {
+            crowded += 1;
+            reason = Some(RetryReason::Crowded);
         }
         // Where no connection was made, nothing was spent; a token that grew old is not the target's load.
         let mut is_free = reason == Some(RetryReason::Unreached);
@@ -149,10 +142,8 @@ pub async fn attempt(
                     }
                 }
                 if loads == LOAD_TRIES {
-                    return Ok(Attempted {
-                        outcome: AttemptOutcome::Overloaded(execution),
-                        retried,
-                    });
+                    let outcome = AttemptOutcome::Overloaded(execution);
+                    return Ok(Attempted { outcome, retried });
                 }
             }
             Some(RetryReason::Unreached) => {
@@ -285,7 +276,30 @@ async fn accepts_another(environment: &Arc<Environment>) -> bool {
         && exchange_plain_item(environment).await.answer.status() == Some(200)
 }
 
+/// Whether an answer may have got lost on a connection of its own since there were too many of ours; `times` says how
+/// often that was assumed before.
+async fn may_be_crowded(environment: &Environment, times: u32) -> bool {
+    let few =
+        environment.closes_new_connections().await || environment.too_many_connections().is_some();
+    if few && times < CROWDED_TRIES {
+        environment.leave_room(times + 1).await;
+    }
+    few && times < CROWDED_TRIES
+}
+
+/// Sends an execution once; each request on a connection of its own where it is `fresh`, and `alone` while nothing else
+/// is sent.
 async fn send(
+    environment: &Arc<Environment>,
+    source: ExecutionSource<'_>,
+    fresh: bool,
+    alone: bool,
+) -> Result<Execution, FileError> {
+    let sending = FRESH_CONNECTIONS.scope(fresh, send_now(environment, source));
+    if alone { Box::pin(environment.quietly(sending)).await } else { sending.await }
+}
+
+async fn send_now(
     environment: &Arc<Environment>,
     source: ExecutionSource<'_>,
 ) -> Result<Execution, FileError> {

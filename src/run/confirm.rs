@@ -74,7 +74,7 @@ pub async fn confirm(shared: &Arc<RunContext>, collector: &mut Collector, budget
         tasks.spawn(async move {
             let repeating = repeat(&shared, &job, &budget);
             let repeats = if job.busy {
-                shared.environment.quietly(repeating).await
+                Box::pin(shared.environment.quietly(repeating)).await
             } else {
                 repeating.await
             };
