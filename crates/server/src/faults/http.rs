@@ -230,7 +230,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "nothing tells where an answer of more than 4,096 bytes ends, and the connection stays open",
     )
     .must(&["HTTP-008"])
-    .may(&["STATUS-003", "STATUS-004", "ROBUST-001", "RACE-003", "ACCEPT-005", "HTTP-007", "ROBUST-004", "HTTP-016"])
+    .may(&["STATUS-003", "STATUS-004", "ROBUST-001", "RACE-003", "ACCEPT-005", "HTTP-007", "ROBUST-004", "HTTP-016", "ROBUST-003"])
     .answer(|_, answer| {
         if answer.body.len() > 4_096 {
             answer.framing = ReplyFraming::Open;
