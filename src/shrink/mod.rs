@@ -308,6 +308,9 @@ async fn shrink_finding(
         Some(shown) => Some(shown),
         None => attempts.shows(&scenario).await,
     };
+    if shown.is_none() && candidate.overlapped && attempts.ended.is_none() {
+        shown = apart(&mut scenario, &mut attempts).await;
+    }
     let alone = shown.is_some();
     if !alone && candidate.overlapped && attempts.ended.is_none() {
         shown = race(environment, execution, &mut scenario, &mut attempts).await;
@@ -358,6 +361,18 @@ async fn shrink_finding(
     outcome.accepted = attempts.accepted;
     outcome.smallest = Some((scenario, shown.execution, shown.violation));
     outcome
+}
+
+/// Gives each request a connection of its own: a target that remembers something per connection shows it so, without
+/// any overlap.
+async fn apart(scenario: &mut Scenario, attempts: &mut Attempts<'_>) -> Option<Reproduction> {
+    let mut apart = scenario.clone();
+    for send in apart.requests.iter_mut().filter(|send| send.request.raw.is_none()) {
+        send.request.new_connection = true;
+    }
+    let shown = attempts.shows(&apart).await?;
+    *scenario = apart;
+    Some(shown)
 }
 
 /// What showed beside other requests only may show beside its like: the request that did takes copies of itself,

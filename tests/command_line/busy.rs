@@ -76,5 +76,6 @@ fn a_size_that_is_always_called_busy_is_a_finding_and_costs_little() {
     // Every execution is judged, and only the first of them was tried again.
     assert_eq!(findings[0]["count"], 12);
     let large = hand.heard().iter().filter(|heard| heard.items().len() >= 90).count();
-    assert!(large < 40, "{large} large batches");
+    // Four tries of each, and of each repeat, would be 60.
+    assert!(large < 56, "{large} large batches");
 }

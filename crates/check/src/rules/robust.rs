@@ -158,13 +158,13 @@ fn plain_is_still_answered(trial: &ExecutionView<'_>) -> Verdict {
         };
         judged |= plain.status().is_some() || finding.is_some();
         findings.extend(finding.map(|finding| {
-            let input = inputs::inputs(odd).into_iter().next();
-            let input = input.unwrap_or_else(|| "unusual input".to_owned());
-            Finding {
-                expected: format!("a response below 500, behind {input} too").into(),
-                ..finding
+            // What came before is what it is about, though the plain batch shows it.
+            let mut inputs = inputs::inputs(odd);
+            if inputs.is_empty() {
+                inputs.push("unusual input".to_owned());
             }
-            .exchange(plain.exchange.index)
+            let expected = format!("a response below 500, behind {} too", inputs[0]).into();
+            Finding { expected, inputs, ..finding }.exchange(plain.exchange.index)
         }));
     }
     if judged {
