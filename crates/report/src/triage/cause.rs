@@ -76,7 +76,7 @@ pub(crate) fn with_remembered_credentials<'a>(
     let showed = summary.minimals.get(&finding.id).is_some_and(|m| m.shown > 0 && m.shown == m.of);
     let exchange = finding.evidence.get(finding.position.exchange)?;
     let bad = matches!(exchange.request.credential.as_str(), "none" | "empty" | "wrong")
-        && exchange.request.framing == "sized"
+        && matches!(exchange.request.framing.as_str(), "sized" | "chunked")
         && exchange.group.is_none();
     (about_credentials && !showed && bad).then_some(exchange)
 }
