@@ -27,7 +27,7 @@ pub struct FindingTries<'a> {
 }
 
 impl<'a> FindingTries<'a> {
-    /// Nothing yet of the finding at that position, of which each try sends so many executions at the same time.
+    /// Nothing yet of the finding at that position, of which each try sends this number of executions at the same time.
     pub fn new(index: usize, finding: &'a FindingRecord, together: usize) -> FindingTries<'a> {
         FindingTries {
             index,

@@ -110,7 +110,7 @@ struct Allotting<'a> {
 }
 
 impl<'a> Allotting<'a> {
-    /// Takes the execution that reveals most for its cost, again and again, up to so many runs of each case.
+    /// Takes the execution that reveals most for its cost, again and again, up to the runs that each case may have.
     fn fill(&mut self, most: &[u64]) {
         while let Some((index, size)) = self.best(most) {
             let run = self.allotment.runs[index];

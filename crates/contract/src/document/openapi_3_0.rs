@@ -67,7 +67,7 @@ fn bound(schema: &mut Map<String, Value>, keyword: &str, exclusive: &str) {
     }
 }
 
-/// Null becomes one of the values. An `enum` beside the flag allows it too: whoever writes `nullable` means it, though
+/// Null becomes one of the values. An `enum` beside the flag allows it too: an author who writes `nullable` means it, though
 /// OpenAPI 3.0.3 wants null in the list.
 fn allow_null(schema: &mut Map<String, Value>) {
     if let Some(Value::Array(values)) = schema.get_mut("enum")

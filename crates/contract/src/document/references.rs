@@ -64,7 +64,7 @@ pub struct Resolved {
     pub others: Map<String, Value>,
     /// Where a walk from its root does not reach what is referred to: the pointer, and what stands there.
     pub beside: Vec<(String, Position)>,
-    /// References that lead nowhere, as they are written: whoever reaches one gets its problem.
+    /// References that lead nowhere, as they are written: what reaches one gets its problem.
     pub broken: BTreeMap<String, FileError>,
     /// Set where what a `$dynamicRef` means depends on the way to it.
     pub dynamic: Option<FileError>,

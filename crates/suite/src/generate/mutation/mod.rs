@@ -113,7 +113,7 @@ impl Mutation {
         }
     }
 
-    /// A value with the change, where it is no item; none where the change is for items alone.
+    /// A value with the change, where it is not an item; none where the change is for items alone.
     #[must_use]
     pub fn changed(&self, value: &Value) -> Option<Value> {
         let mut value = value.clone();

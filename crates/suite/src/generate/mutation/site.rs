@@ -120,7 +120,7 @@ pub(in crate::generate) fn gather(core: &GeneratorCore) -> Vec<SchemaSite> {
     sites
 }
 
-/// The places of a value that is no item.
+/// The places of a value that is not an item.
 pub(in crate::generate) fn gather_values(
     document: &SchemaDocument,
     schema: &Value,
