@@ -201,7 +201,7 @@ pub async fn attempt(
 }
 
 /// Ends the run where the target has given no good answer for too long, and gives none to a plain batch either.
-async fn give_up_where_hopeless(environment: &Arc<Environment>) {
+pub(crate) async fn give_up_where_hopeless(environment: &Arc<Environment>) {
     if environment.sender.out_of_patience().is_none() || environment.cancellation.is_cancelled() {
         return;
     }

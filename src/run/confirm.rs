@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::shared::RunContext;
-use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
+use crate::attempt::{AttemptOutcome, ExecutionSource, attempt, give_up_where_hopeless};
 use crate::collect::{Collector, RUN, finding_id};
 use crate::execution::{Execution, accepts_plain_batch, is_streamed};
 use crate::session::{Amount, Budget};
@@ -47,7 +47,14 @@ struct RepeatJob {
 }
 
 /// Repeats findings, as far as the reserve goes: what still needs it first, then one of each cause.
-pub async fn confirm(shared: &Arc<RunContext>, collector: &mut Collector, budget: &Arc<Budget>) {
+///
+/// Why nothing more can be told about the target, where it no longer accepts the plain batches before repeats.
+pub async fn confirm(
+    shared: &Arc<RunContext>,
+    collector: &mut Collector,
+    budget: &Arc<Budget>,
+) -> Option<String> {
+    let mut hopeless = None;
     // What an answer's bytes prove leaves half of the reserve to the shrinker.
     let half = budget.left().share(2);
     let mut tasks = JoinSet::new();
@@ -55,12 +62,12 @@ pub async fn confirm(shared: &Arc<RunContext>, collector: &mut Collector, budget
     let mut promised = Amount::default();
     for job in jobs(shared, collector) {
         if tasks.len() >= AT_ONCE {
-            gather(&mut tasks, collector).await;
+            hopeless = gather(&mut tasks, collector).await.or(hopeless);
         }
         let needed = (job.amount + PLAIN).times(u64::from(ENOUGH));
         if !(promised + needed).fits(budget.left()) {
             while !tasks.is_empty() {
-                gather(&mut tasks, collector).await;
+                hopeless = gather(&mut tasks, collector).await.or(hopeless);
             }
             promised = Amount::default();
         }
@@ -82,8 +89,9 @@ pub async fn confirm(shared: &Arc<RunContext>, collector: &mut Collector, budget
         });
     }
     while !tasks.is_empty() {
-        gather(&mut tasks, collector).await;
+        hopeless = gather(&mut tasks, collector).await.or(hopeless);
     }
+    hopeless
 }
 
 /// The findings that are repeated, in order.
@@ -135,15 +143,24 @@ struct RepeatCounts {
     shown: u32,
     /// Those that count.
     of: u32,
+    /// Those that were not made, since the plain batch before them was not accepted.
+    not_made: u32,
 }
 
-async fn gather(tasks: &mut JoinSet<(RepeatJob, RepeatCounts)>, collector: &mut Collector) {
-    let Some(Ok((job, repeats))) = tasks.join_next().await else { return };
+/// Takes in what the repeats of one finding showed.
+async fn gather(
+    tasks: &mut JoinSet<(RepeatJob, RepeatCounts)>,
+    collector: &mut Collector,
+) -> Option<String> {
+    let (job, repeats) = tasks.join_next().await?.ok()?;
     if let Some(found) = collector.findings.get_mut(&job.id) {
         found.shown = repeats.shown;
         found.of = repeats.of;
         found.confirmed = job.proven || repeats.shown >= ENOUGH;
     }
+    (repeats.not_made == MOST_MADE).then(|| {
+        format!("none of {MOST_MADE} plain batches before the repeats of a finding was accepted")
+    })
 }
 
 /// Repeats the execution of a finding until three repeats count, or the budget is spent.
@@ -163,6 +180,8 @@ async fn repeat(shared: &RunContext, job: &RepeatJob, budget: &Budget) -> Repeat
             break;
         }
         if !job.proven && !accepts_plain_batch(environment).await {
+            counts.not_made += 1;
+            give_up_where_hopeless(environment).await;
             continue;
         }
         // A server that closes idle connections must not meet its own habit again.

@@ -319,12 +319,15 @@ async fn confirming(shared: &Arc<RunContext>, budget: &Arc<Budget>) {
     let mut collector = std::mem::replace(&mut *locked(&shared.collector), empty);
     if !collector.order.is_empty() {
         shared.observer.see(Progress::Confirming { findings: collector.order.len() });
-        confirm(shared, &mut collector, budget).await;
+        let hopeless = confirm(shared, &mut collector, budget).await;
         shared.observer.see(Progress::Shrinking);
         let (environment, selected) = (&shared.environment, &shared.selected);
         let shrunk =
             Box::pin(shrink(environment, selected, &shared.options, &mut collector, budget)).await;
         shared.io(shrunk);
+        if let Some(why) = hopeless {
+            shared.end(CancelReason::TargetUnusable(why));
+        }
     }
     *locked(&shared.collector) = collector;
 }

@@ -56,6 +56,13 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     Behaviour::later("silence_later", silence),
     Behaviour::always("silence", silence).exits(&[3]).says("no answer in time"),
     Behaviour::later("answers_behind_the_time_limit", late),
+    Behaviour::later("late_answers_to_single_items", late_where_single)
+        .exits(&[3])
+        .says("gave no good answer for")
+        .plain_only(),
+    Behaviour::later("gateway_errors_to_single_items", bad_gateway_where_single)
+        .exits(&[3])
+        .says("plain batches before the repeats of a finding was accepted"),
     Behaviour::later("half_a_body_and_silence", half).plain_only(),
     Behaviour::later("half_a_body_and_the_end", half_and_end),
 ];
@@ -208,6 +215,22 @@ fn silence(_: &mut Talk<'_>) -> Result<()> {
 
 fn late(talk: &mut Talk<'_>) -> Result<()> {
     std::thread::sleep(Duration::from_millis(4500));
+    let right = talk.right();
+    talk.answer("", right.as_bytes())
+}
+
+fn late_where_single(talk: &mut Talk<'_>) -> Result<()> {
+    if talk.heard.items().len() == 1 {
+        return late(talk);
+    }
+    let right = talk.right();
+    talk.answer("", right.as_bytes())
+}
+
+fn bad_gateway_where_single(talk: &mut Talk<'_>) -> Result<()> {
+    if talk.heard.items().len() == 1 {
+        return talk.say("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n");
+    }
     let right = talk.right();
     talk.answer("", right.as_bytes())
 }
