@@ -4,15 +4,17 @@
 //! The pool of an HTTP client costs more than all else that a small batch needs, and can't be handed an
 //! answer while its request is still being written. It speaks HTTP/1.1 and never retries.
 
+mod request_writer;
+
 use std::future::poll_fn;
-use std::io::{IoSlice, Write as _};
+use std::io::Write as _;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
 use super::connection::TargetConnection;
 use super::good_answers::is_good;
@@ -22,6 +24,7 @@ use super::memory::AnswerBounds;
 use super::sign::{SignatureHeaders, SignedBody, without_signatures};
 use super::{Sender, Turn};
 use crate::exchange::{Loss, LossKind, Request, Response, TraceParent};
+use request_writer::{ChunkedPieces, RequestWriter, WriteState};
 
 /// So many bytes are read at once.
 const PIECE: usize = 64 * 1024;
@@ -29,8 +32,6 @@ const PIECE: usize = 64 * 1024;
 const SMALL: usize = 16 * 1024;
 /// So much of a body is worth to be read straight into its place.
 const STRAIGHT: usize = 16 * 1024;
-/// So many pieces are written before the other side is listened to again.
-const BURST: usize = 8;
 /// Bytes of a body that a lane takes, and what each item adds: many times what a right answer has.
 const MOST: (u64, u64) = (1024 * 1024, 2048);
 /// After this time without a request, a connection is looked at before it is used again.
@@ -357,111 +358,4 @@ fn read(
     let mut space = ReadBuf::new(piece);
     let read = ready!(Pin::new(stream).poll_read(cx, &mut space));
     Poll::Ready(read.map(|()| ReadInto::Piece(space.filled().len())))
-}
-
-/// A request on its way out.
-struct RequestWriter<'a> {
-    out: &'a mut Vec<u8>,
-    /// What is written after it.
-    rest: &'a [u8],
-    /// How much of `out` is written.
-    written: usize,
-    state: WriteState,
-}
-
-/// How much of a request is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum WriteState {
-    /// Pieces are still to come.
-    Pieces,
-    /// All is handed over, but perhaps not on its way yet.
-    Flush,
-    /// All is on its way.
-    Done,
-    /// The other side takes no more. That is no end: its answer may be there already.
-    Refused,
-}
-
-impl RequestWriter<'_> {
-    /// Writes what can be written now.
-    fn go_on(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut stream: Pin<&mut TargetConnection>,
-        streamed: &mut impl StreamedExchange,
-    ) {
-        let mut pieces = 0;
-        while self.state == WriteState::Pieces {
-            if !self.rest.is_empty() {
-                let parts = [IoSlice::new(&self.out[self.written..]), IoSlice::new(self.rest)];
-                match stream.as_mut().poll_write_vectored(cx, &parts) {
-                    Poll::Ready(Ok(count)) => {
-                        let head = count.min(self.out.len() - self.written);
-                        self.written += head;
-                        self.rest = &self.rest[count - head..];
-                    }
-                    Poll::Ready(Err(_)) => self.state = WriteState::Refused,
-                    Poll::Pending => return,
-                }
-                continue;
-            }
-            if self.written == self.out.len() {
-                if pieces == BURST {
-                    cx.waker().wake_by_ref();
-                    return;
-                }
-                pieces += 1;
-                self.out.clear();
-                self.written = 0;
-                if !streamed.next_piece(self.out) {
-                    self.state = WriteState::Flush;
-                    break;
-                }
-            }
-            match stream.as_mut().poll_write(cx, &self.out[self.written..]) {
-                Poll::Ready(Ok(count)) => self.written += count,
-                Poll::Ready(Err(_)) => self.state = WriteState::Refused,
-                Poll::Pending => return,
-            }
-        }
-        if self.state == WriteState::Flush {
-            self.state = match stream.poll_flush(cx) {
-                Poll::Ready(Ok(())) => WriteState::Done,
-                Poll::Ready(Err(_)) => WriteState::Refused,
-                Poll::Pending => WriteState::Flush,
-            };
-        }
-    }
-}
-
-/// Puts the pieces of a body into chunks.
-struct ChunkedPieces<'a, E> {
-    inner: &'a mut E,
-    piece: Vec<u8>,
-    over: bool,
-}
-
-impl<E: StreamedExchange> StreamedExchange for ChunkedPieces<'_, E> {
-    fn next_piece(&mut self, out: &mut Vec<u8>) -> bool {
-        if self.over {
-            return false;
-        }
-        self.piece.clear();
-        self.over = !self.inner.next_piece(&mut self.piece);
-        // An empty piece would be the last chunk.
-        if self.over || !self.piece.is_empty() {
-            push_chunk(out, &self.piece);
-        }
-        true
-    }
-
-    fn take_body(&mut self, status: u16, head: &[u8], body: &mut Vec<u8>) {
-        self.inner.take_body(status, head, body);
-    }
-}
-
-fn push_chunk(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(format!("{:x}\r\n", bytes.len()).as_bytes());
-    out.extend_from_slice(bytes);
-    out.extend_from_slice(b"\r\n");
 }
