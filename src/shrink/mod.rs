@@ -5,6 +5,7 @@
 //! finding at the target and none of that rule at a correct implementation. It draws on a reserve of its own.
 
 mod attempt;
+mod candidates;
 mod driver;
 mod good;
 mod passes;
@@ -15,10 +16,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::case::{Credential, Framing};
-use crate::check::{Rule, RuleViolation, rules};
-use crate::collect::{Collector, FindingState, RUN, message};
-use crate::exchange::{BodyIntent, Exchange, Situation};
+use crate::check::RuleViolation;
+use crate::collect::{Collector, message};
 use crate::execution::Execution;
 use crate::execution::SelectedCase;
 use crate::export::{CaseOrigin, MISS, case_file};
@@ -29,49 +28,26 @@ use crate::scenario::Scenario;
 use crate::session::Environment;
 use crate::session::{Amount, Budget, RunOptions};
 use crate::triage::Occurrences;
-use attempt::{Attempts, Reproduction, SoughtFinding};
+use attempt::{Attempts, Reproduction};
+use candidates::{Candidate, DEAR, ShrinkJob, shrink_jobs};
 use shrinker::Shrinker;
 
-/// Causes that are shrunk.
-const MOST: usize = 24;
 /// Requests that one of them may take.
 const REQUESTS: u64 = 240;
 /// Time that one of them may take.
 const TIME: Duration = Duration::from_secs(20);
 /// Findings that are shrunk at once.
 const AT_ONCE: usize = 4;
-/// How often a scenario is sent where a finding does not show every time.
-const TRIES: u32 = 6;
 /// How often the smallest execution is sent at last, to see that it shows.
 const CHECKS: u64 = 2;
 /// Requests that are released together, where one that is sent alone does not show a finding.
 const TOGETHER: usize = 4;
 /// How often these are sent, and how often they must show it: once may be luck.
 const RACES: (u32, u32) = (3, 2);
-/// Items above which an execution is not sent more often than it must be.
-const DEAR: usize = 300;
 /// How often then, where it depends on chance.
 const LAST: u64 = 8;
-/// Findings of one cause that are tried in turn.
-const CANDIDATES: usize = 3;
 /// An answer that was waited for longer than this is not waited for again and again.
 const SLOW: Duration = Duration::from_secs(5);
-
-/// A cause, with findings of it that may be shrunk.
-struct ShrinkJob {
-    candidates: Vec<Candidate>,
-    alone: bool,
-}
-
-/// A finding that may stand for its cause.
-struct Candidate {
-    sought: SoughtFinding,
-    execution: Arc<Execution>,
-    /// Whether not every repeat showed it.
-    by_chance: bool,
-    /// Whether other requests may have been under way when it showed.
-    overlapped: bool,
-}
 
 /// What became of one finding.
 struct ShrinkOutcome {
@@ -133,116 +109,6 @@ pub async fn shrink(
         }
     }
     Ok(())
-}
-
-/// Of each cause that counts the findings that come first: those that showed in every repeat, of these the
-/// smallest execution. What must be is shrunk before what should be.
-fn shrink_jobs(
-    collector: &Collector,
-    selected: &[SelectedCase],
-    overlapped: bool,
-) -> Vec<ShrinkJob> {
-    let mut causes: Vec<Vec<&FindingState>> = collector.causes();
-    causes.sort_by_key(|cause| cause.first().map(|f| f.record.level));
-    let mut jobs: Vec<ShrinkJob> = causes
-        .into_iter()
-        .filter_map(|cause| {
-            // Where one of a cause comes and goes, so may those that were never repeated.
-            let fickle = cause.iter().any(|f| steadiness(f) == FICKLE);
-            let steadiness = |f| match steadiness(f) {
-                1 if fickle => FICKLE,
-                own => own,
-            };
-            let mut found: Vec<_> = cause
-                .into_iter()
-                .filter(|f| f.record.case != RUN)
-                .filter_map(|f| Some((steadiness(f), effort(f.execution.as_ref()?), f)))
-                .collect();
-            found.sort_by_key(|(steadiness, effort, _)| (*steadiness, *effort));
-            let is_alone = |f: &FindingState| {
-                let case = selected.iter().find(|s| s.case.id == f.record.case);
-                case.is_none_or(|s| s.case.spec.alone)
-            };
-            let alone = is_alone(found.first()?.2);
-            let candidates: Vec<Candidate> = found
-                .iter()
-                .take(CANDIDATES)
-                .enumerate()
-                .filter_map(|(nth, (steadiness, _, f))| {
-                    // The simplest tells; races of all would take what shrinking others needs.
-                    let overlapped = overlapped && nth == 0 && !is_alone(f);
-                    Some(Candidate { overlapped, ..candidate(f, *steadiness)? })
-                })
-                .collect();
-            Some(ShrinkJob { candidates, alone }).filter(|job| !job.candidates.is_empty())
-        })
-        .take(MOST)
-        .collect();
-    // What takes little leaves more for what takes much.
-    jobs.sort_by_key(|job| {
-        job.candidates.first().is_some_and(|c| c.execution.amount().items > DEAR as u64)
-    });
-    jobs
-}
-
-/// How sure it is that a finding shows again; the surest first.
-fn steadiness(found: &FindingState) -> u8 {
-    match (found.shown, found.of) {
-        (_, 0) => 1,
-        (shown, of) if shown == of => 0,
-        _ => FICKLE,
-    }
-}
-
-/// The steadiness of what a repeat did not show.
-const FICKLE: u8 = 2;
-
-/// How much there is to shrink: those of ordinary requests and values first, one at a time, since what is unusual
-/// may have to stay though it has no part in it; among these, executions of many items last.
-fn effort(execution: &Execution) -> (bool, bool, usize, u64) {
-    let Amount { requests, items } = execution.amount();
-    let odd = |e: &Exchange| {
-        let request = &e.request;
-        let is_plain = request.raw.is_none()
-            && request.hang_up.is_none()
-            && request.framing == Framing::Sized
-            && request.credential == Credential::Good
-            && e.group.is_none()
-            && e.intent.situation == Situation::Ordinary;
-        let unusual = e
-            .intent
-            .items()
-            .iter()
-            .any(|i| !i.validity.exempt.is_empty() || !i.validity.unusual.is_empty());
-        !is_plain || unusual || !matches!(e.intent.body, BodyIntent::Batch { .. })
-    };
-    let odd = execution.exchanges.iter().filter(|e| odd(e)).count();
-    (odd > 0, items > DEAR as u64, odd, items + 4 * requests)
-}
-
-fn candidate(found: &FindingState, steadiness: u8) -> Option<Candidate> {
-    let (tries, needed) = match (found.record.proven, steadiness) {
-        (false, _) => (3, 2),
-        // Often enough that a smaller execution does not show it by luck alone.
-        (true, FICKLE) => (TRIES, 2),
-        (true, _) => (1, 1),
-    };
-    let sought = SoughtFinding {
-        case: found.record.case.clone(),
-        id: found.record.id.clone(),
-        rule: found.record.rule.clone(),
-        place: found.record.place.clone(),
-        kind: found.record.kind.clone(),
-        inputs: found.record.inputs.clone(),
-        tries,
-        needed,
-        // Whoever pastes it has a connection that nobody authenticated before.
-        fresh_connections: !found.record.proven
-            || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
-    };
-    let by_chance = steadiness == FICKLE;
-    let execution = Arc::clone(found.execution.as_ref()?);
-    Some(Candidate { sought, execution, by_chance, overlapped: false })
 }
 
 /// Shrinks the first finding of a cause that shows again.
