@@ -14,11 +14,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::command;
+use super::{Sender, command, head};
 use crate::case::Credential;
 use crate::contract::auth::{SigningCommand, SigningMode};
 use crate::contract::{header, hex};
-use crate::exchange::{REDACTED, Response, rotated};
+use crate::exchange::{Loss, LossKind, REDACTED, Request, Response, rotated};
 
 /// What a command gets for one line.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -315,6 +315,39 @@ impl Drop for LineProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Sender {
+    /// The headers that sign `request`, or show the bad credentials that it is to carry; `body` where that is not
+    /// the request's own.
+    ///
+    /// # Errors
+    /// A [`Loss`] that says why there is no signature.
+    pub(super) async fn signature(
+        &self,
+        request: &Request,
+        body: Option<SignedBody<'_>>,
+    ) -> Result<SignatureHeaders, Loss> {
+        let Some(signer) = &self.signer else { return Ok(Vec::new()) };
+        let whole = SignedBody::Whole(request.body.as_deref().unwrap_or_default());
+        let mut headers: Vec<(String, String)> = head::fields(self, request, &[])
+            .map(|(name, value)| (name.to_owned(), value.into_owned()))
+            .collect();
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            headers.push(("host".to_owned(), self.target.host()));
+        }
+        let signed = Signed {
+            method: &request.method,
+            url: format!("{}{}", self.target.base, request.path),
+            headers,
+            body: body.unwrap_or(whole),
+        };
+        signer.sign(signed, request.credential).await.map_err(|why| Loss {
+            kind: LossKind::Credentials,
+            message: self.token.redactor(&[]).clean(&why),
+            elapsed: Duration::ZERO,
+        })
     }
 }
 
