@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::args::{CertifyArgs, RunArgs};
-use super::{CommandError, run, say};
+use super::args::{CertifyArgs, FormatName, RunArgs};
+use super::{CommandError, run, say, say_aside};
 use crate::case::Depth;
 use crate::certificate::{
     self, CertificateRefusal, CertificateSubject, FILE, PAGE, PrivateKey, Statement, public_file,
@@ -35,14 +35,14 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, CommandError> {
     let Some(summary) = run::summary(&args.run)? else { return Ok(0) };
     let refusals = certificate::refusals(&summary);
     if !refusals.is_empty() {
-        return Ok(refused(&summary, &refusals));
+        return Ok(refused(&summary, &refusals, args.run.output.format));
     }
     let about = CertificateSubject {
         subject: args.subject,
         issuer: args.issuer,
         challenge: args.challenge,
     };
-    write_certificate(&args.run.report_dir, about, &key, &file)?;
+    write_certificate(&args.run, about, &key, &file)?;
     Ok(summary.conclusion.exit())
 }
 
@@ -66,7 +66,8 @@ fn only_the_whole_suite(args: &RunArgs) -> Result<(), CommandError> {
 }
 
 /// Says why there is no certificate; the exit code, which is never that of success.
-fn refused(summary: &Summary, refusals: &[CertificateRefusal]) -> u8 {
+fn refused(summary: &Summary, refusals: &[CertificateRefusal], format: FormatName) -> u8 {
+    let say = beside(format);
     say("\n  No certificate:");
     for line in refusal_lines(refusals) {
         say(&format!("    · {}", crate::report::visible(&line)));
@@ -76,6 +77,11 @@ fn refused(summary: &Summary, refusals: &[CertificateRefusal]) -> u8 {
         0 => 3,
         code => code,
     }
+}
+
+/// Prints where it does not spoil what another program reads.
+fn beside(format: FormatName) -> fn(&str) {
+    if format == FormatName::Human { say } else { say_aside }
 }
 
 /// The reasons, one per line; rules that were not tested for the same reason are one.
@@ -100,11 +106,12 @@ fn refusal_lines(refusals: &[CertificateRefusal]) -> Vec<String> {
 }
 
 fn write_certificate(
-    dir: &Path,
+    args: &RunArgs,
     about: CertificateSubject,
     key: &PrivateKey,
     file: &Path,
 ) -> Result<(), CommandError> {
+    let dir = args.report_dir.as_path();
     // From the record, as a verifier will read it.
     let summary = Summary::from_events(&record::read(dir)?).ok_or_else(|| {
         FileError::new(dir.display().to_string(), "the record is empty")
@@ -121,7 +128,7 @@ fn write_certificate(
     let public = public_file(file);
     let public =
         if public.exists() { public.display().to_string() } else { "PUBLIC-KEY".to_owned() };
-    say(&format!(
+    beside(args.output.format)(&format!(
         "\n  Certificate: {} (to print: {PAGE}), signed with the key {}\n    batchproof verify {} --key {public}",
         dir.join(FILE).display(),
         key.public(),

@@ -131,6 +131,11 @@ pub(crate) fn say_error(text: &str) {
     let _ = writeln!(std::io::stderr(), "batchproof: {text}");
 }
 
+/// Prints a line on standard error, which is not the result of the command.
+pub(crate) fn say_aside(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Prints a line; a closed pipe is not an error.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");

@@ -3,8 +3,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::args::ReportArgs;
-use super::run::style;
+use super::args::{FormatName, ReportArgs};
+use super::run::{print_summary, style};
 use super::{CommandError, say};
 use crate::compare::{self, ComparisonMode, Diff, Matrix, Recorded};
 use crate::record::{self, Recorder, Summary};
@@ -20,10 +20,16 @@ pub fn report(args: &ReportArgs) -> Result<u8, CommandError> {
     }
     if let [run] = runs.as_slice() {
         let dir = args.report_dir.clone().unwrap_or_else(|| place(&args.dirs[0]));
-        return written(&run.summary, &dir);
+        return written(&run.summary, args, &dir);
     }
     let dir = args.report_dir.clone().unwrap_or_else(|| PathBuf::from("reports"));
-    match compare::comparison_mode(&runs)? {
+    let mode = compare::comparison_mode(&runs)?;
+    if args.output.format != FormatName::Human && !matches!(mode, ComparisonMode::Parts) {
+        return Err("--format is about one run, or the parts of one; these are several runs\n  \
+                    expected: no --format, for a comparison"
+            .into());
+    }
+    match mode {
         ComparisonMode::Parts => merged(&runs, args, &dir),
         ComparisonMode::SameTarget => {
             let (before, after) = compare::in_time(&runs[0], &runs[1]);
@@ -42,9 +48,9 @@ pub fn report(args: &ReportArgs) -> Result<u8, CommandError> {
     }
 }
 
-fn written(summary: &Summary, dir: &Path) -> Result<u8, CommandError> {
+fn written(summary: &Summary, args: &ReportArgs, dir: &Path) -> Result<u8, CommandError> {
     report::write_all(summary, dir).map_err(|e| unwritable(dir, &e))?;
-    say(report::terminal(summary, style(), dir).trim_end());
+    print_summary(summary, args.output.format, dir)?;
     Ok(summary.conclusion.exit())
 }
 
@@ -71,7 +77,7 @@ fn merged(parts: &[Recorded], args: &ReportArgs, dir: &Path) -> Result<u8, Comma
         recorder.write(event).map_err(|e| unwritable(dir, &e))?;
     }
     let merged = Recorded::new(dir.display().to_string(), events)?;
-    written(&merged.summary, dir)
+    written(&merged.summary, args, dir)
 }
 
 /// A matrix of all runs; each cell links to the report of its run.

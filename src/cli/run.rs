@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::RunArgs;
+use super::args::{FormatName, RunArgs};
 use super::pauses::announce_pauses;
 use super::progress::{ProgressDisplay, amounts};
 use super::signals::end_on_signal;
@@ -22,7 +23,7 @@ use crate::report::{self, number};
 use crate::run::{RunReport, not_run, notes, plan, run as run_cases};
 use crate::session::{Amount, Environment, RunOptions};
 
-use crate::waiver::{self, Waiver};
+use crate::waiver::{self, Day, Waiver};
 
 pub fn run(args: &RunArgs) -> Result<u8, CommandError> {
     Ok(summary(args)?.map_or(0, |summary| summary.conclusion.exit()))
@@ -179,8 +180,42 @@ async fn trial(
     drop(server);
     report::write_all(&summary, &dir)
         .map_err(|e| format!("{}: {e}\n  expected: a writable directory", dir.display()))?;
-    say(report::terminal(&summary, style(), &dir).trim_end());
+    print_summary(&summary, args.output.format, &dir)?;
+    if let Some(file) = &args.write_waivers {
+        write_waivers(&summary, file, args.expires)?;
+    }
     Ok(Some(summary))
+}
+
+/// Prints a run in the form that was asked for.
+pub(super) fn print_summary(
+    summary: &Summary,
+    format: FormatName,
+    dir: &Path,
+) -> Result<(), CommandError> {
+    say(report::formatted(summary, format.into(), style(), dir)?.trim_end());
+    Ok(())
+}
+
+/// Writes a baseline. A run that tested nothing has none: it would take nothing for everything.
+fn write_waivers(summary: &Summary, file: &Path, expires: Day) -> Result<(), CommandError> {
+    if summary.rules_tested().0 == 0 {
+        say_error(&format!("{}: not written, because nothing was tested", file.display()));
+        return Ok(());
+    }
+    let text = report::waiver::baseline(summary, expires);
+    let unwritable =
+        |e: std::io::Error| format!("{}: {e}\n  expected: a writable file", file.display());
+    if let Some(dir) = file.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        std::fs::create_dir_all(dir).map_err(unwritable)?;
+    }
+    std::fs::write(file, text).map_err(unwritable)?;
+    let _ = writeln!(
+        std::io::stderr(),
+        "waivers until {expires}: {0}; a later run accepts them with --waivers {0}",
+        file.display()
+    );
+    Ok(())
 }
 
 /// How long a run takes at least, where that is known.

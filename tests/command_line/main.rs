@@ -13,6 +13,7 @@ mod counts;
 mod crowded;
 mod fair;
 mod files;
+mod formats;
 mod hooks;
 mod hostile;
 mod http_2;

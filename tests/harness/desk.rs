@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 /// What the machine that runs the tests may have set.
 pub(super) const FOREIGN: &[&str] = &[
+    "BATCHPROOF_MANUAL",
     "BATCHPROOF_TARGET",
     "BATCHPROOF_TOKEN",
     "BATCHPROOF_TOKEN_COMMAND",

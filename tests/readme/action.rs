@@ -103,3 +103,18 @@ fn the_script_of_the_gitlab_template_leaves_its_artifacts() {
     let junit = artifacts["reports"]["junit"].as_str().unwrap();
     assert!(desk.path().join(kept).is_dir() && desk.path().join(junit).is_file());
 }
+
+#[test]
+fn problems_are_annotated_where_asked_with_the_pages_beside_the_action() {
+    let server = Serving::start(&["--fault", "results-reversed"], None);
+    let inputs = [("BATCHPROOF_TARGET", &*server.url), ("INPUT_ANNOTATIONS", "true")];
+    let place = [("ACTION_REPOSITORY", "acme/batchproof"), ("ACTION_REF", "v0.1.0")];
+    let annotated = step(&Desk::new(), &[inputs, place].concat());
+    assert_eq!(annotated.code, 1, "{}", annotated.said);
+    let page =
+        "https://github.com/acme/batchproof/blob/v0.1.0/docs/src/reference/rules/ORDER-002.md";
+    let lines: Vec<&str> = annotated.said.lines().filter(|l| l.starts_with("::error ")).collect();
+    assert!(lines.len() == 1 && lines[0].contains(page), "{}", annotated.said);
+    let plain = step(&Desk::new(), &inputs[..1]);
+    assert!(!plain.said.contains("::error "), "{}", plain.said);
+}

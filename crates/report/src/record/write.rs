@@ -10,13 +10,14 @@ use super::event::Event;
 pub const KEYS_FILE: &str = "keys.txt";
 
 /// What a run leaves in its directory, and the next one moves away.
-const REPORTS: [&str; 8] = [
+const REPORTS: [&str; 9] = [
     "record.jsonl",
     KEYS_FILE,
     "report.json",
     "report.html",
     "junit.xml",
     "report.md",
+    "report.sarif",
     "certificate.json",
     "certificate.html",
 ];

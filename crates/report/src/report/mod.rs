@@ -1,4 +1,4 @@
-//! What people and machines read of a run: terminal, JSON, HTML, `JUnit` and Markdown.
+//! What people and machines read of a run: terminal, JSON, HTML, `JUnit`, Markdown, SARIF, annotations, TAP.
 //!
 //! Each report is made from a [`Summary`] and nothing else, so that `batchproof report` makes the same ones
 //! again from a record alone. It must not know how a run was scheduled, and sends nothing. Whatever a target
@@ -10,10 +10,12 @@ pub mod curl;
 mod differences;
 mod fact;
 mod facts;
+mod formats;
 mod good_request;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod manual;
 pub mod markdown;
 mod minimal;
 pub(crate) mod page;
@@ -30,12 +32,13 @@ use std::path::{Path, PathBuf};
 
 use crate::record::Summary;
 
+pub use formats::{OutputFormat, formatted, sarif};
 pub use json::schema;
 pub use terminal::{TerminalStyle, diff as terminal_diff, matrix as terminal_matrix, terminal};
 pub use text::{counted, number, visible, visible_block};
 pub use wording::not_tested;
 
-/// Writes `report.json`, `report.html`, `junit.xml` and `report.md` into `dir`, each whole or not at all.
+/// Writes `report.json`, `report.html`, `junit.xml`, `report.md` and `report.sarif` into `dir`, each whole or not at all.
 ///
 /// # Errors
 /// Where the directory or a file can't be written.
@@ -46,6 +49,7 @@ pub fn write_all(summary: &Summary, dir: &Path) -> std::io::Result<Vec<PathBuf>>
         ("report.html", html::html(summary, dir)),
         ("junit.xml", junit::junit(summary)?),
         ("report.md", markdown::markdown(summary)),
+        ("report.sarif", sarif(summary)?),
     ];
     let mut written = Vec::new();
     for (name, text) in reports {
@@ -71,9 +75,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("new/reports");
         let paths = write_all(&sample::hostile(), &place).unwrap();
-        assert_eq!(paths.len(), 4);
+        assert_eq!(paths.len(), 5);
         write_all(&sample::clean(), &place).unwrap();
-        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 4);
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 5);
     }
 
     /// `BATCHPROOF_SAMPLES=DIR cargo test --lib report::tests::samples` leaves pages to look at.

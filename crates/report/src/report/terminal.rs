@@ -355,7 +355,7 @@ fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
         2,
         "reports",
         Colour::Plain,
-        &format!("{dir} (report.html, report.json, junit.xml, report.md)"),
+        &format!("{dir} (report.html, report.json, junit.xml, report.md, report.sarif)"),
     );
 }
 

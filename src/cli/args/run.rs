@@ -1,0 +1,109 @@
+//! The options of `run`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::{duration, last_day, partition};
+use super::{OutputArgs, REPORT_DIR, SendingArgs};
+use crate::case::Depth;
+use crate::waiver::Day;
+
+#[derive(Args)]
+pub struct RunArgs {
+    /// Case files, directories of case files, or ids and groups of `batchproof list` [default: all
+    /// shipped cases except soak and giant ones].
+    #[arg(value_name = "PATH|ID")]
+    pub cases: Vec<String>,
+    /// Base URL, or full URL of the endpoint [default: the embedded reference server].
+    #[arg(long, value_name = "URL", env = "BATCHPROOF_TARGET")]
+    pub target: Option<String>,
+    /// Contract of another endpoint: a directory with openapi.yaml and batch.yaml.
+    #[arg(long, value_name = "DIR")]
+    pub contract: Option<PathBuf>,
+    /// Profile of the target (YAML): values, omitted fields, error codes, limits.
+    #[arg(long, value_name = "F")]
+    pub profile: Option<PathBuf>,
+    /// Known findings (YAML): rule, case, pointer, reason, owner, expiry date.
+    #[arg(long, value_name = "F")]
+    pub waivers: Option<PathBuf>,
+    /// Write all problems of the run into a waivers file (a baseline), so that a later run accepts them.
+    #[arg(long, value_name = "F")]
+    pub write_waivers: Option<PathBuf>,
+    /// How long the waivers of --write-waivers hold: a time such as 30d, or the last day.
+    #[arg(
+        long,
+        value_name = "TIME|DATE",
+        default_value = "30d",
+        value_parser = last_day,
+        requires = "write_waivers"
+    )]
+    pub expires: Day,
+    /// How much to test [default: standard; for a certificate: deep].
+    #[arg(long, value_enum)]
+    pub depth: Option<Depth>,
+    /// Seed of all generated values; every run prints its seed.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Prefix of all unique keys [default: bptest-YYMMDD- and six characters].
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<String>,
+    /// How the target refuses broken items, request or item: at depth quick the plan depends on it. Parts of one run need
+    /// it [default: what the preflight observes; with --partition, request].
+    #[arg(long, value_name = "MODE")]
+    pub refusal_mode: Option<crate::contract::RefusalMode>,
+    /// Executions of each case, instead of the number that it states for the depth.
+    #[arg(long, value_name = "N")]
+    pub runs: Option<u64>,
+    /// Simultaneous requests [default: 16 on loopback, 4 elsewhere].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// End the run after this time, such as 10m or 1h30m, and report what was seen.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub max_time: Option<Duration>,
+    /// Run the cases named for this time, such as 10m, again and again, and end with a verdict: for
+    /// soak cases.
+    #[arg(
+        id = "for",
+        long = "for",
+        value_name = "TIME",
+        value_parser = duration,
+        conflicts_with = "runs",
+        requires = "cases"
+    )]
+    pub duration: Option<Duration>,
+    /// End the run after N distinct findings.
+    #[arg(long, value_name = "N")]
+    pub max_findings: Option<usize>,
+    /// Fail the run for SHOULD findings too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Run only part I of N; all parts share an explicit --seed and --run-id. `index/N` takes I from
+    /// `JOB_COMPLETION_INDEX` of Kubernetes, which counts from 0.
+    #[arg(long, value_name = "I/N", value_parser = partition)]
+    pub partition: Option<(u32, u32)>,
+    /// Print what would be sent for each case, and send nothing.
+    #[arg(long, conflicts_with_all = ["format", "write_waivers"])]
+    pub plan: bool,
+    /// Write each finding as a case file that fails the same way, into this directory.
+    #[arg(long, value_name = "DIR")]
+    pub export_cases: Option<PathBuf>,
+    /// The name of --export-cases in earlier versions.
+    #[arg(long, hide = true, value_name = "DIR", value_parser = renamed_to_export_cases)]
+    pub save_cases: Option<PathBuf>,
+    /// Directory for the record and the reports; the previous run moves to earlier/ there.
+    #[arg(long, value_name = "DIR", default_value = REPORT_DIR)]
+    pub report_dir: PathBuf,
+    /// What to print on standard output.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// How requests are sent.
+    #[command(flatten)]
+    pub sending: SendingArgs,
+}
+
+/// The old name of an option is an error that names the new one.
+fn renamed_to_export_cases(_: &str) -> Result<PathBuf, String> {
+    Err("--save-cases is now called --export-cases".to_owned())
+}
