@@ -244,10 +244,16 @@ async fn is_refused_alone(
     if has_keys_of_its_own(environment, sent, &execution.exchanges[..at]) {
         scenario.requests.drain(..at);
     }
-    let trying = try_alone(environment, &scenario);
-    let Some(refused) = environment.quietly(trying).await else { return false };
-    environment.note_alone(refused, items, case, step);
-    refused
+    let trying = async {
+        // Another execution may have found it out while this one waited for quiet.
+        if environment.is_refused_alone(items, case, step) {
+            return accepts_another(environment).await;
+        }
+        let Some(refused) = try_alone(environment, &scenario).await else { return false };
+        environment.note_alone(refused, items, case, step);
+        refused
+    };
+    environment.quietly(trying).await
 }
 
 /// Whether the last request of a scenario is answered 503 with no word of when to come back; nothing where that can't
