@@ -1,3 +1,3 @@
-//! The independent server's own tests: it is correct before the harness is held against it.
+//! The independent server's own tests: it is correct before the harness is run against it.
 
 mod independent;

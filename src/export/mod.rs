@@ -36,7 +36,7 @@ pub struct CaseOrigin {
     runs: u64,
 }
 
-/// How likely a case file may miss a fault that comes and goes.
+/// How likely a case file may miss a flaky fault.
 pub const MISS: f64 = 0.01;
 /// Most runs of a case file.
 const MOST_RUNS: u64 = 300;
@@ -100,7 +100,7 @@ pub fn case_file(environment: &Environment, scenario: &Scenario, about: &CaseOri
         let _ = writeln!(out, "asserts: {}", about.rule);
     }
     if about.runs > 1 {
-        let _ = writeln!(out, "runs: {} # the fault comes and goes", about.runs);
+        let _ = writeln!(out, "runs: {} # the fault is flaky", about.runs);
     }
     let _ = writeln!(out, "steps:");
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! How often a finding is tried, and what comes and goes: a cause is reproduced from all of its cases together.
+//! How often a finding is tried, and what is flaky: a cause is reproduced from all of its cases together.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,9 +10,9 @@ use crate::triage::{is_flaky_cause, tries_needed};
 
 /// Tries of a finding that showed in every repeat, or was never repeated.
 const STEADY: u64 = 3;
-/// Most tries of a cause that comes and goes, in all cases together.
+/// Most tries of a flaky cause, in all cases together.
 pub(super) const MOST: u64 = 300;
-/// Chance of taking a cause that comes and goes for fixed.
+/// Chance of taking a flaky cause for fixed.
 pub(super) const MISS: f64 = 0.05;
 
 /// Findings by their causes: same rule, place and kind, in any case.
@@ -23,7 +23,7 @@ pub struct RootCauses {
 }
 
 struct RootCause {
-    /// How many tries tell that it is gone, where it comes and goes.
+    /// How many tries tell that it is gone, where it is flaky.
     needed: Option<u64>,
     /// Its findings that are tried.
     tried: u64,
@@ -56,7 +56,7 @@ impl RootCauses {
         self.causes.get(*self.cause.get(&index)?)
     }
 
-    /// How many tries of all its cases tell that a cause is gone, where it comes and goes.
+    /// How many tries of all its cases tell that a cause is gone, where it is flaky.
     pub fn needed(&self, index: usize) -> Option<u64> {
         self.at(index)?.needed
     }
@@ -85,7 +85,7 @@ impl RootCauses {
         }
     }
 
-    /// Fixed is one that comes and goes only where its cause showed nowhere, often enough.
+    /// A flaky one is fixed only where its cause showed nowhere, often enough.
     pub fn settle(&self, summary: &Summary, held: &mut [ReplayedFinding]) {
         let mut sums: Vec<(u64, u64)> = vec![(0, 0); self.causes.len()];
         for one in held.iter() {
@@ -103,17 +103,17 @@ impl RootCauses {
             if *shown >= enough && one.shown > 0 {
                 one.verdict = ReplayVerdict::StillFailing;
                 one.why = format!(
-                    "{} of {}; it comes and goes, and shows in another case too",
+                    "{} of {}; it is flaky, and shows in another case too",
                     one.shown, one.of
                 );
             } else if one.verdict == ReplayVerdict::CantTell {
             } else if *shown > 0 {
                 one.verdict = ReplayVerdict::CantTell;
-                one.why = format!("{}; it comes and goes, and shows in another case", one.why);
+                one.why = format!("{}; it is flaky, and shows in another case", one.why);
             } else if *of < needed {
                 one.verdict = ReplayVerdict::CantTell;
                 one.why = format!(
-                    "{}; it comes and goes: {of} tries of its cause are too few to tell{}",
+                    "{}; it is flaky: {of} tries of its cause are too few to tell{}",
                     one.why,
                     would_do(needed)
                 );
@@ -127,7 +127,7 @@ pub(super) fn would_do(needed: u64) -> String {
     if needed == u64::MAX { String::new() } else { format!(", {needed} would do") }
 }
 
-/// How many tries tell that the cause of `finding` is gone, where it comes and goes.
+/// How many tries tell that the cause of `finding` is gone, where it is flaky.
 fn needed(summary: &Summary, finding: &FindingRecord) -> Option<u64> {
     let found: Vec<_> =
         summary.findings.iter().filter(|(f, _)| f.cause() == finding.cause()).collect();

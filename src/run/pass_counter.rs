@@ -9,7 +9,7 @@ use crate::collect::{PassBatch, size_class};
 use crate::record::Latencies;
 use crate::session::locked;
 
-/// What a stint brought that was plainly right; handed to the collector when it ends, however it ends.
+/// What a soak worker found plainly right; handed to the collector when it ends, however it ends.
 pub(super) struct PassCounter<'a> {
     shared: &'a RunContext,
     index: usize,

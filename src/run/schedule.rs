@@ -19,7 +19,7 @@ use crate::session::{CancelReason, Progress, locked};
 
 /// Most runs of a case that one task takes on, one after the other.
 const SOAK_CHUNK: u64 = 512;
-/// Runs of a case from which on they are taken on in stints: with fewer, nothing is gained.
+/// From this number of runs of a case on, soak workers run it: with fewer, nothing is gained.
 const MANY: u64 = 1000;
 
 /// Runs everything that is planned.

@@ -39,9 +39,9 @@ pub(super) struct RunContext {
     pub options: RunOptions,
     /// What is known of plainly right answers, by case.
     pub known: Vec<Mutex<VerdictCache>>,
-    /// Held while the first run of a case that is taken on in stints is under way; true once it was judged.
+    /// Held while the first run of a case for soak workers is under way; true once it was judged.
     pub first: Vec<tokio::sync::Mutex<bool>>,
-    /// Workers between two stints.
+    /// Workers that are idle.
     pub idle: Mutex<Vec<SoakWorker>>,
     pub failure: Mutex<Option<EngineError>>,
 }

@@ -21,7 +21,7 @@ use crate::session::Environment;
 /// Numbers that a worker sets aside at a time.
 const NUMBERS: u64 = 4096;
 
-/// Whether runs of the case can be taken on in stints.
+/// Whether runs of the case can be left to soak workers.
 pub(super) fn can_soak(environment: &Environment, selected: &SelectedCase) -> bool {
     let spec = &selected.case.spec;
     environment.quick.is_some()

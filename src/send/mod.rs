@@ -240,7 +240,7 @@ impl Sender {
     /// The same in a turn that was waited for already.
     pub async fn send_in_turn(&self, request: &Request, items: usize, turn: &Turn) -> Answer {
         let number = self.responses.begin();
-        // Whoever waits for an answer would hold all of its state else.
+        // A task that waits for an answer would hold all of its state otherwise.
         let answer = Box::pin(self.send_now(request, items)).await;
         self.note_sent(
             items,

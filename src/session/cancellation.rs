@@ -1,6 +1,6 @@
 //! The end of a run before its end: by the user, the clock, or the target.
 //!
-//! Whoever holds a [`Cancellation`] can end the run. Nothing is sent from then on, what is under way is left, and what was
+//! The holder of a [`Cancellation`] can end the run. Nothing is sent from then on, what is under way is left, and what was
 //! seen stays.
 
 use std::sync::{Arc, Mutex};

@@ -80,7 +80,7 @@ pub fn read_keys(dir: &Path) -> io::Result<Vec<String>> {
         .filter(|key| !key.is_empty() && seen.insert(key.clone()))
         .collect();
     if keys.len() < lines {
-        // Whoever counts its lines, or removes what they name, meets each key once.
+        // Each key stands there once, so that its lines can be counted.
         let path = dir.join(KEYS_FILE);
         let beside = path.with_extension("new");
         let mut file = BufWriter::new(File::create(&beside)?);

@@ -49,7 +49,7 @@ pub(super) fn shrink_jobs(
     let mut jobs: Vec<ShrinkJob> = causes
         .into_iter()
         .filter_map(|cause| {
-            // Where one of a cause comes and goes, so may those that were never repeated.
+            // Where one of a cause is flaky, so may be those that were never repeated.
             let fickle = cause.iter().any(|f| steadiness(f) == FICKLE);
             let steadiness = |f| match steadiness(f) {
                 1 if fickle => FICKLE,
@@ -138,7 +138,7 @@ fn candidate(found: &FindingState, steadiness: u8) -> Option<Candidate> {
         inputs: found.record.inputs.clone(),
         tries,
         needed,
-        // Whoever pastes it has a connection that nobody authenticated before.
+        // A pasted command has a connection that was never authenticated.
         fresh_connections: !found.record.proven
             || rules::find(&found.record.rule).is_some_and(Rule::is_about_credentials),
     };

@@ -167,7 +167,7 @@ fn too_few_tries_leave_a_rare_cause_untold() {
         verdicts(heard, verdict, &Value::Null)
     });
     desk.batchproof(&["run", "rare.yaml", "--target", &hand.url]).ends(1);
-    desk.batchproof(&["replay", "reports"]).ends(3).says(&["comes and goes", "too few to tell"]);
+    desk.batchproof(&["replay", "reports"]).ends(3).says(&["is flaky", "too few to tell"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn counts(desk: &Desk, rule: &str) -> Value {
     rules.iter().find(|r| r["id"] == rule).unwrap()["counts"].clone()
 }
 
-/// Runs of the only case in the last report, and how many results were held against their items.
+/// Runs of the only case in the last report, and how many results were compared with their items.
 fn judged(desk: &Desk) -> (u64, u64) {
     let runs = desk.report()["cases"][0]["runs"].as_u64().unwrap();
     (runs, counts(desk, "ECHO-001")["passed"].as_u64().unwrap())

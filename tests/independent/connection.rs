@@ -186,7 +186,7 @@ impl Connection {
                 timeout(Duration::from_secs(2), self.stream.read(&mut waste)).await
             {}
         };
-        // Whoever still sends after that wants no answer.
+        // A client that still sends after that wants no answer.
         let _ = timeout(PATIENCE, read_away).await;
     }
 }

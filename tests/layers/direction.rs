@@ -1,6 +1,6 @@
 //! The direction of the code: a module imports only what stands to its left, and its own children.
 //!
-//! The table is the promise of ARCHITECTURE.md; `crate::` paths of all sources are held against it.
+//! The table is the promise of ARCHITECTURE.md; `crate::` paths of all sources are checked against it.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -354,7 +354,7 @@ impl Profile {
     pub fn for_document(mut self, contract: &Contract) -> Profile {
         self.undemanded = match &contract.operation.security {
             DeclaredSecurity::Scheme(_) => None,
-            // Whoever names a scheme in the profile says that there is one.
+            // A profile that names a scheme says that there is one.
             _ if !matches!(self.auth, AuthScheme::Declared | AuthScheme::None) => None,
             DeclaredSecurity::None => Some("the document demands no credentials".to_owned()),
             DeclaredSecurity::Elsewhere(what) => Some(format!(

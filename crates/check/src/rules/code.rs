@@ -143,7 +143,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Should,
         title: "The error code of a 400 is not empty",
         cite: "OpenAPI: example of the 400; INTERPRETATION-06",
-        doc: "An empty code is no code: the client can't tell what to correct. CODE-001 says so of rejected results.",
+        doc: "An empty code says nothing: the client can't tell what to correct. CODE-001 says so of rejected results.",
         example: include_str!("examples/CODE-010.txt"),
         needs: &["SCHEMA-002"],
         check: Check::Exchange(refusal_code_is_not_empty),

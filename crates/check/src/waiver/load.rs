@@ -34,7 +34,7 @@ struct Entry {
     /// The last day on which it holds.
     #[schemars(with = "Day")]
     expires: Spanned<String>,
-    /// The finding comes and goes: where it does not show, the waiver is not called stale.
+    /// The finding is flaky: where it does not show, the waiver is not called stale.
     #[serde(default)]
     flaky: bool,
 }

@@ -28,7 +28,7 @@ pub(super) fn cause_line(summary: &Summary, group: &Problem<'_>) -> Option<Strin
         );
     }
     if group.comes_whatever_is_sent() {
-        return Some("it comes and goes, whatever is sent".to_owned());
+        return Some("it is flaky, whatever is sent".to_owned());
     }
     group.input.map(|input| format!("the input: {}", visible(input)))
 }

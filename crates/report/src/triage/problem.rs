@@ -75,7 +75,7 @@ impl<'a> Problem<'a> {
         firsts.split_off(1)
     }
 
-    /// Whether it comes and goes: most of its findings that were repeated did not show in each repeat.
+    /// Whether it is flaky: most of its findings that were repeated did not show in each repeat.
     #[must_use]
     pub fn is_intermittent(&self) -> bool {
         let repeated = || self.findings.iter().filter(|(_, status)| status.of > 0);
@@ -83,7 +83,7 @@ impl<'a> Problem<'a> {
         flaky > 0 && flaky * 2 >= repeated().count()
     }
 
-    /// Whether it comes and goes whatever is sent: ordinary requests show it too.
+    /// Whether it is flaky whatever is sent: ordinary requests show it too.
     #[must_use]
     pub fn comes_whatever_is_sent(&self) -> bool {
         let is_unusual = |(finding, _): &&&RecordedFinding| !finding.inputs.is_empty();
@@ -192,7 +192,7 @@ pub fn problems_among<'a>(
     problems
 }
 
-/// What comes and goes whatever is sent is shown by an ordinary request: an unusual one would pass for its cause.
+/// What is flaky whatever is sent is shown by an ordinary request: an unusual one would pass for its cause.
 fn lead_by_ordinary(summary: &Summary, problem: &mut Problem<'_>) {
     if !problem.comes_whatever_is_sent() {
         return;

@@ -119,7 +119,7 @@ impl ValueWriter for JsonWriter<'_> {
                     Value::Number(number) => number
                         .as_i64()
                         .is_some_and(|n| (n.unsigned_abs() as f64) < self.bounds.magnitude),
-                    // Whoever knows the interpretations has to look at it.
+                    // The interpretations decide.
                     _ => false,
                 };
                 self.out.push_str(&other.to_string());

@@ -73,7 +73,7 @@ fn exceed(catalogue: &mut Catalogue<'_>, site: &SchemaSite, max: usize) {
         let spaces = format!("x{}x", " ".repeat(max.saturating_sub(1)));
         let class = format!("{} code points, most of them spaces", max + 1);
         catalogue.add("exceed-max-length", site, "maxLength", &class, Value::String(spaces));
-        // Whoever trims before counting takes these for short.
+        // A target that trims before counting takes these for short.
         for text in [format!("{}x", " ".repeat(max)), format!("x{}", " ".repeat(max))] {
             let class = format!("{} code points, spaces at an end", max + 1);
             catalogue.add("exceed-max-length", site, "maxLength", &class, Value::String(text));
