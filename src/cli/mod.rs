@@ -7,8 +7,12 @@ mod asserting;
 mod certify;
 mod cleanup;
 mod docs;
+mod doctor;
 mod explain;
+mod import;
+mod init;
 mod list;
+mod new;
 mod pauses;
 mod progress;
 mod prove;
@@ -21,6 +25,7 @@ mod serve;
 mod signals;
 mod target;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -53,12 +58,17 @@ pub fn main() -> ExitCode {
         }
     };
     let reports = match &cli.command {
-        Some(Command::Run(args)) if !args.plan => Some(args.report_dir.clone()),
+        Some(Command::Run(args)) if !args.plan && !args.watch => Some(args.report_dir.clone()),
         Some(Command::Certify(args)) => Some(args.run.report_dir.clone()),
         _ => None,
     };
     let outcome = match cli.command {
+        Some(Command::Run(args)) if args.watch => watch::watch(&args),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Init(args)) => init::init(&args),
+        Some(Command::Doctor(args)) => doctor::doctor(&args),
+        Some(Command::New(args)) => new::new(&args),
+        Some(Command::Import(args)) => import::import(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Sample(args)) => sample::sample(&args),

@@ -21,11 +21,11 @@ pub fn end_on_signal(cancellation: Cancellation, says: &'static str) {
 }
 
 #[cfg(unix)]
-struct Signals(Vec<(tokio::signal::unix::Signal, &'static str, i32)>);
+pub(super) struct Signals(Vec<(tokio::signal::unix::Signal, &'static str, i32)>);
 
 #[cfg(unix)]
 impl Signals {
-    fn new() -> Signals {
+    pub(super) fn new() -> Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [
             (SignalKind::interrupt(), "interrupted"),
@@ -39,7 +39,7 @@ impl Signals {
         Signals(watched.collect())
     }
 
-    async fn next(&mut self) -> (&'static str, i32) {
+    pub(super) async fn next(&mut self) -> (&'static str, i32) {
         if self.0.is_empty() {
             return std::future::pending().await;
         }
@@ -54,15 +54,15 @@ impl Signals {
 }
 
 #[cfg(not(unix))]
-struct Signals;
+pub(super) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
-    fn new() -> Signals {
+    pub(super) fn new() -> Signals {
         Signals
     }
 
-    async fn next(&mut self) -> (&'static str, i32) {
+    pub(super) async fn next(&mut self) -> (&'static str, i32) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -60,6 +60,14 @@ impl TargetConnection {
         }
     }
 
+    /// The state of the encryption, where there is one.
+    pub fn encryption(&self) -> Option<&rustls::ClientConnection> {
+        match self {
+            TargetConnection::Plain(_) => None,
+            TargetConnection::Encrypted(stream) => Some(stream.get_ref().1),
+        }
+    }
+
     /// Encrypts what goes through it from now on.
     async fn encrypt(
         self,

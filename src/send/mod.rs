@@ -5,13 +5,16 @@
 
 mod body_end;
 mod ceiling;
+mod certificate;
 mod command;
 mod connection;
+mod fetch;
 mod framing;
 mod good_answers;
 mod head;
 mod http;
 mod incoming;
+mod inspect;
 mod lane;
 mod memory;
 mod oauth;
@@ -39,10 +42,14 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 
+pub use certificate::CertificateWords;
+pub use fetch::fetch;
+pub use inspect::{ConnectionSeen, EncryptionSeen};
 pub use lane::{Lane, LaneAnswer, LaneFailure, StreamedExchange, headers};
 pub use oauth::TokenEndpoint;
 pub use options::{SendError, SendOptions};
 pub use pace::{LONGEST_PAUSE, Pace, Turn};
+pub use rate_limit::{AdvisedLimits, advised_rate};
 pub use silence::{ResponseLog, Silence};
 pub use target::Target;
 pub use token::Token;

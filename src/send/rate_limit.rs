@@ -58,6 +58,22 @@ impl Advice {
     }
 }
 
+/// What the header fields of an answer say of a target's limits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdvisedLimits {
+    /// Requests a second, of policies with short windows.
+    pub rate: Option<f64>,
+    /// Requests that are left.
+    pub left: Option<u64>,
+}
+
+/// What an answer says of limits; `header` gives fields by their lower-case names.
+#[must_use]
+pub fn advised_rate(status: u16, header: &dyn Fn(&str) -> Option<String>) -> AdvisedLimits {
+    let advice = Advice::of(status, header);
+    AdvisedLimits { rate: advice.policy, left: advice.left.map(|(left, _)| left) }
+}
+
 /// How long `Retry-After` asks to wait: seconds, or until a date (RFC 9110 section 10.2.3).
 pub(super) fn retry_after(value: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
     let value = value.trim();

@@ -52,14 +52,14 @@ async fn answer(
     request: http::Request<h2::RecvStream>,
     mut respond: h2::server::SendResponse<bytes::Bytes>,
 ) {
-    let method = request.method().to_string();
+    let (method, path) = (request.method().to_string(), request.uri().to_string());
     let mut incoming = request.into_body();
     let mut body = Vec::new();
     while let Some(Ok(piece)) = incoming.data().await {
         let _ = incoming.flow_control().release_capacity(piece.len());
         body.extend_from_slice(&piece);
     }
-    let heard = Heard { method, headers: Vec::new(), body, connection: 0 };
+    let heard = Heard { method, path, headers: Vec::new(), body, connection: 0 };
     let said = verdicts(&heard, "REQUEST_ACCEPTED", &Value::Null);
     let response = http::Response::builder()
         .status(said.status)

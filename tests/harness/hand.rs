@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone)]
 pub struct Heard {
     pub method: String,
+    /// Path and query.
+    pub path: String,
     /// Header lines; names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -114,7 +116,9 @@ pub fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>>
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let method = line.split(' ').next().unwrap_or("").to_owned();
+    let mut words = line.split(' ');
+    let method = words.next().unwrap_or("").to_owned();
+    let path = words.next().unwrap_or("").to_owned();
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -122,7 +126,7 @@ pub fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>>
         let Some((name, value)) = line.split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut heard = Heard { method, headers, body: Vec::new(), connection: 0 };
+    let mut heard = Heard { method, path, headers, body: Vec::new(), connection: 0 };
     let length = heard.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
     heard.body = vec![0; length];
     reader.read_exact(&mut heard.body)?;

@@ -53,6 +53,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("hooks", &["contract", "case", "exchange", "session"]),
+    ("proposal", &["contract"]),
+    ("probe", &["contract", "generate", "exchange", "send", "session", "compose", "execution"]),
     ("attempt", &["contract", "check", "send", "session", "execution", "scenario"]),
     ("collect", &["exchange", "check", "record", "triage", "session", "execution"]),
     (
@@ -114,6 +116,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "shrink",
         ],
     ),
+    ("import", &["contract", "exchange", "record"]),
+    (
+        "doctor",
+        &[
+            "contract",
+            "case",
+            "generate",
+            "exchange",
+            "send",
+            "session",
+            "compose",
+            "execution",
+            "probe",
+            "run",
+        ],
+    ),
     (
         "replay",
         &[
@@ -169,6 +187,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "session",
             "execution",
             "hooks",
+            "doctor",
+            "import",
+            "probe",
+            "proposal",
             "run",
             "replay",
             "server",

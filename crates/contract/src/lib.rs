@@ -37,7 +37,7 @@ use validity::escape;
 
 pub use auth::{AuthScheme, CredentialScheme};
 pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample, code_text};
-pub use document::SchemaDocument;
+pub use document::{SchemaDocument, read_document};
 pub use file_error::FileError;
 pub use hex::{hex, unhex};
 pub use interpretations::{Interpretation, Level};

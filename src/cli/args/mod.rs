@@ -11,6 +11,7 @@ mod replay;
 mod run;
 mod sending;
 mod server;
+mod start;
 mod values;
 
 pub use certificate::{CertifyArgs, VerifyArgs};
@@ -20,6 +21,7 @@ pub use replay::{CleanupArgs, ReplayArgs};
 pub use run::RunArgs;
 pub use sending::SendingArgs;
 pub use server::{ProveArgs, ServeArgs};
+pub use start::{DoctorArgs, ImportArgs, InitArgs, NewArgs, NewKind};
 pub use values::duration;
 
 /// What `--help` says before the commands.
@@ -53,6 +55,14 @@ pub struct Cli {
 pub enum Command {
     /// Test a target with all shipped cases, or with the cases named.
     Run(Box<RunArgs>),
+    /// Propose a contract for a batch operation of an OpenAPI document.
+    Init(Box<InitArgs>),
+    /// Say in at most ten requests what a target looks like, and what to do before a run.
+    Doctor(Box<DoctorArgs>),
+    /// Write a commented file to start from: a case, a profile, waivers or a contract.
+    New(NewArgs),
+    /// Make a case file of a HAR, a curl command, a Postman collection or a report.
+    Import(ImportArgs),
     /// List cases, rules, mutations or faults: one per line, the name first.
     List(ListArgs),
     /// Explain a rule, an interpretation, a mutation, a case or a fault.

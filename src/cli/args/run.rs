@@ -86,6 +86,9 @@ pub struct RunArgs {
     /// Print what would be sent for each case, and send nothing.
     #[arg(long, conflicts_with_all = ["format", "write_waivers"])]
     pub plan: bool,
+    /// Run the case files named at each save, and print a line for each run. Ctrl-C ends it with the last exit code.
+    #[arg(long, requires = "cases", conflicts_with_all = ["plan", "partition", "for", "write_waivers"])]
+    pub watch: bool,
     /// Write each finding as a case file that fails the same way, into this directory.
     #[arg(long, value_name = "DIR")]
     pub export_cases: Option<PathBuf>,
