@@ -39,7 +39,7 @@ async fn send_renewing(
     let token = environment.sender.token();
     let mut generation = token.generation();
     let mut answer = send_once(environment, request, items, turn).await;
-    if !token.can_change() || !shows_the_token(request) {
+    if !token.can_change() || !shows_the_token(environment, request) {
         return answer;
     }
     for _ in 0..TOKENS {
@@ -62,10 +62,11 @@ async fn send_renewing(
 }
 
 /// Whether a refusal says something of the token.
-fn shows_the_token(request: &Request) -> bool {
+fn shows_the_token(environment: &Environment, request: &Request) -> bool {
+    let scheme = environment.profile.credential_scheme(&environment.contract);
     request.credential == Credential::Good
         && request.hang_up.is_none()
-        && request.header("authorization").is_none()
+        && request.header(scheme.header()).is_none()
 }
 
 /// Whether the token of `generation` may be why a request was refused: of one that should be accepted it is; of
