@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import parts
@@ -14,10 +15,21 @@ PATH = "/amlyze-ws-rest/batch-account-balances"
 TOKEN = secrets.token_urlsafe(24)
 
 
+SERVING = []
+HANDED_OUT = set()
+HANDING_OUT = threading.Lock()
+
+
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that is free, and that nobody here was given before."""
+    with HANDING_OUT:
+        while True:
+            with socket.socket() as listener:
+                listener.bind(("127.0.0.1", 0))
+                port = listener.getsockname()[1]
+            if port not in HANDED_OUT:
+                HANDED_OUT.add(port)
+                return port
 
 
 def certificates(where):
@@ -69,6 +81,7 @@ class Service:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        SERVING.append(self)
 
     def wait_for(self, port, context=None, only_http_2=False):
         """Waits until something answers there; over HTTP/2 alone, which Python does not speak, until it agrees on that."""
