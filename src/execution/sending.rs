@@ -112,7 +112,6 @@ async fn send_once(
             Some(turn) => turn,
             None => sender.pace.turn().await,
         };
-        environment.leave_room().await;
         let sending = sender.send_in_turn(request, items, &turn);
         if patient {
             return sending.await;

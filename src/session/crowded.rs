@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::environment::micros;
 use super::{Environment, locked};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Request};
@@ -20,13 +19,9 @@ const REFUSED: usize = 3;
 const STALLED: (Duration, u32) = (Duration::from_secs(2), 20);
 
 impl Environment {
-    /// Counts an answer. A little less time is enough, until it is not.
+    /// Counts an answer.
     pub fn note_answered(&self) {
         self.crowd.answered.fetch_add(1, Ordering::Relaxed);
-        let room = self.crowd.room.load(Ordering::Relaxed);
-        if room > 0 {
-            self.crowd.room.store(room - room.div_ceil(16), Ordering::Relaxed);
-        }
     }
 
     /// The fewest connections that the target did not take, where there were any.
@@ -121,18 +116,11 @@ impl Environment {
     }
 
     /// Gives a target that takes few connections time to notice that the last one was closed.
-    pub async fn leave_room(&self) {
-        let room = self.crowd.room.load(Ordering::Relaxed);
-        if room > 0 {
-            self.pause(Duration::from_micros(room)).await;
+    /// `times` says how often that was not enough.
+    pub async fn leave_room(&self, times: u32) {
+        if self.too_many_connections().is_some() {
+            self.pause(NOTICED / 10 * times).await;
         }
-    }
-
-    /// That time was not enough: twice as much from now on.
-    pub fn leave_more_room(&self) {
-        let most = micros(NOTICED);
-        let twice = |room: u64| Some((room * 2).clamp(most / 20, most));
-        let _ = self.crowd.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, twice);
     }
 
     /// Whether one more connection is answered, with a GET of the documented path, which stores nothing.
@@ -151,7 +139,6 @@ impl Environment {
         };
         self.trace(&mut request);
         let turn = self.sender.pace.turn().await;
-        self.leave_room().await;
         let asking = self.sender.send_in_turn(&request, 0, &turn);
         let asked = tokio::time::timeout(self.stalled(), asking).await;
         matches!(asked, Ok(Answer::Received(_)))

@@ -294,6 +294,6 @@ impl Environment {
     }
 }
 
-pub(super) fn micros(elapsed: Duration) -> u64 {
+fn micros(elapsed: Duration) -> u64 {
     u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
 }

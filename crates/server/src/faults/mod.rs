@@ -1,16 +1,18 @@
-//! All faults, a file a family; those of UNIQUE that take different numbers for one stand in `alike`.
+//! All faults, a file a family; those of UNIQUE that take different numbers for one stand in `alike`. Those of services
+//! on a real database stand by what they concern: `parts` of a batch, `transactions`, `conversions` of values.
 //!
-//! A fault is added in its family's file and nowhere else.
+//! A fault is added in one file and nowhere else.
 
 mod accept;
 mod alike;
 mod atom;
 mod auth;
 mod code;
-mod database;
+mod conversions;
 mod echo;
 mod http;
 mod order;
+mod parts;
 mod race;
 mod refuse;
 mod robust;
@@ -19,6 +21,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod time;
+mod transactions;
 mod unique;
 
 use serde_json::{Map, Value};
@@ -47,7 +50,9 @@ pub fn all() -> Vec<&'static Fault> {
         race::FAULTS,
         time::FAULTS,
         robust::FAULTS,
-        database::FAULTS,
+        parts::FAULTS,
+        transactions::FAULTS,
+        conversions::FAULTS,
     ]
     .into_iter()
     .flatten()

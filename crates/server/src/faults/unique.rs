@@ -82,6 +82,18 @@ pub(super) static FAULTS: &[Fault] = &[
         .waits()
         .claim(|call, _, key| Ok(remember(call, key, |_, age| age > Duration::from_secs(1)))),
     UNIQUE
+        .fault("forgets-after-five-seconds", "a number is remembered for five seconds")
+        .must(&["UNIQUE-001"])
+        .deep()
+        .waits()
+        .claim(|call, _, key| Ok(remember(call, key, |_, age| age > Duration::from_secs(5)))),
+    UNIQUE
+        .fault("forgets-after-thirty-seconds", "a number is remembered for thirty seconds")
+        .must(&["UNIQUE-001"])
+        .deep()
+        .waits()
+        .claim(|call, _, key| Ok(remember(call, key, |_, age| age > Duration::from_secs(30)))),
+    UNIQUE
         .fault(
             "duplicate-frees-number",
             "rejecting a used number frees it, so that its third use is accepted",
@@ -311,11 +323,6 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Claims `key` and forgets the oldest ones while `old(count, age)`.
-/// Takes a number that is remembered for a while only.
-pub(super) fn forgetting(call: &Call<'_>, key: &str, time: Duration) -> bool {
-    remember(call, key, |_, age| age > time)
-}
-
 fn remember(call: &Call<'_>, key: &str, old: impl Fn(usize, Duration) -> bool) -> bool {
     let mut kept = call.kept();
     while let Some((first, since)) = kept.keys.front() {
