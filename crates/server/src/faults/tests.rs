@@ -227,6 +227,12 @@ fn requests() -> Vec<Vec<u8>> {
     }
     let old = String::from_utf8(post(&one("old"))).unwrap();
     all.push(old.replacen("HTTP/1.1", "HTTP/1.0", 1).into_bytes());
+    all.push(post(&batch(&[item("7001", json!({})), item("07001", json!({}))])));
+    let recent = (chrono::Utc::now() - chrono::Duration::seconds(30)).to_rfc3339();
+    all.push(post(&batch(&[item("recent", json!({ "balanceAt": recent }))])));
+    let number = batch(&[item("not a number", json!({ "equivalentValue": 7 }))]);
+    let number = String::from_utf8(number).unwrap();
+    all.push(post(number.replace("\"equivalentValue\":7", "\"equivalentValue\":NaN").as_bytes()));
     let large = item("large", json!({ "extra": "x".repeat(1_100_000) }));
     let nested = format!("{{\"accountBalances\":{}", "[".repeat(500));
     let repeated =
