@@ -23,8 +23,6 @@ pub struct Proposal {
     pub results: Vec<ResultsPlace>,
     /// Other properties of the answer that hold lists.
     pub other_lists: Vec<String>,
-    /// The documented statuses of success.
-    pub statuses: Vec<String>,
     /// How a result says what became of its item.
     pub verdict: Option<VerdictGuess>,
     /// Pointers into a result: the code, and its description.
@@ -60,6 +58,8 @@ pub struct ResultsPlace {
     pub says: Option<bool>,
     /// Whether it is a map.
     pub is_map: bool,
+    /// The statuses under which it is there.
+    pub under: Vec<u16>,
 }
 
 /// How a result says what became of its item.
@@ -105,9 +105,9 @@ pub fn infer(document: &SchemaDocument, operation: &BatchOperation) -> Proposal 
     let value = document.value().pointer(&operation.pointer).unwrap_or(&Value::Null);
     let body = value.get("requestBody").map(|body| document.resolve(body));
     let request = body.and_then(|body| json_schema(document, body)).unwrap_or(&Value::Null);
-    let answer = success(document, value).map_or(&Value::Null, |(_, schema)| schema);
+    let answers = success(document, value);
     let item = item_schema(document, request, &operation.items);
-    let (results, other_lists) = results(document, answer, &operation.items);
+    let (answer, (results, other_lists)) = best_results(document, &answers, &operation.items);
     let result = results
         .iter()
         .find(|place| place.says != Some(false))
@@ -136,6 +136,10 @@ pub fn infer(document: &SchemaDocument, operation: &BatchOperation) -> Proposal 
         })
         .map(|f| f.name.to_owned())
         .collect();
+    // Where an answer shows the item as a whole, only its key is sure to be the same.
+    let is_whole = item.zip(result).is_some_and(|(item, result)| {
+        std::ptr::eq(document.resolve(item), document.resolve(result))
+    });
     let own: Vec<ViewedProperty<'_>> = in_result
         .iter()
         .filter(|p| !echo.iter().any(|name| name == p.name) && !is_verdict(p.name))
@@ -147,6 +151,7 @@ pub fn infer(document: &SchemaDocument, operation: &BatchOperation) -> Proposal 
     let whole = view::properties(document, answer);
     let elapsed = (elapsed(document, &own), elapsed(document, &whole));
     let is_key = |name: &str| unique.as_ref().is_some_and(|u| u.field == name);
+    let echo = echo.into_iter().filter(|name| !is_whole || is_key(name)).collect();
     let references: Vec<String> = fields
         .iter()
         .filter(|f| !is_key(f.name) && is_reference(document, f))
@@ -172,7 +177,6 @@ pub fn infer(document: &SchemaDocument, operation: &BatchOperation) -> Proposal 
         title,
         results,
         other_lists,
-        statuses: statuses(document, value),
         verdict,
         code,
         description,
@@ -214,23 +218,44 @@ fn one_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or_default().trim_end_matches('.')
 }
 
-/// The documented statuses below 300.
-fn statuses(document: &SchemaDocument, operation: &Value) -> Vec<String> {
-    let responses = operation.get("responses").map(|r| document.resolve(r));
-    let all = responses.and_then(Value::as_object).into_iter().flatten();
-    all.map(|(status, _)| status.clone()).filter(|status| status.starts_with('2')).collect()
-}
-
-/// The first status of success that has JSON, and its schema.
+/// The statuses of success that have JSON, and their schemas.
 fn success<'a>(
     document: &'a SchemaDocument,
     operation: &'a Value,
-) -> Option<(&'static str, &'a Value)> {
-    let responses = document.resolve(operation.get("responses")?);
-    SUCCESS.into_iter().find_map(|status| {
-        let schema = json_schema(document, document.resolve(responses.get(status)?))?;
-        Some((status, schema))
-    })
+) -> Vec<(&'static str, &'a Value)> {
+    let responses = operation.get("responses").map(|r| document.resolve(r));
+    let schema = |status: &str| json_schema(document, document.resolve(responses?.get(status)?));
+    SUCCESS.into_iter().filter_map(|status| Some((status, schema(status)?))).collect()
+}
+
+/// Places of results, and other lists of the answer.
+type FoundResults = (Vec<ResultsPlace>, Vec<String>);
+
+/// The answer that shows most of where results are, and what it shows: failures may be listed under a status of their own.
+fn best_results<'a>(
+    document: &'a SchemaDocument,
+    answers: &[(&'static str, &'a Value)],
+    items: &str,
+) -> (&'a Value, FoundResults) {
+    let mut best: Option<(&'a Value, FoundResults)> = None;
+    for (_, schema) in answers {
+        let found = results(document, schema, items);
+        if best.as_ref().is_none_or(|(_, (places, _))| found.0.len() > places.len()) {
+            best = Some((schema, found));
+        }
+    }
+    let (schema, (mut places, others)) = best.unwrap_or((&Value::Null, FoundResults::default()));
+    for place in &mut places {
+        let has_it = |schema: &Value| {
+            matches!(
+                schema_at(document, schema, &place.at).map(|list| view::shape(document, list)),
+                Some(SchemaShape::List(_) | SchemaShape::Map(_))
+            )
+        };
+        let statuses = answers.iter().filter(|(_, schema)| has_it(schema));
+        place.under = statuses.filter_map(|(status, _)| status.parse().ok()).collect();
+    }
+    (schema, (places, others))
 }
 
 /// The schema at a pointer into what a schema describes.
@@ -250,11 +275,7 @@ fn item_schema<'a>(document: &'a SchemaDocument, whole: &'a Value, at: &str) -> 
 }
 
 /// Where results are: one list, or one of what was accepted beside one of what was not.
-fn results(
-    document: &SchemaDocument,
-    answer: &Value,
-    items: &str,
-) -> (Vec<ResultsPlace>, Vec<String>) {
+fn results(document: &SchemaDocument, answer: &Value, items: &str) -> FoundResults {
     let lists = lists_of(document, answer);
     let is_map = |name: &str| {
         view::properties(document, answer).into_iter().any(|p| {
@@ -265,6 +286,7 @@ fn results(
         at: if name.is_empty() { String::new() } else { format!("/{}", escape(name)) },
         says,
         is_map: is_map(name),
+        under: Vec::new(),
     };
     let usual = |name: &str| {
         let of_items = items.strip_prefix('/').is_some_and(|i| i.eq_ignore_ascii_case(name));

@@ -16,7 +16,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 pub const SUCCESS: [&str; 6] = ["200", "201", "202", "207", "2XX", "default"];
 /// What an operation must score to count as one that takes batches.
 const ENOUGH: i32 = 5;
-/// What it costs to be for reading: more than anything else brings.
+/// What it costs to be for reading, or for one thing: more than anything else brings.
 const READING: i32 = 100;
 /// How much better than all others an operation must be, to be taken without asking.
 const CLEARLY: i32 = 3;
@@ -284,7 +284,8 @@ impl<'a> DocumentedOperation<'a> {
         self.lists(schema, "", depth, &mut lists);
         let best = lists.iter().map(|list| {
             let mut found = self.found(list.pointer.clone(), list.form);
-            let is_it = |name: &str| list.pointer == format!("/{}", escape(name));
+            let first = list.pointer.split('/').nth(1).unwrap_or_default();
+            let is_it = |name: &str| escape(name) == first;
             let required = all.iter().any(|p| p.required && is_it(p.name));
             let others = all.iter().filter(|p| p.required && !is_it(p.name));
             let others = others.filter(|p| !is_fixed(document, p.schema)).count();
@@ -363,7 +364,7 @@ impl<'a> DocumentedOperation<'a> {
         }
         // One thing that is changed, and has a list.
         if self.path.ends_with('}') && !self.is_about_many() {
-            found.score -= 6;
+            found.score -= READING;
         }
         if is(REMOVES) {
             found.score -= 3;

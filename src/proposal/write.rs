@@ -96,6 +96,9 @@ impl Writer<'_> {
         let _ = writeln!(self.out, "title: {title}");
         let reference =
             json!({ "path": operation.path, "method": operation.method.to_lowercase() });
+        if operation.path.contains('{') {
+            self.decide("the path has parameters. Write a value for each: operation: { …, parameters: { NAME: VALUE } }");
+        }
         let _ = writeln!(self.out, "operation: {}\n", as_is(&reference));
     }
 
@@ -152,14 +155,7 @@ impl Writer<'_> {
     }
 
     fn results(&mut self, form: ItemsForm) {
-        let statuses: Vec<Value> = self
-            .proposal
-            .statuses
-            .iter()
-            .filter_map(|status| status.parse::<u16>().ok())
-            .map(Value::from)
-            .collect();
-        let usual = statuses.is_empty() || statuses == [json!(200)];
+        let usual = |place: &ResultsPlace| place.under.is_empty() || place.under == [200];
         match self.proposal.results.as_slice() {
             [] if form == ItemsForm::Lines => {
                 self.line("results: { lines: true }", "a line for each item");
@@ -169,7 +165,7 @@ impl Writer<'_> {
                 let _ = writeln!(self.out, "# results: results");
                 self.cannot.push("the answer has no list of results".to_owned());
             }
-            [only] if usual && only.says.is_none() && !only.is_map => {
+            [only] if usual(only) && only.says.is_none() && !only.is_map => {
                 self.line(
                     &format!("results: {}", place(&only.at)),
                     "where the answer holds a result for each item",
@@ -179,8 +175,7 @@ impl Writer<'_> {
                 }
             }
             places => {
-                let written: Vec<String> =
-                    places.iter().map(|p| Self::results_place(p, &statuses, usual)).collect();
+                let written: Vec<String> = places.iter().map(Self::results_place).collect();
                 let written = match written.as_slice() {
                     [only] => only.clone(),
                     several => format!("[{}]", several.join(", ")),
@@ -197,10 +192,9 @@ impl Writer<'_> {
                     [one] if one.is_map => {
                         self.cannot.push(format!("results are a map, {}", one.at));
                     }
-                    [_] => self.cannot.push(format!(
-                        "success is answered {}, not 200",
-                        self.proposal.statuses.join(" or ")
-                    )),
+                    [one] => self
+                        .cannot
+                        .push(format!("success is answered {}, not 200", as_is(&json!(one.under)))),
                     several => {
                         let places: Vec<&str> = several.iter().map(|place| &*place.at).collect();
                         self.cannot
@@ -211,13 +205,13 @@ impl Writer<'_> {
         }
     }
 
-    fn results_place(place: &ResultsPlace, statuses: &[Value], usual: bool) -> String {
+    fn results_place(place: &ResultsPlace) -> String {
         let mut parts = vec![format!("at: {}", scalar_or_empty(&place.at))];
         if let Some(says) = place.says {
             parts.push(format!("says: {}", if says { "accepted" } else { "rejected" }));
         }
-        if !usual {
-            parts.push(format!("under: {}", as_is(&json!(statuses))));
+        if !place.under.is_empty() && place.under != [200] {
+            parts.push(format!("under: {}", as_is(&json!(place.under))));
         }
         if place.is_map {
             parts.push("keyed: true".to_owned());

@@ -200,6 +200,56 @@ fn a_document_without_batches_is_answered_with_reasons() {
 }
 
 #[test]
+fn failures_that_are_listed_under_a_status_of_their_own_are_seen() {
+    let desk = Desk::new();
+    let item = json!({ "traceId": { "type": "string" }, "properties": { "type": "object" } });
+    let request = json!({ "type": "object", "required": ["inputs"], "properties": { "inputs": list_of(&item) } });
+    let result = list_of(&json!({ "id": { "type": "string" }, "traceId": { "type": "string" } }));
+    let error =
+        list_of(&json!({ "category": { "type": "string" }, "message": { "type": "string" } }));
+    let mut operation = operation("create", &request, &json!({ "type": "object" }));
+    operation["responses"] = json!({
+        "201": body(&json!({ "type": "object", "properties": { "results": result } })),
+        "207": body(&json!({ "type": "object", "properties": { "results": result, "errors": error } })),
+    });
+    desk.file("api.json", document(&[("/objects/{type}/batch/create", "post", operation)]));
+    desk.batchproof(&["init", "api.json"]);
+    let yaml = read(&desk, "contract/batch.yaml");
+    for line in [
+        "results: [{ at: /results, says: accepted, under: [201, 207] }, { at: /errors, says: rejected, under: [207] }]",
+        "match: { item: /traceId, result: /traceId }",
+        "# DECIDE: the path has parameters.",
+    ] {
+        assert!(yaml.lines().any(|l| l.starts_with(line)), "{line} is missing in\n{yaml}");
+    }
+}
+
+#[test]
+fn one_thing_with_a_list_is_no_batch_and_many_things_are() {
+    let desk = Desk::new();
+    let invoices = json!({ "type": "object", "properties": { "invoices": list_of(&json!({
+        "invoiceId": { "type": "string" }, "total": { "type": "number" }, "hasErrors": { "type": "boolean" },
+    })) } });
+    desk.file(
+        "api.json",
+        document(&[
+            ("/invoices", "put", operation("createInvoices", &invoices, &invoices)),
+            ("/invoices/{id}", "post", operation("updateInvoice", &invoices, &invoices)),
+            ("/invoices/search", "post", operation("searchInvoices", &invoices, &invoices)),
+        ]),
+    );
+    desk.batchproof(&["init", "api.json"])
+        .says(&["PUT /invoices createInvoices (items: /invoices)"]);
+    let yaml = read(&desk, "contract/batch.yaml");
+    assert!(
+        yaml.contains(
+            "verdict: { accepted: { /hasErrors: false }, rejected: { /hasErrors: true } }"
+        ),
+        "{yaml}"
+    );
+}
+
+#[test]
 fn the_files_that_a_document_refers_to_come_with_it() {
     let desk = Desk::new();
     let whole: Value =

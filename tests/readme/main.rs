@@ -12,6 +12,7 @@ mod install;
 mod kubernetes;
 mod links;
 mod picture;
+mod sample_report;
 mod text;
 
 #[path = "../harness/mod.rs"]
