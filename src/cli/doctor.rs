@@ -42,6 +42,10 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, CommandError> {
             say_error(&redactor.clean(&why));
             return Ok(UNREACHED);
         }
+        if let Some(why) = target::wait(&environment, &args.sending).await {
+            say_error(&redactor.clean(&why));
+            return Ok(UNREACHED);
+        }
         let connection = environment.sender.inspect().await;
         let examination = examine(&environment, &connection).await;
         for point in &examination.points {

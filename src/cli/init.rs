@@ -72,6 +72,10 @@ async fn finish(args: &InitArgs, contract: Contract, yaml: &str) -> Result<u8, C
             Connecting { target: Some(target), jobs: Some(1), sending: &args.sending, sends: true };
         let run_id = default_run_id(chrono::Utc::now());
         let (environment, _) = connecting.environment(contract, profile, &run_id).await?;
+        if let Some(why) = target::wait(&environment, &args.sending).await {
+            say(&format!("observed nothing: {why}"));
+            return Ok(UNFINISHED);
+        }
         let seen = observe(&environment).await;
         let base = environment.sender.target.base.clone();
         let today = chrono::Utc::now().format("%Y-%m-%d");

@@ -11,11 +11,12 @@ use super::args::{SendingArgs, duration};
 use crate::check::rules;
 use crate::contract::{AuthScheme, Contract, Profile, RefusalMode};
 use crate::embedded::{self, LOOPBACK_JOBS};
+use crate::run::wait_until_up;
 use crate::send::{
     Pace, SendError, SendOptions, Sender, Target, Token, TokenEndpoint, TokenSource,
 };
 use crate::server::RunningServer;
-use crate::session::{CancelReason, Environment};
+use crate::session::{CancelReason, Environment, NoObserver};
 
 /// Jobs on hosts that others use too.
 pub const POLITE_JOBS: usize = 4;
@@ -109,6 +110,11 @@ impl Connecting<'_> {
         });
         Ok((Arc::new(environment), None))
     }
+}
+
+/// Waits for a target that is still starting, where `--wait` says so; why it is not up, where that is so.
+pub async fn wait(environment: &Arc<Environment>, sending: &SendingArgs) -> Option<String> {
+    wait_until_up(environment, sending.wait?, &NoObserver).await
 }
 
 /// Where the token comes from: arguments before the environment, the environment before the profile.

@@ -29,7 +29,7 @@ use self::plan::may_observe;
 use self::preflight::{observe_refusal_mode, send_preflight};
 use self::schedule::run_all;
 use self::shared::RunContext;
-use self::wait::wait_until_up;
+pub use self::wait::wait_until_up;
 use crate::collect::Collector;
 use crate::contract::RefusalMode;
 use crate::contract::text::counted;

@@ -14,7 +14,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 
 /// Asks with a GET of the documented path, which stores nothing, until anything but 502, 503 and 504 comes back.
 /// Gives why the target is not up where the time was over before.
-pub(super) async fn wait_until_up(
+pub async fn wait_until_up(
     environment: &Arc<Environment>,
     time: Duration,
     observer: &dyn Observer,

@@ -90,6 +90,7 @@ fn what_cannot_be_reached_exits_with_3() {
         "no-such-host.invalid",
     );
     doctor(&desk, "ftp://x", &[]).ends(2);
+    doctor(&desk, &closed, &["--wait", "1"]).ends(3).says(&["was not up within 1s"]);
 }
 
 #[test]

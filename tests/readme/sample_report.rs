@@ -32,15 +32,15 @@ fn page() -> String {
     let report = std::fs::read_to_string(desk.reports().join("report.md")).unwrap();
     let host = server.url.split('/').nth(2).expect("a host");
     let port = host.rsplit(':').next().expect("a port");
-    // The rules that were not tested, and the versions, are those of the day.
-    let report = report.split("</details>").next().unwrap();
+    // The rules that were not tested, and the versions, are those of the day; a waiver to fill in is not one yet.
+    let report = report.split("\nA waiver, to fill in").next().unwrap();
     let steady = steady(report)
         .replace(&format!(":{port}"), ":8080")
         .replace(&format!("&#58;{port}"), "&#58;8080");
     let mut page = format!(
         "# A sample report\n\n\
-         `report.md` of a run against a server that gives its results in reverse order, as a pull request shows it. Its last lines, with the\n\
-         rules that were not tested and the versions, are left out. `report.html` has more: requests beside responses, rules, coverage.\n\n\
+         `report.md` of a run against a server that gives its results in reverse order, as a pull request shows it. Its last lines (a waiver\n\
+         to fill in, the rules that were not tested, the versions) are left out. `report.html` has more: requests beside responses, rules, coverage.\n\n\
          ```console\n\
          $ export BATCHPROOF_TOKEN=demo\n\
          $ batchproof serve --port 8080 --fault results-reversed &\n\
@@ -58,7 +58,7 @@ fn page() -> String {
         };
         let _ = writeln!(page, "{line}");
     }
-    page.push_str("</details>\n");
+    page.push_str("\n</details>\n");
     page
 }
 
