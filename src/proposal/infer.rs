@@ -320,8 +320,11 @@ fn results(document: &SchemaDocument, answer: &Value, items: &str) -> FoundResul
             // A result that judges itself needs no second list.
             let judged = of_list.is_some_and(|r| {
                 view::properties(document, r).iter().any(|p| {
-                    let two = view::listed(document, p.schema);
-                    judges(p.name).is_some() || two.iter().any(|word| judges(word) == Some(false))
+                    let is_flag = view::shape(document, p.schema) == SchemaShape::Scalar("boolean");
+                    let words = view::listed(document, p.schema);
+                    judges(p.name) == Some(false)
+                        || (is_flag && judges(p.name).is_some())
+                        || words.iter().any(|word| judges(word) == Some(false))
                 })
             });
             match failures.filter(|_| !judged || judges(list) == Some(true)) {

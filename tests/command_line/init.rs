@@ -204,7 +204,9 @@ fn failures_that_are_listed_under_a_status_of_their_own_are_seen() {
     let desk = Desk::new();
     let item = json!({ "traceId": { "type": "string" }, "properties": { "type": "object" } });
     let request = json!({ "type": "object", "required": ["inputs"], "properties": { "inputs": list_of(&item) } });
-    let result = list_of(&json!({ "id": { "type": "string" }, "traceId": { "type": "string" } }));
+    let result = list_of(&json!({
+        "id": { "type": "string" }, "traceId": { "type": "string" }, "createdAt": { "type": "string", "format": "date-time" },
+    }));
     let error =
         list_of(&json!({ "category": { "type": "string" }, "message": { "type": "string" } }));
     let mut operation = operation("create", &request, &json!({ "type": "object" }));
