@@ -6,7 +6,10 @@
 mod codes;
 mod files;
 mod infer;
+mod results;
 mod survey;
+mod unique_key;
+mod verdict;
 mod view;
 mod words;
 mod write;

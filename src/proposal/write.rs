@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::infer::{Proposal, ResultsPlace, VerdictValue};
+use super::infer::Proposal;
+use super::results::ResultsPlace;
 use super::survey::ItemsForm;
+use super::verdict::VerdictValue;
 use crate::contract::validity::escape;
 use crate::contract::yaml::{flow, scalar};
 
