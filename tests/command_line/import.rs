@@ -218,6 +218,15 @@ impl Watching {
     }
 }
 
+/// A test that fails leaves nothing running.
+#[cfg(unix)]
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_watched_case_is_run_at_each_save_and_the_last_exit_code_stays() {
