@@ -1,12 +1,13 @@
 //! The embedded reference server as a target: what a run without `--target`, `prove` and the trials under
 //! Cargo are compared with.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::contract::{Contract, CredentialScheme, FileError, Profile, RefusalMode};
+use crate::contract::{Contract, CredentialScheme, FileError, Profile, RefusalMode, Tenant};
 use crate::generate::Generator;
 use crate::send::{Pace, SendError, SendOptions, Sender, Target, Token, TokenSource};
 use crate::server::{self, Fault, RunningServer, ServerConfig};
@@ -16,6 +17,8 @@ use crate::session::Environment;
 pub const LOOPBACK_JOBS: usize = 16;
 
 const TOKEN: &str = "embedded:reference-token";
+/// That of its other tenant.
+const OTHER_TOKEN: &str = "embedded:other-tenant";
 
 /// Why the embedded server can't be used.
 #[derive(Debug, Error)]
@@ -88,6 +91,7 @@ pub async fn start_with(
     run_id: &str,
 ) -> Result<Embedded, EmbeddedError> {
     let server = serve(Arc::clone(&contract), &profile, refusal_mode, faults).await?;
+    let profile = with_its_tenant(profile);
     let sender = sender(&server, &contract, &profile, options)?;
     let environment = Environment::with_generator(contract, profile, generator, sender, run_id);
     Ok(Embedded { server, environment: Arc::new(environment) })
@@ -102,7 +106,33 @@ async fn serve(
     // Other credentials than those of its contract mean nothing to it.
     let declared = Profile::default().credential_scheme(&contract);
     let token = (shown(profile, &contract) == declared).then(|| TOKEN.to_owned());
-    server::start(ServerConfig { contract, refusal_mode, token, faults, port: 0 }).await
+    let other_token = token.as_ref().map(|_| OTHER_TOKEN.to_owned());
+    let further_keys = profile.further_keys.clone();
+    server::start(ServerConfig {
+        contract,
+        refusal_mode,
+        token,
+        other_token,
+        further_keys,
+        faults,
+        port: 0,
+    })
+    .await
+}
+
+/// The tenants of a profile for the embedded server: its other one.
+#[must_use]
+pub fn tenants() -> BTreeMap<String, Tenant> {
+    let tenant = Tenant { secret: Some(OTHER_TOKEN.to_owned()), ..Tenant::default() };
+    [("other".to_owned(), tenant)].into()
+}
+
+/// A profile that names another tenant names the server's own.
+fn with_its_tenant(mut profile: Profile) -> Profile {
+    if !profile.tenants.is_empty() {
+        profile.tenants = tenants();
+    }
+    profile
 }
 
 fn sender(

@@ -73,16 +73,29 @@ fn proved(run: ProofRun) -> Result<(), Failed> {
     Err(format!("{}\nfired: {}", proof.wrong.join("\n"), fired.join(" ")).into())
 }
 
-/// What races and losses by chance show in one run and not in the next, in percent of the faults.
-const BY_CHANCE: f64 = 2.0;
+/// Faults that a run of 200 requests meets by chance, so that they say nothing of the suite. They count neither as found
+/// nor as missed.
+const BY_CHANCE: [&str; 5] = [
+    // Four answers of 200 get lost; whether two of the few plain batches that look into it do is a draw.
+    "one-answer-in-fifty-lost",
+    // Some 570 numbers meet in one of 262,144 values in about every second run.
+    "number-hash-of-18-bits",
+    // Shows where a run takes longer than a second, which depends on the machine.
+    "forgets-after-a-second",
+    // A used number must come back within 20 milliseconds, on a connection to the other node.
+    "two-nodes",
+    // Which items they are depends on the order in which 16 jobs get answers.
+    "each-hundredth-item-lost",
+];
 
 /// What is chosen, at depth quick; what that misses, at depth standard. `batchproof prove --depth quick` says the share
 /// of all runs.
 fn quick_finds_its_share() -> Result<(), Failed> {
-    let chosen = chosen().into_iter().filter(|run| run.fault.is_some());
+    let is_by_chance = |run: &ProofRun| run.fault.is_none_or(|f| BY_CHANCE.contains(&f.name));
+    let chosen = chosen().into_iter().filter(|run| !is_by_chance(run));
     let quick = all_of(&chosen.map(|run| run.at(Depth::Quick)).collect::<Vec<_>>())?;
     let share = QuickShare::new(&quick, &all_of(&QuickShare::to_compare(&quick))?);
-    if share.percent(None) >= QuickShare::PROMISED - BY_CHANCE {
+    if share.percent(None) >= QuickShare::PROMISED {
         return Ok(());
     }
     let missed: Vec<String> = share.missed.iter().map(|missed| missed.run.name()).collect();

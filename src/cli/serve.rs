@@ -15,7 +15,11 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
         None => Contract::shipped()?,
     };
     let scheme = Profile::default().credential_scheme(&contract);
-    let token = token(args.token_file.as_deref(), &scheme)?;
+    let token = read_token(args.token_file.as_deref(), &scheme)?;
+    let other_token = match &args.other_token_file {
+        Some(path) => read_token(Some(path), &scheme)?,
+        None => None,
+    };
     let chosen = args.fault.iter().map(|name| fault_named(name)).collect::<Result<Vec<_>, _>>()?;
     let certificate = match (&args.tls_cert, &args.tls_key) {
         (Some(chain), Some(key)) => {
@@ -29,10 +33,14 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let demands = token.is_some();
+        let further_keys = contract.operation.further_keys.clone();
         let config = ServerConfig {
             contract: Arc::new(contract),
             refusal_mode: args.refusal_mode,
+            // Who demands one token takes the other too.
+            other_token: other_token.filter(|_| demands),
             token,
+            further_keys: if demands { further_keys } else { Vec::new() },
             faults: chosen,
             port: args.port,
         };
@@ -59,7 +67,10 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
 }
 
 /// The token that is demanded: of the file, or of the environment where that has one.
-fn token(file: Option<&Path>, scheme: &CredentialScheme) -> Result<Option<String>, CommandError> {
+fn read_token(
+    file: Option<&Path>,
+    scheme: &CredentialScheme,
+) -> Result<Option<String>, CommandError> {
     let (place, bytes) = match file {
         Some(path) => {
             let place = format!("--token-file {}", path.display());

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::SelectedCase;
-use crate::case::{Framing, Relation, Step};
+use crate::case::{Credential, Framing, Relation, Step};
 use crate::record::NotRun;
 use crate::session::Environment;
 
@@ -24,9 +24,32 @@ pub fn why_not_run(environment: &Environment, chosen: &SelectedCase) -> Option<N
     if let Some(reason) = &chosen.not_applicable {
         return Some(NotRun { why: reason.clone(), by_contract: true, rules: Vec::new() });
     }
+    let (operation, profile) = (&environment.contract.operation, &environment.profile);
+    let excluded =
+        |why: &str, by_contract, rules| Some(NotRun { why: why.to_owned(), by_contract, rules });
+    if shows(chosen, Credential::OtherTenant) && profile.tenants.is_empty() {
+        let rules = vec![chosen.rule.id.to_owned()];
+        return excluded("the profile names no other tenant (tenants)", false, rules);
+    }
+    if shows(chosen, Credential::NoFurtherKey) && profile.further_keys.is_empty() {
+        let is_demanded = !operation.further_keys.is_empty();
+        let why = if is_demanded {
+            "the profile has no header for the API key that the document demands beside the credentials"
+        } else {
+            "the document demands no API key beside the credentials"
+        };
+        return excluded(why, !is_demanded, Vec::new());
+    }
     let why = environment.sender.needs_http_1().filter(|_| frames(chosen))?;
     let rules = vec![chosen.rule.id.to_owned()];
     Some(NotRun { why: why.to_owned(), by_contract: false, rules })
+}
+
+/// Whether a step of the case shows such credentials.
+fn shows(chosen: &SelectedCase, credential: Credential) -> bool {
+    let steps = chosen.case.spec.steps.iter().flatten();
+    let mut all = steps.flat_map(|step| step.simultaneously.iter().flatten().chain([step]));
+    all.any(|step| step.credential == credential)
 }
 
 /// Whether the case is about framing that only HTTP/1.1 has.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{is_load, send_request};
+use crate::case::Credential;
 use crate::compose::{self, BodyStyle, OutgoingItem};
 use crate::exchange::{Answer, BodyIntent, Exchange};
 use crate::generate::OptionalFields;
@@ -84,8 +85,19 @@ pub(crate) async fn exchange_batch(
     entries: &[OutgoingItem],
     exchanges: &mut Vec<Exchange>,
 ) -> Exchange {
+    exchange_batch_as(environment, Credential::Good, entries, exchanges).await
+}
+
+/// The same with such credentials.
+pub(crate) async fn exchange_batch_as(
+    environment: &Arc<Environment>,
+    credential: Credential,
+    entries: &[OutgoingItem],
+    exchanges: &mut Vec<Exchange>,
+) -> Exchange {
     let (bytes, body) = compose::batch(environment, entries, BodyStyle::Compact);
     let mut request = compose::plain_request(environment, bytes);
+    request.credential = credential;
     debug_assert!(matches!(body, BodyIntent::Batch { .. }));
     environment.trace(&mut request);
     let intent = compose::intent(environment, &request, body);

@@ -11,6 +11,7 @@ mod run_range;
 mod schedule;
 mod shared;
 mod soak_worker;
+mod tenant;
 mod verdict_cache;
 mod wait;
 
@@ -257,7 +258,10 @@ fn hook_context<'a>(shared: &'a RunContext, dir: &'a std::path::Path) -> HookCon
 
 async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     let mut exchanges = Vec::new();
-    let outcome = send_preflight(&shared.environment, &mut exchanges).await;
+    let mut outcome = send_preflight(&shared.environment, &mut exchanges).await;
+    if matches!(outcome, Preflight::Passed) {
+        outcome = tenant::send_preflight(&shared.environment, &mut exchanges).await;
+    }
     match outcome {
         Preflight::Passed => None,
         Preflight::Stopped { why, advice } => {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::tenant;
 use crate::check::shorten;
 use crate::compose::OutgoingItem;
 use crate::contract::{RefusalMode, code_text};
@@ -271,7 +272,7 @@ fn first_refusal(environment: &Environment, result: &Value) -> String {
 
 /// What the preflight sends to a target that accepts its batch, with what shows the refusal mode.
 pub(super) fn amount(environment: &Environment) -> Amount {
-    Amount::new(2, number_of_items(environment) as u64 + 3)
+    Amount::new(2, number_of_items(environment) as u64 + 3) + tenant::amount(environment)
 }
 
 /// Sends a broken item between two sound ones: how the target refuses it, where that is one of the two modes.

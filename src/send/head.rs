@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::Sender;
+use super::{Sender, present};
+use crate::case::Credential;
 use crate::exchange::Request;
 
 /// Who we are.
@@ -30,12 +31,30 @@ pub(super) fn fields<'a>(
     request: &'a Request,
     signature: &'a [(String, String)],
 ) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
-    let given = sender.profile_headers.iter().chain(&request.headers).chain(signature);
+    let other =
+        sender.other_tenant.as_ref().filter(|_| request.credential == Credential::OtherTenant);
+    let others = other.into_iter().flat_map(|tenant| &tenant.headers);
+    let is_left_out = move |name: &str| {
+        let is_it = |own: &String| own.eq_ignore_ascii_case(name);
+        match (request.credential, other) {
+            (Credential::NoFurtherKey, _) => sender.further_keys.iter().any(is_it),
+            (_, Some(tenant)) => tenant.headers.keys().any(is_it),
+            _ => false,
+        }
+    };
+    let own = sender.profile_headers.iter().filter(move |(name, _)| !is_left_out(name));
+    let given = own.chain(&request.headers).chain(signature).map(|(name, value)| (name, value));
     let trace = request.trace.map(|trace| ("traceparent", Cow::Owned(trace.to_string())));
     let token = &sender.token;
-    let credentials =
-        token.header(request.credential).map(|value| (token.scheme().header(), Cow::Owned(value)));
+    let shows_its_own =
+        others.clone().any(|(name, _)| name.eq_ignore_ascii_case(token.scheme().header()));
+    let shown = match other.and_then(|tenant| tenant.secret.as_deref()) {
+        Some(secret) => present::header(token.scheme(), Some(secret), Credential::Good),
+        None => token.header(request.credential).filter(|_| !shows_its_own),
+    };
+    let credentials = shown.map(|value| (token.scheme().header(), Cow::Owned(value)));
     given
+        .chain(others)
         .map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str())))
         .chain(credentials)
         .chain(trace)

@@ -57,7 +57,7 @@ pub use token_source::TokenSource;
 pub use token_text::token_text;
 
 use crate::case::Credential;
-use crate::contract::{AuthScheme, Profile};
+use crate::contract::{AuthScheme, Profile, Tenant};
 use crate::exchange::{Answer, Loss, LossKind, Request};
 
 use good_answers::GoodAnswers;
@@ -98,6 +98,10 @@ pub struct Sender {
     token: Arc<Token>,
     signer: Option<Signer>,
     profile_headers: Vec<(String, String)>,
+    /// Another tenant, where the profile names one.
+    other_tenant: Option<Tenant>,
+    /// Headers with API keys beside the credentials.
+    further_keys: Vec<String>,
     /// Offers HTTP/1.1 to the target.
     tls: Arc<ClientConfig>,
     proxy: Option<Proxy>,
@@ -127,7 +131,12 @@ tokio::task_local! {
 fn is_odd(credential: Credential) -> bool {
     !matches!(
         credential,
-        Credential::Good | Credential::None | Credential::Wrong | Credential::InQuery
+        Credential::Good
+            | Credential::None
+            | Credential::Wrong
+            | Credential::InQuery
+            | Credential::OtherTenant
+            | Credential::NoFurtherKey
     )
 }
 
@@ -159,6 +168,8 @@ impl Sender {
                 _ => None,
             },
             profile_headers: profile.headers.clone().into_iter().collect(),
+            other_tenant: profile.tenants.values().next().cloned(),
+            further_keys: profile.further_keys.clone(),
             tls: Arc::new(tls),
             proxy,
             transport: tokio::sync::OnceCell::new(),

@@ -40,7 +40,11 @@ fn with_scheme(
 ) -> String {
     let value = encode(token);
     match credential {
-        Credential::Good | Credential::None | Credential::InQuery => format!("{scheme} {value}"),
+        Credential::Good
+        | Credential::None
+        | Credential::InQuery
+        | Credential::OtherTenant
+        | Credential::NoFurtherKey => format!("{scheme} {value}"),
         Credential::Empty => String::new(),
         Credential::SchemeOnly => scheme.to_owned(),
         Credential::Wrong => format!("{scheme} {}", encode(&unlike(rotated(token), token))),
@@ -59,7 +63,11 @@ fn with_scheme(
 /// An API key has no scheme: what takes the place of one makes another key of it.
 fn key(token: &str, credential: Credential) -> String {
     match credential {
-        Credential::Good | Credential::None | Credential::InQuery => token.to_owned(),
+        Credential::Good
+        | Credential::None
+        | Credential::InQuery
+        | Credential::OtherTenant
+        | Credential::NoFurtherKey => token.to_owned(),
         Credential::Empty => String::new(),
         Credential::SchemeOnly => "Bearer".to_owned(),
         Credential::Wrong => unlike(rotated(token), token),

@@ -168,9 +168,12 @@ fn changed(value: &str, credential: Credential) -> String {
     };
     match credential {
         // The wrong one is right for another body.
-        Credential::Good | Credential::Wrong | Credential::None | Credential::InQuery => {
-            value.to_owned()
-        }
+        Credential::Good
+        | Credential::Wrong
+        | Credential::None
+        | Credential::InQuery
+        | Credential::OtherTenant
+        | Credential::NoFurtherKey => value.to_owned(),
         Credential::Empty => String::new(),
         Credential::SchemeOnly => scheme.unwrap_or("Bearer").to_owned(),
         Credential::Longer => format!("{value}x"),

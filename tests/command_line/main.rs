@@ -39,6 +39,7 @@ mod signing;
 mod slow_bodies;
 mod soak;
 mod targets;
+mod tenants;
 mod tls;
 mod tokens;
 mod waivers;

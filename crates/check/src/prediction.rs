@@ -38,6 +38,8 @@ pub enum UnusedReason {
     Literal,
     /// It was never sent, but one that looks like it was used.
     Near(String),
+    /// Its tenant never sent it, but another one used it.
+    OtherTenant,
     /// Its request was refused with a 400.
     Refused,
     /// Its item was rejected.

@@ -22,6 +22,9 @@ pub struct BatchContract {
     pub results: String,
     /// Item property that is the unique number.
     pub unique: String,
+    /// Whether tenants share their unique numbers; without it, each tenant has numbers of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_across_tenants: bool,
     /// Item properties that a result repeats; includes `unique`.
     pub echo: Vec<String>,
     /// How a result says accepted or rejected.

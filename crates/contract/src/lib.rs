@@ -43,7 +43,7 @@ pub use hex::{hex, unhex};
 pub use interpretations::{Interpretation, Level};
 pub use json::{Document, member, repeated_key};
 pub use openapi::Operation;
-pub use profile::Profile;
+pub use profile::{Profile, Tenant};
 pub use published::published;
 pub use refusal_mode::RefusalMode;
 pub use security::{DeclaredScheme, DeclaredSecurity};

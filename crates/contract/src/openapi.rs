@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::document::SchemaDocument;
 use super::file_error::FileError;
 use super::media_type::MediaType;
-use super::security::{DeclaredSecurity, declared_security};
+use super::security::{DeclaredSecurity, declared_security, further_keys};
 use super::validity::escape;
 
 /// One operation of an OpenAPI document, its schemas compiled.
@@ -25,6 +25,8 @@ pub struct Operation {
     pub responses: BTreeMap<u16, Body>,
     /// What it demands of credentials.
     pub security: DeclaredSecurity,
+    /// Headers with API keys that it demands beside them.
+    pub further_keys: Vec<String>,
     /// The whole document.
     pub document: SchemaDocument,
 }
@@ -67,6 +69,7 @@ impl Operation {
             request: Body::anything(),
             responses: BTreeMap::new(),
             security: declared_security(root, root.pointer(&at).unwrap_or(&Value::Null)),
+            further_keys: further_keys(root, root.pointer(&at).unwrap_or(&Value::Null)),
             document,
         };
         let request = operation.follow(&format!("{at}/requestBody"))?;

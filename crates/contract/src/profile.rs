@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::auth::{AuthScheme, CredentialScheme};
+use super::auth::{AuthScheme, CredentialScheme, SecretPlace};
 use super::batch::ErrorCode;
 use super::file_error::{FileError, nearest, read_yaml};
 use super::hook::Hook;
@@ -65,6 +65,9 @@ pub struct Profile {
     pub traceparent: Option<bool>,
     /// Headers sent with every request; `${env:NAME}` reads the environment.
     pub headers: BTreeMap<String, String>,
+    /// Other tenants of the target, each with its credentials.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tenants: BTreeMap<String, Tenant>,
     /// Error codes that the target uses beyond the documented ones.
     pub error_codes: BTreeMap<String, ErrorCode>,
     /// Families or rules that are not to be judged here, each with its reason.
@@ -83,6 +86,9 @@ pub struct Profile {
     /// Why rules about credentials are not judged, where the document is the reason.
     #[serde(skip)]
     pub undemanded: Option<String>,
+    /// Headers with the API keys that the document demands beside the credentials, of those in `headers`.
+    #[serde(skip)]
+    pub further_keys: Vec<String>,
     /// The token that a header of the profile held.
     #[serde(skip)]
     pub token: Option<String>,
@@ -122,6 +128,21 @@ impl<'de> Deserialize<'de> for KnownValues {
             )),
         }
     }
+}
+
+/// Another tenant of the target.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Tenant {
+    /// Where its token is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<SecretPlace>,
+    /// Headers in the place of the profile's of the same names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// The token.
+    #[serde(skip)]
+    pub secret: Option<String>,
 }
 
 /// What the target can bear.
@@ -268,38 +289,46 @@ impl Profile {
             }
         }
         profile.adopt_credentials(contract);
+        profile.read_tenants(&file, &text)?;
+        let sent =
+            |name: &&String| profile.headers.keys().any(|own| own.eq_ignore_ascii_case(name));
+        profile.further_keys =
+            contract.operation.further_keys.iter().filter(sent).cloned().collect();
         Ok(profile)
     }
 
     /// Fills in what headers take from the environment, and looks whether they can be sent.
     fn read_headers(&mut self, file: &str, text: &str) -> Result<(), FileError> {
-        for (name, value) in &mut self.headers {
-            let wrong = |what: String| FileError::new(file, what).at(line_of(text, name), 1);
-            if !header::is_name(name) {
-                return Err(wrong(format!(
-                    "`{}` cannot be the name of a header",
-                    name.escape_debug()
-                ))
-                .expected("letters, digits and `-`, such as X-Tenant"));
+        read_headers(&mut self.headers, &mut self.secrets, file, text)
+    }
+
+    /// Reads the credentials of other tenants.
+    fn read_tenants(&mut self, file: &str, text: &str) -> Result<(), FileError> {
+        for (name, tenant) in &mut self.tenants {
+            let wrong = |what: String| {
+                FileError::new(file, format!("tenant `{name}`: {what}"))
+                    .at(line_of(text, &format!("{name}:")), 1)
+                    .expected(
+                        "a token, as \"${env:NAME}\" or { file: PATH }, or headers of its own",
+                    )
+            };
+            read_headers(&mut tenant.headers, &mut self.secrets, file, text)?;
+            let read = match &tenant.token {
+                None if tenant.headers.is_empty() => {
+                    return Err(wrong("it has no credentials of its own".to_owned()));
+                }
+                None => continue,
+                Some(SecretPlace::Environment(variable)) => std::env::var(variable)
+                    .map_err(|_| wrong(format!("the environment has no `{variable}`")))?,
+                Some(SecretPlace::File(path)) => std::fs::read_to_string(path)
+                    .map_err(|error| wrong(format!("{}: {error}", path.display())))?,
+            };
+            let token = read.trim_start_matches('\u{feff}').trim().to_owned();
+            if token.is_empty() || !header::is_value(&token) {
+                return Err(wrong("its token is empty, or not one line of text".to_owned()));
             }
-            if header::is_framing(name) {
-                return Err(wrong(format!("`{name}` is set by batchproof itself"))
-                    .expected("a header that says nothing of where the message goes or ends"));
-            }
-            let read = from_environment(value, &mut self.secrets).map_err(|variable| {
-                FileError::new(file, format!("the environment has no `{variable}`"))
-                    .at(line_of(text, &variable), 1)
-                    .hint(format!("export {variable}=…"))
-            })?;
-            read.trim().clone_into(value);
-            if !header::is_value(value) {
-                // The value may be a secret.
-                return Err(wrong(format!("the value of `{name}` holds control characters"))
-                    .expected("one line of text"));
-            }
-            if is_secret(name) {
-                self.secrets.push(value.clone());
-            }
+            self.secrets.push(token.clone());
+            tenant.secret = Some(token);
         }
         Ok(())
     }
@@ -485,6 +514,41 @@ impl Profile {
         }
         self.skip.get(rule).or_else(|| self.skip.get(family)).map(String::as_str)
     }
+}
+
+/// Fills in what headers take from the environment, and looks whether they can be sent.
+fn read_headers(
+    headers: &mut BTreeMap<String, String>,
+    secrets: &mut Vec<String>,
+    file: &str,
+    text: &str,
+) -> Result<(), FileError> {
+    for (name, value) in headers {
+        let wrong = |what: String| FileError::new(file, what).at(line_of(text, name), 1);
+        if !header::is_name(name) {
+            return Err(wrong(format!("`{}` cannot be the name of a header", name.escape_debug()))
+                .expected("letters, digits and `-`, such as X-Tenant"));
+        }
+        if header::is_framing(name) {
+            return Err(wrong(format!("`{name}` is set by batchproof itself"))
+                .expected("a header that says nothing of where the message goes or ends"));
+        }
+        let read = from_environment(value, secrets).map_err(|variable| {
+            FileError::new(file, format!("the environment has no `{variable}`"))
+                .at(line_of(text, &variable), 1)
+                .hint(format!("export {variable}=…"))
+        })?;
+        read.trim().clone_into(value);
+        if !header::is_value(value) {
+            // The value may be a secret.
+            return Err(wrong(format!("the value of `{name}` holds control characters"))
+                .expected("one line of text"));
+        }
+        if is_secret(name) {
+            secrets.push(value.clone());
+        }
+    }
+    Ok(())
 }
 
 /// Takes out of a hook what no record keeps: its command, and secrets in headers that do not stand in the environment.

@@ -39,16 +39,45 @@ pub fn declared_security(document: &Value, operation: &Value) -> DeclaredSecurit
     }
     let schemes = document.pointer("/components/securitySchemes");
     let mut elsewhere = None;
-    for name in alternatives.iter().filter_map(Value::as_object).flat_map(|map| map.keys()) {
-        match schemes.and_then(|all| all.get(name)).map(scheme) {
-            Some(Ok(scheme)) => return DeclaredSecurity::Scheme(scheme),
-            Some(Err(what)) => _ = elsewhere.get_or_insert(what),
-            None => {
-                _ = elsewhere.get_or_insert_with(|| format!("`{name}`, which it does not define"));
+    for alternative in alternatives.iter().filter_map(Value::as_object) {
+        let mut shown = Vec::new();
+        for name in alternative.keys() {
+            match schemes.and_then(|all| all.get(name)).map(scheme) {
+                Some(Ok(scheme)) => shown.push(scheme),
+                Some(Err(what)) => _ = elsewhere.get_or_insert(what),
+                None => {
+                    _ = elsewhere
+                        .get_or_insert_with(|| format!("`{name}`, which it does not define"));
+                }
             }
+        }
+        // Of several that are demanded together, an API key stands beside the credentials.
+        shown.sort_by_key(|scheme| matches!(scheme, DeclaredScheme::ApiKey(_)));
+        if let Some(scheme) = shown.into_iter().next() {
+            return DeclaredSecurity::Scheme(scheme);
         }
     }
     elsewhere.map_or(DeclaredSecurity::None, DeclaredSecurity::Elsewhere)
+}
+
+/// Headers with API keys that the document demands beside the credentials of [`declared_security`]: where there is one
+/// alternative alone, its further members.
+#[must_use]
+pub fn further_keys(document: &Value, operation: &Value) -> Vec<String> {
+    let list = operation.get("security").or_else(|| document.get("security"));
+    let Some([Value::Object(only)]) = list.and_then(Value::as_array).map(Vec::as_slice) else {
+        return Vec::new();
+    };
+    let DeclaredSecurity::Scheme(first) = declared_security(document, operation) else {
+        return Vec::new();
+    };
+    let schemes = document.pointer("/components/securitySchemes");
+    let all = only.keys().filter_map(|name| scheme(schemes?.get(name)?).ok());
+    let further = all.filter(|scheme| *scheme != first).filter_map(|scheme| match scheme {
+        DeclaredScheme::ApiKey(name) => Some(name),
+        DeclaredScheme::Bearer | DeclaredScheme::Basic => None,
+    });
+    further.collect()
 }
 
 /// One security scheme, or what it is where no header shows it.
@@ -94,6 +123,25 @@ mod tests {
         assert_eq!(declared(&json!([{ "login": [] }, { "key": [] }]), &schemes), basic);
         let elsewhere = DeclaredSecurity::Elsewhere("an API key in the cookie".to_owned());
         assert_eq!(declared(&json!([{ "cookie": [] }]), &schemes), elsewhere);
+    }
+
+    #[test]
+    fn keys_beside_the_credentials_are_named() {
+        let schemes = json!({
+            "key": { "type": "apiKey", "in": "header", "name": "X-Api-Key" },
+            "login": { "type": "http", "scheme": "bearer" },
+        });
+        let further = |security: &Value| {
+            let document =
+                json!({ "security": security, "components": { "securitySchemes": schemes } });
+            further_keys(&document, &json!({}))
+        };
+        assert_eq!(further(&json!([{ "login": [], "key": [] }])), ["X-Api-Key"]);
+        let bearer = DeclaredSecurity::Scheme(DeclaredScheme::Bearer);
+        assert_eq!(declared(&json!([{ "key": [], "login": [] }]), &schemes), bearer);
+        assert_eq!(further(&json!([{ "key": [], "login": [] }])), ["X-Api-Key"]);
+        assert_eq!(further(&json!([{ "key": [] }])), [""; 0]);
+        assert_eq!(further(&json!([{ "login": [], "key": [] }, { "login": [] }])), [""; 0]);
     }
 
     #[test]

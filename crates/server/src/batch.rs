@@ -148,6 +148,7 @@ fn judge(call: &Call<'_>, body: &[u8]) -> Result<Vec<(Value, Validity)>, Reply> 
 
 fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
     if let Some(plan) = &call.site.plan
+        && !call.is_other_tenant()
         && let Some(answer) = fast_path::process(call, plan, &body)
     {
         return Ok(answer);
@@ -234,9 +235,15 @@ fn commit(call: &Call<'_>, batch: ReceivedBatch) -> Result<Decision, EarlyEnd> {
     Ok(Decision { items, refused: None })
 }
 
+/// Stands before the numbers of the other tenant, where they are remembered.
+pub(crate) const OTHER_TENANT: &str = "\u{0}other\u{0}";
+
 /// Under what an item's number is remembered.
 pub(crate) fn key_of(call: &Call<'_>, item: &ReceivedItem) -> Option<String> {
     let mut key = item.text(call.unique())?.to_owned();
+    if call.is_other_tenant() && !call.batch().unique_across_tenants {
+        key.insert_str(0, OTHER_TENANT);
+    }
     for (own, hook) in call.at(|h| h.key) {
         key = hook(&own, item, key);
     }

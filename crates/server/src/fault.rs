@@ -15,6 +15,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::ServerState;
 use super::batch::{Decision, ReceivedBatch, ReceivedItem, ReplyResults};
+use super::gate;
 use super::reply::{Reply, ReplyReason};
 use super::request_head::RequestHead;
 use batchproof_contract::{BatchContract, Contract, Field, RefusalMode};
@@ -47,6 +48,8 @@ pub struct Fault {
     pub depth: FaultDepth,
     /// Whether it shows only to who waits a second or more.
     pub waits: bool,
+    /// Whether it shows only where the contract demands an API key beside the credentials.
+    pub needs_further_key: bool,
     pub(crate) hooks: Hooks,
 }
 
@@ -137,6 +140,7 @@ impl FaultFamily {
             refusal_modes: &[RefusalMode::Request, RefusalMode::Item],
             depth: FaultDepth::Standard,
             waits: false,
+            needs_further_key: false,
             hooks: NONE,
         }
     }
@@ -184,6 +188,12 @@ impl Fault {
 
     pub(crate) const fn deep(mut self) -> Fault {
         self.depth = FaultDepth::Deep;
+        self
+    }
+
+    /// Shows only where the contract demands an API key beside the credentials.
+    pub(crate) const fn needs_further_key(mut self) -> Fault {
+        self.needs_further_key = true;
         self
     }
 
@@ -290,6 +300,11 @@ impl<'a> Call<'a> {
     /// True each `n`th time that this fault asks.
     pub(crate) fn every(&self, n: u64) -> bool {
         (self.own().count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(n)
+    }
+
+    /// Whether the other tenant sent it.
+    pub(crate) fn is_other_tenant(&self) -> bool {
+        gate::is_other_tenant(self.site, self.head)
     }
 
     pub(crate) fn contract(&self) -> &'a Contract {

@@ -22,7 +22,12 @@ pub(crate) fn check(site: &ServerState, head: &RequestHead) -> Option<Reply> {
     }
     if let Some(token) = &site.token
         && !authorised(site, head, token)
+        && !is_other_tenant(site, head)
     {
+        return Some(unauthorised(site));
+    }
+    let lacks = |name: &&String| head.get(name).is_none_or(str::is_empty);
+    if site.further_keys.iter().any(|name| lacks(&name)) {
         return Some(unauthorised(site));
     }
     let operation = &site.contract.operation;
@@ -57,6 +62,11 @@ pub(crate) fn unauthorised(site: &ServerState) -> Reply {
     let body = br#"{"error":{"code":"unauthorized"}}"#.to_vec();
     let challenge = site.scheme.word().unwrap_or("ApiKey");
     Reply::json(401, ReplyReason::Credentials, body).with("WWW-Authenticate", challenge)
+}
+
+/// Whether the other tenant shows its credentials.
+pub(crate) fn is_other_tenant(site: &ServerState, head: &RequestHead) -> bool {
+    site.other_token.as_ref().is_some_and(|token| authorised(site, head, token))
 }
 
 fn authorised(site: &ServerState, head: &RequestHead, token: &str) -> bool {

@@ -43,6 +43,10 @@ pub struct ServerConfig {
     pub refusal_mode: RefusalMode,
     /// The token that it demands, shown as the contract says; none: it takes everybody.
     pub token: Option<String>,
+    /// The token of another tenant, which has numbers of its own.
+    pub other_token: Option<String>,
+    /// Headers with API keys that it demands beside the token; it takes every value.
+    pub further_keys: Vec<String>,
     /// What is wrong with it.
     pub faults: Vec<&'static Fault>,
     /// Its loopback port; 0: a free one.
@@ -54,6 +58,8 @@ pub(crate) struct ServerState {
     pub(crate) contract: Arc<Contract>,
     pub(crate) refusal_mode: RefusalMode,
     pub(crate) token: Option<String>,
+    pub(crate) other_token: Option<String>,
+    pub(crate) further_keys: Vec<String>,
     pub(crate) scheme: CredentialScheme,
     pub(crate) armed: Vec<ArmedFault>,
     pub(crate) store: Store,
@@ -64,14 +70,27 @@ pub(crate) struct ServerState {
 
 impl ServerState {
     fn new(config: ServerConfig) -> (ServerState, u16) {
-        let ServerConfig { contract, refusal_mode, token, faults, port } = config;
+        let ServerConfig { contract, refusal_mode, token, other_token, further_keys, faults, port } =
+            config;
         let armed: Vec<ArmedFault> =
             faults.into_iter().map(|fault| ArmedFault { fault, own: Scratch::default() }).collect();
         let plan =
             armed.is_empty().then(|| fast_path::FastPathPlan::for_contract(&contract)).flatten();
         let (store, serial) = (Store::new(), AtomicU64::new(0));
         let scheme = Profile::default().credential_scheme(&contract);
-        (ServerState { contract, refusal_mode, token, scheme, armed, store, plan, serial }, port)
+        let state = ServerState {
+            contract,
+            refusal_mode,
+            token,
+            other_token,
+            further_keys,
+            scheme,
+            armed,
+            store,
+            plan,
+            serial,
+        };
+        (state, port)
     }
 }
 

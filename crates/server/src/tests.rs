@@ -60,6 +60,8 @@ async fn serve(refusal_mode: RefusalMode, faults: &[&str]) -> RunningServer {
         contract: Arc::new(Contract::shipped().unwrap()),
         refusal_mode,
         token: Some("secret".to_owned()),
+        other_token: None,
+        further_keys: Vec::new(),
         faults: faults.iter().map(|n| faults::find(n).unwrap()).collect(),
         port: 0,
     })
@@ -293,6 +295,8 @@ async fn both_ways_answer_alike() {
         contract: Arc::new(Contract::shipped().unwrap()),
         refusal_mode: RefusalMode::Item,
         token: None,
+        other_token: None,
+        further_keys: Vec::new(),
         faults: vec![&IDLE],
         port: 0,
     })
@@ -351,7 +355,15 @@ async fn another_contract_is_served() {
     for faults in [vec![], vec![&IDLE]] {
         let contract = Arc::clone(&contract);
         let refusal_mode = RefusalMode::Item;
-        let config = ServerConfig { contract, refusal_mode, token: None, faults, port: 0 };
+        let config = ServerConfig {
+            contract,
+            refusal_mode,
+            token: None,
+            other_token: None,
+            further_keys: Vec::new(),
+            faults,
+            port: 0,
+        };
         let server = start(config).await.unwrap();
         assert!(server.url().ends_with("/v2/rows"));
         let mut row = item("-");

@@ -19,6 +19,9 @@ pub struct ServeArgs {
     /// authentication is required].
     #[arg(long, value_name = "F")]
     pub token_file: Option<PathBuf>,
+    /// File with the token of a second tenant, which has keys of its own.
+    #[arg(long, value_name = "F")]
+    pub other_token_file: Option<PathBuf>,
     /// How invalid items are refused: the whole `request`, or each `item`.
     #[arg(long, value_name = "MODE", default_value = "request")]
     pub refusal_mode: crate::contract::RefusalMode,

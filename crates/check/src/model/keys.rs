@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::case::Credential;
 use crate::contract::Level;
 use crate::contract::validity::ExpectedOutcome;
 use crate::exchange::{Answer, LossKind, Situation};
@@ -27,7 +28,8 @@ type KeyStates<'a> = HashMap<Cow<'a, str>, KeyState>;
 
 /// Fills in what is expected of every item of every exchange.
 pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
-    let mut states = KeyStates::new();
+    // Those of the run's own tenant, and those of the other one.
+    let (mut own, mut other) = (KeyStates::new(), KeyStates::new());
     let mut at = 0;
     while at < views.len() {
         let group = views[at].exchange.group;
@@ -35,13 +37,35 @@ pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
         while group.is_some() && end < views.len() && views[end].exchange.group == group {
             end += 1;
         }
-        predict_group(&mut views[at..end], &mut states);
+        let wave = &mut views[at..end];
+        let others = wave.iter().filter(|view| is_other_tenant(view)).count();
+        if others == 0 {
+            predict_group(wave, &mut own, &other);
+        } else if others == wave.len() {
+            predict_group(wave, &mut other, &own);
+        } else {
+            for view in wave {
+                let (mine, theirs) =
+                    if is_other_tenant(view) { (&mut other, &own) } else { (&mut own, &other) };
+                predict_group(std::slice::from_mut(view), mine, theirs);
+            }
+        }
         at = end;
     }
 }
 
-/// One exchange, or several that overlapped.
-fn predict_group<'a>(views: &mut [ExchangeView<'a>], states: &mut KeyStates<'a>) {
+/// Whether a request was another tenant's, and tenants have numbers of their own.
+fn is_other_tenant(view: &ExchangeView<'_>) -> bool {
+    view.exchange.request.credential == Credential::OtherTenant
+        && !view.contract.batch.unique_across_tenants
+}
+
+/// One exchange, or several that overlapped; `others` is what another tenant did.
+fn predict_group<'a>(
+    views: &mut [ExchangeView<'a>],
+    states: &mut KeyStates<'a>,
+    others: &KeyStates<'a>,
+) {
     let mut places = Places::default();
     for (v, view) in views.iter().enumerate() {
         for (i, item) in view.items().iter().enumerate() {
@@ -63,7 +87,7 @@ fn predict_group<'a>(views: &mut [ExchangeView<'a>], states: &mut KeyStates<'a>)
         .enumerate()
         .map(|(v, view)| {
             (0..view.items().len())
-                .map(|i| predict_item(view, v, i, views, &places, states))
+                .map(|i| predict_item((view, v, i), views, &places, states, others))
                 .collect()
         })
         .collect();
@@ -97,12 +121,11 @@ impl Places<'_> {
 }
 
 fn predict_item(
-    view: &ExchangeView<'_>,
-    v: usize,
-    i: usize,
+    (view, v, i): (&ExchangeView<'_>, usize, usize),
     views: &[ExchangeView<'_>],
     places: &Places<'_>,
     states: &KeyStates<'_>,
+    others: &KeyStates<'_>,
 ) -> Prediction {
     let item = &view.items()[i];
     let outcome = item.validity.expected_outcome();
@@ -172,6 +195,8 @@ fn predict_item(
         Prediction::Accept { level: Level::Should, because: UnusedReason::Rejected }
     } else if let Some(KeyState::Unused(because)) = state {
         by_outcome(because.clone())
+    } else if !others.is_empty() && others.contains_key(number.as_str()) {
+        by_outcome(UnusedReason::OtherTenant)
     } else {
         // Only a rejection needs to know; looking at every number would cost more than all else.
         if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {

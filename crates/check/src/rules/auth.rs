@@ -119,14 +119,19 @@ fn is_sound(view: &ExchangeView<'_>) -> bool {
         if items.iter().all(|i| i.validity.invalid.is_empty()))
 }
 
+/// Whether none are shown, or not all that are demanded.
+fn is_none(credential: Credential) -> bool {
+    matches!(credential, Credential::None | Credential::Empty | Credential::NoFurtherKey)
+}
+
 fn without_credentials(view: &ExchangeView<'_>) -> Verdict {
     let credential = view.exchange.request.credential;
-    refused(view, matches!(credential, Credential::None | Credential::Empty))
+    refused(view, is_none(credential))
 }
 
 fn wrong_credentials(view: &ExchangeView<'_>) -> Verdict {
     let credential = view.exchange.request.credential;
-    refused(view, !matches!(credential, Credential::None | Credential::Empty))
+    refused(view, !is_none(credential))
 }
 
 fn stores_nothing(view: &ItemView<'_>) -> Verdict {

@@ -14,6 +14,7 @@ mod refuse;
 mod robust;
 pub(super) mod schema;
 mod status;
+mod tenant;
 mod time;
 mod unique;
 
@@ -38,6 +39,7 @@ pub const FAMILIES: &[(&str, &str)] = &[
     ("ACCEPT", "valid input is accepted"),
     ("ATOM", "effects of a refused batch"),
     ("RACE", "simultaneous requests"),
+    ("TENANT", "tenants of one target"),
     ("TIME", "elapsed fields"),
     ("ROBUST", "unusual, huge or broken input"),
     ("CASE", "what a user's own case expects"),
@@ -63,6 +65,7 @@ static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         accept::RULES,
         atom::RULES,
         race::RULES,
+        tenant::RULES,
         time::RULES,
         robust::RULES,
         case::RULES,

@@ -158,6 +158,17 @@ pub(super) static FAULTS: &[Fault] = &[
     .head(|_, _, handling| {
         handling.refused = Some((ReplyReason::Credentials, RefusedBody::Judged));
     }),
+    AUTH.fault(
+        "further-key-unchecked",
+        "an API key that the contract demands beside the token is not looked at",
+    )
+    .must(&["AUTH-001"])
+    .needs_further_key()
+    .head(|call, head, _| {
+        for name in &call.site.further_keys {
+            head.set(name, "unchecked");
+        }
+    }),
 ];
 
 /// Makes a request's credentials good.

@@ -18,6 +18,7 @@ mod refuse;
 mod robust;
 mod schema;
 mod status;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -48,6 +49,7 @@ pub fn all() -> Vec<&'static Fault> {
         accept::FAULTS,
         atom::FAULTS,
         race::FAULTS,
+        tenant::FAULTS,
         time::FAULTS,
         robust::FAULTS,
         parts::FAULTS,

@@ -116,6 +116,10 @@ pub enum Credential {
     Basic,
     /// The token in the query instead of the header.
     InQuery,
+    /// The right ones of another tenant, which the profile names.
+    OtherTenant,
+    /// The right ones, without the API keys that the document demands beside them.
+    NoFurtherKey,
 }
 
 /// The items of a batch.

@@ -120,7 +120,7 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
         // A header of the case's own: who knows what it says.
         return Situation::Unjudged;
     }
-    if request.credential != Credential::Good {
+    if !matches!(request.credential, Credential::Good | Credential::OtherTenant) {
         return Situation::Credentials;
     }
     if request.method != contract.operation.method {

@@ -39,6 +39,7 @@ pub(super) fn header(how: &Scheme, credential: &str) -> Option<String> {
             let word = if is_key { "" } else { "Basic " };
             format!("{word}$(printf 'user:%s' \"{token}\" | base64 | tr -d '\\n')")
         }
+        "other-tenant" => format!("{scheme}${{BATCHPROOF_OTHER_TOKEN}}"),
         _ => format!("{scheme}{value}"),
     };
     Some(format!("\"{name}: {value}\""))
