@@ -68,6 +68,11 @@ fn the_published_schema_of_waivers_is_fresh_and_refuses_what_the_reader_refuses(
 }
 
 #[test]
+fn the_published_schema_of_configuration_files_is_fresh() {
+    fresh("config.schema.json", &batchproof::cli::config_schema());
+}
+
+#[test]
 fn the_published_schema_of_certificates_is_fresh() {
     fresh("certificate.schema.json", &batchproof::certificate::schema());
 }

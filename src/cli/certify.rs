@@ -6,7 +6,7 @@ use super::args::{CertifyArgs, FormatName, RunArgs};
 use super::{CommandError, run, say, say_aside};
 use crate::case::Depth;
 use crate::certificate::{
-    self, CertificateRefusal, CertificateSubject, FILE, PAGE, PrivateKey, Statement, public_file,
+    self, CertificateRefusal, CertificateSubject, FILE, PAGE, PrivateKey, public_file,
 };
 use crate::contract::FileError;
 use crate::record::{self, NotTested, Summary};
@@ -41,6 +41,7 @@ pub fn certify(mut args: CertifyArgs) -> Result<u8, CommandError> {
         subject: args.subject,
         issuer: args.issuer,
         challenge: args.challenge,
+        artifacts: args.artifact,
     };
     write_certificate(&args.run, about, &key, &file)?;
     Ok(summary.conclusion.exit())
@@ -51,6 +52,7 @@ fn only_the_whole_suite(args: &RunArgs) -> Result<(), CommandError> {
     let choices = [
         (!args.cases.is_empty(), "cases named on the command line"),
         (args.depth.is_some_and(|d| d != Depth::Deep), "--depth other than deep"),
+        (args.include.is_some() || args.exclude.is_some(), "--include or --exclude"),
         (args.runs.is_some(), "--runs"),
         (args.duration.is_some(), "--for"),
         (args.partition.is_some(), "--partition"),
@@ -121,7 +123,7 @@ fn write_certificate(
         format!("{}: {e}\n  expected: a writable directory", dir.display()).into()
     };
     let certificate = certificate::sign(&summary, dir, about, key).map_err(unwritable)?;
-    let statement: Statement = serde_json::from_str(&certificate.payload)?;
+    let statement = certificate.attestation()?.statement();
     std::fs::write(dir.join(PAGE), certificate::page(&certificate, &statement))
         .map_err(unwritable)?;
     std::fs::write(dir.join(FILE), certificate.text()?).map_err(unwritable)?;

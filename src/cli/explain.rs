@@ -79,6 +79,9 @@ fn rule(contract: &Contract, cases: &[case::Case], id: &str) -> Option<String> {
         let _ = writeln!(text, "Faults that it must detect: {}", proofs.join(", "));
     }
     let _ = writeln!(text, "Manual: docs/src/{}", super::docs::rule_page(rule.id));
+    if let Some(page) = crate::report::manual::page(rule.id) {
+        let _ = writeln!(text, "Page: {page}");
+    }
     Some(text)
 }
 

@@ -6,9 +6,11 @@ mod args;
 mod asserting;
 mod certify;
 mod cleanup;
+mod config;
 mod docs;
 mod doctor;
 mod explain;
+mod filter;
 mod import;
 mod init;
 mod list;
@@ -25,6 +27,7 @@ mod serve;
 mod signals;
 mod target;
 mod verify;
+mod version;
 mod watch;
 
 use std::ffi::OsString;
@@ -32,9 +35,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 
 use args::{Cli, Command};
+use config::{ConfigError, Configured, configured};
+
+pub use config::schema as config_schema;
 
 /// Usage, or a file that can't be used.
 const USAGE: u8 = 2;
@@ -47,9 +54,26 @@ pub fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         say_error(&format!("panicked at {place}: a defect of batchproof"));
     }));
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
+    let Configured { cli, shown } = match configured(std::env::args_os().collect()) {
+        Ok(configured) => configured,
+        Err(ConfigError::Unusable(error)) => {
+            say_error(&error.to_string());
+            set_reports_aside(report_dir(std::env::args_os().skip(1)).as_deref());
+            return ExitCode::from(USAGE);
+        }
+        Err(ConfigError::Usage(error))
+            if error.kind() == ErrorKind::DisplayVersion
+                && std::env::args_os().any(|argument| argument == "--version") =>
+        {
+            return match version::print() {
+                Ok(code) => ExitCode::from(code),
+                Err(error) => {
+                    say_error(&error.to_string());
+                    ExitCode::from(USAGE)
+                }
+            };
+        }
+        Err(ConfigError::Usage(error)) => {
             let _ = error.print();
             if error.use_stderr() {
                 set_reports_aside(report_dir(std::env::args_os().skip(1)).as_deref());
@@ -58,11 +82,17 @@ pub fn main() -> ExitCode {
         }
     };
     let reports = match &cli.command {
-        Some(Command::Run(args)) if !args.plan && !args.watch => Some(args.report_dir.clone()),
+        Some(Command::Run(args)) if !args.plan && !args.print_config && !args.watch => {
+            Some(args.report_dir.clone())
+        }
         Some(Command::Certify(args)) => Some(args.run.report_dir.clone()),
         _ => None,
     };
     let outcome = match cli.command {
+        Some(Command::Run(args)) if args.print_config => {
+            say(&shown);
+            Ok(0)
+        }
         Some(Command::Run(args)) if args.watch => watch::watch(&args),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Init(args)) => init::init(&args),

@@ -17,11 +17,13 @@ pub struct ProgressDisplay {
     executions: AtomicU64,
     done: AtomicU64,
     found: AtomicU64,
+    /// Nothing is shown.
+    quiet: bool,
 }
 
 impl ProgressDisplay {
-    pub fn new() -> ProgressDisplay {
-        let bar = std::io::stderr().is_terminal().then(|| {
+    pub fn new(quiet: bool) -> ProgressDisplay {
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(0);
             let style = ProgressStyle::with_template("{bar:32} {pos}/{len} executions  {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -29,7 +31,7 @@ impl ProgressDisplay {
             bar
         });
         let zero = || AtomicU64::new(0);
-        ProgressDisplay { bar, executions: zero(), done: zero(), found: zero() }
+        ProgressDisplay { bar, executions: zero(), done: zero(), found: zero(), quiet }
     }
 
     /// A line of its own, above the bar where there is one.
@@ -38,6 +40,7 @@ impl ProgressDisplay {
             Some(bar) => bar.suspend(|| {
                 let _ = writeln!(std::io::stderr(), "{text}");
             }),
+            None if self.quiet => {}
             None => {
                 let _ = writeln!(std::io::stderr(), "{text}");
             }

@@ -67,7 +67,7 @@ async fn sent(
     let run_id = default_run_id(chrono::Utc::now());
     let (environment, _server) = connecting.environment(contract, profile, &run_id).await?;
     announce_pauses(&environment, say_error);
-    let cases = cases(summary, wanted)?;
+    let cases = cases(summary, wanted, &args.variable)?;
     let mut secrets: Vec<String> = environment.profile.headers.values().cloned().collect();
     secrets.extend(environment.profile.secrets.iter().cloned());
     let redactor = environment.sender.token().redactor(&secrets);
@@ -184,7 +184,11 @@ pub(super) fn recorded_profile(
 }
 
 /// The cases of the findings that still exist, under the ids that they had in the run.
-fn cases(summary: &Summary, wanted: &[usize]) -> Result<Vec<Case>, CommandError> {
+fn cases(
+    summary: &Summary,
+    wanted: &[usize],
+    variables: &[(String, String)],
+) -> Result<Vec<Case>, CommandError> {
     let shipped = case::shipped()?;
     let mut cases: Vec<Case> = Vec::new();
     let found = wanted.iter().filter_map(|i| summary.findings.get(*i)).map(|(f, _)| f.case.clone());
@@ -195,7 +199,7 @@ fn cases(summary: &Summary, wanted: &[usize]) -> Result<Vec<Case>, CommandError>
         let own = summary.head.files.get(&id);
         let found = match own {
             Some(file) if Path::new(file).is_file() => {
-                case::load_paths(std::slice::from_ref(file))?.into_iter().next()
+                case::load_paths(std::slice::from_ref(file), variables)?.into_iter().next()
             }
             Some(_) => None,
             None => shipped.iter().find(|c| c.id == id).cloned(),

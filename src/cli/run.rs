@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{FormatName, RunArgs};
+use super::args::{ColorName, FormatName, OutputArgs, RunArgs};
 use super::pauses::announce_pauses;
 use super::progress::{ProgressDisplay, amounts};
 use super::signals::end_on_signal;
@@ -37,6 +37,9 @@ pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, CommandError> {
         None => Profile::default(),
     };
     let contract = Arc::new(contract.for_target(&profile));
+    if args.duration.is_some() && args.cases.is_empty() {
+        return Err("--for needs the cases that are to run again and again\n  expected: batchproof run --for TIME CASE".into());
+    }
     let cases = cases(args)?;
     let waivers = args.waivers.as_deref().map(waiver::load).transpose()?.unwrap_or_default();
     if args.partition.is_some() && (args.seed.is_none() || args.run_id.is_none()) {
@@ -52,10 +55,19 @@ pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, CommandError> {
 }
 
 fn cases(args: &RunArgs) -> Result<Vec<Case>, CommandError> {
-    if args.cases.is_empty() {
-        return Ok(case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect());
+    let mut cases: Vec<Case> = if args.cases.is_empty() {
+        case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect()
+    } else {
+        case::load_paths(&args.cases, &args.variable)?
+    };
+    cases.retain(|case| {
+        args.include.as_ref().is_none_or(|filter| filter.fits(case))
+            && args.exclude.as_ref().is_none_or(|filter| !filter.fits(case))
+    });
+    if cases.is_empty() {
+        return Err("--include and --exclude leave no case\n  expected: a term that fits one of `batchproof list`".into());
     }
-    Ok(case::load_paths(&args.cases)?)
+    Ok(cases)
 }
 
 /// Notes on waivers that name a case which exists neither in this run nor in the suite: a misspelt one, or of another run.
@@ -135,7 +147,7 @@ async fn trial(
         } else {
             environment.sender.target.base.clone()
         },
-        whole_suite: args.cases.is_empty(),
+        whole_suite: args.cases.is_empty() && args.include.is_none() && args.exclude.is_none(),
         preflight: shipped,
         verdicts_only: false,
         waivers,
@@ -161,7 +173,9 @@ async fn trial(
     let what = amounts(executions, requests, items);
     // What a run that goes on for a time will send nobody knows beforehand.
     let what = if planned.endless { format!("each round {what}") } else { what };
-    let _ = writeln!(std::io::stderr(), "{}: {what}{keys}{estimate}", options.target);
+    if !args.output.quiet {
+        let _ = writeln!(std::io::stderr(), "{}: {what}{keys}{estimate}", options.target);
+    }
     if let Some(warning) = estimate.warning() {
         say_error(&warning);
     }
@@ -169,7 +183,7 @@ async fn trial(
         environment.cancellation.clone(),
         "ending the run and writing its reports; press again to quit at once, without reports",
     );
-    let progress = Arc::new(ProgressDisplay::new());
+    let progress = Arc::new(ProgressDisplay::new(args.output.quiet));
     let display = Arc::clone(&progress);
     announce_pauses(&environment, move |text| display.line(text));
     let dir = args.report_dir.clone();
@@ -178,9 +192,9 @@ async fn trial(
             .await?;
     progress.end();
     drop(server);
-    report::write_all(&summary, &dir)
+    report::write_all_with(&summary, &dir, args.output.junit())
         .map_err(|e| format!("{}: {e}\n  expected: a writable directory", dir.display()))?;
-    print_summary(&summary, args.output.format, &dir)?;
+    print_summary(&summary, &args.output, &dir)?;
     if let Some(file) = &args.write_waivers {
         write_waivers(&summary, file, args.expires)?;
     }
@@ -190,10 +204,23 @@ async fn trial(
 /// Prints a run in the form that was asked for.
 pub(super) fn print_summary(
     summary: &Summary,
-    format: FormatName,
+    output: &OutputArgs,
     dir: &Path,
 ) -> Result<(), CommandError> {
-    say(report::formatted(summary, format.into(), style(), dir)?.trim_end());
+    let style = colored(output.color);
+    let text = report::formatted(summary, output.format.into(), style, dir)?;
+    if output.format != FormatName::Human {
+        say(text.trim_end());
+    } else if output.quiet {
+        // The conclusion, and why: what stands before the first empty line.
+        let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        say(&lines.join("\n"));
+    } else {
+        say(text.trim_end());
+        if output.verbose {
+            say(&format!("\n{}", report::terminal_cases(summary, style).trim_end()));
+        }
+    }
     Ok(())
 }
 
@@ -330,6 +357,16 @@ fn plan_text(
 pub(super) fn random_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::hash::RandomState::new().build_hasher().finish() % 1_000_000_007
+}
+
+/// Colour and width of standard output, as the user wants it.
+pub(super) fn colored(when: ColorName) -> report::TerminalStyle {
+    let colour = match when {
+        ColorName::Auto => return style(),
+        ColorName::Always => true,
+        ColorName::Never => false,
+    };
+    report::TerminalStyle { colour, ..style() }
 }
 
 /// Colour and width of standard output.

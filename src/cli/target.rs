@@ -63,6 +63,9 @@ impl Connecting<'_> {
         mut profile: Profile,
         run_id: &str,
     ) -> Result<(Arc<Environment>, Option<RunningServer>), CommandError> {
+        for (name, value) in &self.sending.header {
+            profile.add_header(name, value);
+        }
         if self.sending.no_traceparent {
             profile.traceparent = Some(false);
         }

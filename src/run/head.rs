@@ -1,11 +1,10 @@
 //! How the record of a run begins: what was asked for, of what, with which rules.
 
 use chrono::{SecondsFormat, Utc};
-use sha2::{Digest, Sha256};
 
 use super::plan::{not_run, notes};
+use crate::case::hash_of_cases;
 use crate::check::rules;
-use crate::contract::hex;
 use crate::execution::SelectedCase;
 use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION};
 use crate::session::{Amount, Environment, RunOptions};
@@ -21,11 +20,6 @@ pub(super) fn head(
     planned: Amount,
 ) -> RunHead {
     let contract = &environment.contract;
-    let mut hasher = Sha256::new();
-    for chosen in selected {
-        hasher.update(chosen.case.id.as_bytes());
-        hasher.update(chosen.case.hash.as_bytes());
-    }
     let profile = &environment.profile;
     let shown = profile.recorded(contract);
     RunHead {
@@ -47,7 +41,7 @@ pub(super) fn head(
             codes: contract.batch.codes.clone(),
             interpretations: contract.interpretations.clone(),
         },
-        suite: hex(&hasher.finalize()),
+        suite: hash_of_cases(selected.iter().map(|chosen| &chosen.case)),
         cases: selected.iter().map(|s| (s.case.id.clone(), s.case.spec.title.clone())).collect(),
         files: selected
             .iter()

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use batchproof::certificate::{self, CertificateSubject, FILE, PAGE, PrivateKey, Statement};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use batchproof::certificate::{self, CertificateSubject, FILE, PAGE, PrivateKey};
 use batchproof::record::{self, Summary};
 use serde_json::Value;
 
@@ -61,11 +63,27 @@ fn certified(desk: &Desk, key: &Path) -> Value {
     };
     let key = PrivateKey::load(key).unwrap();
     let certificate = certificate::sign(&summary, &desk.reports(), about, &key).unwrap();
-    let statement: Statement = serde_json::from_str(&certificate.payload).unwrap();
+    let statement = certificate.attestation().unwrap().statement();
     let page = certificate::page(&certificate, &statement);
     std::fs::write(desk.reports().join(PAGE), page).unwrap();
     std::fs::write(desk.reports().join(FILE), certificate.text().unwrap()).unwrap();
-    serde_json::from_str(&certificate.payload).unwrap()
+    serde_json::to_value(&statement).unwrap()
+}
+
+/// What the certificate in the report directory states.
+fn payload(desk: &Desk) -> Value {
+    let certificate: Value = serde_json::from_str(&read(&desk.reports().join(FILE))).unwrap();
+    let payload = STANDARD.decode(certificate["payload"].as_str().unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
+}
+
+/// Writes the certificate with another payload, under the same signature.
+fn with_payload(desk: &Desk, payload: &str) {
+    let file = desk.reports().join(FILE);
+    let mut certificate: certificate::SignedCertificate =
+        serde_json::from_str(&read(&file)).unwrap();
+    certificate.payload = STANDARD.encode(payload);
+    std::fs::write(file, certificate.text().unwrap()).unwrap();
 }
 
 fn verify(desk: &Desk) -> Ended {
@@ -84,8 +102,7 @@ fn a_whole_run_is_certified_and_verified() {
         "batchproof verify reports/certificate.json --key key.pub",
     ]);
     verify(&desk).ends(0).says(&["Core 4.2, conformant", "record.jsonl and report.json match"]);
-    let certificate: Value = serde_json::from_str(&read(&desk.reports().join(FILE))).unwrap();
-    let stated: Value = serde_json::from_str(certificate["payload"].as_str().unwrap()).unwrap();
+    let stated = payload(&desk)["predicate"]["batchproof"].clone();
     assert_eq!(stated["conclusion"], "conformant");
     assert_eq!(stated["configuration"]["depth"], "deep");
     assert_eq!(stated["waivers"][0]["status"], "expired");
@@ -108,7 +125,7 @@ fn signed(desk: &Desk, key: &Path, challenge: &str) {
     };
     let key = PrivateKey::load(key).unwrap();
     let certificate = certificate::sign(&summary, &desk.reports(), about, &key).unwrap();
-    let statement: Statement = serde_json::from_str(&certificate.payload).unwrap();
+    let statement = certificate.attestation().unwrap().statement();
     let page = certificate::page(&certificate, &statement);
     std::fs::write(desk.reports().join(PAGE), page).unwrap();
     std::fs::write(desk.reports().join(FILE), certificate.text().unwrap()).unwrap();
@@ -167,30 +184,38 @@ fn one_changed_byte_is_named() {
         std::fs::write(&path, before).unwrap();
     };
     let hash = |file: usize| stated["evidence"][file]["sha256"].as_str().unwrap();
-    tampered(
-        "certificate.json",
-        "\\\"seed\\\": 7",
-        "\\\"seed\\\": 8",
-        &[
-            "the signature does not match",
-            "/configuration/seed: the certificate states 8, the record gives 7",
-        ],
+    let whole = read(&desk.reports().join(FILE));
+    let text = payload(&desk).to_string();
+    let restated = |from: &str, to: &str, words: &[&str]| {
+        assert!(text.contains(from), "{from}");
+        with_payload(&desk, &text.replacen(from, to, 1));
+        verify(&desk).ends(1).says(words);
+        std::fs::write(desk.reports().join(FILE), &whole).unwrap();
+    };
+    let changed = "the signature does not match";
+    restated(
+        "\"seed\":7",
+        "\"seed\":8",
+        &[changed, "/configuration/seed: the certificate states 8, the record gives 7"],
     );
     let first = if hash(0).starts_with('0') { "1" } else { "0" };
-    tampered(
-        "certificate.json",
+    let other = format!("{first}{}", &hash(0)[1..]);
+    restated(
         hash(0),
-        &format!("{first}{}", &hash(0)[1..]),
-        &["the signature does not match", "record.jsonl is another", hash(0)],
+        &other,
+        &[changed, "/subject/0/digest/sha256: the certificate states", "its statement gives"],
     );
+    restated("\"PASSED\"", "\"FAILED\"", &[changed, "/predicate/result"]);
     tampered("certificate.json", "\n}", "\n }", &["the certificate was changed, from byte"]);
-    tampered("certificate.json", "Ed25519", "Ed448", &["the algorithm is `Ed448`"]);
-    tampered(
-        "certificate.json",
-        "\"signature\": \"",
-        "\"signature\": \"A",
-        &["the signature does not match"],
+    tampered("certificate.json", "in-toto+json", "in-toto+text", &["the payload type is `"]);
+    tampered("certificate.json", "\"sig\": \"", "\"sig\": \"A", &[changed]);
+    tampered("certificate.json", "\"keyid\": \"", "\"keyid\": \"0", &["the name was changed"]);
+    desk.file(
+        "reports/certificate.json",
+        r#"{"payload":"{}","algorithm":"Ed25519","signature":"","public_key":""}"#,
     );
+    verify(&desk).ends(1).says(&["certificates are DSSE envelopes now", "batchproof certify"]);
+    std::fs::write(desk.reports().join(FILE), &whole).unwrap();
     tampered("certificate.json", "{", "[", &["the certificate cannot be read"]);
     tampered(
         "record.jsonl",
@@ -253,7 +278,7 @@ fn another_key_does_not_verify() {
     desk.batchproof(&["certify", "--new-key", "other"]).ends(0);
     desk.batchproof(&["verify", "reports", "--key", "other.pub"])
         .ends(1)
-        .says(&["it was not signed with the given key", "the signature matches that one"]);
+        .says(&["it was not signed with the given key", "it names the key"]);
     desk.batchproof(&["verify", "reports", "--key", "key"]).ends(2).says(&["it is a private key"]);
     desk.batchproof(&["verify", "nowhere.json", "--key", "key.pub"])
         .ends(2)
@@ -359,4 +384,84 @@ fn a_refused_certificate_says_why_and_exits_like_the_run() {
         .ends(2)
         .says(&["nowhere", "a private Ed25519 key"]);
     desk.batchproof(&["certify"]).ends(2).says(&["--key"]);
+}
+
+#[test]
+fn a_certificate_is_an_attestation_that_policy_engines_read() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    let stated = certified(&desk, &key);
+    let payload = payload(&desk);
+    assert_eq!(payload["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(payload["predicateType"], "https://in-toto.io/attestation/test-result/v0.1");
+    let predicate = &payload["predicate"];
+    assert_eq!(predicate["result"], "PASSED");
+    assert_eq!(predicate["failedTests"], serde_json::json!([]));
+    let passed = predicate["passedTests"].as_array().unwrap();
+    assert!(passed.contains(&"ORDER-002".into()) && passed.len() > 30, "{passed:?}");
+    assert_eq!(payload["subject"][0]["name"], "record.jsonl");
+    assert_eq!(payload["subject"][0]["digest"]["sha256"], stated["evidence"][0]["sha256"]);
+    let hash = &predicate["configuration"][0]["digest"]["sha256"];
+    assert_eq!(*hash, stated["specification"]["hash"]);
+}
+
+#[test]
+fn an_artifact_is_the_first_subject() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    certified(&desk, &key);
+    let summary = Summary::from_events(&record::read(&desk.reports()).unwrap()).unwrap();
+    let digest = "ab".repeat(32);
+    let artifact = format!("registry.example/core@sha256:{digest}");
+    let about = CertificateSubject {
+        artifacts: vec![artifact.parse().unwrap()],
+        ..CertificateSubject::default()
+    };
+    let key = PrivateKey::load(&key).unwrap();
+    let certificate = certificate::sign(&summary, &desk.reports(), about, &key).unwrap();
+    std::fs::remove_file(desk.reports().join(PAGE)).unwrap();
+    std::fs::write(desk.reports().join(FILE), certificate.text().unwrap()).unwrap();
+    verify(&desk).ends(0);
+    let subject = &payload(&desk)["subject"][0];
+    assert_eq!(subject["name"], "registry.example/core");
+    assert_eq!(subject["digest"]["sha256"], digest);
+    for wrong in ["core", "core@sha256:12", "@sha256:"] {
+        desk.batchproof(&["certify", "--key", "key", "--artifact", wrong])
+            .ends(2)
+            .says(&["expected NAME@sha256:"]);
+    }
+}
+
+/// Runs the verifier that is not batchproof's; none where its library is missing.
+fn independently(desk: &Desk, file: &str) -> Option<i32> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates/verify.py");
+    let output = std::process::Command::new("python3")
+        .args([script, file, "key.pub"])
+        .current_dir(desk.path())
+        .output()
+        .ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    match output.status.code() {
+        Some(77) | None => {
+            println!("{said}");
+            None
+        }
+        code => code,
+    }
+}
+
+#[test]
+fn an_independent_library_verifies_it_and_rejects_a_changed_byte() {
+    let desk = Desk::new();
+    let key = keys(&desk);
+    certified(&desk, &key);
+    let Some(code) = independently(&desk, "reports/certificate.json") else {
+        println!("left out: python3 with securesystemslib is not installed");
+        return;
+    };
+    assert_eq!(code, 0);
+    let text = payload(&desk).to_string();
+    with_payload(&desk, &text.replacen("PASSED", "PASSER", 1));
+    assert_eq!(independently(&desk, "reports/certificate.json"), Some(1));
+    verify(&desk).ends(1);
 }

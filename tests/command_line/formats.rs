@@ -115,3 +115,20 @@ fn a_run_that_tested_nothing_writes_no_baseline() {
     let wrong = ["--write-waivers", "baseline.yaml", "--expires", "soon"];
     run(&desk, &url, &wrong).ends(2).says(&["a time such as 30d"]);
 }
+
+#[test]
+fn explain_and_the_page_of_a_run_link_to_the_manual() {
+    let desk = Desk::new();
+    let page = "https://docs.example/reference/rules/ORDER-002.html";
+    let with_manual = |arguments: &[&str]| {
+        let mut command = desk.command();
+        command.args(arguments).env("BATCHPROOF_MANUAL", "https://docs.example");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(with_manual(&["explain", "ORDER-002"]).contains(page));
+    with_manual(&["run", "order/sizes", "--seed", "7"]);
+    let html = text(&desk, "report.html");
+    assert!(
+        html.contains(&format!("href=\"{page}\"")) && html.contains("A right and a wrong exchange")
+    );
+}

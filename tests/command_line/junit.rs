@@ -128,3 +128,38 @@ fn what_a_conformant_and_an_unreachable_run_leave_is_accepted_too() {
     assert_eq!(counts.said, counts.seen);
     assert_eq!(counts.seen[2], 1, "inconclusive is an error");
 }
+
+/// Name and message of each failed test of a run with this run id.
+fn failures(url: &str, run_id: &str, further: &[&str]) -> (String, Vec<String>) {
+    let desk = Desk::new();
+    let cases = ["run", "--target", url, "--depth", "quick", "--seed", "7", "order", "echo"];
+    desk.batchproof(&[&cases[..], &["--run-id", run_id], further].concat()).ends(1);
+    let xml = std::fs::read_to_string(desk.reports().join("junit.xml")).unwrap();
+    let messages = xml.split("<failure message=\"").skip(1);
+    let messages = messages.map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+    (xml, messages)
+}
+
+#[test]
+fn a_failure_has_the_same_message_in_each_run_and_a_time() {
+    let serving = Serving::start(&["--fault", "results-reversed"], None);
+    let (xml, first) = failures(&serving.url, "bptest-first", &[]);
+    let (_, second) = failures(&serving.url, "bptest-other", &[]);
+    assert!(!first.is_empty());
+    assert_eq!(first, second);
+    assert!(!first.concat().contains("bptest"), "{first:?}");
+    for test in xml.split("<testcase ").skip(1) {
+        let head = test.split('>').next().unwrap();
+        let timed = head.contains("time=\"");
+        assert!(timed || test.contains("<skipped") || head.contains("\"run\""), "{head}");
+    }
+}
+
+#[test]
+fn case_files_are_named_where_asked() {
+    let serving = Serving::start(&["--fault", "results-reversed"], None);
+    let (plain, _) = failures(&serving.url, "bptest-plain", &[]);
+    assert!(!plain.contains(" file=\""));
+    let (named, _) = failures(&serving.url, "bptest-named", &["--junit-files"]);
+    assert!(named.contains(" file=\"cases/order/sizes.yaml\""));
+}

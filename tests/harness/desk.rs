@@ -67,6 +67,12 @@ impl Desk {
         for name in FOREIGN {
             command.env_remove(name);
         }
+        // Every option can be set by one.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("BATCHPROOF_") {
+                command.env_remove(name);
+            }
+        }
         command
     }
 

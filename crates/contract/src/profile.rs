@@ -333,6 +333,13 @@ impl Profile {
         Ok(())
     }
 
+    /// Adds a header that is not the file's, or replaces the file's: its value is a secret.
+    pub fn add_header(&mut self, name: &str, value: &str) {
+        self.headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
+        self.headers.insert(name.to_owned(), value.to_owned());
+        self.secrets.push(value.to_owned());
+    }
+
     /// Takes the token out of `headers`, where the header that shows credentials stands there: bad credentials take
     /// its place, and do not stand beside it.
     fn adopt_credentials(&mut self, contract: &Contract) {

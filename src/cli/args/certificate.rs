@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::RunArgs;
+use crate::certificate::Artifact;
 
 #[derive(Args)]
 pub struct CertifyArgs {
@@ -17,6 +18,9 @@ pub struct CertifyArgs {
     /// What is certified, in one line: product, version, installation.
     #[arg(long, value_name = "TEXT")]
     pub subject: Option<String>,
+    /// What the target runs, by its digest, such as an image (repeatable): policy engines look a certificate up by it.
+    #[arg(long, value_name = "NAME@sha256:HEX")]
+    pub artifact: Vec<Artifact>,
     /// Who certifies.
     #[arg(long, value_name = "TEXT")]
     pub issuer: Option<String>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 mod certificate;
+mod config;
 mod information;
 mod output;
 mod replay;
@@ -15,8 +16,9 @@ mod start;
 mod values;
 
 pub use certificate::{CertifyArgs, VerifyArgs};
+pub use config::ConfigArgs;
 pub use information::{DocsArgs, ExplainArgs, ListArgs, ReportArgs, SampleArgs};
-pub use output::{FormatName, OutputArgs};
+pub use output::{ColorName, FormatName, OutputArgs};
 pub use replay::{CleanupArgs, ReplayArgs};
 pub use run::RunArgs;
 pub use sending::SendingArgs;

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::report::OutputFormat;
+use crate::report::{JunitOptions, OutputFormat};
 
 /// What a run prints on standard output; progress and warnings go to standard error.
 #[derive(Args)]
@@ -11,6 +11,36 @@ pub struct OutputArgs {
     /// What to print on standard output.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "human")]
     pub format: FormatName,
+    /// Print only the conclusion, and no progress.
+    #[arg(long, short, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print a line for each case too, and the slowest cases.
+    #[arg(long, short)]
+    pub verbose: bool,
+    /// Colours on standard output.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorName,
+    /// Name the case file of each test in junit.xml, which GitLab and CircleCI show; Jenkins' xUnit plugin refuses it.
+    #[arg(long)]
+    pub junit_files: bool,
+}
+
+impl OutputArgs {
+    /// What junit.xml is to hold.
+    pub fn junit(&self) -> JunitOptions {
+        JunitOptions { files: self.junit_files }
+    }
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorName {
+    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// The name of a form of standard output.

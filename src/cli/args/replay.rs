@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::SendingArgs;
+use super::values::variable;
+use super::{ConfigArgs, SendingArgs};
 
 #[derive(Args)]
 pub struct ReplayArgs {
     /// A report directory, or its record.jsonl.
     pub dir: PathBuf,
+    /// A value for `${variable:NAME}` in case files of the run (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub variable: Vec<(String, String)>,
     /// Id of a finding or the beginning of it, or of a rule [default: all findings].
     pub id: Option<String>,
     /// URL of another target [default: that of the run].
@@ -21,6 +25,9 @@ pub struct ReplayArgs {
     /// Profile of the target (YAML) [default: that of the run].
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
+    /// Where options are set beside the command line.
+    #[command(flatten)]
+    pub configuration: ConfigArgs,
     /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,
@@ -39,6 +46,9 @@ pub struct CleanupArgs {
     /// Profile of the target (YAML) [default: that of the run].
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
+    /// Where options are set beside the command line.
+    #[command(flatten)]
+    pub configuration: ConfigArgs,
     /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{duration, last_day, partition};
-use super::{OutputArgs, REPORT_DIR, SendingArgs};
+use super::values::{duration, last_day, partition, variable};
+use super::{ConfigArgs, OutputArgs, REPORT_DIR, SendingArgs};
 use crate::case::Depth;
+use crate::cli::filter::CaseFilter;
 use crate::waiver::Day;
 
 #[derive(Args)]
@@ -69,8 +70,7 @@ pub struct RunArgs {
         long = "for",
         value_name = "TIME",
         value_parser = duration,
-        conflicts_with = "runs",
-        requires = "cases"
+        conflicts_with = "runs"
     )]
     pub duration: Option<Duration>,
     /// End the run after N distinct findings.
@@ -83,6 +83,16 @@ pub struct RunArgs {
     /// `JOB_COMPLETION_INDEX` of Kubernetes, which counts from 0.
     #[arg(long, value_name = "I/N", value_parser = partition)]
     pub partition: Option<(u32, u32)>,
+    /// A value for `${variable:NAME}` in case files (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub variable: Vec<(String, String)>,
+    /// Run only cases for which this holds: `case:order/* and not level:should`, with `case`, `family`, `rule`, `level`,
+    /// `*`, `and`, `or`, `not` and parentheses; a word alone is a case.
+    #[arg(long, value_name = "EXPR")]
+    pub include: Option<CaseFilter>,
+    /// Leave out cases for which this holds.
+    #[arg(long, value_name = "EXPR")]
+    pub exclude: Option<CaseFilter>,
     /// Print what would be sent for each case, and send nothing.
     #[arg(long, conflicts_with_all = ["format", "write_waivers"])]
     pub plan: bool,
@@ -101,6 +111,12 @@ pub struct RunArgs {
     /// What to print on standard output.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Print each option with its value and where that comes from, and send nothing.
+    #[arg(long, help_heading = "Configuration")]
+    pub print_config: bool,
+    /// Where options are set beside the command line.
+    #[command(flatten)]
+    pub configuration: ConfigArgs,
     /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{bytes, duration};
+use super::values::{bytes, duration, header};
 use crate::contract::profile::Rate;
 use crate::send::SendOptions;
 
@@ -26,6 +26,10 @@ pub struct SendingArgs {
     /// Send no `traceparent`, by which the logs of the target name each request of a report.
     #[arg(long)]
     pub no_traceparent: bool,
+    /// A header for every request (repeatable): `Name: value`. Its value is shown nowhere; a token stands in none, but in
+    /// the variable `BATCHPROOF_TOKEN` or a file.
+    #[arg(long, value_name = "HEADER", value_parser = header)]
+    pub header: Vec<(String, String)>,
     /// Most requests per second, such as 20/s [default: unlimited on loopback, 20/s elsewhere].
     #[arg(long, value_name = "N/s")]
     pub rate: Option<Rate>,

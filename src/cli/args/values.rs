@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::contract::header;
 use crate::waiver::Day;
 
 /// The longest time that an option takes.
@@ -36,6 +37,45 @@ pub fn last_day(text: &str) -> Result<Day, String> {
     let time = chrono::Duration::from_std(time).map_err(|_| expected())?;
     let end = chrono::Utc::now().checked_add_signed(time).ok_or_else(expected)?;
     Day::of(&end.to_rfc3339()).ok_or_else(expected)
+}
+
+/// A header such as `X-Tenant: acme`.
+pub fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("expected `Name: value`")?;
+    let (name, value) = (name.trim(), value.trim());
+    if !header::is_name(name) {
+        return Err("the name has letters, digits and `-`, such as X-Tenant: acme".to_owned());
+    }
+    if header::is_framing(name) {
+        return Err(format!("`{name}` is set by batchproof itself"));
+    }
+    if name.eq_ignore_ascii_case("authorization") {
+        return Err(
+            "credentials are not an argument: use the variable BATCHPROOF_TOKEN or --token-file"
+                .to_owned(),
+        );
+    }
+    if !header::is_value(value) {
+        return Err("the value is one line without control characters".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// A variable of case files, such as `account=ACC-1`.
+pub fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let named = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    if !named {
+        return Err("a name has letters, digits, `-` and `_`".to_owned());
+    }
+    // The value takes its place in YAML, between quotes or without.
+    if value.contains(|c: char| c.is_control() || matches!(c, '"' | '\'' | '\\'))
+        || value.contains("${")
+    {
+        return Err("a value has no quotes, backslashes, control characters or `${`".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// A size in bytes, such as `64MiB`.

@@ -148,13 +148,6 @@ impl PublicKey {
         })
     }
 
-    /// From the base64 of its 32 bytes.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<PublicKey> {
-        let bytes: [u8; 32] = STANDARD.decode(text).ok()?.try_into().ok()?;
-        VerifyingKey::from_bytes(&bytes).ok().map(PublicKey)
-    }
-
     /// Whether the key's owner signed `message`; the signature is in base64.
     #[must_use]
     pub fn signed(&self, message: &[u8], signature: &str) -> bool {
@@ -166,10 +159,14 @@ impl PublicKey {
         })
     }
 
-    /// Its 32 bytes in base64.
+    /// Its id, as TUF and in-toto make it: SHA-256 of the key as canonical JSON, in hexadecimal.
     #[must_use]
-    pub fn base64(&self) -> String {
-        STANDARD.encode(self.0.as_bytes())
+    pub fn id(&self) -> String {
+        let public = hex(self.0.as_bytes());
+        let text = format!(
+            r#"{{"keytype":"ed25519","keyval":{{"public":"{public}"}},"scheme":"ed25519"}}"#
+        );
+        hex(&Sha256::digest(text.as_bytes()))
     }
 
     /// The file that others get.
@@ -178,15 +175,23 @@ impl PublicKey {
     }
 }
 
-/// The fingerprint that people compare: the first 16 bytes of the key's SHA-256, in groups.
+/// The fingerprint that people compare.
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digest = Sha256::digest(self.0.as_bytes());
-        for (at, pair) in digest.chunks(2).take(8).enumerate() {
-            write!(f, "{}{}", if at > 0 { ":" } else { "" }, hex(pair))?;
-        }
-        Ok(())
+        f.write_str(&fingerprint(&self.id()))
     }
+}
+
+/// The first 16 bytes of a key's id, in groups.
+pub(super) fn fingerprint(id: &str) -> String {
+    let mut groups = String::new();
+    for (at, c) in id.chars().take(32).enumerate() {
+        if at > 0 && at % 4 == 0 {
+            groups.push(':');
+        }
+        groups.push(c);
+    }
+    groups
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -248,7 +253,6 @@ mod tests {
         let public = new_key(&file).unwrap();
         assert_eq!(PublicKey::load(&public_file(&file)).unwrap(), public);
         assert_eq!(PrivateKey::load(&file).unwrap().public(), public);
-        assert_eq!(PublicKey::parse(&public.base64()), Some(public));
         let before = std::fs::read(&file).unwrap();
         assert!(new_key(&file).is_err());
         std::fs::remove_file(public_file(&file)).unwrap();

@@ -4,9 +4,10 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::key::PublicKey;
+use super::FILE;
+use super::envelope::SignedCertificate;
+use super::key::fingerprint;
 use super::statement::Statement;
-use super::{FILE, SignedCertificate};
 use crate::record::{Conclusion, RuleOutcome};
 use crate::report::{number, page, visible};
 
@@ -204,19 +205,22 @@ fn foot(certificate: &SignedCertificate, statement: &Statement) -> Markup {
         ("Cases", statement.suite.hash.as_str()),
         ("Profile", statement.configuration.profile_hash.as_str()),
     ];
+    hashes.extend(statement.about.artifacts.iter().map(|a| (a.name.as_str(), a.sha256.as_str())));
     hashes.extend(statement.evidence.iter().map(|e| (e.file.as_str(), e.sha256.as_str())));
-    let key = PublicKey::parse(&certificate.public_key);
+    let signature = certificate.signatures.first();
+    let sig = signature.map_or("", |s| s.sig.as_str());
+    let key = signature.map_or("", |s| s.keyid.as_str());
     html! {
         footer {
             dl.hashes {
                 @for (name, hash) in &hashes { dt { (visible(name)) } dd { code { (visible(hash)) } } }
-                dt { "Signature" } dd { code { (visible(&certificate.signature)) } }
+                dt { "Signature" } dd { code { (visible(sig)) } }
             }
             div.signed {
                 p {
                     @if let Some(issuer) = &statement.about.issuer { "Issued by " b { (visible(issuer)) } ", " } @else { "Issued " }
                     (day(&statement.finished)) ", signed with the Ed25519 key "
-                    code { (key.map_or("unreadable".to_owned(), |k| k.to_string())) }
+                    code { (visible(&fingerprint(key))) }
                 }
                 p { "Check it: " code { "batchproof verify " (FILE) " --key KEY.pub" } }
             }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::attestation::Attestation;
+use super::envelope::SignedCertificate;
 use super::evidence::Evidence;
 use super::key::PrivateKey;
 use super::statement::{CertificateSubject, Statement};
-use super::{ALGORITHM, SignedCertificate};
 use crate::record::Summary;
 
 /// The certificate of the run whose record and report lie in `dir`. Whether one may be issued at all,
@@ -19,11 +20,6 @@ pub fn sign(
     about: CertificateSubject,
     key: &PrivateKey,
 ) -> std::io::Result<SignedCertificate> {
-    let payload = Statement::from_summary(summary, about, Evidence::hash_all(dir)?).payload()?;
-    Ok(SignedCertificate {
-        signature: key.sign(payload.as_bytes()),
-        algorithm: ALGORITHM.to_owned(),
-        public_key: key.public().base64(),
-        payload,
-    })
+    let statement = Statement::from_summary(summary, about, Evidence::hash_all(dir)?);
+    Ok(SignedCertificate::new(&Attestation::new(statement), key)?)
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::attestation::Artifact;
 use super::challenge::challenge_seed;
 use super::evidence::Evidence;
 use crate::case::Depth;
@@ -18,7 +19,7 @@ use crate::report::not_tested;
 use crate::waiver::Waiver;
 
 /// Version of the statement's format.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// What the text is, so that a signature over it can be taken for nothing else.
 const KIND: &str = "batchproof certificate";
 
@@ -40,11 +41,13 @@ pub struct CertificateSubject {
     /// The issuer's text from which the seed was derived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge: Option<String>,
+    /// The artifacts that the target runs, by their digests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artifacts: Vec<Artifact>,
 }
 
 /// What a certificate states.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "batchproof certificate: the payload")]
 pub struct Statement {
     /// `batchproof certificate`.
     pub kind: String,
@@ -232,14 +235,6 @@ impl Statement {
         }
     }
 
-    /// The text that is signed.
-    ///
-    /// # Errors
-    /// Where it can't be written as JSON, which no statement brings about.
-    pub fn payload(&self) -> serde_json::Result<String> {
-        serde_json::to_string_pretty(self)
-    }
-
     /// Why its run does not answer the challenge that it states, or the `expected` one.
     #[must_use]
     pub fn challenge_mismatch(&self, expected: Option<&str>) -> Option<String> {
@@ -265,15 +260,6 @@ impl Statement {
     pub fn is_known(&self) -> bool {
         self.kind == KIND && self.format <= FORMAT
     }
-}
-
-/// `schemas/certificate.schema.json`: that of the payload.
-#[must_use]
-pub fn schema() -> String {
-    let schema = schemars::schema_for!(Statement);
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
 }
 
 /// Findings by rule and state, in the order of the rules.

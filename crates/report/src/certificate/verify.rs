@@ -4,11 +4,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::attestation::Attestation;
+use super::envelope::{PAYLOAD_TYPE, SignedCertificate};
 use super::evidence::{EVIDENCE, Evidence};
-use super::key::PublicKey;
+use super::key::{PublicKey, fingerprint};
 use super::refusal::refusals;
 use super::statement::Statement;
-use super::{ALGORITHM, PAGE, SignedCertificate, page};
+use super::{PAGE, page};
 use crate::record::{self, Summary};
 
 /// Fields of the statement that are named where they differ from the record.
@@ -28,10 +30,14 @@ pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
     let certificate: SignedCertificate = match serde_json::from_slice(bytes) {
         Ok(certificate) => certificate,
         Err(error) => {
-            return Verified {
-                statement: None,
-                mismatches: vec![format!("the certificate cannot be read: {error}")],
+            let why = if is_of_earlier_form(bytes) {
+                "it has the form of an earlier version; certificates are DSSE envelopes now: issue it again with \
+                 `batchproof certify`, or verify it with the version that made it"
+                    .to_owned()
+            } else {
+                format!("the certificate cannot be read: {error}")
             };
+            return Verified { statement: None, mismatches: vec![why] };
         }
     };
     let mut mismatches = Vec::new();
@@ -39,8 +45,12 @@ pub fn verify(bytes: &[u8], dir: &Path, key: &PublicKey) -> Verified {
         mismatches.push(format!("the certificate was changed, from byte {at} on"));
     }
     signature(&certificate, key, &mut mismatches);
-    let statement: Option<Statement> = match serde_json::from_str(&certificate.payload) {
-        Ok(statement) => Some(statement),
+    let statement = match certificate.attestation() {
+        Ok(attestation) => {
+            let statement = attestation.clone().statement();
+            derived(&attestation, &statement, &mut mismatches);
+            Some(statement)
+        }
         Err(error) => {
             mismatches.push(format!("the statement cannot be read: {error}"));
             None
@@ -71,40 +81,57 @@ fn rewritten(certificate: &SignedCertificate, bytes: &[u8]) -> Option<usize> {
     Some(same + 1)
 }
 
+/// Whether it is a certificate as it was before DSSE.
+fn is_of_earlier_form(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(bytes)
+        .is_ok_and(|old| old.get("algorithm").is_some() && old.get("public_key").is_some())
+}
+
 fn signature(certificate: &SignedCertificate, key: &PublicKey, mismatches: &mut Vec<String>) {
-    if certificate.algorithm != ALGORITHM {
-        mismatches
-            .push(format!("the algorithm is `{}`; expected {ALGORITHM}", certificate.algorithm));
+    if certificate.payload_type != PAYLOAD_TYPE {
+        mismatches.push(format!(
+            "the payload type is `{}`; expected {PAYLOAD_TYPE}",
+            certificate.payload_type
+        ));
     }
-    let own = PublicKey::parse(&certificate.public_key);
-    let by_given = key.signed(certificate.payload.as_bytes(), &certificate.signature);
-    match own {
-        Some(own) if own == *key => {
-            if !by_given {
-                mismatches.push(
-                    "the signature does not match: the statement or the signature was changed"
-                        .to_owned(),
-                );
-            }
-        }
-        Some(own) => {
-            let fits = own.signed(certificate.payload.as_bytes(), &certificate.signature);
-            mismatches.push(format!(
-                "it was not signed with the given key ({key}): it names the key {own}, and the signature {}",
-                if by_given {
-                    "matches the given key, so that name was changed"
-                } else if fits {
-                    "matches that one"
-                } else {
-                    "matches neither"
-                }
-            ));
-        }
-        None => mismatches.push(format!(
-            "the public key in it is not a key; the signature {} the given key ({key})",
-            if by_given { "matches" } else { "does not match" }
+    let [signature] = certificate.signatures.as_slice() else {
+        let count = certificate.signatures.len();
+        mismatches.push(format!("it has {count} signatures; expected one"));
+        return;
+    };
+    let signed = certificate.signed_bytes().is_some_and(|bytes| key.signed(&bytes, &signature.sig));
+    match (signature.keyid == key.id(), signed) {
+        (true, true) => {}
+        (true, false) => mismatches.push(
+            "the signature does not match: the statement or the signature was changed".to_owned(),
+        ),
+        (false, true) => mismatches.push(format!(
+            "the signature matches the given key ({key}), but it names another: the name was changed"
+        )),
+        (false, false) => mismatches.push(format!(
+            "it was not signed with the given key ({key}): it names the key {}",
+            fingerprint(&signature.keyid)
         )),
     }
+}
+
+/// Makes the attestation again from the statement in it: what policy engines read is what batchproof states.
+fn derived(attestation: &Attestation, statement: &Statement, mismatches: &mut Vec<String>) {
+    let expected = Attestation::new(statement.clone());
+    let (Ok(mut stated), Ok(mut expected)) =
+        (serde_json::to_value(attestation), serde_json::to_value(expected))
+    else {
+        return;
+    };
+    // The statement itself is compared with the record.
+    for side in [&mut stated, &mut expected] {
+        if let Some(predicate) = side.get_mut("predicate").and_then(Value::as_object_mut) {
+            predicate.remove("batchproof");
+        }
+    }
+    let mut differences = Vec::new();
+    differ("", "its statement", &stated, &expected, &mut differences);
+    mismatches.extend(differences.into_iter().take(NAMED));
 }
 
 /// Whether all files that the statement rests on are there, as they were.
@@ -165,7 +192,7 @@ fn recomputed(statement: &Statement, dir: &Path, whole: bool, mismatches: &mut V
         return;
     };
     let mut differences = Vec::new();
-    differ("", &stated, &recorded, &mut differences);
+    differ("", "the record", &stated, &recorded, &mut differences);
     let more = differences.len().saturating_sub(NAMED);
     mismatches.extend(differences.into_iter().take(NAMED));
     if more > 0 {
@@ -173,23 +200,23 @@ fn recomputed(statement: &Statement, dir: &Path, whole: bool, mismatches: &mut V
     }
 }
 
-fn differ(pointer: &str, stated: &Value, recorded: &Value, out: &mut Vec<String>) {
+fn differ(pointer: &str, by: &str, stated: &Value, recorded: &Value, out: &mut Vec<String>) {
     match (stated, recorded) {
         (Value::Object(a), Value::Object(b)) => {
             let further = b.keys().filter(|key| !a.contains_key(*key));
             for key in a.keys().chain(further) {
                 let null = &Value::Null;
                 let (x, y) = (a.get(key).unwrap_or(null), b.get(key).unwrap_or(null));
-                differ(&format!("{pointer}/{key}"), x, y, out);
+                differ(&format!("{pointer}/{key}"), by, x, y, out);
             }
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             for (at, (x, y)) in a.iter().zip(b).enumerate() {
-                differ(&format!("{pointer}/{at}"), x, y, out);
+                differ(&format!("{pointer}/{at}"), by, x, y, out);
             }
         }
         (a, b) if a == b => {}
-        (a, b) => out.push(format!("{pointer}: the certificate states {a}, the record gives {b}")),
+        (a, b) => out.push(format!("{pointer}: the certificate states {a}, {by} gives {b}")),
     }
 }
 

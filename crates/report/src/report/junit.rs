@@ -11,6 +11,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::bytes::readable;
 use super::curl::CommandContext;
+use super::formats::file_of_case;
 use super::minimal::{reproduction, shrunk_finding};
 use super::text::{counted, excerpt, visible, visible_block, visible_body, visible_value};
 use super::waiver::waiver;
@@ -21,8 +22,8 @@ use super::wording::{
 use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
-    AnswerRecord, BodyRecord, Conclusion, ExchangeRecord, RecordedFinding, RuleOutcome,
-    RuleSummary, Summary,
+    AnswerRecord, BodyRecord, Conclusion, ExchangeRecord, FindingRecord, RecordedFinding,
+    RuleOutcome, RuleSummary, Summary,
 };
 use crate::triage::{ProblemState, problems};
 
@@ -35,11 +36,19 @@ const EXCHANGES: usize = 6;
 /// Findings of a test that are shown whole.
 const WHOLE: usize = 5;
 
+/// What `junit.xml` holds beside what every reader takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct JunitOptions {
+    /// The case file of each test, as its attribute `file`: GitLab and `CircleCI` show it, and `junit-10.xsd` has no place for
+    /// it.
+    pub files: bool,
+}
+
 /// `junit.xml`.
 ///
 /// # Errors
 /// Where it can't be written as XML, which no run brings about.
-pub fn junit(summary: &Summary) -> std::io::Result<String> {
+pub fn junit(summary: &Summary, options: JunitOptions) -> std::io::Result<String> {
     let head = &summary.head;
     let mut report = Report::new("batchproof");
     let seconds = summary.stats().seconds;
@@ -56,7 +65,7 @@ pub fn junit(summary: &Summary) -> std::io::Result<String> {
     }
     let how = CommandContext::from_summary(summary);
     for rule in &summary.rules {
-        if let Some(suite) = suite(summary, rule, &how) {
+        if let Some(suite) = suite(summary, rule, &how, options) {
             report.add_test_suite(suite);
         }
     }
@@ -132,7 +141,12 @@ fn run(summary: &Summary) -> TestSuite {
     suite
 }
 
-fn suite(summary: &Summary, rule: &RuleSummary, how: &CommandContext) -> Option<TestSuite> {
+fn suite(
+    summary: &Summary,
+    rule: &RuleSummary,
+    how: &CommandContext,
+    options: JunitOptions,
+) -> Option<TestSuite> {
     let id = &rule.rule.id;
     let mut suite = TestSuite::new(visible(&format!("{id} {}", rule.rule.title)));
     suite.add_property(("level", rule.rule.level.to_string().as_str()));
@@ -174,7 +188,16 @@ fn suite(summary: &Summary, rule: &RuleSummary, how: &CommandContext) -> Option<
             .and_then(|r| r.rules.get(id))
             .copied()
             .unwrap_or_default();
-        suite.add_test_case(test(summary, rule, name, &findings, counts, how));
+        let mut test = test(summary, rule, name, &findings, counts, how);
+        if let Some(time) = share(summary, name) {
+            test.set_time(time);
+        }
+        if options.files
+            && let Some(file) = file_of_case(summary, name)
+        {
+            test.extra.insert("file".into(), visible(&file).into());
+        }
+        suite.add_test_case(test);
     }
     Some(suite)
 }
@@ -209,8 +232,8 @@ fn test(
     } else if counting && !confirmed.is_empty() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type(id.as_str());
-        let message = confirmed.first().map_or("", |(f, _)| f.message.as_str());
-        status.set_message(visible(&excerpt(message, 400)));
+        let message = confirmed.first().map_or_else(String::new, |(f, _)| stable(f, rule));
+        status.set_message(visible(&excerpt(&message, 400)));
         status.set_description(evidence(summary, &confirmed, how));
         TestCase::new(visible(name), status)
     } else if confirmed.is_empty() && of(ProblemState::Waived).next().is_some() {
@@ -235,6 +258,22 @@ fn test(
         test.set_system_out(evidence(summary, &others, how));
     }
     test
+}
+
+/// What failed, without values of one run, so that CI servers group the failures of several: what was expected and what
+/// came is in the text.
+fn stable(finding: &FindingRecord, rule: &RuleSummary) -> String {
+    let place = if finding.place.is_empty() { "" } else { " at " };
+    format!("{}: {}{place}{}", rule.rule.title, finding.kind, finding.place)
+}
+
+/// The share of a case's time that each of its tests is said to take: all of them add up to the case.
+fn share(summary: &Summary, case: &str) -> Option<Duration> {
+    let record = summary.cases.iter().find(|c| c.id == case)?.record.as_ref()?;
+    let rules = record.rules.values();
+    let tests = rules.filter(|c| c.judged() + c.errored + c.unanswered + c.masked > 0).count();
+    let tests = u32::try_from(tests.max(1)).ok()?;
+    Some(Duration::from_millis(record.millis) / tests)
 }
 
 /// What findings of one test say, with what shows them.
@@ -325,7 +364,10 @@ mod tests {
 
     #[test]
     fn what_fails_a_run_fails_a_test_and_nothing_else_does() {
-        let report = Report::deserialize_from_str(&junit(&sample::hostile()).unwrap()).unwrap();
+        let report = Report::deserialize_from_str(
+            &junit(&sample::hostile(), JunitOptions::default()).unwrap(),
+        )
+        .unwrap();
         let find = |rule: &str, case: &str| {
             let suite = report.test_suites.iter().find(|s| s.name.starts_with(rule)).unwrap();
             suite.test_cases.iter().find(|t| t.name.as_str() == case).unwrap().status.clone()
@@ -343,7 +385,9 @@ mod tests {
             if m.contains("shared staging")));
         let mut strict = sample::hostile();
         strict.head.strict = true;
-        let report = Report::deserialize_from_str(&junit(&strict).unwrap()).unwrap();
+        let report =
+            Report::deserialize_from_str(&junit(&strict, JunitOptions::default()).unwrap())
+                .unwrap();
         let suite = report.test_suites.iter().find(|s| s.name.starts_with("HTTP-010")).unwrap();
         assert!(suite.test_cases.iter().any(|t| fails(t.status.clone())));
     }
@@ -351,7 +395,7 @@ mod tests {
     #[test]
     fn no_control_character_reaches_the_xml() {
         for summary in [sample::hostile(), sample::killed(), sample::large(30)] {
-            let xml = junit(&summary).unwrap();
+            let xml = junit(&summary, JunitOptions::default()).unwrap();
             assert!(!xml.contains(|c: char| c != '\n' && super::super::text::is_hidden(c)));
             assert!(Report::deserialize_from_str(&xml).is_ok());
             assert!(!xml.contains("<img"));
@@ -360,7 +404,7 @@ mod tests {
 
     #[test]
     fn an_inconclusive_run_is_an_error() {
-        let xml = junit(&sample::killed()).unwrap();
+        let xml = junit(&sample::killed(), JunitOptions::default()).unwrap();
         assert!(xml.contains("errors=\"1\""), "{xml}");
     }
 }

@@ -34,7 +34,11 @@ use crate::record::Summary;
 
 pub use formats::{OutputFormat, formatted, sarif};
 pub use json::schema;
-pub use terminal::{TerminalStyle, diff as terminal_diff, matrix as terminal_matrix, terminal};
+pub use junit::JunitOptions;
+pub use terminal::{
+    TerminalStyle, cases as terminal_cases, diff as terminal_diff, matrix as terminal_matrix,
+    terminal,
+};
 pub use text::{counted, number, visible, visible_block};
 pub use wording::not_tested;
 
@@ -43,11 +47,23 @@ pub use wording::not_tested;
 /// # Errors
 /// Where the directory or a file can't be written.
 pub fn write_all(summary: &Summary, dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    write_all_with(summary, dir, JunitOptions::default())
+}
+
+/// The same, with what a reader of `junit.xml` wants beside.
+///
+/// # Errors
+/// As for [`write_all`].
+pub fn write_all_with(
+    summary: &Summary,
+    dir: &Path,
+    options: JunitOptions,
+) -> std::io::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(dir)?;
     let reports = [
         ("report.json", json::json(summary)?),
         ("report.html", html::html(summary, dir)),
-        ("junit.xml", junit::junit(summary)?),
+        ("junit.xml", junit::junit(summary, options)?),
         ("report.md", markdown::markdown(summary)),
         ("report.sarif", sarif(summary)?),
     ];

@@ -2,6 +2,7 @@
 //!
 //! It must not know whether anybody watches: colour and width are given.
 
+mod cases;
 mod diff;
 mod findings;
 mod matrix;
@@ -401,6 +402,7 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
     }
 }
 
+pub use cases::cases;
 pub use diff::diff;
 pub use matrix::matrix;
 

@@ -41,7 +41,10 @@ fn collect_shipped(dir: &Dir<'_>, cases: &mut Vec<Case>) -> Result<(), FileError
 ///
 /// # Errors
 /// A [`FileError`] for a word that names nothing, with the nearest id, and for any unusable file.
-pub fn load_paths(words: &[String]) -> Result<Vec<Case>, FileError> {
+pub fn load_paths(
+    words: &[String],
+    variables: &[(String, String)],
+) -> Result<Vec<Case>, FileError> {
     let all = shipped()?;
     let mut cases: Vec<Case> = Vec::new();
     for word in words {
@@ -56,9 +59,12 @@ pub fn load_paths(words: &[String]) -> Result<Vec<Case>, FileError> {
                     .expected("files that end in .yaml or .yml, there or in its directories"));
             }
             files.sort();
-            files.iter().map(|f| load_file(f, Some(path))).collect::<Result<Vec<_>, _>>()?
+            files
+                .iter()
+                .map(|f| load_file(f, Some(path), variables))
+                .collect::<Result<Vec<_>, _>>()?
         } else if path.is_file() {
-            vec![load_file(path, None)?]
+            vec![load_file(path, None, variables)?]
         } else {
             find(&all, word)?
         };
@@ -105,16 +111,65 @@ fn yaml_files(dir: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-fn load_file(path: &Path, root: Option<&Path>) -> Result<Case, FileError> {
+fn load_file(
+    path: &Path,
+    root: Option<&Path>,
+    variables: &[(String, String)],
+) -> Result<Case, FileError> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|e| FileError::new(&*file, e.to_string()).expected("a readable case file"))?;
+    let text = with_variables(&file, &text, variables)?;
     let relative = match root {
         Some(root) => path.strip_prefix(root).unwrap_or(path).to_path_buf(),
         None => path.file_name().map_or_else(|| path.to_path_buf(), PathBuf::from),
     };
     let id = relative.with_extension("").display().to_string();
     load(&id, &file, path.parent().map(Path::to_path_buf), &text)
+}
+
+/// How a variable of the command line begins in a file.
+const VARIABLE: &str = "${variable:";
+
+/// `text` with the values of variables in their places.
+fn with_variables(
+    file: &str,
+    text: &str,
+    variables: &[(String, String)],
+) -> Result<String, FileError> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(VARIABLE) {
+        let from = start + VARIABLE.len();
+        let Some(length) =
+            rest[from..].find(['}', '\n']).filter(|l| rest[from + l..].starts_with('}'))
+        else {
+            out.push_str(&rest[..from]);
+            rest = &rest[from..];
+            continue;
+        };
+        let name = &rest[from..from + length];
+        // The last one holds, as for options.
+        let Some((_, value)) = variables.iter().rev().find(|(known, _)| known == name) else {
+            let before = &text[..text.len() - rest.len() + start];
+            let line = before.matches('\n').count() as u64 + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+            let mut error = FileError::new(file, format!("the variable `{name}` has no value"))
+                .at(line, column)
+                .expected(format!("--variable {name}=VALUE"))
+                .nearest(name, variables.iter().map(|(name, _)| name));
+            if error.hint.is_none() && !variables.is_empty() {
+                let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
+                error.hint = Some(format!("given: {}", names.join(", ")));
+            }
+            return Err(error);
+        };
+        out.push_str(&rest[..start]);
+        out.push_str(value);
+        rest = &rest[from + length + 1..];
+    }
+    out.push_str(rest);
+    Ok(out)
 }
 
 /// Reads one case from its text.

@@ -84,6 +84,18 @@ pub struct Case {
     pub spec: CaseSpec,
 }
 
+/// SHA-256 over cases, their ids and texts, in hexadecimal: what a run, its reports and `--version` state.
+#[must_use]
+pub fn hash_of_cases<'a>(cases: impl IntoIterator<Item = &'a Case>) -> String {
+    use sha2::Digest as _;
+    let mut hasher = sha2::Sha256::new();
+    for case in cases {
+        hasher.update(case.id.as_bytes());
+        hasher.update(case.hash.as_bytes());
+    }
+    crate::contract::hex(&hasher.finalize())
+}
+
 /// What a case file says.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

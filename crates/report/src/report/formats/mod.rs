@@ -14,6 +14,7 @@ use super::terminal::{TerminalStyle, terminal};
 use crate::record::Summary;
 
 pub use sarif::sarif;
+pub(super) use source::file_of_case;
 
 /// A form of standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@ use crate::triage::Problem;
 
 /// The file of a case: the user's own as they named it, a shipped one in the source of batchproof; none for what is
 /// seen over the whole run.
-pub(super) fn file_of_case(summary: &Summary, case: &str) -> Option<String> {
+pub(in crate::report) fn file_of_case(summary: &Summary, case: &str) -> Option<String> {
     if case == RUN {
         return None;
     }

@@ -110,6 +110,7 @@ fn rule_card(summary: &Summary, rule: &RuleSummary, groups: &[Problem<'_>]) -> M
                 @if let Some(why) = not_tested(rule) { p { "Not tested: " (visible(&why)) "." } }
                 p.small { (level(info.level)) " " span.muted { "Why: " } (visible(&info.cite)) }
                 (interpretations(summary, &info.cite))
+                (example(&info.id))
                 ul.meta {
                     @for (word, count) in counts { @if count > 0 { li { b { (number(count)) } " " (word) } } }
                     @if !info.needs.is_empty() {
@@ -129,6 +130,22 @@ fn rule_card(summary: &Summary, rule: &RuleSummary, groups: &[Problem<'_>]) -> M
                     }
                 }
             }
+        }
+    }
+}
+
+/// A right and a wrong exchange, and the page of the manual where its address is known.
+fn example(id: &str) -> Markup {
+    let example = crate::check::rules::find(id).map_or("", |rule| rule.example.trim_end());
+    html! {
+        @if !example.is_empty() {
+            details.fold {
+                summary { "A right and a wrong exchange" }
+                pre.example { (crate::report::visible_block(example)) }
+            }
+        }
+        @if let Some(page) = crate::report::manual::page(id) {
+            p.small { a href=(page) rel="noreferrer" { "The page of " (visible(id)) " in the manual" } }
         }
     }
 }
