@@ -15,14 +15,14 @@ pub struct CaseFilter(Expression);
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Expression {
     /// What is looked at, and the pattern for it.
-    Is(Subject, String),
+    Is(FilterSubject, String),
     Not(Box<Expression>),
     And(Box<Expression>, Box<Expression>),
     Or(Box<Expression>, Box<Expression>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Subject {
+enum FilterSubject {
     Case,
     Family,
     Rule,
@@ -44,14 +44,14 @@ impl CaseFilter {
 
 fn holds(expression: &Expression, case: &Case, rules: &[(String, String, String)]) -> bool {
     match expression {
-        Expression::Is(Subject::Case, pattern) => {
+        Expression::Is(FilterSubject::Case, pattern) => {
             glob(pattern, &case.id) || glob(pattern, case.group())
         }
         Expression::Is(subject, pattern) => rules.iter().any(|(rule, family, level)| {
             let value = match subject {
-                Subject::Family => family,
-                Subject::Level => level,
-                Subject::Rule | Subject::Case => rule,
+                FilterSubject::Family => family,
+                FilterSubject::Level => level,
+                FilterSubject::Rule | FilterSubject::Case => rule,
             };
             glob(&pattern.to_uppercase(), &value.to_uppercase())
         }),
@@ -78,7 +78,7 @@ impl FromStr for CaseFilter {
     fn from_str(text: &str) -> Result<CaseFilter, String> {
         let spaced = text.replace('(', " ( ").replace(')', " ) ");
         let words: Vec<&str> = spaced.split_whitespace().collect();
-        let mut reader = Reader { words: &words, at: 0 };
+        let mut reader = ExpressionReader { words: &words, at: 0 };
         let expression = reader.or()?;
         match reader.peek() {
             None => Ok(CaseFilter(expression)),
@@ -87,12 +87,12 @@ impl FromStr for CaseFilter {
     }
 }
 
-struct Reader<'a> {
+struct ExpressionReader<'a> {
     words: &'a [&'a str],
     at: usize,
 }
 
-impl Reader<'_> {
+impl ExpressionReader<'_> {
     fn peek(&self) -> Option<&str> {
         self.words.get(self.at).copied()
     }
@@ -141,11 +141,11 @@ impl Reader<'_> {
         }
         self.at += 1;
         let (subject, pattern) = match word.split_once(':') {
-            None => (Subject::Case, word.as_str()),
-            Some(("case", pattern)) => (Subject::Case, pattern),
-            Some(("family", pattern)) => (Subject::Family, pattern),
-            Some(("rule", pattern)) => (Subject::Rule, pattern),
-            Some(("level", pattern)) => (Subject::Level, pattern),
+            None => (FilterSubject::Case, word.as_str()),
+            Some(("case", pattern)) => (FilterSubject::Case, pattern),
+            Some(("family", pattern)) => (FilterSubject::Family, pattern),
+            Some(("rule", pattern)) => (FilterSubject::Rule, pattern),
+            Some(("level", pattern)) => (FilterSubject::Level, pattern),
             Some((other, _)) => {
                 return Err(format!("`{other}` is unknown: expected case, family, rule or level"));
             }

@@ -88,7 +88,7 @@ pub fn read(path: &Path, working: &Path) -> Result<ConfigFile, FileError> {
         settings: Vec::new(),
         sections: Vec::new(),
     };
-    let source = Source { file: &shown, text: &text };
+    let source = ConfigText { file: &shown, text: &text };
     for (key, item) in document.iter() {
         if key != PROFILES {
             file.settings.push(source.setting(document.as_table(), key, item, None)?);
@@ -111,12 +111,12 @@ pub fn read(path: &Path, working: &Path) -> Result<ConfigFile, FileError> {
     Ok(file)
 }
 
-struct Source<'a> {
+struct ConfigText<'a> {
     file: &'a str,
     text: &'a str,
 }
 
-impl Source<'_> {
+impl ConfigText<'_> {
     fn setting(
         &self,
         table: &Table,

@@ -14,6 +14,7 @@
 //!
 //! It must not know how a run was scheduled, and sends nothing.
 
+mod artifact;
 mod attestation;
 mod challenge;
 mod envelope;
@@ -25,7 +26,8 @@ mod sign;
 mod statement;
 mod verify;
 
-pub use attestation::{Artifact, Attestation, TestResult, schema};
+pub use artifact::Artifact;
+pub use attestation::{Attestation, TestResult, schema};
 pub use challenge::challenge_seed;
 pub use envelope::{DsseSignature, SignedCertificate};
 pub use evidence::{EVIDENCE, Evidence};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::attestation::Artifact;
+use super::artifact::Artifact;
 use super::challenge::challenge_seed;
 use super::evidence::Evidence;
 use crate::case::Depth;
