@@ -21,6 +21,7 @@ pub struct OutputArgs {
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     pub color: ColorName,
     /// Name the case file of each test in junit.xml, which GitLab and CircleCI show; Jenkins' xUnit plugin refuses it.
+    #[allow(clippy::doc_markdown)] // The text of `--help`.
     #[arg(long)]
     pub junit_files: bool,
 }

@@ -159,9 +159,10 @@ fn read(given: &ArgMatches, options: &[&Arg]) -> Result<Option<ConfigFile>, Conf
         let mut error =
             FileError::new(&*file.shown, format!("there is no section [profiles.{name}]"))
                 .nearest(name, &file.sections);
-        error.expected = Some(match file.sections.is_empty() {
-            true => format!("[profiles.{name}] with its settings"),
-            false => format!("one of {}", file.sections.join(", ")),
+        error.expected = Some(if file.sections.is_empty() {
+            format!("[profiles.{name}] with its settings")
+        } else {
+            format!("one of {}", file.sections.join(", "))
         });
         return Err(error.into());
     }
