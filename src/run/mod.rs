@@ -11,7 +11,6 @@ mod run_range;
 mod schedule;
 mod shared;
 mod soak_worker;
-mod tenant;
 mod verdict_cache;
 mod wait;
 
@@ -260,7 +259,7 @@ async fn run_preflight(shared: &Arc<RunContext>) -> Option<String> {
     let mut exchanges = Vec::new();
     let mut outcome = send_preflight(&shared.environment, &mut exchanges).await;
     if matches!(outcome, Preflight::Passed) {
-        outcome = tenant::send_preflight(&shared.environment, &mut exchanges).await;
+        outcome = preflight::tenant::send_preflight(&shared.environment, &mut exchanges).await;
     }
     match outcome {
         Preflight::Passed => None,

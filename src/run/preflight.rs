@@ -3,12 +3,13 @@
 //! It tells a target that knows none of the generated accounts from one that is broken: nobody reads two
 //! hundred findings that all mean "unknown account".
 
+pub(super) mod tenant;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::tenant;
 use crate::check::shorten;
 use crate::compose::OutgoingItem;
 use crate::contract::{RefusalMode, code_text};

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::preflight::Preflight;
+use super::Preflight;
 use crate::case::Credential;
 use crate::check::shorten;
 use crate::compose::OutgoingItem;
@@ -19,7 +19,7 @@ pub(super) fn amount(environment: &Environment) -> Amount {
 }
 
 /// Sends one plain item as the other tenant.
-pub(super) async fn send_preflight(
+pub(in crate::run) async fn send_preflight(
     environment: &Arc<Environment>,
     exchanges: &mut Vec<Exchange>,
 ) -> Preflight {
