@@ -279,7 +279,7 @@ async fn try_alone(environment: &Arc<Environment>, scenario: &Scenario) -> Optio
 /// Whether the target accepts a plain batch now, at the first try.
 async fn accepts_another(environment: &Arc<Environment>) -> bool {
     environment.reserve.take(Amount::new(1, 1))
-        && exchange_plain_item(environment).await.answer.status() == Some(200)
+        && environment.accepts(&exchange_plain_item(environment).await.answer)
 }
 
 /// Whether an answer may have got lost on a connection of its own since there were too many of ours; `times` says how

@@ -117,7 +117,15 @@ fn the_published_schema_of_batch_contracts_is_fresh_and_fits_the_shipped_ones() 
     let text = batchproof::contract::batch::schema();
     fresh("batch.schema.json", &text);
     let schema = compiled(&text);
-    for file in ["schemas/batch.yaml", "tests/second-contract/batch.yaml"] {
+    for file in [
+        "schemas/batch.yaml",
+        "tests/second-contract/batch.yaml",
+        "examples/contracts/all-or-nothing/batch.yaml",
+        "examples/contracts/bulk-operations/batch.yaml",
+        "examples/contracts/plain-documents/batch.yaml",
+        "examples/contracts/two-lists/batch.yaml",
+        "examples/contracts/without-key/batch.yaml",
+    ] {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         let value: Value = serde_saphyr::from_str(&text).unwrap();
         let found = mistakes(&schema, &value);

@@ -284,3 +284,136 @@ fn yaml_is_read_by_the_core_schema_of_yaml_1_2() {
     ]);
     assert_eq!(read, expected);
 }
+
+/// The group in which a fault shows, the fault, its rule, and where a finding of it is.
+type ShapeFault = (&'static str, &'static str, &'static str, &'static str);
+
+/// The shipped contracts of other shapes, each with faults.
+const SHAPES: [(&str, &[ShapeFault]); 5] = [
+    (
+        "plain-documents",
+        &[
+            ("order", "results-reversed", "ORDER-002", "/0/id"),
+            ("unique", "uniqueness-unchecked", "UNIQUE-001", "/1/ok"),
+        ],
+    ),
+    (
+        "two-lists",
+        &[
+            ("order", "last-result-dropped", "ORDER-001", "/results"),
+            ("unique", "uniqueness-unchecked", "UNIQUE-001", "/results/1"),
+        ],
+    ),
+    (
+        "bulk-operations",
+        &[
+            ("echo", "number-lower-cased", "ECHO-001", "/Operations/0/response/userName"),
+            ("unique", "uniqueness-unchecked", "UNIQUE-001", "/Operations/1/status"),
+        ],
+    ),
+    ("all-or-nothing", &[("order", "results-reversed", "ORDER-002", "/0/reference")]),
+    ("without-key", &[("order", "last-result-dropped", "ORDER-001", "/Records")]),
+];
+
+#[test]
+fn contracts_of_other_shapes_are_served_and_judged_where_their_results_really_are() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/contracts");
+    let desk = Desk::new();
+    for (name, faults) in SHAPES {
+        let path = format!("{root}/{name}");
+        let run = ["--contract", &path, "--depth", "quick", "--seed", "3"];
+        desk.batchproof(&[&["run"][..], &GROUPS, &run].concat()).ends(0);
+        for (group, fault, rule, place) in faults {
+            let serving = Serving::start(&["--contract", &path, "--fault", fault], None);
+            let target = ["--target", &serving.url];
+            desk.batchproof(&[&["run", group][..], &run, &target].concat()).ends(1);
+            let report = desk.report();
+            let findings = report["findings"].as_array().unwrap();
+            let of_rule: Vec<&str> = findings
+                .iter()
+                .filter(|finding| finding["rule"] == *rule)
+                .map(|finding| finding["message"].as_str().unwrap())
+                .collect();
+            let found =
+                of_rule.iter().any(|message| message.contains(&format!("{place}: expected")));
+            assert!(found, "{name}, {fault}: no {rule} at {place} among {of_rule:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_slip_in_a_contract_is_named_with_its_line_and_what_was_meant() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/contracts");
+    for (name, right, wrong, says) in [
+        (
+            "plain-documents",
+            "items: /docs",
+            "items: /doks",
+            ["batch.yaml:5:", "did you mean `docs`?"],
+        ),
+        (
+            "plain-documents",
+            "/ok: true",
+            "/okay: true",
+            ["batch.yaml:8:", "the results have no `okay`"],
+        ),
+        ("plain-documents", "/ok: true", "/ok: 201", ["batch.yaml:8:", "allows no 201 at /ok"]),
+        ("plain-documents", "verdict:", "verdikt:", ["batch.yaml:8:", "did you mean `verdict`?"]),
+        (
+            "plain-documents",
+            "under: [201]",
+            "under: [200]",
+            ["openapi.yaml", "no JSON answer for 200"],
+        ),
+        (
+            "plain-documents",
+            "at: /_id",
+            "at: /id",
+            ["the items have no field `id`", "did you mean `_id`?"],
+        ),
+        (
+            "two-lists",
+            "says: accepted",
+            "says: acepted",
+            ["batch.yaml:10:", "did you mean `accepted`?"],
+        ),
+        (
+            "two-lists",
+            "objectType: contacts",
+            "objektType: contacts",
+            ["did you mean `objectType`?", "batch.yaml:"],
+        ),
+        (
+            "two-lists",
+            "item: /objectWriteTraceId",
+            "item: /traceId",
+            ["batch.yaml:12:", "to match by"],
+        ),
+        (
+            "two-lists",
+            "/properties/email",
+            "/properties/emial",
+            ["did you mean `email`?", "batch.yaml:13:"],
+        ),
+        (
+            "all-or-nothing",
+            "again: refused",
+            "again: refuse",
+            ["batch.yaml:10:", "did you mean `refused`?"],
+        ),
+        (
+            "all-or-nothing",
+            "mode: whole",
+            "mode: hole",
+            ["batch.yaml:13:", "did you mean `whole`?"],
+        ),
+    ] {
+        let desk = Desk::new();
+        let text = std::fs::read_to_string(format!("{root}/{name}/batch.yaml")).unwrap();
+        assert!(text.contains(right), "{name}: {right}");
+        desk.file("c/batch.yaml", text.replace(right, wrong));
+        let document = std::fs::read_to_string(format!("{root}/{name}/openapi.yaml")).unwrap();
+        desk.file("c/openapi.yaml", document);
+        desk.batchproof(&["run", "--contract", "c"]).ends(2).says(&says);
+    }
+}

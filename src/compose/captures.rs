@@ -1,6 +1,6 @@
 //! Captures: what later items and steps of an execution can reach of earlier ones.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -51,6 +51,8 @@ pub struct Captures {
     numbers: RefCell<HashMap<String, String>>,
     /// Fresh keys in the place of those in a file, by these.
     renewed: HashMap<Value, Value>,
+    /// How many items were written into bodies that cases write out.
+    written: Cell<usize>,
 }
 
 impl Captures {
@@ -183,12 +185,12 @@ impl Captures {
             Piece::Repeat(count, text) => Value::String(text.repeat((*count).min(64 << 20))),
             Piece::Item(None) => {
                 let draft = environment.generator.item(seed, OptionalFields::Drawn);
-                Value::String(OutgoingItem::with_fresh_key(environment, draft).text(environment))
+                let item = OutgoingItem::with_fresh_key(environment, draft).text(environment);
+                Value::String(self.on_the_wire(environment, item))
             }
-            Piece::Item(Some(name)) => self
-                .items
-                .get(name)
-                .map_or(Value::Null, |(entry, _)| Value::String(entry.text(environment))),
+            Piece::Item(Some(name)) => self.items.get(name).map_or(Value::Null, |(entry, _)| {
+                Value::String(self.on_the_wire(environment, entry.text(environment)))
+            }),
             Piece::Byte(byte) => char::from_u32(BYTES + u32::from(*byte))
                 .map_or(Value::Null, |mark| Value::String(mark.to_string())),
             // These were bound before anything was composed.
@@ -205,6 +207,18 @@ impl Captures {
                     _ => value,
                 }
             }
+        }
+    }
+
+    /// The text of an item in a body that a case writes out.
+    fn on_the_wire(&self, environment: &Environment, item: String) -> String {
+        let shape = environment.contract.shape.as_ref();
+        match shape.map(|shape| &shape.form).filter(|form| !form.is_plain()) {
+            Some(form) => {
+                self.written.set(self.written.get() + 1);
+                form.write(&item, self.written.get())
+            }
+            None => item,
         }
     }
 

@@ -20,8 +20,9 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::case::{Credential, Framing};
+use crate::contract::Contract;
 use crate::contract::validity::Validity;
-use crate::exchange::{BodyIntent, Intent, ItemIntent, Request, situation_of};
+use crate::exchange::{BodyIntent, Intent, ItemIntent, Request, key_of, situation_of};
 use crate::generate::{AppliedMutation, Draft};
 use crate::session::Environment;
 
@@ -79,7 +80,7 @@ impl OutgoingItem {
 /// How the body of a compact batch begins.
 #[must_use]
 pub fn batch_start(environment: &Environment) -> String {
-    format!("{{{}:[", Value::from(environment.contract.batch.items.as_str()))
+    environment.contract.envelope().0
 }
 
 /// How a body is written.
@@ -102,18 +103,24 @@ pub fn batch(
     writing: BodyStyle,
 ) -> (Bytes, BodyIntent) {
     let contract = &environment.contract;
-    let key = Value::from(contract.batch.items.as_str());
+    let (before, after) = contract.envelope();
     let (open, between, close) = match writing {
-        BodyStyle::Compact => (format!("{{{key}:["), ",", "]}"),
-        BodyStyle::Escaped => (format!("{{{}:[", escaped(&contract.batch.items)), ",", "]}"),
-        BodyStyle::Spacious => (format!(" {{\r\n\t{key} :\n [ "), " ,\r\n\t\t", "\n ]\t}\r\n "),
+        BodyStyle::Compact => (before, ",", after),
+        BodyStyle::Escaped => (with_escaped_name(&before), ",", after),
+        BodyStyle::Spacious => spacious(&before, &after),
     };
+    let form = contract.shape.as_ref().map(|shape| &shape.form).filter(|form| !form.is_plain());
     let mut text = open.into_bytes();
     for (index, entry) in entries.iter().enumerate() {
         if index > 0 {
             text.extend_from_slice(between.as_bytes());
         }
         match writing {
+            BodyStyle::Compact if form.is_some() => {
+                let item = entry.text(environment);
+                let item = form.map_or_else(|| item.clone(), |form| form.write(&item, index));
+                text.extend_from_slice(item.as_bytes());
+            }
             BodyStyle::Compact => entry.write(environment, &mut text),
             BodyStyle::Escaped => {
                 let item = entry.text(environment);
@@ -122,10 +129,12 @@ pub fn batch(
                     let name = Value::from(field.name.as_str());
                     item.replace(&format!("{name}:"), &format!("{}:", escaped(&field.name)))
                 });
+                let spelt = form.map_or_else(|| spelt.clone(), |form| form.write(&spelt, index));
                 text.extend_from_slice(spelt.as_bytes());
             }
             BodyStyle::Spacious => {
                 let item = entry.text(environment);
+                let item = form.map_or_else(|| item.clone(), |form| form.write(&item, index));
                 let value: Option<Value> = serde_json::from_str(&item).ok();
                 let spaced = value.and_then(|v| serde_json::to_string_pretty(&v).ok());
                 text.extend_from_slice(spaced.as_deref().unwrap_or(&item).as_bytes());
@@ -133,7 +142,7 @@ pub fn batch(
         }
     }
     text.extend_from_slice(close.as_bytes());
-    let literal = entries.iter().any(|e| e.raw.is_some() || e.draft.needs_text());
+    let literal = form.is_some() || entries.iter().any(|e| e.raw.is_some() || e.draft.needs_text());
     let with_bytes = |e: &OutgoingItem| {
         e.raw.as_deref().is_some_and(captures::has_bytes)
             || e.draft.raw.iter().any(|raw| captures::has_bytes(&raw.text))
@@ -144,7 +153,7 @@ pub fn batch(
         text
     };
     let intent = if literal {
-        let mut body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
+        let mut body = BodyIntent::of(contract.body_validity(&bytes), contract.judged_key());
         if let BodyIntent::Batch { items, .. } = &mut body {
             for (item, entry) in items.iter_mut().zip(entries) {
                 item.mutations.clone_from(&entry.mutations);
@@ -158,6 +167,30 @@ pub fn batch(
         }
     };
     (Bytes::from(bytes), intent)
+}
+
+/// What stands before the items, its last name escaped.
+fn with_escaped_name(before: &str) -> String {
+    let name = before.strip_suffix(":[").and_then(|rest| {
+        let quoted = rest.strip_suffix('"')?;
+        let at = quoted.rfind('"')?;
+        Some((&rest[..at], serde_json::from_str::<String>(&rest[at..]).ok()?))
+    });
+    match name {
+        Some((start, name)) => format!("{start}{}:[", escaped(&name)),
+        None => before.to_owned(),
+    }
+}
+
+/// What stands around the items, and between two, with white space wherever it may be.
+fn spacious(before: &str, after: &str) -> (String, &'static str, String) {
+    let between = " ,\r\n\t\t";
+    match (before.strip_prefix('{').and_then(|rest| rest.strip_suffix(":[")), after) {
+        (Some(name), "]}") => {
+            (format!(" {{\r\n\t{name} :\n [ "), between, "\n ]\t}\r\n ".to_owned())
+        }
+        _ => (format!(" \r\n{before}\n\t "), between, format!("\n {after}\t\r\n ")),
+    }
 }
 
 /// A name in quotes with its first letter as an escape (RFC 8259 section 7).
@@ -175,10 +208,7 @@ fn item_intent(environment: &Environment, entry: &OutgoingItem) -> ItemIntent {
     let value = entry.value(environment);
     let validity: Validity = environment.contract.item_validity(&value);
     ItemIntent {
-        number: value
-            .get(&environment.contract.batch.unique)
-            .and_then(Value::as_str)
-            .map(str::to_owned),
+        number: key_of(&value, environment.contract.judged_key()),
         value,
         literal: false,
         validity,
@@ -191,8 +221,8 @@ fn item_intent(environment: &Environment, entry: &OutgoingItem) -> ItemIntent {
 pub fn plain_request(environment: &Environment, body: Bytes) -> Request {
     Request {
         method: environment.contract.operation.method.clone(),
-        path: environment.contract.operation.path.clone(),
-        headers: usual_headers(),
+        path: documented_path(&environment.contract),
+        headers: documented_headers(&environment.contract),
         credential: Credential::Good,
         body: Some(body),
         framing: Framing::Sized,
@@ -201,6 +231,21 @@ pub fn plain_request(environment: &Environment, body: Bytes) -> Request {
         trace: None,
         raw: None,
     }
+}
+
+/// Path and query of the documented request.
+#[must_use]
+pub fn documented_path(contract: &Contract) -> String {
+    let query = contract.shape.as_ref().map_or("", |shape| &shape.query);
+    format!("{}{query}", contract.operation.path)
+}
+
+/// Its headers: the usual ones, and those that the contract names.
+#[must_use]
+pub fn documented_headers(contract: &Contract) -> Vec<(String, String)> {
+    let mut headers = usual_headers();
+    headers.extend(contract.shape.iter().flat_map(|shape| shape.headers.iter().cloned()));
+    headers
 }
 
 /// What every request says unless a case says otherwise.

@@ -64,7 +64,7 @@ pub fn derive(
     match relation {
         Relation::Replay => {
             let contract = &environment.contract;
-            let body = BodyIntent::of(contract.body_validity(first.bytes), &contract.batch.unique);
+            let body = BodyIntent::of(contract.body_validity(first.bytes), contract.judged_key());
             DerivedRequests {
                 requests: vec![(plain_request(environment, first.bytes.clone()), body)],
                 pairs: Vec::new(),

@@ -82,7 +82,7 @@ pub fn next(
 
 fn replace_body(environment: &Environment, composed: &mut ComposedRequest, bytes: Bytes) {
     let contract = &environment.contract;
-    composed.body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
+    composed.body = BodyIntent::of(contract.body_validity(&bytes), contract.judged_key());
     composed.request.body = Some(bytes);
 }
 

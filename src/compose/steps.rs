@@ -3,11 +3,11 @@
 use bytes::Bytes;
 
 use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
-use super::{BodyStyle, Captures, OutgoingItem, batch, usual_headers};
+use super::{BodyStyle, Captures, OutgoingItem, batch, documented_headers, documented_path};
 use crate::case::{
     BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, ValuesSpec, keys_in_batch,
 };
-use crate::contract::FileError;
+use crate::contract::{Contract, FileError};
 use crate::exchange::TOKEN_MARK;
 use crate::exchange::{BodyIntent, Exchange, Request};
 use crate::generate::{self, BatchShape, Draft, Mutation};
@@ -89,7 +89,7 @@ fn one(
     }
     if let Some(raw) = &step.raw {
         let text = captures.text(environment, source.exchanges, raw, seed);
-        return Ok(raw_request(environment, &text));
+        return Ok(raw_request(environment, &completed(contract, text)));
     }
     let (bytes, body) = if let Some(spec) = &step.batch {
         let entries = entries(source, captures, step, spec, seed);
@@ -113,24 +113,25 @@ fn one(
             text
         };
         let bytes = body_bytes(&text);
-        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
+        let body = BodyIntent::of(contract.body_validity(&bytes), contract.judged_key());
         (Some(Bytes::from(bytes)), body)
     } else if let Some(text) = &step.body {
-        let bytes = body_bytes(&captures.text(environment, source.exchanges, text, seed));
-        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
+        let text = captures.text(environment, source.exchanges, text, seed);
+        let bytes = body_bytes(&completed(contract, text));
+        let body = BodyIntent::of(contract.body_validity(&bytes), contract.judged_key());
         (Some(Bytes::from(bytes)), body)
     } else if let Some(hex) = &step.body_hex {
         let bytes = crate::contract::unhex(hex);
-        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
+        let body = BodyIntent::of(contract.body_validity(&bytes), contract.judged_key());
         (Some(Bytes::from(bytes)), body)
     } else if let Some(Named { name, .. }) = &step.resend {
         let bytes = captures.body(name).unwrap_or_default();
-        let body = BodyIntent::of(contract.body_validity(&bytes), &contract.batch.unique);
+        let body = BodyIntent::of(contract.body_validity(&bytes), contract.judged_key());
         (Some(bytes), body)
     } else {
         (None, BodyIntent::None)
     };
-    let mut headers = usual_headers();
+    let mut headers = documented_headers(contract);
     if bytes.is_none() {
         headers.retain(|(n, _)| n != "Content-Type");
     }
@@ -142,7 +143,7 @@ fn one(
     }
     let path = match &step.path {
         Some(path) => captures.text(environment, source.exchanges, path, seed),
-        None => contract.operation.path.clone(),
+        None => documented_path(contract),
     };
     let request = Request {
         method: step.method.clone().unwrap_or_else(|| contract.operation.method.clone()),
@@ -157,6 +158,14 @@ fn one(
         raw: None,
     };
     Ok(ComposedRequest { request, body })
+}
+
+/// A text that a case wrote out, with what its contract wants around the items.
+fn completed(contract: &Contract, text: String) -> String {
+    match &contract.shape {
+        Some(shape) => shape.completed(&text),
+        None => text,
+    }
 }
 
 fn entries(
@@ -260,7 +269,7 @@ fn fresh_keys(environment: &Environment, captures: &mut Captures, text: &str) ->
     let batch = &environment.contract.batch;
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
-    for (place, key) in keys_in_batch(text, &batch.items, &batch.unique) {
+    for (place, key) in keys_in_batch(text, &environment.contract.items_steps(), &batch.unique) {
         let fresh = captures.renewed(environment, key);
         out.push_str(&text[done..place.start]);
         out.push_str(&fresh.to_string());
@@ -299,7 +308,7 @@ fn raw_request(environment: &Environment, text: &str) -> ComposedRequest {
     let intent = if content.is_empty() && method != contract.operation.method {
         BodyIntent::None
     } else {
-        BodyIntent::of(contract.body_validity(&content), &contract.batch.unique)
+        BodyIntent::of(contract.body_validity(&content), contract.judged_key())
     };
     // Chunked framing is made of lines as well.
     let framed = if chunked { body.replace('\n', "\r\n") } else { body.to_owned() };

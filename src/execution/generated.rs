@@ -139,11 +139,18 @@ fn refused(environment: &Environment, execution: &Execution, count: usize) -> Ve
     let Some(Answer::Received(response)) = execution.exchanges.last().map(|e| &e.answer) else {
         return Vec::new();
     };
-    if response.status == 400 {
+    let contract = &environment.contract;
+    if contract.known_status(response.status) == 400 {
         return (0..count).collect();
     }
-    let batch = &environment.contract.batch;
+    let batch = &contract.batch;
     let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let items: Vec<&serde_json::Value> = execution
+        .exchanges
+        .last()
+        .map(|e| e.intent.items().iter().map(|item| &item.value).collect())
+        .unwrap_or_default();
+    let body = contract.read_answer(response.status, body, &items);
     let results = body.get(&batch.results).and_then(serde_json::Value::as_array);
     results
         .into_iter()

@@ -34,7 +34,7 @@ pub(crate) async fn accepts_plain_batch(environment: &Arc<Environment>) -> bool 
         }
         let exchange = exchange_plain_item(environment).await;
         if !is_load(&exchange.answer) {
-            return exchange.answer.status() == Some(200);
+            return environment.accepts(&exchange.answer);
         }
     }
     false

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::case::{BatchSpec, Bound, Case, Expect, Named, Step, bind};
+use crate::case::{BatchSpec, Bound, Case, Expect, Generate, Named, Step, bind};
 use crate::check::{Rule, rules};
 use crate::contract::FileError;
 use crate::generate::{Generator, Mutation};
@@ -41,6 +41,15 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError>
         None => rules::of_user_cases(),
     };
     check_expect(&case, case.spec.expect.as_ref())?;
+    let contract = generator.contract();
+    if not_applicable.is_none() {
+        not_applicable = rules::why_not(contract, rule.id).map(str::to_owned);
+    }
+    let is_giant = case.spec.generate.as_ref().is_some_and(|g| g.items.high > Generate::STREAMED);
+    if is_giant && (contract.shape.is_some() || !contract.batch.is_whole()) {
+        let reason = "batches that are never whole in memory need the plain shape of a contract";
+        not_applicable = Some(reason.to_owned());
+    }
     let mut mutations = Vec::new();
     if let Some(mutate) = &case.spec.mutate {
         let mut lists = Vec::new();

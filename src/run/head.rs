@@ -67,6 +67,10 @@ pub(super) fn head(
         planned: (planned.requests, planned.items),
         deeper: deeper(options, selected),
         not_run: not_run(environment, selected),
+        excluded: rules::all()
+            .iter()
+            .filter_map(|r| Some((r.id.to_owned(), rules::why_not(contract, r.id)?.to_owned())))
+            .collect(),
         notes: notes(selected),
         cells: environment.generator.coverage().list().to_vec(),
         token_given: Some(environment.sender.token().is_given()),

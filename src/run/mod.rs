@@ -277,6 +277,9 @@ async fn observe(shared: &Arc<RunContext>) -> Option<RefusalMode> {
     if !may_observe(&shared.options) {
         return None;
     }
+    if let Some(documented) = shared.environment.contract.refusal_mode() {
+        return Some(documented);
+    }
     observe_refusal_mode(&shared.environment, &mut Vec::new()).await
 }
 

@@ -150,11 +150,14 @@ fn preflight_verdict(
     let shown =
         format!("{} {}", response.status, shorten(&String::from_utf8_lossy(&response.body)));
     let body: Option<Value> = serde_json::from_slice(&response.body).ok();
+    let contract = &environment.contract;
+    let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
+    let body = body.map(|body| contract.read_answer(response.status, body, &items));
     if let Some((why, advice)) = page(environment, response, &shown) {
         return PreflightVerdict::Stop(why, advice);
     }
     let batch = &environment.contract.batch;
-    match response.status {
+    match contract.known_status(response.status) {
         401 | 403 => {
             let advice = if environment.sender.token().is_given() {
                 "Is the token right and still valid? Give it with --token-file FILE, --token-command CMD or BATCHPROOF_TOKEN."
@@ -293,17 +296,20 @@ pub(super) async fn observe_refusal_mode(
     entries[1].mutations.push(mutated);
     let exchange = exchange_batch(environment, &entries, exchanges).await;
     let Answer::Received(response) = &exchange.answer else { return None };
-    if response.status == 400 {
+    if contract.known_status(response.status) == 400 {
         return Some(RefusalMode::Request);
     }
     let body: Value = serde_json::from_slice(&response.body).ok()?;
+    let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
+    let body = contract.read_answer(response.status, body, &items);
     let results = body.get(&contract.batch.results)?.as_array()?;
     let verdict = &contract.batch.verdict;
     let rejected: Vec<bool> = results
         .iter()
         .map(|r| r.get(&verdict.field).and_then(Value::as_str) == Some(&verdict.rejected))
         .collect();
-    (response.status == 200 && rejected == [false, true, false]).then_some(RefusalMode::Item)
+    (contract.known_status(response.status) == 200 && rejected == [false, true, false])
+        .then_some(RefusalMode::Item)
 }
 
 /// How many items the preflight batch holds.

@@ -27,6 +27,7 @@ pub(super) fn can_soak(environment: &Environment, selected: &SelectedCase) -> bo
     environment.quick.is_some()
         && (spec.generate.as_ref())
             .is_some_and(|g| g.steps.is_none() && g.framing == Framing::Sized)
+        && environment.contract.shape.is_none()
         && !spec.generate.as_ref().is_some_and(|g| is_streamed(environment, g))
         && spec.mutate.is_none()
         && spec.relation.is_none()

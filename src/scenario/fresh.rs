@@ -15,6 +15,8 @@ pub struct FreshKeys<'a> {
     old: &'a KeyPrefixes,
     new: Vec<String>,
     integers: HashMap<u64, Value>,
+    /// Keys of a form of their own, by their old JSON text.
+    formed: HashMap<String, Value>,
 }
 
 impl<'a> FreshKeys<'a> {
@@ -22,7 +24,7 @@ impl<'a> FreshKeys<'a> {
     #[must_use]
     pub fn new(keys: &'a KeyGenerator, old: &'a KeyPrefixes) -> FreshKeys<'a> {
         let new = old.list().iter().map(|prefix| KeyGenerator::prefix_like(prefix)).collect();
-        FreshKeys { keys, old, new, integers: HashMap::new() }
+        FreshKeys { keys, old, new, integers: HashMap::new(), formed: HashMap::new() }
     }
 
     /// The new prefixes.
@@ -74,6 +76,14 @@ impl<'a> FreshKeys<'a> {
         let unique = &contract.batch.unique;
         let number = item.field(unique).and_then(|t| serde_json::from_str::<Value>(&t).ok());
         let item = match &number {
+            Some(old) if self.keys.has_form() => {
+                let keys = self.keys;
+                let new = self
+                    .formed
+                    .entry(old.to_string())
+                    .or_insert_with(|| keys.with_shape(&KeyShape::Plain).unwrap_or(Value::Null));
+                item.with(unique, &new.to_string())
+            }
             Some(Value::String(text)) if is_hidden(self.old, text, item.text()) => {
                 item.with(unique, &escaped(&self.text(text)))
             }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::contract::Contract;
+use crate::contract::shape::ItemForm;
 use crate::contract::validity::Validity;
 use crate::generate::AppliedMutation;
 
@@ -22,6 +23,8 @@ pub struct BatchText {
     pub after: String,
     /// The items; never none.
     pub items: Vec<ItemText>,
+    /// How they are written.
+    pub form: ItemForm,
 }
 
 /// An item.
@@ -63,12 +66,21 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 impl BatchText {
     /// Takes a body apart; nothing where it is no batch with items.
     #[must_use]
-    pub fn parse(body: &[u8], items: &str) -> Option<BatchText> {
+    pub fn parse(body: &[u8], contract: &Contract) -> Option<BatchText> {
+        let form = contract.shape.as_ref().map(|shape| shape.form.clone()).unwrap_or_default();
+        BatchText::parse_at(body, &contract.items_steps(), form)
+    }
+
+    fn parse_at(body: &[u8], steps: &[String], form: ItemForm) -> Option<BatchText> {
         let text = std::str::from_utf8(body).ok()?;
-        let envelope: Members<'_> = serde_json::from_str(text).ok()?;
-        let mut lists = envelope.0.iter().filter(|(name, _)| name == items);
-        let (Some((_, list)), None) = (lists.next(), lists.next()) else { return None };
-        let list: Vec<&RawValue> = serde_json::from_str(list.get()).ok()?;
+        let mut list = text;
+        for step in steps {
+            let envelope: Members<'_> = serde_json::from_str(list).ok()?;
+            let mut lists = envelope.0.iter().filter(|(name, _)| name == step);
+            let (Some((_, inner)), None) = (lists.next(), lists.next()) else { return None };
+            list = inner.get();
+        }
+        let list: Vec<&RawValue> = serde_json::from_str(list).ok()?;
         // Each is a slice of the body.
         let base = text.as_ptr() as usize;
         let places: Vec<(usize, usize)> = list
@@ -87,26 +99,24 @@ impl BatchText {
             before: text.get(..first.0)?.to_owned(),
             between: between.to_owned(),
             after: text.get(last.1..)?.to_owned(),
-            items: list.iter().map(|item| ItemText::new(item.get())).collect(),
+            items: list.iter().map(|item| ItemText::new(&form.read_text(item.get()))).collect(),
+            form,
         })
     }
 
     /// Around items: an object with nothing but them, and no white space.
     #[must_use]
     pub fn compact(contract: &Contract, items: Vec<ItemText>) -> BatchText {
-        let name = Value::from(contract.batch.items.as_str());
-        BatchText {
-            before: format!("{{{name}:["),
-            between: ",".to_owned(),
-            after: "]}".to_owned(),
-            items,
-        }
+        let (before, after) = contract.envelope();
+        let form = contract.shape.as_ref().map(|shape| shape.form.clone()).unwrap_or_default();
+        BatchText { before, between: ",".to_owned(), after, items, form }
     }
 
     /// The body, each item written by `write`.
     #[must_use]
-    pub fn body(&self, write: impl Fn(&ItemText) -> String) -> String {
-        let items: Vec<String> = self.items.iter().map(write).collect();
+    pub fn body(&self, mut write: impl FnMut(&ItemText) -> String) -> String {
+        let written = |(at, item)| self.form.write(&write(item), at);
+        let items: Vec<String> = self.items.iter().enumerate().map(written).collect();
         format!("{}{}{}", self.before, items.join(&self.between), self.after)
     }
 }
@@ -177,7 +187,8 @@ impl ItemText {
     /// Its unique number, where it is a string.
     #[must_use]
     pub fn number(&self, contract: &Contract) -> Option<String> {
-        serde_json::from_str(&self.field(&contract.batch.unique)?).ok()
+        let key = Some(contract.judged_key()).filter(|key| !key.is_empty())?;
+        serde_json::from_str(&self.field(key)?).ok()
     }
 }
 
@@ -188,7 +199,10 @@ mod tests {
     #[test]
     fn a_batch_is_put_together_as_it_was() {
         let text = " {\"x\": 1,\n\"items\" : [ {\"a\":1.50e1, \"a\":[ 2 ]} ,\t{\"b\":\"\\u0041\"} ,\t7 ] , \"y\":{}} ";
-        let batch = BatchText::parse(text.as_bytes(), "items").unwrap();
+        let parse = |text: &str| {
+            BatchText::parse_at(text.as_bytes(), &["items".to_owned()], ItemForm::default())
+        };
+        let batch = parse(text).unwrap();
         assert_eq!(batch.items.len(), 3);
         assert_eq!(batch.body(|i| i.text().to_owned()), text);
         assert_eq!(
@@ -199,7 +213,7 @@ mod tests {
         assert_eq!(batch.items[1].without("b").text(), "{}");
         assert!(batch.items[2].fields().is_empty());
         for odd in ["", "{\"items\":[]}", "{\"items\":3}", "[]", "{\"items\":[1],\"items\":[2]}"] {
-            assert!(BatchText::parse(odd.as_bytes(), "items").is_none(), "{odd}");
+            assert!(parse(odd).is_none(), "{odd}");
         }
     }
 }

@@ -81,7 +81,7 @@ fn recorded(
         trace: None,
         raw: None,
     };
-    let batch = request.body.as_ref().and_then(|b| BatchText::parse(b, &contract.batch.items));
+    let batch = request.body.as_ref().and_then(|b| BatchText::parse(b, contract));
     let has_body = request.body.is_some();
     Ok(ScenarioRequest {
         step: record.step.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{FreshKeys, Scenario, ScenarioRequest};
+use super::{BatchText, FreshKeys, Scenario, ScenarioRequest};
 use crate::case::BodyPin;
 use crate::compose::{self, ComposedRequest};
 use crate::contract::Contract;
@@ -81,15 +81,15 @@ fn compose_one(
     request.raw = request.raw.map(|raw| Bytes::from(fresh.bytes(&raw)));
     request.body = match &send.batch {
         Some(batch) => {
-            let items: Vec<String> = batch.items.iter().map(|i| fresh.item(contract, i)).collect();
             let [before, after] = [&batch.before, &batch.after].map(|t| fresh.text(t));
-            Some(Bytes::from(format!("{before}{}{after}", items.join(&batch.between))))
+            let batch = BatchText { before, after, ..batch.clone() };
+            Some(Bytes::from(batch.body(|item| fresh.item(contract, item))))
         }
         None => request.body.map(|body| Bytes::from(fresh.bytes(&body))),
     };
     let mut body = match &request.body {
         Some(bytes) if send.has_body => {
-            BodyIntent::of(contract.body_validity(bytes), &contract.batch.unique)
+            BodyIntent::of(contract.body_validity(bytes), contract.judged_key())
         }
         _ => BodyIntent::None,
     };

@@ -191,12 +191,18 @@ impl Environment {
         taken.is_ok()
     }
 
+    /// Whether an answer is that to a batch which was processed.
+    pub fn accepts(&self, answer: &crate::exchange::Answer) -> bool {
+        answer.status().is_some_and(|status| self.contract.known_status(status) == 200)
+    }
+
     /// Takes down the keys of a request's body: of its items, or wherever they are in what is not a batch.
     pub fn note_keys(&self, bytes: &[u8]) {
         let Some(log) = self.key_log.get() else { return };
         let batch = &self.contract.batch;
         let body: Option<Value> = serde_json::from_slice(bytes).ok();
-        match body.as_ref().and_then(|body| body.get(&batch.items)).and_then(Value::as_array) {
+        let is_flat = self.contract.shape.as_ref().is_none_or(|shape| shape.form.is_plain());
+        match body.as_ref().filter(|_| is_flat).and_then(|body| self.contract.items_in(body)) {
             Some(items) => {
                 let keys = items.iter().filter_map(|item| item.get(&batch.unique));
                 self.noted(log.add(keys.filter_map(Value::as_str)));

@@ -33,7 +33,7 @@ pub(super) fn good_scenario(environment: &Environment, scenario: &Scenario) -> O
     let request = &mut good.requests[0];
     request.batch = Some(BatchText::compact(contract, items));
     request.request.method.clone_from(&contract.operation.method);
-    request.request.path.clone_from(&contract.operation.path);
+    request.request.path = crate::compose::documented_path(contract);
     request.request.headers = usual_headers();
     request.request.credential = Credential::Good;
     request.request.framing = Framing::Sized;

@@ -8,7 +8,7 @@ use super::coverage_counts::CoverageCounts;
 use super::evaluation::{Evaluation, RuleCounts, RuleViolation};
 use super::exchange_view::{ExchangeView, ExecutionView, ItemView};
 use super::expectation::{self, Expectation};
-use super::finding::Verdict;
+use super::finding::{Finding, Verdict};
 use super::model;
 use super::relation::{self, VerdictRelation};
 use super::rule::{Check, Rule};
@@ -60,7 +60,10 @@ pub(super) fn evaluate_held(
         covered: CoverageCounts::default(),
     };
     let mut execution_failed = vec![false; all.len()];
-    let skipped: Vec<bool> = all.iter().map(|r| profile.skip_reason(r.id).is_some()).collect();
+    let skipped: Vec<bool> = all
+        .iter()
+        .map(|r| profile.skip_reason(r.id).is_some() || rules::why_not(contract, r.id).is_some())
+        .collect();
     for exchange in &view.exchanges {
         let mut failed: Vec<Failed> = vec![Failed::default(); all.len()];
         for &index in ORDER.iter() {
@@ -89,12 +92,52 @@ pub(super) fn evaluate_held(
     if let Some(relating) = relating {
         relation::hold(&mut evaluation, &view, profile, relating);
     }
+    for violation in &mut evaluation.violations {
+        if let Some(exchange) = view.exchanges.get(violation.exchange) {
+            on_the_wire(exchange, &mut violation.finding);
+        }
+    }
     // What a gateway answered proves nothing of the target, whichever rule tells of it (INTERPRETATION-07).
     for violation in &mut evaluation.violations {
         let by_gateway = |e: &Exchange| matches!(e.answer.status(), Some(502..=504));
         violation.finding.proven &= !exchanges.get(violation.exchange).is_some_and(by_gateway);
     }
     evaluation
+}
+
+/// Says of a finding where it stands on the wire, and with which status.
+fn on_the_wire(view: &ExchangeView<'_>, finding: &mut Finding) {
+    let Some(shape) = &view.contract.shape else { return };
+    if let Some(pointer) = view.wire_pointer(&finding.pointer) {
+        finding.pointer = pointer;
+    }
+    let words = |status: u16| {
+        let all: Vec<String> = shape.statuses(status).iter().map(u16::to_string).collect();
+        all.join(" or ")
+    };
+    let text = |text: &str| -> String {
+        let text = shape.form.on_wire(text);
+        for known in [200, 400] {
+            let rest = text.strip_prefix(&known.to_string());
+            if let Some(rest) = rest.filter(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+            {
+                return format!("{}{rest}", words(known));
+            }
+        }
+        text
+    };
+    finding.expected.change_texts(text);
+    let actual = view.wire_status().zip(view.status()).filter(|(wire, known)| wire != known);
+    finding.actual.change_texts(|text| {
+        let text = shape.form.on_wire(text);
+        match actual.and_then(|(wire, known)| Some((wire, text.strip_prefix(&known.to_string())?)))
+        {
+            Some((wire, rest)) if !rest.starts_with(|c: char| c.is_alphanumeric()) => {
+                format!("{wire}{rest}")
+            }
+            _ => text,
+        }
+    });
 }
 
 fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::finding::Verdict;
 use super::prediction::Prediction;
+use crate::contract::shape::{Mismatch, Reading};
 use crate::contract::{Contract, code_text, member};
 use crate::exchange::{BodyIntent, Exchange, ItemIntent, Response, Situation};
 
@@ -25,8 +26,10 @@ pub struct ExchangeView<'a> {
     pub contract: &'a Contract,
     /// The exchange itself.
     pub exchange: &'a Exchange,
-    /// The answer's body.
+    /// The answer's body, in the names that rules speak of.
     pub json: ParsedBody,
+    /// The body as it is on the wire, and how it was read, where that is another.
+    pub shaped: Option<(Value, Reading)>,
     /// A key that stands twice in one object of the answer's body.
     pub repeated_key: Option<String>,
     /// What each item's result says, by position; only where there are as many results as items.
@@ -119,10 +122,51 @@ impl<'a> ExchangeView<'a> {
         self.exchange.answer.response()
     }
 
-    /// The answer's status.
+    /// The answer's status: 200 stands for whatever says that a batch was processed, 400 for what refuses a request.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
+        let status = self.exchange.answer.status()?;
+        Some(match &self.contract.shape {
+            Some(shape) if self.is_ordinary() => shape.status_of_batch(status),
+            _ => self.contract.known_status(status),
+        })
+    }
+
+    /// The answer's status as it is on the wire.
+    #[must_use]
+    pub fn wire_status(&self) -> Option<u16> {
         self.exchange.answer.status()
+    }
+
+    /// The answer's body as it is on the wire.
+    #[must_use]
+    pub fn wire_json(&self) -> Cow<'_, ParsedBody> {
+        match &self.shaped {
+            Some((body, _)) => Cow::Owned(ParsedBody::Value(body.clone())),
+            None => Cow::Borrowed(&self.json),
+        }
+    }
+
+    /// A result that is of no item, or an item that has no result.
+    #[must_use]
+    pub fn mismatch(&self) -> Option<&Mismatch> {
+        self.shaped.as_ref()?.1.mismatch.as_ref()
+    }
+
+    /// Whether a result has no place for a field of its item.
+    #[must_use]
+    pub fn may_lack(&self, index: usize, field: &str) -> bool {
+        let (Some(shape), Some((_, reading))) = (&self.contract.shape, &self.shaped) else {
+            return false;
+        };
+        reading.placed.get(index).is_none_or(|placed| shape.may_lack(placed, field))
+    }
+
+    /// A pointer of a rule's as it is on the wire.
+    #[must_use]
+    pub fn wire_pointer(&self, pointer: &str) -> Option<String> {
+        let shape = self.contract.shape.as_ref()?;
+        Some(shape.wire_pointer(self.shaped.as_ref().map(|(_, reading)| reading), pointer))
     }
 
     /// The answer's body, where it is JSON.
@@ -177,6 +221,7 @@ impl<'a> ExchangeView<'a> {
     #[must_use]
     pub fn is_aligned(&self) -> bool {
         self.exchange.intent.is_batch()
+            && self.mismatch().is_none()
             && self.results().is_some_and(|r| r.len() == self.items().len())
     }
 

@@ -13,8 +13,9 @@ use super::rule::Rule;
 use super::rules;
 use super::text::{shorten, shown};
 use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results};
+use crate::contract::shape::{Again, BatchMode};
 use crate::contract::validity::ExpectedOutcome;
-use crate::contract::{Level, Profile, code_text};
+use crate::contract::{Contract, Level, Profile, code_text};
 use crate::exchange::Answer;
 
 /// What a case expects of one request, or of a simultaneous group.
@@ -46,7 +47,12 @@ pub(super) fn hold(
     expectation: &Expectation,
 ) {
     let Some(index) = rules::index(expectation.rule.id) else { return };
-    if profile.skip_reason(expectation.rule.id).is_some() {
+    if profile.skip_reason(expectation.rule.id).is_some()
+        || rules::why_not(view.contract, expectation.rule.id).is_some()
+        // Cases know of batches whose used keys reject their items only.
+        || (refuses_used_keys(view.contract)
+            && view.exchanges.iter().any(ExchangeView::is_refused))
+    {
         evaluation.counts[index].not_applicable += 1;
         return;
     }
@@ -116,7 +122,8 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
             }
             continue;
         };
-        if let Some(pin) = expect.status.as_ref().filter(|p| !p.fits(response.status)) {
+        let known = view.contract.known_status(response.status);
+        if let Some(pin) = expect.status.as_ref().filter(|p| !p.fits(known)) {
             found.push((at, unlike("status", "", &pin, response.status, &response.body)));
         }
         if expect.answered && response.status >= 500 {
@@ -259,6 +266,14 @@ fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
 /// What is predicted of an item whose key is written in a file.
 const USED_BEFORE: Prediction =
     Prediction::Accept { level: Level::Must, because: UnusedReason::Literal };
+
+/// Whether a batch with a used key may be refused as a whole.
+fn refuses_used_keys(contract: &Contract) -> bool {
+    contract
+        .shape
+        .as_ref()
+        .is_some_and(|shape| shape.again == Again::Refused || shape.mode == BatchMode::Whole)
+}
 
 fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding)> {
     let mut found = Vec::new();

@@ -30,6 +30,13 @@ impl Message {
         self
     }
 
+    /// Changes the first text.
+    pub(crate) fn change_texts(&mut self, change: impl Fn(&str) -> String) {
+        if let Some(MessagePart::Text(text)) = self.parts.first_mut() {
+            *text = change(text);
+        }
+    }
+
     /// Moves the positions of items from a part of a batch to the whole, which begins `first` items earlier.
     pub(crate) fn move_items(&mut self, first: usize) {
         for part in &mut self.parts {

@@ -82,13 +82,17 @@ fn evaluate_outlined(
     evaluation
 }
 
+fn is_processed(contract: &Contract, exchange: &Exchange) -> bool {
+    exchange.answer.status().is_some_and(|status| contract.known_status(status) == 200)
+}
+
 /// The finding for another number of results than of items, where both are known.
 fn miscounted(
     contract: &Contract,
     exchange: &Exchange,
     outline: &Outline,
 ) -> Option<(&'static Rule, Finding)> {
-    if exchange.answer.status() != Some(200) || !exchange.intent.is_batch() {
+    if !is_processed(contract, exchange) || !exchange.intent.is_batch() {
         return None;
     }
     let results = usize::try_from(outline.elements(&contract.batch.results)?).ok()?;

@@ -29,7 +29,9 @@ pub(super) fn hold(
     relating: &VerdictRelation,
 ) {
     let Some(index) = rules::index(relating.rule.id) else { return };
-    if profile.skip_reason(relating.rule.id).is_some() {
+    if profile.skip_reason(relating.rule.id).is_some()
+        || rules::why_not(view.contract, relating.rule.id).is_some()
+    {
         evaluation.counts[index].not_applicable += 1;
         return;
     }

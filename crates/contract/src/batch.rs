@@ -1,16 +1,15 @@
 //! The batch contract: what OpenAPI can't say about a batch endpoint (`batch.yaml`).
 //!
-//! Only its shape; it must not know any field of any one endpoint.
+//! Only what everything else speaks of; how it looks on the wire is the shape's. It must not know any field of any one
+//! endpoint.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What `batch.yaml` says.
-#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(title = "batchproof batch contract")]
+/// A batch contract in the names that everything speaks of, whatever the shape on the wire.
+#[derive(Debug, Clone, Serialize)]
 pub struct BatchContract {
     /// The endpoint's name, for people.
     pub title: String,
@@ -20,36 +19,50 @@ pub struct BatchContract {
     pub items: String,
     /// Response property that holds the results.
     pub results: String,
-    /// Item property that is the unique number.
+    /// Item property that is the unique key; empty where there is none.
     pub unique: String,
-    /// Whether tenants share their unique numbers; without it, each tenant has numbers of its own.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// Whether tenants share their unique keys; without it, each tenant has keys of its own.
     pub unique_across_tenants: bool,
-    /// Item properties that a result repeats; includes `unique`.
+    /// Item properties that a result repeats.
     pub echo: Vec<String>,
     /// How a result says accepted or rejected.
     pub verdict: VerdictField,
     /// Where a result, and a refused request, says why.
     pub error: ErrorFields,
     /// Elapsed fields, in milliseconds.
-    #[serde(default)]
     pub elapsed: ElapsedFields,
     /// Item properties that name something the target must know already.
-    #[serde(default)]
     pub references: Vec<String>,
     /// Documented error codes.
     pub codes: BTreeMap<String, ErrorCode>,
     /// What generated values look like.
-    #[serde(default)]
     pub samples: BTreeMap<String, Sample>,
     /// The figures that interpretations name.
-    #[serde(default)]
     pub limits: Limits,
 }
 
+impl BatchContract {
+    /// Whether items have a unique key.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        !self.unique.is_empty()
+    }
+
+    /// Whether nothing is left out of it that a contract may do without, but elapsed times and references.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.echoes_key() && self.error.has_code && self.error.has_description
+    }
+
+    /// Whether results repeat the unique key.
+    #[must_use]
+    pub fn echoes_key(&self) -> bool {
+        self.has_key() && self.echo.contains(&self.unique)
+    }
+}
+
 /// Position of the operation in the OpenAPI document.
-#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Serialize)]
 pub struct OperationRef {
     /// Path template key under `paths`.
     pub path: String,
@@ -58,8 +71,7 @@ pub struct OperationRef {
 }
 
 /// The result field that carries the verdict, and its two values.
-#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Serialize)]
 pub struct VerdictField {
     /// Result property.
     pub field: String,
@@ -70,13 +82,16 @@ pub struct VerdictField {
 }
 
 /// Names of the error fields.
-#[derive(Debug, Clone, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Serialize)]
 pub struct ErrorFields {
     /// Property with the error code.
     pub code: String,
     /// Property with the description.
     pub description: String,
+    /// Whether the contract has such a code.
+    pub has_code: bool,
+    /// Whether it has such a description.
+    pub has_description: bool,
 }
 
 /// Names of the elapsed fields; absent where an endpoint has none.
@@ -183,8 +198,4 @@ impl Default for Limits {
     }
 }
 
-/// The JSON Schema of batch contracts, as text (`schemas/batch.schema.json`).
-#[must_use]
-pub fn schema() -> String {
-    super::published::published(schemars::schema_for!(BatchContract))
-}
+pub use crate::shape::file::schema;

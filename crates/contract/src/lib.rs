@@ -22,6 +22,7 @@ mod published;
 pub mod refusal_mode;
 pub mod schema;
 pub mod security;
+pub mod shape;
 pub mod text;
 pub mod validity;
 pub mod yaml;
@@ -32,7 +33,6 @@ use jsonschema::Validator;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use openapi::Body;
 use validity::escape;
 
 pub use auth::{AuthScheme, CredentialScheme};
@@ -47,6 +47,7 @@ pub use profile::{Profile, Tenant};
 pub use published::published;
 pub use refusal_mode::RefusalMode;
 pub use security::{DeclaredScheme, DeclaredSecurity};
+pub use shape::Shape;
 
 const OPENAPI: &str = include_str!("../../../schemas/openapi.yaml");
 const BATCH: &str = include_str!("../../../schemas/batch.yaml");
@@ -59,6 +60,8 @@ const PARTS: usize = 16;
 pub struct Contract {
     /// What OpenAPI can't say.
     pub batch: BatchContract,
+    /// How batches and answers look on the wire, where that is not as `batch` has them.
+    pub shape: Option<Shape>,
     /// How the specification is interpreted where it is silent.
     pub interpretations: Vec<Interpretation>,
     /// The operation of the OpenAPI document.
@@ -176,51 +179,20 @@ impl Contract {
         batch_file: (&str, &str),
         interpretations: (&str, &str),
     ) -> Result<Contract, FileError> {
-        let batch: BatchContract = file_error::read_yaml(batch_file.0, batch_file.1)?;
+        let file: shape::BatchFile = file_error::read_yaml(batch_file.0, batch_file.1)?;
         let interpretation_list: Vec<Interpretation> =
             file_error::read_yaml(interpretations.0, interpretations.1)?;
-        let operation =
-            Operation::read(openapi.0, openapi.1, &batch.operation.path, &batch.operation.method)?;
-
-        let array_item = |body: &Body, property: &str| -> Result<(Value, String), FileError> {
-            let found = property_place(&operation.document, &body.pointer, property, PARTS)
-                .and_then(|at| operation.follow(&at).ok())
-                .and_then(|list| operation.follow(&format!("{list}/items")).ok());
-            let items = found.as_ref().and_then(|at| operation.document.value().pointer(at));
-            items.cloned().zip(found.clone()).ok_or_else(|| {
-                FileError::new(
-                    batch_file.0,
-                    format!("`{property}` is not an array property of the schema"),
-                )
-                .expected("the name of a property whose schema is an array with `items`")
-            })
-        };
-        let (mut item, item_pointer) = array_item(&operation.request, &batch.items)?;
-        let flat = schema::flatten(&operation.document, &item, PARTS);
-        if !flat.inexact && !flat.never {
-            item = Value::Object(flat.keywords);
-        } else if let Value::Object(item) = &mut item {
-            operation.document.for_request(item);
-        }
-        let (result, _) = array_item(&operation.responses[&200], &batch.results)?;
-        let merged_result = merged(&operation.document, &result);
+        let place = (file.operation.path.as_str(), file.operation.method.as_str());
+        let mut operation = Operation::read(openapi.0, openapi.1, place, &shape::success(&file))?;
+        let shape::Compiled { batch, shape, item, item_pointer, result, merged_result } =
+            shape::compile(&file, batch_file, &mut operation)?;
         let kinds = alternatives(&operation.document, &item);
-        let fields = fields_of(&operation, &batch, &kinds, &merged_result);
+        let fields = fields_of(&operation, &batch, &kinds, &merged_result, shape.as_ref());
         let mut by_kind = Vec::new();
         for one in kinds.iter().filter(|_| kinds.len() > 1) {
-            let fields = fields_of(&operation, &batch, std::slice::from_ref(one), &merged_result);
+            let one_kind = std::slice::from_ref(one);
+            let fields = fields_of(&operation, &batch, one_kind, &merged_result, shape.as_ref());
             by_kind.push((fields, operation.document.compile_request(one)?));
-        }
-        let named = std::iter::once(&batch.unique).chain(&batch.echo).chain(&batch.references);
-        for name in named {
-            if !fields.iter().any(|f| &f.name == name) {
-                return Err(FileError::new(
-                    batch_file.0,
-                    format!("the items have no field `{name}`"),
-                )
-                .expected("a property of the item schema")
-                .nearest(name, fields.iter().map(|f| &f.name)));
-            }
         }
         let item_validator = operation.document.compile_request(&item)?;
         let mut hasher = Sha256::new();
@@ -234,6 +206,7 @@ impl Contract {
         }
         Ok(Contract {
             batch,
+            shape,
             interpretations: interpretation_list,
             hash: hex(&hasher.finalize()),
             operation,
@@ -297,6 +270,79 @@ impl Contract {
         &self.result
     }
 
+    /// What the bytes of a batch begin and end with, around its items.
+    #[must_use]
+    pub fn envelope(&self) -> (String, String) {
+        match &self.shape {
+            Some(shape) => {
+                let (before, after) = shape.envelope();
+                (before.to_owned(), after.to_owned())
+            }
+            None => (format!("{{{}:[", Value::from(self.batch.items.as_str())), "]}".to_owned()),
+        }
+    }
+
+    /// The items of a body, as they are on the wire.
+    #[must_use]
+    pub fn items_in<'a>(&self, body: &'a Value) -> Option<&'a Vec<Value>> {
+        match &self.shape {
+            Some(shape) => shape.items(body).ok(),
+            None => body.get(&self.batch.items)?.as_array(),
+        }
+    }
+
+    /// The steps to the items of a body.
+    #[must_use]
+    pub fn items_steps(&self) -> Vec<String> {
+        match &self.shape {
+            Some(shape) => shape.items.steps().to_vec(),
+            None => vec![self.batch.items.clone()],
+        }
+    }
+
+    /// The pointer to an item of a body.
+    #[must_use]
+    pub fn item_at(&self, index: usize) -> String {
+        match &self.shape {
+            Some(shape) => format!("{}/{index}", shape.items),
+            None => format!("/{}/{index}", self.batch.items),
+        }
+    }
+
+    /// The status that rules speak of: 200 for a batch that was processed, 400 for a request that was refused.
+    #[must_use]
+    pub fn known_status(&self, status: u16) -> u16 {
+        self.shape.as_ref().map_or(status, |shape| shape.status(status))
+    }
+
+    /// The body of an answer in the names that rules speak of; `items` are those that were sent.
+    #[must_use]
+    pub fn read_answer(&self, status: u16, body: Value, items: &[&Value]) -> Value {
+        match &self.shape {
+            Some(shape) => shape.read(status, &body, items).body,
+            None => body,
+        }
+    }
+
+    /// How items that are not valid are refused, where the contract says so.
+    #[must_use]
+    pub fn refusal_mode(&self) -> Option<RefusalMode> {
+        match self.shape.as_ref()?.mode {
+            shape::BatchMode::Each => Some(RefusalMode::Item),
+            shape::BatchMode::Whole => Some(RefusalMode::Request),
+            shape::BatchMode::Either => None,
+        }
+    }
+
+    /// The field that tells used items from fresh ones; empty where a key may be used again, or there is none.
+    #[must_use]
+    pub fn judged_key(&self) -> &str {
+        match self.shape.as_ref().map(|shape| shape.again) {
+            None | Some(shape::Again::Rejected | shape::Again::Refused) => &self.batch.unique,
+            Some(_) => "",
+        }
+    }
+
     /// An interpretation by its id.
     #[must_use]
     pub fn interpretation(&self, id: &str) -> Option<&Interpretation> {
@@ -332,7 +378,7 @@ impl Contract {
 }
 
 /// Where a property stands in a schema, or in one of the parts that it is made of.
-fn property_place(
+pub(crate) fn property_place(
     document: &SchemaDocument,
     pointer: &str,
     property: &str,
@@ -357,7 +403,7 @@ fn merged(document: &SchemaDocument, schema: &Value) -> Value {
 }
 
 /// The schemas of an item: one, or its alternatives, each as one object of keywords.
-fn alternatives(document: &SchemaDocument, item: &Value) -> Vec<Value> {
+pub(crate) fn alternatives(document: &SchemaDocument, item: &Value) -> Vec<Value> {
     let whole = schema::flatten(document, item, PARTS).keywords;
     for keyword in ["oneOf", "anyOf"] {
         let Some(Value::Array(branches)) = whole.get(keyword) else { continue };
@@ -381,7 +427,10 @@ fn fields_of(
     batch: &BatchContract,
     alternatives: &[Value],
     result: &Value,
+    shape: Option<&Shape>,
 ) -> Vec<Field> {
+    // What results are matched by is made for each request.
+    let mark = shape.and_then(|shape| shape.form.mark());
     let requires = |schema: &Value, name: &str| {
         let list = schema.get("required").and_then(Value::as_array);
         list.is_some_and(|list| list.iter().any(|required| required == name))
@@ -390,7 +439,7 @@ fn fields_of(
     for (name, schema) in
         alternatives.iter().filter_map(|a| a.get("properties")?.as_object()).flatten()
     {
-        if properties.iter().all(|(known, _)| *known != name) {
+        if properties.iter().all(|(known, _)| *known != name) && mark != Some(name) {
             properties.push((name, schema));
         }
     }

@@ -27,8 +27,21 @@ pub struct Operation {
     pub security: DeclaredSecurity,
     /// Headers with API keys that it demands beside them.
     pub further_keys: Vec<String>,
+    /// Its parameters, those of its path too.
+    pub parameters: Vec<Parameter>,
     /// The whole document.
     pub document: SchemaDocument,
+}
+
+/// A parameter of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// `path`, `query`, `header` or `cookie`.
+    pub place: String,
+    /// Whether it must have a value.
+    pub required: bool,
 }
 
 /// A JSON body of the operation.
@@ -44,11 +57,16 @@ pub struct Body {
 }
 
 impl Operation {
-    /// Reads `text` (YAML or JSON) and compiles the operation at `path`, `method`.
+    /// Reads `text` (YAML or JSON) and compiles the operation at `path`, `method`, which answers with one of `success`.
     ///
     /// # Errors
     /// A [`FileError`] naming the pointer where the document is not as needed.
-    pub fn read(file: &str, text: &str, path: &str, method: &str) -> Result<Operation, FileError> {
+    pub fn read(
+        file: &str,
+        text: &str,
+        (path, method): (&str, &str),
+        success: &[u16],
+    ) -> Result<Operation, FileError> {
         let document = SchemaDocument::read(file, text)?;
         let root = document.value();
         let at = format!("/paths/{}/{method}", escape(path));
@@ -70,6 +88,7 @@ impl Operation {
             responses: BTreeMap::new(),
             security: declared_security(root, root.pointer(&at).unwrap_or(&Value::Null)),
             further_keys: further_keys(root, root.pointer(&at).unwrap_or(&Value::Null)),
+            parameters: declared_parameters(&document, &at),
             document,
         };
         let request = operation.follow(&format!("{at}/requestBody"))?;
@@ -92,8 +111,10 @@ impl Operation {
                 }
             }
         }
-        if !operation.responses.contains_key(&200) {
-            return Err(FileError::new(file, "the operation documents no JSON answer for 200")
+        if !success.iter().any(|status| operation.responses.contains_key(status)) {
+            let status = success.first().copied().unwrap_or(200);
+            let found = format!("the operation documents no JSON answer for {status}");
+            return Err(FileError::new(file, found)
                 .pointer(responses)
                 .expected("content with application/json and a schema"));
         }
@@ -158,6 +179,27 @@ impl Operation {
         }
         Ok(Body { pointer: schema_at, schema, validator, examples })
     }
+}
+
+/// The parameters of the operation at a pointer; its own come before those of its path.
+fn declared_parameters(document: &SchemaDocument, at: &str) -> Vec<Parameter> {
+    let of_path = at.rsplit_once('/').map_or("", |(path, _)| path);
+    let mut all: Vec<Parameter> = Vec::new();
+    for place in [at, of_path] {
+        let list = format!("{place}/parameters");
+        let count = document.value().pointer(&list).and_then(Value::as_array).map_or(0, Vec::len);
+        for nth in 0..count {
+            let Ok(at) = document.follow(&format!("{list}/{nth}")) else { continue };
+            let Some(parameter) = document.value().pointer(&at) else { continue };
+            let text = |key: &str| parameter.get(key).and_then(Value::as_str).map(str::to_owned);
+            let (Some(name), Some(place)) = (text("name"), text("in")) else { continue };
+            let required = parameter.get("required") == Some(&Value::Bool(true));
+            if all.iter().all(|known| (&known.name, &known.place) != (&name, &place)) {
+                all.push(Parameter { name, place, required });
+            }
+        }
+    }
+    all
 }
 
 impl Body {

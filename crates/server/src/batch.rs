@@ -4,6 +4,7 @@
 //! Plain bodies on a server without faults take the shortcut in `quick`; both must give the same
 //! answer.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 use super::fast_path;
 use super::fault::{Call, EarlyEnd};
 use super::reply::{Reply, ReplyReason, push_number};
+use batchproof_contract::shape::{Again, BatchMode, KeyScope, name};
 use batchproof_contract::validity::{
     BodyValidity, ExemptClass, ExpectedOutcome, InvalidReason, Validity,
 };
@@ -69,6 +71,7 @@ fn code_of(contract: &Contract, cause: CodeCause, field: Option<&str>) -> String
         .and_then(|name| find(cause, Some(name)))
         .or_else(|| find(cause, None))
         .or_else(|| find(CodeCause::Missing, None))
+        .or_else(|| find(CodeCause::Invalid, None))
         .unwrap_or_else(|| "INVALID".to_owned())
 }
 
@@ -124,7 +127,21 @@ pub(crate) fn finish(call: &Call<'_>, mut answer: Reply) -> Reply {
     for (own, hook) in call.at(|h| h.answer) {
         hook(&own, &mut answer);
     }
+    on_the_wire(call.contract(), &mut answer);
     answer
+}
+
+/// Writes an answer as the contract has it on the wire.
+fn on_the_wire(contract: &Contract, answer: &mut Reply) {
+    let Some(shape) = contract.shape.as_ref().filter(|_| matches!(answer.status, 200 | 400)) else {
+        return;
+    };
+    // What a fault left of a body that is no JSON is on the wire as it is.
+    let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return };
+    if let Some((status, body)) = shape.write(answer.status, &body) {
+        answer.status = status;
+        answer.body = body.to_string().into_bytes();
+    }
 }
 
 /// What is wrong with a body by itself; nothing is stored.
@@ -134,7 +151,14 @@ pub(crate) fn judge_only(call: &Call<'_>, body: &[u8]) -> Option<Reply> {
 
 fn judge(call: &Call<'_>, body: &[u8]) -> Result<Vec<(Value, Validity)>, Reply> {
     let contract = call.contract();
-    let syntax = || Reply::framework(400, ReplyReason::Syntax, &call.head.path);
+    // A framework's own error would have another meaning in another shape.
+    let syntax = || {
+        if contract.shape.is_none() {
+            return Reply::framework(400, ReplyReason::Syntax, &call.head.path);
+        }
+        let fail = Rejection::invalid(contract, "the body");
+        Reply::refusal(contract, ReplyReason::Syntax, &fail.code, &fail.description)
+    };
     match contract.body_validity(body) {
         BodyValidity::Batch { trailing: Some(_), .. } | BodyValidity::Exempt(_) => Err(syntax()),
         BodyValidity::Invalid(reason) if reason.class.is_about_syntax() => Err(syntax()),
@@ -220,19 +244,35 @@ fn commit(call: &Call<'_>, batch: ReceivedBatch) -> Result<Decision, EarlyEnd> {
     {
         return Ok(Decision { items, refused: Some(fail) });
     }
+    let shape = call.contract().shape.as_ref();
+    let in_request = shape.is_some_and(|shape| shape.within == KeyScope::Request);
+    let refuses = shape.is_some_and(|s| s.again == Again::Refused || s.mode == BatchMode::Whole);
+    let mut own = HashSet::new();
+    let mut claimed = Vec::new();
     let mut before = Instant::now();
     for item in &mut items {
         if item.fail.is_none()
             && let Some(key) = key_of(call, item)
-            && !claim(call, item, &key)?
         {
-            item.fail = Some(Rejection::used(call.contract()));
+            let is_free =
+                if in_request { own.insert(key.clone()) } else { claim(call, item, &key)? };
+            if !is_free {
+                item.fail = Some(Rejection::used(call.contract()));
+            } else if refuses {
+                claimed.push(key);
+            }
         }
         let now = Instant::now();
         item.elapsed = now - before;
         before = now;
     }
-    Ok(Decision { items, refused: None })
+    let used = items.iter().find_map(|item| item.fail.clone()).filter(|fail| refuses && fail.used);
+    if used.is_some() {
+        for key in &claimed {
+            call.site.store.release(key);
+        }
+    }
+    Ok(Decision { items, refused: used })
 }
 
 /// Stands before the numbers of the other tenant, where they are remembered.
@@ -240,7 +280,8 @@ pub(crate) const OTHER_TENANT: &str = "\u{0}other\u{0}";
 
 /// Under what an item's number is remembered.
 pub(crate) fn key_of(call: &Call<'_>, item: &ReceivedItem) -> Option<String> {
-    let mut key = item.text(call.unique())?.to_owned();
+    let name = Some(call.contract().judged_key()).filter(|name| !name.is_empty())?;
+    let mut key = item.text(name)?.to_owned();
     if call.is_other_tenant() && !call.batch().unique_across_tenants {
         key.insert_str(0, OTHER_TENANT);
     }
@@ -299,6 +340,7 @@ fn write(call: &Call<'_>, items: &[ReceivedItem]) -> Reply {
             match value {
                 Member::Text(value) => text(&mut out, value),
                 Member::Number(value) => push_number(&mut out, value),
+                Member::Other(value) => out.extend_from_slice(value.to_string().as_bytes()),
             }
         });
         out.push(b'}');
@@ -318,6 +360,7 @@ fn write(call: &Call<'_>, items: &[ReceivedItem]) -> Reply {
 enum Member<'a> {
     Text(&'a str),
     Number(u64),
+    Other(Value),
 }
 
 impl From<Member<'_>> for Value {
@@ -325,6 +368,7 @@ impl From<Member<'_>> for Value {
         match value {
             Member::Text(text) => Value::from(text),
             Member::Number(number) => Value::from(number),
+            Member::Other(value) => value,
         }
     }
 }
@@ -335,6 +379,10 @@ fn members(call: &Call<'_>, item: &ReceivedItem, mut put: impl FnMut(&str, Membe
     let accepted = item.fail.is_none();
     let verdict = if accepted { &batch.verdict.accepted } else { &batch.verdict.rejected };
     put(&batch.verdict.field, Member::Text(verdict));
+    let matched = call.contract().shape.as_ref().and_then(|s| s.match_of(&item.value, item.index));
+    if let Some(value) = matched {
+        put(name::MATCH, Member::Other(value));
+    }
     for name in &batch.echo {
         let Some(text) = item.text(name) else { continue };
         let max = call.contract().field(name).and_then(|f| f.result_max);
@@ -348,8 +396,12 @@ fn members(call: &Call<'_>, item: &ReceivedItem, mut put: impl FnMut(&str, Membe
             Value::Number(number) => number.as_u64().map(Member::Number),
             _ => None,
         };
-        put(&batch.error.code, code.unwrap_or(Member::Text(&fail.code)));
-        put(&batch.error.description, Member::Text(&fail.description));
+        if batch.error.has_code {
+            put(&batch.error.code, code.unwrap_or(Member::Text(&fail.code)));
+        }
+        if batch.error.has_description {
+            put(&batch.error.description, Member::Text(&fail.description));
+        }
     }
     if let Some(elapsed) = &batch.elapsed.item {
         put(elapsed, Member::Number(millis(item.elapsed)));

@@ -57,6 +57,9 @@ impl FastPathPlan {
     /// The plan for a contract whose item schema is simple enough.
     pub(crate) fn for_contract(contract: &Contract) -> Option<FastPathPlan> {
         let batch = &contract.batch;
+        if contract.shape.is_some() || !batch.is_whole() {
+            return None;
+        }
         let schema = contract.item_schema().as_object()?;
         let known = ["type", "properties", "required", "title", "description"];
         if contract.fields().len() > 64

@@ -76,6 +76,7 @@ impl ServerState {
             faults.into_iter().map(|fault| ArmedFault { fault, own: Scratch::default() }).collect();
         let plan =
             armed.is_empty().then(|| fast_path::FastPathPlan::for_contract(&contract)).flatten();
+        let refusal_mode = contract.refusal_mode().unwrap_or(refusal_mode);
         let (store, serial) = (Store::new(), AtomicU64::new(0));
         let scheme = Profile::default().credential_scheme(&contract);
         let state = ServerState {

@@ -98,8 +98,12 @@ impl Reply {
         let batch = &contract.batch;
         let mut body = Map::new();
         body.insert(batch.verdict.field.clone(), Value::from(&*batch.verdict.rejected));
-        body.insert(batch.error.code.clone(), contract.code_value(400, code));
-        body.insert(batch.error.description.clone(), Value::from(description));
+        if batch.error.has_code || contract.shape.is_some() {
+            body.insert(batch.error.code.clone(), contract.code_value(400, code));
+        }
+        if batch.error.has_description || contract.shape.is_some() {
+            body.insert(batch.error.description.clone(), Value::from(description));
+        }
         Reply::json(400, why, Value::Object(body).to_string().into_bytes())
     }
 

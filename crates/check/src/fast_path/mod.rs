@@ -95,6 +95,9 @@ impl FastPath {
     #[must_use]
     pub fn of(contract: &Contract) -> Option<FastPath> {
         let batch = &contract.batch;
+        if contract.shape.is_some() || !batch.is_whole() {
+            return None;
+        }
         let answer = contract.operation.responses.get(&200)?;
         let property = |of: &Value, name: &str| -> Option<Value> {
             Some(contract.operation.resolve(of.get("properties")?.get(name)?).clone())

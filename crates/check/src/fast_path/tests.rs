@@ -32,7 +32,7 @@ fn judged(body: &[u8], answer: &[u8]) -> Evaluation {
         request,
         intent: Intent {
             situation: Situation::Ordinary,
-            body: BodyIntent::of(contract.body_validity(body), &contract.batch.unique),
+            body: BodyIntent::of(contract.body_validity(body), contract.judged_key()),
         },
         answer: Answer::Received(Response {
             status: 200,

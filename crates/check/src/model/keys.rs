@@ -10,9 +10,11 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::case::Credential;
 use crate::contract::Level;
+use crate::contract::shape::KeyScope;
 use crate::contract::validity::ExpectedOutcome;
-use crate::exchange::{Answer, LossKind, Situation};
+use crate::exchange::{Answer, ItemIntent, LossKind, Situation};
 use crate::exchange_view::{ExchangeView, ItemVerdict};
+use crate::generate::KeyParts;
 use crate::prediction::{Prediction, UnusedReason};
 
 #[derive(Clone)]
@@ -79,7 +81,14 @@ fn predict_group<'a>(
         .iter()
         .map(|view| {
             let used = |number: &String| states.contains_key(&**number) || places.count(number) > 1;
-            view.items().iter().map(|i| i.literal || i.number.as_ref().is_some_and(used)).collect()
+            // A text that is no key of ours is sent again in every execution.
+            let is_constant = |item: &ItemIntent, number: &String| {
+                !item.validity.invalid.is_empty() && KeyParts::parse(number).is_none()
+            };
+            let may_be = |i: &ItemIntent| {
+                i.literal || i.number.as_ref().is_some_and(|n| used(n) || is_constant(i, n))
+            };
+            view.items().iter().map(may_be).collect()
         })
         .collect();
     let predicted: Vec<Vec<Prediction>> = views
@@ -94,6 +103,11 @@ fn predict_group<'a>(
     for ((view, list), used) in views.iter_mut().zip(predicted).zip(may_be_used) {
         view.predicted = list;
         view.may_be_used = used;
+    }
+    // What one request uses, another may use as well.
+    let within = views.first().and_then(|view| view.contract.shape.as_ref()).map(|s| s.within);
+    if within == Some(KeyScope::Request) {
+        return;
     }
     // Acceptances first: a rejection beside one says nothing against it.
     for pass in [true, false] {
@@ -281,7 +295,10 @@ fn joined_state(before: Option<&KeyState>, outcome: KeyState) -> KeyState {
 /// The numbers that a body which is no batch still spells out: a careless reader may have stored them.
 fn keys_in_text(view: &ExchangeView<'_>) -> Vec<String> {
     let Some(body) = &view.exchange.request.body else { return Vec::new() };
-    let key = serde_json::Value::from(view.contract.batch.unique.as_str()).to_string();
+    let Some(name) = view.contract.judged_key().rsplit('/').next().filter(|n| !n.is_empty()) else {
+        return Vec::new();
+    };
+    let key = serde_json::Value::from(name).to_string();
     let mut numbers = Vec::new();
     let mut rest: &[u8] = body;
     while let Some(at) = rest.windows(key.len()).position(|w| w == key.as_bytes()) {
@@ -304,7 +321,7 @@ fn request_outcome(view: &ExchangeView<'_>) -> Option<KeyState> {
             Some(KeyState::Unused(UnusedReason::Fresh))
         }
         Answer::Lost(_) => Some(KeyState::Unknown),
-        Answer::Received(response) => match response.status {
+        Answer::Received(_) => match view.status().unwrap_or_default() {
             // Verdicts of results that stand in the wrong place say nothing of their items.
             200 if view.misordered.is_some() || view.crosstalk.is_some() => Some(KeyState::Unknown),
             200 if view.is_aligned() => None,

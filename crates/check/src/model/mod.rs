@@ -7,9 +7,12 @@ mod keys;
 mod order;
 mod streamed_order;
 
-use super::exchange_view::{ExchangeView, ExecutionView};
+use serde_json::Value;
+
+use super::exchange_view::{ExchangeView, ExecutionView, ParsedBody};
 use super::parse;
-use crate::contract::Contract;
+use crate::contract::shape::Reading;
+use crate::contract::{Contract, Shape};
 use crate::exchange::Exchange;
 
 pub(super) use streamed_order::StreamedOrder;
@@ -39,10 +42,12 @@ fn exchange_view<'a>(
             .collect(),
     };
     let (json, repeated_key) = parse::body(&exchange.answer);
+    let (json, shaped) = shaped(contract, exchange, json);
     let mut view = ExchangeView {
         contract,
         exchange,
         json,
+        shaped,
         repeated_key,
         verdicts: Vec::new(),
         predicted: Vec::new(),
@@ -57,7 +62,28 @@ fn exchange_view<'a>(
         }
         _ => vec![None; view.items().len()],
     };
-    view.misordered = order::first_misordered(&view);
+    // Where results are matched by what they say, none is in the wrong place.
+    if contract.shape.as_ref().is_none_or(Shape::is_ordered) {
+        view.misordered = order::first_misordered(&view);
+    }
     view.crosstalk = order::first_crosstalk(&view);
     view
+}
+
+/// The body in the names that rules speak of, beside the one on the wire.
+fn shaped(
+    contract: &Contract,
+    exchange: &Exchange,
+    json: ParsedBody,
+) -> (ParsedBody, Option<(Value, Reading)>) {
+    let (Some(shape), Some(status), ParsedBody::Value(body)) =
+        (&contract.shape, exchange.answer.status(), &json)
+    else {
+        return (json, None);
+    };
+    let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
+    let mut reading = shape.read(status, body, &items);
+    let known = std::mem::take(&mut reading.body);
+    let ParsedBody::Value(body) = json else { return (json, None) };
+    (ParsedBody::Value(known), Some((body, reading)))
 }

@@ -1,6 +1,7 @@
 //! The registry: every rule, one file a family. A new rule stands in its family's file and nowhere else.
 
 mod accept;
+mod applicability;
 mod atom;
 mod auth;
 mod case;
@@ -20,6 +21,7 @@ mod unique;
 
 use std::sync::LazyLock;
 
+pub use applicability::why_not;
 pub(super) use common::must_be_processed;
 
 use super::finding::Symptom;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use crate::contract::shape::Mismatch;
 use crate::contract::{Contract, Level};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom, Verdict};
@@ -72,6 +73,28 @@ fn one_result_an_item(view: &ExchangeView<'_>) -> Verdict {
     let (Some(results), true) = (view.results(), view.exchange.intent.is_batch()) else {
         return Verdict::NotApplicable("no results");
     };
+    match view.mismatch() {
+        None => {}
+        Some(Mismatch::Unknown { at, by }) => {
+            let by = by.as_deref().map_or("nothing".to_owned(), |by| shown(&Value::from(by)));
+            return Verdict::fail(Finding::new(
+                "of no item",
+                at.as_str(),
+                "one result for each item",
+                format!("a result that is matched by {by}, which no item without a result has"),
+            ));
+        }
+        Some(Mismatch::Missing { item, by }) => {
+            let by = shown(&Value::from(by.as_str()));
+            let finding = Finding::new(
+                "without a result",
+                format!("/{}", view.contract.batch.results),
+                Message::from("one result for ").item(*item).text(format!(", matched by {by}")),
+                "none",
+            );
+            return Verdict::fail(finding.item(*item));
+        }
+    }
     let (items, results) = (view.items().len(), results.len());
     if items == results {
         return Verdict::Pass;

@@ -236,7 +236,7 @@ fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
             let pointer = if rule == "REFUSE-008" { "*" } else { &cause.pointer };
             let mut finding = Finding::new(
                 format!("{} accepted: {}", cause.keyword, cause.class),
-                format!("/{}/{}{pointer}", view.within.contract.batch.items, view.index),
+                format!("{}{pointer}", view.within.contract.item_at(view.index)),
                 match cause.class {
                     InvalidClass::OtherLetterCase => {
                         format!(
@@ -253,11 +253,11 @@ fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
             if cause.class == InvalidClass::OtherLetterCase {
                 // Names are compared in one place: one finding over all fields.
                 "names in another letter case are known".clone_into(&mut finding.kind);
-                finding.pointer = format!("/{}/{}/*", view.within.contract.batch.items, view.index);
+                finding.pointer = format!("{}/*", view.within.contract.item_at(view.index));
             }
             if rule == "REFUSE-008" {
                 "a scalar was coerced".clone_into(&mut finding.kind);
-                finding.pointer = format!("/{}/{}/*", view.within.contract.batch.items, view.index);
+                finding.pointer = format!("{}/*", view.within.contract.item_at(view.index));
             }
             Verdict::fail(finding)
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::common::not_json;
 use crate::contract::validity::{InvalidClass, ValueKind};
-use crate::contract::{Level, member};
+use crate::contract::{Level, Shape, member};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemView, ParsedBody};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -98,7 +98,8 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
     if view.status() != Some(200) || !view.is_ordinary() {
         return Verdict::NotApplicable("no 200 to the documented request");
     }
-    let body = match &view.json {
+    let body = view.wire_json();
+    let body = match body.as_ref() {
         ParsedBody::Value(value) => value,
         ParsedBody::Broken(_) => {
             let finding = Finding::new("not JSON", "", "a JSON body", not_json(view));
@@ -111,7 +112,8 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
         }
         ParsedBody::Absent => return Verdict::NotApplicable("no answer"),
     };
-    let Some(documented) = view.contract.operation.responses.get(&200) else {
+    let status = view.wire_status().unwrap_or(200);
+    let Some(documented) = view.contract.operation.responses.get(&status) else {
         return Verdict::NotApplicable("no schema is documented");
     };
     if documented.validator.is_valid(body) {
@@ -125,10 +127,13 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
             .take(1000)
             .map(|error| {
                 let pointer = error.instance_path().to_string();
-                let item = pointer
-                    .strip_prefix(&prefix)
-                    .and_then(|rest| rest.split('/').next())
-                    .and_then(|index| index.parse::<usize>().ok());
+                let item = match &view.shaped {
+                    Some((_, reading)) => Shape::result_at(reading, &pointer),
+                    None => pointer
+                        .strip_prefix(&prefix)
+                        .and_then(|rest| rest.split('/').next())
+                        .and_then(|index| index.parse::<usize>().ok()),
+                };
                 let mut finding = Finding::new(
                     error.kind().keyword(),
                     pointer,
@@ -203,11 +208,11 @@ fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
         Some(404) => reaches,
         _ => false,
     };
-    let documented = status.and_then(|s| view.contract.operation.responses.get(&s));
+    let documented = view.wire_status().and_then(|s| view.contract.operation.responses.get(&s));
     let (true, Some(documented)) = (judged, documented) else {
         return Verdict::NotApplicable("no error whose body is documented");
     };
-    match &view.json {
+    match view.wire_json().as_ref() {
         ParsedBody::Broken(_) => {
             Verdict::fail(Finding::new("not JSON", "", "a JSON body", not_json(view)))
         }
@@ -267,6 +272,9 @@ fn result_is_complete(view: &ItemView<'_>) -> Verdict {
     for name in &batch.echo {
         let Some(sent) = member(&view.intent.value, name).and_then(Value::as_str) else { continue };
         if member(view.result, name).is_some_and(|echoed| !echoed.is_null()) {
+            continue;
+        }
+        if view.within.may_lack(view.index, name) {
             continue;
         }
         // Beyond what must be accepted, what becomes of a string is not judged but where it is repeated wrongly.

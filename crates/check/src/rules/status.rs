@@ -158,7 +158,12 @@ fn documented_status(view: &ExchangeView<'_>) -> Verdict {
     if wanted || matches!(status, 408 | 429) {
         return Verdict::Pass;
     }
-    let words: Vec<String> = allowed.iter().map(u16::to_string).collect();
+    let on_wire = |status: &u16| match &view.contract.shape {
+        Some(shape) => shape.statuses(*status),
+        None => vec![*status],
+    };
+    let words: Vec<String> = allowed.iter().flat_map(on_wire).map(|s| s.to_string()).collect();
+    let status = view.wire_status().unwrap_or(status);
     Verdict::fail(Finding::new(
         format!("status {status}"),
         "",

@@ -135,7 +135,7 @@ pub(super) fn exchange(
         group: None,
         intent: Intent {
             situation: situation_of(contract, &request),
-            body: BodyIntent::of(validity, &contract.batch.unique),
+            body: BodyIntent::of(validity, contract.judged_key()),
         },
         request,
         answer,

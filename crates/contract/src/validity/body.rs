@@ -9,6 +9,7 @@ use super::syntax::{SyntaxFault, first_fault};
 use super::{Exemption, InvalidReason, Validity};
 use crate::batch::CodeCause;
 use crate::json::Document;
+use crate::shape::{NoItems, Shape};
 use crate::{Contract, Level};
 
 /// What the contract says of a body.
@@ -34,7 +35,9 @@ impl Contract {
         if let Some(early) = encoding_fault(body) {
             return early;
         }
-        if !body.trim_ascii_start().starts_with(b"{") {
+        let begins = |with: u8| body.trim_ascii_start().first() == Some(&with);
+        let is_list = self.shape.as_ref().is_some_and(|shape| shape.items.steps().is_empty());
+        if !(begins(b'{') || is_list && begins(b'[')) {
             return self.no_object(body);
         }
         let mut deserializer = serde_json::Deserializer::from_slice(body);
@@ -47,6 +50,9 @@ impl Contract {
             level: Level::Should,
             ..not_json(InvalidClass::TrailingText)
         });
+        if let Some(shape) = &self.shape {
+            return self.shaped(shape, &value, repeated.is_some(), trailing);
+        }
         let Value::Object(mut envelope) = value else { return self.no_object(body) };
         let pointer = format!("/{}", self.batch.items);
         let missing = || envelope_reason(&pointer, "required", InvalidClass::Missing);
@@ -74,6 +80,55 @@ impl Contract {
         let items = list
             .into_iter()
             .map(|item| {
+                let validity = self.item_validity(&item);
+                (item, validity)
+            })
+            .collect();
+        BodyValidity::Batch { items, trailing }
+    }
+
+    /// What the contract says of a body whose items stand elsewhere.
+    fn shaped(
+        &self,
+        shape: &Shape,
+        body: &Value,
+        has_repeated: bool,
+        trailing: Option<InvalidReason>,
+    ) -> BodyValidity {
+        let pointer = shape.items.to_string();
+        let last = shape.items.steps().last();
+        let list = match shape.items(body) {
+            Ok(list) => list,
+            Err(NoItems::Missing(around)) => {
+                let reason = envelope_reason(&pointer, "required", InvalidClass::Missing);
+                let has_other_case = last.zip(around).is_some_and(|(name, around)| {
+                    around.keys().any(|key| key.eq_ignore_ascii_case(name))
+                });
+                return BodyValidity::Invalid(if has_other_case {
+                    InvalidReason {
+                        class: InvalidClass::OtherLetterCase,
+                        level: Level::Should,
+                        ..reason
+                    }
+                } else {
+                    reason
+                });
+            }
+            Err(NoItems::Other(other, at)) => {
+                let class = InvalidClass::WrongType(ValueKind::of(other));
+                return BodyValidity::Invalid(envelope_reason(&at, "type", class));
+            }
+        };
+        if has_repeated {
+            return exempt(ExemptClass::RepeatedMember);
+        }
+        if !shape.has_constants(body) {
+            return exempt(ExemptClass::OtherEnvelope);
+        }
+        let items = list
+            .iter()
+            .map(|item| {
+                let item = shape.form.read(item.clone());
                 let validity = self.item_validity(&item);
                 (item, validity)
             })

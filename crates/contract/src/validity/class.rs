@@ -168,6 +168,8 @@ pub enum ExemptClass {
     ByteOrderMark,
     /// The body is UTF-16, or holds U+0000 as a raw byte (INTERPRETATION-02).
     Utf16,
+    /// The members around the items are not those that the contract names.
+    OtherEnvelope,
     /// UTF-8 that is overlong or encodes a surrogate (INTERPRETATION-15).
     LenientUtf8,
     /// An object of the body has one member twice (INTERPRETATION-15).

@@ -121,6 +121,9 @@ pub struct RunHead {
     /// Cases that were not run, and why.
     #[serde(default)]
     pub not_run: BTreeMap<String, NotRun>,
+    /// Rules that the contract leaves nothing to judge for, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub excluded: BTreeMap<String, String>,
     /// What is to be known of cases beside their results: values that the profile replaces, steps that are left out, keys
     /// that may be used already.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -421,7 +421,9 @@ fn rule_summary(
         RuleOutcome::NotApplicable
     };
     let mut not_run = head.not_run.values();
-    let excluded = not_run.find(|case| case.rules.contains(&rule.id)).map(|case| case.why.clone());
+    let excluded = head.excluded.get(&rule.id).cloned().or_else(|| {
+        not_run.find(|case| case.rules.contains(&rule.id)).map(|case| case.why.clone())
+    });
     RuleSummary { rule: rule.clone(), outcome, counts, skipped, excluded, stopped: false }
 }
 

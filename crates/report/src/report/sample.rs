@@ -149,6 +149,7 @@ fn head() -> RunHead {
         planned: (190, 900),
         deeper: Vec::new(),
         not_run: BTreeMap::new(),
+        excluded: BTreeMap::new(),
         notes: BTreeMap::new(),
         cells: generator.coverage().list().to_vec(),
         token_given: Some(true),

@@ -76,23 +76,40 @@ fn without_templates(text: &str) -> String {
 
 /// Where in `text` the items of a batch have their keys, in order, each with its value: texts and numbers.
 #[must_use]
-pub fn keys_in_batch(text: &str, items: &str, key: &str) -> Vec<(Range<usize>, Value)> {
+pub fn keys_in_batch(text: &str, items: &[String], key: &str) -> Vec<(Range<usize>, Value)> {
     let place = |raw: &RawValue| {
         // A raw value is a piece of the text itself.
         let start = (raw.get().as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
         let range = start..start + raw.get().len();
         (text.get(range.clone())? == raw.get()).then_some(range)
     };
-    let lists = members(text).into_iter().filter(|(name, _)| name == items);
-    let listed = lists.flat_map(|(_, list)| {
-        serde_json::from_str::<Vec<&RawValue>>(list.get()).unwrap_or_default()
-    });
-    let keys = listed.flat_map(|item| members(item.get())).filter(|(name, _)| name == key);
-    keys.filter_map(|(_, raw)| {
+    let mut lists = vec![text];
+    for step in items {
+        let inner = lists.into_iter().flat_map(members).filter(|(name, _)| name == step);
+        lists = inner.map(|(_, value)| value.get()).collect();
+    }
+    let listed = lists
+        .into_iter()
+        .flat_map(|list| serde_json::from_str::<Vec<&RawValue>>(list).unwrap_or_default());
+    let keys = listed.flat_map(|item| keys_within(item.get(), key));
+    keys.filter_map(|raw| {
         let value: Value = serde_json::from_str(raw.get()).ok()?;
         (value.is_string() || value.is_number()).then_some((place(raw)?, value))
     })
     .collect()
+}
+
+/// The values of a field of an item; the name of a nested one holds the way to it.
+fn keys_within<'t>(item: &'t str, name: &str) -> Vec<&'t RawValue> {
+    let mut keys = Vec::new();
+    for (member, value) in members(item) {
+        if member == name {
+            keys.push(value);
+        } else if let Some(inner) = name.strip_prefix(&*member).and_then(|n| n.strip_prefix('/')) {
+            keys.extend(keys_within(value.get(), inner));
+        }
+    }
+    keys
 }
 
 /// The members of an object, repeated names included; none where it is not one.
@@ -133,10 +150,10 @@ mod tests {
     #[test]
     fn keys_are_found_where_they_are_and_nowhere_else() {
         let text = r#"{"x":{"items":[{"key":"a"}]}, "items" : [ {"key":"a","v":1.10}, 5, {"k\u0065y" : "\u0061" ,"key":7}, {"key":null}]}"#;
-        let found = keys_in_batch(text, "items", "key");
+        let found = keys_in_batch(text, &["items".to_owned()], "key");
         let tokens: Vec<&str> = found.iter().map(|(place, _)| &text[place.clone()]).collect();
         assert_eq!(tokens, [r#""a""#, r#""\u0061""#, "7"]);
         assert_eq!(found[0].1, found[1].1, "equal keys, however they are written");
-        assert!(keys_in_batch("[", "items", "key").is_empty());
+        assert!(keys_in_batch("[", &["items".to_owned()], "key").is_empty());
     }
 }

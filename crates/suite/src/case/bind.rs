@@ -290,21 +290,31 @@ impl Binder<'_> {
     /// The name that has a role.
     fn name(&self, word: &str, filter: Option<Filter>) -> Result<String, Unbound> {
         let batch = &self.contract.batch;
+        let shape = self.contract.shape.as_ref();
+        let items = shape.map_or(Some(&*batch.items), |shape| shape.written_items());
         let name = match Role::parse(word) {
-            Some(Role::Key) => &batch.unique,
-            Some(Role::Items) => &batch.items,
-            Some(Role::Results) => &batch.results,
-            Some(Role::Field(role)) => {
-                &role.field(self.contract, self.profile).map_err(Unbound::NotApplicable)?.name
+            Some(Role::Key) if !batch.has_key() => {
+                return Err(Unbound::NotApplicable("the contract has no unique key".to_owned()));
             }
+            Some(Role::Key) => batch.unique.as_str(),
+            Some(Role::Items) => items.ok_or_else(|| {
+                let reason = "the items are not in a member of the body";
+                Unbound::NotApplicable(reason.to_owned())
+            })?,
+            Some(Role::Results) => batch.results.as_str(),
+            Some(Role::Field(role)) => role
+                .field(self.contract, self.profile)
+                .map_err(Unbound::NotApplicable)?
+                .name
+                .as_str(),
             Some(Role::EveryOptional) | None => {
                 let problem = self.case.problem(format!("`@{word}` is not one field"), word);
                 return Err(problem.expected("the role of one field").into());
             }
         };
-        let Some(filter) = filter else { return Ok(name.clone()) };
+        let Some(filter) = filter else { return Ok(name.to_owned()) };
         let other = filter.apply(name);
-        if other == *name {
+        if other == name {
             let reason = format!("`{name}` has no other spelling of that kind");
             return Err(Unbound::NotApplicable(reason));
         }
@@ -521,6 +531,21 @@ impl Binder<'_> {
         let Some(field) = self.contract.field(name) else { return Ok(None) };
         let refuse = |reason: String| Err(Unbound::NotApplicable(reason));
         if *name == self.contract.batch.unique {
+            let captured = |text: &str| {
+                Template::parse(text).is_ok_and(|template| {
+                    matches!(template.0.as_slice(), [Piece::Capture { filter: None, .. }])
+                })
+            };
+            let is_text = value.as_str().is_some_and(|text| !captured(text));
+            let everyday = Value::from("bptest-261127-k3x9qz-agxpll-T7QR9L");
+            let takes_text = || -> Result<bool, Unbound> {
+                let validator = self.contract.operation.compile(&field.schema)?;
+                Ok(["pattern", "format"].iter().all(|key| field.schema.get(key).is_none())
+                    || validator.is_valid(&everyday))
+            };
+            if is_text && !takes_text()? {
+                return refuse("the contract's keys have a form of their own".to_owned());
+            }
             let longest = self.longest_key();
             return if value.as_str().map_or(0, least_length) > longest {
                 refuse(format!("the contract has no key of more than {longest} characters"))

@@ -97,6 +97,13 @@ impl Intent {
     }
 }
 
+/// The unique key of an item, where it has one that is a string.
+#[must_use]
+pub fn key_of(item: &Value, unique: &str) -> Option<String> {
+    let unique = Some(unique).filter(|unique| !unique.is_empty())?;
+    item.get(unique).and_then(Value::as_str).map(str::to_owned)
+}
+
 impl BodyIntent {
     /// The items, where the body is a batch.
     #[must_use]
@@ -117,7 +124,7 @@ impl BodyIntent {
                 items: items
                     .into_iter()
                     .map(|(value, validity)| ItemIntent {
-                        number: value.get(unique).and_then(Value::as_str).map(str::to_owned),
+                        number: key_of(&value, unique),
                         value,
                         literal: false,
                         validity,

@@ -40,6 +40,8 @@ pub struct RawField {
 pub enum KeyShape {
     /// A fresh key as it is made.
     Plain,
+    /// A fresh key in the form that its schema demands, such as this one.
+    Formed(Value),
     /// A fresh key with text on both sides.
     Decorated {
         /// What comes before it.

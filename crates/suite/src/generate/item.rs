@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use field::FieldPlan;
 
 use super::draft::{Draft, KeyShape, RawField};
+use super::keys::{KeyForm, why_no_keys};
 use super::plan::{Compiler, cannot};
 use super::random::Random;
 use super::value_writer::{Bounds, JsonWriter, ValueWriter};
@@ -19,6 +20,8 @@ use crate::contract::{Contract, Field, FileError, Profile};
 pub(super) const SPECIMEN: &str = "bptest-000-0";
 /// A key needs this much room.
 const KEY_LENGTH: usize = 40;
+/// No key is shorter than this.
+const SHORTEST: usize = 13;
 /// Items with which a plan is tried out.
 const PROBES: u64 = 48;
 /// How often an item is drawn again where its schema ties fields to each other.
@@ -59,6 +62,21 @@ impl ItemPlan {
         };
         let (fields, position) = plans(contract.fields())?;
         let kinds = contract.kinds().iter().map(|(of, _)| plans(of)).collect::<Result<_, _>>()?;
+        if let Some(why) = why_no_keys(contract) {
+            let field = contract.field(unique).map_or(unique.as_str(), |field| &field.name);
+            let at = format!(
+                "{}/properties/{}",
+                contract.item_pointer(),
+                field.replace('/', "/properties/")
+            );
+            let problem = FileError::new(
+                contract.operation.file(),
+                format!("`{field}` can't be the unique key: {why}"),
+            );
+            return Err(problem.pointer(at).expected(
+                "a text of 14 characters or more, a uuid, an integer, or a pattern with many values; or `unique: none`",
+            ));
+        }
         let (plain_key, key_length) = key_shape(contract);
         let tied = contract.item_schema().as_object().is_some_and(|schema| {
             schema.keys().any(|k| {
@@ -312,8 +330,11 @@ fn random_kind<'a, T>(kinds: &'a [T], random: &mut Random) -> Option<&'a T> {
 /// What an everyday key of this contract is, and how long it may be where it is plain text.
 fn key_shape(contract: &Contract) -> (KeyShape, Option<usize>) {
     let Some(field) = contract.field(&contract.batch.unique) else {
-        return (KeyShape::Plain, None);
+        return (if contract.batch.has_key() { KeyShape::Plain } else { KeyShape::Absent }, None);
     };
+    if let Some(form) = KeyForm::of(contract) {
+        return (KeyShape::Formed(form.key(7, 0)), None);
+    }
     if matches!(field.kind(), Some("integer" | "number")) {
         return (KeyShape::FreshInteger, None);
     }
@@ -322,6 +343,10 @@ fn key_shape(contract: &Contract) -> (KeyShape, Option<usize>) {
     let form = ["pattern", "format", "enum", "const"].iter().any(|k| field.schema.get(k).is_some());
     let longest = [own, field.result_max, Some(contract.batch.limits.plain_string)];
     let longest = longest.into_iter().flatten().min();
+    let least = field.schema.get("minLength").and_then(Value::as_u64).unwrap_or(0);
+    if let Some(length) = usize::try_from(least).ok().filter(|least| *least > SHORTEST) {
+        return (KeyShape::Padded { length, with: 'x' }, longest.filter(|l| !form && *l >= length));
+    }
     (KeyShape::Plain, longest.filter(|_| !form))
 }
 
@@ -345,6 +370,7 @@ pub(super) fn specimen(shape: &KeyShape) -> Option<Value> {
         }
         KeyShape::Fixed(value) => Some(value.clone()),
         KeyShape::FreshInteger => Some(Value::from(12_345_678_901_234_u64)),
+        KeyShape::Formed(example) => Some(example.clone()),
         KeyShape::Absent => None,
     }
 }

@@ -35,6 +35,12 @@ use crate::contract::{Contract, FileError, Profile};
 use item::ItemPlan;
 pub use random::Random;
 
+/// Whether keys have no form that their schema demands, so that they are found again wherever they are.
+#[must_use]
+pub fn has_everyday_keys(contract: &Contract) -> bool {
+    keys::KeyForm::of(contract).is_none()
+}
+
 /// Draws valid batches and knows every mutation of them. Built once a run, shared by all workers.
 pub struct Generator {
     core: Arc<GeneratorCore>,

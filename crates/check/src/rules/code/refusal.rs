@@ -115,7 +115,11 @@ pub(super) fn refusal_says_why(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::NotApplicable("no 400 for a missing mandatory field alone");
     }
     let batch = &view.contract.batch;
-    let findings = [&batch.verdict.field, &batch.error.code]
+    let fields: Vec<&String> = match &view.contract.shape {
+        None => vec![&batch.verdict.field, &batch.error.code],
+        Some(_) => vec![&batch.error.code],
+    };
+    let findings = fields
         .into_iter()
         .filter(|field| view.body().and_then(|b| b.get(field.as_str())).is_none_or(Value::is_null))
         .map(|field| Finding::new("missing", format!("/{field}"), "a value", "nothing"))

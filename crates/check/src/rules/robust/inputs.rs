@@ -61,6 +61,7 @@ fn exempt_words(exemption: &Exemption, item: Option<&Value>) -> &'static str {
         ExemptClass::ManyFractionalDigits => "many fractional digits",
         ExemptClass::ByteOrderMark => "a byte-order mark",
         ExemptClass::Utf16 => "UTF-16",
+        ExemptClass::OtherEnvelope => "other members around the items",
         ExemptClass::LenientUtf8 => "overlong UTF-8, or UTF-8 that encodes a surrogate",
         ExemptClass::RepeatedMember => "a member that is there twice",
         ExemptClass::HugeNumber => "a number beyond every range",

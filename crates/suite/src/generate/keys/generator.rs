@@ -12,6 +12,7 @@ use crate::contract::Contract;
 use crate::contract::validity::is_plain;
 use crate::generate::Random;
 use crate::generate::draft::KeyShape;
+use crate::generate::keys::form::KeyForm;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Digits of the counter: in upper case, while what stands before them is in lower case, so that every key
@@ -30,6 +31,8 @@ pub struct KeyGenerator {
     prefix: String,
     first_integer: u64,
     counter: AtomicU64,
+    /// The form that the contract's keys have, where an everyday key will not do; with what this process drew for it.
+    form: Option<(KeyForm, u64)>,
 }
 
 impl KeyGenerator {
@@ -48,7 +51,8 @@ impl KeyGenerator {
             .and_then(|f| f.schema.get("maxLength"))
             .and_then(Value::as_u64)
             .and_then(|n| usize::try_from(n).ok());
-        KeyGenerator::within(run_id, longest.unwrap_or(usize::MAX))
+        let form = KeyForm::of(contract).map(|form| (form, os_random()));
+        KeyGenerator { form, ..KeyGenerator::within(run_id, longest.unwrap_or(usize::MAX)) }
     }
 
     fn within(run_id: &str, longest: usize) -> KeyGenerator {
@@ -69,7 +73,14 @@ impl KeyGenerator {
             first_integer: INTEGERS.start
                 + random.rotate_left(17) % (INTEGERS.end - INTEGERS.start),
             counter: AtomicU64::new(0),
+            form: None,
         }
+    }
+
+    /// Whether keys have a form that their schema demands, in which nobody finds them again.
+    #[must_use]
+    pub fn has_form(&self) -> bool {
+        self.form.is_some()
     }
 
     /// A key that was never used before.
@@ -126,7 +137,10 @@ impl KeyGenerator {
 
     fn shape(&self, shape: &KeyShape, count: impl FnOnce() -> u64) -> Option<Value> {
         match shape {
-            KeyShape::Plain => Some(Value::String(self.key(count()))),
+            KeyShape::Plain | KeyShape::Formed(_) => Some(match &self.form {
+                Some((form, drawn)) => form.key(*drawn, count()),
+                None => Value::String(self.key(count())),
+            }),
             KeyShape::Decorated { before, after } => {
                 Some(Value::String(format!("{before}{}{after}", self.key(count()))))
             }

@@ -238,7 +238,9 @@ fn shown(shape: &KeyShape) -> Option<Value> {
     match shape {
         KeyShape::Absent => None,
         KeyShape::Fixed(value) => Some(value.clone()),
-        KeyShape::Plain | KeyShape::FreshInteger => Some(Value::from(KEY_PLACEHOLDER)),
+        KeyShape::Plain | KeyShape::Formed(_) | KeyShape::FreshInteger => {
+            Some(Value::from(KEY_PLACEHOLDER))
+        }
         KeyShape::Decorated { before, after } => {
             Some(Value::String(format!("{before}{KEY_PLACEHOLDER}{after}")))
         }

@@ -1,0 +1,450 @@
+//! The language of `batch.yaml`: what a person may write, short forms and long ones.
+//!
+//! It must not know what the OpenAPI document says.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::batch::{ElapsedFields, ErrorCode, Limits, Sample};
+
+/// What `batch.yaml` says. Places are JSON pointers: a name without a slash is that of a member of the root, the empty
+/// text is the root itself, and `*` is the first member that is not null.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "batchproof batch contract")]
+pub struct BatchFile {
+    /// The endpoint's name, for people.
+    pub title: String,
+    /// Where in the OpenAPI document the endpoint stands.
+    pub operation: OperationFile,
+    /// Constant members of the request around the items. Others that the schema requires are filled in.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub around: Map<String, Value>,
+    /// Where in the request the array of items stands.
+    pub items: String,
+    /// Where in the answer the results stand: a place, or several.
+    pub results: ResultsFile,
+    /// How results are matched with items.
+    #[serde(default, rename = "match")]
+    pub matching: MatchFile,
+    /// What it means that an item has no result; without it, that is a mistake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<Says>,
+    /// The field of an item that must not be used twice, or `none`.
+    pub unique: UniqueFile,
+    /// Whether tenants share their unique keys; without it, each tenant has keys of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique_across_tenants: bool,
+    /// Item fields that a result repeats: a list where both have the same place, else item pointers with result pointers.
+    #[serde(default)]
+    pub echo: EchoFile,
+    /// How a result says accepted or rejected.
+    #[serde(default)]
+    pub verdict: VerdictFile,
+    /// Where a result says why it is rejected, and a refused request too where `refusal` does not say otherwise.
+    #[serde(default)]
+    pub error: ErrorFile,
+    /// How a request is refused as a whole.
+    #[serde(default)]
+    pub refusal: RefusalFile,
+    /// Whether a batch is taken item by item or as a whole.
+    #[serde(default)]
+    pub batch: BatchModeFile,
+    /// Elapsed fields, in milliseconds.
+    #[serde(default)]
+    pub elapsed: ElapsedFields,
+    /// Item fields that name something the target must know already.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Documented error codes.
+    #[serde(default)]
+    pub codes: BTreeMap<String, ErrorCode>,
+    /// What generated values look like.
+    #[serde(default)]
+    pub samples: BTreeMap<String, Sample>,
+    /// The figures that interpretations name.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+impl BatchFile {
+    /// The places of results.
+    pub(super) fn places(&self) -> Vec<PlaceFile> {
+        match &self.results {
+            ResultsFile::At(at) => {
+                vec![PlaceFile { at: at.clone(), says: None, under: vec![200] }]
+            }
+            ResultsFile::One(place) => vec![place.clone()],
+            ResultsFile::Several(places) => places.clone(),
+        }
+    }
+
+    /// The unique key, where there is one.
+    pub(super) fn key(&self) -> Option<UniqueKeyFile> {
+        match &self.unique {
+            UniqueFile::At(word) if word == "none" => None,
+            UniqueFile::At(at) => Some(UniqueKeyFile {
+                at: at.clone(),
+                result: None,
+                within: KeyScope::Target,
+                again: Again::Rejected,
+            }),
+            UniqueFile::Key(key) => Some(key.clone()),
+        }
+    }
+}
+
+/// Position of the operation in the OpenAPI document.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperationFile {
+    /// Path template key under `paths`.
+    pub path: String,
+    /// Lower-case method key.
+    pub method: String,
+    /// Values of its path, query and header parameters.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, Value>,
+}
+
+/// Accepted or rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Says {
+    /// Accepted.
+    Accepted,
+    /// Rejected.
+    Rejected,
+}
+
+/// Where results stand.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ResultsFile {
+    /// In an array at this pointer, under a 200.
+    At(String),
+    /// In one place.
+    One(PlaceFile),
+    /// In several.
+    Several(Vec<PlaceFile>),
+}
+
+/// One array of results.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceFile {
+    /// Pointer to the array.
+    pub at: String,
+    /// What it means that an item stands in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says: Option<Says>,
+    /// The statuses under which it is there.
+    #[serde(default = "ok", skip_serializing_if = "is_ok")]
+    pub under: Vec<u16>,
+}
+
+fn ok() -> Vec<u16> {
+    vec![200]
+}
+
+fn is_ok(under: &[u16]) -> bool {
+    under == [200]
+}
+
+/// How results are matched with items.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum MatchFile {
+    /// `order`: the first result is that of the first item.
+    #[default]
+    #[schemars(skip)]
+    Order,
+    /// The word `order`.
+    Word(OrderWord),
+    /// By a member of both, or by the item's position.
+    By(MatchBy),
+}
+
+/// The first result is that of the first item.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OrderWord {
+    /// In request order.
+    Order,
+}
+
+/// What of a result says which item it is of.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchBy {
+    /// Pointer into the item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// Pointer into the result, which repeats what stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// Pointer into the result to the item's position, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+}
+
+/// The unique key.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum UniqueFile {
+    /// Its pointer in the item; or `none`.
+    At(String),
+    /// The same with what becomes of it.
+    Key(UniqueKeyFile),
+}
+
+/// A unique key.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UniqueKeyFile {
+    /// Its pointer in the item.
+    pub at: String,
+    /// Its pointer in the result, where that repeats it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// Within what it must not be used twice.
+    #[serde(default)]
+    pub within: KeyScope,
+    /// What an item gets whose key was used before.
+    #[serde(default)]
+    pub again: Again,
+}
+
+/// Within what a key must not be used twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyScope {
+    /// Everything that the target ever accepted.
+    #[default]
+    Target,
+    /// One request.
+    Request,
+}
+
+/// What an item gets whose key was used before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Again {
+    /// It is rejected.
+    #[default]
+    Rejected,
+    /// The whole request is refused.
+    Refused,
+    /// It takes the place of what was stored before.
+    Replaced,
+    /// It gets the answer that the first one got.
+    Returned,
+    /// It is accepted like any other.
+    Free,
+}
+
+/// What a result repeats.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum EchoFile {
+    /// Pointers that item and result have in common.
+    Same(Vec<String>),
+    /// Item pointers with result pointers.
+    Renamed(BTreeMap<String, String>),
+}
+
+impl Default for EchoFile {
+    fn default() -> Self {
+        EchoFile::Same(Vec::new())
+    }
+}
+
+/// How a result says accepted or rejected: a field with two values, or conditions.
+///
+/// A condition is a pointer with what stands there: a value with its type, `present`, `absent`, `2xx`, or a list of those.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerdictFile {
+    /// Pointer to the field whose value is given below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Its value for an accepted item; without `field`, conditions. Left out: whatever is not rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Value>,
+    /// The same for a rejected item. Left out: whatever is not accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Value>,
+}
+
+/// Where an error is told.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorFile {
+    /// Pointer to the error code, a text or a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Pointer to the description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// How a request is refused as a whole.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalFile {
+    /// Its statuses; 400 where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<u16>,
+    /// Pointer to the error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Pointer to the description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// Whether a batch is taken item by item or as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchModeFile {
+    /// How.
+    #[serde(default)]
+    pub mode: BatchMode,
+}
+
+/// How a batch with an item that is not valid is answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BatchMode {
+    /// The item is rejected, and the others are accepted.
+    Each,
+    /// The whole request is refused.
+    Whole,
+    /// Either.
+    #[default]
+    Either,
+}
+
+/// A value with short forms beside the long one.
+trait Forms: Sized {
+    /// The long form.
+    type Long: DeserializeOwned;
+    /// What may stand here.
+    const EXPECTED: &'static str;
+
+    fn of_long(long: Self::Long) -> Self;
+
+    fn of_text(text: &str) -> Option<Self>;
+
+    fn of_list<'de, A: SeqAccess<'de>>(_: A) -> Option<Result<Self, A::Error>> {
+        None
+    }
+}
+
+struct FormsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Forms> Visitor<'de> for FormsVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::of_text(text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::Long::deserialize(MapAccessDeserializer::new(map)).map(T::of_long)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        T::of_list(list)
+            .unwrap_or_else(|| Err(A::Error::invalid_type(serde::de::Unexpected::Seq, &self)))
+    }
+}
+
+macro_rules! read_by_forms {
+    ($($name:ty),*) => {$(
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(FormsVisitor(PhantomData))
+            }
+        }
+    )*};
+}
+
+read_by_forms!(ResultsFile, MatchFile, UniqueFile, EchoFile);
+
+impl Forms for ResultsFile {
+    type Long = PlaceFile;
+    const EXPECTED: &'static str = "a pointer, a place `{ at: … }`, or a list of places";
+
+    fn of_long(long: PlaceFile) -> Self {
+        ResultsFile::One(long)
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        Some(ResultsFile::At(text.to_owned()))
+    }
+
+    fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Option<Result<Self, A::Error>> {
+        Some(Vec::deserialize(SeqAccessDeserializer::new(list)).map(ResultsFile::Several))
+    }
+}
+
+impl Forms for MatchFile {
+    type Long = MatchBy;
+    const EXPECTED: &'static str = "`order`, `{ item: …, result: … }` or `{ index: … }`";
+
+    fn of_long(long: MatchBy) -> Self {
+        MatchFile::By(long)
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        (text == "order").then_some(MatchFile::Order)
+    }
+}
+
+impl Forms for UniqueFile {
+    type Long = UniqueKeyFile;
+    const EXPECTED: &'static str = "a pointer, `none`, or `{ at: … }`";
+
+    fn of_long(long: UniqueKeyFile) -> Self {
+        UniqueFile::Key(long)
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        Some(UniqueFile::At(text.to_owned()))
+    }
+}
+
+impl Forms for EchoFile {
+    type Long = BTreeMap<String, String>;
+    const EXPECTED: &'static str = "a list of pointers, or item pointers with result pointers";
+
+    fn of_long(long: BTreeMap<String, String>) -> Self {
+        EchoFile::Renamed(long)
+    }
+
+    fn of_text(_: &str) -> Option<Self> {
+        None
+    }
+
+    fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Option<Result<Self, A::Error>> {
+        Some(Vec::deserialize(SeqAccessDeserializer::new(list)).map(EchoFile::Same))
+    }
+}
+
+/// The JSON Schema of batch contracts, as text (`schemas/batch.schema.json`).
+#[must_use]
+pub fn schema() -> String {
+    crate::published::published(schemars::schema_for!(BatchFile))
+}

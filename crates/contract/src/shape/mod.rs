@@ -1,0 +1,220 @@
+//! The shape of an endpoint: how batches and answers look on the wire. Everything else speaks of one shape only: items in
+//! a list, one result for each in request order, a verdict in a field of its own.
+//!
+//! `file` is the language that a person writes, `compile` reads it against the OpenAPI document, `way_out` writes requests,
+//! `way_in` reads answers, `serve` writes them as a server does. It must not know cases or rules.
+
+mod compile;
+mod documented;
+mod envelope;
+pub mod file;
+mod item_form;
+mod matcher;
+mod place;
+mod pointer;
+mod serve;
+mod specimen;
+mod told;
+mod way_in;
+mod way_out;
+
+use serde_json::Value;
+
+pub(crate) use way_out::NoItems;
+
+pub use compile::Compiled;
+pub(crate) use compile::{compile, success};
+pub use file::{Again, BatchFile, BatchMode, KeyScope, Says};
+pub use item_form::ItemForm;
+pub use pointer::Pointer;
+pub use way_in::{Mismatch, Placed, Reading};
+
+use matcher::Matcher;
+use serve::Specimens;
+
+/// The names that every other shape is read into; no member of an answer has them.
+pub mod name {
+    /// The member with the items, in a body that a case writes out.
+    pub const ITEMS: &str = "(items)";
+    /// The list of results.
+    pub const RESULTS: &str = "(results)";
+    /// The verdict of a result.
+    pub const VERDICT: &str = "(verdict)";
+    /// An error code.
+    pub const CODE: &str = "(code)";
+    /// Its description.
+    pub const DESCRIPTION: &str = "(description)";
+    /// The elapsed milliseconds of a result.
+    pub const ELAPSED: &str = "(elapsed)";
+    /// Those of the answer.
+    pub const TOTAL: &str = "(total)";
+    /// What a result is matched by.
+    pub const MATCH: &str = "(match)";
+    /// The verdict of an accepted item.
+    pub const ACCEPTED: &str = "accepted";
+    /// That of a rejected one.
+    pub const REJECTED: &str = "rejected";
+}
+
+/// How batches and answers look on the wire.
+#[derive(Debug)]
+pub struct Shape {
+    /// Where the items stand in a request.
+    pub items: Pointer,
+    /// How each of them is written.
+    pub form: ItemForm,
+    /// What becomes of an item whose key was used before.
+    pub again: Again,
+    /// Within what a key must not be used twice.
+    pub within: KeyScope,
+    /// Whether a batch is taken item by item.
+    pub mode: BatchMode,
+    /// Statuses of a request that is refused as a whole.
+    pub refusal: Vec<u16>,
+    /// Query of the documented request, with its question mark; empty where there is none.
+    pub query: String,
+    /// Headers that the documented request has beside the usual ones.
+    pub headers: Vec<(String, String)>,
+    places: Vec<ResultPlace>,
+    matching: Matching,
+    silent: Option<Says>,
+    accepted: Option<Matcher>,
+    rejected: Option<Matcher>,
+    /// Names of item fields, and where a result repeats each.
+    echo: Vec<(String, Pointer)>,
+    code: Option<Pointer>,
+    description: Option<Pointer>,
+    elapsed: (Option<Pointer>, Option<Pointer>),
+    refusal_demands_code: bool,
+    refusal_code: Option<Pointer>,
+    refusal_description: Option<Pointer>,
+    /// What stands around the items, with the brackets.
+    envelope: (String, String),
+    /// What of the envelope has one value only.
+    constants: Vec<(Pointer, Value)>,
+    specimens: Specimens,
+}
+
+/// An array of results.
+#[derive(Debug)]
+struct ResultPlace {
+    at: Pointer,
+    says: Option<Says>,
+    under: Vec<u16>,
+    /// Fields of items that its results do not repeat.
+    lacks: Vec<String>,
+}
+
+/// How results are matched with items.
+#[derive(Debug)]
+enum Matching {
+    Order,
+    /// By an item's field and what of the result repeats it.
+    Field(String, Pointer),
+    /// By the position that a result states.
+    Index(Pointer),
+}
+
+impl Says {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Says::Accepted => name::ACCEPTED,
+            Says::Rejected => name::REJECTED,
+        }
+    }
+}
+
+impl Shape {
+    /// The status that everything else knows: 200 for a batch that was processed, 400 for one that was refused as a whole.
+    #[must_use]
+    pub fn status(&self, status: u16) -> u16 {
+        if self.is_success(status) {
+            return 200;
+        }
+        if self.refusal.contains(&status) {
+            return 400;
+        }
+        status
+    }
+
+    /// The same of an answer to the documented request, where a 200 is no success if another status is documented.
+    #[must_use]
+    pub fn status_of_batch(&self, status: u16) -> u16 {
+        if status == 200 && !self.is_success(200) { UNKNOWN_SUCCESS } else { self.status(status) }
+    }
+
+    /// Whether results stand under a status.
+    #[must_use]
+    pub fn is_success(&self, status: u16) -> bool {
+        self.places.iter().any(|place| place.under.contains(&status))
+    }
+
+    /// The statuses that stand for one that everything else knows.
+    #[must_use]
+    pub fn statuses(&self, known: u16) -> Vec<u16> {
+        match known {
+            200 => {
+                let mut all: Vec<u16> =
+                    self.places.iter().flat_map(|place| place.under.iter().copied()).collect();
+                all.sort_unstable();
+                all.dedup();
+                all
+            }
+            400 => self.refusal.clone(),
+            other => vec![other],
+        }
+    }
+
+    /// Whether results are matched in the order of their items.
+    #[must_use]
+    pub fn is_ordered(&self) -> bool {
+        matches!(self.matching, Matching::Order)
+    }
+
+    /// Whether some items have no result.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.silent.is_some()
+    }
+
+    /// Whether a refused request must have an error code.
+    #[must_use]
+    pub fn refusal_demands_code(&self) -> bool {
+        self.refusal_demands_code
+    }
+
+    /// By what name a case that writes a body out has the items in it; nothing where they are no member of the root.
+    #[must_use]
+    pub fn written_items(&self) -> Option<&str> {
+        let name = self.items.name()?;
+        Some(if self.constants.is_empty() { name } else { name::ITEMS })
+    }
+
+    /// A body that a case wrote out, with what must stand beside the items before them.
+    #[must_use]
+    pub fn completed(&self, text: &str) -> String {
+        let mark = format!("\"{}\":", name::ITEMS);
+        match self.envelope.0.strip_prefix('{').and_then(|before| before.strip_suffix('[')) {
+            Some(before) if text.contains(&mark) => text.replace(&mark, before),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Whether a result need not repeat a field of its item, for the place where it stands.
+    #[must_use]
+    pub fn may_lack(&self, placed: &Placed, field: &str) -> bool {
+        let place = placed.place.and_then(|place| self.places.get(place));
+        place.is_none_or(|place| place.lacks.iter().any(|lacked| lacked == field))
+    }
+
+    /// The pointer to a field of the results, where they have one place.
+    #[must_use]
+    pub fn results_place(&self) -> String {
+        self.places.first().map(|place| place.at.to_string()).unwrap_or_default()
+    }
+}
+
+/// A status that is a success, and not the documented one.
+const UNKNOWN_SUCCESS: u16 = 299;

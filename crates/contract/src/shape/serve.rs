@@ -1,0 +1,181 @@
+//! The way back of a server: from an answer in the shape that everything else knows to the one on the wire.
+//!
+//! It must not know why an item is accepted or rejected.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::pointer::Pointer;
+use super::{Matching, ResultPlace, Says, Shape, name};
+
+/// Values that the schemas of answers allow, for what a contract does not speak of.
+#[derive(Debug, Default)]
+pub(super) struct Specimens {
+    /// The body of each documented answer.
+    pub(super) bodies: BTreeMap<u16, Value>,
+    /// A result, for each place of results.
+    pub(super) results: Vec<Value>,
+    /// What the schema allows at pointers of a result that conditions look at, or errors stand at.
+    pub(super) within: BTreeMap<String, Value>,
+}
+
+impl Specimens {
+    fn at(&self, pointer: &Pointer) -> Value {
+        self.within.get(&pointer.to_string()).cloned().unwrap_or_else(|| Value::from("text"))
+    }
+}
+
+impl Shape {
+    /// An answer as it is on the wire; nothing where it is no answer of the endpoint's own.
+    #[must_use]
+    pub fn write(&self, status: u16, body: &Value) -> Option<(u16, Value)> {
+        let map = body.as_object()?;
+        match (status, map.get(name::RESULTS)) {
+            (200, Some(Value::Array(rows))) => Some(self.write_results(rows, map)),
+            (400, None) if [name::CODE, name::VERDICT].iter().any(|n| map.contains_key(*n)) => {
+                let status = self.refusal.first().copied().unwrap_or(400);
+                let mut out = self.body(status);
+                self.put(map, name::CODE, self.refusal_code.as_ref(), &mut out);
+                self.put(map, name::DESCRIPTION, self.refusal_description.as_ref(), &mut out);
+                Some((status, out))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the result of an item is matched by, where that is not the order.
+    #[must_use]
+    pub fn match_of(&self, item: &Value, index: usize) -> Option<Value> {
+        match &self.matching {
+            Matching::Order => None,
+            Matching::Field(field, _) => item.get(field).cloned(),
+            Matching::Index(_) => Some(Value::from(index)),
+        }
+    }
+
+    fn body(&self, status: u16) -> Value {
+        let known = self.specimens.bodies.get(&status).cloned();
+        known.unwrap_or_else(|| Value::Object(Map::new()))
+    }
+
+    fn write_results(&self, rows: &[Value], beside: &Map<String, Value>) -> (u16, Value) {
+        let says = |row: &Value| match row.get(name::VERDICT).and_then(Value::as_str) {
+            Some(name::ACCEPTED) => Some(Says::Accepted),
+            Some(name::REJECTED) => Some(Says::Rejected),
+            _ => None,
+        };
+        let mut lists: Vec<Vec<Value>> = self.places.iter().map(|_| Vec::new()).collect();
+        for (index, row) in rows.iter().enumerate() {
+            let says = says(row);
+            if says.is_some() && says == self.silent {
+                continue;
+            }
+            let fits = |place: &ResultPlace| place.says.is_none() || place.says == says;
+            let at = self.places.iter().position(fits).unwrap_or(0);
+            let specimen = self.specimens.results.get(at).cloned().unwrap_or_default();
+            if let Some(list) = lists.get_mut(at) {
+                list.push(self.write_result(specimen, row, (says, at), index));
+            }
+        }
+        // A status under which every list that holds something may stand.
+        let holds = |status: &u16| {
+            self.places
+                .iter()
+                .zip(&lists)
+                .all(|(place, list)| list.is_empty() || place.under.contains(status))
+        };
+        let statuses = self.statuses(200);
+        let of_first = self.places.first().map(|place| place.under.as_slice()).unwrap_or_default();
+        let status = of_first.iter().chain(&statuses).copied().find(holds).unwrap_or(200);
+        let mut body = self.body(status);
+        for (place, list) in self.places.iter().zip(lists) {
+            if place.under.contains(&status) {
+                place.at.set(&mut body, Value::Array(list));
+            }
+        }
+        if let (Some(total), Some(value)) = (&self.elapsed.1, beside.get(name::TOTAL)) {
+            total.set(&mut body, value.clone());
+        }
+        (status, body)
+    }
+
+    fn write_result(
+        &self,
+        mut out: Value,
+        row: &Value,
+        (says, place): (Option<Says>, usize),
+        index: usize,
+    ) -> Value {
+        let lacks = |field: &String| {
+            self.places.get(place).is_some_and(|place| place.lacks.contains(field))
+        };
+        for (field, pointer) in self.echo.iter().filter(|(field, _)| !lacks(field)) {
+            match row.get(field) {
+                Some(value) => pointer.set(&mut out, value.clone()),
+                None => {
+                    pointer.take(&mut out);
+                }
+            }
+        }
+        match &self.matching {
+            Matching::Order => {}
+            // An item that is no object has nothing that its result could repeat.
+            Matching::Field(_, pointer) => {
+                if let Some(value) = row.get(name::MATCH) {
+                    pointer.set(&mut out, value.clone());
+                }
+            }
+            Matching::Index(pointer) => {
+                let own = row.get(name::MATCH).cloned();
+                pointer.set(&mut out, own.unwrap_or_else(|| Value::from(index)));
+            }
+        }
+        if let Some(row) = row.as_object() {
+            self.put(row, name::CODE, self.code.as_ref(), &mut out);
+            self.put(row, name::DESCRIPTION, self.description.as_ref(), &mut out);
+            self.put(row, name::ELAPSED, self.elapsed.0.as_ref(), &mut out);
+        }
+        let specimen = |pointer: &Pointer| self.specimens.at(pointer);
+        let (own, other) = match says {
+            Some(Says::Accepted) => (&self.accepted, &self.rejected),
+            Some(Says::Rejected) => (&self.rejected, &self.accepted),
+            // A verdict that nobody knows.
+            None => {
+                for matcher in [&self.accepted, &self.rejected].into_iter().flatten() {
+                    matcher.spoil(&mut out);
+                }
+                return out;
+            }
+        };
+        if let Some(own) = own {
+            own.satisfy(&mut out, &specimen);
+        }
+        if let Some(other) = other {
+            other.spoil(&mut out);
+        }
+        out
+    }
+
+    /// Puts a member of a row where it stands on the wire, with the type that its schema has.
+    fn put(
+        &self,
+        from: &Map<String, Value>,
+        member: &str,
+        pointer: Option<&Pointer>,
+        into: &mut Value,
+    ) {
+        let (Some(pointer), Some(value)) = (pointer, from.get(member)) else { return };
+        let number = value.as_str().and_then(|text| text.parse::<serde_json::Number>().ok());
+        let value = match number {
+            Some(number)
+                if self.specimens.at(pointer).is_number()
+                    || pointer.get(into).is_some_and(Value::is_number) =>
+            {
+                Value::Number(number)
+            }
+            _ => value.clone(),
+        };
+        pointer.set(into, value);
+    }
+}
