@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use crate::contract::FileError;
 use crate::execution::{
-    CredentialCheck, Execution, RetryReason, SelectedCase, check_credentials, exchange_plain_item,
-    execute, has_keys_of_its_own, overloaded_group, retry_reason, unavailable_at, why_unreached,
+    CredentialCheck, Execution, RetryReason, SelectedCase, busy_step, check_credentials,
+    exchange_plain_item, execute, has_keys_of_its_own, overloaded_group, retry_reason,
+    unavailable_at, why_unreached,
 };
 use crate::scenario::{Scenario, send_scenario};
 use crate::send::FRESH_CONNECTIONS;
@@ -41,6 +42,16 @@ pub enum ExecutionSource<'a> {
     },
     /// A scenario, with fresh keys.
     Scenario(&'a Scenario),
+}
+
+impl ExecutionSource<'_> {
+    /// The case's id; nothing of a scenario.
+    fn case(&self) -> &str {
+        match self {
+            ExecutionSource::Case { selected, .. } => selected.case.id.as_str(),
+            ExecutionSource::Scenario(_) => "",
+        }
+    }
 }
 
 /// How an attempt ended.
@@ -99,6 +110,8 @@ pub async fn attempt(
     let mut fresh = fresh_connections;
     let mut retried: Vec<(RetryReason, Amount)> = Vec::new();
     let mut loads = 0;
+    // The step that was answered 503 in every try so far.
+    let mut busy: Option<String> = None;
     let mut unavailable: Option<usize> = None;
     let mut asked = false;
     let mut tokens = 0;
@@ -141,7 +154,14 @@ pub async fn attempt(
                         return Ok(Attempted { outcome, retried });
                     }
                 }
-                if loads == LOAD_TRIES {
+                let step = busy_step(&execution);
+                busy = step.map(str::to_owned).filter(|_| loads == 1 || busy.as_deref() == step);
+                let case = source.case();
+                if let Some(step) = busy.as_deref().filter(|_| loads == LOAD_TRIES) {
+                    environment.note_always_busy(case, step);
+                }
+                if loads == LOAD_TRIES || step.is_some_and(|s| environment.is_always_busy(case, s))
+                {
                     let outcome = AttemptOutcome::Overloaded(execution);
                     return Ok(Attempted { outcome, retried });
                 }
@@ -191,7 +211,10 @@ pub async fn attempt(
                     }
                 }
             }
-            _ => return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried }),
+            _ => {
+                environment.note_not_busy(source.case());
+                return Ok(Attempted { outcome: AttemptOutcome::Answered(execution), retried });
+            }
         }
         if !is_free && !environment.reserve.take(execution.amount()) {
             return Ok(Attempted { outcome: AttemptOutcome::Overloaded(execution), retried });
@@ -226,10 +249,7 @@ async fn is_refused_alone(
 ) -> bool {
     let refused = &execution.exchanges[at];
     let (items, step) = (refused.intent.items().len(), refused.step.as_str());
-    let case = match source {
-        ExecutionSource::Case { selected, .. } => selected.case.id.as_str(),
-        ExecutionSource::Scenario(_) => "",
-    };
+    let case = source.case();
     if environment.is_refused_alone(items, case, step) {
         return accepts_another(environment).await;
     }

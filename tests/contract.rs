@@ -243,6 +243,11 @@ fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case
         assert_eq!(desk.report()["findings"], json!([]), "{mode}");
         let lacking = BTreeMap::from(
             [
+                (
+                    "auth/without-the-further-key",
+                    "the document demands no API key beside the credentials",
+                ),
+                ("tenant/keys", "the profile names no other tenant (tenants)"),
                 ("echo/alike-in-a-second-field", "the contract has no second echoed text"),
                 ("echo/equal-fields", "the contract has no second echoed text"),
                 ("refuse/number-behind-the-twentieth-item", "the contract has no mandatory number"),

@@ -30,8 +30,8 @@ pub(crate) use plain_batch::{
     exchange_plain_item,
 };
 pub use retry::{
-    RetryReason, has_keys_of_its_own, is_load, is_refused_for_pace, overloaded_group, retry_reason,
-    unavailable_at, why_unreached,
+    RetryReason, busy_step, has_keys_of_its_own, is_load, is_refused_for_pace, overloaded_group,
+    retry_reason, unavailable_at, why_unreached,
 };
 pub use select::{SelectedCase, select};
 pub(crate) use sending::{send_request, send_together};

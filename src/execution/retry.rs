@@ -79,6 +79,13 @@ pub fn unavailable_at(execution: &Execution) -> Option<usize> {
     (response.status == 503 && response.header("retry-after").is_none() && alone).then_some(at)
 }
 
+/// The step of the first request that met load, where it stood alone and was answered 503.
+#[must_use]
+pub fn busy_step(execution: &Execution) -> Option<&str> {
+    let first = execution.exchanges.iter().find(|e| is_load(&e.answer))?;
+    (first.answer.status() == Some(503) && first.group.is_none()).then_some(first.step.as_str())
+}
+
 /// How many requests a barrier released together where one of them was answered with load.
 #[must_use]
 pub fn overloaded_group(execution: &Execution) -> Option<usize> {

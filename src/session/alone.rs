@@ -11,6 +11,9 @@ const SIZABLE: usize = 20;
 /// Requests that are tried alone in vain, before only those are that were refused twice.
 const IN_VAIN: u32 = 8;
 
+/// So many executions in a row that are answered 503 in every try make it likely that all are.
+const ALWAYS: u32 = 2;
+
 tokio::task_local! {
     /// Set where nothing else is under way, or where the right to send is held already.
     static QUIET: ();
@@ -48,6 +51,23 @@ impl Environment {
     #[must_use]
     pub fn may_try_alone(&self) -> bool {
         locked(&self.quiet.refused).in_vain < IN_VAIN
+    }
+
+    /// Whether that step of a case was answered 503 in every try of the executions before: one more try tells as much.
+    #[must_use]
+    pub fn is_always_busy(&self, case: &str, step: &str) -> bool {
+        let key = (case.to_owned(), step.to_owned());
+        locked(&self.quiet.overloaded).get(&key).is_some_and(|times| *times >= ALWAYS)
+    }
+
+    /// Takes note of a step that was answered 503 in every try of an execution.
+    pub fn note_always_busy(&self, case: &str, step: &str) {
+        *locked(&self.quiet.overloaded).entry((case.to_owned(), step.to_owned())).or_default() += 1;
+    }
+
+    /// Takes note of an execution of a case that was answered.
+    pub fn note_not_busy(&self, case: &str) {
+        locked(&self.quiet.overloaded).retain(|(known, _), _| known != case);
     }
 
     /// Takes note of how a request fared alone. What is refused alone says nothing of the pace.

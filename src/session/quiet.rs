@@ -1,6 +1,6 @@
 //! Which requests were refused though nothing else was under way.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 
 use tokio::sync::RwLock;
@@ -11,6 +11,8 @@ pub(super) struct Quiet {
     /// Read by those who send, written by the one that sends alone.
     pub sending: RwLock<()>,
     pub refused: Mutex<RefusedAlone>,
+    /// How many executions in a row were answered 503 in every try, by case and step.
+    pub overloaded: Mutex<HashMap<(String, String), u32>>,
 }
 
 /// What was refused to requests that were under way alone.

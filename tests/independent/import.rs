@@ -146,7 +146,9 @@ fn result(
     let outcome = if rejection.is_some() { "REQUEST_REJECTED" } else { "REQUEST_ACCEPTED" };
     let short = |text: &String| !validate::too_long_to_echo(text);
     let echo = |text: Option<String>| {
-        text.filter(|text| !(broken && choices.has(Choice::LeaveOut)) || short(text))
+        text.filter(|text| {
+            !(broken && choices.has(Choice::LeaveOut)) || short(text) && !text.contains('\0')
+        })
     };
     let identity = [
         ("communicationNumber", item.number.filter(short)),

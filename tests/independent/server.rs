@@ -179,6 +179,8 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     }
 }
 
+const METHODS: [&str; 9] =
+    ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
 const IDLE: Duration = Duration::from_mins(1);
 /// How much of a refused body is read away to keep the connection (as Tomcat has it).
 const SWALLOWED: usize = 2 << 20;
@@ -197,6 +199,15 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
             && !state.choices.has(Choice::CloseEvery)
             && !state.choices.has(Choice::CloseDelimited);
 
+        if !METHODS.contains(&head.method.as_str()) {
+            if state.choices.has(Choice::UnknownMethodCloses) {
+                return Ok(());
+            }
+            if state.choices.has(Choice::UnknownMethod502) {
+                let answer = Answer::gateway(502, gate::path(&head.target));
+                return give_up(connection, &answer, state, head.old).await;
+            }
+        }
         if let Some(answer) = gate::refuse(&head, framing, state).map(Answer::before_the_endpoint) {
             let is_early = matches!(framing, Framing::Length(length) if length > 4096)
                 && state.choices.has(Choice::Early502);

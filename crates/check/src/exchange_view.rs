@@ -12,6 +12,10 @@ use crate::contract::shape::{Mismatch, Reading};
 use crate::contract::{Contract, code_text, member};
 use crate::exchange::{BodyIntent, Exchange, ItemIntent, Response, Situation};
 
+/// The methods of RFC 9110 (section 9.3) and RFC 5789.
+const KNOWN_METHODS: [&str; 9] =
+    ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+
 /// The exchanges of one execution of a case.
 pub struct ExecutionView<'a> {
     /// The contract.
@@ -195,7 +199,8 @@ impl<'a> ExchangeView<'a> {
     }
 
     /// Whether the head alone was reason to refuse the request, and the answer got lost, or became a gateway's, while
-    /// the body was on its way: the target may answer and close before it has read that (RFC 9112, section 9.6).
+    /// the body was on its way: the target may answer and close before it has read that (RFC 9112, section 9.6). Some
+    /// servers close the connection without a word where they don't know the method (RFC 9110, section 9.1: SHOULD).
     #[must_use]
     pub fn is_lost_to_early_refusal(&self) -> bool {
         // Clients and gateways write about so much of a request at once.
@@ -204,7 +209,9 @@ impl<'a> ExchangeView<'a> {
         let by_head =
             !matches!(self.exchange.intent.situation, Situation::Ordinary | Situation::HungUp);
         let lost = self.status().is_none_or(|status| matches!(status, 502 | 504));
-        by_head && body > SENT_AT_ONCE && lost
+        let unknown = self.exchange.intent.situation == Situation::Method
+            && !KNOWN_METHODS.contains(&self.exchange.request.method.as_str());
+        (by_head && body > SENT_AT_ONCE || unknown) && lost
     }
 
     /// The results of a 200.

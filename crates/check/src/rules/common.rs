@@ -9,8 +9,7 @@ use crate::prediction::Prediction;
 use crate::text::{shorten, shown};
 
 /// Why an answer that got lost is not judged where [`ExchangeView::is_lost_to_early_refusal`].
-pub(super) const REFUSED_EARLY: &str =
-    "the target may refuse what the head says before it reads a large body";
+pub(super) const REFUSED_EARLY: &str = "the target may refuse what the head says before it reads a large body, and close on an unknown method";
 
 /// What the error says of itself, for the report.
 pub(super) fn error_excerpt(view: &ExchangeView<'_>) -> String {

@@ -58,8 +58,8 @@ pub(super) const RULES: &[Rule] = &[
         title: "Each result has its verdict and the echoed fields of its item",
         cite: "INTERPRETATION-06",
         doc: "A result without a verdict says nothing; one without the echoed fields can't be matched. A \
-              result may leave out a field whose request value was missing, no string, or longer than the \
-              result schema allows.",
+              result may leave out a field whose request value was missing, no string, longer than the \
+              result schema allows, or held U+0000.",
         example: include_str!("examples/SCHEMA-004.txt"),
         needs: &["SCHEMA-001", "ORDER-001", "ORDER-002", "ORDER-003"],
         check: Check::Item(result_is_complete),
@@ -275,6 +275,10 @@ fn result_is_complete(view: &ItemView<'_>) -> Verdict {
             continue;
         }
         if view.within.may_lack(view.index, name) {
+            continue;
+        }
+        // Some stores have no U+0000 (INTERPRETATION-15).
+        if sent.contains('\0') {
             continue;
         }
         // Beyond what must be accepted, what becomes of a string is not judged but where it is repeated wrongly.
