@@ -109,10 +109,7 @@ pub async fn attempt(
 ) -> Result<Attempted, FileError> {
     let mut fresh = fresh_connections;
     let mut retried: Vec<(RetryReason, Amount)> = Vec::new();
-    let mut loads = 0;
-    // The step that was answered 503 in every try so far.
-    let mut busy: Option<String> = None;
-    let mut unavailable: Option<usize> = None;
+    let mut loads = LoadTries::default();
     let mut asked = false;
     let mut tokens = 0;
     let mut crowded = 0;
@@ -141,31 +138,17 @@ pub async fn attempt(
         // Where no connection was made, nothing was spent; a token that grew old is not the target's load.
         let mut is_free = reason == Some(RetryReason::Unreached);
         match reason {
-            Some(RetryReason::Load) => {
-                if let Some(released) = overloaded_group(&execution) {
-                    environment.fewer_at_once(released);
+            Some(RetryReason::Load) => match loads.met(environment, source, &mut execution).await {
+                AfterLoad::Again => {}
+                AfterLoad::Refused => {
+                    let outcome = AttemptOutcome::Answered(execution);
+                    return Ok(Attempted { outcome, retried });
                 }
-                loads += 1;
-                if let Some(at) = unavailable_at(&execution) {
-                    let twice = unavailable.replace(at) == Some(at);
-                    if is_refused_alone(environment, source, (&execution, at), twice).await {
-                        execution.exchanges[at].always_busy = true;
-                        let outcome = AttemptOutcome::Answered(execution);
-                        return Ok(Attempted { outcome, retried });
-                    }
-                }
-                let step = busy_step(&execution);
-                busy = step.map(str::to_owned).filter(|_| loads == 1 || busy.as_deref() == step);
-                let case = source.case();
-                if let Some(step) = busy.as_deref().filter(|_| loads == LOAD_TRIES) {
-                    environment.note_always_busy(case, step);
-                }
-                if loads == LOAD_TRIES || step.is_some_and(|s| environment.is_always_busy(case, s))
-                {
+                AfterLoad::Enough => {
                     let outcome = AttemptOutcome::Overloaded(execution);
                     return Ok(Attempted { outcome, retried });
                 }
-            }
+            },
             Some(RetryReason::Unreached) => {
                 if let Some(pause) = pauses.next() {
                     environment.pause(*pause).await;
@@ -220,6 +203,55 @@ pub async fn attempt(
             return Ok(Attempted { outcome: AttemptOutcome::Overloaded(execution), retried });
         }
         retried.extend(reason.map(|reason| (reason, execution.amount())));
+    }
+}
+
+/// Tries of an execution that met load.
+#[derive(Default)]
+struct LoadTries {
+    count: u32,
+    /// The step that was answered 503 in every one of them.
+    busy: Option<String>,
+    /// The request that was answered 503 with no word of when to come back in the last one.
+    unavailable: Option<usize>,
+}
+
+/// What follows a try that met load.
+enum AfterLoad {
+    /// Another try.
+    Again,
+    /// It is no load: the target refuses the request so.
+    Refused,
+    /// It is left.
+    Enough,
+}
+
+impl LoadTries {
+    async fn met(
+        &mut self,
+        environment: &Arc<Environment>,
+        source: ExecutionSource<'_>,
+        execution: &mut Execution,
+    ) -> AfterLoad {
+        if let Some(released) = overloaded_group(execution) {
+            environment.fewer_at_once(released);
+        }
+        self.count += 1;
+        if let Some(at) = unavailable_at(execution) {
+            let twice = self.unavailable.replace(at) == Some(at);
+            if is_refused_alone(environment, source, (execution, at), twice).await {
+                execution.exchanges[at].always_busy = true;
+                return AfterLoad::Refused;
+            }
+        }
+        let (step, case) = (busy_step(execution), source.case());
+        let same = self.count == 1 || self.busy.as_deref() == step;
+        self.busy = step.map(str::to_owned).filter(|_| same);
+        if let Some(step) = self.busy.as_deref().filter(|_| self.count == LOAD_TRIES) {
+            environment.note_always_busy(case, step);
+        }
+        let always = step.is_some_and(|step| environment.is_always_busy(case, step));
+        if self.count == LOAD_TRIES || always { AfterLoad::Enough } else { AfterLoad::Again }
     }
 }
 

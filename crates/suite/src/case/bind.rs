@@ -4,21 +4,23 @@
 //! profile's; where the case is about that value, the step is left out. It must not know rules, nor how anything is
 //! sent.
 
+mod allowed;
+mod expectations;
 mod names;
 mod profiled;
+mod texts;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use self::profiled::{Replacement, Replacements};
-use super::names::is_of_answer;
+use self::profiled::Replacements;
 use super::role::{Role, every_optional};
 use super::template::{Filter, Piece, Template};
-use super::{BatchSpec, Case, Expect, ItemSpec, Named, Outcome, Results, Step};
+use super::{BatchSpec, Case, ItemSpec, Named, Step};
 use crate::contract::file_error::nearest;
-use crate::contract::{CodeCause, Contract, Field, FileError, Profile};
+use crate::contract::{Contract, FileError, Profile};
 
 /// A case that names fields and codes of its contract.
 #[derive(Debug, Clone)]
@@ -321,106 +323,6 @@ impl Binder<'_> {
         Ok(other)
     }
 
-    fn value(&self, value: &Value) -> Result<Value, Unbound> {
-        Ok(match value {
-            Value::String(text) => Value::String(self.text(text)?),
-            Value::Array(list) => {
-                Value::Array(list.iter().map(|v| self.value(v)).collect::<Result<_, _>>()?)
-            }
-            Value::Object(map) => {
-                let mut bound = Map::new();
-                for (key, value) in map {
-                    bound.insert(key.clone(), self.value(value)?);
-                }
-                Value::Object(bound)
-            }
-            other => other.clone(),
-        })
-    }
-
-    /// A text with names in place of the roles in its templates.
-    fn text(&self, text: &str) -> Result<String, Unbound> {
-        // Templates were checked when the file was loaded.
-        let Ok(template) = Template::parse(text) else { return Ok(text.to_owned()) };
-        for piece in &template.0 {
-            self.check_capture(piece)?;
-        }
-        if !text.contains('@') && !template.0.contains(&Piece::Longest) {
-            return Ok(text.to_owned());
-        }
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(at) = rest.find("${") {
-            let (before, inside) = (&rest[..at], &rest[at + 2..]);
-            let end = if before.ends_with('$') { None } else { inside.find('}') };
-            out.push_str(before);
-            let Some(end) = end else {
-                out.push_str("${");
-                rest = inside;
-                continue;
-            };
-            out.push_str(&self.piece(&inside[..end])?);
-            rest = &inside[end + 1..];
-        }
-        out.push_str(rest);
-        Ok(out)
-    }
-
-    /// The inside of `${…}`: a role becomes a name, a capture by role becomes one by name.
-    fn piece(&self, inside: &str) -> Result<String, Unbound> {
-        if inside == "fresh:longest" {
-            return Ok(format!("${{fresh:{}}}", self.longest_key()));
-        }
-        if inside.starts_with('@') {
-            let Ok(template) = Template::parse(&format!("${{{inside}}}")) else {
-                return Ok(String::new());
-            };
-            let Some(Piece::Name { role, filter }) = template.0.first() else {
-                return Ok(String::new());
-            };
-            // In bodies the name is written between quotes.
-            let quoted = Value::from(self.name(role, *filter)?).to_string();
-            return Ok(quoted.trim_matches('"').replace("${", "$${"));
-        }
-        let Some((name, part)) = inside.split_once(".@") else {
-            return Ok(format!("${{{inside}}}"));
-        };
-        let (word, filter) = part.split_once('|').map_or((part, None), |(w, f)| (w, Some(f)));
-        let filter = filter.map_or_else(String::new, |f| format!("|{f}"));
-        Ok(format!("${{{name}.{}{filter}}}", self.name(word, None)?))
-    }
-
-    /// An item's field that is reached by its name must be one that items can have.
-    fn check_capture(&self, piece: &Piece) -> Result<(), FileError> {
-        let Piece::Capture { name, part, .. } = piece else { return Ok(()) };
-        let near = format!("${{{name}.{part}");
-        if let Some(times) = self.many.get(name) {
-            let found = format!("`{name}` is {times} items: which of them is meant?");
-            let one = format!(
-                "an item of its own for it: `- {{ as: {name} }}`, `- {{ times: {} }}`",
-                times - 1
-            );
-            return Err(self.case.problem(found, &near).expected(one));
-        }
-        if part.starts_with(['/', '@']) || self.parts.contains(part) {
-            return Ok(());
-        }
-        if is_of_answer(part) {
-            if !self.items.contains(name) {
-                return Ok(());
-            }
-            let found = format!("`{name}` is an item: only a step has an answer with `{part}`");
-            let step =
-                format!("the `as:` of a step: `- {{ as: STEP, batch: … }}` and `${{STEP.{part}}}`");
-            return Err(self.case.problem(found, &near).expected(step));
-        }
-        Err(self
-            .case
-            .problem(format!("`{name}` has no field `{part}`"), &near)
-            .expected("a field of the contract, one that the case sets, or a role such as `@key`")
-            .nearest(part, &self.parts))
-    }
-
     /// Fields of a user's own case that the contract does not name: the schema is open, so they are sent.
     fn warnings(&self) -> Vec<FileError> {
         let mut warnings = Vec::new();
@@ -449,162 +351,11 @@ impl Binder<'_> {
         }
         step.simultaneously.iter().flatten().for_each(|inner| self.warn(inner, into));
     }
-
-    fn expect(&self, expect: &mut Expect) -> Result<(), Unbound> {
-        let line = expect.line;
-        if let Some(code) = &mut expect.refused {
-            self.code(code, line)?;
-        }
-        match &mut expect.results {
-            None => {}
-            Some(Results::All(outcome)) => self.outcome(outcome, line)?,
-            Some(Results::Each(list)) => {
-                list.iter_mut().try_for_each(|outcome| self.outcome(outcome, line))?;
-            }
-            Some(Results::ExactlyOne { one, others }) => {
-                self.outcome(one, line)?;
-                self.outcome(others, line)?;
-            }
-        }
-        let pins = std::mem::take(&mut expect.body);
-        for (pointer, mut pin) in pins {
-            if let super::BodyPin::Equals(value) = &mut pin {
-                *value = self.value(value)?;
-            }
-            expect.body.insert(self.text(&pointer)?, pin);
-        }
-        Ok(())
-    }
-
-    fn outcome(&self, outcome: &mut Outcome, line: u64) -> Result<(), Unbound> {
-        match outcome {
-            Outcome::Rejected(code) => self.code(code, line),
-            Outcome::Accepted | Outcome::Any => Ok(()),
-        }
-    }
-
-    /// A cause becomes the code that the contract documents for it; without one, any code fits.
-    fn code(&self, code: &mut Option<String>, line: u64) -> Result<(), Unbound> {
-        let Some(word) = code.take() else { return Ok(()) };
-        let codes = &self.contract.batch.codes;
-        let cause = match word.as_str() {
-            "used" => Some(CodeCause::Used),
-            "missing" => Some(CodeCause::Missing),
-            _ => None,
-        };
-        match cause {
-            _ if codes.contains_key(&word) => *code = Some(word),
-            // Which of several codes fits depends on the field, which CODE-003 looks at.
-            Some(cause) if codes.values().any(|c| c.cause == cause && c.field.is_some()) => {}
-            Some(cause) => *code = self.contract.code_for(cause).map(str::to_owned),
-            None => {
-                let known = codes.keys().map(String::as_str).chain(["used", "missing"]);
-                let found = format!("the contract has no error code `{word}`");
-                let problem = self.case.problem_from(line, found, &word);
-                let problem = problem.expected(
-                    "a code of the contract or of the profile, or a cause: used, missing",
-                );
-                return Err(problem.nearest(&word, known).into());
-            }
-        }
-        Ok(())
-    }
-
-    /// The value that a field has in a request that must be accepted: the case's, or one of the profile's; nothing
-    /// where the profile omits the field.
-    fn allowed(&self, name: &str, value: Value) -> Result<Option<Value>, Unbound> {
-        let Some(reason) = self.why_excluded(name, &value)? else { return Ok(Some(value)) };
-        let field = self.contract.field(name).filter(|_| !self.case.spec.keep_values);
-        let Some(field) = field else { return Err(Unbound::Excluded(reason)) };
-        let mut replacements = self.replacements.borrow_mut();
-        match replacements.find(self.contract, self.profile, field, &value) {
-            Some(Replacement::By(other)) => Ok(Some(other)),
-            Some(Replacement::LeftOut) => Ok(None),
-            None => Err(Unbound::Excluded(reason)),
-        }
-    }
-
-    /// Why the profile excludes a value of a field, where it does.
-    ///
-    /// What the contract excludes makes the case not applicable.
-    fn why_excluded(&self, name: &str, value: &Value) -> Result<Option<String>, Unbound> {
-        let Some(field) = self.contract.field(name) else { return Ok(None) };
-        let refuse = |reason: String| Err(Unbound::NotApplicable(reason));
-        if *name == self.contract.batch.unique {
-            let captured = |text: &str| {
-                Template::parse(text).is_ok_and(|template| {
-                    matches!(template.0.as_slice(), [Piece::Capture { filter: None, .. }])
-                })
-            };
-            let is_text = value.as_str().is_some_and(|text| !captured(text));
-            let everyday = Value::from("bptest-261127-k3x9qz-agxpll-T7QR9L");
-            let takes_text = || -> Result<bool, Unbound> {
-                let validator = self.contract.operation.compile(&field.schema)?;
-                Ok(["pattern", "format"].iter().all(|key| field.schema.get(key).is_none())
-                    || validator.is_valid(&everyday))
-            };
-            if is_text && !takes_text()? {
-                return refuse("the contract's keys have a form of their own".to_owned());
-            }
-            let longest = self.longest_key();
-            return if value.as_str().map_or(0, least_length) > longest {
-                refuse(format!("the contract has no key of more than {longest} characters"))
-            } else {
-                Ok(None)
-            };
-        }
-        if self.profile.omit.contains(&field.name) {
-            return Ok(Some(format!("the profile omits `{name}`")));
-        }
-        if !self.profile_allows(field, value) {
-            return Ok(Some(format!("`{name}: {value}` is outside the profile's values")));
-        }
-        let literal = value.as_str().is_none_or(|text| !text.contains("${"));
-        if literal && !self.contract.operation.compile(&field.schema)?.is_valid(value) {
-            return refuse(format!("`{name}: {value}` is outside the contract's schema"));
-        }
-        Ok(None)
-    }
-
-    /// Code points of the longest key that must be accepted, and that its result can carry.
-    fn longest_key(&self) -> usize {
-        let plain = self.contract.batch.limits.plain_string;
-        let Some(key) = self.contract.field(&self.contract.batch.unique) else { return plain };
-        let own = key.schema.get("maxLength").and_then(Value::as_u64);
-        let own = own.and_then(|length| usize::try_from(length).ok());
-        own.into_iter().chain(key.result_max).fold(plain, usize::min)
-    }
-
-    fn profile_allows(&self, field: &Field, value: &Value) -> bool {
-        // What a drawn item has in the same field is one of the profile's values.
-        let captured = |template: Template| match template.0.as_slice() {
-            [Piece::Capture { part, filter: None, .. }] => *part == field.name,
-            _ => false,
-        };
-        value.as_str().and_then(|text| Template::parse(text).ok()).is_some_and(captured)
-            || self.profile.allows(&field.name, value)
-    }
 }
 
 /// Whether a text has bytes that no UTF-8 has.
 fn has_bytes(text: &str) -> bool {
     Template::parse(text).is_ok_and(|t| t.0.iter().any(|piece| matches!(piece, Piece::Byte(_))))
-}
-
-/// Code points of the shortest fresh key: what tells processes apart, and a counter.
-const SHORTEST_KEY: usize = 14;
-
-/// Code points that a text has at least, once it is filled in.
-fn least_length(text: &str) -> usize {
-    let Ok(template) = Template::parse(text) else { return 0 };
-    let length = |piece: &Piece| match piece {
-        Piece::Text(text) => text.chars().count(),
-        Piece::Fresh(Some(length)) => *length,
-        Piece::Fresh(None) | Piece::Key { .. } | Piece::Digits(_) => SHORTEST_KEY,
-        Piece::Repeat(count, text) => count.saturating_mul(text.chars().count()),
-        _ => 0,
-    };
-    template.0.iter().map(length).fold(0, usize::saturating_add)
 }
 
 fn one_field(name: &str) -> Unbound {
