@@ -7,6 +7,7 @@ use super::args::DoctorArgs;
 use super::target::{self, Connecting};
 use super::{CommandError, say, say_error};
 use crate::contract::Profile;
+use crate::contract::text::counted;
 use crate::doctor::{Examination, ExaminedPoint, examine};
 use crate::generate::default_run_id;
 use crate::session::CancelReason;
@@ -53,8 +54,10 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, CommandError> {
         }
         let (requests, items) = environment.sender.sent();
         say(&format!(
-            "\n{}; {requests} requests, {items} items sent{}",
+            "\n{}; {}, {} sent{}",
             verdict(&examination),
+            counted(requests, "request"),
+            counted(items, "item"),
             kept(items, &run_id)
         ));
         Ok(match (examination.unreached, examination.is_wrong()) {

@@ -106,7 +106,11 @@ fn unfinished(problem: &FileError, proposed: &ProposedText) -> String {
         text.push_str("\n  - ");
         text.push_str(reason);
     }
-    if proposed.cannot.is_empty() { format!("{text} {problem}") } else { text }
+    if proposed.cannot.is_empty() {
+        format!("{text} {problem}")
+    } else {
+        format!("{text}\n{problem}")
+    }
 }
 
 /// Loads what was written, as `run` would.

@@ -35,7 +35,19 @@ pub fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
         Some(path) => target::profile(path, &contract)?,
         None => replayed_profile(&summary, &name)?,
     };
-    if contract.hash != summary.head.specification.hash {
+    let recorded = &summary.head.specification;
+    let endpoint = format!("{} {}", contract.operation.method, contract.operation.path);
+    if endpoint != recorded.endpoint {
+        let hint = format!("--contract {}", recorded.dir.as_deref().unwrap_or("DIR"));
+        return Err(FileError::new(
+            &*name,
+            format!("the run was made with the contract of {}", visible(&recorded.endpoint)),
+        )
+        .expected(format!("the same contract, and not that of {endpoint}"))
+        .hint(hint)
+        .into());
+    }
+    if contract.hash != recorded.hash {
         let _ = writeln!(
             std::io::stderr(),
             "note: the specification differs from that of the run; --contract DIR selects another one"

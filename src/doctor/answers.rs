@@ -9,6 +9,7 @@ use super::headers::of_headers;
 use super::{Examination, ExaminedPoint};
 use crate::case::Credential;
 use crate::compose::{BodyStyle, OutgoingItem, batch, intent, plain_request};
+use crate::contract::shape::Again;
 use crate::exchange::{Answer, Exchange, LossKind};
 use crate::execution::send_request;
 use crate::generate::OptionalFields;
@@ -158,7 +159,10 @@ async fn plain(
             points.push(ExaminedPoint::wrong(
                 "references",
                 format!("every plain item is refused: {words}"),
-                format!("If it knows only its own accounts, write a profile, and add --profile profile.yaml:\n{}", profile_to_paste(environment)),
+                match environment.contract.batch.references.is_empty() {
+                    true => "Compare the item with what the target documents: `batchproof sample` prints one.".to_owned(),
+                    false => format!("If it knows only its own values, write a profile, and add --profile profile.yaml:\n{}", profile_to_paste(environment)),
+                },
             ));
         }
     }
@@ -192,29 +196,42 @@ async fn credentials(environment: &Arc<Environment>, points: &mut Vec<ExaminedPo
     }
 }
 
+/// Whether the contract has used keys refuse the request, and a status does that.
+fn refuses_used_keys(environment: &Environment, status: u16) -> bool {
+    let contract = &environment.contract;
+    let refuses = contract.shape.as_ref().is_some_and(|shape| shape.again == Again::Refused);
+    refuses && contract.known_status(status) == 400
+}
+
 /// What it does with used keys, broken items, and clients that accept compression.
 async fn habits(
     environment: &Arc<Environment>,
     fresh: &[OutgoingItem],
     points: &mut Vec<ExaminedPoint>,
 ) {
-    let again = send(environment, fresh, Credential::Good, &[]).await;
-    let words = again.seen.words();
-    points.push(match again.seen.status() {
-        Some(200..=299) if again.seen.all(false) => ExaminedPoint::ok("used keys", words),
-        _ => ExaminedPoint::look(
-            "used keys",
-            words,
-            "Each item of a batch that is sent again is expected to be rejected; the rules of UNIQUE will say more.",
-        ),
-    });
+    if environment.contract.batch.has_key() {
+        let again = send(environment, fresh, Credential::Good, &[]).await;
+        let words = again.seen.words();
+        points.push(match again.seen.status() {
+            Some(200..=299) if again.seen.all(false) => ExaminedPoint::ok("used keys", words),
+            Some(status) if refuses_used_keys(environment, status) => {
+                ExaminedPoint::ok("used keys", words)
+            }
+            _ => ExaminedPoint::look(
+                "used keys",
+                words,
+                "Each item of a batch that is sent again is expected to be rejected; the rules of UNIQUE will say more.",
+            ),
+        });
+    }
     if let Some((broken, without)) = one_broken(environment) {
         let told = send(environment, &broken, Credential::Good, &[]).await;
         let verdicts: Vec<_> =
             told.seen.results().into_iter().flatten().map(|r| r.accepted).collect();
         let words =
             format!("an item without {without} between two good ones: {}", told.seen.words());
-        points.push(match (told.seen.status(), verdicts.as_slice()) {
+        let known = told.seen.status().map(|status| environment.contract.known_status(status));
+        points.push(match (known, verdicts.as_slice()) {
             (Some(400), _) => ExaminedPoint::ok("refusal", format!("{words} (mode `request`)")),
             (Some(200), [Some(true), Some(false), Some(true)]) => {
                 ExaminedPoint::ok("refusal", format!("{words} (mode `item`)"))

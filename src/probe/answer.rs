@@ -48,7 +48,9 @@ impl SeenAnswer {
             Answer::Received(response) => response,
         };
         let batch = &contract.batch;
-        let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+        let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
+        let body = serde_json::from_slice(&response.body)
+            .map_or(Value::Null, |body| contract.read_answer(response.status, body, &items));
         let results = body.get(&batch.results).and_then(Value::as_array);
         let results = results.filter(|results| results.len() == exchange.intent.items().len());
         let results = results.map(|results| {

@@ -112,14 +112,6 @@ impl Writer<'_> {
                     &format!("items: {}", place(&operation.items)),
                     "where the request holds the items",
                 );
-                if operation.items.is_empty() {
-                    self.cannot.push("the request is nothing but a list of items".to_owned());
-                } else if operation.items.matches('/').count() > 1 {
-                    self.cannot.push(format!(
-                        "the items stand deeper in the request, {}",
-                        operation.items
-                    ));
-                }
             }
             ItemsForm::Map => {
                 let at = place(&operation.items);
@@ -172,9 +164,6 @@ impl Writer<'_> {
                     &format!("results: {}", place(&only.at)),
                     "where the answer holds a result for each item",
                 );
-                if only.at.is_empty() {
-                    self.cannot.push("the answer is nothing but a list of results".to_owned());
-                }
             }
             places => {
                 let written: Vec<String> = places.iter().map(Self::results_place).collect();
@@ -187,21 +176,10 @@ impl Writer<'_> {
                     _ => "accepted items are in one list, rejected ones in the other",
                 };
                 self.line(&format!("results: {written}"), comment);
-                match places {
-                    [one] if one.says.is_some() => {
-                        self.cannot.push(format!("only failures are listed, {}", one.at));
-                    }
-                    [one] if one.is_map => {
-                        self.cannot.push(format!("results are a map, {}", one.at));
-                    }
-                    [one] => self
-                        .cannot
-                        .push(format!("success is answered {}, not 200", as_is(&json!(one.under)))),
-                    several => {
-                        let places: Vec<&str> = several.iter().map(|place| &*place.at).collect();
-                        self.cannot
-                            .push(format!("results are two lists: {}", places.join(" and ")));
-                    }
+                if let [one] = places
+                    && one.is_map
+                {
+                    self.cannot.push(format!("results are a map, {}", one.at));
                 }
             }
         }
@@ -226,7 +204,6 @@ impl Writer<'_> {
         let Some(unique) = &self.proposal.unique else {
             self.decide("no field looks like a unique key. Name the one that must not be used twice, or say `none`.");
             self.line("unique: none", "");
-            self.cannot.push("no field of an item looks like a unique key".to_owned());
             return;
         };
         let mut question =
@@ -290,7 +267,6 @@ impl Writer<'_> {
         };
         let value = json!({ "accepted": matcher(&verdict.accepted), "rejected": matcher(&verdict.rejected) });
         self.line(&format!("verdict: {}", as_is(&value)), "");
-        self.cannot.push(format!("the verdict `{}` is not one of two texts", verdict.field));
     }
 
     fn errors(&mut self) {
@@ -299,22 +275,8 @@ impl Writer<'_> {
                 .into_iter()
                 .filter_map(|(name, pointer)| Some(format!("{name}: {}", place(pointer.as_ref()?))))
                 .collect();
-        if parts.is_empty() {
-            self.cannot.push("results have no error code".to_owned());
-        } else {
+        if !parts.is_empty() {
             self.line(&format!("error: {{ {} }}", parts.join(", ")), "where a result says why");
-            let both = [&self.proposal.code, &self.proposal.description];
-            for pointer in both {
-                match pointer {
-                    None => self
-                        .cannot
-                        .push("results have an error code or a description, not both".to_owned()),
-                    Some(pointer) if pointer.matches('/').count() > 1 => {
-                        self.cannot.push(format!("the error stands deeper in a result, {pointer}"));
-                    }
-                    Some(_) => {}
-                }
-            }
         }
         let elapsed: Vec<String> =
             [("item", &self.proposal.elapsed.0), ("total", &self.proposal.elapsed.1)]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::case_size::{size_of_run, stated_runs};
+use super::case_size::{is_scarce, planned_mode, size_of_run, stated_runs};
 use super::preflight;
 use crate::case::{Depth, MutatedItems};
 use crate::execution::{SelectedCase, mutations_of};
@@ -30,14 +30,6 @@ pub(super) struct Allotment {
     pub(super) runs: Vec<u64>,
     /// Positions of the cases that run: what reveals most for its cost comes first.
     pub(super) order: Vec<usize>,
-}
-
-/// Whether the budget is so small that it is allotted: the whole suite at depth quick.
-pub(super) fn is_scarce(options: &RunOptions) -> bool {
-    options.depth == Depth::Quick
-        && options.whole_suite
-        && options.runs.is_none()
-        && options.duration.is_none()
 }
 
 /// Allots the budget where the whole suite runs at depth quick.
@@ -69,7 +61,7 @@ pub(super) fn allot(
     // What cases state is asked for, whatever the profile allows; what is added keeps to that.
     let items = environment.profile.limits.items.unwrap_or(u64::MAX).min(budget.items);
     let allowed = Amount::new(budget.requests, items);
-    if options.refusal_mode.is_some() {
+    if planned_mode(options).is_some() {
         allotting.budget = allowed;
     }
     let packed = packed(selected, options);
@@ -84,7 +76,7 @@ pub(super) fn allot(
 
 /// Mutations that are sent many in a batch, where the target refuses item by item.
 fn packed<'a>(selected: &'a [SelectedCase], options: &RunOptions) -> BTreeSet<&'a str> {
-    let modes = options.refusal_mode;
+    let modes = planned_mode(options);
     let runs = |s: &&SelectedCase| modes.is_some() && s.case.spec.refusal_mode == modes;
     selected.iter().filter(runs).flat_map(|s| s.mutations.iter().map(|m| m.name)).collect()
 }

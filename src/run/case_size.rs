@@ -1,7 +1,8 @@
 //! How often a case runs by what it states, and what one run of it is going to send.
 
-use crate::case::Relation;
+use crate::case::{Depth, Relation};
 use crate::compose::{self, style};
+use crate::contract::RefusalMode;
 use crate::execution::{SelectedCase, case_seed, why_not_run};
 use crate::generate::{BatchShape, sequence};
 use crate::session::{Amount, Environment, RunOptions};
@@ -9,14 +10,28 @@ use crate::session::{Amount, Environment, RunOptions};
 /// Runs that nobody will ever make: the time ends them.
 const ENDLESS: u64 = 1 << 62;
 
+/// Whether the budget is so small that it is allotted: the whole suite at depth quick.
+pub(super) fn is_scarce(options: &RunOptions) -> bool {
+    options.depth == Depth::Quick
+        && options.whole_suite
+        && options.runs.is_none()
+        && options.duration.is_none()
+}
+
+/// The refusal mode that is planned for: the parts of a divided run share one, and none of them observes it.
+pub(super) fn planned_mode(options: &RunOptions) -> Option<RefusalMode> {
+    let shared = options.partition.filter(|_| is_scarce(options)).map(|_| RefusalMode::Request);
+    options.refusal_mode.or(shared)
+}
+
 /// How often a case runs where nothing is allotted.
 pub(super) fn stated_runs(
     environment: &Environment,
     options: &RunOptions,
     chosen: &SelectedCase,
 ) -> u64 {
-    let other_mode =
-        chosen.case.spec.refusal_mode.is_some_and(|mode| options.refusal_mode != Some(mode));
+    let mode = planned_mode(options);
+    let other_mode = chosen.case.spec.refusal_mode.is_some_and(|own| mode != Some(own));
     if other_mode || why_not_run(environment, chosen).is_some() {
         0
     } else if options.duration.is_some() {

@@ -37,6 +37,7 @@ pub(super) fn head(
             title: contract.batch.title.clone(),
             endpoint: format!("{} {}", contract.operation.method, contract.operation.path),
             hash: contract.hash.clone(),
+            dir: contract.dir.clone(),
             key: contract.batch.unique.clone(),
             codes: contract.batch.codes.clone(),
             interpretations: contract.interpretations.clone(),

@@ -22,7 +22,7 @@ pub use preflight::{Preflight, profile_to_paste};
 pub use run_range::RunRange;
 pub use shared::EngineError;
 
-use self::allot::is_scarce;
+use self::case_size::is_scarce;
 use self::confirm::confirm;
 use self::head::{head, now};
 use self::plan::may_observe;

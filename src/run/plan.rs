@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::allot::{allot, is_scarce};
-use super::case_size::{size_of_run, stated_runs};
+use super::allot::allot;
+use super::case_size::{is_scarce, size_of_run, stated_runs};
 use super::preflight;
 use super::run_range::RunRange;
 use crate::compose;

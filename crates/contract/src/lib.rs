@@ -58,6 +58,8 @@ const PARTS: usize = 16;
 
 /// Everything that is known of the endpoint under test.
 pub struct Contract {
+    /// The directory that it was read from, as it was named; nothing for the shipped one.
+    pub dir: Option<String>,
     /// What OpenAPI can't say.
     pub batch: BatchContract,
     /// How batches and answers look on the wire, where that is not as `batch` has them.
@@ -171,7 +173,8 @@ impl Contract {
             .map_or(("schemas/interpretations.yaml", INTERPRETATIONS), |(f, t)| {
                 (f.as_str(), t.as_str())
             });
-        Contract::read((&openapi.0, &openapi.1), (&batch.0, &batch.1), interpretations)
+        let read = Contract::read((&openapi.0, &openapi.1), (&batch.0, &batch.1), interpretations)?;
+        Ok(Contract { dir: Some(dir.display().to_string()), ..read })
     }
 
     fn read(
@@ -205,6 +208,7 @@ impl Contract {
             hasher.update([0]);
         }
         Ok(Contract {
+            dir: None,
             batch,
             shape,
             interpretations: interpretation_list,

@@ -188,7 +188,7 @@ impl Statement {
             target: head.target.clone(),
             started: head.started.clone(),
             finished: summary.tail.as_ref().map(|t| t.finished.clone()).unwrap_or_default(),
-            specification: head.specification.clone(),
+            specification: SpecInfo { dir: None, ..head.specification.clone() },
             suite: SuiteInfo {
                 version: head.tool.clone(),
                 cases: head.cases.len() as u64,

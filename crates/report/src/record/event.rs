@@ -172,6 +172,9 @@ pub struct SpecInfo {
     pub endpoint: String,
     /// SHA-256 of its files, in hexadecimal.
     pub hash: String,
+    /// The directory that holds it, as it was named; nothing for the shipped one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir: Option<String>,
     /// The field of an item that is its unique key.
     #[serde(default)]
     pub key: String,

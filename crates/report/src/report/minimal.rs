@@ -2,6 +2,7 @@
 
 use super::curl::{CommandContext, commands, commands_on_one_connection};
 use super::text::{counted, number};
+use super::wording::contract_option;
 use crate::record::{
     ExampleSize, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RequestRecord,
     Summary,
@@ -91,7 +92,7 @@ fn gone_server(summary: &Summary, finding: &FindingRecord) -> Option<String> {
     }
     let exchange = summary.shortest_evidence(finding).first()?;
     let port = url::Url::parse(&exchange.request.url).ok()?.port()?;
-    Some(format!("batchproof serve --port {port} & sleep 1"))
+    Some(format!("batchproof serve --port {port}{} & sleep 1", contract_option(&summary.head)))
 }
 
 fn requests_of(summary: &Summary, finding: &FindingRecord, how: &CommandContext) -> Vec<String> {

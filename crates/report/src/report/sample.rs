@@ -130,6 +130,7 @@ fn head() -> RunHead {
             title: "AMLYZE batch import of account balances".to_owned(),
             endpoint: "POST /amlyze-ws-rest/batch-account-balances".to_owned(),
             hash: contract.hash.clone(),
+            dir: None,
             key: contract.batch.unique.clone(),
             codes: contract.batch.codes.clone(),
             interpretations: contract.interpretations.clone(),

@@ -17,7 +17,7 @@ use crate::record::{Conclusion, NotTested, RUN, RuleSummary, Summary, WaiverStat
 use super::json::Coverage;
 use super::text::{counted, number, seconds, visible, visible_block, visible_lines, wrap};
 use super::waiver::status;
-use super::wording::{self, nothing_tested};
+use super::wording::{self, contract_option, nothing_tested};
 use crate::triage::{Problem, problems};
 use paint::{Colour, Paint};
 
@@ -367,7 +367,8 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
     if let Some(group) = problems.first() {
         let finding = &group.lead.0;
         commands.push(format!("batchproof explain {}", visible(&finding.rule)));
-        commands.push(format!("batchproof replay {dir} {}", visible(&finding.id)));
+        let contract = contract_option(head);
+        commands.push(format!("batchproof replay {dir} {}{contract}", visible(&finding.id)));
         if finding.case != RUN {
             let case = head.files.get(&finding.case).unwrap_or(&finding.case);
             let target = if head.target.starts_with("http") {
@@ -375,7 +376,11 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
             } else {
                 String::new()
             };
-            commands.push(format!("batchproof run {} --seed {}{target}", visible(case), head.seed));
+            commands.push(format!(
+                "batchproof run {} --seed {}{contract}{target}",
+                visible(case),
+                head.seed
+            ));
         }
     } else if let Some(rule) = summary.rules_shown().find(|r| {
         let counts = matches!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::contract::Interpretation;
 use crate::record::{
     AnswerRecord, ExchangeRecord, FindingRecord, RUN, Reason, RecordedFinding, RuleOutcome,
-    RuleSummary, Summary, WaiverStatus,
+    RuleSummary, RunHead, Summary, WaiverStatus,
 };
 
 use crate::triage::{Problem, ProblemState, ProblemTotals};
@@ -80,6 +80,18 @@ pub(super) fn cases_shown(problem: &Problem<'_>, most: usize) -> String {
     if cases.len() > most { format!("{shown}, …") } else { shown }
 }
 
+/// The option that names the contract of a run again, with a blank before it; nothing for the shipped one.
+pub(super) fn contract_option(head: &RunHead) -> String {
+    let Some(dir) = &head.specification.dir else { return String::new() };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    let dir = visible(dir);
+    if dir.chars().all(is_plain) {
+        format!(" --contract {dir}")
+    } else {
+        format!(" --contract '{}'", dir.replace('\'', "'\\''"))
+    }
+}
+
 /// Whether the run says nothing at all of the target.
 pub(super) fn nothing_tested(summary: &Summary) -> bool {
     summary.findings.is_empty() && summary.rules.iter().all(|r| r.counts.judged() == 0)
@@ -152,14 +164,20 @@ pub(super) fn part(summary: &Summary) -> Option<String> {
     summary.head.partition.map(|(part, of)| format!("part {part} of {of}"))
 }
 
-/// `72 of 140 cases (the others run at a greater depth)`.
+/// `68 of 165 cases (4 do not apply, 93 run at a greater depth)`.
 pub(super) fn cases_at_depth(summary: &Summary) -> String {
-    let (all, deeper) = (summary.head.cases.len() as u64, summary.head.deeper.len() as u64);
-    if deeper == 0 {
-        return counted(all, "case");
-    }
-    let here = number(all.saturating_sub(deeper));
-    format!("{here} of {} (the others run at a greater depth)", counted(all, "case"))
+    let head = &summary.head;
+    let all = head.cases.len() as u64;
+    let not_run = head.cases.iter().filter(|(id, _)| head.not_run.contains_key(id)).count() as u64;
+    let deeper = head.deeper.iter().filter(|id| !head.not_run.contains_key(*id)).count() as u64;
+    let here = number(all.saturating_sub(not_run + deeper));
+    let why = match (not_run, deeper) {
+        (0, 0) => return counted(all, "case"),
+        (0, _) => "the others run at a greater depth".to_owned(),
+        (_, 0) => "the others do not apply".to_owned(),
+        _ => format!("{not_run} do not apply, {deeper} run at a greater depth"),
+    };
+    format!("{here} of {} ({why})", counted(all, "case"))
 }
 
 /// What the run left on the target, after its clean-up.
