@@ -17,7 +17,7 @@ pub fn print() -> Result<u8, CommandError> {
     say(&format!(
         "suite          sha256:{hash}  {} cases, {} rules",
         cases.len(),
-        rules::all().len()
+        rules::all().iter().filter(|rule| rules::is_of_suite(rule.id)).count()
     ));
     Ok(0)
 }

@@ -338,7 +338,7 @@ impl Writer<'_> {
     fn promises(&mut self) {
         let _ = write!(
             self.out,
-            "\n# batchproof requires besides (explain INTERPRETATION-NN says why). DECIDE whether the API promises it too:\n\
+            "\n# batchproof requires besides (explain INTERPRETATION-NN says why). Does the API promise it too?\n\
              # - results are in the order of their items;\n\
              # - a batch with an invalid item is refused whole (400), or exactly that item is rejected;\n\
              # - a used key rejects its item, and of two equal keys in one batch the first is accepted;\n\

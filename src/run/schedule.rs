@@ -233,10 +233,13 @@ async fn run_once(
             None
         }
         AttemptOutcome::CredentialsRefused => {
-            shared.end(CancelReason::TargetUnusable(
+            let why = if shared.environment.sender.token().is_given() {
                 "The target has started to reject the credentials. Has the token expired?"
-                    .to_owned(),
-            ));
+            } else {
+                "The target rejects requests without credentials. No token was given: use --token-file FILE or \
+                 BATCHPROOF_TOKEN."
+            };
+            shared.end(CancelReason::TargetUnusable(why.to_owned()));
             None
         }
         // Neither the target nor a rule is judged by a connection that was never made.
