@@ -159,9 +159,10 @@ async fn plain(
             points.push(ExaminedPoint::wrong(
                 "references",
                 format!("every plain item is refused: {words}"),
-                match environment.contract.batch.references.is_empty() {
-                    true => "Compare the item with what the target documents: `batchproof sample` prints one.".to_owned(),
-                    false => format!("If it knows only its own values, write a profile, and add --profile profile.yaml:\n{}", profile_to_paste(environment)),
+                if environment.contract.batch.references.is_empty() {
+                    "Compare the item with what the target documents: `batchproof sample` prints one.".to_owned()
+                } else {
+                    format!("If it knows only its own values, write a profile, and add --profile profile.yaml:\n{}", profile_to_paste(environment))
                 },
             ));
         }
