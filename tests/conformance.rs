@@ -120,6 +120,9 @@ fn held(case: Case) -> Result<Completion, Failure> {
     if let Some(reason) = selected.iter().find_map(|s| s.not_applicable.clone()) {
         return Ok(Completion::ignored_with(reason));
     }
+    if let Some(not_run) = run::not_run(&site.environment, &selected).into_values().next() {
+        return Ok(Completion::ignored_with(not_run.why));
+    }
     if let Some(reason) =
         asserts.as_ref().and_then(|rule| site.environment.profile.skip_reason(rule))
     {

@@ -18,10 +18,9 @@ pub(super) fn is_scarce(options: &RunOptions) -> bool {
         && options.duration.is_none()
 }
 
-/// The refusal mode that is planned for: the parts of a divided run share one, and none of them observes it.
+/// The refusal mode that is planned for: `request` until another one is observed, which no part of a divided run does.
 pub(super) fn planned_mode(options: &RunOptions) -> Option<RefusalMode> {
-    let shared = options.partition.filter(|_| is_scarce(options)).map(|_| RefusalMode::Request);
-    options.refusal_mode.or(shared)
+    options.refusal_mode.or(is_scarce(options).then_some(RefusalMode::Request))
 }
 
 /// How often a case runs where nothing is allotted.
