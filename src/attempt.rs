@@ -340,7 +340,7 @@ async fn may_be_crowded(environment: &Environment, times: u32) -> bool {
     let few =
         environment.closes_new_connections().await || environment.too_many_connections().is_some();
     if few && times < CROWDED_TRIES {
-        environment.leave_room(times + 1).await;
+        environment.leave_more_room();
     }
     few && times < CROWDED_TRIES
 }

@@ -47,8 +47,11 @@ pub(crate) async fn probe_one_by_one(
     enough: u64,
 ) -> DropProbe {
     let mut probe = DropProbe::default();
+    if environment.too_many_connections().is_some() {
+        environment.leave_more_room();
+    }
     while probe.result.sent < most && probe.result.lost < enough {
-        environment.leave_room(1).await;
+        environment.leave_room().await;
         let exchange = FRESH_CONNECTIONS.scope(true, exchange_plain_item(environment)).await;
         let is_hopeless = environment.sender.out_of_patience().is_some();
         if is_hopeless || environment.cancellation.is_cancelled() {

@@ -17,6 +17,8 @@ use crate::session::{CancelReason, Environment};
 
 /// Bytes of a body up to which a request is small.
 const SMALL: usize = 16 * 1024;
+/// Bytes of a body that a server reads away behind a refusal, whatever it does with more.
+const READ_AWAY: usize = 4 * 1024;
 /// Tokens that a request is sent with at most, beside the first.
 const TOKENS: u32 = 3;
 
@@ -114,6 +116,7 @@ async fn send_once(
             Some(turn) => turn,
             None => sender.pace.turn().await,
         };
+        environment.leave_room().await;
         let sending = sender.send_in_turn(request, items, &turn);
         if patient {
             return sending.await;
@@ -138,12 +141,25 @@ async fn send_once(
     {
         environment.note_busy(response.elapsed);
     }
+    if may_close_behind(environment, request, &answer) {
+        environment.give_time_to_notice().await;
+    }
     if is_load(&answer)
         && let Some(why) = sender.pace.hopeless()
     {
         environment.cancellation.cancel(CancelReason::TargetUnusable(why));
     }
     answer
+}
+
+/// Whether a target may close the connection behind this answer: it refused what the head says before it read the body
+/// (RFC 9112, section 9.6). A gateway that has not noticed yet answers the next request 502.
+fn may_close_behind(environment: &Environment, request: &Request, answer: &Answer) -> bool {
+    let body = request.body.as_ref().map_or(0, bytes::Bytes::len);
+    let refused = answer.status().is_some_and(|status| (400..500).contains(&status));
+    body > READ_AWAY
+        && refused
+        && situation_of(&environment.contract, request) != Situation::Ordinary
 }
 
 /// Sends all at once, each with its number of items: nobody starts before everybody is ready.

@@ -12,6 +12,8 @@ pub(super) struct Crowd {
     pub found: AtomicU64,
     /// Held by the task that finds out.
     pub asking: tokio::sync::Mutex<()>,
+    /// Microseconds that the target gets before each request to notice that the last connection was closed.
+    pub room: AtomicU64,
     /// Connections that were too many, at least.
     pub too_many: Mutex<Option<usize>>,
 }

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::environment::micros;
 use super::{Environment, locked};
 use crate::case::{Credential, Framing};
 use crate::exchange::{Answer, Request};
@@ -19,9 +20,13 @@ const REFUSED: usize = 3;
 const STALLED: (Duration, u32) = (Duration::from_secs(2), 20);
 
 impl Environment {
-    /// Counts an answer.
+    /// Counts an answer. A little less time is enough, until it is not.
     pub fn note_answered(&self) {
         self.crowd.answered.fetch_add(1, Ordering::Relaxed);
+        let room = self.crowd.room.load(Ordering::Relaxed);
+        if room > 0 {
+            self.crowd.room.store(room - room.div_ceil(16), Ordering::Relaxed);
+        }
     }
 
     /// The fewest connections that the target did not take, where there were any.
@@ -107,6 +112,11 @@ impl Environment {
         true
     }
 
+    /// Gives a gateway time to notice that the target closed a connection.
+    pub async fn give_time_to_notice(&self) {
+        self.pause(NOTICED).await;
+    }
+
     /// Closes the connections that are idle, and gives the target time to notice.
     pub async fn close_idle_connections(&self) {
         if self.sender.keeps_connections() {
@@ -116,11 +126,18 @@ impl Environment {
     }
 
     /// Gives a target that takes few connections time to notice that the last one was closed.
-    /// `times` says how often that was not enough.
-    pub async fn leave_room(&self, times: u32) {
-        if self.too_many_connections().is_some() {
-            self.pause(NOTICED / 10 * times).await;
+    pub async fn leave_room(&self) {
+        let room = self.crowd.room.load(Ordering::Relaxed);
+        if room > 0 {
+            self.pause(Duration::from_micros(room)).await;
         }
+    }
+
+    /// That time was not enough: twice as much from now on.
+    pub fn leave_more_room(&self) {
+        let most = micros(NOTICED);
+        let twice = |room: u64| Some((room * 2).clamp(most / 20, most));
+        let _ = self.crowd.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, twice);
     }
 
     /// Whether one more connection is answered, with a GET of the documented path, which stores nothing.
@@ -139,6 +156,7 @@ impl Environment {
         };
         self.trace(&mut request);
         let turn = self.sender.pace.turn().await;
+        self.leave_room().await;
         let asking = self.sender.send_in_turn(&request, 0, &turn);
         let asked = tokio::time::timeout(self.stalled(), asking).await;
         matches!(asked, Ok(Answer::Received(_)))

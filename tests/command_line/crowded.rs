@@ -122,11 +122,16 @@ fn closing(behind: &str, most: usize) -> String {
 
 #[test]
 fn a_target_that_closes_what_is_too_much_is_accused_of_nothing() {
-    let desk = Desk::new();
-    let serving = Serving::start(&[], Some("some-token"));
-    let url = closing(&serving.url, 6);
-    let run = ["run", "accept", "http", "unique", "refuse", "--target", &url];
-    let ran = desk.with_token(&run, Some("some-token"));
-    // What gets no answer on the connections that are left may stay untested.
-    assert_ne!(ran.code, 1, "{}", ran.text());
+    let few = ["run", "order", "http", "accept", "--depth", "quick"];
+    let many = ["run", "accept", "http", "unique", "refuse"];
+    for (connections, run) in [(1, &few[..]), (2, &few), (6, &many)] {
+        let desk = Desk::new();
+        let serving = Serving::start(&[], Some("some-token"));
+        let url = closing(&serving.url, connections);
+        let run = [run, &["--target", &url]].concat();
+        let ran = desk.with_token(&run, Some("some-token"));
+        // What gets no answer on the connections that are left may stay untested.
+        assert_ne!(ran.code, 1, "{connections} connections: {}", ran.text());
+        assert_eq!(desk.found(), [""; 0], "{connections} connections: {}", ran.text());
+    }
 }
