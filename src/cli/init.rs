@@ -135,9 +135,10 @@ fn chosen<'a>(
                 format!("`{name}` takes no batch: {why}"),
                 "an operation whose request has a list of objects",
             ),
-            None => {
-                (format!("there is no operation `{name}`"), "an operationId, or \"METHOD PATH\"")
-            }
+            None => (
+                format!("the document has no operation `{name}`"),
+                "an operationId, or \"METHOD PATH\"",
+            ),
         };
         return Err(FileError::new(&*args.openapi, found)
             .expected(expected)

@@ -50,7 +50,7 @@ const WAIVERS: &str = "\
 #   reason: results come back by thread, BAL-17
 #   owner: imports team                     # who answers for it
 #   expires: 2099-12-31                     # the last day on which it holds, in UTC
-#   flaky: false                            # true: it comes and goes, so its absence is no news
+#   flaky: false                            # true: not found in every run, so a run without it changes nothing
 ";
 
 const BATCH: &str = r#"# What the document beside this file (openapi.yaml) cannot say of a batch endpoint:

@@ -23,7 +23,7 @@ const LETTERS: usize = 200;
 
 pub fn watch(args: &RunArgs) -> Result<u8, CommandError> {
     if let Some(missing) = args.cases.iter().find(|name| !Path::new(name).exists()) {
-        return Err(format!("--watch {missing}: there is no such file\n  expected: case files, or directories of them").into());
+        return Err(format!("--watch {missing}: the file does not exist\n  expected: case files, or directories of them").into());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(until_signal(args))

@@ -9,7 +9,7 @@ use crate::collect::{PassBatch, size_class};
 use crate::record::Latencies;
 use crate::session::locked;
 
-/// What a soak worker found plainly right; handed to the collector when it ends, however it ends.
+/// Answers that a soak worker found right; handed to the collector when it ends, however it ends.
 pub(super) struct PassCounter<'a> {
     shared: &'a RunContext,
     index: usize,

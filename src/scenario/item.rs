@@ -1,15 +1,11 @@
 //! Items and batches as JSON text: taken apart as far as needed, and otherwise kept byte for byte.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::contract::Contract;
 use crate::contract::shape::ItemForm;
 use crate::contract::validity::Validity;
+use crate::contract::{Contract, member_texts};
 use crate::generate::AppliedMutation;
 
 /// A batch: its items, and the text around them.
@@ -38,31 +34,6 @@ pub struct ItemText {
     pub mutations: Vec<AppliedMutation>,
 }
 
-/// The members of an object with the text of each value, in order, repeated ones too.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'a>, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor).map(Members)
-    }
-}
-
 impl BatchText {
     /// Takes a body apart; nothing where it is no batch with items.
     #[must_use]
@@ -75,8 +46,8 @@ impl BatchText {
         let text = std::str::from_utf8(body).ok()?;
         let mut list = text;
         for step in steps {
-            let envelope: Members<'_> = serde_json::from_str(list).ok()?;
-            let mut lists = envelope.0.iter().filter(|(name, _)| name == step);
+            let envelope = member_texts(list)?;
+            let mut lists = envelope.iter().filter(|(name, _)| name == step);
             let (Some((_, inner)), None) = (lists.next(), lists.next()) else { return None };
             list = inner.get();
         }
@@ -137,8 +108,7 @@ impl ItemText {
     /// Its fields with their JSON text, in order; none where it is no object.
     #[must_use]
     pub fn fields(&self) -> Vec<(String, String)> {
-        let members: Result<Members<'_>, _> = serde_json::from_str(&self.text);
-        let members = members.map(|m| m.0).unwrap_or_default();
+        let members = member_texts(&self.text).unwrap_or_default();
         members.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
     }
 

@@ -11,7 +11,7 @@ const SIZABLE: usize = 20;
 /// Requests that are tried alone in vain, before only those are that were refused twice.
 const IN_VAIN: u32 = 8;
 
-/// So many executions in a row that are answered 503 in every try make it likely that all are.
+/// Executions in a row that are answered 503 in every try, after which each further one gets one try.
 const ALWAYS: u32 = 2;
 
 tokio::task_local! {

@@ -111,7 +111,7 @@ fn a_mistake_is_exit_2_with_its_place() {
     desk.file("batchproof.toml", FILE);
     desk.batchproof(&["run", "--config-profile", "cj"])
         .ends(2)
-        .says(&["there is no section [profiles.cj]", "did you mean `ci`?"]);
+        .says(&["it has no section [profiles.cj]", "did you mean `ci`?"]);
     printed(&desk, &[], &[("BATCHPROOF_JOBS", "x")]).ends(2).says(&["BATCHPROOF_JOBS: `jobs`"]);
     desk.batchproof(&["run", "--config", "nowhere.toml"]).ends(2).says(&["nowhere.toml"]);
     // Commands that send nothing do not need it.

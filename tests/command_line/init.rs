@@ -157,7 +157,7 @@ fn several_operations_are_listed_and_one_is_named() {
     assert!(read(&desk, "contract/batch.yaml").contains("path: /boxes/bulk, method: put"));
     desk.batchproof(&["init", "api.json", "--operation", "bulkParcel", "--output", "x"])
         .ends(2)
-        .says(&["there is no operation `bulkParcel`", "did you mean `bulkParcels`?"]);
+        .says(&["the document has no operation `bulkParcel`", "did you mean `bulkParcels`?"]);
 }
 
 #[test]

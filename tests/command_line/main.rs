@@ -3,6 +3,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod attestation;
 mod busy;
 mod case_mistakes;
 mod certify;

@@ -1,4 +1,4 @@
-//! What a build judges by is told without a run, and is what a run states.
+//! `--version` states what a build judges by, as a run does.
 
 use crate::harness::Desk;
 

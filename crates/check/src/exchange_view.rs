@@ -33,7 +33,7 @@ pub struct ExchangeView<'a> {
     /// The answer's body, in the names that rules speak of.
     pub json: ParsedBody,
     /// The body as it is on the wire, and how it was read, where that is another.
-    pub shaped: Option<(Value, Reading)>,
+    pub shaped: Option<(ParsedBody, Reading)>,
     /// A key that stands twice in one object of the answer's body.
     pub repeated_key: Option<String>,
     /// What each item's result says, by position; only where there are as many results as items.
@@ -144,11 +144,8 @@ impl<'a> ExchangeView<'a> {
 
     /// The answer's body as it is on the wire.
     #[must_use]
-    pub fn wire_json(&self) -> Cow<'_, ParsedBody> {
-        match &self.shaped {
-            Some((body, _)) => Cow::Owned(ParsedBody::Value(body.clone())),
-            None => Cow::Borrowed(&self.json),
-        }
+    pub fn wire_json(&self) -> &ParsedBody {
+        self.shaped.as_ref().map_or(&self.json, |(body, _)| body)
     }
 
     /// A result that is of no item, or an item that has no result.

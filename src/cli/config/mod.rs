@@ -28,7 +28,7 @@ pub use schema::schema;
 const COMMANDS: [&str; 4] = ["run", "certify", "replay", "cleanup"];
 /// Options that choose what is read, or ask about it.
 const NOT_SET: [&str; 5] = ["help", "config", "config_profile", "print_config", "save_cases"];
-/// What a hook of a run is told: in it, the variables of a run are not options of another.
+/// Set for the hooks of a run: there, the variables of the run are not options of another.
 const HOOK: &str = "BATCHPROOF_HOOK";
 
 /// Where a value comes from.
@@ -143,7 +143,7 @@ fn read(given: &ArgMatches, options: &[&Arg]) -> Result<Option<ConfigFile>, Conf
             None => Ok(None),
             Some(name) => Err(FileError::new(
                 file::NAME,
-                format!("there is no such file with a section [profiles.{name}]"),
+                format!("no configuration file has a section [profiles.{name}]"),
             )
             .expected("the file in this directory or above it, or --config FILE")
             .into()),
@@ -157,7 +157,7 @@ fn read(given: &ArgMatches, options: &[&Arg]) -> Result<Option<ConfigFile>, Conf
         && !file.sections.contains(name)
     {
         let mut error =
-            FileError::new(&*file.shown, format!("there is no section [profiles.{name}]"))
+            FileError::new(&*file.shown, format!("it has no section [profiles.{name}]"))
                 .nearest(name, &file.sections);
         error.expected = Some(if file.sections.is_empty() {
             format!("[profiles.{name}] with its settings")

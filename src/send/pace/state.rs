@@ -1,6 +1,6 @@
 //! What the pace keeps in mind: when requests went out, and what the target refused.
 //!
-//! It is told what time it is and never waits.
+//! It gets the time from its caller, and never waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(super) struct PaceState {
     pub(super) trouble: Option<Trouble>,
     /// What lowered the rate was nothing but 503 that did not say when to come back.
     pub(super) only_busy: bool,
-    /// A 503 that does not say when to come back is no answer to load.
+    /// A 503 that does not say when to come back is not caused by load.
     pub(super) busy_is_a_fault: bool,
     number: u64,
 }

@@ -75,7 +75,7 @@ fn shaped(
     contract: &Contract,
     exchange: &Exchange,
     json: ParsedBody,
-) -> (ParsedBody, Option<(Value, Reading)>) {
+) -> (ParsedBody, Option<(ParsedBody, Reading)>) {
     let (Some(shape), Some(status), ParsedBody::Value(body)) =
         (&contract.shape, exchange.answer.status(), &json)
     else {
@@ -84,6 +84,5 @@ fn shaped(
     let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
     let mut reading = shape.read(status, body, &items);
     let known = std::mem::take(&mut reading.body);
-    let ParsedBody::Value(body) = json else { return (json, None) };
-    (ParsedBody::Value(known), Some((body, reading)))
+    (ParsedBody::Value(known), Some((json, reading)))
 }

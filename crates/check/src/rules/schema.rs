@@ -98,8 +98,7 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
     if view.status() != Some(200) || !view.is_ordinary() {
         return Verdict::NotApplicable("no 200 to the documented request");
     }
-    let body = view.wire_json();
-    let body = match body.as_ref() {
+    let body = match view.wire_json() {
         ParsedBody::Value(value) => value,
         ParsedBody::Broken(_) => {
             let finding = Finding::new("not JSON", "", "a JSON body", not_json(view));
@@ -212,7 +211,7 @@ fn errors_fit_schema(view: &ExchangeView<'_>) -> Verdict {
     let (true, Some(documented)) = (judged, documented) else {
         return Verdict::NotApplicable("no error whose body is documented");
     };
-    match view.wire_json().as_ref() {
+    match view.wire_json() {
         ParsedBody::Broken(_) => {
             Verdict::fail(Finding::new("not JSON", "", "a JSON body", not_json(view)))
         }

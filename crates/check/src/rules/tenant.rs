@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[Rule {
     level: Level::Must,
     title: "A key that another tenant used is not rejected as used",
     cite: "INTERPRETATION-05",
-    doc: "Tenants choose their keys without knowing each other's. A tenant that is told that a key is used learns what \
+    doc: "Tenants choose their keys without knowing each other's. A tenant that gets `used` for a fresh key learns what \
           another one sent, and can't store its own balance. Judged where the profile names another tenant (`tenants`), \
           and the contract does not say that keys are unique across tenants (`unique-across-tenants`).",
     example: include_str!("examples/TENANT-001.txt"),

@@ -28,7 +28,7 @@ pub struct Waiver {
     pub owner: String,
     /// The last day on which it holds, in UTC.
     pub expires: Day,
-    /// The finding is flaky, so its absence is no news.
+    /// The finding is flaky: a run without it does not make the waiver stale.
     pub flaky: bool,
     /// Where the entry stands: file and line.
     pub at: String,

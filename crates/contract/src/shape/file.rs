@@ -283,7 +283,7 @@ pub struct VerdictFile {
     pub rejected: Option<Value>,
 }
 
-/// Where an error is told.
+/// Where an error is.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorFile {

@@ -3,15 +3,11 @@
 //!
 //! It must not know what a field means.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::pointer::Pointer;
 use crate::document::SchemaDocument;
+use crate::member_texts;
 use crate::schema::flatten;
 
 /// Between the names of nested fields.
@@ -40,36 +36,6 @@ enum MarkKind {
     Text,
     Number,
     Uuid,
-}
-
-/// The members of an object with the text of each value, in order, repeated ones too.
-struct WireMembers<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for WireMembers<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WireMembers<'a>, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Vec<(String, &'de RawValue)>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(members)
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor).map(WireMembers)
-    }
-}
-
-/// The members of a text that is an object.
-pub(super) fn members(text: &str) -> Option<Vec<(String, &RawValue)>> {
-    serde_json::from_str::<WireMembers<'_>>(text).ok().map(|members| members.0)
 }
 
 impl Mark {
@@ -184,7 +150,7 @@ impl ItemForm {
         if self.is_plain() {
             return text.to_owned();
         }
-        let Some(members) = members(text) else { return text.to_owned() };
+        let Some(members) = member_texts(text) else { return text.to_owned() };
         let mut members: Vec<(String, String)> =
             members.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect();
         if let Some(mark) = &self.mark
@@ -242,7 +208,7 @@ impl ItemForm {
 
     fn hoisted(&self, text: &str, depth: usize) -> Option<Vec<(String, String)>> {
         let mut out = Vec::new();
-        for (name, value) in members(text)? {
+        for (name, value) in member_texts(text)? {
             let inner = (self.around.get(depth) == Some(&name))
                 .then(|| self.hoisted(value.get(), depth + 1))
                 .flatten();

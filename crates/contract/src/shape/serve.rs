@@ -27,7 +27,7 @@ impl Specimens {
 }
 
 impl Shape {
-    /// An answer as it is on the wire; nothing where it is no answer of the endpoint's own.
+    /// An answer as it is on the wire; nothing where the answer is not the endpoint's own.
     #[must_use]
     pub fn write(&self, status: u16, body: &Value) -> Option<(u16, Value)> {
         let map = body.as_object()?;

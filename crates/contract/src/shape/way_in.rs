@@ -1,7 +1,7 @@
 //! The way in: from a status and a body on the wire to one result for each item, in request order, each with the pointer
 //! where it really stands.
 //!
-//! It must not judge: what does not match is told, not mended.
+//! It must not judge: what does not match is returned as a mismatch.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};

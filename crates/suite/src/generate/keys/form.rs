@@ -86,7 +86,7 @@ impl KeyForm {
         }
     }
 
-    /// Whether it has room for so many keys that no two are the same.
+    /// Whether it has enough different keys that no two are the same.
     pub fn has_room(&self) -> bool {
         if let KeyForm::Between(low, high) = self {
             return high.saturating_sub(*low) >= 1_000_000_000;

@@ -1,0 +1,237 @@
+//! What a case file says is checked before anything is sent: templates, names, and what goes together.
+
+use crate::case::names::Names;
+use crate::case::template::Template;
+use crate::case::{BatchSpec, BodyPin, Case, Generate, ItemSpec, Role, Step};
+use crate::contract::file_error::FileError;
+
+/// Checks one case.
+pub(super) struct Checker<'a> {
+    pub(super) case: &'a Case,
+    pub(super) names: Names,
+}
+
+impl Checker<'_> {
+    fn problem(&self, found: impl Into<String>, near: &str) -> FileError {
+        self.case.problem(found, near)
+    }
+
+    pub(super) fn check(mut self) -> Result<(), FileError> {
+        let spec = &self.case.spec;
+        match (&spec.steps, &spec.generate) {
+            (Some(_), Some(_)) => Err(self
+                .problem("both `steps` and `generate`", "generate")
+                .expected("one of them: a case either writes its requests out or generates them")),
+            (None, None) => Err(self
+                .problem("neither `steps` nor `generate`", "title")
+                .expected("`steps: [ … ]`, or `generate: { items: 2..50 }`")),
+            (Some(steps), None) => {
+                for (key, present) in [
+                    ("mutate", spec.mutate.is_some()),
+                    ("relation", spec.relation.is_some()),
+                    ("expect", spec.expect.is_some()),
+                ] {
+                    if present {
+                        return Err(self.problem(format!("`{key}` beside `steps`"), key).expected(
+                            format!("`{key}` beside `generate`, or inside a step or item"),
+                        ));
+                    }
+                }
+                if steps.is_empty() {
+                    return Err(self.problem("no step", "steps").expected("at least one step"));
+                }
+                steps.iter().try_for_each(|s| self.check_step(s, false))
+            }
+            (None, Some(generate)) if generate.steps.is_some() => self.check_sequence(),
+            (None, Some(generate)) if generate.items.high > Generate::STREAMED => {
+                self.check_stream()
+            }
+            (None, Some(_)) => Ok(()),
+        }
+    }
+
+    fn check_stream(&self) -> Result<(), FileError> {
+        let spec = &self.case.spec;
+        for (key, present) in
+            [("mutate", spec.mutate.is_some()), ("relation", spec.relation.is_some())]
+        {
+            if present {
+                let most = Generate::STREAMED;
+                return Err(self
+                    .problem(format!("`{key}` beside a batch of more than {most} items"), key)
+                    .expected(format!(
+                        "at most {most} items; a larger batch is sent as a stream, as it was drawn"
+                    )));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_sequence(&self) -> Result<(), FileError> {
+        let spec = &self.case.spec;
+        for (key, present) in [
+            ("mutate", spec.mutate.is_some()),
+            ("relation", spec.relation.is_some()),
+            ("expect", spec.expect.is_some()),
+        ] {
+            if present {
+                return Err(self
+                    .problem(format!("`{key}` beside `generate` with `steps`"), key)
+                    .expected(
+                        "a sequence by itself: what it must meet follows from what it sends",
+                    ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_step(&mut self, step: &Step, inside: bool) -> Result<(), FileError> {
+        if let Some(group) = &step.simultaneously {
+            if inside {
+                return Err(self
+                    .problem("`simultaneously` inside `simultaneously`", "simultaneously")
+                    .expected("plain requests there"));
+            }
+            group.iter().try_for_each(|s| self.check_step(s, true))?;
+            self.names.answered();
+        }
+        let bodies: Vec<&str> = [
+            ("batch", step.batch.is_some()),
+            ("batch-from", step.batch_from.is_some()),
+            ("body", step.body.is_some()),
+            ("body-hex", step.body_hex.is_some()),
+            ("resend", step.resend.is_some()),
+            ("raw", step.raw.is_some()),
+            ("simultaneously", step.simultaneously.is_some()),
+        ]
+        .iter()
+        .filter(|(_, present)| *present)
+        .map(|(name, _)| *name)
+        .collect();
+        if let [_, second, ..] = bodies.as_slice() {
+            return Err(self
+                .problem(format!("{} in one step", bodies.join(" and ")), second)
+                .expected("one of them"));
+        }
+        if bodies.is_empty() && step.method.is_none() {
+            return Err(self.problem("a step that sends nothing", "steps").expected(
+                "one of batch, batch-from, body, body-hex, resend, raw, simultaneously",
+            ));
+        }
+        if let Some(resend) = &step.resend {
+            self.names.check_step(&resend.name).map_err(|e| e.at(&self.case.file, resend))?;
+        }
+        if let Some(hex) = &step.body_hex
+            && (hex.chars().any(|c| !c.is_ascii_hexdigit() && !c.is_whitespace())
+                || hex.chars().filter(char::is_ascii_hexdigit).count() % 2 == 1)
+        {
+            return Err(self
+                .problem("`body-hex` is not hexadecimal text", "body-hex")
+                .expected("pairs of hexadecimal digits"));
+        }
+        if step.items.is_some() && step.body.is_none() && step.raw.is_none() {
+            return Err(self
+                .problem("`items` without `body` or `raw`", "items")
+                .expected("a body that holds them as `${item:NAME}`, or `batch`"));
+        }
+        step.items.iter().flatten().try_for_each(|i| self.check_item(i))?;
+        if let Some(BatchSpec::Items(items)) = &step.batch {
+            items.iter().try_for_each(|i| self.check_item(i))?;
+        }
+        for text in [&step.body, &step.raw, &step.path].into_iter().flatten() {
+            self.check_template(text)?;
+        }
+        step.headers.values().flatten().try_for_each(|v| self.check_template(v))?;
+        if let (Some(file), Some(text)) = (&step.batch_from, &step.batch_text) {
+            // Its mistakes are in that file.
+            let case = self.case.within_batch(file, text);
+            Checker { case: &case, names: self.names.clone() }.check_batch_text(text)?;
+        }
+        // A group has no answer of its own.
+        if let Some(name) = step.name.as_ref().filter(|_| step.simultaneously.is_none()) {
+            self.names.step(name, step, inside);
+        }
+        let Some(expect) = &step.expect else { return Ok(()) };
+        let pins = expect.body.values();
+        pins.filter_map(|pin| if let BodyPin::Equals(value) = pin { Some(value) } else { None })
+            .try_for_each(|value| self.check_value(value))
+    }
+
+    /// A file of `batch-from` names the fields of its endpoint: roles mean nothing there.
+    fn check_batch_text(&self, text: &str) -> Result<(), FileError> {
+        self.check_template(text)?;
+        let template = Template::parse(text).map_err(|e| self.problem(e, "${"))?;
+        match template.roles().next() {
+            None => Ok(()),
+            Some(role) => Err(self
+                .problem(format!("the role `@{role}` in a JSON file"), &format!("@{role}"))
+                .expected("the name of the field")),
+        }
+    }
+
+    fn check_item(&mut self, item: &ItemSpec) -> Result<(), FileError> {
+        if let Some(like) = &item.like {
+            self.names.check_item(&like.name).map_err(|e| e.at(&self.case.file, like))?;
+        }
+        let unset = item.unset.iter().map(|named| &named.name);
+        for key in item.set.keys().chain(item.set_raw.keys()).chain(unset) {
+            self.check_key(key)?;
+        }
+        for value in item.set.values() {
+            self.check_value(value)?;
+        }
+        item.set_raw.values().try_for_each(|text| self.check_template(text))?;
+        if let Some(raw) = &item.raw {
+            self.check_template(raw)?;
+        }
+        if let Some(name) = &item.name {
+            self.names.item(name);
+        }
+        Ok(())
+    }
+
+    fn check_key(&self, key: &str) -> Result<(), FileError> {
+        match key.strip_prefix('@') {
+            Some(plain) if plain.starts_with('@') => Ok(()),
+            Some(word) => self.check_role(word),
+            None => self.check_template(key),
+        }
+    }
+
+    fn check_role(&self, word: &str) -> Result<(), FileError> {
+        if Role::parse(word).is_some() {
+            return Ok(());
+        }
+        let (role, all) = (format!("@{word}"), Role::words());
+        Err(self
+            .problem(format!("there is no role `{role}`"), &role)
+            .expected(format!("one of {}; `.2` is the second field of a role", all.join(", ")))
+            .nearest(&role, &all))
+    }
+
+    fn check_value(&self, value: &serde_json::Value) -> Result<(), FileError> {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => self.check_template(text),
+            Value::Array(list) => list.iter().try_for_each(|v| self.check_value(v)),
+            Value::Object(map) => map.values().try_for_each(|v| self.check_value(v)),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_template(&self, text: &str) -> Result<(), FileError> {
+        let start = text.find("${").map_or("", |at| {
+            let end = text[at..].find('}').map_or(text.len(), |e| at + e + 1);
+            &text[at..end]
+        });
+        let template = Template::parse(text).map_err(|e| self.problem(e, start))?;
+        template.roles().try_for_each(|word| self.check_role(word))?;
+        for piece in &template.0 {
+            if let Err(unknown) = self.names.check_piece(piece) {
+                let (found, near) = (unknown.found.clone(), unknown.written.clone());
+                return Err(unknown.complete(self.problem(found, &near)));
+            }
+        }
+        Ok(())
+    }
+}
