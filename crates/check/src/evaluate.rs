@@ -111,33 +111,17 @@ fn on_the_wire(view: &ExchangeView<'_>, finding: &mut Finding) {
     if let Some(pointer) = view.wire_pointer(&finding.pointer) {
         finding.pointer = pointer;
     }
-    let words = |status: u16| {
+    let text = |text: &str| shape.form.on_wire(text);
+    let documented = |status: u16| {
         let all: Vec<String> = shape.statuses(status).iter().map(u16::to_string).collect();
         all.join(" or ")
     };
-    let text = |text: &str| -> String {
-        let text = shape.form.on_wire(text);
-        for known in [200, 400] {
-            let rest = text.strip_prefix(&known.to_string());
-            if let Some(rest) = rest.filter(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-            {
-                return format!("{}{rest}", words(known));
-            }
-        }
-        text
+    finding.expected.reword(documented, text);
+    let received = |status: u16| {
+        let wire = view.wire_status().filter(|_| view.status() == Some(status));
+        wire.unwrap_or(status).to_string()
     };
-    finding.expected.change_texts(text);
-    let actual = view.wire_status().zip(view.status()).filter(|(wire, known)| wire != known);
-    finding.actual.change_texts(|text| {
-        let text = shape.form.on_wire(text);
-        match actual.and_then(|(wire, known)| Some((wire, text.strip_prefix(&known.to_string())?)))
-        {
-            Some((wire, rest)) if !rest.starts_with(|c: char| c.is_alphanumeric()) => {
-                format!("{wire}{rest}")
-            }
-            _ => text,
-        }
-    });
+    finding.actual.reword(received, text);
 }
 
 fn guarded<T>(f: impl FnOnce() -> T) -> Option<T> {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::evaluation::{Evaluation, RuleViolation};
 use super::exchange_view::{ExchangeView, ExecutionView, ItemVerdict, ItemView};
 use super::finding::{Finding, Symptom};
+use super::message::Message;
 use super::prediction::{Prediction, UnusedReason};
 use super::rule::Rule;
 use super::rules;
@@ -124,12 +125,13 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
         };
         let known = view.contract.known_status(response.status);
         if let Some(pin) = expect.status.as_ref().filter(|p| !p.fits(known)) {
-            found.push((at, unlike("status", "", &pin, response.status, &response.body)));
+            found
+                .push((at, unlike("status", "", pin.to_string(), response.status, &response.body)));
         }
         if expect.answered && response.status >= 500 {
             found.push((
                 at,
-                unlike("status", "", &"an answer below 500", response.status, &response.body),
+                unlike("status", "", "an answer below 500", response.status, &response.body),
             ));
         }
         let all_rejected = !view.verdicts.is_empty()
@@ -137,7 +139,7 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
         if expect.not_processed && (200..300).contains(&response.status) && !all_rejected {
             found.push((
                 at,
-                unlike("processed", "", &"nothing processed", response.status, &response.body),
+                unlike("processed", "", "nothing processed", response.status, &response.body),
             ));
         }
         if let Some(code) = &expect.refused {
@@ -202,14 +204,18 @@ fn unanswered(view: &ExchangeView<'_>) -> Option<Finding> {
     }
 }
 
-fn unlike(kind: &str, pointer: &str, wanted: &dyn ToString, status: u16, body: &[u8]) -> Finding {
+fn unlike(
+    kind: &str,
+    pointer: &str,
+    wanted: impl Into<Message>,
+    status: u16,
+    body: &[u8],
+) -> Finding {
     let text = String::from_utf8_lossy(body);
-    let actual = if text.is_empty() {
-        status.to_string()
-    } else {
-        format!("{status} with {}", shorten(&text))
-    };
-    Finding::new(kind, pointer, wanted.to_string(), actual)
+    let actual = Message::status(status);
+    let actual =
+        if text.is_empty() { actual } else { actual.text(format!(" with {}", shorten(&text))) };
+    Finding::new(kind, pointer, wanted, actual)
 }
 
 fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
@@ -284,7 +290,7 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
             let finding = unlike(
                 "status",
                 "",
-                &"200 with a result an item",
+                Message::status(200).text(" with a result an item"),
                 view.status().unwrap_or(0),
                 &body,
             );

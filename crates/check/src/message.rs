@@ -1,8 +1,8 @@
-//! What a finding says, as text and positions of items: a position can be moved without reading the text.
+//! What a finding says, as text, statuses and positions of items: these can be changed without reading the text.
 
 use std::fmt;
 
-/// Text with the positions of items in it.
+/// Text with statuses and the positions of items in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
     parts: Vec<MessagePart>,
@@ -11,6 +11,8 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum MessagePart {
     Text(String),
+    /// A status as rules speak of it: 200 for a batch that was processed, 400 for a request that was refused.
+    Status(u16),
     /// The position of an item, from 0.
     Item(usize),
 }
@@ -30,10 +32,20 @@ impl Message {
         self
     }
 
-    /// Changes the first text.
-    pub(crate) fn change_texts(&mut self, change: impl Fn(&str) -> String) {
-        if let Some(MessagePart::Text(text)) = self.parts.first_mut() {
-            *text = change(text);
+    /// A status as rules speak of it: 200 for a batch that was processed, 400 for a request that was refused.
+    #[must_use]
+    pub fn status(status: u16) -> Message {
+        Message { parts: vec![MessagePart::Status(status)] }
+    }
+
+    /// Puts other words in place of statuses and texts.
+    pub(crate) fn reword(&mut self, status: impl Fn(u16) -> String, text: impl Fn(&str) -> String) {
+        for part in &mut self.parts {
+            match part {
+                MessagePart::Status(known) => *part = MessagePart::Text(status(*known)),
+                MessagePart::Text(old) => *old = text(old),
+                MessagePart::Item(_) => {}
+            }
         }
     }
 
@@ -57,6 +69,7 @@ impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.iter().try_for_each(|part| match part {
             MessagePart::Text(text) => f.write_str(text),
+            MessagePart::Status(status) => write!(f, "{status}"),
             MessagePart::Item(index) => write!(f, "item {index}"),
         })
     }

@@ -5,6 +5,7 @@ use crate::contract::Level;
 use crate::exchange::{BodyIntent, ItemIntent};
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
+use crate::message::Message;
 use crate::prediction::{Prediction, UnusedReason};
 use crate::rule::{Check, Explains, Rule};
 
@@ -244,8 +245,8 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
         (Some(400), _) => Verdict::fail(Finding::new(
             "status 400",
             "",
-            "200",
-            format!("400{}", common::error_excerpt(view)),
+            Message::status(200),
+            Message::status(400).text(common::error_excerpt(view)),
         )),
         _ => Verdict::NotApplicable("another status"),
     }
@@ -264,8 +265,8 @@ fn large_batch(view: &ExchangeView<'_>) -> Verdict {
             Finding::new(
                 format!("status {status}"),
                 "",
-                format!("200 for {} items", view.items().len()),
-                format!("{status}{}", common::error_excerpt(view)),
+                Message::status(200).text(format!(" for {} items", view.items().len())),
+                Message::status(status).text(common::error_excerpt(view)),
             )
             .shows(Symptom::ValidRefused),
         ),

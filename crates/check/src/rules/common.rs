@@ -5,6 +5,7 @@ use crate::contract::text::counted;
 use crate::exchange::{Answer, BodyIntent, ItemIntent, Loss, LossKind, Situation};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom};
+use crate::message::Message;
 use crate::prediction::Prediction;
 use crate::text::{shorten, shown};
 
@@ -38,7 +39,7 @@ pub(super) fn server_error(view: &ExchangeView<'_>, status: u16) -> Finding {
         format!("status {status}"),
         "",
         "no 5xx",
-        format!("{status}{}", error_excerpt(view)),
+        Message::status(status).text(error_excerpt(view)),
     );
     if matches!(status, 502..=504) { finding.unproven() } else { finding }
 }

@@ -9,6 +9,7 @@ use crate::contract::media_type::MediaType;
 use crate::exchange::Situation;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
+use crate::message::Message;
 use crate::prediction::{Prediction, UnusedReason};
 use crate::rule::{Check, Explains, Rule};
 use heads::{chunks_read, chunks_read_alike, featured, framing};
@@ -330,7 +331,7 @@ fn other_accept(view: &ExchangeView<'_>) -> Verdict {
             "another body",
             "",
             "406, or JSON",
-            "200 with something else",
+            Message::status(200).text(" with something else"),
         )),
         _ => status_in(view, situation, &[406, 200, 400], "406, or the ordinary answer"),
     }
@@ -350,9 +351,12 @@ fn other_path(view: &ExchangeView<'_>) -> Verdict {
     let accepted = view.verdicts.contains(&Some(ItemVerdict::Accepted));
     match view.status() {
         None => Verdict::NotApplicable("no answer"),
-        Some(200) if accepted => {
-            Verdict::fail(Finding::new("processed", "", "404", "200, and items were accepted"))
-        }
+        Some(200) if accepted => Verdict::fail(Finding::new(
+            "processed",
+            "",
+            "404",
+            Message::status(200).text(", and items were accepted"),
+        )),
         Some(_) => Verdict::Pass,
     }
 }

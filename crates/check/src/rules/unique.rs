@@ -190,8 +190,8 @@ fn whole_batch_refused(view: &ExchangeView<'_>, repeats: bool) -> Verdict {
             Finding::new(
                 format!("status {status}"),
                 "",
-                "200 with the item rejected",
-                format!("{status}{}", error_excerpt(view)),
+                Message::status(200).text(" with the item rejected"),
+                Message::status(status).text(error_excerpt(view)),
             )
             .shows(Symptom::ValidRefused),
         ),

@@ -2,17 +2,18 @@
 
 use crate::exchange_view::{ExchangeView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
+use crate::message::Message;
 use crate::rules::common::{error_excerpt, lost_answer, must_be_processed};
 use crate::run_tally::RunTally;
 
 /// What the same batch gets without what is unusual about its head.
-fn usual(feature: RequestFeature) -> &'static str {
-    match feature {
-        RequestFeature::Charset => "200, as without `charset` in Content-Type",
-        RequestFeature::Chunked => "200, as with Content-Length instead of chunks",
-        RequestFeature::HeaderCase => "200, as with header names in the usual letter case",
-        RequestFeature::Expect => "200, as without `Expect: 100-continue`",
-    }
+fn usual(feature: RequestFeature) -> Message {
+    Message::status(200).text(match feature {
+        RequestFeature::Charset => ", as without `charset` in Content-Type",
+        RequestFeature::Chunked => ", as with Content-Length instead of chunks",
+        RequestFeature::HeaderCase => ", as with header names in the usual letter case",
+        RequestFeature::Expect => ", as without `Expect: 100-continue`",
+    })
 }
 
 /// A sound batch with something unusual about its head has to be processed all the same.
@@ -50,7 +51,7 @@ pub(super) fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verd
                 format!("status {status}"),
                 "",
                 usual(feature),
-                format!("{status}{}", error_excerpt(view)),
+                Message::status(status).text(error_excerpt(view)),
             )
             .shows(Symptom::UnusualHeadRefused),
         ),
@@ -66,8 +67,8 @@ pub(super) fn chunks_read(view: &ExchangeView<'_>) -> Verdict {
             Finding::new(
                 format!("status {status}"),
                 "",
-                "200, or 411",
-                format!("{status}{}", error_excerpt(view)),
+                Message::status(200).text(", or 411"),
+                Message::status(status).text(error_excerpt(view)),
             )
             // Whatever else the target refuses it for is the likelier cause.
             .shows(Symptom::UnusualHeadRefused),
