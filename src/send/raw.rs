@@ -14,11 +14,15 @@ use super::incoming::{Incoming, LossReason};
 use super::lane::headers;
 use super::memory::{AnswerBounds, Buffered};
 use crate::case::{Credential, Disconnect};
-use crate::exchange::{Answer, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK};
+use crate::exchange::{
+    Answer, FramingFault, FramingSeen, Loss, LossKind, Request, Response, TOKEN_MARK,
+};
 
 /// How long a client waits with its body for `100 Continue`.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Bytes behind an answer that are shown.
+const SHOWN: usize = 60;
 /// How long we listen for bytes behind an answer.
 const AFTER: Duration = Duration::from_millis(20);
 
@@ -56,6 +60,8 @@ async fn talk(
         body: Buffered::new(&sender.memory, 0, bounds),
         piece: vec![0; 16 * 1024],
         left_over: 0,
+        following: Vec::new(),
+        is_followed: false,
     };
     let bytes = match &request.raw {
         Some(raw) => filled(raw, sender, request, signature),
@@ -88,12 +94,9 @@ async fn talk(
     }
     talk.answer().await?;
     let (status, headers) = (talk.incoming.status, headers(talk.incoming.lines()));
+    let seen =
+        FramingSeen { fault: talk.fault(), continued: talk.incoming.continued, kept_waiting };
     let (body, outline) = talk.body.finish();
-    let seen = FramingSeen {
-        fault: talk.incoming.fault().map(str::to_owned),
-        continued: talk.incoming.continued,
-        kept_waiting,
-    };
     Ok(Response { status, headers, body, elapsed: start.elapsed(), framing: Some(seen), outline })
 }
 
@@ -187,6 +190,10 @@ struct Talk<'a> {
     piece: Vec<u8>,
     /// Bytes that came behind the answer.
     left_over: usize,
+    /// The first of them.
+    following: Vec<u8>,
+    /// Whether they follow a whole answer.
+    is_followed: bool,
 }
 
 impl Talk<'_> {
@@ -201,7 +208,10 @@ impl Talk<'_> {
         match self.connection.read(&mut self.piece).await {
             Ok(0) => Ok(false),
             Ok(count) => {
-                self.left_over += count - self.incoming.take(&self.piece[..count])?;
+                let taken = self.incoming.take(&self.piece[..count])?;
+                self.left_over += count - taken;
+                let room = SHOWN.saturating_sub(self.following.len());
+                self.following.extend(self.piece[taken..count].iter().take(room));
                 self.body.add(&self.incoming.body).await?;
                 self.incoming.body.clear();
                 Ok(true)
@@ -229,11 +239,18 @@ impl Talk<'_> {
                 // Whether bytes follow though nothing more was asked.
                 let _ = tokio::time::timeout(AFTER, self.read()).await;
             }
-            if self.left_over > 0 {
-                self.incoming.note(format!("{} bytes follow the answer", self.left_over))?;
-            }
+            self.is_followed = self.left_over > 0;
         }
         Ok(())
+    }
+
+    /// What is wrong with the framing of the answer.
+    fn fault(&self) -> Option<FramingFault> {
+        if self.is_followed {
+            let (count, first) = (self.left_over, self.following.clone());
+            return Some(FramingFault::Following { count, first });
+        }
+        self.incoming.fault().map(|words| FramingFault::Other(words.to_owned()))
     }
 
     /// A target that declares more than it sends, or ends its body by nothing, would keep us until the time-out.

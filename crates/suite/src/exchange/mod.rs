@@ -192,11 +192,38 @@ impl Response {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FramingSeen {
     /// What contradicts RFC 9112 section 6, where anything does.
-    pub fault: Option<String>,
+    pub fault: Option<FramingFault>,
     /// Whether `100 Continue` came before the answer.
     pub continued: bool,
     /// Whether neither `100 Continue` nor an answer came while the client waited with its body.
     pub kept_waiting: bool,
+}
+
+/// What is wrong with the framing of an answer (RFC 9112, section 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FramingFault {
+    /// Bytes follow the answer, though nothing more was asked.
+    Following {
+        /// How many.
+        count: usize,
+        /// The first of them.
+        first: Vec<u8>,
+    },
+    /// Something else, in a few words.
+    Other(String),
+}
+
+impl std::fmt::Display for FramingFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            FramingFault::Following { count, first } => {
+                let more = if first.len() < *count { "…" } else { "" };
+                let bytes = first.escape_ascii();
+                write!(f, "{count} bytes follow the answer: {bytes}{more}")
+            }
+            FramingFault::Other(words) => f.write_str(words),
+        }
+    }
 }
 
 /// No answer.

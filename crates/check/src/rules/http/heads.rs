@@ -1,5 +1,6 @@
 //! Batches with something unusual about their heads, and the framing of answers.
 
+use crate::exchange::FramingFault;
 use crate::exchange_view::{ExchangeView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::message::Message;
@@ -110,12 +111,12 @@ pub(super) fn framing(view: &ExchangeView<'_>) -> Verdict {
 }
 
 /// Why bytes follow the body, where its length is that of the text in characters: what follows is plain ASCII then.
-fn counts_characters(view: &ExchangeView<'_>, fault: &str) -> Option<&'static str> {
-    let following: usize = fault.strip_suffix(" bytes follow the answer")?.parse().ok()?;
+fn counts_characters(view: &ExchangeView<'_>, fault: &FramingFault) -> Option<&'static str> {
+    let FramingFault::Following { count, .. } = fault else { return None };
     let body = &view.response()?.body;
     // The last character may be cut.
     let text = String::from_utf8_lossy(body);
     let over = body.len().checked_sub(text.chars().count())?;
-    (over > 0 && over == following)
+    (over > 0 && over == *count)
         .then_some(": the Content-Length counts the characters of the body, and not its bytes")
 }
