@@ -220,6 +220,12 @@ fn blanks_at_the_end_of_a_value_are_seen() {
 }
 
 #[test]
+fn bytes_behind_an_answer_are_shown() {
+    let (_, ended) = told(&["bytes-after-body"], &["http"]);
+    ended.ends(1).says(&["4 bytes follow the answer: \\r\\n"]);
+}
+
+#[test]
 fn a_fault_of_comparison_or_of_length_is_one_problem_with_its_cause() {
     let (desk, ended) = told(&["numbers-composed"], &["unique"]);
     ended.ends(1).says(&["cause keys are compared in a Unicode normalisation form"]);

@@ -256,6 +256,6 @@ fn only_files_can_be_watched() {
     let desk = Desk::new();
     desk.batchproof(&["run", "--watch", "unique/replayed"])
         .ends(2)
-        .says(&["there is no such file"]);
+        .says(&["the file does not exist"]);
     desk.batchproof(&["run", "--watch"]).ends(2);
 }

@@ -6,7 +6,6 @@ use crate::batch::BatchContract;
 use crate::document::SchemaDocument;
 use crate::openapi::Operation;
 use crate::schema;
-use crate::shape::Shape;
 use crate::validity::escape;
 
 /// Schemas inside a schema that are looked through.
@@ -92,15 +91,14 @@ pub(crate) fn alternatives(document: &SchemaDocument, item: &Value) -> Vec<Value
     vec![Value::Object(whole)]
 }
 
+/// The fields of an item; not `mark`, which results are matched by: it is made for each request.
 pub(crate) fn fields_of(
     operation: &Operation,
     batch: &BatchContract,
     alternatives: &[Value],
     result: &Value,
-    shape: Option<&Shape>,
+    mark: Option<&str>,
 ) -> Vec<Field> {
-    // What results are matched by is made for each request.
-    let mark = shape.and_then(|shape| shape.form.mark());
     let requires = |schema: &Value, name: &str| {
         let list = schema.get("required").and_then(Value::as_array);
         list.is_some_and(|list| list.iter().any(|required| required == name))

@@ -155,11 +155,12 @@ impl Contract {
         let shape::Compiled { batch, shape, item, item_pointer, result, merged_result } =
             shape::compile(&file, batch_file, &mut operation)?;
         let kinds = alternatives(&operation.document, &item);
-        let fields = fields_of(&operation, &batch, &kinds, &merged_result, shape.as_ref());
+        let mark = shape.as_ref().and_then(|shape| shape.form.mark());
+        let fields = fields_of(&operation, &batch, &kinds, &merged_result, mark);
         let mut by_kind = Vec::new();
         for one in kinds.iter().filter(|_| kinds.len() > 1) {
             let one_kind = std::slice::from_ref(one);
-            let fields = fields_of(&operation, &batch, one_kind, &merged_result, shape.as_ref());
+            let fields = fields_of(&operation, &batch, one_kind, &merged_result, mark);
             by_kind.push((fields, operation.document.compile_request(one)?));
         }
         let item_validator = operation.document.compile_request(&item)?;
