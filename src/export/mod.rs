@@ -18,10 +18,11 @@ use crate::collect::{Collector, FindingState};
 use crate::compose::usual_headers;
 use crate::contract::validity::ExpectedOutcome;
 use crate::contract::yaml::{flow, scalar};
-use crate::record::{Event, FindingRecord};
+use crate::record::{Event, FindingRecord, Summary};
 use crate::scenario::{BatchText, Scenario, ScenarioRequest};
 use crate::session::Environment;
 use crate::session::RunOptions;
+use crate::triage::problems;
 use numbers::KeyTemplates;
 
 /// Where a case file comes from.
@@ -146,8 +147,15 @@ pub fn all(
         }
     }
     std::fs::create_dir_all(dir)?;
-    let mut without = Vec::new();
+    let stand_ins = stand_ins(collector);
+    let (mut without, mut replaced) = (Vec::new(), Vec::new());
     for cause in collector.causes() {
+        let stand_in =
+            cause.iter().map(|f| stand_ins.get(&f.record.id)).collect::<Option<Vec<_>>>();
+        if let (Some(first), Some(lead)) = (cause.first(), stand_in.iter().flatten().next()) {
+            replaced.push(format!("{} ({}): see {lead}", first.record.rule, first.record.id));
+            continue;
+        }
         let shrunk = cause.iter().find_map(|f| {
             let text = smallest.get(f.record.id.as_str()).filter(|t| !t.is_empty())?;
             Some((*f, (*text).to_owned()))
@@ -169,11 +177,31 @@ pub fn all(
         let text = format!("{}{text}", others(&cause, &record.id));
         std::fs::write(dir.join(file_name(&record.rule, &record.id)), text)?;
     }
+    if !replaced.is_empty() {
+        let text =
+            format!("not saved, because nobody knows how often it shows: {}", replaced.join(", "));
+        collector.write(Event::Note { text })?;
+    }
     if without.is_empty() {
         return Ok(());
     }
     let text = format!("no case file can say what was sent for {}", without.join(", "));
     collector.write(Event::Note { text })
+}
+
+/// Findings that were never repeated, of problems that are flaky, each with the finding that is saved in its place: as a
+/// case file that runs once it would pass for fixed.
+fn stand_ins(collector: &Collector) -> HashMap<String, String> {
+    let Some(summary) = Summary::from_events(&collector.events) else { return HashMap::new() };
+    let mut stand_ins = HashMap::new();
+    for problem in problems(&summary).iter().filter(|problem| problem.is_intermittent()) {
+        let (once, repeated): (Vec<_>, Vec<_>) =
+            problem.findings.iter().copied().partition(|(_, status)| status.of == 0);
+        let Some((known, _)) = repeated.first() else { continue };
+        let name = format!("{} ({})", known.rule, known.id);
+        stand_ins.extend(once.iter().map(|(finding, _)| (finding.id.clone(), name.clone())));
+    }
+    stand_ins
 }
 
 /// The other findings of a cause, as a comment.
