@@ -13,11 +13,13 @@ mod explain;
 mod filter;
 mod import;
 mod init;
+mod judge;
 mod list;
 mod new;
 mod pauses;
 mod progress;
 mod prove;
+mod proxy;
 mod replay;
 mod replay_hooks;
 mod report;
@@ -86,6 +88,8 @@ pub fn main() -> ExitCode {
             Some(args.report_dir.clone())
         }
         Some(Command::Certify(args)) => Some(args.run.report_dir.clone()),
+        Some(Command::Judge(args)) => Some(args.judging.report_dir.clone()),
+        Some(Command::Proxy(args)) => Some(args.judging.report_dir.clone()),
         _ => None,
     };
     let outcome = match cli.command {
@@ -99,6 +103,8 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor(args)) => doctor::doctor(&args),
         Some(Command::New(args)) => new::new(&args),
         Some(Command::Import(args)) => import::import(&args),
+        Some(Command::Judge(args)) => judge::judge(&args),
+        Some(Command::Proxy(args)) => proxy::proxy(&args),
         Some(Command::List(args)) => list::list(&args),
         Some(Command::Explain(args)) => explain::explain(&args),
         Some(Command::Sample(args)) => sample::sample(&args),

@@ -18,6 +18,7 @@ use crate::contract::{Contract, Profile};
 use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::execution::{SelectedCase, select};
 use crate::generate::default_run_id;
+use crate::har::HarFile;
 use crate::record::{RUN, Summary};
 use crate::report::{self, number};
 use crate::run::{RunReport, not_run, notes, plan, run as run_cases};
@@ -167,6 +168,7 @@ async fn trial(
         )
         .into());
     }
+    let har = har_file(args.har.as_deref(), &environment, &options.run_id)?;
     let estimate = Estimate::of(args, &environment, requests);
     let keys =
         if loopback { String::new() } else { format!(", keys start with {}-", options.run_id) };
@@ -192,6 +194,10 @@ async fn trial(
             .await?;
     progress.end();
     drop(server);
+    if let Some(Err(error)) = har.as_ref().map(|har| har.finish()) {
+        let path = args.har.as_deref().unwrap_or(Path::new("")).display();
+        say_error(&format!("{path}: {error}: it does not hold all exchanges"));
+    }
     report::write_all_with(&summary, &dir, args.output.junit())
         .map_err(|e| format!("{}: {e}\n  expected: a writable directory", dir.display()))?;
     print_summary(&summary, &args.output, &dir)?;
@@ -199,6 +205,21 @@ async fn trial(
         write_waivers(&summary, file, args.expires)?;
     }
     Ok(Some(summary))
+}
+
+/// Begins the log of all exchanges, where one was asked for.
+fn har_file(
+    path: Option<&Path>,
+    environment: &Environment,
+    run_id: &str,
+) -> Result<Option<Arc<HarFile>>, CommandError> {
+    let Some(path) = path else { return Ok(None) };
+    let redactor = environment.sender.token().redactor(&environment.profile.secrets);
+    let har = HarFile::create(path, redactor, (run_id, environment.keys.prefix()))
+        .map_err(|e| format!("--har {}: {e}\n  expected: a writable file", path.display()))?;
+    let har = Arc::new(har);
+    environment.sender.log_traffic(Arc::clone(&har) as Arc<_>);
+    Ok(Some(har))
 }
 
 /// Prints a run in the form that was asked for.

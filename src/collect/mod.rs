@@ -296,8 +296,11 @@ impl Collector {
                 }
             }
         }
-        for exchange in &execution.exchanges {
-            if let Answer::Received(response) = &exchange.answer {
+        for exchange in execution.exchanges.iter().skip(execution.before) {
+            if let Answer::Received(response) = &exchange.answer
+                // Nobody timed it otherwise.
+                && response.elapsed < Duration::MAX
+            {
                 let micros = u64::try_from(response.elapsed.as_micros()).unwrap_or(u64::MAX);
                 record.millis += micros / 1000;
                 let held = exchange.intent.items().len();

@@ -25,6 +25,8 @@ pub struct Execution {
     pub relating: Option<VerdictRelation>,
     /// Milliseconds that passed on purpose before an exchange, by its index.
     pub pauses: HashMap<usize, u64>,
+    /// Exchanges at its beginning that another execution counts: they say what became of keys.
+    pub before: usize,
     /// What was sent of it before, and refused for its pace alone.
     pub resent: Amount,
     /// Whether the run ended before the execution did: what it expects of all its exchanges was not seen.
@@ -102,7 +104,7 @@ impl Execution {
             Answer::Lost(loss) => loss.kind.is_unreached() || loss.kind == LossKind::Ended,
             Answer::Received(_) => false,
         };
-        let left = self.exchanges.iter().filter(|e| !stayed(&e.answer));
+        let left = self.exchanges.iter().skip(self.before).filter(|e| !stayed(&e.answer));
         let items = match &self.streamed {
             Some(streamed) => streamed.items,
             None => left.clone().map(|e| e.intent.items().len() as u64).sum(),

@@ -13,6 +13,7 @@ mod secret;
 use serde_json::Value;
 
 pub use case_text::case_text;
+pub use secret::is_secret;
 
 use crate::contract::Contract;
 

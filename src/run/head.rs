@@ -77,6 +77,7 @@ pub(super) fn head(
         token_given: Some(environment.sender.token().is_given()),
         only_http_2: environment.sender.speaks_only_http_2(),
         waivers: options.waivers.clone(),
+        traffic: Vec::new(),
     }
 }
 

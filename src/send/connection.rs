@@ -19,7 +19,7 @@ use super::Sender;
 use super::incoming::{Incoming, LossReason};
 use super::proxy::Proxy;
 use super::tls_error;
-use crate::exchange::LossKind;
+use crate::exchange::{Loss, LossKind};
 
 /// A connection that bytes are written to and read from, whatever lies below.
 pub(super) enum TargetConnection {
@@ -151,6 +151,60 @@ async fn tunnel(sender: &Sender, proxy: &Proxy) -> Result<TargetConnection, Loss
         Ok(connection)
     } else {
         Err((LossKind::Proxy, proxy.refusal(incoming.status)))
+    }
+}
+
+/// A connection to the target on which others speak.
+pub struct TargetStream(TargetConnection);
+
+impl TargetStream {
+    /// Whether an idle connection was closed, or says something that nobody asked for.
+    pub fn is_over(&mut self) -> bool {
+        self.0.is_over()
+    }
+}
+
+impl Sender {
+    /// A connection to the target on which others speak HTTP/1.1.
+    ///
+    /// # Errors
+    /// A [`Loss`] where there is none.
+    pub async fn connect(&self) -> Result<TargetStream, Loss> {
+        let start = std::time::Instant::now();
+        let opened = TargetConnection::open(self).await;
+        opened.map(TargetStream).map_err(|(kind, message)| Loss {
+            kind,
+            message,
+            elapsed: start.elapsed(),
+        })
+    }
+}
+
+impl AsyncRead for TargetStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for TargetStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
     }
 }
 

@@ -22,7 +22,7 @@ use super::head::{self, BodyEnd};
 use super::incoming::{Incoming, LossReason};
 use super::memory::AnswerBounds;
 use super::sign::{SignatureHeaders, SignedBody, without_signatures};
-use super::{Sender, Turn};
+use super::{Sender, Turn, UnderWay};
 use crate::exchange::{Loss, LossKind, Request, Response, TraceParent};
 use request_writer::{ChunkedPieces, RequestWriter, WriteState};
 
@@ -166,6 +166,7 @@ impl Lane {
                 return Err(LaneFailure::Lost(loss));
             }
         };
+        let under_way = UnderWay::begin(sender, &self.request, Some(body));
         let (allowed, held) = (sender.most(items), MOST.0 + MOST.1 * items as u64);
         self.begin(sender, Some(body.len() as u64), allowed.min(held));
         // What is small is written in one piece.
@@ -177,10 +178,12 @@ impl Lane {
                 elapsed
             }
             Err(loss) if loss.kind == LossKind::TooLarge && held < allowed => {
+                under_way.lost(&loss);
                 sender.note_sent(items, None);
                 return Err(LaneFailure::TooLarge);
             }
             Err(loss) => {
+                under_way.lost(&loss);
                 sender.note_sent(items, Some(&loss));
                 sender.good_answers.note_bad(&loss.message);
                 return Err(LaneFailure::Lost(loss));
@@ -188,6 +191,7 @@ impl Lane {
         };
         self.heard(sender, turn);
         let Incoming { status, body, .. } = &self.incoming;
+        under_way.answered(*status, self.incoming.lines(), body, elapsed);
         if is_good(*status) {
             sender.good_answers.begin();
         } else {

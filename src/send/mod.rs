@@ -34,6 +34,7 @@ mod tls_error;
 mod token;
 mod token_source;
 mod token_text;
+mod traffic_log;
 mod transport;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 
 pub use certificate::CertificateWords;
+pub use connection::TargetStream;
 pub use fetch::fetch;
 pub use inspect::{ConnectionSeen, EncryptionSeen};
 pub use lane::{Lane, LaneAnswer, LaneFailure, StreamedExchange, headers};
@@ -55,6 +57,7 @@ pub use target::Target;
 pub use token::Token;
 pub use token_source::TokenSource;
 pub use token_text::token_text;
+pub use traffic_log::{LoggedAnswer, LoggedBody, LoggedExchange, TrafficLog};
 
 use crate::case::Credential;
 use crate::contract::{AuthScheme, Profile, Tenant};
@@ -65,6 +68,7 @@ use memory::{AnswerBounds, Memory};
 use patience::Patience;
 use proxy::Proxy;
 use sign::{Signer, without_signatures};
+use traffic_log::{SpooledExchange, UnderWay};
 use transport::Transport;
 
 /// A pause that the target asked for.
@@ -113,6 +117,8 @@ pub struct Sender {
     closes: AtomicBool,
     /// Requests that left for the target, and their items.
     sent: (AtomicU64, AtomicU64),
+    /// Who keeps a log of the traffic, if anybody does.
+    traffic_log: std::sync::OnceLock<Arc<dyn TrafficLog>>,
     /// The last pause that the target asked for.
     pause: tokio::sync::watch::Sender<Option<Pause>>,
 }
@@ -177,8 +183,14 @@ impl Sender {
             patience: Patience::default(),
             closes: AtomicBool::new(false),
             sent: (AtomicU64::new(0), AtomicU64::new(0)),
+            traffic_log: std::sync::OnceLock::new(),
             pause: tokio::sync::watch::Sender::new(None),
         })
+    }
+
+    /// Shows every further request to `log`, with what comes back.
+    pub fn log_traffic(&self, log: Arc<dyn TrafficLog>) {
+        let _ = self.traffic_log.set(log);
     }
 
     /// The token, for redaction and for reading it again.
@@ -258,8 +270,10 @@ impl Sender {
     /// The same in a turn that was waited for already.
     pub async fn send_in_turn(&self, request: &Request, items: usize, turn: &Turn) -> Answer {
         let number = self.responses.begin();
+        let under_way = UnderWay::begin(self, request, None);
         // A task that waits for an answer would hold all of its state otherwise.
         let answer = Box::pin(self.send_now(request, items)).await;
+        under_way.ended(&answer);
         self.note_sent(
             items,
             match &answer {

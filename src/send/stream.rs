@@ -1,9 +1,9 @@
 //! Sending a body piece by piece: what is too large to be held.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::sign::SignedBody;
-use super::{Sender, StreamedExchange, Turn, http};
+use super::{Sender, SpooledExchange, StreamedExchange, Turn, http};
 use crate::exchange::{Loss, Request};
 
 /// A streamed request: it counts as sent when it ends, however that is.
@@ -68,7 +68,16 @@ impl Sender {
         let _ = self.token.redactor(&values);
         // What the end of a run cuts off has left too, as far as it came.
         let leaving = Leaving { sender: self, items, is_unreached: false };
-        let ended = self.stream_signed(request, length, (&turn, &signature), items, exchange).await;
+        let signed = (&turn, signature.as_slice());
+        let ended = if self.traffic_log.get().is_some() {
+            let begun = Instant::now();
+            let mut spooled = SpooledExchange::new(exchange);
+            let ended = self.stream_signed(request, length, signed, items, &mut spooled).await;
+            spooled.ended(self, request, begun, &ended);
+            ended
+        } else {
+            self.stream_signed(request, length, signed, items, exchange).await
+        };
         leaving.ended(ended.as_ref().err());
         ended
     }

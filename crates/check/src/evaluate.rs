@@ -43,13 +43,15 @@ struct Failed {
     items: BTreeSet<usize>,
 }
 
-/// Holds an execution whose answers were held whole against every rule that the profile does not skip.
+/// Holds an execution whose answers were held whole against every rule that the profile does not skip. Exchanges before
+/// `since` were judged already: they say what became of keys.
 pub(super) fn evaluate_held(
     contract: &Contract,
     profile: &Profile,
     exchanges: &[Exchange],
     expectations: &[Expectation],
     relating: Option<&VerdictRelation>,
+    since: usize,
 ) -> Evaluation {
     let view = model::execution_view(contract, exchanges);
     let all = rules::all();
@@ -64,7 +66,7 @@ pub(super) fn evaluate_held(
         .iter()
         .map(|r| profile.skip_reason(r.id).is_some() || rules::why_not(contract, r.id).is_some())
         .collect();
-    for exchange in &view.exchanges {
+    for exchange in view.exchanges.iter().skip(since) {
         let mut failed: Vec<Failed> = vec![Failed::default(); all.len()];
         for &index in ORDER.iter() {
             let rule = all[index];
@@ -86,6 +88,7 @@ pub(super) fn evaluate_held(
         evaluation.tally.count(contract, exchange);
     }
     evaluate_execution(&mut evaluation, &view, &skipped, &execution_failed);
+    evaluation.violations.retain(|violation| violation.exchange >= since);
     for expectation in expectations {
         expectation::hold(&mut evaluation, &view, profile, expectation);
     }

@@ -43,7 +43,7 @@ pub use expectation::{Expectation, ExpectationSource};
 pub use fast_path::{ElapsedTimes, FastPath, HeaderCache, SentItems};
 pub use finding::{Finding, Symptom, Verdict};
 pub use message::Message;
-pub use outlined::evaluate;
+pub use outlined::{evaluate, evaluate_since};
 pub use prediction::{Prediction, UnusedReason};
 pub use relation::{ItemAt, VerdictRelation};
 pub use rule::{By, Check, Explains, Grouping, Reach, Rule, Scope, family_of};

@@ -31,8 +31,19 @@ pub fn evaluate(
     if exchanges.iter().any(|exchange| outline(exchange).is_some()) {
         evaluate_outlined(contract, profile, exchanges, expectations)
     } else {
-        evaluate_held(contract, profile, exchanges, expectations, relating)
+        evaluate_held(contract, profile, exchanges, expectations, relating, 0)
     }
+}
+
+/// Judges exchanges from `since` on. Those before it were judged already: they say what became of keys.
+#[must_use]
+pub fn evaluate_since(
+    contract: &Contract,
+    profile: &Profile,
+    exchanges: &[Exchange],
+    since: usize,
+) -> Evaluation {
+    evaluate_held(contract, profile, exchanges, &[], None, since)
 }
 
 /// Holds an execution against the rules as if such answers had not been awaited, then looks at their outlines.
@@ -53,7 +64,7 @@ fn evaluate_outlined(
     let (open, judged): (Vec<_>, Vec<_>) =
         expectations.iter().cloned().partition(|e| e.exchanges.iter().any(is_unjudged));
     // How answers relate can't be said where one is not known.
-    let mut evaluation = evaluate_held(contract, profile, &held, &judged, None);
+    let mut evaluation = evaluate_held(contract, profile, &held, &judged, None, 0);
     let errored = |evaluation: &mut Evaluation, rule: &Rule| {
         if let Some(index) = rules::index(rule.id)
             && profile.skip_reason(rule.id).is_none()

@@ -13,6 +13,7 @@ mod run;
 mod sending;
 mod server;
 mod start;
+mod traffic;
 mod values;
 
 pub use certificate::{CertifyArgs, VerifyArgs};
@@ -24,6 +25,7 @@ pub use run::RunArgs;
 pub use sending::SendingArgs;
 pub use server::{ProveArgs, ServeArgs};
 pub use start::{DoctorArgs, ImportArgs, InitArgs, NewArgs, NewKind};
+pub use traffic::{JudgeArgs, JudgingArgs, ProxyArgs};
 pub use values::duration;
 
 /// What `--help` says before the commands.
@@ -65,6 +67,10 @@ pub enum Command {
     New(NewArgs),
     /// Make a case file of a HAR, a curl command, a Postman collection or a report.
     Import(ImportArgs),
+    /// Judge recorded traffic (HAR) by all rules that need no sending.
+    Judge(Box<JudgeArgs>),
+    /// Stand between a client and a target, and judge what goes through.
+    Proxy(Box<ProxyArgs>),
     /// List cases, rules, mutations or faults: one per line, the name first.
     List(ListArgs),
     /// Explain a rule, an interpretation, a mutation, a case or a fault.

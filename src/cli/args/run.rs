@@ -108,6 +108,9 @@ pub struct RunArgs {
     /// Directory for the record and the reports; the previous run moves to earlier/ there.
     #[arg(long, value_name = "DIR", default_value = REPORT_DIR)]
     pub report_dir: PathBuf,
+    /// Write every exchange of the run into this file, as HAR 1.2 without secrets; `batchproof judge` reads it.
+    #[arg(long, value_name = "F", conflicts_with = "plan")]
+    pub har: Option<PathBuf>,
     /// What to print on standard output.
     #[command(flatten)]
     pub output: OutputArgs,

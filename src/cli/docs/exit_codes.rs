@@ -26,6 +26,7 @@ A second Ctrl-C ends the process at once (130).
 | command | exit |
 |---|---|
 | `report` | like the run it reports on: the merged one, the later of two, the worst of several |
+| `judge`, `proxy` | like `run`; 3: nothing could be judged |
 | `certify` | like `run`, and never {} where it wrote no certificate |
 | `prove` | 0: the clean server gave no finding and every fault was found. 1: not |
 | `verify` | 0: the certificate is what its issuer signed, and its evidence fits. 1: not |

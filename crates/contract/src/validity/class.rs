@@ -142,6 +142,8 @@ impl fmt::Display for InvalidClass {
 pub enum ExemptClass {
     /// The profile demands a field that the schema does not (INTERPRETATION-01).
     DemandedByProfile,
+    /// In traffic that nobody made for the target: it may know no such account, or have another reason of its own.
+    OwnReason,
     /// `null` in an optional field (INTERPRETATION-14).
     OptionalNull,
     /// Blank text in an optional field of another type (INTERPRETATION-14).

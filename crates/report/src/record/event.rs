@@ -140,6 +140,9 @@ pub struct RunHead {
     /// Waivers that hold for the run, in the order of their file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,
+    /// Where the traffic came from, where nothing was sent: others' exchanges were judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traffic: Vec<String>,
 }
 
 impl RunHead {

@@ -245,7 +245,11 @@ impl ExchangeRecord {
                 })
                 .collect()
         };
-        let millis = |d: std::time::Duration| (d.as_secs_f64() * 1e6).round() / 1e3;
+        // The longest time is that of an exchange which nobody timed.
+        let timed = |d: &std::time::Duration| *d < std::time::Duration::MAX;
+        let millis = |d: std::time::Duration| {
+            Some(d).filter(timed).map_or(0.0, |d| (d.as_secs_f64() * 1e6).round() / 1e3)
+        };
         ExchangeRecord {
             step: exchange.step.clone(),
             first: 0,

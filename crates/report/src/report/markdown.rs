@@ -19,7 +19,7 @@ use super::text::{
 use super::waiver::{covering, status};
 use super::wording::{
     cases_at_depth, cases_not_run, exchange_line, found_line, headline, left_on_target, notes,
-    nothing_tested, other_reasons, shown, state_mark, tested_line,
+    nothing_tested, other_reasons, shown, state_mark, tested_line, traffic,
 };
 use crate::record::{AnswerRecord, BodyRecord, Conclusion, NotTested, Summary};
 use crate::triage::{Problem, ProblemState, problems};
@@ -211,6 +211,16 @@ fn ending(out: &mut String, summary: &Summary) {
         list(out, lines.iter().map(String::as_str));
     }
     covered(out, summary);
+    if let Some(traffic) = traffic(head) {
+        let _ = writeln!(
+            out,
+            "<sub>{}. Nothing was sent. Specification {}, batchproof {}.</sub>",
+            escaped(&traffic),
+            code(&short(&head.specification.hash)),
+            escaped(&head.tool),
+        );
+        return;
+    }
     let left = escaped(&left_on_target(summary));
     let _ = writeln!(
         out,

@@ -156,6 +156,7 @@ fn head() -> RunHead {
         token_given: Some(true),
         only_http_2: false,
         waivers: Vec::new(),
+        traffic: Vec::new(),
     }
 }
 

@@ -320,9 +320,12 @@ fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
     if stats.seconds > 0.0 {
         amount = format!("{amount}, {}", seconds(stats.seconds));
     }
-    page.entry(2, "sent", Colour::Plain, &amount);
+    let sent = if head.traffic.is_empty() { "sent" } else { "judged" };
+    page.entry(2, sent, Colour::Plain, &amount);
     let mut how = format!("depth {}, seed {}", head.depth, head.seed);
-    if !head.deeper.is_empty() {
+    if let Some(traffic) = wording::traffic(head) {
+        how = traffic;
+    } else if !head.deeper.is_empty() {
         how = format!(
             "depth {}, {}, seed {}",
             head.depth,
@@ -342,9 +345,11 @@ fn run(page: &mut TerminalPage, summary: &Summary, dir: &str) {
     }
     not_run(page, summary);
     covered(page, summary);
-    let prefix = visible(&head.run_id);
-    let left = wording::left_on_target(summary);
-    page.entry(2, "left", Colour::Plain, &format!("{left} (keys start with {prefix}-)"));
+    if head.traffic.is_empty() {
+        let prefix = visible(&head.run_id);
+        let left = wording::left_on_target(summary);
+        page.entry(2, "left", Colour::Plain, &format!("{left} (keys start with {prefix}-)"));
+    }
     let endpoint = format!(
         "{}, {}",
         visible(&head.specification.title),
@@ -368,6 +373,11 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
         let finding = &group.lead.0;
         commands.push(format!("batchproof explain {}", visible(&finding.rule)));
         let contract = contract_option(head);
+        if !head.traffic.is_empty() {
+            let place = format!("{dir}/report.json --finding {}", visible(&finding.id));
+            commands.push(format!("batchproof import {place}{contract} --output case.yaml"));
+            return print_commands(page, &commands);
+        }
         commands.push(format!("batchproof replay {dir} {}{contract}", visible(&finding.id)));
         if finding.case != RUN {
             let case = head.files.get(&finding.case).unwrap_or(&finding.case);
@@ -396,6 +406,10 @@ fn next(page: &mut TerminalPage, summary: &Summary, problems: &[Problem<'_>], di
     }) {
         commands.push(format!("batchproof explain {}", visible(&rule.rule.id)));
     }
+    print_commands(page, &commands);
+}
+
+fn print_commands(page: &mut TerminalPage, commands: &[String]) {
     if commands.is_empty() {
         return;
     }

@@ -45,6 +45,7 @@ pub(super) fn inputs(view: &ExchangeView<'_>) -> Vec<String> {
 fn exempt_words(exemption: &Exemption, item: Option<&Value>) -> &'static str {
     match exemption.class {
         ExemptClass::DemandedByProfile => "an item without a field that the profile demands",
+        ExemptClass::OwnReason => "a value that the target may not know",
         ExemptClass::OptionalNull => "null in an optional field",
         ExemptClass::BlankOfAnotherType => "blank text in a field of another type",
         ExemptClass::BlankString => "blank text",

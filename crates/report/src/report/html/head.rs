@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
 use crate::report::text::{number, seconds, visible, visible_lines};
-use crate::report::wording::{cases_at_depth, left_on_target, other_reasons, part};
+use crate::report::wording::{cases_at_depth, left_on_target, other_reasons, part, traffic};
 use crate::triage::{Problem, ProblemTotals};
 
 pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
@@ -89,9 +89,10 @@ pub(super) fn facts(summary: &Summary) -> Markup {
     let head = &summary.head;
     let planned = format!("{} requests, {} items", number(head.planned.0), number(head.planned.1));
     let depth = format!("{}{}", head.depth, if head.strict { ", strict" } else { "" });
+    let judged = traffic(head);
     let finished =
         summary.tail.as_ref().map_or("never: the run was killed", |t| t.finished.as_str());
-    let plain = [
+    let mut plain = vec![
         ("Run", visible(&head.run_id)),
         ("Seed", head.seed.to_string()),
         ("Depth", depth),
@@ -100,24 +101,31 @@ pub(super) fn facts(summary: &Summary) -> Markup {
         ("Planned", planned),
         ("batchproof", visible(&head.tool)),
     ];
+    // Nothing was planned or drawn where nothing was sent.
+    plain.retain(|(name, _)| judged.is_none() || !["Seed", "Depth", "Planned"].contains(name));
     html! {
         h2 #run { "Run" }
         dl.facts {
+            @if let Some(judged) = &judged { div.wide { dt { "Judged" } dd { (judged) "; nothing was sent" } } }
             @for (name, value) in &plain { div { dt { (name) } dd { (value) } } }
             @if let Some((part, of)) = head.partition { div { dt { "Part" } dd { (part) " of " (of) } } }
-            div {
-                dt { "Cases" }
-                dd {
-                    (cases_at_depth(summary))
-                    @if head.whole_suite { ", the whole suite" } @else { ", not the whole suite" }
+            @if judged.is_none() {
+                div {
+                    dt { "Cases" }
+                    dd {
+                        (cases_at_depth(summary))
+                        @if head.whole_suite { ", the whole suite" } @else { ", not the whole suite" }
+                    }
+                }
+                div.wide {
+                    dt { "Left on the target" }
+                    dd { (left_on_target(summary)) "; keys start with " code { (visible(&head.run_id)) "-" } }
                 }
             }
-            div.wide {
-                dt { "Left on the target" }
-                dd { (left_on_target(summary)) "; keys start with " code { (visible(&head.run_id)) "-" } }
-            }
             div.wide { dt { "Specification, SHA-256" } dd { code.hash { (visible(&head.specification.hash)) } } }
-            div.wide { dt { "Cases, SHA-256" } dd { code.hash { (visible(&head.suite)) } } }
+            @if judged.is_none() {
+                div.wide { dt { "Cases, SHA-256" } dd { code.hash { (visible(&head.suite)) } } }
+            }
             @for (what, why) in &head.skipped {
                 div.wide { dt { "Skipped by the profile: " (visible(what)) } dd { (visible(why)) } }
             }
