@@ -341,21 +341,21 @@ impl TrafficJudge {
         let (open, refused) = self.preparer.not_claimed();
         if open > 0 {
             notes.push(format!(
-                "{} whose response body was not recorded: judged only where its status says enough",
+                "not judged: {} whose response body was not recorded",
                 counted(open, "exchange")
             ));
         }
         if refused > 0 {
             notes.push(format!(
-                "{} that the contract allows were refused, which is not judged: the target may know no such value. \
-                 A profile with `values` says which it knows.",
+                "not judged: {} refused though the contract allows it (the target may know no such value: a profile \
+                 with `values` says which it knows)",
                 counted(refused, "item")
             ));
         }
         if counts.unknown_used > 0 {
             notes.push(format!(
-                "{} rejected as used, which is not judged: their keys may have been used before the recording began \
-                 (--fresh-store says that none was)",
+                "not judged: {} rejected as used at the first appearance of the key, which may have been used before \
+                 the recording (--fresh-store says that none was)",
                 counted(counts.unknown_used, "item")
             ));
         }

@@ -263,6 +263,10 @@ impl Preparer {
         let used = self.contract.used_code().map(str::to_owned);
         let batch = &self.contract.batch;
         let BodyIntent::Batch { items, .. } = &mut exchange.intent.body else { return };
+        let is_broken = items.iter().any(|item| !item.validity.invalid.is_empty());
+        if !is_processed && is_broken {
+            return;
+        }
         for (index, item) in items.iter_mut().enumerate() {
             let result = results.get(index);
             let is_rejected = result.is_some_and(|result| {
