@@ -1,19 +1,26 @@
 //! `batchproof judge`: recorded exchanges against the rules.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use super::args::{JudgeArgs, JudgingArgs};
 use super::run::print_summary;
 use super::{CommandError, target};
+use crate::contract::text::counted;
 use crate::contract::{Contract, FileError, Profile};
 use crate::generate::default_run_id;
-use crate::har::{self, TrafficEntry};
+use crate::har::{self, TimeSpan, TrafficAnswer, TrafficBody, TrafficEntry};
 use crate::judge::{TrafficJudge, TrafficOptions, base_of};
 use crate::report;
 use crate::send::Target;
 use crate::session::NoObserver;
 use crate::waiver;
+
+/// Microseconds by which the times of one exchange in two files may differ.
+const APART: i64 = 2_000_000;
 
 pub fn judge(args: &JudgeArgs) -> Result<u8, CommandError> {
     let (contract, profile) = judged_by(&args.judging)?;
@@ -36,6 +43,7 @@ pub fn judge(args: &JudgeArgs) -> Result<u8, CommandError> {
         }
     }
     entries.sort_by_key(|(_, entry)| entry.span.begun);
+    let twice = without_copies(&mut entries);
     let options =
         TrafficOptions { is_live: false, target: base.clone(), sources, ..options(&args.judging)? };
     let mut judge = TrafficJudge::new(contract, profile, &base, &options, Arc::new(NoObserver))?;
@@ -48,12 +56,38 @@ pub fn judge(args: &JudgeArgs) -> Result<u8, CommandError> {
     for (source, entry) in entries {
         judge.take(source, entry).map_err(unwritable)?;
     }
-    let summary = judge.finish(&[]).map_err(unwritable)?;
+    let summary = judge.finish(&twice).map_err(unwritable)?;
     let summary = summary.ok_or("the record does not add up: a defect of batchproof")?;
     let dir = &args.judging.report_dir;
     report::write_all_with(&summary, dir, args.output.junit()).map_err(unwritable)?;
     print_summary(&summary, &args.output, dir)?;
     Ok(summary.conclusion.exit())
+}
+
+/// Takes out exchanges that two files hold, such as those of a client and of its proxy: the same bodies at the same time.
+/// What to say of them.
+fn without_copies(entries: &mut Vec<(usize, TrafficEntry)>) -> Vec<String> {
+    let mut kept: HashMap<(Bytes, Bytes), Vec<(usize, TimeSpan)>> = HashMap::new();
+    let before = entries.len();
+    entries.retain(|(source, entry)| {
+        let TrafficAnswer::Received { body: TrafficBody::Whole(answer), .. } = &entry.answer else {
+            return true;
+        };
+        let TrafficBody::Whole(body) = &entry.body else { return true };
+        let same = kept.entry((body.clone(), answer.clone())).or_default();
+        let is_copy = same.iter().any(|(other, span)| {
+            other != source
+                && span.begun <= entry.span.ended.saturating_add(APART)
+                && entry.span.begun <= span.ended.saturating_add(APART)
+        });
+        if !is_copy {
+            same.push((*source, entry.span));
+        }
+        !is_copy
+    });
+    let copies = (before - entries.len()) as u64;
+    let text = || format!("left out: {} that two files hold", counted(copies, "exchange"));
+    if copies > 0 { vec![text()] } else { Vec::new() }
 }
 
 /// Contract and profile.

@@ -55,14 +55,11 @@ pub fn read(file: &str, number: u64, text: &[u8]) -> Result<Vec<TrafficEntry>, F
     let entries: Vec<&RawValue> = serde_json::from_str(entries.get())
         .map_err(|_| wrong("/log/entries is not an array".to_owned()))?;
     let own = log.own.as_ref();
-    entries
-        .iter()
-        .enumerate()
-        .map(|(at, raw)| {
-            let place = format!("/log/entries/{at}");
-            entry(&place, raw.get(), own, number).map_err(wrong)
-        })
-        .collect()
+    let read = entries.iter().enumerate().map(|(at, raw)| {
+        let place = format!("/log/entries/{at}");
+        entry(&place, raw.get(), own, number).map_err(wrong)
+    });
+    read.filter_map(Result::transpose).collect()
 }
 
 /// What is wrong, without the place inside a part of the file.
@@ -95,22 +92,29 @@ fn entry(place: &str, text: &str, own: Option<&OwnLog>, file: u64) -> Result<Tra
         })
     });
     let lost = mark.and_then(|mark| serde_json::from_value(mark.get("lost")?.clone()).ok());
-    let headers = fields(request, place, "request")?;
+    let mut headers = fields(request, place, "request")?;
+    label(&mut headers, request.get("postData"));
     let body = request_body(request, own_request.is_some());
     let answer = match u16::try_from(status).ok().filter(|status| *status >= 100) {
         // Whether the target or the client gave up, a browser does not say.
         None => TrafficAnswer::Lost(lost.unwrap_or(LossKind::Ended)),
-        Some(status) => TrafficAnswer::Received {
-            status,
-            headers: fields(response, place, "response")?
-                .into_iter()
-                .map(|(name, value)| (name.to_ascii_lowercase(), value))
-                .collect(),
-            body: response_body(response, own_request.is_some()),
-            is_coded: own_request.is_some(),
-        },
+        Some(status) => {
+            let mut headers = fields(response, place, "response")?;
+            if own_request.is_none() {
+                label(&mut headers, response.get("content"));
+            }
+            TrafficAnswer::Received {
+                status,
+                headers: headers
+                    .into_iter()
+                    .map(|(name, value)| (name.to_ascii_lowercase(), value))
+                    .collect(),
+                body: response_body(response, own_request.is_some()),
+                is_coded: own_request.is_some(),
+            }
+        }
     };
-    Ok(TrafficEntry {
+    Ok(Some(TrafficEntry {
         place: place.to_owned(),
         span: span(&entry),
         method: text("method")?,
@@ -119,7 +123,16 @@ fn entry(place: &str, text: &str, own: Option<&OwnLog>, file: u64) -> Result<Tra
         body,
         answer,
         own: own_request,
-    })
+    }))
+}
+
+/// Adds the media type of a body where a writer left out the header field that says it.
+fn label(headers: &mut Vec<(String, String)>, body: Option<&Value>) {
+    let media = body.and_then(|body| body.get("mimeType")).and_then(Value::as_str).unwrap_or("");
+    let is_labelled = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    if !is_labelled && media.contains('/') && !media.starts_with("x-unknown") {
+        headers.push(("content-type".to_owned(), media.to_owned()));
+    }
 }
 
 /// An entry. Half a surrogate pair, as Python writes it for a byte that is no text, is taken for a character that

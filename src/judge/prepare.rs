@@ -144,9 +144,8 @@ impl Preparer {
             TrafficBody::None => None,
             TrafficBody::Whole(bytes) => Some(bytes.clone()),
         };
-        if matches!(entry.answer, TrafficAnswer::Received { status: 304, .. }) {
-            let keys = Some(self.keys(&entry));
-            return Preparation::Unjudged { why: "it was answered from a cache", keys };
+        if let Some(why) = unjudged(&entry) {
+            return Preparation::Unjudged { why, keys: Some(self.keys(&entry)) };
         }
         let body = bytes.as_ref().map_or(BodyIntent::None, |bytes| self.body(bytes));
         let request = self.request(&entry, bytes);
@@ -361,6 +360,19 @@ impl Preparer {
                 (is_sole && was_used).then_some((at, place))
             })
             .collect()
+    }
+}
+
+/// Why an exchange says nothing of the target, where it does not.
+fn unjudged(entry: &TrafficEntry) -> Option<&'static str> {
+    let TrafficAnswer::Received { status, headers, .. } = &entry.answer else { return None };
+    match status {
+        _ if entry.own.is_some() => None,
+        304 => Some("it was answered from a cache"),
+        // Something before the target sends clients to another address.
+        300..=399 => Some("it was redirected"),
+        _ if headers.is_empty() => Some("its response headers were not recorded"),
+        _ => None,
     }
 }
 

@@ -134,7 +134,7 @@ fn what_a_run_finds_is_found_in_its_traffic() {
 fn a_key_that_is_accepted_again_is_found() {
     let desk = Desk::new();
     let again = [entry(1.0, 5.0, &[("K-1", Accepted)]), entry(9.0, 5.0, &[("K-1", Accepted)])];
-    judged(&desk, &again, &[]).ends(1).says(&["UNIQUE-001"]);
+    judged(&desk, &again, &[]).ends(1).says(&["UNIQUE-001", "(/log/entries/1)"]);
     let evidence = desk.report()["findings"][0]["evidence"].clone();
     let steps: Vec<&str> =
         evidence.as_array().unwrap().iter().map(|e| e["step"].as_str().unwrap()).collect();
@@ -208,6 +208,8 @@ fn what_was_not_recorded_is_not_judged() {
         ("a blocked request", changed(&|e| e["response"]["status"] = 0.into())),
         ("refused credentials", changed(&|e| e["response"]["status"] = 401.into())),
         ("a cached response", changed(&|e| e["response"]["status"] = 304.into())),
+        ("a redirect", changed(&|e| e["response"]["status"] = 307.into())),
+        ("no response headers", changed(&|e| e["response"]["headers"] = json!([]))),
         ("no time", changed(&|e| _ = e.as_object_mut().unwrap().remove("time"))),
         ("no date", changed(&|e| _ = e.as_object_mut().unwrap().remove("startedDateTime"))),
         ("an unknown time", changed(&|e| e["time"] = (-1).into())),
@@ -256,4 +258,8 @@ fn several_files_are_one_judgement_and_several_targets_are_not() {
     desk.batchproof(&["judge", "one.har", "two.har"]).ends(2).says(&["--target"]);
     let one = ["judge", "one.har", "two.har", "--target", "https://other.example"];
     desk.batchproof(&one).ends(0);
+    // The same exchange, as a client and its proxy recorded it.
+    desk.file("one.har", har(&[entry(1.0, 50.0, &[("K-1", Accepted)])]));
+    desk.file("two.har", har(&[entry(1.01, 20.0, &[("K-1", Accepted)])]));
+    desk.batchproof(&["judge", "one.har", "two.har"]).ends(0).says(&["that two files hold"]);
 }

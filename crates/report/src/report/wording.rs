@@ -342,13 +342,24 @@ pub(super) fn request_line(exchange: &ExchangeRecord, target: &str) -> String {
         let short: String = id.chars().take(8).collect();
         format!("  (trace {})", visible(&short))
     });
+    let recorded = recorded_place(&exchange.step);
+    let recorded = recorded.map_or(String::new(), |place| format!("  ({})", visible(place)));
     format!(
-        "{} {} → {}{}",
+        "{} {} → {}{}{recorded}",
         visible(&request.method),
         visible(&path),
         answer_line(&exchange.answer),
         trace.unwrap_or_default()
     )
+}
+
+/// Where an exchange that somebody else made was found: the entry of an archive, or its number in a proxy. What a case
+/// sends has steps with other names.
+fn recorded_place(step: &str) -> Option<&str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let entry = step.rsplit_once("/log/entries/").map(|(_, number)| number);
+    let number = entry.or_else(|| step.strip_prefix("exchange "));
+    number.filter(|number| is_number(number)).map(|_| step)
 }
 
 /// Cases that were not run, by the reason: what the contract lacks, or what profile or transport exclude.
