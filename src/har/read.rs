@@ -67,8 +67,17 @@ fn why(error: &serde_json::Error) -> String {
     error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-fn entry(place: &str, text: &str, own: Option<&OwnLog>, file: u64) -> Result<TrafficEntry, String> {
+fn entry(
+    place: &str,
+    text: &str,
+    own: Option<&OwnLog>,
+    file: u64,
+) -> Result<Option<TrafficEntry>, String> {
     let entry: Value = parsed(text).map_err(|error| format!("{place}: {}", why(&error)))?;
+    // Chrome lists what a service worker fetches a second time.
+    if entry.get("_fetchedViaServiceWorker").and_then(Value::as_bool) == Some(true) {
+        return Ok(None);
+    }
     let part = |name: &str| {
         entry.get(name).filter(|v| v.is_object()).ok_or(format!("{place}/{name} is missing"))
     };
@@ -93,7 +102,9 @@ fn entry(place: &str, text: &str, own: Option<&OwnLog>, file: u64) -> Result<Tra
     });
     let lost = mark.and_then(|mark| serde_json::from_value(mark.get("lost")?.clone()).ok());
     let mut headers = fields(request, place, "request")?;
-    label(&mut headers, request.get("postData"));
+    if own_request.is_none() {
+        label(&mut headers, request.get("postData"));
+    }
     let body = request_body(request, own_request.is_some());
     let answer = match u16::try_from(status).ok().filter(|status| *status >= 100) {
         // Whether the target or the client gave up, a browser does not say.
