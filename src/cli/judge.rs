@@ -125,7 +125,12 @@ fn base(
         return Ok(Target::parse(url, &contract.operation.path)?.base);
     }
     let mut found: Vec<String> = Vec::new();
-    for base in entries.iter().filter_map(|(_, entry)| base_of(contract, entry)) {
+    // A run knows its target, and tries paths below others.
+    let target = |entry: &TrafficEntry| match &entry.own {
+        Some(own) => Some(own.base.clone()),
+        None => base_of(contract, entry),
+    };
+    for base in entries.iter().filter_map(|(_, entry)| target(entry)) {
         if !found.contains(&base) {
             found.push(base);
         }

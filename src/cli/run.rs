@@ -215,7 +215,8 @@ fn har_file(
 ) -> Result<Option<Arc<HarFile>>, CommandError> {
     let Some(path) = path else { return Ok(None) };
     let redactor = environment.sender.token().redactor(&environment.profile.secrets);
-    let har = HarFile::create(path, redactor, (run_id, environment.keys.prefix()))
+    let base = &environment.sender.target.base;
+    let har = HarFile::create(path, redactor, (run_id, base.as_str(), environment.keys.prefix()))
         .map_err(|e| format!("--har {}: {e}\n  expected: a writable file", path.display()))?;
     let har = Arc::new(har);
     environment.sender.log_traffic(Arc::clone(&har) as Arc<_>);

@@ -103,6 +103,8 @@ pub struct OwnRequest {
     pub log: u64,
     /// What the keys of the run begin with.
     pub keys: String,
+    /// Its target.
+    pub base: String,
     /// Which credentials it carried.
     pub credential: Credential,
     /// How its body was framed: `sized`, `chunked`, `tiny-chunks`, or `raw` where its bytes were written out.

@@ -34,6 +34,7 @@ struct ArchiveLog<'a> {
 #[derive(Deserialize, Clone)]
 struct OwnLog {
     keys: String,
+    base: String,
 }
 
 /// The exchanges of an archive, in its order. `file` is its name, and `number` tells it from others.
@@ -94,6 +95,7 @@ fn entry(
             number: mark.get("number")?.as_u64()?,
             log: file,
             keys: log.keys.clone(),
+            base: log.base.clone(),
             credential: serde_json::from_value(mark.get("credential")?.clone()).ok()?,
             framing: mark.get("framing")?.as_str()?.to_owned(),
             hang_up: mark.get("hang_up").and_then(|v| serde_json::from_value(v.clone()).ok()),

@@ -46,20 +46,20 @@ struct OpenFile {
 }
 
 impl HarFile {
-    /// Begins an archive of a run whose keys begin with `keys`.
+    /// Begins an archive of a run against the target at `base`, whose keys begin with `keys`.
     ///
     /// # Errors
     /// Where the file can't be written.
     pub fn create(
         path: &Path,
         redactor: Redactor,
-        (run_id, keys): (&str, &str),
+        (run_id, base, keys): (&str, &str, &str),
     ) -> std::io::Result<HarFile> {
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
             std::fs::create_dir_all(dir)?;
         }
         let mut file = File::create(path)?;
-        let head = template::head(&json!({ "run_id": run_id, "keys": keys }));
+        let head = template::head(&json!({ "run_id": run_id, "base": base, "keys": keys }));
         file.write_all(head.as_bytes())?;
         file.write_all(template::END.as_bytes())?;
         let open = OpenFile { file, end: head.len() as u64, entries: 0, failed: None };

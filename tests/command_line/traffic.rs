@@ -112,6 +112,11 @@ fn the_traffic_of_a_clean_run_is_conformant() {
     for file in ["report.html", "report.json", "junit.xml", "report.md", "report.sarif"] {
         assert!(desk.reports().join(file).exists(), "{file}");
     }
+    // A run tries the documented path below another one, too.
+    desk.batchproof(&["run", "http", "--depth", "standard", "--seed", "1", "--har", "run.har"])
+        .ends(0);
+    assert!(std::fs::read_to_string(desk.path().join("run.har")).unwrap().contains("/before/"));
+    desk.batchproof(&["judge", "run.har", "--strict"]).ends(0);
 }
 
 #[test]
