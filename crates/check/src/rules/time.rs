@@ -14,7 +14,7 @@ pub(super) const RULES: &[Rule] = &[
         level: Level::Must,
         title: "Elapsed times are whole and not negative",
         cite: "OpenAPI: result schema, int64; INTERPRETATION-23",
-        doc: "A duration below zero comes of two clocks, or of one that was set back.",
+        doc: "A duration below zero comes from two clocks, or from one that was set back.",
         example: include_str!("examples/TIME-001.txt"),
         needs: &["SCHEMA-001"],
         check: Check::Exchange(not_negative),
