@@ -114,7 +114,15 @@ async fn send_once(
     let sending = async {
         let turn = match turn {
             Some(turn) => turn,
-            None => sender.pace.turn().await,
+            None if patient => sender.pace.turn().await,
+            // Many that wait to be refused for their pace would keep the run for as many pauses.
+            None => tokio::select! {
+                biased;
+                turn = sender.pace.turn() => turn,
+                () = sender.patience_is_over() => {
+                    return Answer::Lost(Loss::ended(started.elapsed()));
+                }
+            },
         };
         environment.leave_room().await;
         let sending = sender.send_in_turn(request, items, &turn);

@@ -5,7 +5,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::exchange::Answer;
+use crate::exchange::{Answer, LossKind};
 
 /// How long a target may go without a good answer.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -58,6 +58,7 @@ impl GoodAnswers {
         match answer {
             Answer::Received(response) if is_good(response.status) => self.begin(),
             Answer::Received(response) => self.note_bad(&format!("status {}", response.status)),
+            Answer::Lost(loss) if loss.kind == LossKind::CutShort => self.note_bad(&loss.message),
             Answer::Lost(loss) if loss.kind.is_ours() && !loss.kind.is_unreached() => {}
             Answer::Lost(loss) => self.note_bad(&loss.message),
         }
@@ -103,7 +104,7 @@ pub(super) fn is_good(status: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::{Loss, LossKind};
+    use crate::exchange::Loss;
 
     fn lost(kind: LossKind) -> Answer {
         Answer::Lost(Loss { kind, message: "nothing came".to_owned(), elapsed: Duration::ZERO })

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use rustls::ClientConfig;
 
+use super::allowance::Allowance;
 use super::body_end::{SILENCE, is_whole, promises_close};
 use super::connection::handshake_failure;
 use super::incoming::{LossReason, too_large};
@@ -118,7 +119,7 @@ async fn exchange(
         url = format!("{url}?{name}={token}");
     }
     let headers = headers(sender, request, signature);
-    let mut builder = client.request(method, url).headers(headers).timeout(limit);
+    let mut builder = client.request(method, url).headers(headers);
     if let Some(body) = &request.body {
         builder = match request.framing {
             Framing::Sized => builder.body(body.clone()),
@@ -130,7 +131,9 @@ async fn exchange(
             }
         };
     }
-    let response = builder.send().await.map_err(|error| failure(sender, &error))?;
+    let allowance = Allowance::new(limit);
+    let response = allowance.within(builder.send()).await.ok_or_else(timed_out)?;
+    let response = response.map_err(|error| failure(sender, &error))?;
     refuse_proxy(sender, response.status().as_u16())?;
     let status = response.status().as_u16();
     let headers = response
@@ -142,8 +145,8 @@ async fn exchange(
         return Err(too_large(status, bounds.most));
     }
     let framed = response.version() == reqwest::Version::HTTP_2 || is_framed(response.headers());
-    let body = Buffered::new(&sender.memory, status, bounds);
-    let (body, outline) = read(sender, response, body, framed).await?.finish();
+    let body = Buffered::new(&sender.memory, &allowance, status, bounds);
+    let (body, outline) = read(sender, response, body, framed, &allowance).await?.finish();
     Ok(Response { status, headers, body, elapsed: Duration::ZERO, framing: None, outline })
 }
 
@@ -173,6 +176,7 @@ async fn read<'a>(
     mut response: reqwest::Response,
     mut body: Buffered<'a>,
     framed: bool,
+    allowance: &Allowance,
 ) -> Result<Buffered<'a>, LossReason> {
     let status = response.status().as_u16();
     let broken = |(kind, why): LossReason| match kind {
@@ -180,10 +184,12 @@ async fn read<'a>(
         _ => (LossKind::Reset, format!("status {status}, then: {why}")),
     };
     loop {
+        let late = || broken(timed_out());
         let chunk = if framed {
-            response.chunk().await
+            allowance.within(response.chunk()).await.ok_or_else(late)?
         } else {
-            match tokio::time::timeout(SILENCE, response.chunk()).await {
+            let silence = tokio::time::timeout(SILENCE, response.chunk());
+            match allowance.within(silence).await.ok_or_else(late)? {
                 Ok(chunk) => chunk,
                 Err(_) if is_whole(body.bytes()) => {
                     let why = format!(
@@ -342,6 +348,11 @@ fn chunks(
         parts.push(Ok(rest.split_to(size.min(rest.len()))));
     }
     futures_util::stream::iter(parts)
+}
+
+/// No (whole) answer came within the limit.
+fn timed_out() -> LossReason {
+    (LossKind::Timeout, "operation timed out".to_owned())
 }
 
 /// What went wrong, and with whom: name service, proxy, TLS, or the target.

@@ -15,8 +15,8 @@ const USUAL_HEAD: usize = 2048;
 /// Header fields that an answer may have.
 const MOST_FIELDS: usize = 128;
 
-/// Interim answers that are read before the final one must come.
-const MOST_INTERIM: u32 = 100;
+/// Interim answers that are read: RFC 9110 section 15.2 sets no number, so more than these say nothing of the target.
+const MOST_INTERIM: u32 = 10_000;
 
 /// Memory of a body that is kept for the next one.
 const LARGEST_KEPT: usize = 1024 * 1024;
@@ -304,11 +304,10 @@ impl Incoming {
         };
         let status = parsed.code.unwrap_or(0);
         if (100..200).contains(&status) && status != 101 {
-            // RFC 9110 section 15.2: a client reads any number of interim answers.
             self.interim += 1;
             if self.interim > MOST_INTERIM {
                 let why = format!("more than {MOST_INTERIM} interim answers ({status})");
-                return Err((LossKind::NoHttp, why));
+                return Err((LossKind::TooLarge, why));
             }
             self.continued |= status == 100;
             self.head.clear();

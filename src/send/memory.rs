@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore};
 
+use super::allowance::Allowance;
 use super::incoming::{LossReason, too_large};
 use crate::exchange::{Outline, Outliner, parsed_size};
 
@@ -73,6 +74,7 @@ impl AnswerBounds {
 /// A body that grows while it is read; what it takes is given back with the last reference to it.
 pub(super) struct Buffered<'a> {
     memory: &'a Memory,
+    allowance: &'a Allowance,
     status: u16,
     bounds: AnswerBounds,
     /// What is held of it: all, or the beginning.
@@ -100,10 +102,16 @@ impl AsRef<[u8]> for Held {
 }
 
 impl<'a> Buffered<'a> {
-    /// The body of an answer with that status.
-    pub fn new(memory: &'a Memory, status: u16, bounds: AnswerBounds) -> Buffered<'a> {
+    /// The body of an answer with that status; waiting for room takes nothing of `allowance`.
+    pub fn new(
+        memory: &'a Memory,
+        allowance: &'a Allowance,
+        status: u16,
+        bounds: AnswerBounds,
+    ) -> Buffered<'a> {
         Buffered {
             memory,
+            allowance,
             status,
             bounds,
             bytes: Vec::new(),
@@ -163,7 +171,8 @@ impl<'a> Buffered<'a> {
         } else {
             self.take_turn().await;
             let taking = Arc::clone(&self.memory.portions).acquire_many_owned(missing);
-            let Ok(Ok(room)) = tokio::time::timeout(self.memory.wait, taking).await else {
+            let taking = tokio::time::timeout(self.memory.wait, taking);
+            let Ok(Ok(room)) = self.allowance.standing_still(taking).await else {
                 return false;
             };
             room
@@ -177,7 +186,8 @@ impl<'a> Buffered<'a> {
 
     async fn take_turn(&mut self) {
         if self.turn.is_none() {
-            self.turn = Some(self.memory.turn.lock().await);
+            let turn = self.memory.turn.lock();
+            self.turn = Some(self.allowance.standing_still(turn).await);
         }
     }
 
@@ -223,7 +233,8 @@ mod tests {
 
     /// A body of this number of bytes; twice as many count.
     async fn body(memory: &Memory, size: usize) -> (Bytes, Option<Arc<Outline>>) {
-        let mut buffered = Buffered::new(memory, 200, BOUNDS);
+        let allowance = Allowance::new(Duration::from_mins(1));
+        let mut buffered = Buffered::new(memory, &allowance, 200, BOUNDS);
         for piece in vec![b'0'; size].chunks(300_000) {
             buffered.add(piece).await.unwrap();
         }
@@ -247,7 +258,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_small_as_text_and_large_once_parsed_is_not_held() {
         let memory = Memory::default();
-        let mut buffered = Buffered::new(&memory, 200, BOUNDS);
+        let allowance = Allowance::new(Duration::from_mins(1));
+        let mut buffered = Buffered::new(&memory, &allowance, 200, BOUNDS);
         for piece in format!("{{\"results\":[1{}]}}", ",1".repeat(MIB)).as_bytes().chunks(4096) {
             buffered.add(piece).await.unwrap();
         }
@@ -260,7 +272,8 @@ mod tests {
     async fn an_answer_ends_where_it_is_larger_than_it_may_be() {
         let memory = Memory::default();
         let bounds = AnswerBounds { most: 10, items: 1 };
-        let mut buffered = Buffered::new(&memory, 200, bounds);
+        let allowance = Allowance::new(Duration::from_mins(1));
+        let mut buffered = Buffered::new(&memory, &allowance, 200, bounds);
         buffered.add(b"0123456789").await.unwrap();
         let (kind, why) = buffered.add(b"0").await.unwrap_err();
         assert_eq!(kind, LossKind::TooLarge);

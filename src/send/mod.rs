@@ -3,6 +3,7 @@
 //! It follows no redirect, asks for no content coding and never retries by itself. It must not know what
 //! an answer ought to be. Credentials live here and nowhere else.
 
+mod allowance;
 mod body_end;
 mod ceiling;
 mod certificate;
@@ -122,6 +123,9 @@ pub struct Sender {
     /// The last pause that the target asked for.
     pause: tokio::sync::watch::Sender<Option<Pause>>,
 }
+
+/// How often it is looked whether patience is over.
+const PATIENCE_CHECK: Duration = Duration::from_secs(1);
 
 /// What every body may have, and what every item of a batch adds to it.
 const BODY: (u64, u64) = (4 * 1024 * 1024, 16 * 1024);
@@ -250,6 +254,13 @@ impl Sender {
         self.good_answers.over()
     }
 
+    /// Ends once nothing more is to be expected of the target.
+    pub async fn patience_is_over(&self) {
+        while self.good_answers.over().is_none() {
+            tokio::time::sleep(PATIENCE_CHECK).await;
+        }
+    }
+
     /// Begins to wait for a good answer, with whole time limits.
     pub fn begin_patience(&self) {
         self.good_answers.begin();
@@ -326,6 +337,25 @@ impl Sender {
         limit: Duration,
         bounds: AnswerBounds,
     ) -> Answer {
+        let cut = self.patience.of(limit);
+        let mut answer = self.send_by_kind(request, signature, cut, bounds).await;
+        if let Answer::Lost(loss) = &mut answer
+            && loss.kind == LossKind::Timeout
+            && cut < limit
+        {
+            // The target had less time than it is granted: that it gave no answer says nothing.
+            loss.kind = LossKind::CutShort;
+        }
+        answer
+    }
+
+    async fn send_by_kind(
+        &self,
+        request: &Request,
+        signature: &[(String, String)],
+        limit: Duration,
+        bounds: AnswerBounds,
+    ) -> Answer {
         if request.raw.is_some() || request.hang_up.is_some() {
             return raw::send(self, request, signature, limit, bounds).await;
         }
@@ -333,7 +363,6 @@ impl Sender {
             || is_odd(request.credential)
             || FRESH_CONNECTIONS.try_with(|fresh| *fresh) == Ok(true);
         let client = self.clients().await.of(fresh);
-        let limit = self.patience.of(limit);
         let answer = http::send(self, &client, request, signature, limit, bounds).await;
         self.patience.note(matches!(&answer, Answer::Lost(loss) if loss.kind == LossKind::Timeout));
         answer

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Sender;
+use super::allowance::Allowance;
 use super::body_end::{SILENCE, is_whole};
 use super::connection::TargetConnection;
 use super::head::{self, BodyEnd};
@@ -40,10 +41,11 @@ pub(super) async fn send(
     if let Some(why) = sender.raw_excluded().await {
         return lost((LossKind::HungUp, format!("{why}; nothing was sent")));
     }
-    match tokio::time::timeout(limit, talk(sender, request, signature, start, bounds)).await {
-        Ok(Ok(response)) => Answer::Received(response),
-        Ok(Err(failure)) => lost(failure),
-        Err(_) => lost((LossKind::Timeout, "no whole answer in time".to_owned())),
+    let allowance = Allowance::new(limit);
+    match allowance.within(talk(sender, request, signature, &allowance, bounds)).await {
+        Some(Ok(response)) => Answer::Received(Response { elapsed: start.elapsed(), ..response }),
+        Some(Err(failure)) => lost(failure),
+        None => lost((LossKind::Timeout, "no whole answer in time".to_owned())),
     }
 }
 
@@ -51,13 +53,13 @@ async fn talk(
     sender: &Sender,
     request: &Request,
     signature: &[(String, String)],
-    start: Instant,
+    allowance: &Allowance,
     bounds: AnswerBounds,
 ) -> Result<Response, LossReason> {
     let mut talk = Talk {
         connection: TargetConnection::open(sender).await?,
         incoming: Incoming::observed(bounds.most, &request.method, request.is_http_1_0()),
-        body: Buffered::new(&sender.memory, 0, bounds),
+        body: Buffered::new(&sender.memory, allowance, 0, bounds),
         piece: vec![0; 16 * 1024],
         left_over: 0,
         following: Vec::new(),
@@ -78,9 +80,9 @@ async fn talk(
     let mut kept_waiting = false;
     if waits {
         // As a careful client does: the body goes out once the server has said anything, or after a while.
-        match tokio::time::timeout(PATIENCE, talk.read()).await {
-            Ok(read) => _ = read?,
-            Err(_) => kept_waiting = true,
+        match talk.read(PATIENCE).await {
+            Some(read) => _ = read?,
+            None => kept_waiting = true,
         }
         // A final answer may have come, and its connection be closed: that is what counts then.
         let written = talk.write(&bytes[head..until]).await;
@@ -97,7 +99,8 @@ async fn talk(
     let seen =
         FramingSeen { fault: talk.fault(), continued: talk.incoming.continued, kept_waiting };
     let (body, outline) = talk.body.finish();
-    Ok(Response { status, headers, body, elapsed: start.elapsed(), framing: Some(seen), outline })
+    let elapsed = Duration::ZERO;
+    Ok(Response { status, headers, body, elapsed, framing: Some(seen), outline })
 }
 
 /// The bytes of a case, with the credentials where they go, and the trace context behind the last header.
@@ -203,9 +206,16 @@ impl Talk<'_> {
         self.connection.flush().await.map_err(reset)
     }
 
-    /// Reads once; says whether more may come.
-    async fn read(&mut self) -> Result<bool, LossReason> {
-        match self.connection.read(&mut self.piece).await {
+    /// Reads once, where anything comes within `time`: whether more may come.
+    async fn read(&mut self, time: Duration) -> Option<Result<bool, LossReason>> {
+        // To take in what came may wait for room: that is no silence of the target.
+        let read = tokio::time::timeout(time, self.connection.read(&mut self.piece)).await.ok()?;
+        Some(self.take(read).await)
+    }
+
+    /// Takes in what was read.
+    async fn take(&mut self, read: std::io::Result<usize>) -> Result<bool, LossReason> {
+        match read {
             Ok(0) => Ok(false),
             Ok(count) => {
                 let taken = self.incoming.take(&self.piece[..count])?;
@@ -225,19 +235,19 @@ impl Talk<'_> {
     /// Reads the answer to its end, and listens whether more follows.
     async fn answer(&mut self) -> Result<(), LossReason> {
         while !self.incoming.is_done() {
-            match tokio::time::timeout(SILENCE, self.read()).await {
-                Ok(read) => {
+            match self.read(SILENCE).await {
+                Some(read) => {
                     if !read? {
                         return self.incoming.end();
                     }
                 }
-                Err(_) => self.after_silence()?,
+                None => self.after_silence()?,
             }
         }
         if self.incoming.fault().is_none() && !self.incoming.ends_with_connection() {
             if self.left_over == 0 {
                 // Whether bytes follow though nothing more was asked.
-                let _ = tokio::time::timeout(AFTER, self.read()).await;
+                let _ = self.read(AFTER).await;
             }
             self.is_followed = self.left_over > 0;
         }

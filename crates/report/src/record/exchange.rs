@@ -346,6 +346,7 @@ fn kind_name(kind: LossKind) -> &'static str {
         LossKind::Credentials => "credentials",
         LossKind::Reset => "reset",
         LossKind::Timeout => "timeout",
+        LossKind::CutShort => "cut-short",
         LossKind::NoHttp => "no-http",
         LossKind::TooLarge => "too-large",
         LossKind::HungUp => "hung-up",

@@ -5,7 +5,6 @@ mod sending;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

@@ -263,6 +263,8 @@ pub enum LossKind {
     Reset,
     /// No answer in time.
     Timeout,
+    /// No answer within a limit that was cut, because requests before it got none in time.
+    CutShort,
     /// The bytes that came are not HTTP.
     NoHttp,
     /// More came than an answer may have.
@@ -279,7 +281,7 @@ impl LossKind {
     /// Whether the client itself let go, or never reached the target: that says nothing of its answers.
     #[must_use]
     pub fn is_ours(self) -> bool {
-        matches!(self, LossKind::HungUp | LossKind::Crowded | LossKind::Ended)
+        matches!(self, LossKind::HungUp | LossKind::Crowded | LossKind::Ended | LossKind::CutShort)
             || self.is_unreached()
     }
 
@@ -309,6 +311,7 @@ impl LossKind {
             LossKind::Credentials => "no credentials",
             LossKind::Reset => "the connection ended without an answer",
             LossKind::Timeout => "no answer in time",
+            LossKind::CutShort => "no answer within a limit that was cut",
             LossKind::NoHttp => "the answer is not HTTP",
             LossKind::TooLarge => "the answer is larger than it may be",
             LossKind::HungUp => "the client disconnected on purpose",
