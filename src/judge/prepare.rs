@@ -336,6 +336,10 @@ impl Preparer {
     /// Items of earlier exchanges that were called used, and whose keys were in no other request until `sent`, in
     /// which they are accepted: exchange and item.
     pub fn shown_fresh(&self, earlier: &[Exchange], sent: &Exchange) -> Vec<(usize, usize)> {
+        // Almost no key is sent twice, and looking through a large batch for each of its keys takes long.
+        if earlier.is_empty() {
+            return Vec::new();
+        }
         let Some((true, results)) = self.results(sent) else { return Vec::new() };
         let items = sent.intent.items();
         if results.len() != items.len() {
