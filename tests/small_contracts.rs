@@ -2,6 +2,8 @@
 //! and served, and what nothing can be generated for is an error with its place.
 
 mod harness;
+#[path = "third-party/mod.rs"]
+mod third_party;
 
 use std::collections::BTreeSet;
 
@@ -416,4 +418,62 @@ fn a_slip_in_a_contract_is_named_with_its_line_and_what_was_meant() {
         desk.file("c/openapi.yaml", document);
         desk.batchproof(&["run", "--contract", "c"]).ends(2).says(&says);
     }
+}
+
+/// The contracts that are proven: every example, and that of the tests.
+fn proven_contracts() -> Vec<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let examples = std::fs::read_dir(root.join("examples/contracts")).unwrap();
+    let mut all: Vec<_> = examples.map(|entry| entry.unwrap().path()).collect();
+    all.push(root.join("tests/second-contract"));
+    all.into_iter().map(|path| path.display().to_string()).collect()
+}
+
+/// Proves each of them, two at a time; what was printed about those that do not hold.
+fn unproven(arguments: &[&str]) -> Vec<String> {
+    let waiting = std::sync::Mutex::new(proven_contracts());
+    let failed = std::sync::Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let Some(contract) = waiting.lock().unwrap().pop() else { return };
+            let prove = [&["prove", "--contract", &contract], arguments].concat();
+            let ended = Desk::new().batchproof(&prove);
+            if ended.code != 0 {
+                failed.lock().unwrap().push(format!("{contract}\n{}", ended.text()));
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..2).for_each(|_| _ = scope.spawn(work)));
+    failed.into_inner().unwrap()
+}
+
+#[test]
+fn the_suite_is_proven_for_every_example_with_some_faults() {
+    let some = ["content-type-missing-on-error", "exception-name-in-error", "rejected-left-out"];
+    let failed = unproven(&[&some[..], &["--depth", "quick"]].concat());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+#[ignore = "takes some minutes for each contract"]
+fn every_fault_is_found_under_every_example() {
+    let failed = unproven(&[]);
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn a_proof_under_a_contract_says_what_can_not_show() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let contract = root.join("examples/contracts/without-key").display().to_string();
+    let faults = ["results-reversed", "content-type-missing-on-error", "item-elapsed-negative"];
+    let prove = [&["prove", "--contract", &contract, "--depth", "quick"][..], &faults].concat();
+    let ended = Desk::new().batchproof(&prove);
+    assert_eq!(ended.code, 0, "{}", ended.text());
+    assert!(
+        ended.out.contains("does not apply: the contract names no elapsed times"),
+        "{}",
+        ended.out
+    );
+    assert!(ended.out.contains("clean in refusal mode request and item"), "{}", ended.out);
+    assert!(ended.out.contains("1 of 1 fault found"), "{}", ended.out);
 }

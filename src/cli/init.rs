@@ -53,6 +53,12 @@ pub fn init(args: &InitArgs) -> Result<u8, CommandError> {
         Ok(contract) => runtime.block_on(finish(args, contract, &proposed.yaml)),
         Err(problem) => {
             say(&unfinished(&problem, &proposed));
+            if let Some(target) = &args.target {
+                say(&format!(
+                    "nothing was sent to {target}: finish batch.yaml first, then `batchproof doctor --contract {} --target {target}`",
+                    args.output.display()
+                ));
+            }
             Ok(UNFINISHED)
         }
     }

@@ -1,5 +1,7 @@
 //! `batchproof prove`: the kill matrix.
 
+mod elsewhere;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -16,6 +18,9 @@ use crate::record::Summary;
 use crate::report::json::{Coverage, CoverageShare};
 
 pub fn prove(args: &ProveArgs) -> Result<u8, CommandError> {
+    if let Some(dir) = &args.contract {
+        return elsewhere::prove(args, dir);
+    }
     let suite = Arc::new(prove::ProofSuite::shipped()?);
     let runs: Vec<prove::ProofRun> = prove::proof_runs()
         .into_iter()

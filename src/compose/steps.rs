@@ -280,6 +280,37 @@ fn fresh_keys(environment: &Environment, captures: &mut Captures, text: &str) ->
 }
 
 /// Reads a request that was written out, so that it is judged like any other.
+/// A head that a case wrote out, with what its target and its contract want in it: what stands before the documented
+/// path, the query, and headers that it does not have.
+fn documented_head(environment: &Environment, head: &str) -> String {
+    let contract = &environment.contract;
+    let (first, rest) = head.split_once('\n').unwrap_or((head, ""));
+    let mut words: Vec<&str> = first.split(' ').collect();
+    let Some(path) = words.get_mut(1).filter(|path| path.starts_with(&contract.operation.path))
+    else {
+        return head.to_owned();
+    };
+    let query = contract.shape.as_ref().map_or("", |shape| &shape.query);
+    let query = if **path == contract.operation.path { query } else { "" };
+    let whole = format!("{}{path}{query}", environment.sender.target.prefix());
+    *path = &whole;
+    let mut head = words.join(" ");
+    let has = |name: &str| {
+        let names = rest.lines().filter_map(|line| line.split_once(':'));
+        names.into_iter().any(|(known, _)| known.trim().eq_ignore_ascii_case(name))
+    };
+    for (name, value) in contract.shape.iter().flat_map(|shape| &shape.headers) {
+        if !has(name) {
+            head.push_str(&format!("\n{name}: {value}"));
+        }
+    }
+    if !rest.is_empty() {
+        head.push('\n');
+        head.push_str(rest);
+    }
+    head
+}
+
 fn raw_request(environment: &Environment, text: &str) -> ComposedRequest {
     let contract = &environment.contract;
     let text = text.replace("\r\n", "\n");
@@ -287,10 +318,12 @@ fn raw_request(environment: &Environment, text: &str) -> ComposedRequest {
     let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
     let body = &measured(body);
     let head = head.replace(LENGTH_MARK, &body.len().to_string());
+    let head = documented_head(environment, &head);
     let mut lines = head.lines();
     let mut words = lines.next().unwrap_or("").split(' ');
     let method = words.next().unwrap_or("").to_owned();
-    let path = words.next().unwrap_or("").to_owned();
+    let path = words.next().unwrap_or("");
+    let path = path.strip_prefix(environment.sender.target.prefix()).unwrap_or(path).to_owned();
     let mut headers: Vec<(String, String)> = lines
         .filter_map(|l| l.split_once(':'))
         .map(|(n, v)| (n.to_owned(), v.trim().to_owned()))

@@ -67,7 +67,10 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError>
         }
     }
     for step in case.spec.steps.iter().flatten() {
-        check_step(&case, step, generator)?;
+        if check_step(&case, step, generator)? && not_applicable.is_none() {
+            not_applicable =
+                Some("the contract has nothing that its mutations could change".to_owned());
+        }
     }
     Ok(SelectedCase { case, rule, mutations, not_applicable, notes, warnings })
 }
@@ -162,12 +165,17 @@ fn check_expect(case: &Case, expect: Option<&Expect>) -> Result<(), FileError> {
     }
 }
 
-fn check_step(case: &Case, step: &Step, generator: &Generator) -> Result<(), FileError> {
+/// Whether a mutation of the step has nothing to change.
+fn check_step(case: &Case, step: &Step, generator: &Generator) -> Result<bool, FileError> {
     check_expect(case, step.expect.as_ref())?;
+    let mut changes_nothing = false;
     if let Some(BatchSpec::Items(items)) = &step.batch {
         for named in items.iter().filter_map(|i| i.mutate.as_ref()) {
-            find_mutations(case, named, generator)?;
+            changes_nothing |= find_mutations(case, named, generator)?.is_empty();
         }
     }
-    step.simultaneously.iter().flatten().try_for_each(|s| check_step(case, s, generator))
+    for inner in step.simultaneously.iter().flatten() {
+        changes_nothing |= check_step(case, inner, generator)?;
+    }
+    Ok(changes_nothing)
 }

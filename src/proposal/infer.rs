@@ -50,6 +50,64 @@ pub struct Proposal {
     pub matching: Option<(String, String)>,
     /// Required properties of the request beside the items.
     pub beside: Vec<String>,
+    /// Parameters of the operation that must have values.
+    pub parameters: Vec<ProposedParameter>,
+}
+
+/// A parameter that every request must have.
+#[derive(Debug, Clone)]
+pub struct ProposedParameter {
+    /// Its name.
+    pub name: String,
+    /// `path`, `query` or `header`.
+    pub place: String,
+    /// A value that the document shows: an example, the default, the only one that is allowed.
+    pub value: Option<Value>,
+}
+
+/// The required parameters of an operation and of its path.
+fn parameters(
+    document: &SchemaDocument,
+    pointer: &str,
+    operation: &Value,
+) -> Vec<ProposedParameter> {
+    let of_path = pointer.rsplit_once('/').and_then(|(path, _)| document.value().pointer(path));
+    let lists = [Some(operation), of_path].into_iter().flatten();
+    let mut found: Vec<ProposedParameter> = Vec::new();
+    for parameter in lists.filter_map(|holder| holder.get("parameters")?.as_array()).flatten() {
+        let parameter = document.resolve(parameter);
+        let text = |name: &str| parameter.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (name, place) = (text("name"), text("in"));
+        let is_usual = place == "header"
+            && ["accept", "content-type", "authorization"]
+                .iter()
+                .any(|usual| name.eq_ignore_ascii_case(usual));
+        let is_needed = place == "path" || parameter.get("required") == Some(&Value::Bool(true));
+        let is_known = found.iter().any(|known| known.name == name && known.place == place);
+        if !is_needed || is_usual || is_known || !["path", "query", "header"].contains(&place) {
+            continue;
+        }
+        let schema = parameter.get("schema").map_or(parameter, |schema| document.resolve(schema));
+        let shown = |holder: &Value| {
+            let only = |list: &Value| {
+                list.as_array().filter(|l| l.len() == 1).and_then(|l| l.first().cloned())
+            };
+            let first = |list: &Value| list.as_array().and_then(|l| l.first().cloned());
+            let of_schema = ["const", "example", "default"].iter().find_map(|key| holder.get(*key));
+            of_schema
+                .cloned()
+                .or_else(|| holder.get("examples").and_then(first))
+                .or_else(|| holder.get("enum").and_then(only))
+        };
+        found.push(ProposedParameter {
+            name: name.to_owned(),
+            place: place.to_owned(),
+            value: shown(parameter)
+                .or_else(|| shown(schema))
+                .filter(|v| !v.is_object() && !v.is_array()),
+        });
+    }
+    found
 }
 
 /// What the document says of an operation.
@@ -142,6 +200,7 @@ pub fn infer(document: &SchemaDocument, operation: &BatchOperation) -> Proposal 
         most_items: document.resolve(list).get("maxItems").and_then(Value::as_u64),
         matching,
         beside,
+        parameters: parameters(document, &operation.pointer, value),
     }
 }
 

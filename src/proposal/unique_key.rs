@@ -8,12 +8,15 @@ use super::codes::DocumentedCode;
 use super::view::{self, SchemaShape, ViewedProperty};
 use super::words::{has, speaks, words};
 use crate::contract::SchemaDocument;
+use crate::contract::validity::escape;
 
 /// The guess of a unique key.
 #[derive(Debug, Clone)]
 pub struct UniqueGuess {
-    /// The field of the item.
+    /// The field of the item: its name, or its pointer where it is in an object of the item.
     pub field: String,
+    /// Where a result repeats a key that is in an object of its item.
+    pub result: Option<String>,
     /// Whether its schema requires it.
     pub required: bool,
     /// Fields that may be meant as well, the likeliest first.
@@ -27,22 +30,53 @@ pub fn unique(
     result: &[ViewedProperty<'_>],
     codes: &[DocumentedCode],
 ) -> Option<UniqueGuess> {
-    let mut scored: Vec<(i32, &ViewedProperty<'_>)> = fields
-        .iter()
-        .filter_map(|field| Some((key_score(document, field, result, codes)?, field)))
-        .filter(|(score, _)| *score >= 3)
+    let own = fields.iter().map(|field| (String::new(), *field));
+    let mut scored: Vec<(i32, String, ViewedProperty<'_>)> = own
+        .chain(fields.iter().flat_map(|field| inner(document, field)))
+        .filter_map(|(way, field)| Some((key_score(document, &field, result, codes)?, way, field)))
+        .filter(|(score, ..)| *score >= 3)
         .collect();
-    scored.sort_by_key(|(score, _)| -score);
-    let (best, field) = *scored.first()?;
+    scored.sort_by_key(|(score, ..)| -score);
+    let named = |way: &str, field: &ViewedProperty<'_>| {
+        if way.is_empty() { field.name.to_owned() } else { format!("{way}/{}", escape(field.name)) }
+    };
+    let (best, way, field) = scored.first()?;
+    let repeated = result.iter().any(|p| p.name == field.name);
+    let within = way.get(1..).and_then(|holder| result.iter().find(|p| escape(p.name) == holder));
+    let within = within.is_some_and(|holder| {
+        view::properties(document, holder.schema).iter().any(|p| p.name == field.name)
+    });
     Some(UniqueGuess {
-        field: field.name.to_owned(),
+        field: named(way, field),
+        result: match way.as_str() {
+            "" => None,
+            way if within => Some(named(way, field)),
+            _ => repeated.then(|| format!("/{}", escape(field.name))),
+        },
         required: field.required,
         others: scored[1..]
             .iter()
-            .filter(|(score, _)| best - score < 4)
-            .map(|(_, other)| other.name.to_owned())
+            .filter(|(score, ..)| best - score < 4)
+            .map(|(_, way, other)| named(way, other))
             .collect(),
     })
+}
+
+/// The fields of an object that is a field, each with the pointer to the object.
+fn inner<'a>(
+    document: &'a SchemaDocument,
+    field: &ViewedProperty<'a>,
+) -> Vec<(String, ViewedProperty<'a>)> {
+    if view::shape(document, field.schema) != SchemaShape::Object {
+        return Vec::new();
+    }
+    let way = format!("/{}", escape(field.name));
+    let all = view::properties(document, field.schema).into_iter();
+    all.map(|inner| {
+        let required = inner.required && field.required;
+        (way.clone(), ViewedProperty { required, ..inner })
+    })
+    .collect()
 }
 
 fn key_score(

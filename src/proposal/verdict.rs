@@ -152,7 +152,10 @@ pub fn error_fields(
         );
         if scalar {
             all.push((property.name.to_owned(), format!("/{}", property.name), property.schema));
-        } else if has(property.name, &["error", "errors", "failure", "problem", "reason"]) {
+        } else if has(
+            property.name,
+            &["error", "errors", "failure", "fault", "problem", "reason", "rejection"],
+        ) {
             let (holder, step) = match view::shape(document, property.schema) {
                 SchemaShape::List(inner) => (inner, "/0"),
                 _ => (property.schema, ""),

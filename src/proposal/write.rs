@@ -98,8 +98,25 @@ impl Writer<'_> {
         let _ = writeln!(self.out, "title: {title}");
         let reference =
             json!({ "path": operation.path, "method": operation.method.to_lowercase() });
-        if operation.path.contains('{') {
-            self.decide("the path has parameters. Write a value for each: operation: { …, parameters: { NAME: VALUE } }");
+        let mut reference = reference;
+        let (known, open): (Vec<_>, Vec<_>) =
+            self.proposal.parameters.iter().partition(|parameter| parameter.value.is_some());
+        if !open.is_empty() {
+            let names: Vec<String> =
+                open.iter().map(|p| format!("{} ({})", one_line(&p.name), p.place)).collect();
+            let values: Vec<String> =
+                open.iter().map(|p| format!("{}: VALUE", one_line(&p.name))).collect();
+            self.decide(&format!(
+                "parameters need values: {}. Write operation: {{ …, parameters: {{ {} }} }}",
+                names.join(", "),
+                values.join(", ")
+            ));
+            self.cannot.push(format!("parameters have no values: {}", names.join(", ")));
+        }
+        if !known.is_empty() {
+            let values =
+                known.iter().map(|p| (p.name.clone(), p.value.clone().unwrap_or_default()));
+            reference["parameters"] = Value::Object(values.collect());
         }
         let _ = writeln!(self.out, "operation: {}\n", as_is(&reference));
     }
@@ -212,7 +229,10 @@ impl Writer<'_> {
             let _ = write!(question, " It may also be: {}.", unique.others.join(", "));
         }
         self.decide(&one_line(&question));
-        let name = scalar(&unique.field);
+        let name = match &unique.result {
+            Some(result) => as_is(&json!({ "at": unique.field, "result": result })),
+            None => scalar(&unique.field),
+        };
         if unique.required {
             self.line(&format!("unique: {name}"), "the unique key of an item");
         } else {

@@ -3,6 +3,7 @@
 //! The clean server, in both refusal modes, gives no finding; each fault fires all the rules that it must and none
 //! that it may not; each rule is in some fault's must. It stands over `run` and `server`.
 
+mod elsewhere;
 mod lanes;
 mod share;
 
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use elsewhere::{ContractProof, prove_contract};
 pub use lanes::prove_all;
 pub use share::{Missed, QuickShare};
 
@@ -39,6 +41,8 @@ pub struct Proof {
     pub found_in: BTreeMap<String, BTreeSet<String>>,
     /// Rules that held somewhere.
     pub passed: BTreeSet<String>,
+    /// Whether the fault ever changed what the server does.
+    pub showed: bool,
     /// What is wrong with the proof, in sentences; nothing where it holds.
     pub wrong: Vec<String>,
     /// The run, where it was one against the clean server.
@@ -128,6 +132,7 @@ pub fn unproven_rules() -> Vec<&'static str> {
 
 /// What all runs of the proof share: the suite, read and resolved once.
 pub struct ProofSuite {
+    is_shipped: bool,
     contract: Arc<Contract>,
     generator: Arc<Generator>,
     selected: Vec<SelectedCase>,
@@ -139,11 +144,25 @@ impl ProofSuite {
     /// # Errors
     /// Where a shipped file is broken: the harness could not do its job.
     pub fn shipped() -> Result<ProofSuite, FileError> {
-        let contract = Arc::new(Contract::shipped()?);
+        Ok(ProofSuite { is_shipped: true, ..ProofSuite::new(Contract::shipped()?)? })
+    }
+
+    /// The shipped suite for another contract.
+    ///
+    /// # Errors
+    /// Where nothing can be generated for it, or a case can't be resolved.
+    pub fn new(contract: Contract) -> Result<ProofSuite, FileError> {
+        let contract = Arc::new(contract);
         let generator = Arc::new(Generator::new(Arc::clone(&contract), &Profile::default())?);
         let mut selected = select(case::shipped()?, &generator)?;
         selected.retain(|s| !s.case.spec.only_when_named);
-        Ok(ProofSuite { contract, generator, selected })
+        Ok(ProofSuite { is_shipped: false, contract, generator, selected })
+    }
+
+    /// The contract that it is proved for.
+    #[must_use]
+    pub fn contract(&self) -> &Contract {
+        &self.contract
     }
 }
 
@@ -191,11 +210,12 @@ pub async fn prove(
         .cloned()
         .collect();
     let report = Box::pin(run::run(environment, selected, options, Arc::new(NoObserver))).await?;
+    let showed = embedded.server.faults_showed();
     drop(embedded);
-    Ok(judge(run, &report.summary))
+    Ok(Proof { showed, ..judge(suite.is_shipped, run, &report.summary) })
 }
 
-fn judge(run: ProofRun, summary: &Summary) -> Proof {
+fn judge(is_shipped: bool, run: ProofRun, summary: &Summary) -> Proof {
     let mut fired: BTreeMap<String, usize> = BTreeMap::new();
     let mut found_in: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (finding, update) in &summary.findings {
@@ -222,6 +242,7 @@ fn judge(run: ProofRun, summary: &Summary) -> Proof {
             // A quick run has no occasion for some rules.
             for rule in summary.rules.iter().filter(|_| run.depth != Depth::Quick) {
                 if rule.outcome == RuleOutcome::NotApplicable
+                    && (is_shipped || (rule.excluded.is_none() && rule.skipped.is_none()))
                     && rule.rule.level == Level::Must
                     && rule.rule.id != rules::of_user_cases().id
                     && !rules::find(&rule.rule.id).is_some_and(|rule| rule.may_lack_occasion)
@@ -230,6 +251,8 @@ fn judge(run: ProofRun, summary: &Summary) -> Proof {
                 }
             }
         }
+        // Which rules see it first depends on what the contract has.
+        Some(_) if !is_shipped => {}
         Some(fault) => {
             // At depth quick, what was found is counted by the share.
             for must in fault.must.iter().filter(|_| run.depth != Depth::Quick) {
@@ -246,5 +269,5 @@ fn judge(run: ProofRun, summary: &Summary) -> Proof {
         }
     }
     let clean = run.fault.is_none().then(|| Box::new(summary.clone()));
-    Proof { run, fired, found_in, passed, wrong, clean }
+    Proof { run, fired, found_in, passed, showed: false, wrong, clean }
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::check::shorten;
 use crate::compose::OutgoingItem;
+use crate::contract::shape::name;
 use crate::contract::{RefusalMode, code_text};
 use crate::exchange::{Answer, Exchange, Loss, LossKind, Response};
 use crate::execution::plain_batch::exchange_batch;
@@ -266,11 +267,17 @@ fn unreachable(kind: LossKind) -> &'static str {
 /// What an answer says of its first item.
 fn first_refusal(environment: &Environment, result: &Value) -> String {
     let error = &environment.contract.batch.error;
+    let shape = environment.contract.shape.as_ref();
     let part = |name: &str| result.get(name).and_then(code_text).unwrap_or("(nothing)".into());
+    let shown = |name: &str| match shape {
+        Some(shape) => shape.wire_pointer(None, &format!("/{}/0/{name}", name::RESULTS)),
+        None => name.to_owned(),
+    };
     let (code, description) = (part(&error.code), part(&error.description));
     shorten(&format!(
         "200, its first item rejected with {}: {code}, {}: {description}",
-        error.code, error.description
+        shown(&error.code),
+        shown(&error.description)
     ))
 }
 

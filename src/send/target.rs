@@ -73,7 +73,7 @@ impl Target {
     }
 
     /// What stands before the documented path; nothing, or a path without a slash at its end.
-    pub(super) fn prefix(&self) -> &str {
+    pub(crate) fn prefix(&self) -> &str {
         let start = self.base.find("://").map_or(0, |at| at + 3);
         self.base[start..].find('/').map_or("", |at| &self.base[start + at..])
     }

@@ -304,6 +304,20 @@ impl Contract {
         }
     }
 
+    /// Whether the document allows no members beside the items that it does not name.
+    #[must_use]
+    pub fn has_closed_envelope(&self) -> bool {
+        use jsonschema::error::ValidationErrorKind as Kind;
+        let body = serde_json::json!({ "a member that no document names": 0 });
+        self.operation.request.validator.iter_errors(&body).any(|error| {
+            error.instance_path().as_str().is_empty()
+                && matches!(
+                    error.kind(),
+                    Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. }
+                )
+        })
+    }
+
     /// The field that tells used items from fresh ones; empty where a key may be used again, or there is none.
     #[must_use]
     pub fn judged_key(&self) -> &str {

@@ -215,7 +215,9 @@ impl Profile {
             DeclaredSecurity::Scheme(_) => None,
             // A profile that names a scheme says that there is one.
             _ if !matches!(self.auth, AuthScheme::Declared | AuthScheme::None) => None,
-            DeclaredSecurity::None => Some("the document demands no credentials".to_owned()),
+            DeclaredSecurity::None | DeclaredSecurity::Optional(_) => {
+                Some("the document demands no credentials".to_owned())
+            }
             DeclaredSecurity::Elsewhere(what) => Some(format!(
                 "the document demands {what}, which batchproof does not vary (`auth` in a profile names a header)"
             )),

@@ -7,8 +7,10 @@ use serde_json::Value;
 /// What the document demands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeclaredSecurity {
-    /// None, or a request may go without.
+    /// None.
     None,
+    /// A request may go without, and credentials in a header are taken.
+    Optional(DeclaredScheme),
     /// Credentials in a header.
     Scheme(DeclaredScheme),
     /// Credentials that are not shown in a header; which.
@@ -34,9 +36,7 @@ pub fn declared_security(document: &Value, operation: &Value) -> DeclaredSecurit
     let alternatives = list.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let is_free =
         |requirement: &Value| requirement.as_object().is_none_or(serde_json::Map::is_empty);
-    if alternatives.iter().all(is_free) || alternatives.iter().any(is_free) {
-        return DeclaredSecurity::None;
-    }
+    let is_optional = alternatives.iter().any(is_free);
     let schemes = document.pointer("/components/securitySchemes");
     let mut elsewhere = None;
     for alternative in alternatives.iter().filter_map(Value::as_object) {
@@ -54,10 +54,14 @@ pub fn declared_security(document: &Value, operation: &Value) -> DeclaredSecurit
         // Of several that are demanded together, an API key stands beside the credentials.
         shown.sort_by_key(|scheme| matches!(scheme, DeclaredScheme::ApiKey(_)));
         if let Some(scheme) = shown.into_iter().next() {
-            return DeclaredSecurity::Scheme(scheme);
+            return if is_optional {
+                DeclaredSecurity::Optional(scheme)
+            } else {
+                DeclaredSecurity::Scheme(scheme)
+            };
         }
     }
-    elsewhere.map_or(DeclaredSecurity::None, DeclaredSecurity::Elsewhere)
+    elsewhere.filter(|_| !is_optional).map_or(DeclaredSecurity::None, DeclaredSecurity::Elsewhere)
 }
 
 /// Headers with API keys that the document demands beside the credentials of [`declared_security`]: where there is one

@@ -76,7 +76,7 @@ fn code_of(contract: &Contract, cause: CodeCause, field: Option<&str>) -> String
 }
 
 /// An item on its way.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReceivedItem {
     /// Its position in the batch.
     pub(crate) index: usize,
@@ -95,18 +95,21 @@ impl ReceivedItem {
 }
 
 /// The items of a request, and how broken ones are refused.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ReceivedBatch {
     pub(crate) items: Vec<ReceivedItem>,
     pub(crate) refusal_mode: RefusalMode,
 }
 
 /// Items with their fates; `refused` where the whole request is refused.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) items: Vec<ReceivedItem>,
     pub(crate) refused: Option<Rejection>,
 }
 
 /// The answer to a processed batch, before it is bytes.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct ReplyResults {
     pub(crate) rows: Vec<Map<String, Value>>,
     /// What stands beside the results.
@@ -125,7 +128,15 @@ pub(crate) fn process(call: &Call<'_>, body: Vec<u8>) -> Result<Reply, ()> {
 /// Lets faults at an answer that is ready.
 pub(crate) fn finish(call: &Call<'_>, mut answer: Reply) -> Reply {
     for (own, hook) in call.at(|h| h.answer) {
+        let mut before = answer.clone();
         hook(&own, &mut answer);
+        if before != answer {
+            // What is lost on the way to the wire changes nothing.
+            let mut after = answer.clone();
+            on_the_wire(call.contract(), &mut before);
+            on_the_wire(call.contract(), &mut after);
+            own.changed(before != after);
+        }
     }
     on_the_wire(call.contract(), &mut answer);
     answer
@@ -178,7 +189,10 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
         return Ok(answer);
     }
     for (own, hook) in call.at(|h| h.body) {
-        hook(&own, &mut body)?;
+        let before = body.clone();
+        let handled = hook(&own, &mut body);
+        own.changed(handled.is_err() || before != body);
+        handled?;
     }
     let items = judge(call, &body).map_err(|answer| EarlyEnd::Answer(Box::new(answer)))?;
     drop(body);
@@ -187,17 +201,25 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
         let fail = fail_of(contract, &validity);
         let mut item = ReceivedItem { index, value, validity, fail, elapsed: Duration::ZERO };
         for (own, hook) in call.at(|h| h.item) {
+            let before = item.clone();
             hook(&own, &mut item);
+            own.changed(before != item);
         }
         item
     });
     let mut batch = ReceivedBatch { items: items.collect(), refusal_mode: call.site.refusal_mode };
     for (own, hook) in call.at(|h| h.judged) {
-        hook(&own, &mut batch)?;
+        let before = batch.clone();
+        let handled = hook(&own, &mut batch);
+        own.changed(handled.is_err() || before != batch);
+        handled?;
     }
     let mut decision = commit(call, batch)?;
     for (own, hook) in call.at(|h| h.decided) {
-        hook(&own, &mut decision)?;
+        let before = decision.clone();
+        let handled = hook(&own, &mut decision);
+        own.changed(handled.is_err() || before != decision);
+        handled?;
     }
     if let Some(fail) = &decision.refused {
         return Ok(Reply::refusal(contract, ReplyReason::Item, &fail.code, &fail.description));
@@ -207,7 +229,9 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
     }
     let mut results = build(call, &decision.items);
     for (own, hook) in call.at(|h| h.results) {
+        let before = results.clone();
         hook(&own, &mut results);
+        own.changed(before != results);
     }
     Ok(render(call, results))
 }
@@ -286,14 +310,19 @@ pub(crate) fn key_of(call: &Call<'_>, item: &ReceivedItem) -> Option<String> {
         key.insert_str(0, OTHER_TENANT);
     }
     for (own, hook) in call.at(|h| h.key) {
+        let kept = key.clone();
         key = hook(&own, item, key);
+        own.changed(kept != key);
     }
     Some(key)
 }
 
 pub(crate) fn claim(call: &Call<'_>, item: &ReceivedItem, key: &str) -> Result<bool, EarlyEnd> {
     match call.at(|h| h.claim).next() {
-        Some((own, hook)) => hook(&own, item, key),
+        Some((own, hook)) => {
+            own.changed(true);
+            hook(&own, item, key)
+        }
         None => Ok(call.site.store.claim(key)),
     }
 }
@@ -373,6 +402,13 @@ impl From<Member<'_>> for Value {
     }
 }
 
+/// Whether a field is the key of an item that has none, and needs none.
+fn makes_key(call: &Call<'_>, item: &ReceivedItem, name: &str) -> bool {
+    name == call.unique()
+        && member(&item.value, name).is_none_or(Value::is_null)
+        && call.contract().field(name).is_some_and(|field| !field.required)
+}
+
 /// Puts the members of an item's result, in order.
 fn members(call: &Call<'_>, item: &ReceivedItem, mut put: impl FnMut(&str, Member<'_>)) {
     let batch = call.batch();
@@ -384,7 +420,12 @@ fn members(call: &Call<'_>, item: &ReceivedItem, mut put: impl FnMut(&str, Membe
         put(name::MATCH, Member::Other(value));
     }
     for name in &batch.echo {
-        let Some(text) = item.text(name) else { continue };
+        let Some(text) = item.text(name) else {
+            if accepted && makes_key(call, item, name) {
+                put(name, Member::Other(format!("made-{}-{}", call.serial, item.index).into()));
+            }
+            continue;
+        };
         let max = call.contract().field(name).and_then(|f| f.result_max);
         // A rejected value that its result could not carry is left out (INTERPRETATION-06).
         if max.is_none_or(|max| text.len() <= max || text.chars().count() <= max) {

@@ -77,7 +77,10 @@ impl<S: ByteStream> ClientConnection<S> {
             let call = Call::new(&self.site, &sent, self.number, started);
             let mut understood = None;
             for (own, hook) in call.at(|h| h.head) {
-                hook(&own, understood.get_or_insert_with(|| sent.clone()), &mut handling);
+                let head = understood.get_or_insert_with(|| sent.clone());
+                let before = (head.clone(), handling);
+                hook(&own, head, &mut handling);
+                own.changed(before != (head.clone(), handling));
             }
             let head = understood.as_ref().unwrap_or(&sent);
             gate::check(&self.site, head).map(|answer| batch::finish(&call, answer))
@@ -159,7 +162,10 @@ impl<S: ByteStream> ClientConnection<S> {
             Ok(body) => body,
             Err((ReadEnd::Gone, partial)) => {
                 let call = Call::new(&self.site, &head, self.number, started);
-                call.at(|h| h.hangup).for_each(|(own, hook)| hook(&own, &partial));
+                call.at(|h| h.hangup).for_each(|(own, hook)| {
+                    own.changed(true);
+                    hook(&own, &partial);
+                });
                 return AfterExchange::Over;
             }
             Err((ReadEnd::Status(status), _)) => {

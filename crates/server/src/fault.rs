@@ -5,7 +5,7 @@
 //! the faults.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -205,7 +205,7 @@ impl Fault {
 }
 
 /// What the connection does with a request, beside what its head says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Handling {
     /// What becomes of the body of a request that the head alone refuses, for this reason.
     pub(crate) refused: Option<(ReplyReason, RefusedBody)>,
@@ -231,8 +231,17 @@ pub(crate) struct ArmedFault {
 /// What a fault remembers on one server.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// Whether it ever changed anything.
+    changed: AtomicBool,
     count: AtomicU64,
     kept: Mutex<FaultMemory>,
+}
+
+impl ArmedFault {
+    /// Whether it ever changed anything.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.own.changed.load(Ordering::Relaxed)
+    }
 }
 
 /// The remembered things; each fault uses what it needs.
@@ -286,6 +295,13 @@ impl<'a> Call<'a> {
         let call = *self;
         let armed = self.site.armed.iter();
         armed.filter_map(move |a| point(&a.fault.hooks).map(|hook| (call.of(a), hook)))
+    }
+
+    /// Notes that this fault changed something.
+    pub(crate) fn changed(&self, changed: bool) {
+        if changed {
+            self.own().changed.store(true, Ordering::Relaxed);
+        }
     }
 
     fn own(&self) -> &'a Scratch {

@@ -100,12 +100,19 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A server that runs until this is dropped.
 pub struct RunningServer {
+    state: Arc<ServerState>,
     address: SocketAddr,
     url: String,
     accepting: AbortHandle,
 }
 
 impl RunningServer {
+    /// Whether any of its faults ever changed what it does.
+    #[must_use]
+    pub fn faults_showed(&self) -> bool {
+        self.state.armed.iter().any(ArmedFault::has_changed)
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -147,8 +154,9 @@ pub async fn start_behind(
     let address = listener.local_addr()?;
     let scheme = if certificate.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}{}", site.contract.operation.path);
-    let accepting = tokio::spawn(accept(listener, Arc::new(site), certificate)).abort_handle();
-    Ok(RunningServer { address, url, accepting })
+    let state = Arc::new(site);
+    let accepting = tokio::spawn(accept(listener, Arc::clone(&state), certificate)).abort_handle();
+    Ok(RunningServer { state, address, url, accepting })
 }
 
 async fn accept(

@@ -6,7 +6,7 @@
 pub(crate) const LIMIT: usize = 64 * 1024;
 
 /// A request's head. Header names keep the letter case in which they were sent.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RequestHead {
     pub(crate) method: String,
     /// The target's path, without query.

@@ -46,6 +46,10 @@ pub struct ServeArgs {
 pub struct ProveArgs {
     /// Only faults whose name or family contains one of these words.
     pub faults: Vec<String>,
+    /// Prove the suite for another contract: a directory with openapi.yaml and batch.yaml. Each fault is tried at depth
+    /// quick first; what that misses at --depth.
+    #[arg(long, value_name = "DIR")]
+    pub contract: Option<PathBuf>,
     /// How much each run sends. `quick` prints the share that it finds of what `standard` finds, and what it misses:
     /// exit 1 below 95 %.
     #[arg(long, value_enum, value_name = "DEPTH", default_value = "standard")]

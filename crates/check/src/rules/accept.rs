@@ -126,6 +126,10 @@ fn judge_item(view: &ItemView<'_>, wanted: ItemKind) -> Verdict {
             Verdict::NotApplicable("no verdict")
         };
     }
+    // A server may say so of each item, where the request is one that it may refuse.
+    if !view.within.is_ordinary() {
+        return Verdict::NotApplicable("the request may be refused for something else");
+    }
     if view.is_called_used() || *because == UnusedReason::Refused {
         return Verdict::NotApplicable("another rule judges what its key went through");
     }
@@ -195,8 +199,9 @@ fn unusual_is_accepted(view: &ExchangeView<'_>) -> Verdict {
         Finding::new(
             "refused",
             "",
-            format!("200: every item is valid{}", common::mutation_note(item)),
-            format!("400{}", common::error_excerpt(view)),
+            Message::status(200)
+                .text(format!(": every item is valid{}", common::mutation_note(item))),
+            format!("{}{}", common::sent_status(view), common::error_excerpt(view)),
         )
         .shows(Symptom::ValidRefused),
     )
@@ -246,7 +251,7 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
             "status 400",
             "",
             Message::status(200),
-            Message::status(400).text(common::error_excerpt(view)),
+            format!("{}{}", common::sent_status(view), common::error_excerpt(view)),
         )),
         _ => Verdict::NotApplicable("another status"),
     }

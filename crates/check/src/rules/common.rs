@@ -12,6 +12,11 @@ use crate::text::{shorten, shown};
 /// Why an answer that got lost is not judged where [`ExchangeView::is_lost_to_early_refusal`].
 pub(super) const REFUSED_EARLY: &str = "the target may refuse what the head says before it reads a large body, and close on an unknown method";
 
+/// The status as it was sent.
+pub(super) fn sent_status(view: &ExchangeView<'_>) -> u16 {
+    view.exchange.answer.status().unwrap_or_default()
+}
+
 /// What the error says of itself, for the report.
 pub(super) fn error_excerpt(view: &ExchangeView<'_>) -> String {
     match view.response() {
@@ -158,8 +163,8 @@ pub(super) fn refused_as_a_whole(view: &ExchangeView<'_>) -> Option<Finding> {
     Some(Finding::new(
         "refused",
         "",
-        format!("200: every item is valid and its key unused{bent}"),
-        format!("400{}", error_excerpt(view)),
+        Message::status(200).text(format!(": every item is valid and its key unused{bent}")),
+        format!("{}{}", sent_status(view), error_excerpt(view)),
     ))
 }
 

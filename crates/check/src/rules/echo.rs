@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use crate::contract::validity::{InvalidReason, escape};
 use crate::contract::{Level, member};
 use crate::exchange::ItemIntent;
-use crate::exchange_view::ItemView;
+use crate::exchange_view::{ItemVerdict, ItemView};
 use crate::finding::{Finding, Verdict};
 use crate::rule::{Check, Grouping, Rule};
 use crate::text::{TextChange, shown};
@@ -64,6 +65,13 @@ fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
     if max.is_some_and(|max| sent.chars().count() > max) {
         return None;
     }
+    // A text in a field of another type, taken for what it says: that it was taken is judged elsewhere.
+    let plain = echoed.is_number() || echoed.is_boolean();
+    let is_broken =
+        |reason: &InvalidReason| reason.pointer.strip_prefix('/') == Some(&*escape(name));
+    if plain && echoed.to_string() == sent && view.intent.validity.invalid.iter().any(is_broken) {
+        return None;
+    }
     // What becomes of U+0000 is not judged (INTERPRETATION-15).
     if sent.contains('\0') {
         return None;
@@ -116,6 +124,14 @@ fn nothing_made_up(view: &ItemView<'_>) -> Verdict {
     };
     let mut findings = Vec::new();
     for name in &view.within.contract.batch.echo {
+        // A server may make the keys of items that need none, and has to say something where its results must have one.
+        let batch = &view.within.contract.batch;
+        let needs_none = view.within.contract.field(name).is_some_and(|field| !field.required);
+        let is_made =
+            *name == batch.unique && (needs_none || view.verdict == Some(ItemVerdict::Rejected));
+        if is_made {
+            continue;
+        }
         // A parser that ignores letter case found it under another spelling.
         if item.keys().any(|key| key == name || key.eq_ignore_ascii_case(name)) {
             continue;

@@ -6,6 +6,7 @@ mod heads;
 
 use crate::contract::Level;
 use crate::contract::media_type::MediaType;
+use crate::contract::validity::escape;
 use crate::exchange::Situation;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView, RequestFeature};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -232,9 +233,11 @@ pub(super) const RULES: &[Rule] = &[
 
 fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     let Some(response) = view.response() else { return Verdict::NotApplicable("no answer") };
-    let judged = match response.status {
-        200 => view.is_ordinary(),
-        400 | 404 => view.is_ordinary() && view.body().is_some_and(serde_json::Value::is_object),
+    let judged = match view.status() {
+        Some(200) => view.is_ordinary(),
+        Some(400 | 404) => {
+            view.is_ordinary() && view.body().is_some_and(serde_json::Value::is_object)
+        }
         _ => false,
     };
     if !judged || view.exchange.request.method == "HEAD" {
@@ -242,7 +245,7 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     }
     let label = response.header("content-type").unwrap_or("");
     let media = MediaType::parse(label);
-    let problem_json = media.essence == "application/problem+json" && response.status != 200;
+    let problem_json = media.essence == "application/problem+json" && view.status() != Some(200);
     if media.is_json() || problem_json {
         return match media.foreign_charset().filter(|_| !response.body.is_ascii()) {
             None => Verdict::Pass,
@@ -285,7 +288,20 @@ fn status_in(view: &ExchangeView<'_>, situation: bool, allowed: &[u16], expected
     }
 }
 
+/// Whether the document has the method of a request for the same path: then it is another operation.
+fn is_another_operation(view: &ExchangeView<'_>) -> bool {
+    let contract = view.contract;
+    let path = format!("/paths/{}", escape(&contract.batch.operation.path));
+    let of_path = contract.operation.document.value().pointer(&path);
+    let method = view.exchange.request.method.to_lowercase();
+    of_path
+        .is_some_and(|of_path| contract.operation.document.resolve(of_path).get(method).is_some())
+}
+
 fn other_method(view: &ExchangeView<'_>) -> Verdict {
+    if is_another_operation(view) {
+        return Verdict::NotApplicable("the document has the method for the path");
+    }
     match view.exchange.intent.situation {
         Situation::Options => {
             status_in(view, true, &[200, 204, 400, 404, 405, 501], "2xx, 405, 404, 400 or 501")

@@ -9,6 +9,7 @@ use crate::contract::{Contract, Level};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::message::Message;
+use crate::prediction::Prediction;
 use crate::rule::{Check, Explains, Rule};
 use crate::text::shown;
 
@@ -75,6 +76,10 @@ fn one_result_an_item(view: &ExchangeView<'_>) -> Verdict {
     };
     match view.mismatch() {
         None => {}
+        // What is wrong with an item may be what its result would have repeated.
+        Some(Mismatch::Unknown { by: None, .. })
+            if results.len() == view.items().len()
+                && view.predicted.iter().any(|p| matches!(p, Prediction::Refuse(_))) => {}
         Some(Mismatch::Unknown { at, by }) => {
             let by = by.as_deref().map_or("nothing".to_owned(), |by| shown(&Value::from(by)));
             return Verdict::fail(Finding::new(

@@ -1,10 +1,12 @@
 //! REFUSE: invalid input is refused, in either refusal mode (INTERPRETATION-01).
 
+use super::common::sent_status;
 use crate::contract::validity::{InvalidClass, InvalidReason};
 use crate::contract::{CodeCause, Level};
 use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
+use crate::message::Message;
 use crate::prediction::Prediction;
 use crate::rule::{Check, Explains, Rule};
 use crate::run_tally::RunTally;
@@ -295,12 +297,8 @@ fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
             let finding = Finding::new(
                 kind,
                 cause.pointer.clone(),
-                format!("400: {}", cause.class),
-                format!(
-                    "{} with {}",
-                    view.status().unwrap_or(200),
-                    shorten(&body.unwrap_or_default())
-                ),
+                Message::status(400).text(format!(": {}", cause.class)),
+                format!("{} with {}", sent_status(view), shorten(&body.unwrap_or_default())),
             );
             // An error that a 200 reports is reported so for broken items too.
             let told = view.results().is_none() && view.status() == Some(200);

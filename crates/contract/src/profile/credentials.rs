@@ -86,13 +86,14 @@ impl Profile {
     pub fn credential_scheme(&self, contract: &Contract) -> CredentialScheme {
         match &self.auth {
             AuthScheme::Declared => match &contract.operation.security {
-                DeclaredSecurity::Scheme(DeclaredScheme::Basic) => CredentialScheme::Basic,
-                DeclaredSecurity::Scheme(DeclaredScheme::ApiKey(name)) => {
-                    CredentialScheme::ApiKey(name.clone())
+                DeclaredSecurity::Scheme(scheme) | DeclaredSecurity::Optional(scheme) => {
+                    match scheme {
+                        DeclaredScheme::Basic => CredentialScheme::Basic,
+                        DeclaredScheme::ApiKey(name) => CredentialScheme::ApiKey(name.clone()),
+                        DeclaredScheme::Bearer => CredentialScheme::Bearer,
+                    }
                 }
-                DeclaredSecurity::Scheme(DeclaredScheme::Bearer)
-                | DeclaredSecurity::None
-                | DeclaredSecurity::Elsewhere(_) => CredentialScheme::Bearer,
+                DeclaredSecurity::None | DeclaredSecurity::Elsewhere(_) => CredentialScheme::Bearer,
             },
             AuthScheme::Bearer | AuthScheme::OAuth2(_) => CredentialScheme::Bearer,
             AuthScheme::Basic => CredentialScheme::Basic,

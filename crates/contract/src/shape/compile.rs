@@ -4,10 +4,12 @@
 
 use serde_json::Value;
 
+use super::answers::{check_answers, check_samples};
 use super::documented::{ContractSource, ResultSchemas, array, check_fields, lacking};
 use super::envelope::{check_envelope, parameters, required_envelope};
 use super::file::{EchoFile, PlaceFile, UniqueKeyFile};
 use super::matcher::Matcher;
+use super::place::{FoundSchema, find_schema};
 use super::serve::Specimens;
 use super::specimen::specimen;
 use super::told::{Verdicts, matching, verdict};
@@ -97,6 +99,7 @@ pub(crate) fn compile(
     let item = reader.item(&form)?;
     let verdict = verdict(file, &source, &reader.places)?;
     reader.check_results(&verdict, &echo)?;
+    check_answers(file, operation, &source, &reader.places)?;
     let names = reader.names(&form, &echo)?;
     check_fields(
         &source,
@@ -106,6 +109,7 @@ pub(crate) fn compile(
         &names.echo,
         &names.references,
     )?;
+    check_samples(file, &source, &operation.document, &item)?;
 
     let (result, merged_result) = reader.result(&names.echo);
     let mut batch = reader.batch(&names);
@@ -371,6 +375,19 @@ impl ContractReader<'_> {
         for at in looked_at.cloned().chain(told.map(|at| Pointer::parse(at))) {
             if let Some(schema) = self.results().schema(&at) {
                 specimens.within.insert(at.to_string(), specimen(document, &schema));
+            }
+        }
+        let refusal = &self.file.refusal;
+        let usual = [400];
+        let statuses = if refusal.status.is_empty() { &usual[..] } else { &refusal.status };
+        let told = [&refusal.code, &refusal.description, &error.code, &error.description];
+        for at in told.into_iter().flatten().map(|at| Pointer::parse(at)) {
+            for body in statuses.iter().filter_map(|status| self.operation.responses.get(status)) {
+                if let FoundSchema::At(place) = find_schema(document, &body.pointer, &at)
+                    && let Some(schema) = document.value().pointer(&place)
+                {
+                    specimens.refused.insert(at.to_string(), specimen(document, schema));
+                }
             }
         }
         specimens

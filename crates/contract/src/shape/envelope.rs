@@ -12,6 +12,7 @@ use super::file::BatchFile;
 use super::pointer::Pointer;
 use super::specimen::specimen;
 use crate::file_error::FileError;
+use crate::openapi::Parameter;
 use crate::{Operation, SchemaDocument};
 
 /// What the schema requires around the items, without them.
@@ -81,28 +82,28 @@ pub(super) fn parameters(
             .expected("a parameter that the OpenAPI document declares for it")
             .nearest(unknown, declared.iter().map(|parameter| &parameter.name)));
     }
-    for parameter in &declared {
+    let is_missing = |parameter: &&Parameter| {
         let ignored = parameter.place == "header"
             && ["accept", "content-type", "authorization"]
                 .iter()
                 .any(|name| parameter.name.eq_ignore_ascii_case(name));
-        let Some(value) = given.remove(parameter.name.as_str()) else {
-            if parameter.required && !ignored && parameter.place != "cookie" {
-                return Err(source
-                    .problem(
-                        format!(
-                            "the {} parameter `{}` has no value",
-                            parameter.place, parameter.name
-                        ),
-                        "operation",
-                    )
-                    .expected(format!(
-                        "operation: {{ …, parameters: {{ {}: … }} }}",
-                        parameter.name
-                    )));
-            }
-            continue;
-        };
+        parameter.required
+            && !ignored
+            && parameter.place != "cookie"
+            && !given.contains_key(parameter.name.as_str())
+    };
+    let missing: Vec<&Parameter> = declared.iter().filter(is_missing).collect();
+    if !missing.is_empty() {
+        let named: Vec<String> =
+            missing.iter().map(|p| format!("the {} parameter `{}`", p.place, p.name)).collect();
+        let wanted: Vec<String> = missing.iter().map(|p| format!("{}: …", p.name)).collect();
+        let verb = if missing.len() == 1 { "has" } else { "have" };
+        return Err(source
+            .problem(format!("{} {verb} no value", named.join(" and ")), "operation")
+            .expected(format!("operation: {{ …, parameters: {{ {} }} }}", wanted.join(", "))));
+    }
+    for parameter in &declared {
+        let Some(value) = given.remove(parameter.name.as_str()) else { continue };
         match parameter.place.as_str() {
             "path" => {
                 let name = format!("{{{}}}", parameter.name);

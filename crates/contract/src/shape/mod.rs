@@ -4,6 +4,7 @@
 //! `file` is the language that a person writes, `compile` reads it against the OpenAPI document, `way_out` writes requests,
 //! `way_in` reads answers, `serve` writes them as a server does. It must not know cases or rules.
 
+mod answers;
 mod compile;
 mod documented;
 mod envelope;
@@ -17,6 +18,7 @@ mod specimen;
 mod told;
 mod way_in;
 mod way_out;
+mod written;
 
 use serde_json::Value;
 
@@ -183,23 +185,6 @@ impl Shape {
     #[must_use]
     pub fn refusal_demands_code(&self) -> bool {
         self.refusal_demands_code
-    }
-
-    /// By what name a case that writes a body out has the items in it; nothing where they are no member of the root.
-    #[must_use]
-    pub fn written_items(&self) -> Option<&str> {
-        let name = self.items.name()?;
-        Some(if self.constants.is_empty() { name } else { name::ITEMS })
-    }
-
-    /// A body that a case wrote out, with what must stand beside the items before them.
-    #[must_use]
-    pub fn completed(&self, text: &str) -> String {
-        let mark = format!("\"{}\":", name::ITEMS);
-        match self.envelope.0.strip_prefix('{').and_then(|before| before.strip_suffix('[')) {
-            Some(before) if text.contains(&mark) => text.replace(&mark, before),
-            _ => text.to_owned(),
-        }
     }
 
     /// Whether a result need not repeat a field of its item, for the place where it stands.

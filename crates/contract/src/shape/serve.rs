@@ -18,6 +18,8 @@ pub(super) struct Specimens {
     pub(super) results: Vec<Value>,
     /// What the schema allows at pointers of a result that conditions look at, or errors stand at.
     pub(super) within: BTreeMap<String, Value>,
+    /// The same of a refused request.
+    pub(super) refused: BTreeMap<String, Value>,
 }
 
 impl Specimens {
@@ -36,8 +38,10 @@ impl Shape {
             (400, None) if [name::CODE, name::VERDICT].iter().any(|n| map.contains_key(*n)) => {
                 let status = self.refusal.first().copied().unwrap_or(400);
                 let mut out = self.body(status);
-                self.put(map, name::CODE, self.refusal_code.as_ref(), &mut out);
-                self.put(map, name::DESCRIPTION, self.refusal_description.as_ref(), &mut out);
+                let known = &self.specimens.refused;
+                put(map, (name::CODE, self.refusal_code.as_ref()), &mut out, known);
+                let description = self.refusal_description.as_ref();
+                put(map, (name::DESCRIPTION, description), &mut out, known);
                 Some((status, out))
             }
             _ => None,
@@ -113,6 +117,8 @@ impl Shape {
         for (field, pointer) in self.echo.iter().filter(|(field, _)| !lacks(field)) {
             match row.get(field) {
                 Some(value) => pointer.set(&mut out, value.clone()),
+                // What the schema wants there stays, where the item has nothing to repeat.
+                None if says == Some(Says::Rejected) => {}
                 None => {
                     pointer.take(&mut out);
                 }
@@ -121,20 +127,29 @@ impl Shape {
         match &self.matching {
             Matching::Order => {}
             // An item that is no object has nothing that its result could repeat.
-            Matching::Field(_, pointer) => {
-                if let Some(value) = row.get(name::MATCH) {
+            Matching::Field(_, pointer) => match row.get(name::MATCH) {
+                Some(Value::Number(number)) if pointer.get(&out).is_some_and(Value::is_string) => {
+                    pointer.set(&mut out, number.to_string().into());
+                }
+                Some(value @ (Value::String(_) | Value::Number(_))) => {
                     pointer.set(&mut out, value.clone());
                 }
-            }
+                // Nothing that could tell items apart: what the schema wants there stays.
+                _ => {}
+            },
             Matching::Index(pointer) => {
                 let own = row.get(name::MATCH).cloned();
                 pointer.set(&mut out, own.unwrap_or_else(|| Value::from(index)));
             }
         }
         if let Some(row) = row.as_object() {
-            self.put(row, name::CODE, self.code.as_ref(), &mut out);
-            self.put(row, name::DESCRIPTION, self.description.as_ref(), &mut out);
-            self.put(row, name::ELAPSED, self.elapsed.0.as_ref(), &mut out);
+            for (name, pointer) in [
+                (name::CODE, &self.code),
+                (name::DESCRIPTION, &self.description),
+                (name::ELAPSED, &self.elapsed.0),
+            ] {
+                put(row, (name, pointer.as_ref()), &mut out, &self.specimens.within);
+            }
         }
         let specimen = |pointer: &Pointer| self.specimens.at(pointer);
         let (own, other) = match says {
@@ -156,26 +171,25 @@ impl Shape {
         }
         out
     }
+}
 
-    /// Puts a member of a row where it stands on the wire, with the type that its schema has.
-    fn put(
-        &self,
-        from: &Map<String, Value>,
-        member: &str,
-        pointer: Option<&Pointer>,
-        into: &mut Value,
-    ) {
-        let (Some(pointer), Some(value)) = (pointer, from.get(member)) else { return };
-        let number = value.as_str().and_then(|text| text.parse::<serde_json::Number>().ok());
-        let value = match number {
-            Some(number)
-                if self.specimens.at(pointer).is_number()
-                    || pointer.get(into).is_some_and(Value::is_number) =>
-            {
-                Value::Number(number)
-            }
-            _ => value.clone(),
-        };
-        pointer.set(into, value);
-    }
+/// Puts a member of a row where it stands on the wire, with the type that its schema has.
+fn put(
+    from: &Map<String, Value>,
+    (member, pointer): (&str, Option<&Pointer>),
+    into: &mut Value,
+    specimens: &BTreeMap<String, Value>,
+) {
+    let (Some(pointer), Some(value)) = (pointer, from.get(member)) else { return };
+    let number = value.as_str().and_then(|text| text.parse::<serde_json::Number>().ok());
+    let value = match number {
+        Some(number)
+            if specimens.get(&pointer.to_string()).is_some_and(Value::is_number)
+                || pointer.get(into).is_some_and(Value::is_number) =>
+        {
+            Value::Number(number)
+        }
+        _ => value.clone(),
+    };
+    pointer.set(into, value);
 }

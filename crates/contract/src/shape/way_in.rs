@@ -169,6 +169,12 @@ impl Shape {
             (None, None) => None,
         };
         if missing.is_some() {
+            // A result that says nothing of its item stands for the first one without a result.
+            let is_nameless = |at: &usize| by_result(entries[*at].value).is_none();
+            for place in order.iter_mut().filter(|place| place.is_none()) {
+                let Some(nth) = left.iter().position(is_nameless) else { break };
+                *place = left.remove(nth);
+            }
             order.retain(Option::is_some);
         }
         order.extend(left.into_iter().map(Some));

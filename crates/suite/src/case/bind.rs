@@ -158,6 +158,11 @@ impl Binder<'_> {
                         bound.push(step);
                         continue;
                     }
+                    // Of a shipped case, the steps that the contract has everything for are sent.
+                    Err(Unbound::NotApplicable(reason)) if self.case.dir.is_none() => {
+                        step = written;
+                        reason
+                    }
                     Err(Unbound::Excluded(reason)) => {
                         step = written;
                         reason
@@ -190,6 +195,9 @@ impl Binder<'_> {
         for text in [&mut step.body, &mut step.raw, &mut step.path].into_iter().flatten() {
             *text = self.text(text)?;
         }
+        if let Some(reason) = self.why_nothing_beside(step) {
+            return Err(Unbound::NotApplicable(reason.to_owned()));
+        }
         for value in step.headers.values_mut().flatten() {
             *value = self.text(value)?;
         }
@@ -210,6 +218,27 @@ impl Binder<'_> {
             *text = within.text(text)?.into();
         }
         step.simultaneously.iter_mut().flatten().try_for_each(|inner| self.step(inner))
+    }
+
+    /// Why a body that a step writes out can't have members beside the items, where it has some.
+    fn why_nothing_beside(&self, step: &Step) -> Option<&'static str> {
+        let shape = self.contract.shape.as_ref();
+        let items = shape.map_or(&*self.contract.batch.items, |shape| shape.written_items());
+        let mark = format!("\"{items}\":");
+        let speaks = |text: &String| {
+            text.split_once(&mark).is_some_and(|(before, after)| {
+                !before.trim_end().ends_with('{') || after.contains("],\"")
+            })
+        };
+        if ![&step.body, &step.raw].into_iter().flatten().any(speaks) {
+            return None;
+        }
+        if shape.is_some_and(|shape| shape.is_root()) {
+            return Some("the items are the whole body, and nothing is beside them");
+        }
+        let must_be_accepted = step.expect.is_some() && may_be_accepted(step);
+        (must_be_accepted && self.contract.has_closed_envelope())
+            .then_some("the document allows no other members beside the items")
     }
 
     fn item(&self, item: &mut ItemSpec, acceptable: bool) -> Result<(), Unbound> {
@@ -293,16 +322,13 @@ impl Binder<'_> {
     fn name(&self, word: &str, filter: Option<Filter>) -> Result<String, Unbound> {
         let batch = &self.contract.batch;
         let shape = self.contract.shape.as_ref();
-        let items = shape.map_or(Some(&*batch.items), |shape| shape.written_items());
+        let items = shape.map_or(&*batch.items, |shape| shape.written_items());
         let name = match Role::parse(word) {
             Some(Role::Key) if !batch.has_key() => {
                 return Err(Unbound::NotApplicable("the contract has no unique key".to_owned()));
             }
             Some(Role::Key) => batch.unique.as_str(),
-            Some(Role::Items) => items.ok_or_else(|| {
-                let reason = "the items are not in a member of the body";
-                Unbound::NotApplicable(reason.to_owned())
-            })?,
+            Some(Role::Items) => items,
             Some(Role::Results) => batch.results.as_str(),
             Some(Role::Field(role)) => role
                 .field(self.contract, self.profile)
@@ -315,6 +341,11 @@ impl Binder<'_> {
             }
         };
         let Some(filter) = filter else { return Ok(name.to_owned()) };
+        // A name that is not quite the real one.
+        let name = match (shape, name) {
+            (Some(shape), crate::contract::shape::name::ITEMS) => shape.last_name(),
+            _ => name,
+        };
         let other = filter.apply(name);
         if other == name {
             let reason = format!("`{name}` has no other spelling of that kind");

@@ -97,7 +97,8 @@ fn is_odd_head(request: &Request) -> bool {
 /// Whether a case wrote a header that shows credentials itself.
 fn shows_its_own(contract: &Contract, request: &Request) -> bool {
     let declared = match &contract.operation.security {
-        DeclaredSecurity::Scheme(DeclaredScheme::ApiKey(name)) => Some(name),
+        DeclaredSecurity::Scheme(DeclaredScheme::ApiKey(name))
+        | DeclaredSecurity::Optional(DeclaredScheme::ApiKey(name)) => Some(name),
         _ => None,
     };
     request.header("authorization").is_some()
