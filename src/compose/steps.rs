@@ -296,12 +296,12 @@ fn documented_head(environment: &Environment, head: &str) -> String {
     *path = &whole;
     let mut head = words.join(" ");
     let has = |name: &str| {
-        let names = rest.lines().filter_map(|line| line.split_once(':'));
-        names.into_iter().any(|(known, _)| known.trim().eq_ignore_ascii_case(name))
+        let mut fields = rest.lines().filter_map(|line| line.split_once(':'));
+        fields.any(|(known, _)| known.trim().eq_ignore_ascii_case(name))
     };
     for (name, value) in contract.shape.iter().flat_map(|shape| &shape.headers) {
         if !has(name) {
-            head.push_str(&format!("\n{name}: {value}"));
+            head.extend(["\n", name, ": ", value]);
         }
     }
     if !rest.is_empty() {

@@ -49,7 +49,12 @@ pub fn unique(
     Some(UniqueGuess {
         field: named(way, field),
         result: match way.as_str() {
-            "" => None,
+            // The same name, spelt in another way.
+            "" if repeated => None,
+            "" => {
+                let same = |p: &&ViewedProperty<'_>| words(p.name) == words(field.name);
+                result.iter().find(same).map(|p| format!("/{}", escape(p.name)))
+            }
             way if within => Some(named(way, field)),
             _ => repeated.then(|| format!("/{}", escape(field.name))),
         },

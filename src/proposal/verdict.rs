@@ -27,6 +27,8 @@ pub struct VerdictGuess {
 pub enum VerdictValue {
     /// This value.
     Is(Value),
+    /// This value, or none.
+    IsOrAbsent(Value),
     /// Any value.
     Present,
     /// None.
@@ -58,7 +60,15 @@ pub fn verdict(
                     VerdictGuess {
                         field,
                         accepted: is(good.into()),
-                        rejected: is((!good).into()),
+                        // A field such as `ok` that need not be there may be missing where it would be false.
+                        rejected: if good && !property.required {
+                            match property.schema.get("const") {
+                                Some(_) => VerdictValue::Absent,
+                                None => VerdictValue::IsOrAbsent(false.into()),
+                            }
+                        } else {
+                            is((!good).into())
+                        },
                         sure: true,
                     },
                 )

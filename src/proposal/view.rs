@@ -78,8 +78,9 @@ fn shape_within<'a>(
     match schema.get("additionalProperties") {
         Some(values @ Value::Object(map)) if !map.is_empty() => SchemaShape::Map(values),
         _ if named == Some("object") => SchemaShape::Object,
-        _ => match schema.get("enum").and_then(|list| list.get(0)) {
+        _ => match schema.get("const").or(schema.get("enum").and_then(|list| list.get(0))) {
             Some(Value::String(_)) => SchemaShape::Scalar("string"),
+            Some(Value::Bool(_)) => SchemaShape::Scalar("boolean"),
             _ => SchemaShape::Unknown,
         },
     }

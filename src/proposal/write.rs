@@ -241,6 +241,9 @@ impl Writer<'_> {
                 "the unique key of an item; its schema does not require it",
             );
         }
+        if self.proposal.echo.is_empty() && unique.result.is_some() {
+            return;
+        }
         if self.proposal.echo.is_empty() {
             self.line("echo: []", "a result repeats nothing of its item");
         } else {
@@ -278,6 +281,7 @@ impl Writer<'_> {
         let matcher = |value: &VerdictValue| {
             let want = match value {
                 VerdictValue::Is(value) => value.clone(),
+                VerdictValue::IsOrAbsent(value) => json!([value, "absent"]),
                 VerdictValue::Present => json!("present"),
                 VerdictValue::Absent => json!("absent"),
                 VerdictValue::Success(true) => json!("2xx"),

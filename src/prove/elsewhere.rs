@@ -111,7 +111,7 @@ fn why_not(fault: &Fault, modes: &[RefusalMode], clean: &[Proof]) -> Option<Stri
         });
         of_all.collect::<Option<Vec<String>>>()?.into_iter().next()
     };
-    let reasons: Option<Vec<String>> = fault.must.iter().map(|rule| excluded(&rule)).collect();
+    let reasons: Option<Vec<String>> = fault.must.iter().map(excluded).collect();
     reasons?.into_iter().next()
 }
 

@@ -23,7 +23,7 @@ pub fn prove(args: &ProveArgs, dir: &Path) -> Result<u8, CommandError> {
             })
     };
     if !args.faults.iter().any(|word| word == "clean")
-        && !server::faults::all().into_iter().any(|fault| wanted(fault))
+        && !server::faults::all().into_iter().any(wanted)
     {
         return Err(format!(
             "no fault matches {}\n  hint: batchproof list --faults",
