@@ -107,6 +107,17 @@ fn parameters(
                 .filter(|v| !v.is_object() && !v.is_array()),
         });
     }
+    // What the path has and nobody declares.
+    let path = pointer.rsplit('/').nth(1).unwrap_or_default();
+    for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+        if !found.iter().any(|known| known.place == "path" && known.name == name) {
+            found.push(ProposedParameter {
+                name: name.to_owned(),
+                place: "path".into(),
+                value: None,
+            });
+        }
+    }
     found
 }
 

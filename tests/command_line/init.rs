@@ -220,7 +220,7 @@ fn failures_that_are_listed_under_a_status_of_their_own_are_seen() {
     for line in [
         "results: [{ at: /results, says: accepted, under: [201, 207] }, { at: /errors, says: rejected, under: [207] }]",
         "match: { item: /traceId, result: /traceId }",
-        "# DECIDE: the path has parameters.",
+        "# DECIDE: parameters need values: type (path).",
     ] {
         assert!(yaml.lines().any(|l| l.starts_with(line)), "{line} is missing in\n{yaml}");
     }
