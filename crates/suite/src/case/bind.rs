@@ -20,7 +20,7 @@ use super::role::{Role, every_optional};
 use super::template::{Filter, Piece, Template};
 use super::{BatchSpec, Case, ItemSpec, Named, Step};
 use crate::contract::file_error::nearest;
-use crate::contract::{Contract, FileError, Profile};
+use crate::contract::{Contract, FileError, Profile, Shape};
 
 /// A case that names fields and codes of its contract.
 #[derive(Debug, Clone)]
@@ -233,7 +233,7 @@ impl Binder<'_> {
         if ![&step.body, &step.raw].into_iter().flatten().any(speaks) {
             return None;
         }
-        if shape.is_some_and(|shape| shape.is_root()) {
+        if shape.is_some_and(Shape::is_root) {
             return Some("the items are the whole body, and nothing is beside them");
         }
         let must_be_accepted = step.expect.is_some() && may_be_accepted(step);
