@@ -120,11 +120,18 @@ fn the_published_schema_of_batch_contracts_is_fresh_and_fits_the_shipped_ones() 
     for file in [
         "schemas/batch.yaml",
         "tests/second-contract/batch.yaml",
+        "examples/contracts/action-lines/batch.yaml",
         "examples/contracts/all-or-nothing/batch.yaml",
         "examples/contracts/bulk-operations/batch.yaml",
+        "examples/contracts/keyed/batch.yaml",
+        "examples/contracts/keyed-by-field/batch.yaml",
+        "examples/contracts/lines/batch.yaml",
         "examples/contracts/plain-documents/batch.yaml",
+        "examples/contracts/repeated/batch.yaml",
+        "examples/contracts/replaced/batch.yaml",
         "examples/contracts/two-lists/batch.yaml",
         "examples/contracts/without-key/batch.yaml",
+        "examples/contracts/zipped/batch.yaml",
     ] {
         let text = std::fs::read_to_string(root().join(file)).unwrap();
         let value: Value = serde_saphyr::from_str(&text).unwrap();

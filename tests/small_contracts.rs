@@ -291,7 +291,7 @@ fn yaml_is_read_by_the_core_schema_of_yaml_1_2() {
 type ShapeFault = (&'static str, &'static str, &'static str, &'static str);
 
 /// The shipped contracts of other shapes, each with faults.
-const SHAPES: [(&str, &[ShapeFault]); 5] = [
+const SHAPES: [(&str, &[ShapeFault]); 12] = [
     (
         "plain-documents",
         &[
@@ -315,6 +315,31 @@ const SHAPES: [(&str, &[ShapeFault]); 5] = [
     ),
     ("all-or-nothing", &[("order", "results-reversed", "ORDER-002", "/0/reference")]),
     ("without-key", &[("order", "last-result-dropped", "ORDER-001", "/Records")]),
+    (
+        "lines",
+        &[
+            ("order", "results-reversed", "ORDER-002", "/0/id"),
+            ("unique", "uniqueness-unchecked", "UNIQUE-001", "/1/success"),
+        ],
+    ),
+    ("action-lines", &[("unique", "uniqueness-unchecked", "UNIQUE-001", "/items/1/create/status")]),
+    ("keyed", &[("unique", "uniqueness-unchecked", "UNIQUE-001", "/created/item-1")]),
+    ("keyed-by-field", &[("unique", "uniqueness-unchecked", "UNIQUE-001", "/stored")]),
+    (
+        "zipped",
+        &[
+            ("order", "results-reversed", "ORDER-002", "/ids/0"),
+            ("unique", "uniqueness-unchecked", "UNIQUE-001", "/faults/1"),
+        ],
+    ),
+    ("replaced", &[("unique", "used-key-not-replaced", "UNIQUE-008", "/objects/0/version")]),
+    (
+        "repeated",
+        &[
+            ("unique", "repeat-rejected", "UNIQUE-009", "/results/0/state"),
+            ("unique", "repeat-processed-again", "UNIQUE-010", "/results/0"),
+        ],
+    ),
 ];
 
 #[test]
@@ -343,73 +368,86 @@ fn contracts_of_other_shapes_are_served_and_judged_where_their_results_really_ar
     }
 }
 
+/// An example, what is right in it, what is wrong in its place, and what the message says.
+type Slip = (&'static str, &'static str, &'static str, [&'static str; 2]);
+
+const SLIPS: &[Slip] = &[
+    ("plain-documents", "items: /docs", "items: /doks", ["batch.yaml:5:", "did you mean `docs`?"]),
+    (
+        "plain-documents",
+        "/ok: true",
+        "/okay: true",
+        ["batch.yaml:8:", "the results have no `okay`"],
+    ),
+    ("plain-documents", "/ok: true", "/ok: 201", ["batch.yaml:8:", "allows no 201 at /ok"]),
+    ("plain-documents", "verdict:", "verdikt:", ["batch.yaml:8:", "did you mean `verdict`?"]),
+    ("plain-documents", "under: [201]", "under: [200]", ["openapi.yaml", "no JSON answer for 200"]),
+    (
+        "plain-documents",
+        "at: /_id",
+        "at: /id",
+        ["the items have no field `id`", "did you mean `_id`?"],
+    ),
+    (
+        "two-lists",
+        "says: accepted",
+        "says: acepted",
+        ["batch.yaml:10:", "did you mean `accepted`?"],
+    ),
+    (
+        "two-lists",
+        "objectType: contacts",
+        "objektType: contacts",
+        ["did you mean `objectType`?", "batch.yaml:"],
+    ),
+    ("two-lists", "item: /objectWriteTraceId", "item: /traceId", ["batch.yaml:12:", "to match by"]),
+    (
+        "two-lists",
+        "/properties/email",
+        "/properties/emial",
+        ["did you mean `email`?", "batch.yaml:13:"],
+    ),
+    (
+        "all-or-nothing",
+        "again: refused",
+        "again: refuse",
+        ["batch.yaml:10:", "did you mean `refused`?"],
+    ),
+    ("all-or-nothing", "mode: whole", "mode: hole", ["batch.yaml:13:", "did you mean `whole`?"]),
+    (
+        "lines",
+        "media: application/x-ndjson",
+        "media: application/x-ndjon",
+        ["batch.yaml:7:", "did you mean `application/x-ndjson`?"],
+    ),
+    ("lines", "[item]", "[itme]", ["batch.yaml:9:", "did you mean `item`?"]),
+    (
+        "lines",
+        "#/components/schemas/Parcel",
+        "#/components/schemas/Parcels",
+        ["batch.yaml:9:", "did you mean `#/components/schemas/Parcel`?"],
+    ),
+    (
+        "lines",
+        ", schema: \"#/components/schemas/Parcel\"",
+        "",
+        ["batch.yaml:9:", "says nothing of a line"],
+    ),
+    (
+        "action-lines",
+        "\"${/_id}\"",
+        "\"${fresh:9}\"",
+        ["the items have no field `_id`", "a property of the item schema"],
+    ),
+    ("keyed", "at: /create,", "at: /creat,", ["batch.yaml:5:", "did you mean `create`?"]),
+    ("keyed", "at: /created, keyed: true", "at: /created", ["batch.yaml:7:", "not an array"]),
+    ("zipped", "/faults]", "/fault]", ["batch.yaml:6:", "did you mean `faults`?"]),
+];
+
 #[test]
 fn a_slip_in_a_contract_is_named_with_its_line_and_what_was_meant() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/contracts");
-    for (name, right, wrong, says) in [
-        (
-            "plain-documents",
-            "items: /docs",
-            "items: /doks",
-            ["batch.yaml:5:", "did you mean `docs`?"],
-        ),
-        (
-            "plain-documents",
-            "/ok: true",
-            "/okay: true",
-            ["batch.yaml:8:", "the results have no `okay`"],
-        ),
-        ("plain-documents", "/ok: true", "/ok: 201", ["batch.yaml:8:", "allows no 201 at /ok"]),
-        ("plain-documents", "verdict:", "verdikt:", ["batch.yaml:8:", "did you mean `verdict`?"]),
-        (
-            "plain-documents",
-            "under: [201]",
-            "under: [200]",
-            ["openapi.yaml", "no JSON answer for 200"],
-        ),
-        (
-            "plain-documents",
-            "at: /_id",
-            "at: /id",
-            ["the items have no field `id`", "did you mean `_id`?"],
-        ),
-        (
-            "two-lists",
-            "says: accepted",
-            "says: acepted",
-            ["batch.yaml:10:", "did you mean `accepted`?"],
-        ),
-        (
-            "two-lists",
-            "objectType: contacts",
-            "objektType: contacts",
-            ["did you mean `objectType`?", "batch.yaml:"],
-        ),
-        (
-            "two-lists",
-            "item: /objectWriteTraceId",
-            "item: /traceId",
-            ["batch.yaml:12:", "to match by"],
-        ),
-        (
-            "two-lists",
-            "/properties/email",
-            "/properties/emial",
-            ["did you mean `email`?", "batch.yaml:13:"],
-        ),
-        (
-            "all-or-nothing",
-            "again: refused",
-            "again: refuse",
-            ["batch.yaml:10:", "did you mean `refused`?"],
-        ),
-        (
-            "all-or-nothing",
-            "mode: whole",
-            "mode: hole",
-            ["batch.yaml:13:", "did you mean `whole`?"],
-        ),
-    ] {
+    for &(name, right, wrong, says) in SLIPS {
         let desk = Desk::new();
         let text = std::fs::read_to_string(format!("{root}/{name}/batch.yaml")).unwrap();
         assert!(text.contains(right), "{name}: {right}");
@@ -471,4 +509,50 @@ fn a_proof_under_a_contract_says_what_can_not_show() {
     );
     assert!(ended.out.contains("clean in refusal mode request and item"), "{}", ended.out);
     assert!(ended.out.contains("1 of 1 fault found"), "{}", ended.out);
+}
+
+/// What a contract says of a body of lines: for each item whether it is valid, or why there is no batch.
+fn of_lines(words: &str, body: &str) -> String {
+    use batchproof::contract::Contract;
+    use batchproof::contract::validity::BodyValidity;
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/contracts/lines");
+    let desk = Desk::new();
+    let text = std::fs::read_to_string(format!("{root}/batch.yaml")).unwrap();
+    let usual = "blank-lines: ignored, last-newline: optional";
+    assert!(text.contains(usual));
+    desk.file("c/batch.yaml", text.replace(usual, words));
+    desk.file("c/openapi.yaml", std::fs::read_to_string(format!("{root}/openapi.yaml")).unwrap());
+    let contract = Contract::load(&desk.path().join("c")).unwrap();
+    match contract.body_validity(body.as_bytes()) {
+        BodyValidity::Batch { items, .. } => {
+            let valid = |reasons: usize| if reasons == 0 { "valid" } else { "invalid" };
+            let items: Vec<_> = items.iter().map(|(_, item)| valid(item.invalid.len())).collect();
+            items.join(" ")
+        }
+        BodyValidity::Invalid(reason) => format!("refused: {}", reason.class),
+        BodyValidity::Exempt(_) => "open".to_owned(),
+    }
+}
+
+#[test]
+fn lines_are_judged_one_by_one_and_blank_ones_as_the_contract_says() {
+    let (ignored, refused) =
+        ("blank-lines: ignored", "blank-lines: refused, last-newline: required");
+    let optional = "blank-lines: ignored, last-newline: optional";
+    let item = r#"{"id":"a","recipient":"b","weight":1}"#;
+    for (words, body, says) in [
+        (ignored, format!("{item}\n{item}\n"), "valid valid"),
+        (ignored, format!("{item}\r\n\n \t\n{item}\n"), "valid valid"),
+        (ignored, format!("{item}\n{{\"id\":\n{item}\n"), "valid invalid valid"),
+        (ignored, format!("{item}\nnull\n{item} {item}\n"), "valid invalid invalid"),
+        (ignored, format!("{item}\n{item}"), "open"),
+        (ignored, "\n\n".to_owned(), "open"),
+        (ignored, String::new(), "open"),
+        (optional, format!("{item}\n{item}"), "valid valid"),
+        (refused, format!("{item}\n\n{item}\n"), "refused: a blank line"),
+        (refused, format!("{item}\n{item}"), "refused: no newline at the end"),
+        ("last-newline: required", format!("{item}\n\n{item}\n"), "open"),
+    ] {
+        assert_eq!(of_lines(words, &body), says, "{words}: {body:?}");
+    }
 }

@@ -104,9 +104,12 @@ pub fn batch(
 ) -> (Bytes, BodyIntent) {
     let contract = &environment.contract;
     let (before, after) = contract.envelope();
+    let in_lines = contract.shape.as_ref().is_some_and(|shape| shape.form.lines().is_some());
     let (open, between, close) = match writing {
-        BodyStyle::Compact => (before, ",", after),
-        BodyStyle::Escaped => (with_escaped_name(&before), ",", after),
+        BodyStyle::Compact => (before, contract.separator(), after),
+        BodyStyle::Escaped => (with_escaped_name(&before), contract.separator(), after),
+        // White space around a line is part of it.
+        BodyStyle::Spacious if in_lines => (before, " \n\t", format!(" {after}")),
         BodyStyle::Spacious => spacious(&before, &after),
     };
     let form = contract.shape.as_ref().map(|shape| &shape.form).filter(|form| !form.is_plain());
@@ -135,8 +138,17 @@ pub fn batch(
             BodyStyle::Spacious => {
                 let item = entry.text(environment);
                 let item = form.map_or_else(|| item.clone(), |form| form.write(&item, index));
-                let value: Option<Value> = serde_json::from_str(&item).ok();
-                let spaced = value.and_then(|v| serde_json::to_string_pretty(&v).ok());
+                let spaced = |text: &str| -> Option<String> {
+                    let value: Value = serde_json::from_str(text).ok()?;
+                    serde_json::to_string_pretty(&value).ok()
+                };
+                let spaced = if in_lines {
+                    let line = |line: &str| spaced(line).map(|spaced| spaced.replace('\n', "\t"));
+                    let lines: Option<Vec<String>> = item.split('\n').map(line).collect();
+                    lines.map(|lines| lines.join("\n"))
+                } else {
+                    spaced(&item)
+                };
                 text.extend_from_slice(spaced.as_deref().unwrap_or(&item).as_bytes());
             }
         }
@@ -244,6 +256,16 @@ pub fn documented_path(contract: &Contract) -> String {
 #[must_use]
 pub fn documented_headers(contract: &Contract) -> Vec<(String, String)> {
     let mut headers = usual_headers();
+    for (name, value) in &mut headers {
+        match name.as_str() {
+            "Content-Type" => contract.request_media().clone_into(value),
+            // Errors are JSON, whatever batches are answered with.
+            "Accept" if contract.success_media() != value => {
+                *value = format!("{}, {value}", contract.success_media());
+            }
+            _ => {}
+        }
+    }
     headers.extend(contract.shape.iter().flat_map(|shape| shape.headers.iter().cloned()));
     headers
 }

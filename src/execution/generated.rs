@@ -144,7 +144,8 @@ fn refused(environment: &Environment, execution: &Execution, count: usize) -> Ve
         return (0..count).collect();
     }
     let batch = &contract.batch;
-    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body = contract.answer_json(response.status, &response.body);
+    let body = body.map(|document| document.value).unwrap_or_default();
     let items: Vec<&serde_json::Value> = execution
         .exchanges
         .last()

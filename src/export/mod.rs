@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::case::{Credential, Expect, Framing, Results};
 use crate::check::{Expectation, rules};
 use crate::collect::{Collector, FindingState};
-use crate::compose::usual_headers;
+use crate::compose::documented_headers;
 use crate::contract::validity::ExpectedOutcome;
 use crate::contract::yaml::{flow, scalar};
 use crate::record::{Event, FindingRecord, Summary};
@@ -259,7 +259,7 @@ impl CaseWriter<'_> {
         if request.path != operation.path {
             lines.push(format!("path: {}", scalar(&self.numbers.text(&request.path))));
         }
-        let mut usual = usual_headers();
+        let mut usual = documented_headers(&self.environment.contract);
         if bodiless {
             usual.retain(|(name, _)| name != "Content-Type");
         }

@@ -49,8 +49,10 @@ impl SeenAnswer {
         };
         let batch = &contract.batch;
         let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
-        let body = serde_json::from_slice(&response.body)
-            .map_or(Value::Null, |body| contract.read_answer(response.status, body, &items));
+        let body =
+            contract.answer_json(response.status, &response.body).map_or(Value::Null, |document| {
+                contract.read_answer(response.status, document.value, &items)
+            });
         let results = body.get(&batch.results).and_then(Value::as_array);
         let results = results.filter(|results| results.len() == exchange.intent.items().len());
         let results = results.map(|results| {

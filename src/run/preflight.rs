@@ -150,8 +150,8 @@ fn preflight_verdict(
     };
     let shown =
         format!("{} {}", response.status, shorten(&String::from_utf8_lossy(&response.body)));
-    let body: Option<Value> = serde_json::from_slice(&response.body).ok();
     let contract = &environment.contract;
+    let body = contract.answer_json(response.status, &response.body).ok().map(|body| body.value);
     let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
     let body = body.map(|body| contract.read_answer(response.status, body, &items));
     if let Some((why, advice)) = page(environment, response, &shown) {
@@ -306,7 +306,7 @@ pub(super) async fn observe_refusal_mode(
     if contract.known_status(response.status) == 400 {
         return Some(RefusalMode::Request);
     }
-    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    let body = contract.answer_json(response.status, &response.body).ok()?.value;
     let items: Vec<&Value> = exchange.intent.items().iter().map(|item| &item.value).collect();
     let body = contract.read_answer(response.status, body, &items);
     let results = body.get(&contract.batch.results)?.as_array()?;

@@ -39,6 +39,22 @@ impl BatchText {
     #[must_use]
     pub fn parse(body: &[u8], contract: &Contract) -> Option<BatchText> {
         let form = contract.shape.as_ref().map(|shape| shape.form.clone()).unwrap_or_default();
+        if let Some(lines) = form.lines() {
+            let items = lines.items(std::str::from_utf8(body).ok()?)?;
+            let items = items.iter().map(|item| ItemText::new(&form.read_text(item))).collect();
+            return Some(BatchText::compact(contract, items));
+        }
+        if let Some(key) = form.map_key() {
+            let text = std::str::from_utf8(body).ok()?;
+            let items = map_at(text, &contract.items_steps())?;
+            let items = items.iter().map(|(name, value)| {
+                ItemText::new(&form.read_text(&key.read_text(name, value.get())))
+            });
+            let batch = BatchText::compact(contract, items.collect());
+            // What stands around the items, and between them, is not kept.
+            let is_same = !batch.items.is_empty() && batch.body(|i| i.text().to_owned()) == text;
+            return is_same.then_some(batch);
+        }
         BatchText::parse_at(body, &contract.items_steps(), form)
     }
 
@@ -80,7 +96,7 @@ impl BatchText {
     pub fn compact(contract: &Contract, items: Vec<ItemText>) -> BatchText {
         let (before, after) = contract.envelope();
         let form = contract.shape.as_ref().map(|shape| shape.form.clone()).unwrap_or_default();
-        BatchText { before, between: ",".to_owned(), after, items, form }
+        BatchText { before, between: contract.separator().to_owned(), after, items, form }
     }
 
     /// The body, each item written by `write`.
@@ -90,6 +106,15 @@ impl BatchText {
         let items: Vec<String> = self.items.iter().enumerate().map(written).collect();
         format!("{}{}{}", self.before, items.join(&self.between), self.after)
     }
+}
+
+/// The members of the map that these steps lead to.
+fn map_at<'t>(text: &'t str, steps: &[String]) -> Option<Vec<(String, &'t RawValue)>> {
+    let mut map = text;
+    for step in steps {
+        map = member_texts(map)?.into_iter().find(|(name, _)| name == step)?.1.get();
+    }
+    member_texts(map)
 }
 
 impl ItemText {

@@ -4,7 +4,7 @@
 
 use super::passes::{bare_number, plain_item};
 use crate::case::{Credential, Framing};
-use crate::compose::usual_headers;
+use crate::compose::documented_headers;
 use crate::scenario::{BatchText, ItemText, Scenario};
 use crate::session::Environment;
 
@@ -34,7 +34,7 @@ pub(super) fn good_scenario(environment: &Environment, scenario: &Scenario) -> O
     request.batch = Some(BatchText::compact(contract, items));
     request.request.method.clone_from(&contract.operation.method);
     request.request.path = crate::compose::documented_path(contract);
-    request.request.headers = usual_headers();
+    request.request.headers = documented_headers(contract);
     request.request.credential = Credential::Good;
     request.request.framing = Framing::Sized;
     request.request.hang_up = None;

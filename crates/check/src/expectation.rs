@@ -14,10 +14,10 @@ use super::rule::Rule;
 use super::rules;
 use super::text::{shorten, shown};
 use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results};
-use crate::contract::shape::{Again, BatchMode};
-use crate::contract::validity::ExpectedOutcome;
+use crate::contract::shape::{Again, BatchMode, ItemForm, KeyScope};
+use crate::contract::validity::{ExemptClass, ExpectedOutcome};
 use crate::contract::{Contract, Level, Profile, code_text};
-use crate::exchange::Answer;
+use crate::exchange::{Answer, BodyIntent};
 
 /// What a case expects of one request, or of a simultaneous group.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub(super) fn hold(
         // Cases know of batches whose used keys reject their items only.
         || (refuses_used_keys(view.contract)
             && view.exchanges.iter().any(ExchangeView::is_refused))
+        || (rules::is_of_suite(expectation.rule.id)
+            && view.exchanges.iter().any(|exchange| has_one_key_twice(exchange)))
     {
         evaluation.counts[index].not_applicable += 1;
         return;
@@ -65,7 +67,7 @@ pub(super) fn hold(
         // What refuses a head may do so before the body is read, and then any answer can get lost.
         .filter(|v| !v.is_refused_for_chunks() && !v.is_lost_to_early_refusal())
         .collect();
-    if views.is_empty() {
+    if views.is_empty() || is_of_a_key_that_may_be_used_again(view.contract, &views, expectation) {
         evaluation.counts[index].not_applicable += 1;
         return;
     }
@@ -272,6 +274,43 @@ fn refused(view: &ExchangeView<'_>, code: Option<&str>) -> Vec<Finding> {
 /// What is predicted of an item whose key is written in a file.
 const USED_BEFORE: Prediction =
     Prediction::Accept { level: Level::Must, because: UnusedReason::Literal };
+
+/// Whether a shipped case expects the rejection of a key that its contract lets be used again.
+fn is_of_a_key_that_may_be_used_again(
+    contract: &Contract,
+    views: &[&ExchangeView<'_>],
+    expectation: &Expectation,
+) -> bool {
+    let in_request = contract.shape.as_ref().is_some_and(|s| s.within == KeyScope::Request);
+    let may_be_used = contract.batch.has_key() && (in_request || contract.judged_key().is_empty());
+    let is_rejected = |outcome: &Outcome| matches!(outcome, Outcome::Rejected(_));
+    let wants_rejection = match &expectation.expect.results {
+        None => false,
+        Some(Results::All(outcome)) => is_rejected(outcome),
+        Some(Results::Each(list)) => list.iter().any(is_rejected),
+        Some(Results::ExactlyOne { one, others }) => is_rejected(one) || is_rejected(others),
+    };
+    let accepted = |prediction: &Prediction| matches!(prediction, Prediction::Accept { .. });
+    may_be_used
+        && wants_rejection
+        && rules::is_of_suite(expectation.rule.id)
+        && views.iter().all(|view| view.predicted.iter().all(accepted))
+}
+
+/// Whether a body has two items under one key of a map, of which no server can see more than one.
+fn has_one_key_twice(view: &ExchangeView<'_>) -> bool {
+    let in_map = |form: &ItemForm| form.map_key().is_some();
+    match &view.exchange.intent.body {
+        BodyIntent::Open(exemption) => match exemption.class {
+            ExemptClass::SharedKey => true,
+            ExemptClass::RepeatedMember => {
+                view.contract.shape.as_ref().is_some_and(|shape| in_map(&shape.form))
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
 
 /// Whether a batch with a used key may be refused as a whole.
 fn refuses_used_keys(contract: &Contract) -> bool {

@@ -9,9 +9,9 @@ use crate::contract::{Contract, Document, member, repeated_key};
 use crate::exchange::Answer;
 
 /// The body as JSON, and a key that it has twice in one object.
-pub(super) fn body(answer: &Answer) -> (ParsedBody, Option<String>) {
+pub(super) fn body(contract: &Contract, answer: &Answer) -> (ParsedBody, Option<String>) {
     let Answer::Received(response) = answer else { return (ParsedBody::Absent, None) };
-    match Document::read(&response.body) {
+    match contract.answer_json(response.status, &response.body) {
         Ok(Document { value, repeated }) => (ParsedBody::Value(value), repeated),
         Err(error) => {
             match surrogates::replaced(&response.body).or_else(|| cut_down(&response.body)) {

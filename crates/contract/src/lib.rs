@@ -151,7 +151,14 @@ impl Contract {
         let interpretation_list: Vec<Interpretation> =
             file_error::read_yaml(interpretations.0, interpretations.1)?;
         let place = (file.operation.path.as_str(), file.operation.method.as_str());
-        let mut operation = Operation::read(openapi.0, openapi.1, place, &shape::success(&file))?;
+        let mut operation = Operation::read(
+            openapi.0,
+            openapi.1,
+            place,
+            &shape::success(&file),
+            &shape::media(&file),
+        )
+        .map_err(|error| shape::about_media(&file, batch_file, error))?;
         let shape::Compiled { batch, shape, item, item_pointer, result, merged_result } =
             shape::compile(&file, batch_file, &mut operation)?;
         let kinds = alternatives(&operation.document, &item);
@@ -252,6 +259,50 @@ impl Contract {
         }
     }
 
+    /// What stands between two items.
+    #[must_use]
+    pub fn separator(&self) -> &'static str {
+        self.shape.as_ref().map_or(",", Shape::separator)
+    }
+
+    /// The media type of requests.
+    #[must_use]
+    pub fn request_media(&self) -> &str {
+        &self.operation.request.media
+    }
+
+    /// The documented media type of answers with a status.
+    #[must_use]
+    pub fn answer_media(&self, status: u16) -> &str {
+        self.operation.responses.get(&status).map_or("application/json", |body| &body.media)
+    }
+
+    /// The media type of answers to a batch that was processed.
+    #[must_use]
+    pub fn success_media(&self) -> &str {
+        let statuses = self.shape.as_ref().map_or_else(|| vec![200], |shape| shape.statuses(200));
+        statuses.first().map_or("application/json", |status| self.answer_media(*status))
+    }
+
+    /// The JSON of an answer; where each of its lines is a result, the list of them.
+    ///
+    /// # Errors
+    /// Where it is not JSON; the error of the first line that is not.
+    pub fn answer_json(&self, status: u16, body: &[u8]) -> Result<Document, serde_json::Error> {
+        if !self.shape.as_ref().is_some_and(|shape| shape.answers_in_lines(status)) {
+            return Document::read(body);
+        }
+        let mut whole = Document { value: Value::Null, repeated: None };
+        let mut lines = Vec::new();
+        for line in body.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+            let Document { value, repeated } = Document::read(line)?;
+            lines.push(value);
+            whole.repeated = whole.repeated.or(repeated);
+        }
+        whole.value = Value::Array(lines);
+        Ok(whole)
+    }
+
     /// The items of a body, as they are on the wire.
     #[must_use]
     pub fn items_in<'a>(&self, body: &'a Value) -> Option<&'a Vec<Value>> {
@@ -272,7 +323,16 @@ impl Contract {
 
     /// The pointer to an item of a body.
     #[must_use]
-    pub fn item_at(&self, index: usize) -> String {
+    pub fn item_at(&self, index: usize, item: &Value) -> String {
+        let key = self.shape.as_ref().and_then(|shape| Some((shape, shape.form.map_key()?)));
+        if let Some((shape, key)) = key {
+            let name = match key {
+                shape::MapKey::Mark => shape::name::KEY,
+                shape::MapKey::Field(name) => name,
+            };
+            let key = item.get(name).and_then(Value::as_str).unwrap_or_default();
+            return format!("{}/{}", shape.items, validity::escape(key));
+        }
         match &self.shape {
             Some(shape) => format!("{}/{index}", shape.items),
             None => format!("/{}/{index}", self.batch.items),

@@ -29,6 +29,14 @@ impl MediaType {
         self.essence == "application/json"
     }
 
+    /// Whether the type is one of JSON documents in lines.
+    #[must_use]
+    pub fn is_lines(&self) -> bool {
+        let subtype = self.essence.split_once('/').map_or("", |(_, subtype)| subtype);
+        let subtype = subtype.trim_start_matches("x-");
+        matches!(subtype, "ndjson" | "jsonl" | "jsonlines" | "json-lines" | "ldjson" | "json-seq")
+    }
+
     /// The charset, where it names another one than UTF-8.
     #[must_use]
     pub fn foreign_charset(&self) -> Option<&str> {

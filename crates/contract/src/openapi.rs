@@ -13,6 +13,8 @@ use super::media_type::MediaType;
 use super::security::{DeclaredSecurity, declared_security, further_keys};
 use super::validity::escape;
 
+const JSON: &str = "application/json";
+
 /// One operation of an OpenAPI document, its schemas compiled.
 pub struct Operation {
     /// Path as the document has it.
@@ -54,6 +56,29 @@ pub struct Body {
     pub validator: Validator,
     /// Examples that the document shows: name and value.
     pub examples: Vec<(String, Value)>,
+    /// Its media type.
+    pub media: String,
+    /// Whether the schema is that of one line of it (`itemSchema` of OpenAPI 3.2).
+    pub is_of_line: bool,
+}
+
+/// Which media types of an operation are meant.
+#[derive(Debug, Clone, Default)]
+pub struct MediaChoice<'a> {
+    /// That of the request, where it is named.
+    pub request: Option<&'a str>,
+    /// Whether the request is made of lines.
+    pub request_in_lines: bool,
+    /// The statuses of answers that are made of lines.
+    pub answers_in_lines: Vec<u16>,
+}
+
+/// A body's media type, as a caller names it.
+#[derive(Debug, Clone, Copy)]
+enum WantedMedia<'a> {
+    Json,
+    Lines,
+    Named(&'a str),
 }
 
 impl Operation {
@@ -66,6 +91,7 @@ impl Operation {
         text: &str,
         (path, method): (&str, &str),
         success: &[u16],
+        media: &MediaChoice<'_>,
     ) -> Result<Operation, FileError> {
         let document = SchemaDocument::read(file, text)?;
         let root = document.value();
@@ -92,7 +118,12 @@ impl Operation {
             document,
         };
         let request = operation.follow(&format!("{at}/requestBody"))?;
-        operation.request = operation.body(&request, true)?;
+        let wanted = match media.request {
+            Some(named) => WantedMedia::Named(named),
+            None if media.request_in_lines => WantedMedia::Lines,
+            None => WantedMedia::Json,
+        };
+        operation.request = operation.body(&request, true, wanted)?;
         let responses = operation.follow(&format!("{at}/responses"))?;
         let statuses: Vec<String> = operation
             .document
@@ -104,9 +135,10 @@ impl Operation {
         for status in statuses {
             if let Ok(number) = status.parse::<u16>() {
                 let pointer = operation.follow(&format!("{responses}/{status}"))?;
-                let has_json = operation.json_of(&pointer).is_some();
-                if has_json {
-                    let body = operation.body(&pointer, false)?;
+                let in_lines = media.answers_in_lines.contains(&number);
+                let wanted = if in_lines { WantedMedia::Lines } else { WantedMedia::Json };
+                if operation.media_of(&pointer, wanted).is_some() {
+                    let body = operation.body(&pointer, false, wanted)?;
                     operation.responses.insert(number, body);
                 }
             }
@@ -146,22 +178,54 @@ impl Operation {
         self.document.follow(pointer)
     }
 
-    fn json_of(&self, pointer: &str) -> Option<String> {
-        let content = self.document.value().pointer(pointer)?.get("content")?.as_object()?;
-        let (media, _) = content.iter().find(|(k, _)| {
-            let media = MediaType::parse(k);
-            media.is_json() || media.essence == "*/*"
-        })?;
-        Some(format!("{pointer}/content/{}", media.replace('~', "~0").replace('/', "~1")))
+    /// The media types of a request or an answer.
+    fn media_types(&self, pointer: &str) -> Vec<String> {
+        let content = self.document.value().pointer(pointer).and_then(|body| body.get("content"));
+        let content = content.and_then(Value::as_object);
+        content.into_iter().flat_map(|content| content.keys().cloned()).collect()
     }
 
-    fn body(&self, pointer: &str, request: bool) -> Result<Body, FileError> {
-        let media = self.json_of(pointer).ok_or_else(|| {
-            FileError::new(self.file(), "there is no application/json here")
+    /// The media type of a body, and where it stands.
+    fn media_of(&self, pointer: &str, wanted: WantedMedia<'_>) -> Option<(String, String)> {
+        let all = self.media_types(pointer);
+        let find =
+            |fits: &dyn Fn(&MediaType) -> bool| all.iter().find(|m| fits(&MediaType::parse(m)));
+        let json = || {
+            find(&|media| media.is_json() || media.essence == "*/*")
+                .or_else(|| find(&|media| media.essence.ends_with("+json")))
+        };
+        let found = match wanted {
+            WantedMedia::Json => json(),
+            WantedMedia::Named(name) => find(&|media| *media == MediaType::parse(name)),
+            WantedMedia::Lines => find(&MediaType::is_lines)
+                .or_else(|| all.first().filter(|_| all.len() == 1))
+                .or_else(json),
+        }?;
+        Some((found.clone(), format!("{pointer}/content/{}", escape(found))))
+    }
+
+    fn body(
+        &self,
+        pointer: &str,
+        request: bool,
+        wanted: WantedMedia<'_>,
+    ) -> Result<Body, FileError> {
+        let (name, media) = self.media_of(pointer, wanted).ok_or_else(|| match wanted {
+            WantedMedia::Named(name) => {
+                let known = self.media_types(pointer);
+                FileError::new(self.file(), format!("the request has no media type `{name}`"))
+                    .pointer(pointer)
+                    .expected(format!("one of {}", known.join(", ")))
+                    .nearest(name, known)
+            }
+            _ => FileError::new(self.file(), "there is no application/json here")
                 .pointer(pointer)
-                .expected("content: { application/json: { schema: … } }")
+                .expected("content: { application/json: { schema: … } }"),
         })?;
-        let schema_at = self.follow(&format!("{media}/schema"))?;
+        let media_object = self.document.value().pointer(&media);
+        let is_of_line = media_object.is_some_and(|media| media.get("itemSchema").is_some());
+        let keyword = if is_of_line { "itemSchema" } else { "schema" };
+        let schema_at = self.follow(&format!("{media}/{keyword}"))?;
         let schema =
             self.document.value().pointer(&schema_at).cloned().unwrap_or(Value::Bool(true));
         let validator =
@@ -177,7 +241,9 @@ impl Operation {
                 examples.push((name.clone(), value.clone()));
             }
         }
-        Ok(Body { pointer: schema_at, schema, validator, examples })
+        let is_json = MediaType::parse(&name).is_json() || name == "*/*";
+        let media = if is_json { JSON.to_owned() } else { name };
+        Ok(Body { pointer: schema_at, schema, validator, examples, media, is_of_line })
     }
 }
 
@@ -210,6 +276,8 @@ impl Body {
             validator: jsonschema::validator_for(&Value::Bool(true))
                 .unwrap_or_else(|_| unreachable!("the schema `true` compiles")),
             examples: Vec::new(),
+            media: JSON.to_owned(),
+            is_of_line: false,
         }
     }
 }

@@ -151,7 +151,13 @@ fn on_the_wire(contract: &Contract, answer: &mut Reply) {
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return };
     if let Some((status, body)) = shape.write(answer.status, &body) {
         answer.status = status;
-        answer.body = body.to_string().into_bytes();
+        answer.body = shape.bytes(status, &body);
+        let media = contract.answer_media(status);
+        for (_, value) in answer.headers.iter_mut().filter(|(name, _)| *name == "Content-Type") {
+            if value == "application/json" {
+                media.clone_into(value);
+            }
+        }
     }
 }
 

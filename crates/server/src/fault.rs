@@ -18,6 +18,7 @@ use super::batch::{Decision, ReceivedBatch, ReceivedItem, ReplyResults};
 use super::gate;
 use super::reply::{Reply, ReplyReason};
 use super::request_head::RequestHead;
+use batchproof_contract::shape::Again;
 use batchproof_contract::{BatchContract, Contract, Field, RefusalMode};
 
 /// How thorough a run must be to meet a fault.
@@ -50,6 +51,8 @@ pub struct Fault {
     pub waits: bool,
     /// Whether it shows only where the contract demands an API key beside the credentials.
     pub needs_further_key: bool,
+    /// What a contract must say of used keys for it to show; nothing where it shows without.
+    pub needs_again: &'static [Again],
     pub(crate) hooks: Hooks,
 }
 
@@ -141,6 +144,7 @@ impl FaultFamily {
             depth: FaultDepth::Standard,
             waits: false,
             needs_further_key: false,
+            needs_again: &[],
             hooks: NONE,
         }
     }
@@ -194,6 +198,12 @@ impl Fault {
     /// Shows only where the contract demands an API key beside the credentials.
     pub(crate) const fn needs_further_key(mut self) -> Fault {
         self.needs_further_key = true;
+        self
+    }
+
+    /// Shows only where the contract says this of used keys.
+    pub(crate) const fn needs_again(mut self, again: &'static [Again]) -> Fault {
+        self.needs_again = again;
         self
     }
 

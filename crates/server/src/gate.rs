@@ -9,7 +9,7 @@ use batchproof_contract::CredentialScheme;
 
 use super::ServerState;
 use super::reply::{Reply, ReplyReason};
-use super::request_head::{BodyLength, RequestHead, is_json, takes_json};
+use super::request_head::{BodyLength, RequestHead, is_media, takes};
 
 /// The answer that the head alone demands, where it demands one.
 pub(crate) fn check(site: &ServerState, head: &RequestHead) -> Option<Reply> {
@@ -47,11 +47,18 @@ pub(crate) fn check(site: &ServerState, head: &RequestHead) -> Option<Reply> {
         return framework(417, ReplyReason::Protocol);
     }
     let mut accepts = head.values("accept").peekable();
-    if accepts.peek().is_some() && !takes_json(&accepts.collect::<Vec<_>>().join(",")) {
-        return framework(406, ReplyReason::Accept);
+    if accepts.peek().is_some() {
+        let accepts = accepts.collect::<Vec<_>>().join(",");
+        if !takes(&accepts, site.contract.success_media()) {
+            return framework(406, ReplyReason::Accept);
+        }
     }
     let coded = head.values("content-encoding").any(|c| !c.eq_ignore_ascii_case("identity"));
-    if coded || !head.get("content-type").is_some_and(is_json) {
+    if coded
+        || !head
+            .get("content-type")
+            .is_some_and(|value| is_media(value, site.contract.request_media()))
+    {
         return framework(415, ReplyReason::Media);
     }
     None

@@ -2,6 +2,8 @@
 //!
 //! Pure reading of bytes; decides nothing about the request.
 
+use batchproof_contract::media_type::MediaType;
+
 /// The most bytes that a head may have.
 pub(crate) const LIMIT: usize = 64 * 1024;
 
@@ -130,20 +132,21 @@ fn path_of(target: &str) -> &str {
     rest.split(['?', '#']).next().unwrap_or(rest)
 }
 
-/// Whether `value` names JSON as its media type, whatever its parameters.
-pub(crate) fn is_json(value: &str) -> bool {
-    let essence = value.split(';').next().unwrap_or("").trim();
-    essence.eq_ignore_ascii_case("application/json")
+/// Whether `value` names this media type, whatever the parameters.
+pub(crate) fn is_media(value: &str, media: &str) -> bool {
+    MediaType::parse(value).essence == MediaType::parse(media).essence
 }
 
-/// Whether an Accept header leaves room for JSON (RFC 9110 section 12.5.1).
-pub(crate) fn takes_json(accept: &str) -> bool {
+/// Whether an Accept header leaves room for a media type (RFC 9110 section 12.5.1).
+pub(crate) fn takes(accept: &str, media: &str) -> bool {
+    let essence = MediaType::parse(media).essence;
+    let of_kind = essence.split_once('/').map(|(kind, _)| format!("{kind}/*"));
     let mut best: Option<(u8, bool)> = None;
     for range in accept.split(',').map(str::trim).filter(|r| !r.is_empty()) {
         let mut parts = range.split(';').map(str::trim);
         let precision = match parts.next().unwrap_or("").to_ascii_lowercase().as_str() {
-            "application/json" => 2,
-            "application/*" => 1,
+            range if range == essence => 2,
+            range if Some(range) == of_kind.as_deref() => 1,
             "*/*" | "*" => 0,
             _ => continue,
         };
@@ -187,7 +190,10 @@ mod tests {
     fn targets_and_media_ranges() {
         assert_eq!(head("GET http://h:1/a/b?c HTTP/1.1\r\n\r\n").path, "/a/b");
         assert_eq!(head("GET http://h HTTP/1.1\r\n\r\n").path, "/");
-        assert!(is_json("Application/JSON; charset=utf-8") && !is_json("application/json5"));
+        let json = "application/json";
+        assert!(is_media("Application/JSON; charset=utf-8", json));
+        assert!(!is_media("application/json5", json));
+        assert!(takes("application/x-ndjson, */*;q=0", "application/x-ndjson"));
         for (accept, taken) in [
             ("*/*", true),
             ("", true),
@@ -196,7 +202,7 @@ mod tests {
             ("application/json;q=0, */*", false),
             ("application/xml", false),
         ] {
-            assert_eq!(takes_json(accept), taken, "{accept}");
+            assert_eq!(takes(accept, json), taken, "{accept}");
         }
     }
 }

@@ -41,7 +41,7 @@ fn exchange_view<'a>(
             .flat_map(|e| e.intent.items().iter().map(|i| &i.value))
             .collect(),
     };
-    let (json, repeated_key) = parse::body(&exchange.answer);
+    let (json, repeated_key) = parse::body(contract, &exchange.answer);
     let (json, shaped) = shaped(contract, exchange, json);
     let mut view = ExchangeView {
         contract,

@@ -72,6 +72,19 @@ fn why_no_key(contract: &Contract, rule: &str) -> Option<&'static str> {
     if !contract.batch.has_key() {
         return Some("items have no unique key");
     }
+    let (again, within) =
+        contract.shape.as_ref().map(|shape| (shape.again, shape.within)).unwrap_or_default();
+    match rule {
+        "UNIQUE-008" => {
+            let may = matches!(again, Again::Replaced | Again::Free) || within == KeyScope::Request;
+            return (!may).then_some("the contract lets no key be used again");
+        }
+        "UNIQUE-009" | "UNIQUE-010" => {
+            let why = "a used key does not get the answer of its first use in this contract";
+            return (again != Again::Returned).then_some(why);
+        }
+        _ => {}
+    }
     let shape = contract.shape.as_ref()?;
     match shape.again {
         Again::Replaced => return Some("a used key replaces what was stored before"),

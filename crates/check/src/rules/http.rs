@@ -246,7 +246,10 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     let label = response.header("content-type").unwrap_or("");
     let media = MediaType::parse(label);
     let problem_json = media.essence == "application/problem+json" && view.status() != Some(200);
-    if media.is_json() || problem_json {
+    let documented = view.contract.answer_media(response.status);
+    let wanted = MediaType::parse(documented);
+    let is_documented = media.essence == wanted.essence || wanted.is_json() && media.is_json();
+    if is_documented || problem_json {
         return match media.foreign_charset().filter(|_| !response.body.is_ascii()) {
             None => Verdict::Pass,
             Some(charset) => Verdict::fail(Finding::new(
@@ -260,7 +263,7 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     Verdict::fail(Finding::new(
         if label.is_empty() { "missing" } else { "another label" },
         "",
-        "Content-Type: application/json",
+        format!("Content-Type: {documented}"),
         if label.is_empty() {
             "no Content-Type".to_owned()
         } else {

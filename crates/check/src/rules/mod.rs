@@ -1,6 +1,7 @@
 //! The registry: every rule, one file a family. A new rule stands in its family's file and nowhere else.
 
 mod accept;
+mod again;
 mod applicability;
 mod atom;
 mod auth;
@@ -63,6 +64,7 @@ static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         echo::RULES,
         code::RULES,
         unique::RULES,
+        again::RULES,
         refuse::RULES,
         accept::RULES,
         atom::RULES,

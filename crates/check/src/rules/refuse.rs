@@ -58,7 +58,7 @@ macro_rules! lenient_rule {
             doc: $doc,
             example: include_str!(concat!("examples/", $id, ".txt")),
             needs: &[],
-            check: Check::Exchange(|view| lenient_refused(view, $id)),
+            check: Check::Exchange(|view| body_refused(view, $id)),
             explains: &[Explains::in_execution(Symptom::ExpectationUnmet)],
             ..Rule::BASE
         }
@@ -179,6 +179,9 @@ fn rule_for(cause: &InvalidReason) -> &'static str {
         return "REFUSE-001";
     }
     match cause.keyword.as_str() {
+        // A line that is not JSON.
+        "json" if must => "REFUSE-006",
+        "json" => "REFUSE-007",
         "type" if must => "REFUSE-002",
         "type" if matches!(cause.class, InvalidClass::KeepsMeaning(_)) => "REFUSE-008",
         "type" => "REFUSE-010",
@@ -238,7 +241,10 @@ fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
             let pointer = if rule == "REFUSE-008" { "*" } else { &cause.pointer };
             let mut finding = Finding::new(
                 format!("{} accepted: {}", cause.keyword, cause.class),
-                format!("{}{pointer}", view.within.contract.item_at(view.index)),
+                format!(
+                    "{}{pointer}",
+                    view.within.contract.item_at(view.index, &view.intent.value)
+                ),
                 match cause.class {
                     InvalidClass::OtherLetterCase => {
                         format!(
@@ -255,11 +261,13 @@ fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
             if cause.class == InvalidClass::OtherLetterCase {
                 // Names are compared in one place: one finding over all fields.
                 "names in another letter case are known".clone_into(&mut finding.kind);
-                finding.pointer = format!("{}/*", view.within.contract.item_at(view.index));
+                finding.pointer =
+                    format!("{}/*", view.within.contract.item_at(view.index, &view.intent.value));
             }
             if rule == "REFUSE-008" {
                 "a scalar was coerced".clone_into(&mut finding.kind);
-                finding.pointer = format!("{}/*", view.within.contract.item_at(view.index));
+                finding.pointer =
+                    format!("{}/*", view.within.contract.item_at(view.index, &view.intent.value));
             }
             Verdict::fail(finding)
         }
@@ -267,6 +275,13 @@ fn refused(view: &ItemView<'_>, rule: &str) -> Verdict {
 }
 
 fn body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
+    match whole_body_refused(view, rule) {
+        Verdict::NotApplicable(_) => items_refused(view, rule),
+        verdict => verdict,
+    }
+}
+
+fn whole_body_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
     if !view.is_ordinary() {
         return Verdict::NotApplicable("not the documented request");
     }
@@ -335,13 +350,6 @@ fn echoes_replacement(view: &ExchangeView<'_>) -> bool {
 }
 
 /// Leniency shows in an item's names as well as in the body around it.
-fn lenient_refused(view: &ExchangeView<'_>, rule: &str) -> Verdict {
-    match body_refused(view, rule) {
-        Verdict::NotApplicable(_) => items_refused(view, rule),
-        verdict => verdict,
-    }
-}
-
 fn one_refusal_mode_per_kind(tally: &RunTally) -> Verdict {
     let mut judged = false;
     let mut findings = Vec::new();

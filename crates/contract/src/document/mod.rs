@@ -91,6 +91,14 @@ impl SchemaDocument {
         Ok(SchemaDocument { value, file, others, original, beside, broken, dynamic })
     }
 
+    /// Adds a schema that the file does not have, to the others of a section.
+    pub(crate) fn add(&mut self, section: &str, name: &str, schema: Value) {
+        if let Some(root) = self.value.as_object_mut() {
+            let section = root.entry(section).or_insert_with(|| Value::Object(Map::new()));
+            section[name] = schema;
+        }
+    }
+
     /// The whole document.
     #[must_use]
     pub fn value(&self) -> &Value {

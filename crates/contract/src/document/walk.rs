@@ -57,7 +57,7 @@ fn in_schema(keyword: &str) -> Content {
 /// The members of OpenAPI objects; a member of any other name is an object, or a map of objects.
 fn in_api(member: &str, value: &Value) -> Content {
     match member {
-        "schema" => Content::One(Position::Schema),
+        "schema" | "itemSchema" => Content::One(Position::Schema),
         // Definitions of Swagger 2.0.
         "definitions" | "schemas" => Content::Named(Position::Schema),
         "components" => Content::Sections,

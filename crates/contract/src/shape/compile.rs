@@ -5,9 +5,10 @@
 use serde_json::Value;
 
 use super::answers::{check_answers, check_samples};
-use super::documented::{ContractSource, ResultSchemas, array, check_fields, lacking};
+use super::documented::{ContractSource, ResultSchemas, check_fields, lacking, list};
 use super::envelope::{check_envelope, parameters, required_envelope};
 use super::file::{EchoFile, PlaceFile, UniqueKeyFile};
+use super::forms::{ZIPPED, bind_lines, bind_zip, line_schema, lines, map_key, zip_name};
 use super::matcher::Matcher;
 use super::place::{FoundSchema, find_schema};
 use super::serve::Specimens;
@@ -84,16 +85,30 @@ pub(crate) fn compile(
 ) -> Result<Compiled, FileError> {
     let source = ContractSource { file: source.0, text: source.1 };
     let request = parameters(file, &source, operation)?;
-    let operation = &*operation;
-    let items = Pointer::parse(&file.items);
-    let item_at = array(operation, &operation.request.pointer, &items, &file.items, &source)?;
     let (key, places) = (file.key(), file.places());
+    for place in places.iter().filter(|place| place.lines) {
+        bind_lines(operation, place, &source)?;
+    }
+    for place in places.iter().filter(|place| !place.zip.is_empty()) {
+        bind_zip(operation, place, &source)?;
+    }
+    let operation = &*operation;
+    let place = file.items_place();
+    let lines = lines(&place, &source)?;
+    let items = Pointer::parse(place.at.as_deref().unwrap_or_default());
+    let map_key = map_key(&place, &source)?;
+    let item_at = if lines.is_some() {
+        line_schema(operation, &operation.request, place.schema.as_deref(), "items", &source)?
+    } else {
+        let at = place.at.as_deref().unwrap_or_default();
+        list(operation, &operation.request.pointer, (&items, at, map_key.is_some()), &source)?
+    };
     let schemas = result_schemas(operation, &places, &source)?;
     let reader =
         ContractReader { file, source: &source, operation, key, items, item_at, places, schemas };
 
     let echo = reader.echo();
-    let mut form = ItemForm::nested(&reader.around_fields(&echo));
+    let mut form = ItemForm::nested(&reader.around_fields(&echo)).in_lines(lines).in_map(map_key);
     let key = reader.key.as_ref();
     let matching = matching(file, &source, &mut form, key, operation, &reader.item_at)?;
     let item = reader.item(&form)?;
@@ -113,7 +128,7 @@ pub(crate) fn compile(
 
     let (result, merged_result) = reader.result(&names.echo);
     let mut batch = reader.batch(&names);
-    let (envelope, constants) = reader.envelope()?;
+    let (envelope, constants) = reader.envelope(&form)?;
     let is_plain = constants.is_empty()
         && request == (String::new(), Vec::new())
         && form.is_plain()
@@ -155,7 +170,18 @@ fn result_schemas(
                 .problem(format!("the operation documents no JSON answer for {status}"), &status)
                 .expected(format!("one of {}", known.join(", "))));
         };
-        array(operation, &body.pointer, &Pointer::parse(&place.at), &place.at, source)
+        if place.lines {
+            return line_schema(operation, body, place.schema.as_deref(), "results", source);
+        }
+        if let Some(first) = place.zip.first() {
+            let name = zip_name(first);
+            let named = operation.document.value().get(ZIPPED).and_then(|all| all.get(&name));
+            return named
+                .map(|_| format!("/{ZIPPED}/{}", crate::validity::escape(&name)))
+                .ok_or_else(|| source.problem("the arrays of `zip` have no schema", "zip"));
+        }
+        let at = (&Pointer::parse(&place.at), &*place.at, place.keyed);
+        list(operation, &body.pointer, at, source)
     };
     places.iter().map(of_place).collect()
 }
@@ -201,15 +227,17 @@ impl ContractReader<'_> {
     fn item(&self, form: &ItemForm) -> Result<Value, FileError> {
         let document = &self.operation.document;
         let mut item = self.raw_item();
-        if !form.is_plain() {
-            return form.schema(document, &item).ok_or_else(|| {
+        if !form.is_flat() {
+            let mut item = form.schema(document, &item).ok_or_else(|| {
                 let at = self.key.as_ref().map(|key| key.at.as_str()).unwrap_or_default();
                 let found =
                     format!("`{at}` is not in objects with `properties` of the item schema");
                 self.source
                     .problem(found, at)
                     .expected("a pointer whose way leads through properties that are objects")
-            });
+            })?;
+            form.add_fields_beside(&mut item);
+            return Ok(item);
         }
         let flat = flatten(document, &item, DEPTH);
         if !flat.inexact && !flat.never {
@@ -217,6 +245,7 @@ impl ContractReader<'_> {
         } else if let Value::Object(item) = &mut item {
             document.for_request(item);
         }
+        form.add_fields_beside(&mut item);
         Ok(item)
     }
 
@@ -322,9 +351,18 @@ impl ContractReader<'_> {
     }
 
     /// What stands around the items, and what of it has one value only.
-    fn envelope(&self) -> Result<(Value, Vec<(Pointer, Value)>), FileError> {
+    fn envelope(&self, form: &ItemForm) -> Result<(Value, Vec<(Pointer, Value)>), FileError> {
         let operation = self.operation;
         let schema = &operation.request.schema;
+        if form.lines().is_some() {
+            if let Some(member) = self.file.around.keys().next() {
+                return Err(self
+                    .source
+                    .problem("nothing stands around items that are lines", member)
+                    .expected("no `around` beside `lines`"));
+            }
+            return Ok((Value::Null, Vec::new()));
+        }
         let mut envelope = required_envelope(&operation.document, schema, &self.items);
         let mut constants: Vec<(Pointer, Value)> = Vec::new();
         for (member, value) in &self.file.around {
@@ -341,7 +379,9 @@ impl ContractReader<'_> {
             }
         }
         let item = self.raw_item();
-        check_envelope(self.source, operation, &envelope, &self.items, &item, self.file)?;
+        let is_map = form.map_key().is_some();
+        let items = (&self.items, is_map);
+        check_envelope(self.source, operation, &envelope, items, &item, self.file)?;
         Ok((envelope, constants))
     }
 
@@ -411,9 +451,17 @@ impl ContractReader<'_> {
         let named = |text: Option<&String>| pointer(text).filter(|at| at.name().is_some());
         let place = |(place, schema): (&PlaceFile, &String)| ResultPlace {
             at: Pointer::parse(&place.at),
+            keyed: place.keyed,
+            zip: place.zip.iter().map(|at| (Pointer::parse(at), zip_name(at))).collect(),
+            lines: place.lines,
             says: place.says,
             under: place.under.clone(),
             lacks: lacking(self.operation, schema, &echo),
+        };
+        let envelope = match (form.lines(), form.map_key()) {
+            (Some(_), _) => (String::new(), "\n".to_owned()),
+            (None, Some(_)) => around(envelope, &self.items, ["{", "}"]),
+            (None, None) => around(envelope, &self.items, ["[", "]"]),
         };
         Shape {
             places: self.places.iter().zip(&self.schemas).map(place).collect(),
@@ -437,7 +485,7 @@ impl ContractReader<'_> {
                 .or_else(|| named(file.error.code.as_ref())),
             refusal_description: pointer(refusal.description.as_ref())
                 .or_else(|| named(file.error.description.as_ref())),
-            envelope: around(envelope, &self.items),
+            envelope,
             constants,
             specimens,
             items: self.items.clone(),
@@ -469,7 +517,9 @@ fn plain(
     verdict: &Verdicts,
     echo: &[EchoedField],
 ) -> Option<Plain> {
-    let [PlaceFile { at, says: None, under }] = places else { return None };
+    let [PlaceFile { at, keyed: false, lines: false, says: None, under, zip, .. }] = places else {
+        return None;
+    };
     let (Some(accepted), Some(rejected)) = verdict else { return None };
     let ((field, accepted), (other, rejected)) = (accepted.plain()?, rejected.plain()?);
     let same = echo.iter().all(|field| field.item == field.result && field.item.name().is_some());
@@ -481,7 +531,7 @@ fn plain(
     let elapsed =
         ElapsedFields { item: name(&file.elapsed.item)?, total: name(&file.elapsed.total)? };
     let results = Pointer::parse(at).name()?.to_owned();
-    (under == &[200] && field == other && same).then(|| Plain {
+    (under == &[200] && zip.is_empty() && field == other && same).then(|| Plain {
         results,
         verdict: VerdictField {
             field: field.to_owned(),

@@ -68,6 +68,38 @@ pub(super) fn array(
         })
 }
 
+/// Where the schema of the items of an array, or of the values of a map, stands.
+pub(super) fn list(
+    operation: &Operation,
+    body: &str,
+    (pointer, written, is_map): (&Pointer, &str, bool),
+    source: &ContractSource<'_>,
+) -> Result<String, FileError> {
+    if !is_map {
+        return array(operation, body, pointer, written, source);
+    }
+    let not_map = || {
+        source
+            .problem(format!("`{written}` is not a map in the schema"), written)
+            .expected("the pointer to an object with `additionalProperties` or `patternProperties`")
+    };
+    let at = match find_schema(&operation.document, body, pointer) {
+        FoundSchema::At(at) => at,
+        FoundSchema::Open => return Err(not_map()),
+        FoundSchema::Unknown(step, known) => return Err(not_map().nearest(&step, known)),
+    };
+    let map = operation.document.value().pointer(&at).unwrap_or(&Value::Null);
+    let pattern = map.get("patternProperties").and_then(Value::as_object);
+    let values = match (map.get("additionalProperties"), pattern.and_then(|p| p.keys().next())) {
+        (Some(Value::Object(_)), _) => format!("{at}/additionalProperties"),
+        (_, Some(pattern)) => {
+            format!("{at}/patternProperties/{}", crate::validity::escape(pattern))
+        }
+        _ => return Err(not_map()),
+    };
+    operation.follow(&values).map_err(|_| not_map())
+}
+
 /// The fields that results with this schema have no place for.
 pub(super) fn lacking(
     operation: &Operation,

@@ -37,12 +37,15 @@ pub(super) fn check_envelope(
     source: &ContractSource<'_>,
     operation: &Operation,
     envelope: &Value,
-    items: &Pointer,
+    (items, is_map): (&Pointer, bool),
     item: &Value,
     file: &BatchFile,
 ) -> Result<(), FileError> {
     let mut body = envelope.clone();
-    items.set(&mut body, Value::Array(vec![specimen(&operation.document, item)]));
+    let item = specimen(&operation.document, item);
+    let listed =
+        if is_map { serde_json::json!({ "item": item }) } else { Value::Array(vec![item]) };
+    items.set(&mut body, listed);
     let inside = items.to_string();
     let outside = |error: &jsonschema::ValidationError<'_>| {
         !error.instance_path().to_string().starts_with(&format!("{inside}/"))

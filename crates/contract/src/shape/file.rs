@@ -27,8 +27,8 @@ pub struct BatchFile {
     /// Constant members of the request around the items. Others that the schema requires are filled in.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub around: Map<String, Value>,
-    /// Where in the request the array of items stands.
-    pub items: String,
+    /// Where in the request the items stand: the pointer to their array, or the items as lines.
+    pub items: ItemsFile,
     /// Where in the answer the results stand: a place, or several.
     pub results: ResultsFile,
     /// How results are matched with items.
@@ -79,10 +79,18 @@ impl BatchFile {
     pub(super) fn places(&self) -> Vec<PlaceFile> {
         match &self.results {
             ResultsFile::At(at) => {
-                vec![PlaceFile { at: at.clone(), says: None, under: vec![200] }]
+                vec![PlaceFile { at: at.clone(), ..PlaceFile::default() }]
             }
             ResultsFile::One(place) => vec![place.clone()],
             ResultsFile::Several(places) => places.clone(),
+        }
+    }
+
+    /// Where the items stand.
+    pub(super) fn items_place(&self) -> ItemsPlace {
+        match &self.items {
+            ItemsFile::At(at) => ItemsPlace { at: Some(at.clone()), ..ItemsPlace::default() },
+            ItemsFile::Place(place) => place.clone(),
         }
     }
 
@@ -109,9 +117,79 @@ pub struct OperationFile {
     pub path: String,
     /// Lower-case method key.
     pub method: String,
+    /// Media type of its request, where the document names several, or none of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<String>,
     /// Values of its path, query and header parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Value>,
+}
+
+/// Where items stand.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ItemsFile {
+    /// In an array at this pointer.
+    At(String),
+    /// The same in its long form, or lines.
+    Place(ItemsPlace),
+}
+
+/// Where items stand, and how.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ItemsPlace {
+    /// Pointer to the array, or to the map; not beside `lines`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// The items are the values of a map: `true` where its keys only tell them apart, or the pointer to the item's field
+    /// that stands as the map's key and not in the item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyed: Option<KeyedFile>,
+    /// Each item is one line, or several, of a body that is no single JSON document (NDJSON): the word `item`, and objects
+    /// for the lines before or behind it. The text `${/field}` in such an object is the item's field of that name, which
+    /// then stands there and not in the item's own line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<Value>>,
+    /// Reference to the schema of an item, where the schema of a body of lines does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// What becomes of a body with blank lines; without it, any answer to one is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blank_lines: Option<BlankLines>,
+    /// Whether the last line must end with a newline; without it, any answer to a body that lacks it is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_newline: Option<LastNewline>,
+}
+
+/// What the keys of a map of items are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum KeyedFile {
+    /// Marks that tell items apart, made for each request; `false` is an array.
+    Mark(bool),
+    /// A field of the items.
+    Field(String),
+}
+
+/// What becomes of a body with blank lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BlankLines {
+    /// It is processed as if they were not there.
+    Ignored,
+    /// It is refused.
+    Refused,
+}
+
+/// Whether the last line must end with a newline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LastNewline {
+    /// A body without it is refused.
+    Required,
+    /// A body without it is processed like any other.
+    Optional,
 }
 
 /// Accepted or rejected.
@@ -140,14 +218,42 @@ pub enum ResultsFile {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaceFile {
-    /// Pointer to the array.
+    /// Pointer to the array, or to the map.
+    #[serde(default)]
     pub at: String,
+    /// The results are the values of a map, whose keys say which item each is of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keyed: bool,
+    /// Pointers to arrays side by side: the first result is made of their first elements, each under the last name of its
+    /// pointer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zip: Vec<String>,
+    /// Whether the answer is no JSON document, and each of its lines is a result (NDJSON).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lines: bool,
+    /// Reference to the schema of a result, where the schema of an answer in lines does not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
     /// What it means that an item stands in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub says: Option<Says>,
     /// The statuses under which it is there.
     #[serde(default = "ok", skip_serializing_if = "is_ok")]
     pub under: Vec<u16>,
+}
+
+impl Default for PlaceFile {
+    fn default() -> Self {
+        PlaceFile {
+            at: String::new(),
+            keyed: false,
+            zip: Vec::new(),
+            lines: false,
+            schema: None,
+            says: None,
+            under: ok(),
+        }
+    }
 }
 
 fn ok() -> Vec<u16> {
@@ -381,7 +487,20 @@ macro_rules! read_by_forms {
     )*};
 }
 
-read_by_forms!(ResultsFile, MatchFile, UniqueFile, EchoFile);
+read_by_forms!(ItemsFile, ResultsFile, MatchFile, UniqueFile, EchoFile);
+
+impl Forms for ItemsFile {
+    type Long = ItemsPlace;
+    const EXPECTED: &'static str = "a pointer, `{ at: …, keyed: … }` or `{ lines: [item] }`";
+
+    fn of_long(long: ItemsPlace) -> Self {
+        ItemsFile::Place(long)
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        Some(ItemsFile::At(text.to_owned()))
+    }
+}
 
 impl Forms for ResultsFile {
     type Long = PlaceFile;

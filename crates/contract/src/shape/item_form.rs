@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::lines::{LineForm, without_member};
 use super::pointer::Pointer;
 use crate::document::SchemaDocument;
 use crate::member_texts;
@@ -22,6 +23,19 @@ pub struct ItemForm {
     around: Vec<String>,
     /// The member that results are matched by, where it is made for each request.
     mark: Option<Mark>,
+    /// The lines that it is written as, where it is no element of an array.
+    lines: Option<LineForm>,
+    /// The key that it has in a map, where the items are one.
+    key: Option<MapKey>,
+}
+
+/// What the key of an item in a map is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MapKey {
+    /// Made for each request.
+    Mark,
+    /// The item's field of this name, which does not stand in the item.
+    Field(String),
 }
 
 /// A member that tells the items of a batch apart.
@@ -57,11 +71,71 @@ impl Mark {
     }
 }
 
+impl MapKey {
+    /// The key of the item in that position, where it is made.
+    #[must_use]
+    pub fn made(position: usize) -> String {
+        format!("item-{position}")
+    }
+
+    fn write(&self, object: &str, position: usize) -> String {
+        let found = match self {
+            MapKey::Mark => None,
+            MapKey::Field(name) => without_member(object, name),
+        };
+        match found.filter(|(_, key)| key.starts_with('"')) {
+            Some((rest, key)) => format!("{key}:{rest}"),
+            None => format!("{}:{object}", Value::from(MapKey::made(position))),
+        }
+    }
+
+    /// The text of an item that has a key.
+    #[must_use]
+    pub fn read_text(&self, key: &str, text: &str) -> String {
+        match (self, text.strip_prefix('{')) {
+            (MapKey::Field(name), Some(rest)) => {
+                let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
+                format!("{{{}:{}{comma}{rest}", Value::from(name.as_str()), Value::from(key))
+            }
+            _ => text.to_owned(),
+        }
+    }
+}
+
 impl ItemForm {
     /// The form whose nested fields stand in the objects of these names.
     #[must_use]
     pub fn nested(around: &[String]) -> ItemForm {
-        ItemForm { around: around.to_vec(), mark: None }
+        ItemForm { around: around.to_vec(), ..ItemForm::default() }
+    }
+
+    /// The same as lines.
+    #[must_use]
+    pub fn in_lines(self, lines: Option<LineForm>) -> ItemForm {
+        ItemForm { lines, ..self }
+    }
+
+    /// How items are lines, where they are.
+    #[must_use]
+    pub fn lines(&self) -> Option<&LineForm> {
+        self.lines.as_ref()
+    }
+
+    /// The same in a map.
+    #[must_use]
+    pub fn in_map(self, key: Option<MapKey>) -> ItemForm {
+        ItemForm { key, ..self }
+    }
+
+    /// The key that items have in a map, where they are one.
+    #[must_use]
+    pub fn map_key(&self) -> Option<&MapKey> {
+        self.key.as_ref()
+    }
+
+    /// Whether the members of an item are on the wire what they are everywhere else.
+    pub(super) fn is_flat(&self) -> bool {
+        self.around.is_empty() && self.mark.is_none()
     }
 
     /// The same with a member that is made for each item, as its schema wants it.
@@ -147,7 +221,16 @@ impl ItemForm {
     /// The text of an item as it is sent in that position.
     #[must_use]
     pub fn write(&self, text: &str, position: usize) -> String {
-        if self.is_plain() {
+        let object = self.object(text, position);
+        match (&self.lines, &self.key) {
+            (Some(lines), _) => lines.write(&object),
+            (None, Some(key)) => key.write(&object, position),
+            (None, None) => object,
+        }
+    }
+
+    fn object(&self, text: &str, position: usize) -> String {
+        if self.is_flat() {
             return text.to_owned();
         }
         let Some(members) = member_texts(text) else { return text.to_owned() };
@@ -191,10 +274,10 @@ impl ItemForm {
         format!("{{{}}}", parts.join(","))
     }
 
-    /// The text of an item as everything else speaks of it.
+    /// The text of an item as everything else speaks of it; where items are lines, from the text that those come to.
     #[must_use]
     pub fn read_text(&self, text: &str) -> String {
-        if self.is_plain() {
+        if self.is_flat() {
             return text.to_owned();
         }
         let Some(mut out) = self.hoisted(text, 0) else { return text.to_owned() };
@@ -287,6 +370,35 @@ impl ItemForm {
             required.retain(|name| *name != *mark.name);
         }
         Some(whole)
+    }
+
+    /// Adds the fields that stand beside the item: in another line than its own, or as its key in a map. They are texts,
+    /// unless the schema says otherwise.
+    pub(super) fn add_fields_beside(&self, item: &mut Value) {
+        let key = match &self.key {
+            Some(MapKey::Field(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        let names: Vec<&str> = self.lines.iter().flat_map(LineForm::fields).chain(key).collect();
+        if names.is_empty() {
+            return;
+        }
+        if item.get("properties").is_none_or(|properties| !properties.is_object()) {
+            *item = json!({ "allOf": [item.take()], "type": "object", "properties": {} });
+        }
+        for name in names.into_iter().rev() {
+            if item["properties"].get(name).is_some() {
+                continue;
+            }
+            if let Some(properties) = item["properties"].as_object_mut() {
+                let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+                properties.shift_insert(0, name.to_owned(), text);
+            }
+            match item.get_mut("required").and_then(Value::as_array_mut) {
+                Some(required) => required.push(Value::from(name)),
+                None => item["required"] = json!([name]),
+            }
+        }
     }
 }
 

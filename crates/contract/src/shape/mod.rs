@@ -9,7 +9,9 @@ mod compile;
 mod documented;
 mod envelope;
 pub mod file;
+mod forms;
 mod item_form;
+mod lines;
 mod matcher;
 mod place;
 mod pointer;
@@ -26,8 +28,11 @@ pub(crate) use way_out::NoItems;
 
 pub use compile::Compiled;
 pub(crate) use compile::{compile, success};
-pub use file::{Again, BatchFile, BatchMode, KeyScope, Says};
-pub use item_form::ItemForm;
+pub use file::{Again, BatchFile, BatchMode, BlankLines, KeyScope, LastNewline, Says};
+pub(crate) use forms::{about_media, media};
+pub use item_form::{ItemForm, MapKey};
+pub use lines::LineForm;
+pub(crate) use lines::LinePart;
 pub use pointer::Pointer;
 pub use way_in::{Mismatch, Placed, Reading};
 
@@ -50,6 +55,8 @@ pub mod name {
     pub const ELAPSED: &str = "(elapsed)";
     /// Those of the answer.
     pub const TOTAL: &str = "(total)";
+    /// The key under which an item stands in a map.
+    pub const KEY: &str = "(key)";
     /// What a result is matched by.
     pub const MATCH: &str = "(match)";
     /// The verdict of an accepted item.
@@ -101,6 +108,12 @@ pub struct Shape {
 #[derive(Debug)]
 struct ResultPlace {
     at: Pointer,
+    /// Whether it is a map.
+    keyed: bool,
+    /// Arrays side by side instead, each with the name of its elements in a result.
+    zip: Vec<(Pointer, String)>,
+    /// Whether each line of the answer is a result.
+    lines: bool,
     says: Option<Says>,
     under: Vec<u16>,
     /// Fields of items that its results do not repeat.
@@ -112,9 +125,18 @@ struct ResultPlace {
 enum Matching {
     Order,
     /// By an item's field and what of the result repeats it.
-    Field(String, Pointer),
+    Field(String, ResultMark),
     /// By the position that a result states.
     Index(Pointer),
+}
+
+/// What of a result says which item it is of.
+#[derive(Debug)]
+enum ResultMark {
+    /// What stands there.
+    At(Pointer),
+    /// Its key in the map of results.
+    Key,
 }
 
 impl Says {
@@ -167,6 +189,21 @@ impl Shape {
             400 => self.refusal.clone(),
             other => vec![other],
         }
+    }
+
+    /// Whether each line of an answer under a status is a result.
+    #[must_use]
+    pub fn answers_in_lines(&self, status: u16) -> bool {
+        self.places.iter().any(|place| place.lines && place.under.contains(&status))
+    }
+
+    /// Whether two of these items have one result between them: their key in a map of results is the same.
+    #[must_use]
+    pub fn share_result<'a>(&self, items: impl Iterator<Item = &'a Value>) -> bool {
+        let Matching::Field(field, ResultMark::Key) = &self.matching else { return false };
+        let mut seen = std::collections::HashSet::new();
+        let mut keys = items.filter_map(|item| crate::batch::code_text(item.get(field)?));
+        !keys.all(|key| seen.insert(key.into_owned()))
     }
 
     /// Whether results are matched in the order of their items.

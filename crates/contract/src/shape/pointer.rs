@@ -27,6 +27,14 @@ impl Pointer {
         }
     }
 
+    /// The pointer to a member of what stands there.
+    #[must_use]
+    pub fn with(&self, name: &str) -> Pointer {
+        let mut steps = self.0.clone();
+        steps.push(name.to_owned());
+        Pointer(steps)
+    }
+
     /// The names on the way, from the root.
     #[must_use]
     pub fn steps(&self) -> &[String] {

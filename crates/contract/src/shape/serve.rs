@@ -2,12 +2,14 @@
 //!
 //! It must not know why an item is accepted or rejected.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::pointer::Pointer;
-use super::{Matching, ResultPlace, Says, Shape, name};
+use super::{Matching, ResultMark, ResultPlace, Says, Shape, name};
+use crate::batch::code_text;
 
 /// Values that the schemas of answers allow, for what a contract does not speak of.
 #[derive(Debug, Default)]
@@ -28,6 +30,26 @@ impl Specimens {
     }
 }
 
+impl ResultPlace {
+    /// Puts results, each with its key, where they stand in a body.
+    fn write(&self, results: Vec<(String, Value)>, body: &mut Value) {
+        if self.keyed {
+            self.at.set(body, Value::Object(results.into_iter().collect()));
+            return;
+        }
+        if self.zip.is_empty() {
+            let results = results.into_iter().map(|(_, result)| result).collect();
+            self.at.set(body, Value::Array(results));
+            return;
+        }
+        for (at, name) in &self.zip {
+            let element = |(_, result): &(String, Value)| result.get(name).cloned();
+            let elements = results.iter().map(|result| element(result).unwrap_or_default());
+            at.set(body, Value::Array(elements.collect()));
+        }
+    }
+}
+
 impl Shape {
     /// An answer as it is on the wire; nothing where the answer is not the endpoint's own.
     #[must_use]
@@ -45,6 +67,19 @@ impl Shape {
                 Some((status, out))
             }
             _ => None,
+        }
+    }
+
+    /// The bytes of an answer with a body that [`Shape::write`] made.
+    #[must_use]
+    pub fn bytes(&self, status: u16, body: &Value) -> Vec<u8> {
+        match body.as_array().filter(|_| self.answers_in_lines(status)) {
+            Some(lines) => lines.iter().fold(Vec::new(), |mut out, line| {
+                out.extend_from_slice(line.to_string().as_bytes());
+                out.push(b'\n');
+                out
+            }),
+            None => body.to_string().into_bytes(),
         }
     }
 
@@ -69,7 +104,7 @@ impl Shape {
             Some(name::REJECTED) => Some(Says::Rejected),
             _ => None,
         };
-        let mut lists: Vec<Vec<Value>> = self.places.iter().map(|_| Vec::new()).collect();
+        let mut lists: Vec<Vec<(String, Value)>> = self.places.iter().map(|_| Vec::new()).collect();
         for (index, row) in rows.iter().enumerate() {
             let says = says(row);
             if says.is_some() && says == self.silent {
@@ -79,7 +114,9 @@ impl Shape {
             let at = self.places.iter().position(fits).unwrap_or(0);
             let specimen = self.specimens.results.get(at).cloned().unwrap_or_default();
             if let Some(list) = lists.get_mut(at) {
-                list.push(self.write_result(specimen, row, (says, at), index));
+                let key = row.get(name::MATCH).and_then(code_text).map(Cow::into_owned);
+                let key = key.unwrap_or_else(|| format!("(item {index})"));
+                list.push((key, self.write_result(specimen, row, (says, at), index)));
             }
         }
         // A status under which every list that holds something may stand.
@@ -95,7 +132,7 @@ impl Shape {
         let mut body = self.body(status);
         for (place, list) in self.places.iter().zip(lists) {
             if place.under.contains(&status) {
-                place.at.set(&mut body, Value::Array(list));
+                place.write(list, &mut body);
             }
         }
         if let (Some(total), Some(value)) = (&self.elapsed.1, beside.get(name::TOTAL)) {
@@ -126,8 +163,9 @@ impl Shape {
         }
         match &self.matching {
             Matching::Order => {}
+            Matching::Field(_, ResultMark::Key) => {}
             // An item that is no object has nothing that its result could repeat.
-            Matching::Field(_, pointer) => match row.get(name::MATCH) {
+            Matching::Field(_, ResultMark::At(pointer)) => match row.get(name::MATCH) {
                 Some(Value::Number(number)) if pointer.get(&out).is_some_and(Value::is_string) => {
                     pointer.set(&mut out, number.to_string().into());
                 }

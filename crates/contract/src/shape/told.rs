@@ -4,13 +4,13 @@
 
 use serde_json::Value;
 
-use super::Matching;
 use super::documented::ContractSource;
 use super::file::{BatchFile, MatchFile, PlaceFile, UniqueKeyFile};
-use super::item_form::ItemForm;
+use super::item_form::{ItemForm, MapKey};
 use super::matcher::Matcher;
 use super::place::{FoundSchema, find_schema};
 use super::pointer::Pointer;
+use super::{Matching, ResultMark, name};
 use crate::Operation;
 use crate::file_error::FileError;
 
@@ -55,6 +55,14 @@ pub(super) fn verdict(
     Ok(verdict)
 }
 
+/// The field of an item that is its key in a map.
+fn item_key(form: &ItemForm) -> Option<String> {
+    Some(match form.map_key()? {
+        MapKey::Mark => name::KEY.to_owned(),
+        MapKey::Field(name) => name.clone(),
+    })
+}
+
 pub(super) fn matching(
     file: &BatchFile,
     source: &ContractSource<'_>,
@@ -63,8 +71,23 @@ pub(super) fn matching(
     operation: &Operation,
     item_at: &str,
 ) -> Result<Matching, FileError> {
+    let results_keyed = file.places().iter().all(|place| place.keyed);
     let by = match &file.matching {
         MatchFile::Order | MatchFile::Word(_) => {
+            match (item_key(form), results_keyed) {
+                (Some(field), true) => return Ok(Matching::Field(field, ResultMark::Key)),
+                (Some(_), false) => {
+                    return Err(source
+                        .problem("the items of a map have no order to match results by", "keyed")
+                        .expected("results: { at: …, keyed: true }, or match: { result: /… }"));
+                }
+                (None, true) => {
+                    return Err(source
+                        .problem("the results of a map have no order to match them by", "keyed")
+                        .expected("match: { item: /… }, or items: { at: …, keyed: … }"));
+                }
+                (None, false) => {}
+            }
             let several = file.places().len() > 1;
             if several || file.silent.is_some() {
                 let why = if several { "several places" } else { "`silent`" };
@@ -76,13 +99,23 @@ pub(super) fn matching(
         }
         MatchFile::By(by) => by,
     };
-    match (&by.item, &by.result, &by.index) {
+    let by_result = match (&by.result, results_keyed) {
+        (Some(result), _) => Some(ResultMark::At(Pointer::parse(result))),
+        (None, true) => Some(ResultMark::Key),
+        (None, false) => None,
+    };
+    if let (None, Some(field)) = (&by.item, item_key(form))
+        && let Some(result) = by_result
+    {
+        return Ok(Matching::Field(field, result));
+    }
+    match (&by.item, by_result, &by.index) {
         (None, None, Some(index)) => Ok(Matching::Index(Pointer::parse(index))),
         (Some(item), Some(result), None) => {
-            let (at, result) = (Pointer::parse(item), Pointer::parse(result));
+            let at = Pointer::parse(item);
             if key.is_some_and(|key| Pointer::parse(&key.at) == at) {
-                let name = form.name(&at).unwrap_or_default();
-                return Ok(Matching::Field(name, result));
+                let field = form.name(&at).unwrap_or_default();
+                return Ok(Matching::Field(field, result));
             }
             let (Some(name), FoundSchema::At(schema_at)) =
                 (at.name(), find_schema(&operation.document, item_at, &at))

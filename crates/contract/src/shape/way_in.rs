@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::{Map, Value};
 
-use super::{Matching, Says, Shape, name};
+use super::{Matching, ResultMark, ResultPlace, Says, Shape, name};
 use crate::batch::code_text;
 
 /// An answer as everything else reads it.
@@ -31,6 +31,8 @@ pub struct Placed {
     pub verdict: String,
     /// In which of the places; nothing for silence.
     pub(super) place: Option<usize>,
+    /// Its position, where it stands in arrays side by side.
+    zipped: Option<usize>,
 }
 
 /// A result and an item that do not match.
@@ -54,10 +56,84 @@ pub enum Mismatch {
 
 /// A result as it stands on the wire.
 struct WireResult<'a> {
-    value: &'a Value,
+    value: Cow<'a, Value>,
     at: String,
+    /// In a map.
+    key: Option<&'a str>,
+    zipped: Option<usize>,
     says: Option<Says>,
     place: usize,
+}
+
+impl ResultPlace {
+    /// The results in this place; nothing where it is not what it must be.
+    fn entries<'a>(
+        &self,
+        body: &'a Value,
+        nth: usize,
+        items: usize,
+    ) -> Option<Vec<WireResult<'a>>> {
+        let entry = |value: Cow<'a, Value>, at: String, key: Option<&'a str>| WireResult {
+            value,
+            at,
+            key,
+            zipped: None,
+            says: self.says,
+            place: nth,
+        };
+        if !self.zip.is_empty() {
+            return self.zipped(body, items).map(|results| {
+                let results = results.into_iter().enumerate();
+                let zipped = results.map(|(index, value)| WireResult {
+                    zipped: Some(index),
+                    ..entry(Cow::Owned(value), self.unzipped(index, ""), None)
+                });
+                zipped.collect()
+            });
+        }
+        match self.at.find(body)? {
+            (Value::Array(list), at) if !self.keyed => {
+                let list = list.iter().enumerate();
+                let list =
+                    list.map(|(i, value)| entry(Cow::Borrowed(value), format!("{at}/{i}"), None));
+                Some(list.collect())
+            }
+            (Value::Object(map), at) if self.keyed => {
+                let list = map.iter().map(|(key, value)| {
+                    let at = format!("{at}/{}", crate::validity::escape(key));
+                    entry(Cow::Borrowed(value), at, Some(key))
+                });
+                Some(list.collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The results of arrays side by side: as many as the first of them that has not one for each item.
+    fn zipped(&self, body: &Value, items: usize) -> Option<Vec<Value>> {
+        let arrays = self.zip.iter().map(|(at, name)| Some((name, at.get(body)?.as_array()?)));
+        let arrays: Vec<(&String, &Vec<Value>)> = arrays.collect::<Option<_>>()?;
+        let lengths = arrays.iter().map(|(_, list)| list.len());
+        let count = lengths.into_iter().find(|length| *length != items).unwrap_or(items);
+        let result = |index: usize| {
+            let members = arrays.iter().filter_map(|(name, list)| {
+                let value = list.get(index).filter(|value| !value.is_null())?;
+                Some(((*name).clone(), value.clone()))
+            });
+            Value::Object(members.collect())
+        };
+        Some((0..count).map(result).collect())
+    }
+
+    /// Where a part of a result stands that arrays side by side come to.
+    fn unzipped(&self, index: usize, rest: &str) -> String {
+        let name = rest.split('/').nth(1).unwrap_or_default();
+        let is_named = |known: &str| crate::validity::escape(known) == name;
+        let found = self.zip.iter().find(|(_, known)| is_named(known)).or(self.zip.first());
+        let Some((at, _)) = found else { return rest.to_owned() };
+        let inside = rest.splitn(3, '/').nth(2).map(|inside| format!("/{inside}"));
+        format!("{at}/{index}{}", inside.unwrap_or_default())
+    }
 }
 
 impl Shape {
@@ -89,15 +165,9 @@ impl Shape {
             .filter(|(_, place)| place.under.contains(&status) || status >= 400);
         let mut entries: Option<Vec<WireResult<'_>>> = None;
         for (nth, place) in places {
-            let Some((Value::Array(list), at)) = place.at.find(body) else { continue };
-            entries.get_or_insert_default().extend(list.iter().enumerate().map(
-                |(index, value)| WireResult {
-                    value,
-                    at: format!("{at}/{index}"),
-                    says: place.says,
-                    place: nth,
-                },
-            ));
+            if let Some(found) = place.entries(body, nth, items.len()) {
+                entries.get_or_insert_default().extend(found);
+            }
         }
         if let Some(entries) = entries {
             let results = self.matched(&entries, items, &mut reading);
@@ -119,10 +189,11 @@ impl Shape {
             let order: Vec<Option<usize>> = (0..entries.len()).map(Some).collect();
             return self.placed(entries, &order, &[], reading);
         }
-        let by_result = |value: &Value| match &self.matching {
-            Matching::Field(_, pointer) | Matching::Index(pointer) => {
-                pointer.get(value).and_then(code_text).map(Cow::into_owned)
+        let by_result = |entry: &WireResult<'_>| match &self.matching {
+            Matching::Field(_, ResultMark::At(pointer)) | Matching::Index(pointer) => {
+                pointer.get(&entry.value).and_then(code_text).map(Cow::into_owned)
             }
+            Matching::Field(_, ResultMark::Key) => entry.key.map(str::to_owned),
             Matching::Order => None,
         };
         let keys: Vec<Option<String>> = items
@@ -137,7 +208,7 @@ impl Shape {
             .collect();
         let mut waiting: HashMap<String, VecDeque<usize>> = HashMap::new();
         for (at, entry) in entries.iter().enumerate() {
-            if let Some(by) = by_result(entry.value) {
+            if let Some(by) = by_result(entry) {
                 waiting.entry(by).or_default().push_back(at);
             }
         }
@@ -161,7 +232,7 @@ impl Shape {
         let unknown = left.front().map(|at| &entries[*at]);
         reading.mismatch = match (unknown, missing) {
             (Some(entry), _) => {
-                Some(Mismatch::Unknown { at: entry.at.clone(), by: by_result(entry.value) })
+                Some(Mismatch::Unknown { at: entry.at.clone(), by: by_result(entry) })
             }
             (None, Some(item)) => {
                 Some(Mismatch::Missing { item, by: keys[item].clone().unwrap_or_default() })
@@ -170,7 +241,7 @@ impl Shape {
         };
         if missing.is_some() {
             // A result that says nothing of its item stands for the first one without a result.
-            let is_nameless = |at: &usize| by_result(entries[*at].value).is_none();
+            let is_nameless = |at: &usize| by_result(&entries[*at]).is_none();
             for place in order.iter_mut().filter(|place| place.is_none()) {
                 let Some(nth) = left.iter().position(is_nameless) else { break };
                 *place = left.remove(nth);
@@ -193,8 +264,9 @@ impl Shape {
             let entry = at.and_then(|at| entries.get(at));
             let (value, placed) = match (entry, self.silent) {
                 (Some(entry), _) => {
-                    let (value, verdict) = self.result(entry.value, entry.says);
-                    (value, Placed { at: entry.at.clone(), verdict, place: Some(entry.place) })
+                    let (value, verdict) = self.result(&entry.value, entry.says);
+                    let (place, zipped) = (Some(entry.place), entry.zipped);
+                    (value, Placed { at: entry.at.clone(), verdict, place, zipped })
                 }
                 (None, says) => {
                     let item = items.get(index).copied().unwrap_or(&Value::Null);
@@ -261,6 +333,17 @@ impl Shape {
         Value::Object(out)
     }
 
+    /// A result on the wire without what shows its verdict, and without its elapsed time.
+    #[must_use]
+    pub fn without_verdict(&self, result: &Value) -> Value {
+        let mut rest = result.clone();
+        let matchers = [&self.accepted, &self.rejected].into_iter().flatten();
+        for pointer in matchers.flat_map(super::Matcher::pointers).chain(&self.elapsed.0) {
+            pointer.take(&mut rest);
+        }
+        rest
+    }
+
     /// A pointer that everything else uses, as it is on the wire.
     #[must_use]
     pub fn wire_pointer(&self, reading: Option<&Reading>, pointer: &str) -> String {
@@ -297,7 +380,10 @@ impl Shape {
             (_, Some((_, pointer))) => pointer.to_string(),
             (rest, None) => format!("/{rest}"),
         };
-        format!("{}{rest}", placed.at)
+        match (placed.zipped, placed.place.and_then(|place| self.places.get(place))) {
+            (Some(index), Some(place)) => place.unzipped(index, &rest),
+            _ => format!("{}{rest}", placed.at),
+        }
     }
 
     /// The position of the result that a pointer on the wire leads into.

@@ -19,12 +19,16 @@ pub(crate) enum NoItems<'a> {
 }
 
 /// What stands before and after the items, where `envelope` has them at `items`.
-pub(super) fn around(mut envelope: Value, items: &Pointer) -> (String, String) {
+pub(super) fn around(
+    mut envelope: Value,
+    items: &Pointer,
+    [open, close]: [&str; 2],
+) -> (String, String) {
     items.set(&mut envelope, Value::from(MARK));
     let text = envelope.to_string();
     let mark = Value::from(MARK).to_string();
     let (before, after) = text.split_once(&mark).unwrap_or_default();
-    (format!("{before}["), format!("]{after}"))
+    (format!("{before}{open}"), format!("{close}{after}"))
 }
 
 impl Shape {
@@ -32,6 +36,12 @@ impl Shape {
     #[must_use]
     pub fn envelope(&self) -> (&str, &str) {
         (&self.envelope.0, &self.envelope.1)
+    }
+
+    /// What stands between two items.
+    #[must_use]
+    pub fn separator(&self) -> &'static str {
+        if self.form.lines().is_some() { "\n" } else { "," }
     }
 
     /// The list of items in a body.
@@ -46,6 +56,21 @@ impl Shape {
         match value {
             Value::Array(list) => Ok(list),
             other => Err(NoItems::Other(other, at)),
+        }
+    }
+
+    /// The items in a body with the key of each, where they are a map; where one stands in an item, too, nothing else.
+    pub(crate) fn keyed_items<'a>(
+        &self,
+        body: &'a Value,
+    ) -> Result<&'a Map<String, Value>, NoItems<'a>> {
+        match self.items(body) {
+            Err(NoItems::Other(Value::Object(map), at)) if at == self.items.to_string() => Ok(map),
+            Err(other) => Err(other),
+            Ok(_) => Err(NoItems::Other(
+                self.items.get(body).unwrap_or(&Value::Null),
+                self.items.to_string(),
+            )),
         }
     }
 

@@ -8,13 +8,16 @@ use super::{Shape, name};
 const MARK: &str = "\"(items)\":";
 
 impl Shape {
-    /// By what name a case that writes a body out has the items in it.
+    /// By what name a case that writes a body out has the items in it; nothing where no list holds them.
     #[must_use]
-    pub fn written_items(&self) -> &str {
-        match self.items.name() {
+    pub fn written_items(&self) -> Option<&str> {
+        if self.form.lines().is_some() || self.form.map_key().is_some() {
+            return None;
+        }
+        Some(match self.items.name() {
             Some(name) if self.constants.is_empty() => name,
             _ => name::ITEMS,
-        }
+        })
     }
 
     /// Whether the body is the list of items itself.

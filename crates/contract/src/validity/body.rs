@@ -9,7 +9,7 @@ use super::syntax::{SyntaxFault, first_fault};
 use super::{Exemption, InvalidReason, Validity};
 use crate::batch::CodeCause;
 use crate::json::Document;
-use crate::shape::{NoItems, Shape};
+use crate::shape::{MapKey, NoItems, Shape, name};
 use crate::{Contract, Level};
 
 /// What the contract says of a body.
@@ -32,6 +32,9 @@ impl Contract {
     /// What the contract says of `body`, when it is sent as the documented media type.
     #[must_use]
     pub fn body_validity(&self, body: &[u8]) -> BodyValidity {
+        if let Some(lines) = self.shape.as_ref().and_then(|shape| shape.form.lines()) {
+            return self.in_lines(lines, body);
+        }
         if let Some(early) = encoding_fault(body) {
             return early;
         }
@@ -97,7 +100,13 @@ impl Contract {
     ) -> BodyValidity {
         let pointer = shape.items.to_string();
         let last = shape.items.steps().last();
-        let list = match shape.items(body) {
+        let list = match shape.form.map_key() {
+            None => shape.items(body).map(|list| list.iter().map(|item| (None, item)).collect()),
+            Some(_) => shape
+                .keyed_items(body)
+                .map(|map| map.iter().map(|(key, item)| (Some(key), item)).collect::<Vec<_>>()),
+        };
+        let list = match list {
             Ok(list) => list,
             Err(NoItems::Missing(around)) => {
                 let reason = envelope_reason(&pointer, "required", InvalidClass::Missing);
@@ -125,14 +134,28 @@ impl Contract {
         if !shape.has_constants(body) {
             return exempt(ExemptClass::OtherEnvelope);
         }
-        let items = list
-            .iter()
-            .map(|item| {
-                let item = shape.form.read(item.clone());
-                let validity = self.item_validity(&item);
-                (item, validity)
-            })
-            .collect();
+        let mut items = Vec::with_capacity(list.len());
+        for (key, item) in list {
+            let mut item = item.clone();
+            if let (Some(MapKey::Field(name)), Some(key), Value::Object(map)) =
+                (shape.form.map_key(), key, &mut item)
+                && map.shift_insert(0, name.clone(), Value::from(key.as_str())).is_some()
+            {
+                // The field stands in the item all the same.
+                return exempt(ExemptClass::RepeatedMember);
+            }
+            let mut item = shape.form.read(item);
+            let validity = self.item_validity(&item);
+            if let (Some(MapKey::Mark), Some(key), Value::Object(map)) =
+                (shape.form.map_key(), key, &mut item)
+            {
+                map.insert(name::KEY.to_owned(), Value::from(key.as_str()));
+            }
+            items.push((item, validity));
+        }
+        if shape.share_result(items.iter().map(|(item, _)| item)) {
+            return exempt(ExemptClass::SharedKey);
+        }
         BodyValidity::Batch { items, trailing }
     }
 
@@ -150,11 +173,11 @@ impl Contract {
     }
 }
 
-fn exempt(class: ExemptClass) -> BodyValidity {
+pub(super) fn exempt(class: ExemptClass) -> BodyValidity {
     BodyValidity::Exempt(Exemption { pointer: String::new(), class })
 }
 
-fn not_json(class: InvalidClass) -> InvalidReason {
+pub(super) fn not_json(class: InvalidClass) -> InvalidReason {
     InvalidReason {
         pointer: String::new(),
         keyword: "json".to_owned(),
@@ -164,7 +187,7 @@ fn not_json(class: InvalidClass) -> InvalidReason {
     }
 }
 
-fn envelope_reason(pointer: &str, keyword: &str, class: InvalidClass) -> InvalidReason {
+pub(super) fn envelope_reason(pointer: &str, keyword: &str, class: InvalidClass) -> InvalidReason {
     let is_missing = match class {
         InvalidClass::Missing => true,
         InvalidClass::WrongType(ValueKind::Null) => !pointer.is_empty(),
@@ -179,12 +202,20 @@ fn envelope_reason(pointer: &str, keyword: &str, class: InvalidClass) -> Invalid
     }
 }
 
-fn encoding_fault(body: &[u8]) -> Option<BodyValidity> {
+/// A body that is no UTF-8 from its beginning on.
+pub(super) fn other_encoding(body: &[u8]) -> Option<BodyValidity> {
     if body.starts_with(&[0xef, 0xbb, 0xbf]) {
         return Some(exempt(ExemptClass::ByteOrderMark));
     }
     if body.starts_with(&[0xff, 0xfe]) || body.starts_with(&[0xfe, 0xff]) || body.contains(&0) {
         return Some(exempt(ExemptClass::Utf16));
+    }
+    None
+}
+
+pub(super) fn encoding_fault(body: &[u8]) -> Option<BodyValidity> {
+    if let Some(other) = other_encoding(body) {
+        return Some(other);
     }
     let error = std::str::from_utf8(body).err()?;
     let bad = &body[error.valid_up_to()..];
@@ -207,7 +238,7 @@ fn encoding_fault(body: &[u8]) -> Option<BodyValidity> {
 }
 
 impl Contract {
-    fn syntax_fault(&self, body: &[u8], error: &serde_json::Error) -> BodyValidity {
+    pub(super) fn syntax_fault(&self, body: &[u8], error: &serde_json::Error) -> BodyValidity {
         match first_fault(body, error) {
             SyntaxFault::HugeNumber => exempt(ExemptClass::HugeNumber),
             SyntaxFault::DeepNesting => exempt(ExemptClass::DeepNesting),

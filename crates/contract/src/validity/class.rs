@@ -92,6 +92,10 @@ pub enum InvalidClass {
     LenientSyntax,
     /// Not JSON for any other reason.
     NotJson,
+    /// A blank line among lines that are items.
+    BlankLine,
+    /// The last of lines that are items has no newline.
+    NoLastNewline,
 }
 
 impl InvalidClass {
@@ -133,6 +137,8 @@ impl fmt::Display for InvalidClass {
             InvalidClass::Truncated => "truncated",
             InvalidClass::LenientSyntax => "lenient JSON",
             InvalidClass::NotJson => "no JSON",
+            InvalidClass::BlankLine => "a blank line",
+            InvalidClass::NoLastNewline => "no newline at the end",
         })
     }
 }
@@ -170,8 +176,14 @@ pub enum ExemptClass {
     ByteOrderMark,
     /// The body is UTF-16, or holds U+0000 as a raw byte (INTERPRETATION-02).
     Utf16,
-    /// The members around the items are not those that the contract names.
+    /// The members, or the lines, around the items are not those that the contract names.
     OtherEnvelope,
+    /// Two items whose results would stand under one key of a map.
+    SharedKey,
+    /// A blank line among lines that are items.
+    BlankLine,
+    /// The last of lines that are items has no newline.
+    NoLastNewline,
     /// UTF-8 that is overlong or encodes a surrogate (INTERPRETATION-15).
     LenientUtf8,
     /// An object of the body has one member twice (INTERPRETATION-15).

@@ -7,6 +7,7 @@ mod body;
 mod class;
 mod item;
 mod lenient;
+mod lines;
 mod syntax;
 mod text;
 

@@ -4,6 +4,7 @@
 //! A fault is added in one file and nowhere else.
 
 mod accept;
+mod again;
 mod alike;
 mod atom;
 mod auth;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<&'static Fault> {
         order::FAULTS,
         echo::FAULTS,
         code::FAULTS,
+        again::FAULTS,
         unique::FAULTS,
         alike::FAULTS,
         refuse::FAULTS,

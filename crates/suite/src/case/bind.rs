@@ -20,7 +20,10 @@ use super::role::{Role, every_optional};
 use super::template::{Filter, Piece, Template};
 use super::{BatchSpec, Case, ItemSpec, Named, Step};
 use crate::contract::file_error::nearest;
+use crate::contract::shape::MapKey;
 use crate::contract::{Contract, FileError, Profile, Shape};
+
+const JSON: &str = "application/json";
 
 /// A case that names fields and codes of its contract.
 #[derive(Debug, Clone)]
@@ -184,6 +187,8 @@ impl Binder<'_> {
     }
 
     fn step(&self, step: &mut Step) -> Result<(), Unbound> {
+        self.check_body(step)?;
+        self.set_media(step);
         if let Some(expect) = &mut step.expect {
             self.expect(expect)?;
         }
@@ -223,7 +228,8 @@ impl Binder<'_> {
     /// Why a body that a step writes out can't have members beside the items, where it has some.
     fn why_nothing_beside(&self, step: &Step) -> Option<&'static str> {
         let shape = self.contract.shape.as_ref();
-        let items = shape.map_or(&*self.contract.batch.items, |shape| shape.written_items());
+        let items =
+            shape.map_or(Some(&*self.contract.batch.items), |shape| shape.written_items())?;
         let mark = format!("\"{items}\":");
         let speaks = |text: &String| {
             text.split_once(&mark).is_some_and(|(before, after)| {
@@ -239,6 +245,45 @@ impl Binder<'_> {
         let must_be_accepted = step.expect.is_some() && may_be_accepted(step);
         (must_be_accepted && self.contract.has_closed_envelope())
             .then_some("the document allows no other members beside the items")
+    }
+
+    fn in_lines(&self) -> bool {
+        self.contract.shape.as_ref().is_some_and(|shape| shape.form.lines().is_some())
+    }
+
+    /// A body that a shipped case writes out is a JSON document.
+    fn check_body(&self, step: &Step) -> Result<(), Unbound> {
+        let is_of_lines = |text: &String| text.contains("${@lines}");
+        let mut texts = [&step.body, &step.body_hex, &step.raw].into_iter().flatten();
+        if self.in_lines() && self.case.dir.is_none() && texts.any(|text| !is_of_lines(text)) {
+            let reason = "it writes out a JSON document, and the items of the contract are lines";
+            return Err(Unbound::Excluded(reason.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Names the contract's media type where a case names that of JSON.
+    fn set_media(&self, step: &mut Step) {
+        let sent = ("content-type", self.contract.request_media());
+        let taken = ("accept", self.contract.success_media());
+        if self.case.dir.is_some() || sent.1 == JSON && taken.1 == JSON {
+            return;
+        }
+        let media = |header: &str| {
+            [sent, taken].into_iter().find(|(name, _)| header.eq_ignore_ascii_case(name))
+        };
+        for (name, value) in &mut step.headers {
+            if let (Some((_, media)), Some(value)) = (media(name), value) {
+                *value = value.replace(JSON, media);
+            }
+        }
+        if let Some(raw) = &mut step.raw {
+            let line = |line: &str| match line.split_once(':').and_then(|(name, _)| media(name)) {
+                Some((_, media)) => line.replace(JSON, media),
+                None => line.to_owned(),
+            };
+            *raw = raw.split('\n').map(line).collect::<Vec<_>>().join("\n");
+        }
     }
 
     fn item(&self, item: &mut ItemSpec, acceptable: bool) -> Result<(), Unbound> {
@@ -283,11 +328,29 @@ impl Binder<'_> {
                 unset.push(Named { name, ..*named });
             }
         }
+        if let Some(name) = self.map_key() {
+            let is_text = |value: &serde_json::Value| value.is_string();
+            let odd = unset.iter().any(|named| named.name == name)
+                || set.get(name).is_some_and(|value| !is_text(value))
+                || set_raw.get(name).is_some_and(|text| !text.starts_with('"'));
+            if odd {
+                let reason = format!("`{name}` is the key of a map: it is always there, as a text");
+                return Err(Unbound::Excluded(reason));
+            }
+        }
         (item.set, item.set_raw, item.unset) = (set, set_raw, unset);
         if let Some(raw) = &mut item.raw {
             *raw = self.text(raw)?;
         }
         Ok(())
+    }
+
+    /// The field that is an item's key in a map.
+    fn map_key(&self) -> Option<&str> {
+        match self.contract.shape.as_ref()?.form.map_key()? {
+            MapKey::Field(name) => Some(name),
+            MapKey::Mark => None,
+        }
     }
 
     /// The names of fields that are to be left out.
@@ -322,13 +385,21 @@ impl Binder<'_> {
     fn name(&self, word: &str, filter: Option<Filter>) -> Result<String, Unbound> {
         let batch = &self.contract.batch;
         let shape = self.contract.shape.as_ref();
-        let items = shape.map_or(&*batch.items, |shape| shape.written_items());
+        let items = shape.map_or(Some(&*batch.items), |shape| shape.written_items());
         let name = match Role::parse(word) {
             Some(Role::Key) if !batch.has_key() => {
                 return Err(Unbound::NotApplicable("the contract has no unique key".to_owned()));
             }
             Some(Role::Key) => batch.unique.as_str(),
-            Some(Role::Items) => items,
+            Some(Role::Items) => items.ok_or_else(|| {
+                let reason = "the items are not in a member of the body";
+                Unbound::NotApplicable(reason.to_owned())
+            })?,
+            Some(Role::Lines) if self.in_lines() => "",
+            Some(Role::Lines) => {
+                let reason = "the items of the contract are not lines";
+                return Err(Unbound::NotApplicable(reason.to_owned()));
+            }
             Some(Role::Results) => batch.results.as_str(),
             Some(Role::Field(role)) => role
                 .field(self.contract, self.profile)

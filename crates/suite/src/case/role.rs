@@ -12,6 +12,8 @@ pub enum Role {
     Key,
     /// `@items`: the request property that holds the items.
     Items,
+    /// `@lines`: nothing; what has it is a body of lines, for contracts whose items are lines.
+    Lines,
     /// `@results`: the response property that holds the results.
     Results,
     /// `@every-optional`: all optional fields, where a list of fields is written.
@@ -69,6 +71,7 @@ impl Role {
         match word {
             "key" => return Some(Role::Key),
             "items" => return Some(Role::Items),
+            "lines" => return Some(Role::Lines),
             "results" => return Some(Role::Results),
             "every-optional" => return Some(Role::EveryOptional),
             _ => {}
@@ -96,7 +99,7 @@ impl Role {
     #[must_use]
     pub fn words() -> Vec<String> {
         let mut words: Vec<String> =
-            ["@key", "@items", "@results", "@mandatory", "@optional", "@every-optional"]
+            ["@key", "@items", "@lines", "@results", "@mandatory", "@optional", "@every-optional"]
                 .map(str::to_owned)
                 .to_vec();
         for prefix in ["", "mandatory-", "optional-"] {

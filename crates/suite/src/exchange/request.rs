@@ -63,7 +63,7 @@ pub enum Situation {
     Options,
     /// Another media type.
     MediaType,
-    /// An `Accept` that excludes JSON.
+    /// An `Accept` that excludes the documented answers.
     Accept,
     /// A path beside or below the documented one.
     Path,
@@ -130,28 +130,29 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
     if is_odd_head(request) {
         return Situation::Unjudged;
     }
-    match request.header("content-type").map(request_media) {
-        Some(RequestMedia::Json) => {}
+    let media = |value: &str| request_media(contract, value);
+    match request.header("content-type").map(media) {
+        Some(RequestMedia::Documented) => {}
         Some(RequestMedia::Other) => return Situation::MediaType,
         Some(RequestMedia::Unclear) | None => return Situation::Unjudged,
     }
     match request.header("accept") {
-        Some(accept) if excludes_json(accept) => Situation::Accept,
+        Some(accept) if excludes_answers(contract, accept) => Situation::Accept,
         _ => Situation::Ordinary,
     }
 }
 
 enum RequestMedia {
-    Json,
+    Documented,
     Other,
     Unclear,
 }
 
-fn request_media(value: &str) -> RequestMedia {
+fn request_media(contract: &Contract, value: &str) -> RequestMedia {
     let media = MediaType::parse(value);
-    if media.is_json() {
+    if media.essence == MediaType::parse(contract.request_media()).essence {
         return match media.foreign_charset() {
-            None => RequestMedia::Json,
+            None => RequestMedia::Documented,
             Some(_) => RequestMedia::Unclear,
         };
     }
@@ -164,9 +165,11 @@ fn request_media(value: &str) -> RequestMedia {
     }
 }
 
-fn excludes_json(accept: &str) -> bool {
+fn excludes_answers(contract: &Contract, accept: &str) -> bool {
+    let documented = MediaType::parse(contract.success_media()).essence;
     !accept.split(',').any(|range| {
         let essence = MediaType::parse(range.trim()).essence;
-        essence.is_empty() || essence.contains('*') || essence.contains("json")
+        let is_documented = essence == documented;
+        essence.is_empty() || essence.contains('*') || essence.contains("json") || is_documented
     })
 }

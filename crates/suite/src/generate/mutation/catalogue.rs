@@ -1,5 +1,6 @@
 //! The catalogue: all mutations of a contract or a schema, those kept that do what their name promises.
 
+use crate::contract::shape::{ItemForm, MapKey};
 use std::sync::Arc;
 
 use jsonschema::Validator;
@@ -200,6 +201,14 @@ fn keeps_promise(
     let mut draft = full.clone();
     mutation.apply(&mut draft);
     let item = draft.with_key(&core.contract, specimen(&draft.key));
+    let form = core.contract.shape.as_ref().map(|shape| &shape.form);
+    if let Some(MapKey::Field(name)) = form.and_then(ItemForm::map_key)
+        && item.is_object()
+        && !item.get(name).is_some_and(Value::is_string)
+    {
+        // The key of a map is always there, and always a text.
+        return false;
+    }
     let valid = core.contract.item_validator().is_valid(&item);
     match mutation.promise() {
         Promise::Accept => valid && !fixed,
