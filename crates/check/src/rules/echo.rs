@@ -69,7 +69,8 @@ fn compare(view: &ItemView<'_>, name: &str) -> Option<Finding> {
     let plain = echoed.is_number() || echoed.is_boolean();
     let is_broken =
         |reason: &InvalidReason| reason.pointer.strip_prefix('/') == Some(&*escape(name));
-    if plain && echoed.to_string() == sent && view.intent.validity.invalid.iter().any(is_broken) {
+    let written = echoed.to_string();
+    if plain && written == sent && view.intent.validity.invalid.iter().any(is_broken) {
         return None;
     }
     // What becomes of U+0000 is not judged (INTERPRETATION-15).
