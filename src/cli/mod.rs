@@ -182,6 +182,13 @@ pub(crate) fn say_aside(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Values for case files: these, and those of the environment.
+pub(crate) fn variables(given: &[(String, String)]) -> crate::case::Variables {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    crate::case::Variables::new(given, environment)
+}
+
 /// Prints a line; a closed pipe is not an error.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");

@@ -1,7 +1,9 @@
 //! Progress of a run: a bar on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -11,12 +13,17 @@ use crate::session::{Observer, Progress};
 /// Executions from which on a run that goes on for a time says how many it has made, each time they have doubled.
 const ENDLESS: u64 = 1024;
 
+/// For so long nothing is said of a run in a log.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// Shows the progress of a run on standard error.
 pub struct ProgressDisplay {
     bar: Option<ProgressBar>,
     executions: AtomicU64,
     done: AtomicU64,
     found: AtomicU64,
+    /// When the last line was written.
+    last: Mutex<Instant>,
     /// Nothing is shown.
     quiet: bool,
 }
@@ -31,7 +38,24 @@ impl ProgressDisplay {
             bar
         });
         let zero = || AtomicU64::new(0);
-        ProgressDisplay { bar, executions: zero(), done: zero(), found: zero(), quiet }
+        ProgressDisplay {
+            bar,
+            executions: zero(),
+            done: zero(),
+            found: zero(),
+            last: Mutex::new(Instant::now()),
+            quiet,
+        }
+    }
+
+    /// Whether nothing was said for long: a short run may be a slow one.
+    fn is_silent(&self) -> bool {
+        let Ok(mut last) = self.last.try_lock() else { return false };
+        let silent = last.elapsed() >= SILENCE;
+        if silent {
+            *last = Instant::now();
+        }
+        silent
     }
 
     /// A line of its own, above the bar where there is one.
@@ -93,7 +117,7 @@ impl Observer for ProgressDisplay {
                         if done >= ENDLESS && done.is_power_of_two() {
                             self.line(&counted(done, "execution"));
                         }
-                    } else if done.is_multiple_of(step) && done < total {
+                    } else if (done.is_multiple_of(step) || self.is_silent()) && done < total {
                         self.line(&format!("{} of {}", number(done), counted(total, "execution")));
                     }
                 }

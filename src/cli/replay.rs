@@ -211,7 +211,13 @@ fn cases(
         let own = summary.head.files.get(&id);
         let found = match own {
             Some(file) if Path::new(file).is_file() => {
-                case::load_paths(std::slice::from_ref(file), variables)?.into_iter().next()
+                let mut cases =
+                    case::load_paths(std::slice::from_ref(file), &super::variables(variables))?;
+                // A file that runs for each row of its data has several.
+                let at =
+                    cases.iter().position(|c| id == c.id || id.ends_with(&format!("/{}", c.id)));
+                let only = if cases.len() == 1 { Some(0) } else { None };
+                at.or(only).map(|at| cases.swap_remove(at))
             }
             Some(_) => None,
             None => shipped.iter().find(|c| c.id == id).cloned(),

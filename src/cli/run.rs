@@ -11,7 +11,7 @@ use super::pauses::announce_pauses;
 use super::progress::{ProgressDisplay, amounts};
 use super::signals::end_on_signal;
 use super::target::{self, Connecting, POLITE_JOBS, POLITE_RATE};
-use super::{CommandError, say, say_error};
+use super::{CommandError, say, say_error, variables};
 use crate::case::{self, Case, Depth};
 use crate::contract::file_error::nearest;
 use crate::contract::{Contract, Profile};
@@ -59,7 +59,7 @@ fn cases(args: &RunArgs) -> Result<Vec<Case>, CommandError> {
     let mut cases: Vec<Case> = if args.cases.is_empty() {
         case::shipped()?.into_iter().filter(|c| !c.spec.only_when_named).collect()
     } else {
-        case::load_paths(&args.cases, &args.variable)?
+        case::load_paths(&args.cases, &variables(&args.variable))?
     };
     cases.retain(|case| {
         args.include.as_ref().is_none_or(|filter| filter.fits(case))

@@ -64,7 +64,7 @@ fn of_case(args: &SampleArgs, name: &str, seed: u64) -> Result<u8, CommandError>
         None => Profile::default(),
     };
     let contract = std::sync::Arc::new(contract.for_target(&profile));
-    let cases = case::load_paths(&[name.to_owned()], &[])?;
+    let cases = case::load_paths(&[name.to_owned()], &super::variables(&[]))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let run_id = default_run_id(chrono::Utc::now());

@@ -57,9 +57,9 @@ fn states(args: &RunArgs) -> FileStates {
     let beside = [&args.profile, &args.waivers, &args.contract].into_iter().flatten().cloned();
     let mut states = FileStates::new();
     let mut open: Vec<PathBuf> = named.chain(beside).collect();
-    // What a case reads (`batch-from`) is beside it.
+    // What a case reads (`batch-from`, `for-each`) is beside it.
     let beside_cases = args.cases.iter().filter(|name| Path::new(name).is_file());
-    open.extend(beside_cases.flat_map(|name| json_beside(Path::new(name))));
+    open.extend(beside_cases.flat_map(|name| data_beside(Path::new(name))));
     while let Some(path) = open.pop() {
         if states.len() >= MOST_FILES {
             break;
@@ -75,15 +75,20 @@ fn states(args: &RunArgs) -> FileStates {
     states
 }
 
-fn json_beside(case: &Path) -> Vec<PathBuf> {
+fn data_beside(case: &Path) -> Vec<PathBuf> {
     let dir = case.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let files = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
-    files.filter(|path| path.extension().is_some_and(|e| e == "json")).take(MOST_FILES).collect()
+    files.filter(|path| is_data(path)).take(MOST_FILES).collect()
 }
 
 /// Whether a run may read it: reports are left out.
 fn is_input(path: &Path) -> bool {
-    path.is_dir() || path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json")
+    path.is_dir() || is_data(path) || path.extension().is_some_and(|e| e == "yaml" || e == "yml")
+}
+
+/// Whether it may be what `batch-from` or `for-each` names.
+fn is_data(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "json" || e == "csv" || e == "jsonl" || e == "ndjson")
 }
 
 /// Runs the command without `--watch`, in a process of its own: what one run leaves cannot change the next.

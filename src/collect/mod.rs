@@ -11,11 +11,14 @@ pub(crate) use findings::message;
 use findings::status;
 pub use pass_batch::PassBatch;
 
+use crate::case::Thresholds;
 use crate::check::{Evaluation, Rule, RuleCounts, RuleViolation, RunTally, evaluate_run, rules};
 use crate::exchange::Answer;
 use crate::exchange::Redactor;
 use crate::execution::{DropProbe, Execution};
-use crate::record::{CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder};
+use crate::record::{
+    CaseRecord, Event, ExchangeRecord, FindingRecord, Recorder, threshold_findings, threshold_rule,
+};
 pub use crate::record::{RUN, finding_id};
 use crate::session::{Amount, Observer};
 
@@ -336,6 +339,37 @@ impl Collector {
             self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&verdict.counts);
         }
         Ok(())
+    }
+
+    /// Adds findings about what the answers of cases together must stay within.
+    ///
+    /// # Errors
+    /// Where the record can't be written.
+    pub fn judge_thresholds<'a>(
+        &mut self,
+        thresholds: impl Iterator<Item = (&'a str, &'a Thresholds)>,
+        observer: &dyn Observer,
+    ) -> std::io::Result<()> {
+        let nothing = Arc::new(Execution::default());
+        let rule = threshold_rule();
+        for (case, thresholds) in thresholds {
+            // A case that was not run has nothing to measure.
+            let Some(record) = self.cases.get(case) else { continue };
+            let (found, counts) = threshold_findings(thresholds, record);
+            for finding in found {
+                let violation = RuleViolation { rule, exchange: 0, finding };
+                self.add_finding(case, (0, 0), &nothing, (&violation, 1), observer)?;
+            }
+            self.case(RUN).rules.entry(rule.id.to_owned()).or_default().add(&counts);
+        }
+        Ok(())
+    }
+
+    /// Counts requests that were refused for load or lost, and sent again.
+    pub fn add_retried(&mut self, case: &str, requests: u64) {
+        if requests > 0 {
+            self.case(case).retried += requests;
+        }
     }
 
     /// Writes down what is known of every case and finding.

@@ -130,8 +130,11 @@ impl Execution {
             expect: expect.clone(),
             rule,
             source: ExpectationSource {
-                file: format!("{}:{}", selected.case.file, expect.line),
-                step: step.to_owned(),
+                file: format!("{}:{}", selected.case.file, selected.case.line(expect.line)),
+                step: match &selected.case.row {
+                    Some(row) => format!("{step}, {row}"),
+                    None => step.to_owned(),
+                },
             },
         });
     }

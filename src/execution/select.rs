@@ -29,7 +29,20 @@ pub struct SelectedCase {
 /// # Errors
 /// A [`FileError`] with file, line and column for a name that means nothing.
 pub fn select(cases: Vec<Case>, generator: &Generator) -> Result<Vec<SelectedCase>, FileError> {
-    cases.into_iter().map(|case| resolve(case, generator)).collect()
+    cases
+        .into_iter()
+        .map(|case| {
+            // Names keep the lines of the text that a case was read from: of what was written out, not of the file.
+            let place = case.lines.is_some().then(|| case.clone());
+            let located = |problem: FileError| match &place {
+                Some(case) => case.locate(problem),
+                None => problem,
+            };
+            let mut selected = resolve(case, generator).map_err(&located)?;
+            selected.warnings = selected.warnings.into_iter().map(located).collect();
+            Ok(selected)
+        })
+        .collect()
 }
 
 fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError> {

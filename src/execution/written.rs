@@ -28,6 +28,7 @@ pub(super) async fn execute(
     let mut captures = Captures::default();
     for (number, step) in selected.case.spec.steps.iter().flatten().enumerate() {
         let name = step.name.clone().unwrap_or_else(|| format!("step {}", number + 1));
+        let label = step.label.as_ref().unwrap_or(&name);
         if step.at_end {
             environment.ended().await;
         }
@@ -46,8 +47,10 @@ pub(super) async fn execute(
             for (member, inner) in group.iter().enumerate() {
                 let seed = compose::group_seed(seed, member);
                 let source = source(environment, selected, execution, run, seed);
-                let label =
-                    inner.name.clone().unwrap_or_else(|| format!("{name}, request {}", member + 1));
+                let label = inner
+                    .name
+                    .clone()
+                    .unwrap_or_else(|| format!("{label}, request {}", member + 1));
                 for mut copy in compose::compose(&source, &mut captures, inner)? {
                     environment.trace(&mut copy.request);
                     together.push((label.clone(), inner, copy));
@@ -93,7 +96,7 @@ pub(super) async fn execute(
                     answer = send_request(environment, &request, intent.items().len()).await;
                 }
                 let sent = request.body.clone();
-                let index = execution.push(&name, None, request, intent, answer);
+                let index = execution.push(label, None, request, intent, answer);
                 captures.step(&name, index, sent);
                 about.push(index);
             }
@@ -115,7 +118,7 @@ pub(super) async fn execute(
             selected,
             filled(environment, &captures, execution, step.expect.as_ref(), seed).as_ref(),
             about,
-            &name,
+            label,
         );
     }
     Ok(())
@@ -161,10 +164,8 @@ fn filled(
     seed: u64,
 ) -> Option<Expect> {
     let mut expect = expect?.clone();
-    for pin in expect.body.values_mut() {
-        if let crate::case::BodyPin::Equals(value) = pin {
-            *value = captures.value(environment, &execution.exchanges, value, seed);
-        }
+    for value in expect.values_mut() {
+        *value = captures.value(environment, &execution.exchanges, value, seed);
     }
     Some(expect)
 }

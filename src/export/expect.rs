@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
+use crate::case::{BodyPin, Expect, HeaderPin, Outcome, Results, Span, StatusPin};
 
 /// Results that are listed one by one.
 const FEW: usize = 8;
@@ -18,7 +18,13 @@ pub fn words(expect: &Expect, asserts: Option<&str>) -> Option<Value> {
         map.insert("results".to_owned(), results(pin));
     }
     if let Some(count) = expect.count {
-        map.insert("count".to_owned(), json!(count));
+        map.insert("count".to_owned(), span(count));
+    }
+    if let Some(time) = expect.within {
+        map.insert("within".to_owned(), json!(time.to_string()));
+    }
+    if let Some(pin) = &expect.schema {
+        map.insert("schema".to_owned(), pin.written.clone());
     }
     if !expect.headers.is_empty() {
         let pins = expect.headers.iter().map(|(name, pin)| (name.clone(), header(pin)));
@@ -80,11 +86,15 @@ fn results(pin: &Results) -> Value {
     }
 }
 
+fn span(span: Span) -> Value {
+    if span.low == span.high { json!(span.low) } else { json!(span.to_string()) }
+}
+
 fn header(pin: &HeaderPin) -> Value {
     match pin {
         HeaderPin::Present => json!("present"),
         HeaderPin::Absent => json!("absent"),
-        HeaderPin::Contains(text) => json!({ "contains": text }),
+        HeaderPin::Holds(held) => held.words(),
     }
 }
 
@@ -92,6 +102,9 @@ fn body(pin: &BodyPin) -> Value {
     match pin {
         BodyPin::Present => json!("present"),
         BodyPin::Absent => json!("absent"),
+        // A plain object must not be read as predicates.
+        BodyPin::Equals(value @ serde_json::Value::Object(_)) => json!({ "equals": value }),
         BodyPin::Equals(value) => value.clone(),
+        BodyPin::Holds(held) => held.words(),
     }
 }

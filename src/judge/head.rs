@@ -90,6 +90,7 @@ pub(super) fn head(
             .filter_map(|r| Some((r.id.to_owned(), rules::why_not(contract, r.id)?.to_owned())))
             .collect(),
         notes: std::collections::BTreeMap::new(),
+        thresholds: std::collections::BTreeMap::new(),
         cells,
         token_given: None,
         only_http_2: false,

@@ -318,6 +318,7 @@ impl TrafficJudge {
             seconds,
             trouble,
             cut_short: false,
+            timeline: Vec::new(),
             left_behind: accepted,
             cleaned_up: None,
             requests: self.counts.judged,

@@ -19,7 +19,7 @@ use crate::case::{self, Case};
 use crate::check::{Check, Evaluation, Rule, rules};
 use crate::collect::RUN;
 use crate::execution::{Execution, SelectedCase, exchange_plain_item, select, why_not_run};
-use crate::record::{CaseRecord, ExchangeRecord, FindingRecord, Summary};
+use crate::record::{CaseRecord, ExchangeRecord, FindingRecord, Summary, is_of_threshold};
 use crate::scenario::Scenario;
 use crate::session::Environment;
 use causes::RootCauses;
@@ -275,6 +275,10 @@ fn execution_source(
     run: u64,
     case: Option<&Result<Arc<SelectedCase>, String>>,
 ) -> ReplaySource {
+    if is_of_threshold(&finding.kind) {
+        let why = "it was measured over all runs of its case: run that case again";
+        return ReplaySource::None(why.to_owned());
+    }
     match case {
         Some(Ok(selected)) => match why_not_run(environment, selected) {
             Some(not_run) => ReplaySource::None(not_run.why),

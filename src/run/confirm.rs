@@ -13,6 +13,7 @@ use super::shared::RunContext;
 use crate::attempt::{AttemptOutcome, ExecutionSource, attempt, give_up_where_hopeless};
 use crate::collect::{Collector, RUN, finding_id};
 use crate::execution::{Execution, accepts_plain_batch, is_streamed};
+use crate::record::is_of_threshold;
 use crate::session::{Amount, Budget};
 use crate::triage::Cause;
 
@@ -101,7 +102,7 @@ fn jobs(shared: &RunContext, collector: &Collector) -> Vec<RepeatJob> {
         selected.iter().enumerate().map(|(i, s)| (s.case.id.as_str(), i)).collect();
     let found = collector.order.iter().filter_map(|id| collector.findings.get(id));
     let mut jobs: Vec<RepeatJob> = found
-        .filter(|f| f.record.case != RUN)
+        .filter(|f| f.record.case != RUN && !is_of_threshold(&f.record.kind))
         .filter_map(|f| {
             let case = *positions.get(f.record.case.as_str())?;
             // A streamed batch is not sent again for what its answer has proven.

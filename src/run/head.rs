@@ -73,6 +73,10 @@ pub(super) fn head(
             .filter_map(|r| Some((r.id.to_owned(), rules::why_not(contract, r.id)?.to_owned())))
             .collect(),
         notes: notes(selected),
+        thresholds: selected
+            .iter()
+            .filter_map(|s| Some((s.case.id.clone(), s.case.spec.thresholds.clone()?)))
+            .collect(),
         cells: environment.generator.coverage().list().to_vec(),
         token_given: Some(environment.sender.token().is_given()),
         only_http_2: environment.sender.speaks_only_http_2(),

@@ -11,6 +11,7 @@ mod run_range;
 mod schedule;
 mod shared;
 mod soak_worker;
+mod timeline;
 mod verdict_cache;
 mod wait;
 
@@ -29,6 +30,7 @@ use self::plan::may_observe;
 use self::preflight::{observe_refusal_mode, send_preflight};
 use self::schedule::run_all;
 use self::shared::RunContext;
+use self::timeline::Watcher;
 pub use self::wait::wait_until_up;
 use crate::collect::Collector;
 use crate::contract::RefusalMode;
@@ -36,7 +38,9 @@ use crate::contract::text::counted;
 use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
 use crate::hooks::{HookContext, HookDone, HookKind, run_hook};
-use crate::record::{CleanedUp, Event, Recorder, RunTail, Summary};
+use crate::record::{
+    CleanedUp, Event, Phase, Recorder, RunTail, Summary, TimelineSlice, threshold_rule,
+};
 use crate::session::{
     Amount, Budget, CancelReason, Environment, KeyLog, Observer, Progress, RunOptions, locked,
     reserve,
@@ -63,6 +67,7 @@ pub async fn run(
     let started = Instant::now();
     let clock = clock(&environment, &options);
     let before = sent(&environment);
+    let watcher = Watcher::start(&environment, started);
     let absent = match options.wait {
         Some(time) => wait_until_up(&environment, time, observer.as_ref()).await,
         None => None,
@@ -120,6 +125,7 @@ pub async fn run(
     // What is sent again leaves half of the reserve to repeats; a run without end has as many tries.
     let endless = shared.options.duration.is_some();
     budget.set(if endless { Amount::ENDLESS } else { whole.share(2) });
+    watcher.phase(Phase::Cases);
     if !shared.is_stopped() {
         run_all(&shared, &planned).await;
     }
@@ -128,6 +134,7 @@ pub async fn run(
         budget.set(Amount::default());
     }
     budget.add(whole.share(2), left);
+    watcher.phase(Phase::Repeats);
     if !shared.is_stopped() {
         probing(&shared, &budget).await;
     }
@@ -135,12 +142,20 @@ pub async fn run(
     let judged = locked(&shared.collector)
         .evaluate_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
     shared.io(judged);
+    let thresholds = shared
+        .selected
+        .iter()
+        .filter_map(|s| Some((s.case.id.as_str(), s.case.spec.thresholds.as_ref()?)));
+    let measured = locked(&shared.collector)
+        .judge_thresholds(thresholds.filter(|_| !is_skipped(&shared)), shared.observer.as_ref());
+    shared.io(measured);
     if !shared.is_stopped() {
         Box::pin(confirming(&shared, &budget)).await;
     }
     if let Some(clock) = clock {
         clock.abort();
     }
+    let timeline = watcher.end();
     if let Some(dir) = &shared.options.save_cases {
         let mut collector = locked(&shared.collector);
         let saved = export::all(&shared.environment, &shared.options, &mut collector, dir);
@@ -153,10 +168,15 @@ pub async fn run(
     let after = sent(&shared.environment);
     let run = after.minus(before).minus(prepared.sent);
     let cleaned_up = clean_up(&shared, &prepared, run).await;
-    finish(&shared, started, (advice, run, cleaned_up))?;
+    finish(&shared, started, timeline, (advice, run, cleaned_up))?;
     let collector = locked(&shared.collector);
     let summary = Summary::from_events(&collector.events).ok_or(EngineError::NoRecord)?;
     Ok(RunReport { summary })
+}
+
+/// Whether the profile skips what cases of the user expect.
+fn is_skipped(shared: &RunContext) -> bool {
+    shared.environment.profile.skip_reason(threshold_rule().id).is_some()
 }
 
 /// Ends the run when `--max-time` is over.
@@ -341,6 +361,7 @@ async fn confirming(shared: &Arc<RunContext>, budget: &Arc<Budget>) {
 fn finish(
     shared: &Arc<RunContext>,
     started: Instant,
+    timeline: Vec<TimelineSlice>,
     (advice, run, cleaned_up): (Option<String>, Amount, Option<CleanedUp>),
 ) -> Result<(), EngineError> {
     let mut collector = locked(&shared.collector);
@@ -384,6 +405,7 @@ fn finish(
         seconds: started.elapsed().as_secs_f64(),
         trouble,
         cut_short,
+        timeline,
         left_behind: accepted,
         cleaned_up,
         requests: run.requests,

@@ -215,6 +215,14 @@ async fn run_once(
         }
     };
     let last = attempted.spent().requests - attempted.retried_amount().requests;
+    // Before the last execution of the case is counted, with which its record is written down.
+    let resent = match &attempted.outcome {
+        AttemptOutcome::Answered(execution) | AttemptOutcome::Overloaded(execution) => {
+            execution.resent.requests
+        }
+        _ => 0,
+    };
+    locked(&shared.collector).add_retried(case, attempted.retried_amount().requests + resent);
     for (reason, amount) in &attempted.retried {
         shared.observer.see(Progress::Executed { case, requests: amount.requests });
         if *reason == RetryReason::Lost {

@@ -36,7 +36,9 @@ pub(super) fn can_soak(environment: &Environment, selected: &SelectedCase) -> bo
 
 /// Whether an expectation holds of every plainly right answer of a size, or of none.
 fn is_same_for_all(expect: &Expect) -> bool {
-    expect.body.is_empty() && !expect.headers.keys().any(|name| HeaderCache::is_varying(name))
+    expect.body.is_empty()
+        && expect.schema.is_none()
+        && !expect.headers.keys().any(|name| HeaderCache::is_varying(name))
 }
 
 /// What outcome of a run.
@@ -103,7 +105,11 @@ impl SoakWorker {
         environment.note_keys_in(self.body.as_bytes());
         let sent = SentItems { body: self.body.as_bytes(), places: &self.places };
         let quick = environment.quick.as_ref().filter(|_| certain);
+        let within = selected.case.spec.expect.as_ref().and_then(|expect| expect.within);
         let is_right = |status: u16, body: &[u8], elapsed: Duration| {
+            if within.is_some_and(|most| elapsed > most.0) {
+                return false;
+            }
             let read = quick.filter(|_| status == 200).and_then(|quick| quick.body(sent, body));
             read.is_some_and(|times| times.agrees(elapsed))
         };

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{ItemText, Scenario};
-use crate::case::Results;
+use crate::case::{BodyPin, Results};
 use crate::contract::Contract;
 
 /// An item: position of its request, and its position in the batch.
@@ -94,8 +94,10 @@ impl Scenario {
                 let mut places = all.iter();
                 list.retain(|_| places.next().is_none_or(|place| !out.contains(place)));
             }
-            if expect.count == Some(all.len()) {
-                expect.count = Some(all.len() - gone);
+            expect.count = expect.count.map(|count| count.less(gone));
+            let results = format!("/{}", contract.batch.results);
+            if let Some(BodyPin::Holds(held)) = expect.body.get_mut(&results) {
+                held.count = held.count.map(|count| count.less(gone));
             }
             if let [s] = expectation.exchanges.as_slice() {
                 let pins = std::mem::take(&mut expect.body);

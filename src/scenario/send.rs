@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{BatchText, FreshKeys, Scenario, ScenarioRequest};
-use crate::case::BodyPin;
 use crate::compose::{self, ComposedRequest};
 use crate::contract::Contract;
 use crate::exchange::BodyIntent;
@@ -58,10 +57,8 @@ pub async fn send_scenario(environment: &Arc<Environment>, scenario: &Scenario) 
     }
     execution.expectations = scenario.expectations.clone();
     for expectation in &mut execution.expectations {
-        for pin in expectation.expect.body.values_mut() {
-            if let BodyPin::Equals(value) = pin {
-                *value = fresh.value(value);
-            }
+        for value in expectation.expect.values_mut() {
+            *value = fresh.value(value);
         }
     }
     execution.relating.clone_from(&scenario.relating);

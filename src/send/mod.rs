@@ -120,6 +120,8 @@ pub struct Sender {
     sent: (AtomicU64, AtomicU64),
     /// Who keeps a log of the traffic, if anybody does.
     traffic_log: std::sync::OnceLock<Arc<dyn TrafficLog>>,
+    /// What they came to: 2xx, 3xx and 4xx, 408 with 429 and 503, other 5xx, no answer.
+    outcomes: [AtomicU64; 5],
     /// The last pause that the target asked for.
     pause: tokio::sync::watch::Sender<Option<Pause>>,
 }
@@ -188,6 +190,7 @@ impl Sender {
             closes: AtomicBool::new(false),
             sent: (AtomicU64::new(0), AtomicU64::new(0)),
             traffic_log: std::sync::OnceLock::new(),
+            outcomes: [const { AtomicU64::new(0) }; 5],
             pause: tokio::sync::watch::Sender::new(None),
         })
     }
@@ -216,6 +219,32 @@ impl Sender {
             self.sent.0.fetch_add(1, Ordering::Relaxed);
             self.sent.1.fetch_add(items as u64, Ordering::Relaxed);
         }
+    }
+
+    /// What the requests that ended so far came to.
+    /// 2xx, 3xx and 4xx, 408 with 429 and 503, other 5xx, no answer.
+    #[must_use]
+    pub fn outcomes(&self) -> [u64; 5] {
+        self.outcomes.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Takes note of a request without an answer.
+    fn note_loss(&self, loss: &Loss) {
+        if !loss.kind.is_unreached() {
+            self.note_outcome(None);
+        }
+    }
+
+    /// Takes note of what a request came to: its status, where it was answered.
+    fn note_outcome(&self, status: Option<u16>) {
+        let kind = match status {
+            Some(200..=299) => 0,
+            Some(408 | 429 | 503) => 2,
+            Some(500..) => 3,
+            Some(_) => 1,
+            None => 4,
+        };
+        self.outcomes[kind].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Pauses that the target asks for, as they come.
@@ -292,6 +321,9 @@ impl Sender {
                 Answer::Received(_) => None,
             },
         );
+        if let Answer::Lost(loss) = &answer {
+            self.note_loss(loss);
+        }
         self.responses.note(number, &answer);
         self.good_answers.note(&answer);
         if let Answer::Received(response) = &answer {
@@ -303,6 +335,7 @@ impl Sender {
     /// Takes note of what an answer says of the target's limits. A pause that the target asked for counts against
     /// nobody's patience; who wants to be left alone for longer than anybody waits is not waited for.
     fn heard(&self, turn: &Turn, status: u16, header: &dyn Fn(&str) -> Option<String>) {
+        self.note_outcome(Some(status));
         let asked = turn.heard(status, header);
         if let Some(asked) = asked {
             self.pause.send_replace(Some(Pause {

@@ -78,6 +78,9 @@ impl Sender {
         } else {
             self.stream_signed(request, length, signed, items, exchange).await
         };
+        if let Err(loss) = &ended {
+            self.note_loss(loss);
+        }
         leaving.ended(ended.as_ref().err());
         ended
     }

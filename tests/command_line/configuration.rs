@@ -95,7 +95,10 @@ fn a_mistake_is_exit_2_with_its_place() {
             "[profiles.ci]\ntoken = \"x\"\n",
             ["batchproof.toml:2:1", "a token stands in no such file"],
         ),
-        ("jobs = \"many\"\n", ["batchproof.toml:1:1: `jobs`", "invalid value 'many'"]),
+        (
+            "jobs = \"many\"\n",
+            ["batchproof.toml:1:1: `jobs` is `many`", "expected: a whole number"],
+        ),
         ("strict = 1\n", ["batchproof.toml:1:1", "neither true nor false"]),
         ("depth = \"deeep\"\n", ["batchproof.toml:1:1", "quick, standard, deep"]),
         ("jobs = [1, 2]\n", ["batchproof.toml:1:1", "one value, not a list"]),
@@ -200,7 +203,10 @@ fn variables_of_the_command_line_stand_in_case_files() {
         "the variable `account` has no value",
         "did you mean `acount`?",
     ]);
-    run("account=a\"b").ends(2).says(&["a value has no quotes"]);
+    // It is a text between quotes, whatever it holds.
+    run("account=a\"b: ${fresh}").ends(0);
+    let record = std::fs::read_to_string(desk.reports().join("record.jsonl")).unwrap();
+    assert!(record.contains("a\\\\\\\"b: ${fresh}"), "{record}");
 }
 
 #[test]
@@ -221,4 +227,51 @@ fn quiet_prints_the_conclusion_and_verbose_every_case() {
     desk.batchproof(&["run", "order/sizes", "--seed", "7", "--color", "always"])
         .ends(0)
         .says(&["\u{1b}["]);
+}
+
+#[test]
+fn a_section_where_none_is_meant_and_a_wrong_value_say_what_belongs_there() {
+    let desk = Desk::new();
+    let refused = |text: &str, words: &[&str]| {
+        desk.file("batchproof.toml", text);
+        desk.batchproof(&["run", "order/sizes"]).ends(2).says(words);
+    };
+    refused(
+        "[run]\ndepth = \"quick\"\n",
+        &["batchproof.toml:1:", "there is no section [run]", "take the line [run] away"],
+    );
+    refused("[ci]\njobs = 1\n", &["there is no section [ci]", "write [profiles.ci]"]);
+    refused(
+        "[profile.ci]\njobs = 1\n",
+        &["there is no section [profile]", "did you mean `profiles`?"],
+    );
+    refused(
+        "seed = 1\njobs = \"x\"\n",
+        &["batchproof.toml:2:1: `jobs` is `x`", "expected: a whole number"],
+    );
+    refused("jobs = 0\n", &["`jobs` is `0`", "expected: 0 is not in 1..=1024"]);
+    refused("depth = \"quik\"\n", &["`depth` is `quik`", "expected: one of quick, standard, deep"]);
+    refused("max-time = \"soon\"\n", &["`max-time` is `soon`", "such as 30s, 10m or 1h30m"]);
+}
+
+#[test]
+fn other_commands_take_what_they_share_with_run() {
+    let desk = Desk::new();
+    let serving = Serving::start(&[], None);
+    desk.file("batchproof.toml", format!("target = \"{}\"\ndepth = \"quick\"\n", serving.url));
+    desk.batchproof(&["doctor"]).ends(0);
+    desk.file("batchproof.toml", "contract = \"nowhere\"\n");
+    for command in [&["doctor", "--target", &serving.url][..], &["sample", "order/sizes"]] {
+        desk.batchproof(command).ends(2).says(&["nowhere"]);
+    }
+    desk.file("batchproof.toml", "targett = \"x\"\n");
+    desk.batchproof(&["doctor"]).ends(2).says(&["unknown key `targett`", "did you mean `target`?"]);
+    // A file alone never makes `init` send anything.
+    desk.file("batchproof.toml", "target = \"http://127.0.0.1:1\"\nprofile = \"none.yaml\"\n");
+    let document = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/openapi.yaml");
+    let ended = desk.batchproof(&["init", &document.display().to_string(), "--output", "c"]);
+    assert!(ended.code < 2, "{}", ended.text());
+    // Without the file, what is required is missed as ever.
+    std::fs::remove_file(desk.path().join("batchproof.toml")).unwrap();
+    desk.batchproof(&["doctor"]).ends(2).says(&["--target"]);
 }

@@ -56,7 +56,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("proposal", &["contract"]),
     ("probe", &["contract", "generate", "exchange", "send", "session", "compose", "execution"]),
     ("attempt", &["contract", "check", "send", "session", "execution", "scenario"]),
-    ("collect", &["exchange", "check", "record", "triage", "session", "execution"]),
+    ("collect", &["case", "exchange", "check", "record", "triage", "session", "execution"]),
     (
         "export",
         &[

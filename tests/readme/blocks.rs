@@ -35,6 +35,8 @@ fn every_file_that_a_page_shows_can_be_read() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("shown.yaml");
     std::fs::write(dir.path().join("friday.json"), "{\"accountBalances\":[]}").unwrap();
+    let accounts = "account,currency,amount,outcome\nA-1,EUR,10.5,accepted\nA-2,,-3,rejected\n";
+    std::fs::write(dir.path().join("accounts.csv"), accounts).unwrap();
     let (mut cases, mut profiles, mut waivers) = (0, 0, 0);
     let mut wrong = Vec::new();
     let blocks = pages().into_iter().flat_map(|page| page.blocks());
@@ -48,7 +50,8 @@ fn every_file_that_a_page_shows_can_be_read() {
         let read = match shown(&block) {
             Shown::Case => {
                 cases += 1;
-                batchproof::case::load("shown", "shown.yaml", Some(dir.path().to_owned()), &text)
+                let name = [file.display().to_string()];
+                batchproof::case::load_paths(&name, &batchproof::case::Variables::default())
                     .map(drop)
             }
             Shown::Profile => {

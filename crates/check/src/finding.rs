@@ -87,6 +87,9 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The kind of findings about an answer that took longer than its case allows.
+    pub const SLOW: &'static str = "slow answer";
+
     /// A finding that the answer's bytes prove.
     #[must_use]
     pub fn new(

@@ -167,6 +167,14 @@ impl Operation {
         self.document.compile(schema)
     }
 
+    /// Pointers to the schemas that the document names.
+    #[must_use]
+    pub fn schema_pointers(&self) -> Vec<String> {
+        let named = self.document.value().pointer("/components/schemas").and_then(Value::as_object);
+        let names = named.into_iter().flat_map(|named| named.keys());
+        names.map(|name| format!("#/components/schemas/{name}")).collect()
+    }
+
     /// The file that the document came from, as the user named it.
     #[must_use]
     pub fn file(&self) -> &str {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::SendingArgs;
+use super::{ConfigArgs, SendingArgs};
 
 /// What `init --help` says behind the options.
 const INIT_EXAMPLE: &str = "\
@@ -38,6 +38,9 @@ pub struct InitArgs {
     /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,
+    /// Where options are set beside the command line.
+    #[command(flatten)]
+    pub configuration: ConfigArgs,
 }
 
 /// What `doctor --help` says behind the options.
@@ -63,6 +66,9 @@ pub struct DoctorArgs {
     /// How requests are sent.
     #[command(flatten)]
     pub sending: SendingArgs,
+    /// Where options are set beside the command line.
+    #[command(flatten)]
+    pub configuration: ConfigArgs,
 }
 
 /// What `new --help` says behind the options.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Document, Item, Table, Value};
 
 use crate::contract::FileError;
+use crate::contract::file_error::nearest;
 
 /// The name of the file.
 pub const NAME: &str = "batchproof.toml";
@@ -90,6 +91,9 @@ pub fn read(path: &Path, working: &Path) -> Result<ConfigFile, FileError> {
     };
     let source = ConfigText { file: &shown, text: &text };
     for (key, item) in document.iter() {
+        if let Some(table) = item.as_table().filter(|_| key != PROFILES) {
+            return Err(source.section(document.as_table(), key, table));
+        }
         if key != PROFILES {
             file.settings.push(source.setting(document.as_table(), key, item, None)?);
             continue;
@@ -117,6 +121,23 @@ struct ConfigText<'a> {
 }
 
 impl ConfigText<'_> {
+    /// A section where none is meant.
+    fn section(&self, root: &Table, name: &str, table: &Table) -> FileError {
+        let span = root.key(name).and_then(toml_edit::Key::span).or_else(|| table.span());
+        let (line, column) = position(self.text, span);
+        let error = FileError::new(self.file, format!("there is no section [{name}]"))
+            .at(line, column)
+            .expected("options at the top of the file, or in a section such as [profiles.ci]");
+        if nearest(name, [PROFILES]).is_some() {
+            return error.hint("did you mean `profiles`?");
+        }
+        match name {
+            "run" | "batchproof" => error
+                .hint(format!("options stand at the top of the file: take the line [{name}] away")),
+            _ => error.hint(format!("for a choice of --config-profile, write [profiles.{name}]")),
+        }
+    }
+
     fn setting(
         &self,
         table: &Table,

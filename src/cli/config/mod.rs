@@ -1,5 +1,5 @@
 //! Where the options of `run` come from: the command line, then `BATCHPROOF_*` variables, then `batchproof.toml`, then
-//! their defaults. `certify`, `replay` and `cleanup` take those that they share with `run`.
+//! their defaults. Other commands take those that they share with `run`.
 //!
 //! It must not know what an option means: what it gathers is handed to the parser of the command line.
 
@@ -25,7 +25,14 @@ pub use print::shown;
 pub use schema::schema;
 
 /// The commands whose options may stand in the file.
-const COMMANDS: [&str; 4] = ["run", "certify", "replay", "cleanup"];
+const COMMANDS: [&str; 9] =
+    ["run", "certify", "replay", "cleanup", "doctor", "init", "import", "new", "sample"];
+/// What `init` takes from the command line alone: with a target it sends, and what that accepts stays there.
+const NOT_OF_INIT: [&str; 2] = ["target", "profile"];
+/// The variable of `--config`, also for commands without the option.
+const CONFIG_VARIABLE: &str = "BATCHPROOF_CONFIG";
+/// The same of `--config-profile`.
+const PROFILE_VARIABLE: &str = "BATCHPROOF_CONFIG_PROFILE";
 /// Options that choose what is read, or ask about it.
 const NOT_SET: [&str; 5] = ["help", "config", "config_profile", "print_config", "save_cases"];
 /// Set for the hooks of a run: there, the variables of the run are not options of another.
@@ -73,7 +80,13 @@ impl From<FileError> for ConfigError {
 /// Reads the arguments of the process, its environment, and the file.
 pub fn configured(arguments: Vec<OsString>) -> Result<Configured, ConfigError> {
     let command = Cli::command();
-    let matches = command.clone().try_get_matches_from(&arguments)?;
+    // What is required may stand in the file.
+    let lenient = COMMANDS.iter().fold(command.clone(), |command, name| {
+        command.mut_subcommand(name, |own| {
+            own.mut_args(|arg| if arg.is_positional() { arg } else { arg.required(false) })
+        })
+    });
+    let matches = lenient.try_get_matches_from(&arguments)?;
     let given = matches.subcommand().filter(|(name, _)| COMMANDS.contains(name));
     let Some((name, given)) = given else {
         return Ok(Configured { cli: Cli::from_arg_matches(&matches)?, shown: String::new() });
@@ -111,6 +124,27 @@ fn is_option(arg: &Arg) -> bool {
     !NOT_SET.contains(&arg.get_id().as_str())
 }
 
+/// Which options of a command are those of `run`: of the commands that do something else, only what they share with it
+/// is set from outside.
+fn shared(command: &Command) -> impl Fn(&Arg) -> bool {
+    let of_run: Vec<String> = Cli::command()
+        .find_subcommand("run")
+        .into_iter()
+        .flat_map(Command::get_arguments)
+        .filter(|arg| !arg.is_positional())
+        .map(|arg| arg.get_id().to_string())
+        .collect();
+    let (is_run, is_init) = (command.get_name() == "run", command.get_name() == "init");
+    let like_run = matches!(command.get_name(), "run" | "certify" | "replay" | "cleanup");
+    move |arg: &Arg| {
+        let id = arg.get_id().as_str();
+        let is_shared = of_run.iter().any(|known| known == id);
+        is_option(arg)
+            && (is_run || like_run || is_shared)
+            && !(is_init && NOT_OF_INIT.contains(&id))
+    }
+}
+
 /// The name of an option in the file.
 fn key(arg: &Arg) -> String {
     arg.get_long().map_or_else(|| arg.get_id().as_str().replace('_', "-"), str::to_owned)
@@ -132,12 +166,18 @@ fn takes_several(arg: &Arg) -> bool {
 /// Reads the file that applies, and checks all of it, the sections that are not chosen too.
 fn read(given: &ArgMatches, options: &[&Arg]) -> Result<Option<ConfigFile>, ConfigError> {
     let working = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    let named = given.get_one::<PathBuf>("config").cloned();
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    // Some commands have no such options, only the variables.
+    let named = given.try_get_one::<PathBuf>("config").ok().flatten().cloned();
+    let named = named.or_else(|| variable(CONFIG_VARIABLE).map(PathBuf::from));
     let path = match named {
         Some(path) => Some(path),
         None => file::find(&working)?,
     };
-    let chosen = given.get_one::<String>("config_profile");
+    let chosen = given.try_get_one::<String>("config_profile").ok().flatten().cloned();
+    let chosen =
+        chosen.or_else(|| variable(PROFILE_VARIABLE).and_then(|name| name.into_string().ok()));
+    let chosen = chosen.as_ref();
     let Some(path) = path else {
         return match chosen {
             None => Ok(None),
@@ -188,20 +228,47 @@ fn check(file: &ConfigFile, setting: &Setting, options: &[&Arg]) -> Result<(), F
         };
         return Err(error);
     };
-    valid(option, &setting.values).map_err(wrong)
+    valid(option, &setting.values).map_err(|why| {
+        let error = wrong(why.found);
+        match why.expected {
+            Some(expected) => error.expected(expected),
+            None => error,
+        }
+    })
+}
+
+/// Why a value can't be one of an option.
+struct Invalid {
+    found: String,
+    expected: Option<String>,
+}
+
+impl Invalid {
+    fn new(found: String, expected: &str) -> Invalid {
+        Invalid { found, expected: Some(expected.to_owned()).filter(|text| !text.is_empty()) }
+    }
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.expected {
+            Some(expected) => write!(f, "{}\n  expected: {expected}", self.found),
+            None => f.write_str(&self.found),
+        }
+    }
 }
 
 /// Whether the command line would take these values.
-fn valid(arg: &Arg, values: &[String]) -> Result<(), String> {
+fn valid(arg: &Arg, values: &[String]) -> Result<(), Invalid> {
     let name = key(arg);
     if is_flag(arg) {
         return match values {
             [value] if value == "true" || value == "false" => Ok(()),
-            _ => Err(format!("`{name}` is neither true nor false")),
+            _ => Err(Invalid::new(format!("`{name}` is neither true nor false"), "true or false")),
         };
     }
     if values.len() != 1 && !takes_several(arg) {
-        return Err(format!("`{name}` takes one value, not a list"));
+        return Err(Invalid::new(format!("`{name}` takes one value, not a list"), "one value"));
     }
     let alone = Arg::new("value").long("value").value_parser(arg.get_value_parser().clone());
     let command = Command::new("batchproof").arg(alone.action(ArgAction::Append));
@@ -214,7 +281,23 @@ fn valid(arg: &Arg, values: &[String]) -> Result<(), String> {
             let text = text.split("\n\nFor more").next().unwrap_or(text);
             let text = text.replace(" for '--value <value>'", "");
             let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            Err(format!("`{name}`: {flat}"))
+            // `invalid value 'x': what is wrong`, or `invalid value 'x' [possible values: a, b]`.
+            let said = flat.strip_prefix("invalid value '").and_then(|rest| {
+                rest.split_once("': ").or_else(|| {
+                    let (value, names) = rest.split_once("' [possible values: ")?;
+                    Some((value, names.split(']').next()?))
+                })
+            });
+            Err(match said {
+                Some((value, "invalid digit found in string")) => {
+                    Invalid::new(format!("`{name}` is `{value}`"), "a whole number")
+                }
+                Some((value, names)) if flat.contains("[possible values: ") => {
+                    Invalid::new(format!("`{name}` is `{value}`"), &format!("one of {names}"))
+                }
+                Some((value, why)) => Invalid::new(format!("`{name}` is `{value}`"), why),
+                None => Invalid::new(format!("`{name}`: {flat}"), ""),
+            })
         }
     }
 }
@@ -248,7 +331,8 @@ impl Layers<'_> {
         }
         let command = self.command;
         let mut found = Vec::new();
-        for arg in command.get_arguments().filter(|arg| is_option(arg)) {
+        let shared = shared(command);
+        for arg in command.get_arguments().filter(|arg| shared(arg)) {
             let name = variable(arg);
             let Ok(text) = std::env::var(&name) else { continue };
             if text.trim().is_empty() {
@@ -278,7 +362,10 @@ impl Layers<'_> {
             let mut found = Vec::new();
             for setting in settings {
                 // An option of `run` that this command does not have.
-                let Some(arg) = command.get_arguments().find(|arg| key(arg) == setting.key) else {
+                let shared = shared(command);
+                let own =
+                    command.get_arguments().find(|arg| key(arg) == setting.key && shared(arg));
+                let Some(arg) = own else {
                     continue;
                 };
                 let mut place = format!("{}:{}", file.shown, setting.at.0);

@@ -147,7 +147,7 @@ fn fits_documented_schema(view: &ExchangeView<'_>) -> Verdict {
 }
 
 /// What the schema asks for in the place of the value, and where it does.
-fn wanted(error: &ValidationError<'_>) -> String {
+pub(crate) fn wanted(error: &ValidationError<'_>) -> String {
     use ValidationErrorKind as Kind;
     let one_of = |options: &Value| -> String {
         let options = options.as_array().map(Vec::as_slice).unwrap_or_default();

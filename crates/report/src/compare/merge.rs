@@ -11,7 +11,7 @@ use crate::check::{ProbeResult, RunTally, evaluate_run};
 use crate::contract::{FileError, Profile};
 use crate::record::{
     CaseRecord, CleanedUp, Event, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample,
-    RUN, RunHead, RunTail,
+    RUN, RunHead, RunTail, is_of_threshold, threshold_findings, threshold_rule,
 };
 use crate::triage::explained;
 
@@ -196,7 +196,8 @@ impl MergedRun {
             add_case(sum, record);
         }
         for (finding, update) in found {
-            if finding.case != RUN {
+            // Thresholds are about all parts together.
+            if finding.case != RUN && !is_of_threshold(&finding.kind) {
                 self.add_finding(finding, update);
             }
         }
@@ -282,6 +283,16 @@ impl MergedRun {
             }
             record.rules.insert(verdict.rule.id.to_owned(), verdict.counts);
         }
+        for (case, thresholds) in &head.thresholds {
+            let Some(measured) = self.cases.get(case) else { continue };
+            let (found, counts) = threshold_findings(thresholds, measured);
+            let rule = threshold_rule();
+            for finding in &found {
+                let found = FindingRecord::of(rule, finding, (case, 0, 0), str::to_owned);
+                self.add_finding(found.clone(), FindingStatus::first_seen(&found));
+            }
+            record.rules.entry(rule.id.to_owned()).or_default().add(&counts);
+        }
         self.cases.insert(RUN.to_owned(), record);
     }
 }
@@ -302,6 +313,7 @@ fn add_case(sum: &mut CaseRecord, part: &CaseRecord) {
     sum.requests += part.requests;
     sum.items += part.items;
     sum.millis += part.millis;
+    sum.retried += part.retried;
     for (rule, counts) in &part.rules {
         sum.rules.entry(rule.clone()).or_default().add(counts);
     }
@@ -321,6 +333,8 @@ fn add_tail(sum: &mut RunTail, part: &RunTail) {
         }
     }
     sum.cut_short |= part.cut_short;
+    // Parts ran at times of their own.
+    sum.timeline.clear();
     sum.stopped = sum.stopped.or(part.stopped);
     if sum.advice.is_none() {
         sum.advice.clone_from(&part.advice);

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::exchange::{ExchangeRecord, FindingPosition};
 use super::latency::Latencies;
 use super::minimal_example::MinimalExample;
-use crate::case::Depth;
+use super::timeline::TimelineSlice;
+use crate::case::{Depth, Thresholds};
 use crate::check::{CoverageCounts, RuleCounts, RunTally, Scope, family_of};
 use crate::contract::{ErrorCode, Interpretation, Level, RefusalMode};
 use crate::generate::coverage::CoveragePoint;
@@ -128,6 +129,9 @@ pub struct RunHead {
     /// that may be used already.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, Vec<String>>,
+    /// What the answers of cases must stay within, by case.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub thresholds: BTreeMap<String, Thresholds>,
     /// What a request can hold, as far as the request schema tells it apart.
     #[serde(default)]
     pub cells: Vec<CoveragePoint>,
@@ -316,6 +320,9 @@ pub struct CaseRecord {
     pub millis: u64,
     /// By rule; rules without any count are left out.
     pub rules: BTreeMap<String, RuleCounts>,
+    /// Requests that were refused for load or lost, and sent again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u64,
     /// For rules of the run's scope.
     pub tally: RunTally,
     /// How long the answers took, by batch size.
@@ -323,6 +330,11 @@ pub struct CaseRecord {
     /// Which of the head's cells were exercised.
     #[serde(default)]
     pub covered: CoverageCounts,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl CaseRecord {
@@ -344,6 +356,9 @@ pub struct RunTail {
     pub trouble: Vec<String>,
     /// Whether it was cut short.
     pub cut_short: bool,
+    /// What its requests came to over time; none of the parts of a run together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<TimelineSlice>,
     /// The last request that got a response, and how many got none since, where the target stopped answering.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<(u64, u64)>,

@@ -28,6 +28,17 @@ pub struct Latency {
     steps: BTreeMap<u32, u64>,
 }
 
+/// Answers whose latencies lie between two bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatencyBar {
+    /// The smallest, in microseconds.
+    pub from: u64,
+    /// The first that is too large.
+    pub to: u64,
+    /// How many.
+    pub count: u64,
+}
+
 impl Default for Latency {
     fn default() -> Latency {
         Latency { count: 0, sum: 0, min: u64::MAX, max: 0, steps: BTreeMap::new() }
@@ -45,18 +56,46 @@ impl Latency {
         }
     }
 
+    /// The same as [`Latency::percentile`], by the lower end of its step: the share of the answers surely reached it.
+    #[must_use]
+    pub fn at_least(&self, share: f64) -> Option<u64> {
+        self.step_of(share).map(|step| low(step).clamp(self.min, self.max))
+    }
+
+    /// The distribution in at most `most` bars of equal width on a logarithmic scale, those between them without an answer too.
+    #[must_use]
+    pub fn bars(&self, most: u32) -> Vec<LatencyBar> {
+        let (Some((first, _)), Some((last, _))) =
+            (self.steps.first_key_value(), self.steps.last_key_value())
+        else {
+            return Vec::new();
+        };
+        let width = (last - first + 1).div_ceil(most.max(1));
+        let mut bars: Vec<LatencyBar> = (*first..=*last)
+            .step_by(width as usize)
+            .map(|from| LatencyBar { from: low(from), to: low(from + width), count: 0 })
+            .collect();
+        for (step, count) in &self.steps {
+            if let Some(bar) = bars.get_mut(((step - first) / width) as usize) {
+                bar.count += count;
+            }
+        }
+        bars
+    }
+
+    fn step_of(&self, share: f64) -> Option<u32> {
+        let mut left = (self.count as f64 * share).ceil();
+        self.steps.iter().find_map(|(step, count)| {
+            left -= *count as f64;
+            (left <= 0.0).then_some(*step)
+        })
+    }
+
     /// The latency in microseconds that the `share` of the answers did not exceed, to a sixteenth; nothing where
     /// there were none.
     #[must_use]
     pub fn percentile(&self, share: f64) -> Option<u64> {
-        let mut left = (self.count as f64 * share).ceil();
-        for (step, count) in &self.steps {
-            left -= *count as f64;
-            if left <= 0.0 {
-                return Some(middle(*step).clamp(self.min, self.max));
-            }
-        }
-        None
+        self.step_of(share).map(|step| middle(step).clamp(self.min, self.max))
     }
 }
 
@@ -78,6 +117,14 @@ impl Latencies {
         }
     }
 
+    /// The answers of all size classes together.
+    #[must_use]
+    pub fn whole(&self) -> Latency {
+        let mut whole = Latency::default();
+        self.0.values().for_each(|class| whole.add(class));
+        whole
+    }
+
     /// By size class, the smallest first.
     pub fn classes(&self) -> impl Iterator<Item = (usize, &Latency)> {
         self.0.iter().map(|(size, class)| (*size, class))
@@ -95,14 +142,18 @@ fn step(micros: u64) -> u32 {
     (doubling + 1) * STEPS + u32::try_from(within).unwrap_or(0)
 }
 
-/// The middle of a step.
-fn middle(step: u32) -> u64 {
+/// The smallest latency of a step.
+fn low(step: u32) -> u64 {
     if step < STEPS {
         return u64::from(step);
     }
-    let doubling = step / STEPS - 1;
-    let low = u64::from(STEPS + step % STEPS) << doubling;
-    low + (1 << doubling) / 2
+    u64::from(STEPS + step % STEPS) << (step / STEPS - 1)
+}
+
+/// The middle of a step.
+fn middle(step: u32) -> u64 {
+    let doubling = (step / STEPS).saturating_sub(1);
+    low(step) + (1 << doubling) / 2
 }
 
 #[cfg(test)]
@@ -117,6 +168,21 @@ mod tests {
             let told = latencies.0[&1].percentile(0.5).unwrap();
             assert!(told.abs_diff(micros) <= micros / 16, "{micros}: {told}");
         }
+    }
+
+    #[test]
+    fn bars_hold_every_answer_once_and_the_lower_end_of_a_step_is_not_above_it() {
+        let mut latencies = Latencies::default();
+        for micros in 1..=5_000 {
+            latencies.count(1 + usize::try_from(micros % 3).unwrap(), micros);
+        }
+        let whole = latencies.whole();
+        let bars = whole.bars(20);
+        assert!((10..=20).contains(&bars.len()), "{}", bars.len());
+        assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 5_000);
+        assert!(bars.windows(2).all(|two| two[0].to == two[1].from));
+        let least = whole.at_least(0.95).unwrap();
+        assert!(least <= 4_750 && least >= 4_750 - 4_750 / 16, "{least}");
     }
 
     #[test]

@@ -12,6 +12,8 @@ mod minimal_example;
 mod read;
 mod reason;
 mod summary;
+mod threshold;
+mod timeline;
 mod waiver_status;
 mod write;
 
@@ -24,10 +26,15 @@ pub use exchange::{
     AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, FindingPosition, RequestRecord,
 };
 pub use finding::{RUN, finding_id, finding_message};
-pub use latency::Latencies;
+pub use latency::{Latencies, Latency, LatencyBar};
 pub use minimal_example::{ExampleSize, MinimalExample};
 pub use read::read;
 pub use reason::{NotTested, Reason};
 pub use summary::{CaseSummary, Conclusion, RuleOutcome, RuleSummary, RunStats, Summary};
+pub use threshold::{
+    ErrorCount, MeasuredThreshold, findings as threshold_findings, is_of_threshold, is_of_time,
+    measured, rule as threshold_rule,
+};
+pub use timeline::{Phase, RequestOutcomes, Timeline, TimelineSlice};
 pub use waiver_status::{WaiverStatus, WaiverSummary};
 pub use write::{KEYS_FILE, Recorder, move_earlier};

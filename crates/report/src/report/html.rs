@@ -14,6 +14,8 @@ mod matrix;
 mod minimal;
 mod parts;
 mod rules;
+mod timeline;
+mod times;
 mod waivers;
 
 use std::path::Path;
@@ -61,6 +63,8 @@ pub fn html(summary: &Summary, dir: &Path) -> String {
                         div.stack {
                             (findings::section(summary, &groups, &how))
                             (waivers::section(summary))
+                            (timeline::section(summary))
+                            (times::section(summary))
                             (coverage::section(summary))
                             (rules::section(summary, groups.get(..findings::ENTRIES).unwrap_or(&groups)))
                         }

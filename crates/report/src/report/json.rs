@@ -17,18 +17,22 @@ use crate::check::RuleCounts;
 use crate::contract::Level;
 use crate::record::{
     CleanedUp, Conclusion, ExchangeRecord, FindingPosition, FindingRecord, FindingStatus,
-    MinimalExample, RuleOutcome, RunTail, SpecInfo, Summary, WaiverStatus,
+    MeasuredThreshold, MinimalExample, RuleOutcome, RunTail, SpecInfo, Summary, TimelineSlice,
+    WaiverStatus,
 };
 use crate::triage::{Problem, ProblemState, problems};
 use crate::waiver::Waiver;
 
 mod coverage;
+mod times;
 
 pub(super) use coverage::latency;
 pub use coverage::{
     CodeCount, Coverage, CoveragePointCount, CoverageShare, LatencyClass, PositionCount,
     ProvokedFault, RefusalModeCount, RefusedKind, StatusCount,
 };
+pub use times::HistogramBar;
+pub(super) use times::{histogram, thresholds};
 
 /// Version of the format.
 pub const FORMAT: u32 = 2;
@@ -87,6 +91,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// Latencies by batch size.
     pub latency: Vec<LatencyClass>,
+    /// What the requests of the run came to over time; empty for merged parts and a run that was killed.
+    pub timeline: Vec<TimelineSlice>,
 }
 
 /// A root cause with its findings.
@@ -234,6 +240,10 @@ pub struct ReportCase {
     pub items: u64,
     /// Seconds, all runs added.
     pub seconds: f64,
+    /// What its answers together had to stay within, and what was measured.
+    pub thresholds: Vec<MeasuredThreshold>,
+    /// How long its answers took; of cases with thresholds, and of those with a thousand answers.
+    pub histogram: Vec<HistogramBar>,
     /// Ids of its findings.
     pub findings: Vec<String>,
 }
@@ -316,6 +326,8 @@ impl Report {
                         requests: record.requests,
                         items: record.items,
                         seconds: std::time::Duration::from_millis(record.millis).as_secs_f64(),
+                        thresholds: thresholds(summary, &case.id, &record),
+                        histogram: histogram(summary, &case.id, &record),
                         findings: ids(&|f| f.case == case.id),
                     }
                 })
@@ -355,6 +367,7 @@ impl Report {
                 .collect(),
             coverage: Coverage::from_summary(summary),
             latency: latency(summary),
+            timeline: summary.tail.as_ref().map(|tail| tail.timeline.clone()).unwrap_or_default(),
         }
     }
 }

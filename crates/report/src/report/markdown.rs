@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use super::bytes::readable;
 use super::curl::CommandContext;
 use super::facts::facts;
-use super::json::Coverage;
+use super::json::{Coverage, histogram, thresholds};
 use super::minimal::{as_finding, reproduction};
 use super::pair::{elements, pair};
 use super::text::{
-    counted, excerpt, number, seconds, visible, visible_block, visible_body, visible_lines,
+    counted, excerpt, millis, number, seconds, visible, visible_block, visible_body, visible_lines,
     visible_value,
 };
 use super::waiver::{covering, status};
@@ -26,6 +26,8 @@ use crate::triage::{Problem, ProblemState, problems};
 
 /// Bytes of the whole report: GitHub cuts a comment at 65,536 characters.
 const LIMIT: usize = 60_000;
+/// Cases whose response times are shown.
+const TIMED: usize = 5;
 /// Bytes kept for what follows the findings.
 const END: usize = 4_000;
 /// Rows of the table of problems.
@@ -84,6 +86,10 @@ pub fn markdown(summary: &Summary) -> String {
         let _ = writeln!(out, "_{} in report.html._\n", counted(left, "more problem"));
     }
     let mut end = String::new();
+    times(&mut end, summary);
+    if out.len() + end.len() + END > LIMIT {
+        end.clear();
+    }
     ending(&mut end, summary);
     // A profile may skip hundreds of rules with long reasons; the limit holds all the same.
     let room = LIMIT.saturating_sub(out.len());
@@ -256,6 +262,48 @@ fn covered(out: &mut String, summary: &Summary) {
         counted(kinds.item, "kind"),
         counted(kinds.both, "kind"),
     );
+}
+
+/// Thresholds beside what was measured, and how long the answers of each such case took.
+fn times(out: &mut String, summary: &Summary) {
+    for case in summary.cases.iter().filter(|c| c.record.is_some()).take(TIMED) {
+        let Some(record) = &case.record else { continue };
+        let bars = histogram(summary, &case.id, record);
+        let thresholds = thresholds(summary, &case.id, record);
+        if bars.is_empty() && thresholds.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "<details><summary>Response times of {}</summary>\n", code(&case.id));
+        if !thresholds.is_empty() {
+            out.push_str("| threshold | at most | measured | |\n|---|--:|--:|---|\n");
+            for threshold in &thresholds {
+                let result = if threshold.crossed { "**crossed**" } else { "held" };
+                let _ = writeln!(
+                    out,
+                    "| {} | {} | {} | {result} |",
+                    escaped(&threshold.name),
+                    escaped(&threshold.limit),
+                    escaped(&threshold.shown)
+                );
+            }
+            out.push('\n');
+        }
+        let most = bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1);
+        let mut text = String::new();
+        for bar in &bars {
+            let length = usize::try_from((bar.count * 40).div_ceil(most)).unwrap_or(40);
+            let _ = writeln!(
+                text,
+                "{:>10} to {:>10} {:<40} {}",
+                millis(bar.from_ms),
+                millis(bar.to_ms),
+                "█".repeat(length),
+                number(bar.count)
+            );
+        }
+        fence(out, "text", &text);
+        out.push_str("</details>\n\n");
+    }
 }
 
 fn short(hash: &str) -> String {

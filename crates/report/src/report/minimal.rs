@@ -5,7 +5,7 @@ use super::text::{counted, number};
 use super::wording::contract_option;
 use crate::record::{
     ExampleSize, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample, RUN, RequestRecord,
-    Summary,
+    Summary, is_of_time,
 };
 use crate::triage::{
     Occurrences, is_flaky_cause, remembers_credentials, with_remembered_credentials,
@@ -113,7 +113,8 @@ pub(super) fn flakiness(
     found: &(FindingRecord, FindingStatus),
 ) -> Option<String> {
     let finding = &found.0;
-    if remembers_credentials(summary, finding) {
+    // What a clock measures varies by itself.
+    if remembers_credentials(summary, finding) || is_of_time(&finding.kind) {
         return None;
     }
     if with_remembered_credentials(summary, finding).is_some() {

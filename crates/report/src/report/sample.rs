@@ -10,8 +10,8 @@ use crate::contract::{Contract, Level};
 use crate::generate::Generator;
 use crate::record::{
     AnswerRecord, BodyRecord, CaseRecord, Event, ExchangeRecord, FindingPosition, FindingRecord,
-    FindingStatus, Latencies, RequestRecord, RuleInfo, RunHead, RunTail, SpecInfo, Summary,
-    VERSION,
+    FindingStatus, Latencies, Phase, RequestOutcomes, RequestRecord, RuleInfo, RunHead, RunTail,
+    SpecInfo, Summary, TimelineSlice, VERSION,
 };
 use crate::waiver::{Day, Waiver};
 
@@ -152,6 +152,7 @@ fn head() -> RunHead {
         not_run: BTreeMap::new(),
         excluded: BTreeMap::new(),
         notes: BTreeMap::new(),
+        thresholds: BTreeMap::new(),
         cells: generator.coverage().list().to_vec(),
         token_given: Some(true),
         only_http_2: false,
@@ -209,6 +210,7 @@ fn cases(fails: &[FindingRecord]) -> Vec<Event> {
                 requests: 43,
                 items: 180,
                 millis: 900,
+                retried: 0,
                 rules: counts,
                 tally,
                 latencies: latencies(),
@@ -217,6 +219,20 @@ fn cases(fails: &[FindingRecord]) -> Vec<Event> {
             Event::CaseFinished(Box::new(record))
         })
         .collect()
+}
+
+fn timeline() -> Vec<TimelineSlice> {
+    let slice = |until_ms, phase, accepted, failed| TimelineSlice {
+        until_ms,
+        phase,
+        ended: RequestOutcomes { accepted, failed, refused: 3, ..RequestOutcomes::default() },
+    };
+    vec![
+        slice(40, Phase::Preflight, 2, 0),
+        slice(900, Phase::Cases, 180, 2),
+        slice(1_300, Phase::Cases, 90, 0),
+        slice(1_400, Phase::Repeats, 12, 1),
+    ]
 }
 
 fn latencies() -> Latencies {
@@ -246,6 +262,7 @@ fn tail() -> Event {
         seconds: 74.4,
         trouble: Vec::new(),
         cut_short: false,
+        timeline: timeline(),
         stopped: None,
         left_behind: 1_342,
         cleaned_up: None,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::contract::Interpretation;
 use crate::record::{
     AnswerRecord, ExchangeRecord, FindingRecord, RUN, Reason, RecordedFinding, RuleOutcome,
-    RuleSummary, RunHead, Summary, WaiverStatus,
+    RuleSummary, RunHead, Summary, WaiverStatus, is_of_threshold, is_of_time,
 };
 
 use crate::triage::{Problem, ProblemState, ProblemTotals};
@@ -243,6 +243,9 @@ pub(super) fn confirmation((finding, update): &RecordedFinding) -> Option<String
     if finding.case == RUN {
         return Some("over the whole run".to_owned());
     }
+    if is_of_threshold(&finding.kind) {
+        return Some("over all runs of the case".to_owned());
+    }
     Some(match (update.of, finding.proven) {
         (0, true) => "by the response itself".to_owned(),
         (0, false) => "by repeats".to_owned(),
@@ -266,7 +269,9 @@ pub(super) fn seen(group: &Problem<'_>, cases: usize) -> String {
     // A flaky one is a finding with its rate.
     if update.shown < update.of && update.runs > 1 {
         let runs = counted(update.runs, "execution");
-        let _ = write!(text, "; flaky: in {} of {runs} of this case", update.runs_shown);
+        // What a clock measures varies by itself.
+        let word = if is_of_time(&finding.kind) { "slow" } else { "flaky" };
+        let _ = write!(text, "; {word}: in {} of {runs} of this case", update.runs_shown);
     }
     if !update.confirmed {
         text = match update.of {

@@ -27,6 +27,24 @@ impl Span {
     }
 }
 
+impl Span {
+    /// The same of `gone` things less.
+    #[must_use]
+    pub fn less(self, gone: usize) -> Span {
+        Span { low: self.low.saturating_sub(gone), high: self.high.saturating_sub(gone) }
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.low == self.high {
+            write!(f, "{}", self.low)
+        } else {
+            write!(f, "{}..{}", self.low, self.high)
+        }
+    }
+}
+
 struct SpanVisitor;
 
 impl Visitor<'_> for SpanVisitor {

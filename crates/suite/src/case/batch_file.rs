@@ -28,6 +28,7 @@ impl Case {
         Case {
             file: self.batch_path(file).display().to_string(),
             text: Arc::clone(text),
+            lines: None,
             ..self.clone()
         }
     }

@@ -1,5 +1,6 @@
 //! What a case expects, in the domain's words: `accepted`, `{ refused: O001 }`, `exactly-one`.
 
+mod predicate;
 mod read;
 
 use std::collections::BTreeMap;
@@ -7,7 +8,11 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::amount::Span;
 use super::named::Named;
+use super::time::Time;
+
+pub use predicate::{Pattern, Predicates, SchemaPin};
 
 /// What an answer must be.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +26,11 @@ pub struct Expect {
     /// What the results must be.
     pub results: Option<Results>,
     /// How many results.
-    pub count: Option<usize>,
+    pub count: Option<Span>,
+    /// The longest time until all of the answer is there.
+    pub within: Option<Time>,
+    /// What the whole body must fit.
+    pub schema: Option<SchemaPin>,
     /// Headers.
     pub headers: BTreeMap<String, HeaderPin>,
     /// Values at JSON pointers of the body.
@@ -100,14 +109,14 @@ pub enum Results {
 }
 
 /// What a header must be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum HeaderPin {
     /// Present, whatever its value.
     Present,
     /// Absent.
     Absent,
-    /// Contains this, ignoring letter case.
-    Contains(String),
+    /// It satisfies these; letter case does not matter to what it contains.
+    Holds(Box<Predicates>),
 }
 
 /// What stands at a JSON pointer.
@@ -119,4 +128,59 @@ pub enum BodyPin {
     Absent,
     /// This value; `${…}` reaches captures.
     Equals(Value),
+    /// It satisfies these.
+    Holds(Box<Predicates>),
+}
+
+impl HeaderPin {
+    /// The values in which `${…}` may stand.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        let held = if let HeaderPin::Holds(held) = self { Some(held) } else { None };
+        held.into_iter().flat_map(|held| held.values())
+    }
+
+    /// The same, to fill them in.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        let held = if let HeaderPin::Holds(held) = self { Some(held) } else { None };
+        held.into_iter().flat_map(|held| held.values_mut())
+    }
+}
+
+impl BodyPin {
+    /// The values in which `${…}` may stand.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        let (alone, held) = match self {
+            BodyPin::Equals(value) => (Some(value), None),
+            BodyPin::Holds(held) => (None, Some(held)),
+            BodyPin::Present | BodyPin::Absent => (None, None),
+        };
+        alone.into_iter().chain(held.into_iter().flat_map(|held| held.values()))
+    }
+
+    /// The same, to fill them in.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        let (alone, held) = match self {
+            BodyPin::Equals(value) => (Some(value), None),
+            BodyPin::Holds(held) => (None, Some(held)),
+            BodyPin::Present | BodyPin::Absent => (None, None),
+        };
+        alone.into_iter().chain(held.into_iter().flat_map(|held| held.values_mut()))
+    }
+}
+
+impl Expect {
+    /// The values in which `${…}` may stand, to fill them in.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        let headers = self.headers.values_mut().flat_map(HeaderPin::values_mut);
+        self.body.values_mut().flat_map(BodyPin::values_mut).chain(headers)
+    }
+
+    /// The schemas that parts of the answer must fit.
+    pub fn schemas_mut(&mut self) -> impl Iterator<Item = &mut SchemaPin> {
+        let pins = self.body.values_mut().filter_map(|pin| match pin {
+            BodyPin::Holds(held) => held.schema.as_mut(),
+            _ => None,
+        });
+        self.schema.iter_mut().chain(pins)
+    }
 }

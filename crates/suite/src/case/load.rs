@@ -1,13 +1,20 @@
 //! Finds and reads case files, and checks in each all that needs no target.
 
 mod check;
+mod fill;
+mod for_each;
+mod rows;
 
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
+use self::fill::{Meaning, Why};
+use self::for_each::Expanded;
+use self::rows::Cell;
 use super::names::Names;
+use super::variables::{VARIABLE_PREFIX, Variables};
 use super::{Case, CaseSpec};
 use crate::contract::file_error::{FileError, nearest, read_yaml};
 use crate::contract::hex;
@@ -42,10 +49,7 @@ fn collect_shipped(dir: &Dir<'_>, cases: &mut Vec<Case>) -> Result<(), FileError
 ///
 /// # Errors
 /// A [`FileError`] for a word that names nothing, with the nearest id, and for any unusable file.
-pub fn load_paths(
-    words: &[String],
-    variables: &[(String, String)],
-) -> Result<Vec<Case>, FileError> {
+pub fn load_paths(words: &[String], variables: &Variables) -> Result<Vec<Case>, FileError> {
     let all = shipped()?;
     let mut cases: Vec<Case> = Vec::new();
     for word in words {
@@ -64,8 +68,9 @@ pub fn load_paths(
                 .iter()
                 .map(|f| load_file(f, Some(path), variables))
                 .collect::<Result<Vec<_>, _>>()?
+                .concat()
         } else if path.is_file() {
-            vec![load_file(path, None, variables)?]
+            load_file(path, None, variables)?
         } else {
             find(&all, word)?
         };
@@ -112,11 +117,12 @@ fn yaml_files(dir: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The cases of a file: one, or one for each row of its data.
 fn load_file(
     path: &Path,
     root: Option<&Path>,
-    variables: &[(String, String)],
-) -> Result<Case, FileError> {
+    variables: &Variables,
+) -> Result<Vec<Case>, FileError> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|e| FileError::new(&*file, e.to_string()).expected("a readable case file"))?;
@@ -126,51 +132,78 @@ fn load_file(
         None => path.file_name().map_or_else(|| path.to_path_buf(), PathBuf::from),
     };
     let id = relative.with_extension("").display().to_string();
-    load(&id, &file, path.parent().map(Path::to_path_buf), &text)
+    let dir = path.parent().map(Path::to_path_buf);
+    let Some(expanded) = for_each::expand(&file, dir.as_deref(), &text)? else {
+        return Ok(vec![load(&id, &file, dir, &text)?]);
+    };
+    expanded.into_iter().map(|one| load_expanded(&id, &file, dir.clone(), one)).collect()
 }
 
-/// How a variable of the command line begins in a file.
-const VARIABLE: &str = "${variable:";
+/// Reads a case that was written out, row by row.
+fn load_expanded(
+    id: &str,
+    file: &str,
+    dir: Option<PathBuf>,
+    expanded: Expanded,
+) -> Result<Case, FileError> {
+    let Expanded { suffix, row, text, lines, labels } = expanded;
+    let in_file = |problem: FileError| {
+        let problem = located(lines.as_deref(), file, problem);
+        let found = if row.is_empty() {
+            problem.found.clone()
+        } else {
+            format!("{} (with {row})", problem.found)
+        };
+        FileError { found, ..problem }
+    };
+    let mut case = load(&format!("{id}{suffix}"), file, dir, &text).map_err(in_file)?;
+    for (step, label) in case.spec.steps.iter_mut().flatten().zip(labels) {
+        step.label = Some(label);
+    }
+    // Reports and JUnit tell cases apart by their titles.
+    if !row.is_empty() && !case.spec.title.contains(&row) {
+        case.spec.title = format!("{} ({row})", case.spec.title);
+    }
+    (case.row, case.lines) = (Some(row).filter(|row| !row.is_empty()), lines.map(Into::into));
+    Ok(case)
+}
+
+/// A problem of a text that was written out, at its line of the file.
+pub(super) fn located(lines: Option<&[u64]>, file: &str, problem: FileError) -> FileError {
+    let own = problem.file == file;
+    let at = problem.at.filter(|_| own).map(|(line, column)| {
+        let index = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+        (lines.and_then(|lines| lines.get(index)).copied().unwrap_or(line), column)
+    });
+    FileError { at: at.or(problem.at), ..problem }
+}
 
 /// `text` with the values of variables in their places.
-fn with_variables(
-    file: &str,
-    text: &str,
-    variables: &[(String, String)],
-) -> Result<String, FileError> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(VARIABLE) {
-        let from = start + VARIABLE.len();
-        let Some(length) =
-            rest[from..].find(['}', '\n']).filter(|l| rest[from + l..].starts_with('}'))
-        else {
-            out.push_str(&rest[..from]);
-            rest = &rest[from..];
-            continue;
-        };
-        let name = &rest[from..from + length];
-        // The last one holds, as for options.
-        let Some((_, value)) = variables.iter().rev().find(|(known, _)| known == name) else {
-            let before = &text[..text.len() - rest.len() + start];
-            let line = before.matches('\n').count() as u64 + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
-            let mut error = FileError::new(file, format!("the variable `{name}` has no value"))
-                .at(line, column)
-                .expected(format!("--variable {name}=VALUE"))
-                .nearest(name, variables.iter().map(|(name, _)| name));
-            if error.hint.is_none() && !variables.is_empty() {
-                let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
-                error.hint = Some(format!("given: {}", names.join(", ")));
-            }
-            return Err(error);
-        };
-        out.push_str(&rest[..start]);
-        out.push_str(value);
-        rest = &rest[from + length + 1..];
-    }
-    out.push_str(rest);
-    Ok(out)
+fn with_variables(file: &str, text: &str, variables: &Variables) -> Result<String, FileError> {
+    let meaning = |name: &str| match name.strip_prefix("variable:") {
+        None => Meaning::Other,
+        Some(name) => {
+            let text = |value: &str| Meaning::Is(Cell::Text(value.to_owned()));
+            variables.find(name).map_or(Meaning::Unknown, text)
+        }
+    };
+    fill::fill(text, &(0..usize::MAX), &meaning).map_err(|unfilled| {
+        let name = unfilled.name.trim_start_matches("variable:").to_owned();
+        let wrong = |found: String| FileError::new(file, found).at(unfilled.line, unfilled.column);
+        if matches!(unfilled.why, Why::Control) {
+            return wrong(format!("the value of the variable `{name}` has a line end"))
+                .expected("double quotes around it, which can hold one");
+        }
+        let known: Vec<String> = variables.names().collect();
+        let of_environment = super::variables::of_environment(&name);
+        let mut error = wrong(format!("the variable `{name}` has no value"))
+            .expected(format!("--variable {name}=VALUE, or {VARIABLE_PREFIX}{of_environment}"))
+            .nearest(&name, &known);
+        if error.hint.is_none() && !known.is_empty() {
+            error.hint = Some(format!("given: {}", known.join(", ")));
+        }
+        error
+    })
 }
 
 /// Reads one case from its text.
@@ -186,6 +219,8 @@ pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Ca
         dir,
         hash: hex(&Sha256::digest(text.as_bytes())),
         text: text.into(),
+        row: None,
+        lines: None,
         spec,
     };
     if case.dir.is_some() {
@@ -196,7 +231,7 @@ pub fn load(id: &str, file: &str, dir: Option<PathBuf>, text: &str) -> Result<Ca
 }
 
 /// Keys that belong elsewhere than where a slip puts them, and where.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 8] = [
     ("set", "an item: `batch: [{ set: { … } }]`"),
     ("set-raw", "an item: `batch: [{ set-raw: { … } }]`"),
     ("unset", "an item: `batch: [{ unset: [ … ] }]`"),
@@ -204,6 +239,7 @@ const ELSEWHERE: [(&str, &str); 7] = [
     ("mutate", "an item, `batch: [{ mutate: NAME }]`, or the case, beside `generate`"),
     ("relation", "the case, beside `generate`"),
     ("runs", "the case, or `generate: { items: 2, runs: 10 }`"),
+    ("for-each", "the case, or one of its steps"),
 ];
 
 /// Says where an unknown key belongs.

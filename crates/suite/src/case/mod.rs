@@ -15,11 +15,16 @@ mod names;
 mod role;
 mod step;
 mod template;
+mod thresholds;
+mod time;
+mod variables;
 
 pub use amount::{Runs, Span};
 pub use batch_file::keys_in_batch;
 pub use bind::{Bound, bind};
-pub use expect::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
+pub use expect::{
+    BodyPin, Expect, HeaderPin, Outcome, Pattern, Predicates, Results, SchemaPin, StatusPin,
+};
 pub use generated::{Framing, Generate, Mutate, MutatedItems, Relation, ValuesSpec};
 pub use load::{find, load, load_paths, schema, shipped};
 pub use named::Named;
@@ -27,6 +32,9 @@ pub use names::is_of_answer;
 pub use role::{FieldRole, Role};
 pub use step::{BatchSpec, Credential, Disconnect, ItemSpec, Step};
 pub use template::{Filter, Piece, Template};
+pub use thresholds::{Share, Thresholds, TimeMeasure};
+pub use time::Time;
+pub use variables::Variables;
 
 use crate::contract::{FileError, RefusalMode};
 use schemars::JsonSchema;
@@ -80,6 +88,10 @@ pub struct Case {
     pub hash: String,
     /// The file's text, for the positions of what is wrong in it.
     pub text: std::sync::Arc<str>,
+    /// The row of data that it runs for, where its file runs for several: `row 3 of accounts.csv (line 4)`.
+    pub row: Option<String>,
+    /// The line of the file that each line of `text` comes from, where steps were written out.
+    pub lines: Option<std::sync::Arc<[u64]>>,
     /// What it says.
     pub spec: CaseSpec,
 }
@@ -110,12 +122,19 @@ pub struct CaseSpec {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub asserts: Option<Named>,
+    /// A data file (.csv, .jsonl, .json): the case runs for each row, `${COLUMN}` is that row's.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub for_each: Option<Named>,
     /// How often it runs; `1` at every depth where nothing is said.
     #[serde(default)]
     pub runs: Option<Runs>,
     /// The title of the only contract that it runs under.
     #[serde(default)]
     pub contract: Option<String>,
+    /// What the answers of all its runs together must stay within.
+    #[serde(default)]
+    pub thresholds: Option<Thresholds>,
     /// Runs only when it is named on the command line.
     #[serde(default)]
     pub only_when_named: bool,
@@ -164,6 +183,19 @@ impl Case {
         let at = lines().find_map(|(line, text)| Some((line + 1, text.find(near)? + 1)));
         let (line, column) = at.unwrap_or((from, 1));
         FileError::new(&*self.file, found).at(line as u64, column as u64)
+    }
+
+    /// A problem with this case at its line of the file.
+    #[must_use]
+    pub fn locate(&self, problem: FileError) -> FileError {
+        load::located(self.lines.as_deref(), &self.file, problem)
+    }
+
+    /// The line of the file that a line of the text comes from.
+    #[must_use]
+    pub fn line(&self, line: u64) -> u64 {
+        let index = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+        self.lines.as_ref().and_then(|lines| lines.get(index)).copied().unwrap_or(line)
     }
 
     /// How often the case runs at `depth`.

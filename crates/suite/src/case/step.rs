@@ -22,6 +22,12 @@ pub struct Step {
     /// What later steps call it: `${NAME.status}`, `resend: NAME`.
     #[serde(rename = "as")]
     pub name: Option<String>,
+    /// A data file (.csv, .jsonl, .json): the step is sent for each row, `${COLUMN}` is that row's.
+    #[schemars(with = "Option<String>")]
+    pub for_each: Option<Named>,
+    /// What reports call it, where that is not its number.
+    #[serde(skip)]
+    pub label: Option<String>,
     /// Requests that are released together by a barrier.
     pub simultaneously: Option<Vec<Step>>,
     /// Number of copies of this request, each with fresh keys of its own.

@@ -4,7 +4,8 @@
 
 use maud::{Markup, html};
 
-use crate::report::json::{LatencyClass, StatusCount};
+use crate::record::MeasuredThreshold;
+use crate::report::json::{HistogramBar, LatencyClass, StatusCount};
 use crate::report::text::{counted, millis, number};
 
 const WIDTH: f64 = 480.0;
@@ -81,6 +82,46 @@ pub(super) fn latency(list: &[LatencyClass]) -> Markup {
                     text x=(RIGHT + 16.0) y=(y + 4.0) { (millis(class.mean_ms)) " · " (number(class.count)) "×" }
                 }
             }
+        }
+    }
+}
+
+/// How many answers took how long, on a logarithmic scale of time, with the limits that a case states.
+pub(super) fn histogram(bars: &[HistogramBar], thresholds: &[MeasuredThreshold]) -> Markup {
+    const HIGH: f64 = 120.0;
+    let most = bars.iter().map(|bar| bar.count).max().unwrap_or(1).max(1);
+    let total: u64 = bars.iter().map(|bar| bar.count).sum();
+    let width = WIDTH / rows(bars.len().max(1));
+    let start = bars.first().map_or(0.001, |bar| bar.from_ms.max(0.001));
+    let end = bars.last().map_or(start * 2.0, |bar| bar.to_ms.max(start * 1.01));
+    let x = |ms: f64| tenth((ms.max(0.001) / start).ln() / (end / start).ln() * WIDTH);
+    let limits = thresholds.iter().filter_map(|threshold| {
+        let limit = threshold.limit_ms?;
+        (start..=end).contains(&limit).then_some((threshold, x(limit)))
+    });
+    let label = format!(
+        "{} between {} and {}, most of them between {} and {}",
+        counted(total, "response"),
+        millis(start),
+        millis(end),
+        bars.iter().max_by_key(|bar| bar.count).map_or_else(String::new, |bar| millis(bar.from_ms)),
+        bars.iter().max_by_key(|bar| bar.count).map_or_else(String::new, |bar| millis(bar.to_ms)),
+    );
+    html! {
+        figure.chart.timeline {
+            figcaption { "Responses by time " span.muted { (counted(total, "response")) "; log scale; highest bar: " (number(most)) } }
+            svg viewBox=(format!("0 0 {WIDTH} {HIGH}")) preserveAspectRatio="none" role="img" aria-label=(label) {
+                @for (at, bar) in bars.iter().enumerate().filter(|(_, bar)| bar.count > 0) {
+                    @let high = (share(bar.count, most) * HIGH).max(1.5);
+                    rect.fine x=(tenth(width * rows(at) + 0.5)) y=(tenth(HIGH - high)) width=(tenth((width - 1.0).max(0.5))) height=(tenth(high)) {
+                        title { (millis(bar.from_ms)) " to " (millis(bar.to_ms)) ": " (number(bar.count)) }
+                    }
+                }
+                @for (threshold, at) in limits {
+                    line.limit x1=(at) x2=(at) y1="0" y2=(HIGH) { title { (threshold.name) " at most " (threshold.limit) } }
+                }
+            }
+            div.ticks aria-hidden="true" { span { (millis(start)) } span { (millis((start * end).sqrt())) } span { (millis(end)) } }
         }
     }
 }

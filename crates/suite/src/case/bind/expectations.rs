@@ -1,7 +1,11 @@
 //! Error codes of the contract in the place of causes, in what a case expects.
 
+use std::sync::Arc;
+
+use jsonschema::Validator;
+
 use super::{Binder, Unbound};
-use crate::case::{BodyPin, Expect, Outcome, Results};
+use crate::case::{Expect, HeaderPin, Outcome, Results, SchemaPin};
 use crate::contract::CodeCause;
 
 impl Binder<'_> {
@@ -23,12 +27,44 @@ impl Binder<'_> {
         }
         let pins = std::mem::take(&mut expect.body);
         for (pointer, mut pin) in pins {
-            if let BodyPin::Equals(value) = &mut pin {
+            for value in pin.values_mut() {
                 *value = self.value(value)?;
             }
             expect.body.insert(self.text(&pointer)?, pin);
         }
+        for value in expect.headers.values_mut().flat_map(HeaderPin::values_mut) {
+            *value = self.value(value)?;
+        }
+        let schemas: Vec<_> = expect.schemas_mut().collect();
+        for pin in schemas {
+            pin.validator = Some(self.validator(pin, line)?);
+        }
         Ok(())
+    }
+
+    /// A schema of an expectation, compiled inside the OpenAPI document.
+    fn validator(&self, pin: &SchemaPin, line: u64) -> Result<Arc<Validator>, Unbound> {
+        let operation = &self.contract.operation;
+        let schema = pin.schema();
+        let written = pin.written.as_str();
+        if let Some(pointer) = written
+            && std::ptr::eq(operation.resolve(&schema), &raw const schema)
+        {
+            let problem = self
+                .case
+                .problem_from(
+                    line,
+                    format!("{} has nothing at `{pointer}`", operation.file()),
+                    pointer,
+                )
+                .expected("a pointer to a schema of the OpenAPI document")
+                .nearest(pointer, operation.schema_pointers());
+            return Err(problem.into());
+        }
+        operation.compile(&schema).map(Arc::new).map_err(|error| {
+            let problem = self.case.problem_from(line, error.found, written.unwrap_or("schema"));
+            problem.expected("a JSON Schema 2020-12; `$ref` reaches the OpenAPI document").into()
+        })
     }
 
     fn outcome(&self, outcome: &mut Outcome, line: u64) -> Result<(), Unbound> {

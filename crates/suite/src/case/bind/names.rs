@@ -33,10 +33,18 @@ pub(super) fn needs(step: &Step, names: &HashSet<String>) -> bool {
         || items(step).any(item)
         || [&step.body, &step.raw, &step.path].into_iter().flatten().any(|t| text(t))
         || step.headers.values().flatten().any(|t| text(t))
-        || step.expect.iter().flat_map(|e| e.body.values()).any(|pin| match pin {
-            crate::case::BodyPin::Equals(v) => value(v, &text),
-            _ => false,
-        })
+        || step
+            .expect
+            .iter()
+            .flat_map(|e| e.body.values())
+            .flat_map(crate::case::BodyPin::values)
+            .any(|v| value(v, &text))
+        || step
+            .expect
+            .iter()
+            .flat_map(|e| e.headers.values())
+            .flat_map(crate::case::HeaderPin::values)
+            .any(|v| value(v, &text))
         || step.simultaneously.iter().flatten().any(|inner| needs(inner, names))
 }
 

@@ -9,7 +9,10 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::{BodyPin, Expect, HeaderPin, Outcome, Results, StatusPin};
+use super::predicate::{self, Predicates};
+use super::{BodyPin, Expect, HeaderPin, Outcome, Results, SchemaPin, StatusPin};
+use crate::case::amount::Span;
+use crate::case::time::Time;
 
 struct ExpectVisitor;
 
@@ -19,6 +22,8 @@ const KEYS: &[&str] = &[
     "status",
     "results",
     "count",
+    "within",
+    "schema",
     "headers",
     "body",
     "refused",
@@ -80,6 +85,8 @@ impl<'de> Visitor<'de> for ExpectVisitor {
                 "status" => expect.status = Some(map.next_value()?),
                 "results" => expect.results = Some(map.next_value()?),
                 "count" => expect.count = Some(map.next_value()?),
+                "within" => expect.within = Some(map.next_value()?),
+                "schema" => expect.schema = Some(map.next_value()?),
                 "headers" => expect.headers = map.next_value()?,
                 "body" => expect.body = map.next_value()?,
                 "refused" => expect.refused = Some(map.next_value::<Option<String>>()?),
@@ -119,6 +126,13 @@ impl JsonSchema for Expect {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let results = generator.subschema_for::<Results>();
         let code = json_schema!({ "type": ["string", "null"] });
+        let predicates = predicate::schema(generator);
+        let mut of_headers = predicates.clone();
+        if let Value::Object(map) = &mut of_headers {
+            map.retain(|word, _| !matches!(word.as_str(), "count" | "schema"));
+        }
+        let (span, time) = (generator.subschema_for::<Span>(), generator.subschema_for::<Time>());
+        let pin = generator.subschema_for::<SchemaPin>();
         json_schema!({
             "description": "what the answer must be",
             "anyOf": [
@@ -136,22 +150,30 @@ impl JsonSchema for Expect {
                             ]
                         },
                         "results": results,
-                        "count": { "type": "integer", "minimum": 0 },
+                        "count": span,
+                        "within": time,
+                        "schema": pin,
                         "headers": {
                             "type": "object",
-                            "description": "present, absent, or { contains: TEXT }",
+                            "description": "present, absent, or predicates such as { contains: TEXT }",
                             "additionalProperties": {
                                 "anyOf": [
                                     { "enum": ["present", "absent"] },
-                                    { "type": "object", "properties": { "contains": { "type": "string" } },
-                                      "required": ["contains"], "additionalProperties": false }
+                                    { "type": "object", "properties": of_headers, "minProperties": 1,
+                                      "additionalProperties": false }
                                 ]
                             }
                         },
                         "body": {
                             "type": "object",
-                            "description": "JSON pointers: a value, present or absent",
-                            "additionalProperties": true
+                            "description": "JSON pointers: a value, present, absent, or predicates such as { min: 1 }",
+                            "additionalProperties": {
+                                "anyOf": [
+                                    { "type": "object", "properties": predicates, "additionalProperties": false },
+                                    { "enum": ["present", "absent"] },
+                                    {}
+                                ]
+                            }
                         },
                         "refused": code,
                         "rejected": code,
@@ -310,25 +332,39 @@ impl JsonSchema for Results {
 
 impl<'de> Deserialize<'de> for HeaderPin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<HeaderPin, D::Error> {
+        const EXPECTED: &str =
+            "expected `present`, `absent` or predicates such as { contains: TEXT }";
         match Value::deserialize(deserializer)? {
             Value::String(word) if word == "present" => Ok(HeaderPin::Present),
             Value::String(word) if word == "absent" => Ok(HeaderPin::Absent),
-            Value::Object(map) if map.len() == 1 => {
-                match map.get("contains").and_then(Value::as_str) {
-                    Some(text) => Ok(HeaderPin::Contains(text.to_owned())),
-                    None => Err(de::Error::custom("expected { contains: TEXT }")),
+            Value::Object(map) => {
+                match map.keys().find(|word| OF_BODIES.contains(&word.as_str())) {
+                    Some(word) => {
+                        Err(de::Error::custom(format!("`{word}` of a header: {EXPECTED}")))
+                    }
+                    None => match Predicates::read(map)? {
+                        Some(held) => Ok(HeaderPin::Holds(Box::new(held))),
+                        None => Err(de::Error::custom(EXPECTED)),
+                    },
                 }
             }
-            _ => Err(de::Error::custom("expected `present`, `absent` or { contains: TEXT }")),
+            _ => Err(de::Error::custom(EXPECTED)),
         }
     }
 }
+
+/// Predicates that mean nothing of a header.
+const OF_BODIES: [&str; 2] = ["count", "schema"];
 
 impl<'de> Deserialize<'de> for BodyPin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<BodyPin, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
             Value::String(word) if word == "present" => BodyPin::Present,
             Value::String(word) if word == "absent" => BodyPin::Absent,
+            Value::Object(map) => match Predicates::read(map.clone())? {
+                Some(held) => BodyPin::Holds(Box::new(held)),
+                None => BodyPin::Equals(Value::Object(map)),
+            },
             other => BodyPin::Equals(other),
         })
     }

@@ -2,7 +2,9 @@
 
 use crate::case::names::Names;
 use crate::case::template::Template;
-use crate::case::{BatchSpec, BodyPin, Case, Generate, ItemSpec, Role, Step};
+use crate::case::{
+    BatchSpec, BodyPin, Case, Expect, Generate, HeaderPin, ItemSpec, Role, Step, Thresholds,
+};
 use crate::contract::file_error::FileError;
 
 /// Checks one case.
@@ -18,6 +20,11 @@ impl Checker<'_> {
 
     pub(super) fn check(mut self) -> Result<(), FileError> {
         let spec = &self.case.spec;
+        if spec.thresholds.as_ref().is_some_and(Thresholds::is_empty) {
+            return Err(self
+                .problem("`thresholds` without any", "thresholds")
+                .expected("one of p50, p90, p95, p99, p99.9, max, mean, error-rate"));
+        }
         match (&spec.steps, &spec.generate) {
             (Some(_), Some(_)) => Err(self
                 .problem("both `steps` and `generate`", "generate")
@@ -64,7 +71,20 @@ impl Checker<'_> {
                     )));
             }
         }
-        Ok(())
+        let held = |expect: &Expect| {
+            let whole = [
+                ("count", expect.count.is_some()),
+                ("schema", expect.schema.is_some()),
+                ("body", !expect.body.is_empty()),
+            ];
+            whole.into_iter().find_map(|(key, present)| present.then_some(key))
+        };
+        match spec.expect.as_ref().and_then(held) {
+            None => Ok(()),
+            Some(key) => Err(self
+                .problem(format!("`{key}` of a batch of more than {} items", Generate::STREAMED), key)
+                .expected("results, status, headers or within: the body of such an answer is never held as a whole")),
+        }
     }
 
     fn check_sequence(&self) -> Result<(), FileError> {
@@ -86,6 +106,11 @@ impl Checker<'_> {
     }
 
     fn check_step(&mut self, step: &Step, inside: bool) -> Result<(), FileError> {
+        if let Some(named) = step.for_each.as_ref().filter(|_| inside) {
+            return Err(FileError::new(&*self.case.file, "`for-each` inside `simultaneously`")
+                .at(named.line, named.column)
+                .expected("`for-each` beside `simultaneously`, or of the case"));
+        }
         if let Some(group) = &step.simultaneously {
             if inside {
                 return Err(self
@@ -152,9 +177,9 @@ impl Checker<'_> {
             self.names.step(name, step, inside);
         }
         let Some(expect) = &step.expect else { return Ok(()) };
-        let pins = expect.body.values();
-        pins.filter_map(|pin| if let BodyPin::Equals(value) = pin { Some(value) } else { None })
-            .try_for_each(|value| self.check_value(value))
+        let values = expect.body.values().flat_map(BodyPin::values);
+        let mut values = values.chain(expect.headers.values().flat_map(HeaderPin::values));
+        values.try_for_each(|value| self.check_value(value))
     }
 
     /// A file of `batch-from` names the fields of its endpoint: roles mean nothing there.
