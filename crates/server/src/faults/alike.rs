@@ -87,4 +87,19 @@ pub(super) static FAULTS: &[Fault] = &[
             Ok(value) if value.is_finite() => value.to_string(),
             _ => key,
         }),
+    UNIQUE
+        .fault("numbers-with-doubled-quotes", "numbers are compared with '' taken for '")
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| key.replace("''", "'")),
+    UNIQUE
+        .fault(
+            "numbers-with-any-dash",
+            "numbers are compared with every kind of dash taken for a hyphen",
+        )
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| {
+            key.replace(['\u{2010}', '\u{2011}', '\u{2013}', '\u{2014}', '\u{2212}'], "-")
+        }),
 ];

@@ -52,6 +52,31 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     REFUSE
         .fault(
+            "errors-beyond-twenty-overlooked",
+            "of a batch the first twenty errors are collected",
+        )
+        .must(&["REFUSE-001"])
+        .may(&["REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-010"])
+        .only(&[RefusalMode::Item])
+        .judged(|_, batch| {
+            let broken = batch.items.iter_mut().filter(|item| item.fail.is_some());
+            broken.skip(20).for_each(|item| item.fail = None);
+            Ok(())
+        }),
+    REFUSE
+        .fault(
+            "hundredth-item-unchecked",
+            "the last of each hundred items of a batch is not validated",
+        )
+        .must(&["REFUSE-001"])
+        .may(&["REFUSE-002", "REFUSE-003", "REFUSE-004", "REFUSE-010"])
+        .judged(|_, batch| {
+            let last = batch.items.iter_mut().filter(|item| item.index % 100 == 99);
+            last.for_each(|item| item.fail = None);
+            Ok(())
+        }),
+    REFUSE
+        .fault(
             "validation-skipped-when-several",
             "items of a batch of more than ten are not validated",
         )

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::batch::{ReceivedBatch, ReceivedItem};
+use batchproof_contract::RefusalMode;
 use batchproof_contract::validity::{BodyValidity, ExemptClass};
 
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, HookResult, linger};
@@ -126,12 +127,18 @@ pub(super) static FAULTS: &[Fault] = &[
     ROBUST
         .fault("over-1000-items-server-error", "a batch of more than 1,000 items ends in a 500")
         .must(&["ROBUST-001"])
-        .deep()
         .judged(|call, batch| fail(call, batch.items.len() > 1000)),
+    ROBUST
+        .fault(
+            "over-4095-items-server-error",
+            "a statement takes 32,767 parameters, eight an item: a batch beyond ends in a 500",
+        )
+        .must(&["ROBUST-001"])
+        .only(&[RefusalMode::Item])
+        .judged(|call, batch| fail(call, batch.items.len() > 32_767 / 8)),
     ROBUST
         .fault("big-body-drops-connection", "a body of more than a megabyte ends the connection")
         .must(&["ROBUST-001"])
-        .deep()
         .body(|_, body| if body.len() > 1024 * 1024 { Err(EarlyEnd::Drop) } else { Ok(()) }),
     ROBUST
         .fault(

@@ -67,6 +67,24 @@ pub(super) static FAULTS: &[Fault] = &[
         .may(&["RACE-001", "UNIQUE-006"])
         .key(|_, item, _| item.value.to_string()),
     UNIQUE
+        .fault(
+            "superseded-numbers-freed",
+            "only the latest of an account is kept: the number of the one before it is free again",
+        )
+        .must(&["UNIQUE-001"])
+        .may(&["RACE-001", "UNIQUE-006", "UNIQUE-004"])
+        .claim(|call, item, key| {
+            let free = call.site.store.claim(key);
+            if free {
+                let account = item.text(call.other(0)).unwrap_or_default().to_owned();
+                let superseded = call.kept().texts.insert(account, key.to_owned());
+                if let Some(earlier) = superseded {
+                    call.site.store.release(&earlier);
+                }
+            }
+            Ok(free)
+        }),
+    UNIQUE
         .fault("forgets-after-500", "only the last 500 numbers are remembered")
         .must(&["UNIQUE-001"])
         .deep()
