@@ -127,6 +127,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ROBUST
         .fault("over-1000-items-server-error", "a batch of more than 1,000 items ends in a 500")
         .must(&["ROBUST-001"])
+        .deep()
         .judged(|call, batch| fail(call, batch.items.len() > 1000)),
     ROBUST
         .fault(
@@ -139,6 +140,7 @@ pub(super) static FAULTS: &[Fault] = &[
     ROBUST
         .fault("big-body-drops-connection", "a body of more than a megabyte ends the connection")
         .must(&["ROBUST-001"])
+        .deep()
         .body(|_, body| if body.len() > 1024 * 1024 { Err(EarlyEnd::Drop) } else { Ok(()) }),
     ROBUST
         .fault(
