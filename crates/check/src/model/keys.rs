@@ -216,16 +216,25 @@ fn predict_item(
         if view.verdicts.get(i).copied().flatten() != Some(ItemVerdict::Rejected) {
             return by_outcome(UnusedReason::Fresh);
         }
-        let siblings = view.items().iter().enumerate().filter(|(k, _)| *k != i);
+        // What was rejected itself keeps nobody from its key.
+        let is_accepted =
+            |k: usize| view.verdicts.get(k).copied().flatten() == Some(ItemVerdict::Accepted);
+        let siblings = view
+            .items()
+            .iter()
+            .enumerate()
+            .filter(|(k, _)| *k != i && is_accepted(*k))
+            .filter_map(|(k, s)| Some((k > i, s.number.as_deref()?)));
+        let used = states.iter().filter(|(_, s)| matches!(s, KeyState::Used(_)));
         let near = siblings
-            .filter_map(|(_, s)| s.number.as_deref())
-            .chain(states.iter().filter(|(_, s)| matches!(s, KeyState::Used(_))).map(|(n, _)| &**n))
+            .chain(used.map(|(n, _)| (false, &**n)))
             .take(64)
-            .filter(|other| looks_like(number, other))
-            .min_by_key(|other| {
+            .filter(|(_, other)| looks_like(number, other))
+            .min_by_key(|(is_later, other)| {
                 let plain = strsim::levenshtein(number.trim(), other.trim());
-                (strsim::levenshtein(&folded(number), &folded(other)), plain)
-            });
+                (strsim::levenshtein(&folded(number), &folded(other)), *is_later, plain)
+            })
+            .map(|(_, other)| other);
         by_outcome(near.map_or(UnusedReason::Fresh, |n| UnusedReason::Near(n.to_owned())))
     }
 }
@@ -346,10 +355,25 @@ pub(super) fn same_but_for_form<'t>(a: &'t str, b: &'t str) -> bool {
     a.starts_with(b) || b.starts_with(a) || letters(a).eq(letters(b))
 }
 
-/// A text as the most careless comparison sees it: without letter case, in Unicode's compatible decomposition, white
-/// space at its ends left out.
+/// A text as the most careless comparison sees it: its percent-encoding undone, without letter case, in Unicode's
+/// compatible decomposition, white space at its ends left out.
 fn folded(text: &str) -> String {
-    text.trim().nfkd().collect::<String>().to_uppercase()
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let encoded = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let encoded = encoded.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        rest = behind;
+        match (first, encoded) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            (b'+', _) => bytes.push(b' '),
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8_lossy(&bytes).trim().nfkd().collect::<String>().to_uppercase()
 }
 
 /// Whether a careless comparison could take two different numbers for one.

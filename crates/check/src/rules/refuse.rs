@@ -132,9 +132,10 @@ pub(super) const RULES: &[Rule] = &[
     item_rule!(
         "REFUSE-009",
         Should,
-        "An impossible date, or a date-time without an offset, is refused",
+        "A date-time that is impossible, has no offset or another notation is refused",
         "INTERPRETATION-19",
-        "30 February is not a day, and a time without offset is another instant in every zone."
+        "30 February is not a day, a time without offset is another instant in every zone, and epoch seconds in quotes \
+         or a date in the notation of a place are guesses."
     ),
     item_rule!(
         "REFUSE-010",
