@@ -54,7 +54,7 @@ pub fn judge(args: &JudgeArgs) -> Result<u8, CommandError> {
     judge.survey(entries.iter().map(|(_, entry)| entry));
     judge.begin(&options).map_err(unwritable)?;
     for (source, entry) in entries {
-        judge.take(source, entry).map_err(unwritable)?;
+        judge.take(source, &entry).map_err(unwritable)?;
     }
     let summary = judge.finish(&twice).map_err(unwritable)?;
     let summary = summary.ok_or("the record does not add up: a defect of batchproof")?;

@@ -272,7 +272,7 @@ impl HarFile {
             let upto = if whole { held.len() } else { self.seam(&held) };
             let piece = self.redactor.clean_bytes(&held[..upto]);
             let quoted = Value::from(String::from_utf8_lossy(&piece)).to_string();
-            out.write_all(quoted[1..quoted.len() - 1].as_bytes())?;
+            out.write_all(&quoted.as_bytes()[1..quoted.len() - 1])?;
             held.drain(..upto);
             if read == 0 {
                 return out.write_all(b"\"");

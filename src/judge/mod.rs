@@ -165,7 +165,7 @@ impl TrafficJudge {
     ///
     /// # Errors
     /// Where the record can't be written.
-    pub fn take(&mut self, source: usize, entry: TrafficEntry) -> std::io::Result<()> {
+    pub fn take(&mut self, source: usize, entry: &TrafficEntry) -> std::io::Result<()> {
         self.close_before(entry.span.begun)?;
         let span = entry.span;
         if span.elapsed().is_some() {
@@ -173,7 +173,7 @@ impl TrafficJudge {
             *times = (times.0.min(span.begun), times.1.max(span.ended));
         }
         if self.overlaps.is_live() {
-            self.preparer.secrets(&entry).iter().for_each(|secret| self.redactor.add(secret));
+            self.preparer.secrets(entry).iter().for_each(|secret| self.redactor.add(secret));
         }
         match self.preparer.prepare(source, entry) {
             Preparation::Elsewhere(keys) => {

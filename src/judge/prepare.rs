@@ -132,9 +132,9 @@ impl Preparer {
     }
 
     /// What an exchange of a source is to be.
-    pub fn prepare(&mut self, source: usize, entry: TrafficEntry) -> Preparation {
-        if self.is_elsewhere(&entry) {
-            return Preparation::Elsewhere(self.keys(&entry));
+    pub fn prepare(&mut self, source: usize, entry: &TrafficEntry) -> Preparation {
+        if self.is_elsewhere(entry) {
+            return Preparation::Elsewhere(self.keys(entry));
         }
         let bytes = match &entry.body {
             TrafficBody::Unknown => {
@@ -144,12 +144,12 @@ impl Preparer {
             TrafficBody::None => None,
             TrafficBody::Whole(bytes) => Some(bytes.clone()),
         };
-        if let Some(why) = unjudged(&entry) {
-            return Preparation::Unjudged { why, keys: Some(self.keys(&entry)) };
+        if let Some(why) = unjudged(entry) {
+            return Preparation::Unjudged { why, keys: Some(self.keys(entry)) };
         }
         let body = bytes.as_ref().map_or(BodyIntent::None, |bytes| self.body(bytes));
-        let request = self.request(&entry, bytes);
-        let answer = self.answer(&entry);
+        let request = self.request(entry, bytes);
+        let answer = self.answer(entry);
         let mut situation = situation_of(&self.contract, &request);
         let is_good = matches!(request.credential, Credential::Good | Credential::OtherTenant);
         if is_good && matches!(answer.status(), Some(401 | 403)) {

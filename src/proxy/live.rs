@@ -120,7 +120,7 @@ pub(super) async fn judge_all(
             entry.span.begun = entry.span.begun.max(last);
             entry.span.ended = entry.span.ended.max(entry.span.begun);
             last = entry.span.begun;
-            judge.take(0, entry)?;
+            judge.take(0, &entry)?;
         }
         judge.close_before(if is_open { settled } else { i64::MAX })?;
     }

@@ -138,17 +138,7 @@ pub async fn run(
     if !shared.is_stopped() {
         probing(&shared, &budget).await;
     }
-    let profile = &shared.environment.profile;
-    let judged = locked(&shared.collector)
-        .evaluate_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
-    shared.io(judged);
-    let thresholds = shared
-        .selected
-        .iter()
-        .filter_map(|s| Some((s.case.id.as_str(), s.case.spec.thresholds.as_ref()?)));
-    let measured = locked(&shared.collector)
-        .judge_thresholds(thresholds.filter(|_| !is_skipped(&shared)), shared.observer.as_ref());
-    shared.io(measured);
+    judge_run(&shared);
     if !shared.is_stopped() {
         Box::pin(confirming(&shared, &budget)).await;
     }
@@ -177,6 +167,21 @@ pub async fn run(
 /// Whether the profile skips what cases of the user expect.
 fn is_skipped(shared: &RunContext) -> bool {
     shared.environment.profile.skip_reason(threshold_rule().id).is_some()
+}
+
+/// Judges what only the whole run shows.
+fn judge_run(shared: &RunContext) {
+    let profile = &shared.environment.profile;
+    let judged = locked(&shared.collector)
+        .evaluate_run(|rule| profile.skip_reason(rule).is_some(), shared.observer.as_ref());
+    shared.io(judged);
+    let thresholds = shared
+        .selected
+        .iter()
+        .filter_map(|s| Some((s.case.id.as_str(), s.case.spec.thresholds.as_ref()?)));
+    let measured = locked(&shared.collector)
+        .judge_thresholds(thresholds.filter(|_| !is_skipped(shared)), shared.observer.as_ref());
+    shared.io(measured);
 }
 
 /// Ends the run when `--max-time` is over.

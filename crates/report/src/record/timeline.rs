@@ -160,7 +160,9 @@ mod tests {
         let slices = timeline.into_slices();
         assert!(slices.len() <= MOST, "{}", slices.len());
         let mut sum = RequestOutcomes::default();
-        slices.iter().for_each(|slice| sum.add(&slice.ended));
+        for slice in &slices {
+            sum.add(&slice.ended);
+        }
         assert_eq!(sum, all);
         assert!(slices.windows(2).all(|two| two[0].until_ms < two[1].until_ms));
         assert_eq!(slices.last().map(|slice| slice.until_ms), Some(1_000_000));

@@ -39,6 +39,7 @@ pub(super) static FAULTS: &[Fault] = &[
 ];
 
 /// Rejects every key that an earlier item had.
+#[expect(clippy::unnecessary_wraps, reason = "hooks may fail")]
 fn reject_used(call: &Call<'_>, batch: &mut ReceivedBatch) -> HookResult {
     let mut kept = call.kept();
     for item in batch.items.iter_mut().filter(|item| item.fail.is_none()) {
