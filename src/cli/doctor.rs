@@ -10,6 +10,7 @@ use crate::contract::Profile;
 use crate::contract::text::counted;
 use crate::doctor::{Examination, ExaminedPoint, examine};
 use crate::generate::default_run_id;
+use crate::report::visible_block;
 use crate::session::CancelReason;
 
 /// Something has to be mended before a run.
@@ -50,7 +51,7 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, CommandError> {
         let connection = environment.sender.inspect().await;
         let examination = examine(&environment, &connection).await;
         for point in &examination.points {
-            say(&redactor.clean(&line(point)));
+            say(&visible_block(&redactor.clean(&line(point))));
         }
         let (requests, items) = environment.sender.sent();
         say(&format!(

@@ -174,7 +174,8 @@ fn report_dir(arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
 pub(crate) type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 pub(crate) fn say_error(text: &str) {
-    let _ = writeln!(std::io::stderr(), "batchproof: {text}");
+    // What a file or a target holds must not move the cursor.
+    let _ = writeln!(std::io::stderr(), "batchproof: {}", crate::report::visible_block(text));
 }
 
 /// Prints a line on standard error, which is not the result of the command.

@@ -372,8 +372,9 @@ fn finish(
     let mut collector = locked(&shared.collector);
     if collector.lost > 0 {
         let text = format!(
-            "{} lost a response and were sent again: an idle connection may be closed, one in use may not",
-            counted(collector.lost, "execution")
+            "{} lost a response and {} sent again: an idle connection may be closed, one in use may not",
+            counted(collector.lost, "execution"),
+            if collector.lost == 1 { "was" } else { "were" }
         );
         let noted = collector.write(Event::Note { text });
         shared.io(noted);

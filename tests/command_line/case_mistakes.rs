@@ -269,3 +269,24 @@ fn a_token_endpoint_that_is_down_leaves_the_run_inconclusive() {
     ]);
     assert!(hand.heard().is_empty(), "something was sent");
 }
+
+#[test]
+fn what_no_memory_holds_and_what_has_no_end_is_refused() {
+    refused(
+        "  - { method: GET, path: /x }\n  - batch: 99999999999\n",
+        &["case.yaml:4:", "a batch of 99999999999 items", "at most 100000", "as a stream"],
+    );
+    refused(
+        "  - batch: [{ times: 60000 }, { times: 60000 }]\n",
+        &["case.yaml:3:", "a batch of 120000 items"],
+    );
+    refused("  - batch-from: /dev/zero\n", &["/dev/zero", "not a regular file"]);
+}
+
+#[test]
+fn no_control_character_of_a_file_reaches_the_terminal() {
+    let desk = Desk::new();
+    desk.file("case.yaml", "title: x\nsteps:\n  - \"ba\\e[2Jtch\": 1\n");
+    let ended = desk.batchproof(&["run", "case.yaml"]).ends(2).says(&["ba\\u{1b}[2Jtch"]);
+    assert!(!ended.text().contains('\u{1b}'));
+}

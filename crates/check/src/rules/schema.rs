@@ -11,7 +11,7 @@ use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemView, ParsedBody};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::rule::{Check, Explains, Rule};
-use crate::text::shown;
+use crate::text::{shorten, shown};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -246,11 +246,14 @@ fn results_present(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::Pass;
     }
     let pointer = format!("/{}", view.contract.batch.results);
+    let body = view
+        .response()
+        .map_or_else(String::new, |response| shorten(&String::from_utf8_lossy(&response.body)));
     Verdict::fail(Finding::new(
         "missing",
         pointer,
         "an array with one result an item",
-        "no such array",
+        if body.is_empty() { "an empty body".to_owned() } else { format!("none in {body}") },
     ))
 }
 

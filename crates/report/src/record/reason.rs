@@ -116,7 +116,7 @@ impl fmt::Display for NotTested {
             NotTested::Unanswered => f.write_str("the target did not respond"),
             NotTested::Stopped => f.write_str("the target had stopped answering"),
             NotTested::Panicked => f.write_str(
-                "a response was too large to be judged, or the rule panicked (a defect of batchproof)",
+                "a response was too large or nested too deeply to be judged, or the rule panicked (a defect of batchproof)",
             ),
         }
     }

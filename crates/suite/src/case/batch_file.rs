@@ -3,6 +3,7 @@
 //! It must not know what is made of them.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -12,6 +13,9 @@ use serde_json::value::RawValue;
 
 use super::{Case, Step};
 use crate::contract::FileError;
+
+/// Bytes of a file that is sent.
+const LARGEST: u64 = 256 * 1024 * 1024;
 
 impl Case {
     /// Reads the files that `batch-from` names, and checks those whose keys are to be found.
@@ -41,8 +45,8 @@ impl Case {
 fn read_batch(case: &Case, step: &mut Step) -> Result<(), FileError> {
     if let Some(file) = &step.batch_from {
         let path = case.batch_path(file);
-        let text = std::fs::read_to_string(&path).map_err(|e| {
-            FileError::new(path.display().to_string(), e.to_string())
+        let text = read(&path).map_err(|why| {
+            FileError::new(path.display().to_string(), why)
                 .expected(format!("a readable file with a JSON body, as {} says", case.file))
         })?;
         if step.fresh_keys {
@@ -57,6 +61,18 @@ fn read_batch(case: &Case, step: &mut Step) -> Result<(), FileError> {
         step.batch_text = Some(text.into());
     }
     step.simultaneously.iter_mut().flatten().try_for_each(|inner| read_batch(case, inner))
+}
+
+/// The text of a regular file: a device or a pipe may have no end.
+fn read(path: &Path) -> Result<String, String> {
+    let about = std::fs::metadata(path).map_err(|e| e.to_string())?;
+    if !about.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    if about.len() > LARGEST {
+        return Err(format!("it has {} bytes, more than {LARGEST}", about.len()));
+    }
+    std::fs::read_to_string(path).map_err(|e| e.to_string())
 }
 
 /// The text with a digit in the place of each `${…}`: JSON where the filled-in text can be.

@@ -137,6 +137,11 @@ pub enum BatchSpec {
     Items(Vec<ItemSpec>),
 }
 
+impl BatchSpec {
+    /// Most items of a batch that a step holds in memory.
+    pub const MOST: usize = 100_000;
+}
+
 /// One item (or several alike) of a batch.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]

@@ -163,6 +163,7 @@ impl Checker<'_> {
         if let Some(BatchSpec::Items(items)) = &step.batch {
             items.iter().try_for_each(|i| self.check_item(i))?;
         }
+        self.check_size(step)?;
         for text in [&step.body, &step.raw, &step.path].into_iter().flatten() {
             self.check_template(text)?;
         }
@@ -180,6 +181,25 @@ impl Checker<'_> {
         let values = expect.body.values().flat_map(BodyPin::values);
         let mut values = values.chain(expect.headers.values().flat_map(HeaderPin::values));
         values.try_for_each(|value| self.check_value(value))
+    }
+
+    /// A step's batch is held in memory, and its items are written out.
+    fn check_size(&self, step: &Step) -> Result<(), FileError> {
+        let (items, near) = match &step.batch {
+            Some(BatchSpec::Count(span)) => (span.high, "batch"),
+            Some(BatchSpec::Items(items)) => {
+                let times = items.iter().map(|item| item.times.unwrap_or(1));
+                (times.fold(0, usize::saturating_add), "times")
+            }
+            None => return Ok(()),
+        };
+        if items <= BatchSpec::MOST {
+            return Ok(());
+        }
+        Err(self.problem(format!("a step with a batch of {items} items"), near).expected(format!(
+            "at most {} items there; `generate: {{ items: … }}` sends larger batches as a stream",
+            BatchSpec::MOST
+        )))
     }
 
     /// A file of `batch-from` names the fields of its endpoint: roles mean nothing there.
