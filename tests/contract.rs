@@ -264,10 +264,12 @@ fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case
                     "unique/long-alike-in-the-middle",
                     "the contract has no key of more than 120 characters",
                 ),
+                ("robust/lines", "the items of the contract are not lines"),
                 (
-                    "unique/look-alikes-of-every-kind",
-                    "the contract has no key of more than 120 characters",
+                    "unique/repeated-item",
+                    "a used key does not get the answer of its first use in this contract",
                 ),
+                ("unique/used-again", "the contract lets no key be used again"),
                 ("unique/with-an-empty-text", "the contract has no optional echoed text"),
             ]
             .map(|(case, reason)| (case.to_owned(), reason.to_owned())),
