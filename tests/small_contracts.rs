@@ -332,7 +332,7 @@ const SHAPES: [(&str, &[ShapeFault]); 12] = [
             ("unique", "uniqueness-unchecked", "UNIQUE-001", "/faults/1"),
         ],
     ),
-    ("replaced", &[("unique", "used-key-not-replaced", "UNIQUE-008", "/objects/0/version")]),
+    ("replaced", &[("unique", "used-key-not-replaced", "UNIQUE-008", "/objects/0/error")]),
     (
         "repeated",
         &[
