@@ -1,8 +1,12 @@
 //! The time that an exchange may take: what we make it wait for ourselves is not the target's.
+//!
+//! It must not know what is waited for.
 
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::exchange::LossKind;
 
 /// A time limit that stands still while we do.
 pub(super) struct Allowance {
@@ -38,11 +42,20 @@ impl Allowance {
         ended
     }
 
-    /// What is left of it.
-    pub fn left(&self) -> Duration {
+    /// How long it has stood still.
+    fn waited(&self) -> Duration {
         let waits = self.waits();
-        let waited = waits.total + waits.since.map_or(Duration::ZERO, |since| since.elapsed());
-        (self.limit + waited).saturating_sub(self.start.elapsed())
+        waits.total + waits.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// What is left of it. It stands still for its own length at most: others may be slow for ever.
+    fn left(&self) -> Duration {
+        (self.limit + self.waited().min(self.limit)).saturating_sub(self.start.elapsed())
+    }
+
+    /// What an answer that did not come within it is lost by: to us, where we made it wait.
+    pub fn late(&self) -> LossKind {
+        if self.waited() > self.limit / 2 { LossKind::CutShort } else { LossKind::Timeout }
     }
 
     /// The outcome of `work`, where it ends in time.

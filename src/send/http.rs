@@ -132,7 +132,7 @@ async fn exchange(
         };
     }
     let allowance = Allowance::new(limit);
-    let response = allowance.within(builder.send()).await.ok_or_else(timed_out)?;
+    let response = allowance.within(builder.send()).await.ok_or_else(|| timed_out(&allowance))?;
     let response = response.map_err(|error| failure(sender, &error))?;
     refuse_proxy(sender, response.status().as_u16())?;
     let status = response.status().as_u16();
@@ -180,11 +180,11 @@ async fn read<'a>(
 ) -> Result<Buffered<'a>, LossReason> {
     let status = response.status().as_u16();
     let broken = |(kind, why): LossReason| match kind {
-        LossKind::Timeout => (kind, format!("status {status}, then: {why}")),
+        LossKind::Timeout | LossKind::CutShort => (kind, format!("status {status}, then: {why}")),
         _ => (LossKind::Reset, format!("status {status}, then: {why}")),
     };
     loop {
-        let late = || broken(timed_out());
+        let late = || broken(timed_out(allowance));
         let chunk = if framed {
             allowance.within(response.chunk()).await.ok_or_else(late)?
         } else {
@@ -352,8 +352,8 @@ fn chunks(
 }
 
 /// No (whole) answer came within the limit.
-fn timed_out() -> LossReason {
-    (LossKind::Timeout, "operation timed out".to_owned())
+fn timed_out(allowance: &Allowance) -> LossReason {
+    (allowance.late(), "operation timed out".to_owned())
 }
 
 /// What went wrong, and with whom: name service, proxy, TLS, or the target.

@@ -5,6 +5,7 @@
 //! ought to be.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +36,8 @@ pub(super) struct Memory {
     wait: Duration,
     /// Held by the one large answer that is being read: two halves could block each other for ever.
     turn: Mutex<()>,
+    /// Set once one waited for room in vain, until there is some: others need not wait as long.
+    is_full: AtomicBool,
 }
 
 impl Default for Memory {
@@ -46,7 +49,7 @@ impl Default for Memory {
 impl Memory {
     fn of(bytes: usize) -> Memory {
         let portions = Arc::new(Semaphore::new(bytes / PORTION));
-        Memory { portions, wait: WAIT, turn: Mutex::new(()) }
+        Memory { portions, wait: WAIT, turn: Mutex::new(()), is_full: AtomicBool::new(false) }
     }
 }
 
@@ -166,15 +169,21 @@ impl<'a> Buffered<'a> {
             return false;
         }
         let free = Arc::clone(&self.memory.portions).try_acquire_many_owned(missing).ok();
+        if free.is_some() {
+            self.memory.is_full.store(false, Ordering::Relaxed);
+        }
         let room = if let Some(room) = free.filter(|_| counted <= MODEST || self.turn.is_some()) {
             room
         } else {
             self.take_turn().await;
             let taking = Arc::clone(&self.memory.portions).acquire_many_owned(missing);
-            let taking = tokio::time::timeout(self.memory.wait, taking);
-            let Ok(Ok(room)) = self.allowance.standing_still(taking).await else {
-                return false;
-            };
+            let is_full = &self.memory.is_full;
+            let wait =
+                if is_full.load(Ordering::Relaxed) { Duration::ZERO } else { self.memory.wait };
+            let taking = tokio::time::timeout(wait, taking);
+            let taken = self.allowance.standing_still(taking).await;
+            is_full.store(taken.is_err(), Ordering::Relaxed);
+            let Ok(Ok(room)) = taken else { return false };
             room
         };
         match &mut self.room {

@@ -45,7 +45,7 @@ pub(super) async fn send(
     match allowance.within(talk(sender, request, signature, &allowance, bounds)).await {
         Some(Ok(response)) => Answer::Received(Response { elapsed: start.elapsed(), ..response }),
         Some(Err(failure)) => lost(failure),
-        None => lost((LossKind::Timeout, "no whole answer in time".to_owned())),
+        None => lost((allowance.late(), "no whole answer in time".to_owned())),
     }
 }
 

@@ -298,7 +298,11 @@ impl<'a> ExchangeView<'a> {
     #[must_use]
     pub fn may_be_refused_by_a_firewall(&self) -> bool {
         let odd = |i: &ItemIntent| !i.validity.unusual.is_empty() || !i.validity.exempt.is_empty();
-        self.items().iter().any(odd)
+        // A body that holds no items is text to it.
+        let is_markup =
+            |byte: &u8| *byte == b'<' || byte.is_ascii_control() && !byte.is_ascii_whitespace();
+        let body = self.exchange.request.body.as_deref().filter(|_| self.items().is_empty());
+        self.items().iter().any(odd) || body.is_some_and(|body| body.iter().any(is_markup))
     }
 
     fn is_large(&self) -> bool {
