@@ -160,6 +160,7 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .deep()
         .decided(|call, decision| {
             lose(call, decision, |at, _| at >= 5000);
             Ok(())
@@ -168,6 +169,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("unchecked-over-2000", "a batch over 2,000 items is stored without looking for used numbers")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .deep()
         .decided(|_, decision| {
             if decision.items.len() > 2000 {
                 for item in &mut decision.items {
@@ -220,6 +222,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("results-reversed-over-5000", "more than 5,000 results are sorted backwards")
         .must(&["ORDER-002"])
         .may(&["ECHO-001", "ECHO-002", "ORDER-003"])
+        .deep()
         .results(|_, results| {
             if results.rows.len() > 5000 {
                 results.rows.reverse();

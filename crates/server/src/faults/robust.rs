@@ -135,6 +135,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "a statement takes 32,767 parameters, eight an item: a batch beyond ends in a 500",
         )
         .must(&["ROBUST-001"])
+        .deep()
         .only(&[RefusalMode::Item])
         .judged(|call, batch| fail(call, batch.items.len() > 32_767 / 8)),
     ROBUST
