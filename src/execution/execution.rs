@@ -158,6 +158,16 @@ impl Execution {
         before.into_iter().any(|e| failed(&e.answer))
     }
 
+    /// Whether a request of it was left before its time limit was over.
+    #[must_use]
+    pub fn was_cut_short(&self) -> bool {
+        let cut = |answer: &Answer| match answer {
+            Answer::Lost(loss) => matches!(loss.kind, LossKind::CutShort | LossKind::Ended),
+            Answer::Received(_) => false,
+        };
+        self.exchanges.iter().any(|e| cut(&e.answer))
+    }
+
     /// Whether the run ended while a request of it was under way.
     pub(crate) fn was_left(&self) -> bool {
         let left = |a: &Answer| matches!(a, Answer::Lost(loss) if loss.kind == LossKind::Ended);

@@ -231,6 +231,15 @@ async fn run_once(
     }
     shared.observer.see(Progress::Executed { case, requests: last });
     match attempted.outcome {
+        // What we broke off ourselves is not what the target would have answered: without a finding, nothing is known.
+        AttemptOutcome::Answered(execution)
+            if execution.was_cut_short()
+                && execution.judge(&shared.environment).violations.is_empty() =>
+        {
+            let counted = locked(&shared.collector).unanswered(case, selected.rule, &execution);
+            shared.io(counted);
+            None
+        }
         AttemptOutcome::Answered(execution) => {
             let evaluation = judge_and_collect(shared, case, run, seed, execution);
             attempted.retried.is_empty().then_some(evaluation)
