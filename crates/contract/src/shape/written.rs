@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_value_ends_where_the_text_around_it_goes_on() {
         for (text, end) in [
-            ("[{\"a\":\"]}\\\"\"}]}", Some(15)),
+            ("[{\"a\":\"]}\\\"\"}]}", Some(14)),
             ("null}", Some(4)),
             ("[1,2],\"x\":1}", Some(5)),
             ("[{\"a\":1}", None),

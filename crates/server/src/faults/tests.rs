@@ -181,6 +181,12 @@ fn items() -> Vec<Vec<Value>> {
     batches.push((0..1200).map(|i| plain(&format!("m{i}"))).collect());
     batches.push((0..60).map(|i| plain(&format!("m{i}"))).collect());
     batches.push(vec![plain("first"), plain("m1")]);
+    batches.push(vec![plain("q'"), plain("q''"), plain("a-b"), plain("a\u{2013}b")]);
+    batches.push((0..24).map(|i| without(&format!("e{i}"), "value")).collect());
+    batches.push((0..99).map(|i| plain(&format!("h{i}"))).collect());
+    if let Some(hundred) = batches.last_mut() {
+        hundred.push(without("h99", "value"));
+    }
     batches.push(vec![plain("thrice"), plain("thrice"), plain("thrice")]);
     batches.push(vec![item("first", json!({ "value": 77 }))]);
     batches.push(vec![item("first", json!({ "accountExtId": "ANOTHER" }))]);
@@ -227,7 +233,8 @@ fn requests() -> Vec<Vec<u8>> {
     let old = String::from_utf8(post(&one("old"))).unwrap();
     all.push(old.replacen("HTTP/1.1", "HTTP/1.0", 1).into_bytes());
     all.push(post(&batch(&[item("7001", json!({})), item("07001", json!({}))])));
-    let recent = (chrono::Utc::now() - chrono::Duration::seconds(30)).to_rfc3339();
+    // Within the last minute, and however long the test takes: in what will be.
+    let recent = (chrono::Utc::now() + chrono::Duration::seconds(600)).to_rfc3339();
     all.push(post(&batch(&[item("recent", json!({ "balanceAt": recent }))])));
     let number = batch(&[item("not a number", json!({ "equivalentValue": 7 }))]);
     let number = String::from_utf8(number).unwrap();
@@ -281,6 +288,8 @@ async fn every_fault_shows() {
             // Nobody waits for half a minute here, is another tenant or has a further key.
             .filter(|f| !(f.waits && f.depth == FaultDepth::Deep))
             .filter(|f| f.family != "TENANT" && !f.needs_further_key && f.needs_again.is_empty())
+            // It takes thousands of items.
+            .filter(|f| f.name != "over-4095-items-server-error")
             .map(Some);
         // Clean servers among them show that it is the faults that change answers, and not the load.
         for fault in broken.chain([None; 8]) {
