@@ -183,9 +183,9 @@ fn items() -> Vec<Vec<Value>> {
     batches.push(vec![plain("first"), plain("m1")]);
     batches.push(vec![plain("q'"), plain("q''"), plain("a-b"), plain("a\u{2013}b")]);
     batches.push((0..24).map(|i| without(&format!("e{i}"), "value")).collect());
-    batches.push((0..99).map(|i| plain(&format!("h{i}"))).collect());
+    batches.push((0..99).map(|i| plain(&format!("hundred {i}"))).collect());
     if let Some(hundred) = batches.last_mut() {
-        hundred.push(without("h99", "value"));
+        hundred.push(without("hundredth", "value"));
     }
     batches.push(vec![plain("thrice"), plain("thrice"), plain("thrice")]);
     batches.push(vec![item("first", json!({ "value": 77 }))]);
