@@ -15,7 +15,7 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Those given, and those of `environment` whose names begin with [`VARIABLE_PREFIX`].
+    /// Those given, and those of `environment` whose names begin with `VARIABLE_PREFIX`.
     #[must_use]
     pub fn new(
         given: &[(String, String)],
