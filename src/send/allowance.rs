@@ -79,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_for_our_own_room_takes_nothing_of_the_limit() {
-        let allowance = Allowance::new(Duration::from_millis(1000));
+        let allowance = Allowance::new(Duration::from_secs(1));
         let wait = allowance.standing_still(tokio::time::sleep(Duration::from_millis(1500)));
         assert_eq!(allowance.within(wait).await, Some(()));
         assert_eq!(allowance.within(std::future::pending::<()>()).await, None);
