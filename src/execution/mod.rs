@@ -34,5 +34,5 @@ pub use retry::{
     retry_reason, unavailable_at, why_unreached,
 };
 pub use select::{SelectedCase, select};
-pub(crate) use sending::{send_request, send_together};
+pub(crate) use sending::{JOBS, send_request, send_together};
 pub(crate) use streamed::is_streamed;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Execution;
@@ -21,6 +21,11 @@ const SMALL: usize = 16 * 1024;
 const READ_AWAY: usize = 4 * 1024;
 /// Tokens that a request is sent with at most, beside the first.
 const TOKENS: u32 = 3;
+
+tokio::task_local! {
+    /// The places of all jobs, for an execution that has none while it waits: each of its requests takes one.
+    pub(crate) static JOBS: Arc<Semaphore>;
+}
 
 /// Sends one request with `items` items; again with another token, where the target refuses the token.
 pub(crate) async fn send_request(
@@ -89,6 +94,12 @@ async fn may_be_the_token(environment: &Environment, request: &Request, generati
     refused || environment.sender.token().generation() != generation
 }
 
+/// The place of one job, where this execution holds none while it waits.
+async fn job() -> Option<OwnedSemaphorePermit> {
+    let jobs = JOBS.try_with(Arc::clone).ok()?;
+    jobs.acquire_owned().await.ok()
+}
+
 /// Sends one request once: in `turn`, or when its turn comes.
 async fn send_once(
     environment: &Environment,
@@ -99,6 +110,11 @@ async fn send_once(
     if !environment.may_send(items) {
         return Answer::Lost(Loss::ended(Duration::ZERO));
     }
+    let _job = match turn {
+        // Simultaneous requests go out together, whoever else is under way.
+        Some(_) => None,
+        None => job().await,
+    };
     let bytes = request.raw.as_deref().or(request.body.as_deref()).unwrap_or_default();
     environment.note_keys(bytes);
     let _sending = environment.beside_others().await;

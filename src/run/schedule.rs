@@ -14,7 +14,7 @@ use super::shared::RunContext;
 use super::soak_worker::{self, RunOutcome};
 use crate::attempt::{AttemptOutcome, ExecutionSource, attempt};
 use crate::check::Evaluation;
-use crate::execution::{Execution, RetryReason, SelectedCase, case_seed};
+use crate::execution::{Execution, JOBS, RetryReason, SelectedCase, case_seed};
 use crate::session::{CancelReason, Progress, locked};
 
 /// Most runs of a case that one task takes on, one after the other.
@@ -29,13 +29,15 @@ pub(super) async fn run_all(shared: &Arc<RunContext>, planned: &Plan) {
     }
     let permits = Arc::new(Semaphore::new(shared.options.jobs.max(1)));
     let mut tasks = JoinSet::new();
-    // Executions that span the run begin before all others, and hold no permit while they wait.
+    // Executions that span the run begin before all others, and hold a permit only while they send.
     let mut spanning = JoinSet::new();
     for (index, case) in planned.cases.iter().enumerate() {
         if spans_run(&shared.selected[index]) {
             for run in case.runs.iter() {
-                let shared = Arc::clone(shared);
-                spanning.spawn(async move { run_once(&shared, index, run, None).await });
+                let (shared, jobs) = (Arc::clone(shared), Arc::clone(&permits));
+                spanning.spawn(JOBS.scope(jobs, async move {
+                    run_once(&shared, index, run, None).await;
+                }));
             }
         }
     }

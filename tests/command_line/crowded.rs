@@ -90,12 +90,12 @@ fn a_target_that_takes_connections_enough_has_no_more_than_jobs_and_one_race() {
     let desk = Desk::new();
     let serving = Serving::start(&[], Some("some-token"));
     let (url, most) = five_workers(&serving.url);
-    // Two jobs, and a race of two at most: four connections, and those of the two races before, which are being closed.
+    // Two jobs, and a race of two at most: four connections, and those of the race before, which are being closed.
     desk.file("profile.yaml", "limits: { jobs: 2 }\n");
     let run = ["run", "race", "unique", "--profile", "profile.yaml", "--target", &url];
     desk.with_token(&run, Some("some-token")).ends(0);
     let most = most.load(Ordering::SeqCst);
-    assert!((2..=2 + 3 * 2).contains(&most), "{most} connections");
+    assert!((2..=2 + 2 + 2).contains(&most), "{most} connections");
 }
 
 /// In front of a server: it serves `most` connections at once, and closes any further one without a word.
