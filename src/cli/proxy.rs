@@ -24,9 +24,9 @@ pub fn proxy(args: &ProxyArgs) -> Result<u8, CommandError> {
     let target = Target::parse(&args.target, &contract.operation.path)?;
     let base = target.base.clone();
     let sending = SendOptions {
-        ca: args.ca.clone(),
-        cert: args.cert.clone(),
-        insecure: args.insecure,
+        ca: args.tls.ca.clone(),
+        cert: args.tls.cert.clone(),
+        insecure: args.tls.insecure,
         ..SendOptions::default()
     };
     let options = TrafficOptions {

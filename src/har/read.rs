@@ -148,7 +148,7 @@ fn label(headers: &mut Vec<(String, String)>, body: Option<&Value>) {
     }
 }
 
-/// An entry. Half a surrogate pair, as Python writes it for a byte that is no text, is taken for a character that
+/// An entry. Half a surrogate pair, as Python writes it for a byte that is not text, is taken for a character that
 /// can't be read.
 fn parsed(text: &str) -> serde_json::Result<Value> {
     serde_json::from_str(text).or_else(|error| {

@@ -2,13 +2,10 @@
 
 use std::path::PathBuf;
 
-use chrono::{SecondsFormat, Utc};
-
 use crate::case::Depth;
-use crate::check::rules;
 use crate::contract::{Contract, Profile};
 use crate::generate::coverage::CoveragePoint;
-use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION};
+use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION, excluded_rules, now};
 use crate::waiver::Waiver;
 
 /// What is judged, and how.
@@ -32,10 +29,6 @@ pub struct TrafficOptions {
     pub report_dir: Option<PathBuf>,
 }
 
-pub(super) fn now() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
 pub(super) fn head(
     contract: &Contract,
     profile: &Profile,
@@ -54,41 +47,19 @@ pub(super) fn head(
         runs: None,
         strict: options.strict,
         partition: None,
-        specification: SpecInfo {
-            title: contract.batch.title.clone(),
-            endpoint: format!("{} {}", contract.operation.method, contract.operation.path),
-            hash: contract.hash.clone(),
-            dir: contract.dir.clone(),
-            key: contract.batch.unique.clone(),
-            codes: contract.batch.codes.clone(),
-            interpretations: contract.interpretations.clone(),
-        },
+        specification: SpecInfo::of(contract),
         suite: String::new(),
         cases: sources().map(|source| (source.clone(), "recorded traffic".to_owned())).collect(),
         files: std::collections::BTreeMap::new(),
         whole_suite: false,
-        rules: rules::all()
-            .iter()
-            .map(|r| RuleInfo {
-                id: r.id.to_owned(),
-                level: r.level,
-                title: r.title.to_owned(),
-                cite: r.cite.to_owned(),
-                doc: r.doc.to_owned(),
-                needs: r.needs.iter().map(|id| (*id).to_owned()).collect(),
-                scope: Some(r.scope()),
-            })
-            .collect(),
+        rules: RuleInfo::all(),
         profile: Some(profile.recorded(contract)),
         skipped: profile.skips(),
         refusal_mode: None,
         planned: (0, 0),
         deeper: Vec::new(),
         not_run: std::collections::BTreeMap::new(),
-        excluded: rules::all()
-            .iter()
-            .filter_map(|r| Some((r.id.to_owned(), rules::why_not(contract, r.id)?.to_owned())))
-            .collect(),
+        excluded: excluded_rules(contract),
         notes: std::collections::BTreeMap::new(),
         thresholds: std::collections::BTreeMap::new(),
         cells,

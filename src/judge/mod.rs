@@ -20,7 +20,7 @@ use crate::exchange::{Exchange, Redactor};
 use crate::execution::Execution;
 use crate::generate::Generator;
 use crate::har::TrafficEntry;
-use crate::record::{Event, Recorder, RunTail, Summary};
+use crate::record::{Event, Recorder, RunTail, Summary, now};
 use crate::session::Observer;
 
 use history::History;
@@ -314,7 +314,7 @@ impl TrafficJudge {
         };
         let tail = RunTail {
             stopped: None,
-            finished: head::now(),
+            finished: now(),
             seconds,
             trouble,
             cut_short: false,

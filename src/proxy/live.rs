@@ -17,7 +17,7 @@ use crate::session::locked;
 const TICK: Duration = Duration::from_millis(100);
 /// An exchange that takes longer holds up no others; it is judged as the one that came last.
 const PATIENCE: i64 = 60_000_000;
-/// The same where so many wait for it.
+/// So is the oldest one, where more than these wait for it.
 const WAITING: usize = 20_000;
 
 /// When an exchange began, and its number.

@@ -15,7 +15,7 @@ use crate::har::{TimeSpan, TrafficAnswer, TrafficBody, TrafficEntry};
 use crate::judge::base_of;
 use crate::send::{Sender, TargetStream};
 
-/// So many bytes are read at once.
+/// Bytes that are read at once.
 const PIECE: usize = 32 * 1024;
 
 /// What all connections share.

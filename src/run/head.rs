@@ -1,17 +1,10 @@
 //! How the record of a run begins: what was asked for, of what, with which rules.
 
-use chrono::{SecondsFormat, Utc};
-
 use super::plan::{not_run, notes};
 use crate::case::hash_of_cases;
-use crate::check::rules;
 use crate::execution::SelectedCase;
-use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION};
+use crate::record::{RuleInfo, RunHead, SpecInfo, VERSION, excluded_rules, now};
 use crate::session::{Amount, Environment, RunOptions};
-
-pub(super) fn now() -> String {
-    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
-}
 
 pub(super) fn head(
     environment: &Environment,
@@ -33,15 +26,7 @@ pub(super) fn head(
         runs: options.runs,
         strict: options.strict,
         partition: options.partition,
-        specification: SpecInfo {
-            title: contract.batch.title.clone(),
-            endpoint: format!("{} {}", contract.operation.method, contract.operation.path),
-            hash: contract.hash.clone(),
-            dir: contract.dir.clone(),
-            key: contract.batch.unique.clone(),
-            codes: contract.batch.codes.clone(),
-            interpretations: contract.interpretations.clone(),
-        },
+        specification: SpecInfo::of(contract),
         suite: hash_of_cases(selected.iter().map(|chosen| &chosen.case)),
         cases: selected.iter().map(|s| (s.case.id.clone(), s.case.spec.title.clone())).collect(),
         files: selected
@@ -50,28 +35,14 @@ pub(super) fn head(
             .map(|s| (s.case.id.clone(), s.case.file.clone()))
             .collect(),
         whole_suite: options.whole_suite,
-        rules: rules::all()
-            .iter()
-            .map(|r| RuleInfo {
-                id: r.id.to_owned(),
-                level: r.level,
-                title: r.title.to_owned(),
-                cite: r.cite.to_owned(),
-                doc: r.doc.to_owned(),
-                needs: r.needs.iter().map(|id| (*id).to_owned()).collect(),
-                scope: Some(r.scope()),
-            })
-            .collect(),
+        rules: RuleInfo::all(),
         profile: Some(shown),
         skipped: profile.skips(),
         refusal_mode: options.refusal_mode,
         planned: (planned.requests, planned.items),
         deeper: deeper(options, selected),
         not_run: not_run(environment, selected),
-        excluded: rules::all()
-            .iter()
-            .filter_map(|r| Some((r.id.to_owned(), rules::why_not(contract, r.id)?.to_owned())))
-            .collect(),
+        excluded: excluded_rules(contract),
         notes: notes(selected),
         thresholds: selected
             .iter()

@@ -25,7 +25,7 @@ pub use shared::EngineError;
 
 use self::case_size::is_scarce;
 use self::confirm::confirm;
-use self::head::{head, now};
+use self::head::head;
 use self::plan::may_observe;
 use self::preflight::{observe_refusal_mode, send_preflight};
 use self::schedule::run_all;
@@ -39,7 +39,7 @@ use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
 use crate::hooks::{HookContext, HookDone, HookKind, run_hook};
 use crate::record::{
-    CleanedUp, Event, Phase, Recorder, RunTail, Summary, TimelineSlice, threshold_rule,
+    CleanedUp, Event, Phase, Recorder, RunTail, Summary, TimelineSlice, now, threshold_rule,
 };
 use crate::session::{
     Amount, Budget, CancelReason, Environment, KeyLog, Observer, Progress, RunOptions, locked,

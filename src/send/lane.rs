@@ -26,7 +26,7 @@ use super::{Sender, Turn, UnderWay};
 use crate::exchange::{Loss, LossKind, Request, Response, TraceParent};
 use request_writer::{ChunkedPieces, RequestWriter, WriteState};
 
-/// So many bytes are read at once.
+/// Bytes that are read at once.
 const PIECE: usize = 64 * 1024;
 /// A body up to this size is copied behind its head, so that both go out at once.
 const SMALL: usize = 16 * 1024;

@@ -208,7 +208,7 @@ impl Talk<'_> {
 
     /// Reads once, where anything comes within `time`: whether more may come.
     async fn read(&mut self, time: Duration) -> Option<Result<bool, LossReason>> {
-        // To take in what came may wait for room: that is no silence of the target.
+        // To take in what came may wait for room: that is not silence of the target.
         let read = tokio::time::timeout(time, self.connection.read(&mut self.piece)).await.ok()?;
         Some(self.take(read).await)
     }

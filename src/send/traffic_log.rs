@@ -1,4 +1,4 @@
-//! Shows every request that was sent, with what came back, to whoever keeps a log of the traffic.
+//! Shows every request that was sent, with what came back, to a log of the traffic.
 //!
 //! Credentials are taken out here. It must not know how a log is written.
 

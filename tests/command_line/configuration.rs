@@ -238,13 +238,10 @@ fn a_section_where_none_is_meant_and_a_wrong_value_say_what_belongs_there() {
     };
     refused(
         "[run]\ndepth = \"quick\"\n",
-        &["batchproof.toml:1:", "there is no section [run]", "take the line [run] away"],
+        &["batchproof.toml:1:", "unknown section [run]", "take the line [run] away"],
     );
-    refused("[ci]\njobs = 1\n", &["there is no section [ci]", "write [profiles.ci]"]);
-    refused(
-        "[profile.ci]\njobs = 1\n",
-        &["there is no section [profile]", "did you mean `profiles`?"],
-    );
+    refused("[ci]\njobs = 1\n", &["unknown section [ci]", "write [profiles.ci]"]);
+    refused("[profile.ci]\njobs = 1\n", &["unknown section [profile]", "did you mean `profiles`?"]);
     refused(
         "seed = 1\njobs = \"x\"\n",
         &["batchproof.toml:2:1: `jobs` is `x`", "expected: a whole number"],

@@ -84,6 +84,7 @@ pub enum RequestFeature {
 }
 
 /// An item beside its result.
+#[derive(Clone, Copy)]
 pub struct ItemView<'a> {
     /// The exchange around it.
     pub within: &'a ExchangeView<'a>,

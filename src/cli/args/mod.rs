@@ -22,7 +22,7 @@ pub use information::{DocsArgs, ExplainArgs, ListArgs, ReportArgs, SampleArgs};
 pub use output::{ColorName, FormatName, OutputArgs};
 pub use replay::{CleanupArgs, ReplayArgs};
 pub use run::RunArgs;
-pub use sending::SendingArgs;
+pub use sending::{SendingArgs, TlsArgs};
 pub use server::{ProveArgs, ServeArgs};
 pub use start::{DoctorArgs, ImportArgs, InitArgs, NewArgs, NewKind};
 pub use traffic::{JudgeArgs, JudgingArgs, ProxyArgs};

@@ -46,6 +46,14 @@ pub struct SendingArgs {
     /// End the run when the target has given no good response for this time. What `Retry-After` asks for does not count.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub patience: Duration,
+    /// How the target is trusted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
+}
+
+/// How a target is trusted over TLS.
+#[derive(Args)]
+pub struct TlsArgs {
     /// Additional trusted certificates (PEM).
     #[arg(long, value_name = "F")]
     pub ca: Option<PathBuf>,
@@ -62,9 +70,9 @@ impl SendingArgs {
     pub fn options(&self) -> SendOptions {
         SendOptions {
             timeout: self.timeout,
-            ca: self.ca.clone(),
-            cert: self.cert.clone(),
-            insecure: self.insecure,
+            ca: self.tls.ca.clone(),
+            cert: self.tls.cert.clone(),
+            insecure: self.tls.insecure,
             max_body: self.max_body,
             patience: self.patience,
             ..SendOptions::default()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{OutputArgs, REPORT_DIR};
+use super::{OutputArgs, REPORT_DIR, TlsArgs};
 
 /// What `judge --help` says behind the options.
 const JUDGE_EXAMPLE: &str = "\
@@ -75,15 +75,9 @@ pub struct ProxyArgs {
     /// End after this time, such as 10m, and write the reports [default: at Ctrl-C].
     #[arg(id = "for", long = "for", value_name = "TIME", value_parser = super::duration)]
     pub duration: Option<std::time::Duration>,
-    /// Additional trusted certificates of the target (PEM).
-    #[arg(long, value_name = "F")]
-    pub ca: Option<PathBuf>,
-    /// Client certificate with its key (PEM).
-    #[arg(long, value_name = "F")]
-    pub cert: Option<PathBuf>,
-    /// Do not verify the target's TLS certificate.
-    #[arg(long)]
-    pub insecure: bool,
+    /// How the target is trusted.
+    #[command(flatten)]
+    pub tls: TlsArgs,
     /// How the exchanges are judged.
     #[command(flatten)]
     pub judging: JudgingArgs,

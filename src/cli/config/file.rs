@@ -125,7 +125,7 @@ impl ConfigText<'_> {
     fn section(&self, root: &Table, name: &str, table: &Table) -> FileError {
         let span = root.key(name).and_then(toml_edit::Key::span).or_else(|| table.span());
         let (line, column) = position(self.text, span);
-        let error = FileError::new(self.file, format!("there is no section [{name}]"))
+        let error = FileError::new(self.file, format!("unknown section [{name}]"))
             .at(line, column)
             .expected("options at the top of the file, or in a section such as [profiles.ci]");
         if nearest(name, [PROFILES]).is_some() {

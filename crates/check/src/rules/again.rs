@@ -10,7 +10,7 @@ use crate::contract::Level;
 use crate::contract::member;
 use crate::contract::shape::{Again, KeyScope, name};
 use crate::contract::validity::ExpectedOutcome;
-use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict, ItemView, ParsedBody};
+use crate::exchange_view::{ExecutionView, ItemVerdict, ItemView, ParsedBody};
 use crate::finding::{Finding, Verdict};
 use crate::rule::{Check, Rule};
 use crate::text::shown;
@@ -61,6 +61,7 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// An item with a used key beside the one that used it first.
+#[derive(Clone, Copy)]
 struct Reuse<'v> {
     first: ItemView<'v>,
     again: ItemView<'v>,
@@ -70,7 +71,7 @@ struct Reuse<'v> {
 /// left out, and so is what the contract does not say is valid.
 fn reuses<'v>(trial: &'v ExecutionView<'v>) -> Vec<Reuse<'v>> {
     let key = &trial.contract.batch.unique;
-    let mut used: HashMap<(bool, &str), (&ExchangeView<'v>, usize)> = HashMap::new();
+    let mut used: HashMap<(bool, &str), ItemView<'v>> = HashMap::new();
     let mut found = Vec::new();
     for view in &trial.exchanges {
         let alone = view.exchange.group.is_none() && view.is_ordinary();
@@ -79,28 +80,23 @@ fn reuses<'v>(trial: &'v ExecutionView<'v>) -> Vec<Reuse<'v>> {
         }
         let is_other = view.exchange.request.credential == crate::case::Credential::OtherTenant;
         let mut own = Vec::new();
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        let keys = view.items().iter().filter_map(|item| member(&item.value, key)?.as_str());
+        keys.for_each(|text| *times.entry(text).or_default() += 1);
         for item in view.pairs() {
             let valid =
                 item.intent.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must);
             let Some(text) = member(&item.intent.value, key).and_then(Value::as_str) else {
                 continue;
             };
-            let twice = view
-                .items()
-                .iter()
-                .filter(|other| member(&other.value, key).and_then(Value::as_str) == Some(text));
             // Of two items of one batch, neither is the first.
-            if !valid || twice.count() > 1 {
+            if !valid || times.get(text).is_some_and(|times| *times > 1) {
                 continue;
             }
-            let index = item.index;
             let accepted = item.verdict == Some(ItemVerdict::Accepted);
             match used.get(&(is_other, text)) {
-                Some((by, at)) => {
-                    let first = by.pairs().nth(*at);
-                    found.extend(first.map(|first| Reuse { first, again: item }));
-                }
-                None if accepted => own.push(((is_other, text), (view, index))),
+                Some(first) => found.push(Reuse { first: *first, again: item }),
+                None if accepted => own.push(((is_other, text), item)),
                 None => {}
             }
         }

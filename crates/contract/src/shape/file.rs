@@ -146,7 +146,7 @@ pub struct ItemsPlace {
     /// that stands as the map's key and not in the item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyed: Option<KeyedFile>,
-    /// Each item is one line, or several, of a body that is no single JSON document (NDJSON): the word `item`, and objects
+    /// Each item is one line, or several, of a body that is not one JSON document (NDJSON): the word `item`, and objects
     /// for the lines before or behind it. The text `${/field}` in such an object is the item's field of that name, which
     /// then stands there and not in the item's own line.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -202,7 +202,7 @@ pub(super) fn envelope_reason(pointer: &str, keyword: &str, class: InvalidClass)
     }
 }
 
-/// A body that is no UTF-8 from its beginning on.
+/// A body that is not UTF-8, from its first bytes on.
 pub(super) fn other_encoding(body: &[u8]) -> Option<BodyValidity> {
     if body.starts_with(&[0xef, 0xbb, 0xbf]) {
         return Some(exempt(ExemptClass::ByteOrderMark));

@@ -6,6 +6,7 @@
 mod detection_limit;
 mod event;
 mod exchange;
+mod facts;
 mod finding;
 mod latency;
 mod minimal_example;
@@ -25,6 +26,7 @@ pub use event::{
 pub use exchange::{
     AnswerRecord, BodyRecord, BrokenItem, ExchangeRecord, FindingPosition, RequestRecord,
 };
+pub use facts::{excluded_rules, now};
 pub use finding::{RUN, finding_id, finding_message};
 pub use latency::{Latencies, Latency, LatencyBar};
 pub use minimal_example::{ExampleSize, MinimalExample};

@@ -101,15 +101,6 @@ fn update(id: &str, count: u64) -> FindingStatus {
 }
 
 fn head() -> RunHead {
-    let rules = rules::all().iter().map(|r| RuleInfo {
-        id: r.id.to_owned(),
-        level: r.level,
-        title: r.title.to_owned(),
-        cite: r.cite.to_owned(),
-        doc: r.doc.to_owned(),
-        needs: r.needs.iter().map(|id| (*id).to_owned()).collect(),
-        scope: Some(r.scope()),
-    });
     let contract = Contract::shipped().unwrap();
     let generator =
         Generator::new(std::sync::Arc::new(contract), &crate::contract::Profile::default());
@@ -126,22 +117,14 @@ fn head() -> RunHead {
         runs: None,
         strict: false,
         partition: None,
-        specification: SpecInfo {
-            title: "AMLYZE batch import of account balances".to_owned(),
-            endpoint: "POST /amlyze-ws-rest/batch-account-balances".to_owned(),
-            hash: contract.hash.clone(),
-            dir: None,
-            key: contract.batch.unique.clone(),
-            codes: contract.batch.codes.clone(),
-            interpretations: contract.interpretations.clone(),
-        },
+        specification: SpecInfo::of(contract),
         suite: "9f".repeat(32),
         cases: ["order/permute", "order/large", "unique/twice", "refuse/lengths", "race/pairs"]
             .map(|c| (c.to_owned(), format!("what {c} is about")))
             .to_vec(),
         files: std::collections::BTreeMap::new(),
         whole_suite: true,
-        rules: rules.collect(),
+        rules: RuleInfo::all(),
         profile: Some(json!({
             "auth": "bearer", "headers": { "X-Tenant": "[redacted]" }, "omit": ["equivalentValue"],
         })),

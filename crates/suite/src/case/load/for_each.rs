@@ -100,7 +100,7 @@ impl CaseSource<'_> {
             let names: Vec<String> =
                 beside.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
             return Err(self
-                .problem(named, format!("there is no file {}", path.display()))
+                .problem(named, format!("the file {} does not exist", path.display()))
                 .expected(
                     "a .csv, .jsonl or .json file; its path starts from the case file's directory",
                 )
