@@ -82,7 +82,7 @@ fn line(point: &ExaminedPoint) -> String {
 fn verdict(examination: &Examination) -> &'static str {
     match (examination.unreached, examination.is_wrong()) {
         (true, _) => "not reached: nothing else could be looked at",
-        (_, true) => "not ready: mend what is wrong first",
+        (_, true) => "not ready: fix the lines marked `wrong` first",
         _ => "ready for a run",
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::args::ServeArgs;
 use super::{CommandError, say};
-use crate::contract::{Contract, CredentialScheme, FileError, Profile, file_error::nearest};
+use crate::contract::{
+    Contract, CredentialScheme, DeclaredSecurity, FileError, Profile, file_error::nearest,
+};
 use crate::send::token_text;
 use crate::server::{self, Fault, ServerConfig, TlsCertificate, faults};
 
@@ -15,7 +17,12 @@ pub fn serve(args: &ServeArgs) -> Result<u8, CommandError> {
         None => Contract::shipped()?,
     };
     let scheme = Profile::default().credential_scheme(&contract);
-    let token = read_token(args.token_file.as_deref(), &scheme)?;
+    // A document that demands no credentials is served without, unless a file is named for them.
+    let is_open = contract.operation.security == DeclaredSecurity::None;
+    let token = match &args.token_file {
+        None if is_open => None,
+        file => read_token(file.as_deref(), &scheme)?,
+    };
     let other_token = match &args.other_token_file {
         Some(path) => read_token(Some(path), &scheme)?,
         None => None,

@@ -334,7 +334,7 @@ impl TrafficJudge {
         let mut notes = Vec::new();
         if counts.elsewhere > 0 {
             let exchanges = counted(counts.elsewhere, "exchange");
-            notes.push(format!("left out: {exchanges} of other paths and methods"));
+            notes.push(format!("left out: {exchanges} of other targets, paths and methods"));
         }
         for (why, count) in &counts.unjudged {
             notes.push(format!("not judged: {} ({why})", counted(*count, "exchange")));

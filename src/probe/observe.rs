@@ -70,12 +70,16 @@ pub(crate) fn one_broken(environment: &Environment) -> Option<(Vec<OutgoingItem>
     let unique = environment.contract.batch.unique.as_str();
     let mutations = environment.generator.mutations("drop-required")?;
     // A result without its key would say little.
-    let broken = mutations.iter().find(|m| m.pointer.strip_prefix('/') != Some(unique))?;
+    let broken = mutations.iter().find(|m| field_of(&m.pointer) != unique)?;
     let mut items = items(environment, 300);
     let mutated = broken.apply(&mut items[1].draft);
     items[1].mutations.push(mutated);
-    let name = broken.pointer.strip_prefix('/').unwrap_or(&broken.pointer).to_owned();
-    Some((items, name))
+    Some((items, field_of(&broken.pointer).replace('/', ".")))
+}
+
+/// The name of the field that a pointer of one step names.
+fn field_of(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace("~1", "/").replace("~0", "~")
 }
 
 /// Whether results are in the order of their items, where they repeat the keys.

@@ -257,9 +257,7 @@ fn unreachable(kind: LossKind) -> &'static str {
         LossKind::Proxy => {
             "The proxy comes from HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names hosts that are reached directly."
         }
-        LossKind::Tls => {
-            "Nothing was sent. Where the port does not speak TLS: is it http rather than https?"
-        }
+        LossKind::Tls => "Nothing was sent.",
         _ => "Is it running, is the address right, and may this machine connect to it?",
     }
 }

@@ -282,7 +282,7 @@ async fn talk(
         .flat_map(|(n, v)| [n.as_str().as_bytes(), b": ", v.as_bytes(), b"\r\n"].concat())
         .collect();
     refuse_proxy(sender, status)?;
-    sender.note_outcome(Some(status));
+    sender.outcomes.note_status(status);
     let mut body = Vec::new();
     let mut left = most;
     streamed.take_body(status, &lines, &mut body);

@@ -185,7 +185,7 @@ impl Lane {
             Err(loss) => {
                 under_way.lost(&loss);
                 sender.note_sent(items, Some(&loss));
-                sender.note_loss(&loss);
+                sender.outcomes.note_loss(&loss);
                 sender.good_answers.note_bad(&loss.message);
                 return Err(LaneFailure::Lost(loss));
             }

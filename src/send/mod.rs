@@ -20,12 +20,14 @@ mod lane;
 mod memory;
 mod oauth;
 mod options;
+mod outcomes;
 mod pace;
 mod patience;
 mod present;
 mod proxy;
 mod rate_limit;
 mod raw;
+mod read_answer;
 mod sign;
 mod silence;
 mod stream;
@@ -53,6 +55,7 @@ pub use oauth::TokenEndpoint;
 pub use options::{SendError, SendOptions};
 pub use pace::{LONGEST_PAUSE, Pace, Turn};
 pub use rate_limit::{AdvisedLimits, advised_rate};
+pub use read_answer::read_answer;
 pub use silence::{ResponseLog, Silence};
 pub use target::Target;
 pub use token::Token;
@@ -66,6 +69,7 @@ use crate::exchange::{Answer, Loss, LossKind, Request};
 
 use good_answers::GoodAnswers;
 use memory::{AnswerBounds, Memory};
+use outcomes::Outcomes;
 use patience::Patience;
 use proxy::Proxy;
 use sign::{Signer, without_signatures};
@@ -120,8 +124,7 @@ pub struct Sender {
     sent: (AtomicU64, AtomicU64),
     /// Who keeps a log of the traffic, if anybody does.
     traffic_log: std::sync::OnceLock<Arc<dyn TrafficLog>>,
-    /// What they came to: 2xx, 3xx and 4xx, 408 with 429 and 503, other 5xx, no answer.
-    outcomes: [AtomicU64; 5],
+    outcomes: Outcomes,
     /// The last pause that the target asked for.
     pause: tokio::sync::watch::Sender<Option<Pause>>,
 }
@@ -190,7 +193,7 @@ impl Sender {
             closes: AtomicBool::new(false),
             sent: (AtomicU64::new(0), AtomicU64::new(0)),
             traffic_log: std::sync::OnceLock::new(),
-            outcomes: [const { AtomicU64::new(0) }; 5],
+            outcomes: Outcomes::default(),
             pause: tokio::sync::watch::Sender::new(None),
         })
     }
@@ -221,30 +224,10 @@ impl Sender {
         }
     }
 
-    /// What the requests that ended so far came to.
-    /// 2xx, 3xx and 4xx, 408 with 429 and 503, other 5xx, no answer.
+    /// What the requests that ended so far came to: 2xx, 3xx and 4xx, 408 with 429 and 503, other 5xx, no answer.
     #[must_use]
     pub fn outcomes(&self) -> [u64; 5] {
-        self.outcomes.each_ref().map(|count| count.load(Ordering::Relaxed))
-    }
-
-    /// Takes note of a request without an answer.
-    fn note_loss(&self, loss: &Loss) {
-        if !loss.kind.is_unreached() {
-            self.note_outcome(None);
-        }
-    }
-
-    /// Takes note of what a request came to: its status, where it was answered.
-    fn note_outcome(&self, status: Option<u16>) {
-        let kind = match status {
-            Some(200..=299) => 0,
-            Some(408 | 429 | 503) => 2,
-            Some(500..) => 3,
-            Some(_) => 1,
-            None => 4,
-        };
-        self.outcomes[kind].fetch_add(1, Ordering::Relaxed);
+        self.outcomes.counts()
     }
 
     /// Pauses that the target asks for, as they come.
@@ -322,7 +305,7 @@ impl Sender {
             },
         );
         if let Answer::Lost(loss) = &answer {
-            self.note_loss(loss);
+            self.outcomes.note_loss(loss);
         }
         self.responses.note(number, &answer);
         self.good_answers.note(&answer);
@@ -335,7 +318,7 @@ impl Sender {
     /// Takes note of what an answer says of the target's limits. A pause that the target asked for counts against
     /// nobody's patience; who wants to be left alone for longer than anybody waits is not waited for.
     fn heard(&self, turn: &Turn, status: u16, header: &dyn Fn(&str) -> Option<String>) {
-        self.note_outcome(Some(status));
+        self.outcomes.note_status(status);
         let asked = turn.heard(status, header);
         if let Some(asked) = asked {
             self.pause.send_replace(Some(Pause {
@@ -464,22 +447,4 @@ impl Sender {
         let items = u32::try_from(items).unwrap_or(u32::MAX);
         self.options.timeout + self.options.per_item.saturating_mul(items)
     }
-}
-
-/// Reads an answer from pieces of `size` bytes as connections do, the observer's way and the other: what came of its
-/// body. For fuzzing; what can't be read is no error here.
-#[must_use]
-pub fn read_answer(bytes: &[u8], size: usize) -> (Vec<u8>, Vec<u8>) {
-    let read = |mut incoming: incoming::Incoming| {
-        for piece in bytes.chunks(size.max(1)) {
-            if incoming.take(piece).is_err() {
-                return incoming.body;
-            }
-        }
-        let _ = incoming.end();
-        let _ = headers(incoming.lines());
-        incoming.body
-    };
-    let most = SendOptions::LARGEST_BODY;
-    (read(incoming::Incoming::new(most)), read(incoming::Incoming::observed(most, "POST", false)))
 }

@@ -79,7 +79,7 @@ impl Sender {
             self.stream_signed(request, length, signed, items, exchange).await
         };
         if let Err(loss) = &ended {
-            self.note_loss(loss);
+            self.outcomes.note_loss(loss);
         }
         leaving.ended(ended.as_ref().err());
         ended

@@ -79,7 +79,7 @@ fn a_mistake_names_the_place_in_the_case_or_in_the_data() {
     refused(
         case,
         ("d.csv", "account,b\n1,2\n3\n"),
-        &["d.csv:3:1: this row has 1 cells", "account, b"],
+        &["d.csv:3:1: this row has 1 cell", "account, b"],
     );
     refused(case, ("d.csv", "account\n"), &["d.csv: it has no row"]);
     refused(case, ("d.csv", "token\n1\n"), &["d.csv:1:1", "${token} means something else"]);

@@ -310,7 +310,7 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
             let finding = unlike(
                 "status",
                 "",
-                Message::status(200).text(" with a result an item"),
+                Message::status(200).text(" with one result per item"),
                 view.status().unwrap_or(0),
                 &body,
             );

@@ -367,15 +367,13 @@ impl Contract {
     /// Whether the document allows no members beside the items that it does not name.
     #[must_use]
     pub fn has_closed_envelope(&self) -> bool {
-        use jsonschema::error::ValidationErrorKind as Kind;
-        let body = serde_json::json!({ "a member that no document names": 0 });
-        self.operation.request.validator.iter_errors(&body).any(|error| {
-            error.instance_path().as_str().is_empty()
-                && matches!(
-                    error.kind(),
-                    Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. }
-                )
-        })
+        is_closed(&self.operation.request.validator)
+    }
+
+    /// Whether the document allows no members of an item that it does not name.
+    #[must_use]
+    pub fn has_closed_items(&self) -> bool {
+        is_closed(&self.item_validator)
     }
 
     /// The field that tells used items from fresh ones; empty where a key may be used again, or there is none.
@@ -419,4 +417,17 @@ impl Contract {
     pub fn code_for(&self, cause: CodeCause) -> Option<&str> {
         self.batch.codes.iter().find(|(_, c)| c.cause == cause).map(|(code, _)| code.as_str())
     }
+}
+
+/// Whether a schema refuses an object with a member that it does not name.
+fn is_closed(validator: &Validator) -> bool {
+    use jsonschema::error::ValidationErrorKind as Kind;
+    let body = serde_json::json!({ "a member that no document names": 0 });
+    validator.iter_errors(&body).any(|error| {
+        error.instance_path().as_str().is_empty()
+            && matches!(
+                error.kind(),
+                Kind::AdditionalProperties { .. } | Kind::UnevaluatedProperties { .. }
+            )
+    })
 }

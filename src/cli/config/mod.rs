@@ -6,6 +6,7 @@
 mod file;
 mod print;
 mod schema;
+mod valid;
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use super::args::Cli;
 use crate::contract::FileError;
 use crate::contract::file_error::nearest;
 use file::{ConfigFile, Setting};
+use valid::valid;
 
 pub use print::shown;
 pub use schema::schema;
@@ -220,7 +222,7 @@ fn check(file: &ConfigFile, setting: &Setting, options: &[&Arg]) -> Result<(), F
             .expected("an option of `batchproof run`, without its dashes");
         error.hint = if setting.key == "token" {
             Some(
-                "a token stands in no such file; token-file and token-command name its source"
+                "tokens are not allowed in this file; token-file and token-command name its source"
                     .to_owned(),
             )
         } else {
@@ -235,71 +237,6 @@ fn check(file: &ConfigFile, setting: &Setting, options: &[&Arg]) -> Result<(), F
             None => error,
         }
     })
-}
-
-/// Why a value can't be one of an option.
-struct Invalid {
-    found: String,
-    expected: Option<String>,
-}
-
-impl Invalid {
-    fn new(found: String, expected: &str) -> Invalid {
-        Invalid { found, expected: Some(expected.to_owned()).filter(|text| !text.is_empty()) }
-    }
-}
-
-impl std::fmt::Display for Invalid {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.expected {
-            Some(expected) => write!(f, "{}\n  expected: {expected}", self.found),
-            None => f.write_str(&self.found),
-        }
-    }
-}
-
-/// Whether the command line would take these values.
-fn valid(arg: &Arg, values: &[String]) -> Result<(), Invalid> {
-    let name = key(arg);
-    if is_flag(arg) {
-        return match values {
-            [value] if value == "true" || value == "false" => Ok(()),
-            _ => Err(Invalid::new(format!("`{name}` is neither true nor false"), "true or false")),
-        };
-    }
-    if values.len() != 1 && !takes_several(arg) {
-        return Err(Invalid::new(format!("`{name}` takes one value, not a list"), "one value"));
-    }
-    let alone = Arg::new("value").long("value").value_parser(arg.get_value_parser().clone());
-    let command = Command::new("batchproof").arg(alone.action(ArgAction::Append));
-    let words = values.iter().map(|value| format!("--value={value}"));
-    match command.try_get_matches_from(std::iter::once("batchproof".to_owned()).chain(words)) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let text = error.render().to_string();
-            let text = text.trim_start_matches("error: ");
-            let text = text.split("\n\nFor more").next().unwrap_or(text);
-            let text = text.replace(" for '--value <value>'", "");
-            let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            // `invalid value 'x': what is wrong`, or `invalid value 'x' [possible values: a, b]`.
-            let said = flat.strip_prefix("invalid value '").and_then(|rest| {
-                rest.split_once("': ").or_else(|| {
-                    let (value, names) = rest.split_once("' [possible values: ")?;
-                    Some((value, names.split(']').next()?))
-                })
-            });
-            Err(match said {
-                Some((value, "invalid digit found in string")) => {
-                    Invalid::new(format!("`{name}` is `{value}`"), "a whole number")
-                }
-                Some((value, names)) if flat.contains("[possible values: ") => {
-                    Invalid::new(format!("`{name}` is `{value}`"), &format!("one of {names}"))
-                }
-                Some((value, why)) => Invalid::new(format!("`{name}` is `{value}`"), why),
-                None => Invalid::new(format!("`{name}`: {flat}"), ""),
-            })
-        }
-    }
 }
 
 /// The layers, from the first to the last.

@@ -17,7 +17,11 @@ const NOTHING: &str = "nothing";
 
 /// What is wrong with a header.
 pub(super) fn of_header(name: &str, pin: &HeaderPin, value: Option<&str>) -> Vec<Finding> {
-    let unlike = |wanted: String| Finding::new("header", "", wanted, value.unwrap_or("absent"));
+    // Each header is a difference of its own.
+    let kind = format!("header {}", name.to_lowercase());
+    let unlike = |wanted: String| {
+        Finding::new(kind.clone(), "", format!("header {wanted}"), value.unwrap_or("absent"))
+    };
     match (pin, value) {
         (HeaderPin::Present, None) => vec![unlike(format!("{name} present"))],
         (HeaderPin::Absent, Some(_)) => vec![unlike(format!("{name} absent"))],
@@ -199,12 +203,13 @@ fn unmet(held: &Predicates, value: Option<&Value>, spelling: Spelling) -> Vec<Un
     if let Some(count) = held.count {
         let counted = value.and_then(counted);
         let fits = counted.is_some_and(|(n, _)| count.range().contains(&n));
-        let noun = counted.map_or("elements", |(_, noun)| noun);
+        let noun = counted.map_or("element", |(_, noun)| noun);
+        let plural = if count.range() == (1..=1) { "" } else { "s" };
         hold(
             "count",
             fits,
-            format!("{count} {noun}"),
-            counted.map(|(n, noun)| format!("{n} {noun}")),
+            format!("{count} {noun}{plural}"),
+            counted.map(|(n, noun)| crate::contract::text::counted(n as u64, noun)),
         );
     }
     unmet
@@ -213,9 +218,9 @@ fn unmet(held: &Predicates, value: Option<&Value>, spelling: Spelling) -> Vec<Un
 /// How many elements, members or characters a value has.
 fn counted(value: &Value) -> Option<(usize, &'static str)> {
     match value {
-        Value::Array(list) => Some((list.len(), "elements")),
-        Value::Object(map) => Some((map.len(), "members")),
-        Value::String(text) => Some((text.chars().count(), "characters")),
+        Value::Array(list) => Some((list.len(), "element")),
+        Value::Object(map) => Some((map.len(), "member")),
+        Value::String(text) => Some((text.chars().count(), "character")),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
 }

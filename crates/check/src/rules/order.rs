@@ -1,4 +1,4 @@
-//! ORDER: one result an item, in request order.
+//! ORDER: one result per item, in request order.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ORDER-001",
         level: Level::Must,
         title: "A response has as many results as the request has items",
-        cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
+        cite: "OpenAPI: operation summary (one result per item); INTERPRETATION-06",
         doc: "Results stand for items by position. One too few, and every later verdict belongs to another \
               item. Example: a batch of three with one rejected item answered with two results.",
         example: include_str!("examples/ORDER-001.txt"),
@@ -35,7 +35,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ORDER-002",
         level: Level::Must,
         title: "Results are in the order of their items",
-        cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
+        cite: "OpenAPI: operation summary (one result per item); INTERPRETATION-06",
         doc: "Result *i* belongs to item *i*. Results that are sorted, reversed, grouped by verdict or in the \
               order in which workers finished make a client believe that a rejected balance was accepted.",
         example: include_str!("examples/ORDER-002.txt"),
@@ -54,7 +54,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "ORDER-003",
         level: Level::Must,
         title: "No item has two results while another has none",
-        cite: "OpenAPI: operation summary (one result an item); INTERPRETATION-06",
+        cite: "OpenAPI: operation summary (one result per item); INTERPRETATION-06",
         doc: "The count can be right and the answer still wrong: one item answered twice, another never. The \
               item without a result is lost without a trace.",
         example: include_str!("examples/ORDER-003.txt"),

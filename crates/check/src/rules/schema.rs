@@ -252,7 +252,7 @@ fn results_present(view: &ExchangeView<'_>) -> Verdict {
     Verdict::fail(Finding::new(
         "missing",
         pointer,
-        "an array with one result an item",
+        "an array with one result per item",
         if body.is_empty() { "an empty body".to_owned() } else { format!("none in {body}") },
     ))
 }

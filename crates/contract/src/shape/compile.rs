@@ -6,11 +6,13 @@ use serde_json::Value;
 
 use super::answers::{check_answers, check_samples};
 use super::documented::{ContractSource, ResultSchemas, check_fields, lacking, list};
+use super::echoed::{EchoedField, around_fields, echoed};
 use super::envelope::{check_envelope, parameters, required_envelope};
-use super::file::{EchoFile, PlaceFile, UniqueKeyFile};
+use super::file::{PlaceFile, UniqueKeyFile};
 use super::forms::{ZIPPED, bind_lines, bind_zip, line_schema, lines, map_key, zip_name};
 use super::matcher::Matcher;
 use super::place::{FoundSchema, find_schema};
+use super::plain::plain;
 use super::serve::Specimens;
 use super::specimen::specimen;
 use super::told::{Verdicts, matching, verdict};
@@ -44,14 +46,6 @@ pub struct Compiled {
 /// The statuses under which results stand.
 pub(crate) fn success(file: &BatchFile) -> Vec<u16> {
     file.places().into_iter().flat_map(|place| place.under).collect()
-}
-
-/// A field of items that results repeat.
-struct EchoedField {
-    item: Pointer,
-    result: Pointer,
-    /// As the file has it.
-    written: String,
 }
 
 /// The fields that a contract names, as everything else speaks of them.
@@ -107,8 +101,10 @@ pub(crate) fn compile(
     let reader =
         ContractReader { file, source: &source, operation, key, items, item_at, places, schemas };
 
-    let echo = reader.echo();
-    let mut form = ItemForm::nested(&reader.around_fields(&echo)).in_lines(lines).in_map(map_key);
+    let echo = echoed(file, reader.key.as_ref());
+    let mut form = ItemForm::nested(&around_fields(reader.key.as_ref(), &echo))
+        .in_lines(lines)
+        .in_map(map_key);
     let key = reader.key.as_ref();
     let matching = matching(file, &source, &mut form, key, operation, &reader.item_at)?;
     let item = reader.item(&form)?;
@@ -191,38 +187,6 @@ fn pointer(text: Option<&String>) -> Option<Pointer> {
 }
 
 impl ContractReader<'_> {
-    fn echo(&self) -> Vec<EchoedField> {
-        let field = |item: &String, result: &String| EchoedField {
-            item: Pointer::parse(item),
-            result: Pointer::parse(result),
-            written: result.clone(),
-        };
-        let mut echo: Vec<EchoedField> = match &self.file.echo {
-            EchoFile::Same(list) => list.iter().map(|at| field(at, at)).collect(),
-            EchoFile::Renamed(map) => {
-                map.iter().map(|(item, result)| field(item, result)).collect()
-            }
-        };
-        if let Some(UniqueKeyFile { at, result: Some(result), .. }) = &self.key {
-            let key = field(at, result);
-            echo.retain(|other| other.item != key.item);
-            echo.insert(0, key);
-        }
-        echo
-    }
-
-    /// The names of the objects around the unique key, or around the deepest echoed field: their fields stand beside
-    /// the others.
-    fn around_fields(&self, echo: &[EchoedField]) -> Vec<String> {
-        let named = self.key.iter().map(|key| Pointer::parse(&key.at));
-        let named = named.chain(echo.iter().map(|field| field.item.clone()));
-        let way = |pointer: Pointer| match pointer.steps().split_last() {
-            Some((_, way)) => way.to_vec(),
-            None => Vec::new(),
-        };
-        named.map(way).max_by_key(Vec::len).unwrap_or_default()
-    }
-
     /// The item schema, as everything else speaks of it.
     fn item(&self, form: &ItemForm) -> Result<Value, FileError> {
         let document = &self.operation.document;
@@ -491,54 +455,4 @@ impl ContractReader<'_> {
             items: self.items.clone(),
         }
     }
-}
-
-/// The names of an endpoint whose shape is the one that everything knows.
-struct Plain {
-    results: String,
-    verdict: VerdictField,
-    error: (Option<String>, Option<String>),
-    elapsed: ElapsedFields,
-}
-
-impl Plain {
-    fn apply(self, batch: &mut BatchContract) {
-        batch.results = self.results;
-        batch.verdict = self.verdict;
-        batch.error.code = self.error.0.unwrap_or_else(|| name::CODE.to_owned());
-        batch.error.description = self.error.1.unwrap_or_else(|| name::DESCRIPTION.to_owned());
-        batch.elapsed = self.elapsed;
-    }
-}
-
-fn plain(
-    file: &BatchFile,
-    places: &[PlaceFile],
-    verdict: &Verdicts,
-    echo: &[EchoedField],
-) -> Option<Plain> {
-    let [PlaceFile { at, keyed: false, lines: false, says: None, under, zip, .. }] = places else {
-        return None;
-    };
-    let (Some(accepted), Some(rejected)) = verdict else { return None };
-    let ((field, accepted), (other, rejected)) = (accepted.plain()?, rejected.plain()?);
-    let same = echo.iter().all(|field| field.item == field.result && field.item.name().is_some());
-    let name = |text: &Option<String>| match text {
-        Some(text) => Pointer::parse(text).name().map(|name| Some(name.to_owned())),
-        None => Some(None),
-    };
-    let error = (name(&file.error.code)?, name(&file.error.description)?);
-    let elapsed =
-        ElapsedFields { item: name(&file.elapsed.item)?, total: name(&file.elapsed.total)? };
-    let results = Pointer::parse(at).name()?.to_owned();
-    (under == &[200] && zip.is_empty() && field == other && same).then(|| Plain {
-        results,
-        verdict: VerdictField {
-            field: field.to_owned(),
-            accepted: accepted.to_owned(),
-            rejected: rejected.to_owned(),
-        },
-        error,
-        elapsed,
-    })
 }

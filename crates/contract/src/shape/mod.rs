@@ -7,6 +7,7 @@
 mod answers;
 mod compile;
 mod documented;
+mod echoed;
 mod envelope;
 pub mod file;
 mod forms;
@@ -14,8 +15,10 @@ mod item_form;
 mod lines;
 mod matcher;
 mod place;
+mod plain;
 mod pointer;
 mod serve;
+mod short_forms;
 mod specimen;
 mod told;
 mod way_in;

@@ -6,24 +6,26 @@
 
 mod allowed;
 mod expectations;
+mod lines;
 mod names;
 mod profiled;
 mod texts;
+mod whole_case;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Map;
 
+use self::names::items;
 use self::profiled::Replacements;
+use self::whole_case::{item_names, parts, several};
 use super::role::{Role, every_optional};
 use super::template::{Filter, Piece, Template};
 use super::{BatchSpec, Case, ItemSpec, Named, Step};
 use crate::contract::file_error::nearest;
 use crate::contract::shape::MapKey;
 use crate::contract::{Contract, FileError, Profile, Shape};
-
-const JSON: &str = "application/json";
 
 /// A case that names fields and codes of its contract.
 #[derive(Debug, Clone)]
@@ -87,55 +89,6 @@ struct Binder<'a> {
     items: HashSet<String>,
     /// Those that stand for several: how many.
     many: HashMap<String, usize>,
-}
-
-fn item_names(case: &Case) -> HashSet<String> {
-    fn collect(step: &Step, into: &mut HashSet<String>) {
-        into.extend(step_items(step).filter_map(|item| item.name.clone()));
-        step.simultaneously.iter().flatten().for_each(|inner| collect(inner, into));
-    }
-    let mut names = HashSet::new();
-    case.spec.steps.iter().flatten().for_each(|step| collect(step, &mut names));
-    names
-}
-
-/// Names that stand for several items, each with how many: copies of one item that a batch has.
-fn several(case: &Case) -> HashMap<String, usize> {
-    fn collect(step: &Step, into: &mut HashMap<String, usize>) {
-        into.extend(
-            step_items(step).filter_map(|item| {
-                Some((item.name.clone()?, item.times.filter(|times| *times > 1)?))
-            }),
-        );
-        step.simultaneously.iter().flatten().for_each(|inner| collect(inner, into));
-    }
-    let mut names = HashMap::new();
-    case.spec.steps.iter().flatten().for_each(|step| collect(step, &mut names));
-    names
-}
-
-/// The items that a step writes out.
-fn step_items(step: &Step) -> impl Iterator<Item = &ItemSpec> {
-    let batch = match &step.batch {
-        Some(BatchSpec::Items(items)) => items.as_slice(),
-        _ => &[],
-    };
-    batch.iter().chain(step.items.iter().flatten())
-}
-
-fn parts(case: &Case, contract: &Contract) -> HashSet<String> {
-    let mut parts: HashSet<String> = contract.fields().iter().map(|f| f.name.clone()).collect();
-    for step in case.spec.steps.iter().flatten() {
-        set_names(step, &mut parts);
-    }
-    parts
-}
-
-fn set_names(step: &Step, into: &mut HashSet<String>) {
-    for item in step_items(step) {
-        into.extend(item.set.keys().chain(item.set_raw.keys()).cloned());
-    }
-    step.simultaneously.iter().flatten().for_each(|inner| set_names(inner, into));
 }
 
 impl Binder<'_> {
@@ -245,45 +198,6 @@ impl Binder<'_> {
         let must_be_accepted = step.expect.is_some() && may_be_accepted(step);
         (must_be_accepted && self.contract.has_closed_envelope())
             .then_some("the document allows no other members beside the items")
-    }
-
-    fn in_lines(&self) -> bool {
-        self.contract.shape.as_ref().is_some_and(|shape| shape.form.lines().is_some())
-    }
-
-    /// A body that a shipped case writes out is a JSON document.
-    fn check_body(&self, step: &Step) -> Result<(), Unbound> {
-        let is_of_lines = |text: &String| text.contains("${@lines}");
-        let mut texts = [&step.body, &step.body_hex, &step.raw].into_iter().flatten();
-        if self.in_lines() && self.case.dir.is_none() && texts.any(|text| !is_of_lines(text)) {
-            let reason = "it writes out a JSON document, and the items of the contract are lines";
-            return Err(Unbound::Excluded(reason.to_owned()));
-        }
-        Ok(())
-    }
-
-    /// Names the contract's media type where a case names that of JSON.
-    fn set_media(&self, step: &mut Step) {
-        let sent = ("content-type", self.contract.request_media());
-        let taken = ("accept", self.contract.success_media());
-        if self.case.dir.is_some() || sent.1 == JSON && taken.1 == JSON {
-            return;
-        }
-        let media = |header: &str| {
-            [sent, taken].into_iter().find(|(name, _)| header.eq_ignore_ascii_case(name))
-        };
-        for (name, value) in &mut step.headers {
-            if let (Some((_, media)), Some(value)) = (media(name), value) {
-                *value = value.replace(JSON, media);
-            }
-        }
-        if let Some(raw) = &mut step.raw {
-            let line = |line: &str| match line.split_once(':').and_then(|(name, _)| media(name)) {
-                Some((_, media)) => line.replace(JSON, media),
-                None => line.to_owned(),
-            };
-            *raw = raw.split('\n').map(line).collect::<Vec<_>>().join("\n");
-        }
     }
 
     fn item(&self, item: &mut ItemSpec, acceptable: bool) -> Result<(), Unbound> {
@@ -436,7 +350,7 @@ impl Binder<'_> {
 
     fn warn(&self, step: &Step, into: &mut Vec<FileError>) {
         let fields: Vec<&str> = self.contract.fields().iter().map(|f| f.name.as_str()).collect();
-        for key in step_items(step).flat_map(|item| item.set.keys().chain(item.set_raw.keys())) {
+        for key in items(step).flat_map(|item| item.set.keys().chain(item.set_raw.keys())) {
             let is_name = !key.contains("${") && !key.starts_with('@');
             if !is_name || fields.contains(&key.as_str()) {
                 continue;

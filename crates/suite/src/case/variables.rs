@@ -15,14 +15,15 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Those given, and those of `environment` whose names begin with `VARIABLE_PREFIX`.
+    /// Those given, and those of `environment` whose names begin with `VARIABLE_PREFIX`; an empty one is not set.
     #[must_use]
     pub fn new(
         given: &[(String, String)],
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Variables {
         let of_environment = environment.into_iter().filter_map(|(name, value)| {
-            Some((name.strip_prefix(VARIABLE_PREFIX)?.to_owned(), value))
+            let name = name.strip_prefix(VARIABLE_PREFIX).filter(|_| !value.is_empty())?;
+            Some((name.to_owned(), value))
         });
         Variables { given: given.to_vec(), environment: of_environment.collect() }
     }

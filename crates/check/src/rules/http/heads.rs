@@ -42,8 +42,12 @@ pub(super) fn featured(view: &ExchangeView<'_>, feature: RequestFeature) -> Verd
             Verdict::NotApplicable("another rule judges 5xx")
         }
         Some(200) if !view.items().is_empty() && view.results().is_some_and(<[_]>::is_empty) => {
-            let finding =
-                Finding::new("empty", "", "a result an item", "no results: the body was not read");
+            let finding = Finding::new(
+                "empty",
+                "",
+                "one result per item",
+                "no results: the body was not read",
+            );
             Verdict::fail(finding.shows(Symptom::UnusualHeadRefused))
         }
         Some(200) => Verdict::Pass,

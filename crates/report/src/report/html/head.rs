@@ -127,7 +127,7 @@ pub(super) fn facts(summary: &Summary) -> Markup {
                 div.wide { dt { "Cases, SHA-256" } dd { code.hash { (visible(&head.suite)) } } }
             }
             @for (what, why) in &head.skipped {
-                div.wide { dt { "Skipped by the profile: " (visible(what)) } dd { (visible(why)) } }
+                div.wide { dt { "Not judged: " (visible(what)) } dd { (visible(why)) } }
             }
             @if let Some(profile) = &head.profile {
                 div.wide {

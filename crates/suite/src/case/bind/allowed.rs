@@ -30,8 +30,13 @@ impl Binder<'_> {
         name: &str,
         value: &Value,
     ) -> Result<Option<String>, Unbound> {
-        let Some(field) = self.contract.field(name) else { return Ok(None) };
         let refuse = |reason: String| Err(Unbound::NotApplicable(reason));
+        let Some(field) = self.contract.field(name) else {
+            if self.contract.has_closed_items() {
+                return refuse("the document allows no other members in an item".to_owned());
+            }
+            return Ok(None);
+        };
         if *name == self.contract.batch.unique {
             let captured = |text: &str| {
                 Template::parse(text).is_ok_and(|template| {

@@ -48,7 +48,7 @@ pub(super) fn needs(step: &Step, names: &HashSet<String>) -> bool {
         || step.simultaneously.iter().flatten().any(|inner| needs(inner, names))
 }
 
-fn items(step: &Step) -> impl Iterator<Item = &ItemSpec> {
+pub(super) fn items(step: &Step) -> impl Iterator<Item = &ItemSpec> {
     let batch = match &step.batch {
         Some(BatchSpec::Items(items)) => items.as_slice(),
         _ => &[],

@@ -25,6 +25,7 @@ impl Checker<'_> {
                 .problem("`thresholds` without any", "thresholds")
                 .expected("one of p50, p90, p95, p99, p99.9, max, mean, error-rate"));
         }
+        spec.expect.iter().try_for_each(|expect| self.check_expect(expect))?;
         match (&spec.steps, &spec.generate) {
             (Some(_), Some(_)) => Err(self
                 .problem("both `steps` and `generate`", "generate")
@@ -178,9 +179,31 @@ impl Checker<'_> {
             self.names.step(name, step, inside);
         }
         let Some(expect) = &step.expect else { return Ok(()) };
+        self.check_expect(expect)?;
         let values = expect.body.values().flat_map(BodyPin::values);
         let mut values = values.chain(expect.headers.values().flat_map(HeaderPin::values));
         values.try_for_each(|value| self.check_value(value))
+    }
+
+    /// Where an expectation looks: a name that can't be there would hold, or fail, whatever comes.
+    fn check_expect(&self, expect: &Expect) -> Result<(), FileError> {
+        let pointers = expect.body.keys().filter(|at| !at.is_empty() && !at.starts_with('/'));
+        for pointer in pointers {
+            let name = pointer.trim_start_matches(['#', '$', '.', '/']).replace('.', "/");
+            return Err(self
+                .case
+                .problem_from(expect.line, format!("`{pointer}` is not a JSON pointer"), pointer)
+                .expected("a `/` before each name; the whole body is \"\"")
+                .hint(format!("did you mean `/{name}`?")));
+        }
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        match expect.headers.keys().find(|name| name.is_empty() || !name.chars().all(is_token)) {
+            None => Ok(()),
+            Some(name) => Err(self
+                .case
+                .problem_from(expect.line, format!("`{name}` is not the name of a header"), name)
+                .expected("a name without blanks, such as Content-Type")),
+        }
     }
 
     /// A step's batch is held in memory, and its items are written out.

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::contract::file_error::FileError;
+use crate::contract::text::counted;
 
 /// Most rows of a file: each is read as a step or a case of its own.
 const MOST_ROWS: usize = 10_000;
@@ -100,7 +101,7 @@ fn csv(file: &str, text: &str) -> Result<Rows, FileError> {
     let mut rows = Vec::new();
     for (line, cells) in records {
         if cells.len() != columns.len() {
-            let found = format!("this row has {} cells", cells.len());
+            let found = format!("this row has {}", counted(cells.len() as u64, "cell"));
             return Err(FileError::new(file, found).at(line, 1).expected(format!(
                 "{}, as the first line names columns: {}",
                 columns.len(),
