@@ -158,14 +158,30 @@ impl Collector {
     #[must_use]
     pub fn tries_needed(&self, cause: &[&FindingState], escape: f64) -> u64 {
         let runs = |case: &str| self.cases.get(case).map_or(0, |c| c.runs);
-        let updates: Vec<FindingStatus> =
-            cause.iter().map(|f| status(f, runs(&f.record.case))).collect();
-        if !updates.iter().any(is_flaky) {
-            return 1;
-        }
         let rule = cause.first().map_or("", |f| f.record.rule.as_str());
+        let statuses = |findings: &[&FindingState]| -> Vec<FindingStatus> {
+            findings.iter().map(|f| status(f, runs(&f.record.case))).collect()
+        };
+        let mut updates = statuses(cause);
+        if !updates.iter().any(is_flaky) {
+            if !self.is_intermittent(rule) {
+                return 1;
+            }
+            // Its repeats may have shown it by luck alone.
+            let all: Vec<&FindingState> =
+                self.findings.values().filter(|f| f.record.rule == rule).collect();
+            updates = statuses(&all);
+        }
         let judged = self.cases.values().filter(|c| c.judged(rule)).map(|c| c.runs).sum();
         tries_needed(&updates.iter().collect::<Vec<_>>(), judged, escape)
+    }
+
+    /// Whether most findings of a rule that were repeated did not show in each repeat: those that did may owe it to luck.
+    #[must_use]
+    pub fn is_intermittent(&self, rule: &str) -> bool {
+        let repeated = || self.findings.values().filter(|f| f.record.rule == rule && f.of > 0);
+        let flaky = repeated().filter(|f| f.shown < f.of).count();
+        flaky > 0 && flaky * 2 >= repeated().count()
     }
 
     /// Findings that the confirmed failure of another rule explains, with that rule.

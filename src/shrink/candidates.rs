@@ -49,9 +49,12 @@ pub(super) fn shrink_jobs(
     let mut jobs: Vec<ShrinkJob> = causes
         .into_iter()
         .filter_map(|cause| {
-            // Where one of a cause is flaky, so may be those that were never repeated.
+            // Where one of a cause is flaky, so may be those that were never repeated; where most of a rule's are, so may
+            // be those that every repeat showed.
             let fickle = cause.iter().any(|f| steadiness(f) == FICKLE);
+            let by_luck = collector.is_intermittent(&cause.first()?.record.rule);
             let steadiness = |f| match steadiness(f) {
+                _ if by_luck => FICKLE,
                 1 if fickle => FICKLE,
                 own => own,
             };

@@ -187,8 +187,8 @@ impl Checker<'_> {
 
     /// Where an expectation looks: a name that can't be there would hold, or fail, whatever comes.
     fn check_expect(&self, expect: &Expect) -> Result<(), FileError> {
-        let pointers = expect.body.keys().filter(|at| !at.is_empty() && !at.starts_with('/'));
-        for pointer in pointers {
+        let is_pointer = |at: &String| at.is_empty() || at.starts_with('/');
+        if let Some(pointer) = expect.body.keys().find(|at| !is_pointer(at)) {
             let name = pointer.trim_start_matches(['#', '$', '.', '/']).replace('.', "/");
             return Err(self
                 .case
