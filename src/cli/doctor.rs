@@ -59,7 +59,7 @@ pub fn doctor(args: &DoctorArgs) -> Result<u8, CommandError> {
             verdict(&examination),
             counted(requests, "request"),
             counted(items, "item"),
-            kept(items, &run_id)
+            kept(items > 0 && examination.stores, &run_id)
         ));
         Ok(match (examination.unreached, examination.is_wrong()) {
             (true, _) => UNREACHED,
@@ -88,10 +88,10 @@ fn verdict(examination: &Examination) -> &'static str {
 }
 
 /// What stays in the target.
-fn kept(items: u64, run_id: &str) -> String {
-    if items == 0 {
-        String::new()
-    } else {
+fn kept(stores: bool, run_id: &str) -> String {
+    if stores {
         format!("; accepted ones stay in the target (keys start with {run_id}-)")
+    } else {
+        String::new()
     }
 }

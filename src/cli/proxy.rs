@@ -54,7 +54,8 @@ pub fn proxy(args: &ProxyArgs) -> Result<u8, CommandError> {
         let cancellation = Cancellation::default();
         end_on_signal(
             cancellation.clone(),
-            "ending the proxy and writing its reports; press again to quit at once, without reports",
+            "ending the proxy and writing its reports",
+            ", without reports",
         );
         if let Some(time) = args.duration {
             let cancellation = cancellation.clone();
@@ -63,7 +64,8 @@ pub fn proxy(args: &ProxyArgs) -> Result<u8, CommandError> {
                 cancellation.cancel(CancelReason::Requested("--for is over".to_owned()));
             });
         }
-        let passed = pass_on(TrafficProxy { listener, sender, contract }, judge, &cancellation).await;
+        let passed =
+            pass_on(TrafficProxy { listener, sender, contract }, judge, &cancellation).await;
         Ok::<_, CommandError>(passed?)
     })?;
     let summary = summary.ok_or("the record does not add up: a defect of batchproof")?;

@@ -41,7 +41,8 @@ impl<'a> ReplayHooks<'a> {
             let _ = self.environment.key_log.set(log);
             end_on_signal(
                 self.environment.cancellation.clone(),
-                "ending the replay, and running its clean-up; press again to quit at once",
+                "ending the replay, and running its clean-up",
+                "",
             );
         }
         match &profile.setup {

@@ -183,7 +183,8 @@ async fn trial(
     }
     end_on_signal(
         environment.cancellation.clone(),
-        "ending the run and writing its reports; press again to quit at once, without reports",
+        "ending the run and writing its reports",
+        ", without reports",
     );
     let progress = Arc::new(ProgressDisplay::new(args.output.quiet));
     let display = Arc::clone(&progress);

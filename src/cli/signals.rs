@@ -6,14 +6,18 @@ use super::say_error;
 
 /// What a shell says of a process that a signal ended.
 const BY_SIGNAL: i32 = 128;
+/// The number of what Ctrl-C sends.
+const INTERRUPT: i32 = 2;
 
 /// Ends the run behind `cancellation` on Ctrl-C, SIGTERM or SIGHUP; a second one ends the process at once. `says` what
-/// the first one does.
-pub fn end_on_signal(cancellation: Cancellation, says: &'static str) {
+/// the first one does, `lost` what the second one does beside that.
+pub fn end_on_signal(cancellation: Cancellation, says: &'static str, lost: &'static str) {
     let mut signals = Signals::new();
     tokio::spawn(async move {
-        let (what, _) = signals.next().await;
-        say_error(&format!("{what}: {says}"));
+        let (what, number) = signals.next().await;
+        let again =
+            if number == INTERRUPT { "press Ctrl-C again" } else { "a second signal is enough" };
+        say_error(&format!("{what}: {says}; {again} to quit at once{lost}"));
         cancellation.cancel(CancelReason::Requested(what.to_owned()));
         let (_, number) = signals.next().await;
         std::process::exit(BY_SIGNAL + number);
@@ -66,6 +70,6 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-        ("interrupted", 2)
+        ("interrupted", INTERRUPT)
     }
 }

@@ -49,6 +49,8 @@ pub async fn examine(environment: &Arc<Environment>, examination: &mut Examinati
         })
         .collect();
     let first = send(environment, &fresh, Credential::Good, &[]).await;
+    // A refusal as a whole stores nothing; what follows it is refused likewise.
+    examination.stores = !matches!(first.seen.status(), Some(300..=499));
     if let Answer::Lost(loss) = &first.exchange.answer {
         examination.unreached = loss.kind.is_unreached() || matches!(loss.kind, LossKind::NoHttp);
         let remedy = match loss.kind {
@@ -197,11 +199,9 @@ async fn credentials(environment: &Arc<Environment>, points: &mut Vec<ExaminedPo
     }
 }
 
-/// Whether the contract has used keys refuse the request, and a status does that.
-fn refuses_used_keys(environment: &Environment, status: u16) -> bool {
-    let contract = &environment.contract;
-    let refuses = contract.shape.as_ref().is_some_and(|shape| shape.again == Again::Refused);
-    refuses && contract.known_status(status) == 400
+/// What the contract has used keys get.
+fn again(environment: &Environment) -> Again {
+    environment.contract.shape.as_ref().map_or(Again::Rejected, |shape| shape.again)
 }
 
 /// What it does with used keys, broken items, and clients that accept compression.
@@ -211,18 +211,26 @@ async fn habits(
     points: &mut Vec<ExaminedPoint>,
 ) {
     if environment.contract.batch.has_key() {
-        let again = send(environment, fresh, Credential::Good, &[]).await;
-        let words = again.seen.words();
-        points.push(match again.seen.status() {
-            Some(200..=299) if again.seen.all(false) => ExaminedPoint::ok("used keys", words),
-            Some(status) if refuses_used_keys(environment, status) => {
-                ExaminedPoint::ok("used keys", words)
+        let told = send(environment, fresh, Credential::Good, &[]).await;
+        let words = told.seen.words();
+        let status = told.seen.status();
+        let is_processed = matches!(status, Some(200..=299));
+        let known = status.map(|status| environment.contract.known_status(status));
+        let (is_expected, expected) = match again(environment) {
+            Again::Rejected => (is_processed && told.seen.all(false), "rejected"),
+            Again::Refused => (known == Some(400), "refused with the whole batch"),
+            Again::Replaced | Again::Free => (is_processed && told.seen.all(true), "accepted"),
+            Again::Returned => {
+                (is_processed && told.seen.all(true), "answered with the first results")
             }
-            _ => ExaminedPoint::look(
-                "used keys",
-                words,
-                "Each item of a batch that is sent again is expected to be rejected; the rules of UNIQUE will say more.",
-            ),
+        };
+        points.push(if is_expected {
+            ExaminedPoint::ok("used keys", words)
+        } else {
+            let remedy = format!(
+                "Items of a batch that is sent again are expected to be {expected}; the rules of UNIQUE will say more."
+            );
+            ExaminedPoint::look("used keys", words, remedy)
         });
     }
     if let Some((broken, without)) = one_broken(environment) {

@@ -87,6 +87,8 @@ pub struct Examination {
     pub points: Vec<ExaminedPoint>,
     /// Whether the target could not be reached at all.
     pub unreached: bool,
+    /// Whether items that were sent may be in the target now.
+    pub stores: bool,
 }
 
 impl Examination {
@@ -102,6 +104,7 @@ pub async fn examine(environment: &Arc<Environment>, connection: &ConnectionSeen
     let mut examination = Examination {
         points: of_connection(&environment.sender.target, connection),
         unreached: connection.failure.is_some(),
+        stores: false,
     };
     if !examination.unreached {
         answers::examine(environment, &mut examination).await;

@@ -1,6 +1,6 @@
 //! Requests as the text of a case file: keys become `${fresh}`, credentials the token of the run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -19,18 +19,29 @@ pub fn case_text(contract: &Contract, requests: &[ImportedRequest], source: &str
     let keys = KeyNames::of(contract, requests);
     let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
     let operation = &contract.operation;
-    let mut out = format!(
-        "# Imported from {source}. Keys are fresh in each run, and credentials are those of the run.\n\
-         # The rules about any exchange judge it; `expect` says more (batchproof new case shows how).\n\
-         title: {}\n\
-         steps:\n",
-        scalar(&format!("{} {}, from {source}", operation.method, operation.path))
-    );
+    let mut steps = String::new();
     for request in requests {
         let writer = StepWriter { contract, request, keys: &keys, secrets: secrets(request) };
-        writer.write(&mut out);
+        writer.write(&mut steps);
     }
-    out
+    let names: BTreeSet<&String> = requests.iter().flat_map(|request| &request.variables).collect();
+    let variables: String = names
+        .into_iter()
+        .filter(|name| steps.contains(&variable(name)))
+        .map(|name| format!("# Give it a value for {name}: --variable {name}=VALUE\n"))
+        .collect();
+    format!(
+        "# Imported from {source}. Keys are fresh in each run, and credentials are those of the run.\n\
+         # The rules about any exchange judge it; `expect` says more (batchproof new case shows how).\n\
+         {variables}title: {}\n\
+         steps:\n{steps}",
+        scalar(&format!("{} {}, from {source}", operation.method, operation.path))
+    )
+}
+
+/// The template of a variable that each run is given.
+fn variable(name: &str) -> String {
+    format!("${{variable:{name}}}")
 }
 
 /// The keys of all requests, and how often each is met.
@@ -203,7 +214,9 @@ impl StepWriter<'_> {
             .secrets
             .iter()
             .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), REDACTED));
-        clean.replace("${", "$${")
+        self.request.variables.iter().fold(clean.replace("${", "$${"), |text, name| {
+            text.replace(&format!("{{{{{name}}}}}"), &variable(name))
+        })
     }
 
     /// What was answered then, in a line.

@@ -39,5 +39,6 @@ fn entry(entry: &Value) -> Option<ImportedRequest> {
         body: request.get("postData").and_then(|data| text(data, "text")),
         answer,
         credential: None,
+        variables: Vec::new(),
     })
 }

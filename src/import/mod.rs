@@ -32,6 +32,8 @@ pub struct ImportedRequest {
     pub answer: Option<(u16, Option<String>)>,
     /// Which credentials it carried, in the word of case files, where that is known.
     pub credential: Option<String>,
+    /// Names in double braces that nothing was filled in for.
+    pub variables: Vec<String>,
 }
 
 /// What a file holds.

@@ -1,4 +1,4 @@
-//! Postman collections (v2.1; of v2.0 what is alike).
+//! Postman collections (v2.1; of v2.0 what is alike). Variables of an environment stay open: a run gives them.
 
 use serde_json::Value;
 
@@ -53,9 +53,11 @@ fn read_request(
         variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     };
     if let Some(url) = request.as_str() {
+        let url = filled(url);
         return Some(ImportedRequest {
             method: "GET".to_owned(),
-            url: filled(url),
+            variables: open_variables([url.as_str()]),
+            url,
             ..ImportedRequest::default()
         });
     }
@@ -77,14 +79,35 @@ fn read_request(
         let status = u16::try_from(response.get("code")?.as_u64()?).ok()?;
         Some((status, response.get("body").and_then(Value::as_str).map(str::to_owned)))
     });
+    let (url, body) = (filled(&url), body.map(filled));
+    let headers: Vec<(String, String)> = headers.collect();
+    let texts = headers.iter().map(|(_, value)| value.as_str());
     Some(ImportedRequest {
+        variables: open_variables(texts.chain([url.as_str()]).chain(body.as_deref())),
         method: request.get("method").and_then(Value::as_str).unwrap_or("GET").to_uppercase(),
-        url: filled(&url),
-        headers: headers.collect(),
-        body: body.map(filled),
+        url,
+        headers,
+        body,
         answer,
         credential: None,
     })
+}
+
+/// The names in double braces, each once. What begins with a dollar sign is a function of Postman's, and stays.
+fn open_variables<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let is_name = |name: &&str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+    };
+    let mut names: Vec<String> = Vec::new();
+    for text in texts {
+        let parts = text.split("{{").skip(1).filter_map(|part| Some(part.split_once("}}")?.0));
+        for name in parts.filter(is_name) {
+            if names.iter().all(|known| known != name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
 }
 
 /// The texts of a list.

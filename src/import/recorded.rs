@@ -79,5 +79,6 @@ fn request(exchange: &ExchangeRecord) -> Option<ImportedRequest> {
         body,
         answer,
         credential: Some(request.credential.clone()),
+        variables: Vec::new(),
     })
 }

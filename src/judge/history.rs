@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use crate::check::keys_in_text;
+use crate::contract::Contract;
 use crate::exchange::Exchange;
 
 /// Bytes that earlier exchanges may take, about.
@@ -15,6 +17,8 @@ const SIZE: (usize, usize) = (2048, 6);
 /// An exchange that was judged.
 pub(super) struct EarlierExchange {
     pub exchange: Exchange,
+    /// The keys that its request held.
+    keys: HashSet<String>,
     number: u64,
     size: usize,
 }
@@ -50,9 +54,8 @@ impl History {
     }
 
     /// Takes in an exchange that was judged.
-    pub fn add(&mut self, exchange: Exchange) {
-        let keys: HashSet<String> =
-            exchange.intent.items().iter().filter_map(|item| item.number.clone()).collect();
+    pub fn add(&mut self, contract: &Contract, exchange: Exchange) {
+        let keys = keys_of(contract, &exchange);
         if keys.is_empty() {
             return;
         }
@@ -60,8 +63,9 @@ impl History {
             + exchange.answer.response().map_or(0, |response| response.body.len());
         let size = SIZE.0 + SIZE.1 * bodies;
         self.numbers += 1;
-        let earlier = Arc::new(EarlierExchange { exchange, number: self.numbers, size });
-        for key in keys {
+        let (names, number) = (keys.clone(), self.numbers);
+        let earlier = Arc::new(EarlierExchange { exchange, keys, number, size });
+        for key in names {
             self.by_key.entry(key).or_default().push(Arc::clone(&earlier));
         }
         self.bytes += size;
@@ -75,7 +79,7 @@ impl History {
         let Some(oldest) = self.exchanges.pop_front() else { return };
         self.has_forgotten = true;
         self.bytes -= oldest.size;
-        for key in oldest.exchange.intent.items().iter().filter_map(|item| item.number.as_deref()) {
+        for key in &oldest.keys {
             if let Some(list) = self.by_key.get_mut(key) {
                 list.retain(|earlier| earlier.number != oldest.number);
                 if list.is_empty() {
@@ -84,4 +88,13 @@ impl History {
             }
         }
     }
+}
+
+/// The keys that a request holds; of a body that is no batch to us, those that another reader may find in it.
+fn keys_of(contract: &Contract, exchange: &Exchange) -> HashSet<String> {
+    if exchange.intent.is_batch() {
+        return exchange.intent.items().iter().filter_map(|item| item.number.clone()).collect();
+    }
+    let body = exchange.request.body.as_deref().unwrap_or_default();
+    keys_in_text(contract, body).into_iter().collect()
 }

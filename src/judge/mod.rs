@@ -237,7 +237,7 @@ impl TrafficJudge {
         }
         self.accuse_earlier(&mut exchanges, since, &mut evaluation);
         for member in members {
-            self.history.add(Exchange { group: number, ..member.exchange });
+            self.history.add(&self.contract, Exchange { group: number, ..member.exchange });
         }
         let run = self.runs.entry(source).or_default();
         let case = self.sources.get(source).cloned().unwrap_or_default();
@@ -355,9 +355,13 @@ impl TrafficJudge {
         }
         if counts.unknown_used > 0 {
             notes.push(format!(
-                "not judged: {} rejected as used at the first appearance of the key, which may have been used before \
-                 the recording (--fresh-store says that none was)",
-                counted(counts.unknown_used, "item")
+                "not judged: {} rejected as used at the first appearance of the key, which may have been used {}",
+                counted(counts.unknown_used, "item"),
+                if self.freshness.is_whole {
+                    "by a request that could not be read"
+                } else {
+                    "before the recording (--fresh-store says that none was)"
+                }
             ));
         }
         if counts.overlapping > 0 {

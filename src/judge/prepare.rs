@@ -286,7 +286,8 @@ impl Preparer {
     /// Whether a batch was processed, with its results; nothing where it was neither processed nor refused.
     fn results(&self, exchange: &Exchange) -> Option<(bool, Vec<Value>)> {
         let response = exchange.answer.response()?;
-        let body: Option<Value> = serde_json::from_slice(&response.body).ok();
+        let body = self.contract.answer_json(response.status, &response.body);
+        let body: Option<Value> = body.ok().map(|document| document.value);
         let (status, body) = match (&self.contract.shape, body) {
             (Some(shape), Some(body)) => {
                 let items: Vec<&Value> =

@@ -89,8 +89,8 @@ pub(super) fn handshake_failure(error: &io::Error) -> String {
     match tls_error::find(error) {
         Some(inner) => tls_error::explain(inner),
         None => format!(
-            "the connection ended during the TLS handshake ({error}). Does the server want a client certificate \
-             (--cert F)?"
+            "the connection ended during the TLS handshake ({error}): does the server want a client certificate \
+             (--cert F), or is it http rather than https?"
         ),
     }
 }

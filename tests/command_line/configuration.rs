@@ -93,7 +93,7 @@ fn a_mistake_is_exit_2_with_its_place() {
         ),
         (
             "[profiles.ci]\ntoken = \"x\"\n",
-            ["batchproof.toml:2:1", "a token stands in no such file"],
+            ["batchproof.toml:2:1", "tokens are not allowed in this file"],
         ),
         (
             "jobs = \"many\"\n",
@@ -246,7 +246,7 @@ fn a_section_where_none_is_meant_and_a_wrong_value_say_what_belongs_there() {
         "seed = 1\njobs = \"x\"\n",
         &["batchproof.toml:2:1: `jobs` is `x`", "expected: a whole number"],
     );
-    refused("jobs = 0\n", &["`jobs` is `0`", "expected: 0 is not in 1..=1024"]);
+    refused("jobs = 0\n", &["`jobs` is `0`", "`jobs` is `0`: 0 is not in 1..=1024"]);
     refused("depth = \"quik\"\n", &["`depth` is `quik`", "expected: one of quick, standard, deep"]);
     refused("max-time = \"soon\"\n", &["`max-time` is `soon`", "such as 30s, 10m or 1h30m"]);
 }

@@ -75,7 +75,11 @@ fn a_mistake_names_the_place_in_the_case_or_in_the_data() {
     };
     let words = ["case.yaml:4:37: d.csv has no column `acount`", "did you mean `account`?"];
     refused(case, ("d.csv", "account,b\n1,2\n"), &words);
-    refused(case, ("e.csv", "account\n1\n"), &["case.yaml:2:11", "e.csv does not exist"]);
+    refused(
+        case,
+        ("e.csv", "account\n1\n"),
+        &["case.yaml:2:11", "d.csv does not exist", "did you mean `e.csv`?"],
+    );
     refused(
         case,
         ("d.csv", "account,b\n1,2\n3\n"),

@@ -160,6 +160,30 @@ fn a_postman_collection_has_folders_and_variables() {
 }
 
 #[test]
+fn what_an_environment_of_postman_fills_in_is_a_variable_of_the_run() {
+    let desk = Desk::new();
+    let request = json!({
+        "method": "POST",
+        "header": [{ "key": "X-Client", "value": "{{client}}" }],
+        "body": { "mode": "raw", "raw": body(&["K-9"]).replace("\"core\"", "\"{{who}}\"") },
+        "url": { "raw": format!("{{{{base}}}}{PATH}") },
+    });
+    let collection =
+        json!({ "info": { "name": "c" }, "item": [{ "name": "batch", "request": request }] });
+    desk.file("collection.json", collection.to_string());
+    desk.batchproof(&["import", "collection.json", "--output", "case.yaml"]).ends(0);
+    let case = std::fs::read_to_string(desk.path().join("case.yaml")).unwrap();
+    assert!(case.contains("${variable:who}") && case.contains("${variable:client}"), "{case}");
+    assert!(
+        case.contains("--variable who=VALUE") && !case.contains("{{") && !case.contains("base"),
+        "{case}"
+    );
+    desk.batchproof(&["run", "case.yaml"]).ends(2).says(&["the variable `"]);
+    let values = ["--variable", "who=treasury", "--variable", "client=c-1"];
+    desk.batchproof(&[&["run", "case.yaml"], &values[..]].concat()).ends(0);
+}
+
+#[test]
 fn a_finding_of_a_report_becomes_a_case_that_shows_it_again() {
     let desk = Desk::new();
     let serving = Serving::start(&["--fault", "results-reversed"], None);

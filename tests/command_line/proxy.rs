@@ -112,7 +112,11 @@ fn a_proxy_before_a_clean_server_finds_nothing() {
     let (code, log) = proxying.end();
     assert_eq!(code, 0, "{log}");
     assert_eq!(desk.report()["stats"]["requests"], 2);
-    assert!(desk.report()["notes"].to_string().contains("1 exchange of other paths"));
+    assert!(
+        desk.report()["notes"]
+            .to_string()
+            .contains("1 exchange of other targets, paths and methods")
+    );
 }
 
 #[cfg(unix)]

@@ -294,16 +294,21 @@ impl<'a> ExchangeView<'a> {
         self.is_large() || self.exchange.request.body.as_ref().map_or(0, bytes::Bytes::len) >= LONG
     }
 
-    /// Whether a web application firewall may refuse the request with a 403, for markup and control characters in its
-    /// texts (INTERPRETATION-07).
+    /// Whether a web application firewall may refuse the request with a 403, for what its texts hold: markup, control
+    /// characters, and what statements, scripts and paths of other systems are made of (INTERPRETATION-07).
     #[must_use]
     pub fn may_be_refused_by_a_firewall(&self) -> bool {
         let odd = |i: &ItemIntent| !i.validity.unusual.is_empty() || !i.validity.exempt.is_empty();
-        // A body that holds no items is text to it.
-        let is_markup =
-            |byte: &u8| *byte == b'<' || byte.is_ascii_control() && !byte.is_ascii_whitespace();
-        let body = self.exchange.request.body.as_deref().filter(|_| self.items().is_empty());
-        self.items().iter().any(odd) || body.is_some_and(|body| body.iter().any(is_markup))
+        let is_suspicious = |body: &[u8]| {
+            let of_attacks = |byte: &u8| {
+                b"<'`;$|".contains(byte) || byte.is_ascii_control() && !byte.is_ascii_whitespace()
+            };
+            let of_two =
+                |two: &[u8]| [b"--", b"..", b"/*", b"\\\"", b"\\\\"].iter().any(|t| two == *t);
+            body.iter().any(of_attacks) || body.windows(2).any(of_two)
+        };
+        self.items().iter().any(odd)
+            || self.exchange.request.body.as_deref().is_some_and(is_suspicious)
     }
 
     fn is_large(&self) -> bool {

@@ -1,6 +1,7 @@
 //! What a rule says of what it saw: a pass, findings, or that it does not apply. It knows no rule.
 
 use super::message::Message;
+use crate::generate::KeyParts;
 
 /// What a rule says of what it saw.
 #[derive(Debug)]
@@ -139,16 +140,21 @@ impl Finding {
         self
     }
 
-    /// The pointer with `*` for indexes.
+    /// The pointer with `*` for indexes, and for keys of maps that the run chose.
     #[must_use]
     pub fn place(&self) -> String {
-        self.pointer
-            .split('/')
-            .map(|part| {
-                let index = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-                if index { "*" } else { part }
-            })
-            .collect::<Vec<_>>()
-            .join("/")
+        let places = self.pointer.split('/').map(|part| if is_chosen(part) { "*" } else { part });
+        places.collect::<Vec<_>>().join("/")
     }
+}
+
+/// Whether a part of a pointer is an index, or what this run called an item.
+fn is_chosen(part: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let begins_with_number = |text: &str| is_number(text.split('-').next().unwrap_or_default());
+    let is_uuid = || part.len() == 36 && part.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    is_number(part)
+        || part.strip_prefix("item-").or(part.strip_prefix("Item-")).is_some_and(begins_with_number)
+        || KeyParts::parse(part).is_some()
+        || is_uuid()
 }

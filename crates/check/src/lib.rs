@@ -7,7 +7,6 @@
 use batchproof_contract as contract;
 use batchproof_suite::{case, exchange, generate};
 
-mod beyond_limits;
 mod coverage_counts;
 mod evaluate;
 mod evaluate_run;
@@ -29,7 +28,6 @@ mod rule;
 pub mod rules;
 mod run_tally;
 mod streamed;
-mod surrogates;
 mod text;
 pub mod waiver;
 
@@ -43,6 +41,7 @@ pub use expectation::{Expectation, ExpectationSource};
 pub use fast_path::{ElapsedTimes, FastPath, HeaderCache, SentItems};
 pub use finding::{Finding, Symptom, Verdict};
 pub use message::Message;
+pub use model::keys_in_text;
 pub use outlined::{evaluate, evaluate_since};
 pub use prediction::{Prediction, UnusedReason};
 pub use relation::{ItemAt, VerdictRelation};

@@ -2,9 +2,7 @@
 
 use serde_json::Value;
 
-use super::beyond_limits::cut_down;
 use super::exchange_view::{ItemVerdict, ParsedBody};
-use super::surrogates;
 use crate::contract::{Contract, Document, member, repeated_key};
 use crate::exchange::Answer;
 
@@ -13,12 +11,10 @@ pub(super) fn body(contract: &Contract, answer: &Answer) -> (ParsedBody, Option<
     let Answer::Received(response) = answer else { return (ParsedBody::Absent, None) };
     match contract.answer_json(response.status, &response.body) {
         Ok(Document { value, repeated }) => (ParsedBody::Value(value), repeated),
-        Err(error) => {
-            match surrogates::replaced(&response.body).or_else(|| cut_down(&response.body)) {
-                Some(value) => (ParsedBody::Value(value), repeated_key(&response.body)),
-                None => (ParsedBody::Broken(why_not_json(&error, response.body.len())), None),
-            }
-        }
+        Err(error) => match contract.answer_leniently(response.status, &response.body) {
+            Some(value) => (ParsedBody::Value(value), repeated_key(&response.body)),
+            None => (ParsedBody::Broken(why_not_json(&error, response.body.len())), None),
+        },
     }
 }
 

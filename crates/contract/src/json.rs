@@ -7,6 +7,9 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
+use crate::beyond_limits::cut_down;
+use crate::surrogates;
+
 /// Members of an object up to which looking at each name beats the hash of one.
 const FEW: usize = 16;
 /// Most members that room is made for before they are read.
@@ -44,6 +47,13 @@ impl Document {
         let value = deserializer.deserialize_any(reader)?;
         Ok(Document { value, repeated })
     }
+}
+
+/// The value of a text that is JSON by its grammar, though our parser does not read it: halves of surrogate pairs, numbers
+/// beyond a double, very deep nesting.
+#[must_use]
+pub fn read_leniently(json: &[u8]) -> Option<Value> {
+    surrogates::replaced(json).or_else(|| cut_down(json))
 }
 
 /// A key that an object of the first document in `json` has twice, as far as it can be read.

@@ -27,16 +27,30 @@ pub use print::shown;
 pub use schema::schema;
 
 /// The commands whose options may stand in the file.
-const COMMANDS: [&str; 9] =
-    ["run", "certify", "replay", "cleanup", "doctor", "init", "import", "new", "sample"];
-/// What `init` takes from the command line alone: with a target it sends, and what that accepts stays there.
-const NOT_OF_INIT: [&str; 2] = ["target", "profile"];
+const COMMANDS: [&str; 14] = [
+    "run", "certify", "replay", "cleanup", "doctor", "init", "import", "new", "sample", "judge",
+    "proxy", "serve", "prove", "explain",
+];
+/// What commands take from the command line alone, though `run` has an option of that name.
+const NOT_SHARED: [(&str, &[&str]); 5] = [
+    // With a target it sends, and what that accepts stays there.
+    ("init", &["target", "profile"]),
+    // It chooses among the exchanges of a file.
+    ("judge", &["target"]),
+    // The time of a soak.
+    ("proxy", &["duration"]),
+    ("serve", &["token_file", "refusal_mode"]),
+    ("prove", &["depth", "seed", "verbose"]),
+];
 /// The variable of `--config`, also for commands without the option.
 const CONFIG_VARIABLE: &str = "BATCHPROOF_CONFIG";
 /// The same of `--config-profile`.
 const PROFILE_VARIABLE: &str = "BATCHPROOF_CONFIG_PROFILE";
 /// Options that choose what is read, or ask about it.
 const NOT_SET: [&str; 5] = ["help", "config", "config_profile", "print_config", "save_cases"];
+/// Variables that are read and are not options.
+const OTHER_VARIABLES: [&str; 4] =
+    ["BATCHPROOF_TOKEN", CONFIG_VARIABLE, PROFILE_VARIABLE, crate::case::VARIABLE_PREFIX];
 /// Set for the hooks of a run: there, the variables of the run are not options of another.
 const HOOK: &str = "BATCHPROOF_HOOK";
 
@@ -116,6 +130,31 @@ pub fn configured(arguments: Vec<OsString>) -> Result<Configured, ConfigError> {
     Ok(Configured { cli: Cli::from_arg_matches(&matches)?, shown })
 }
 
+/// Variables that nothing reads, and whose names are nearly those of options.
+pub fn misspelt() -> Vec<String> {
+    if std::env::var_os(HOOK).is_some() {
+        return Vec::new();
+    }
+    let command = Cli::command();
+    let mut known: Vec<String> = OTHER_VARIABLES.iter().map(|name| (*name).to_owned()).collect();
+    known.extend(options(&command).into_iter().map(variable));
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    // A profile names variables of its own, such as BATCHPROOF_TOKEN_B.
+    let is_free = |name: &String| {
+        name.starts_with("BATCHPROOF_")
+            && !known.iter().any(|other| name.starts_with(other.as_str()))
+    };
+    let mut found: Vec<String> = names
+        .filter(is_free)
+        .filter_map(|name| {
+            let near = nearest(&name, &known)?;
+            Some(format!("nothing reads the variable {name}: did you mean {near}?"))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 /// The options that may be set: those of `run`.
 fn options(command: &Command) -> Vec<&Arg> {
     let run = command.find_subcommand("run");
@@ -136,14 +175,14 @@ fn shared(command: &Command) -> impl Fn(&Arg) -> bool {
         .filter(|arg| !arg.is_positional())
         .map(|arg| arg.get_id().to_string())
         .collect();
-    let (is_run, is_init) = (command.get_name() == "run", command.get_name() == "init");
+    let is_run = command.get_name() == "run";
+    let own = NOT_SHARED.iter().find(|(name, _)| *name == command.get_name());
+    let own = own.map_or(&[][..], |(_, ids)| *ids);
     let like_run = matches!(command.get_name(), "run" | "certify" | "replay" | "cleanup");
     move |arg: &Arg| {
         let id = arg.get_id().as_str();
         let is_shared = of_run.iter().any(|known| known == id);
-        is_option(arg)
-            && (is_run || like_run || is_shared)
-            && !(is_init && NOT_OF_INIT.contains(&id))
+        is_option(arg) && (is_run || like_run || is_shared) && !own.contains(&id)
     }
 }
 

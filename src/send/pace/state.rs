@@ -21,6 +21,8 @@ pub(super) const WINDOW: Duration = Duration::from_secs(1);
 const ARRIVED: Duration = Duration::from_secs(1);
 /// Requests a second that 503 does not slow a run below: it may be a fault, and have nothing to do with the rate.
 const SLOWEST_FOR_FAULTS: f64 = 20.0;
+/// Requests at once that 503 does not bring a run below: simultaneous requests stay possible.
+const FEWEST_FOR_FAULTS: usize = 2;
 /// Requests a second that nothing slows a run below.
 const SLOWEST: f64 = 0.2;
 /// More entries than this are not searched one by one.
@@ -232,8 +234,11 @@ impl PaceState {
         let is_news = self.lowered.is_none_or(|lowered| sent.released >= lowered);
         if is_news {
             self.lowered = Some(now);
-            if status == 429 && sent.under_way > 1 {
-                self.at_once.lower(sent.under_way as f64, 1.0, now);
+            // Who is busy and says for how long may take fewer at once.
+            let is_busy = advice.pause.is_some_and(|pause| !pause.is_zero());
+            let least = if status == 429 { 1 } else { FEWEST_FOR_FAULTS };
+            if sent.under_way > least && (status == 429 || is_busy) {
+                self.at_once.lower(sent.under_way as f64, least as f64, now);
             }
             self.raised = now;
         }
@@ -388,6 +393,29 @@ mod tests {
             assert!(within < 30, "{within}");
         }
         assert!(released.len() > 24 * 15, "{} in 24 s is too slow", released.len());
+    }
+
+    #[test]
+    fn a_target_that_is_busy_gets_fewer_requests_at_once() {
+        let start = Instant::now();
+        let mut state = PaceState::new(None, start);
+        let mut now = start;
+        for _ in 0..20 {
+            let under_way = state.together().min(16);
+            if under_way > 4 {
+                let sent = Sent { released: now, under_way, average: 1.0 };
+                refuse(&mut state, 503, Some(1), &sent, now);
+                assert!(state.together() < under_way);
+            }
+            now += Duration::from_secs(1);
+        }
+        assert!((2..=4).contains(&state.together()), "{}", state.together());
+        for _ in 0..20 {
+            let sent = Sent { released: now, under_way: state.together(), average: 1.0 };
+            refuse(&mut state, 503, Some(1), &sent, now);
+            now += Duration::from_secs(1);
+        }
+        assert_eq!(state.together(), 2, "two are simultaneous");
     }
 
     #[test]

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::case::Credential;
-use crate::contract::Level;
-use crate::contract::shape::KeyScope;
+use crate::contract::shape::{KeyScope, MapKey};
 use crate::contract::validity::ExpectedOutcome;
+use crate::contract::{Contract, Level};
 use crate::exchange::{Answer, ItemIntent, LossKind, Situation};
 use crate::exchange_view::{ExchangeView, ItemVerdict};
 use crate::generate::KeyParts;
@@ -242,7 +242,8 @@ fn predict_item(
 fn record_outcome<'a>(view: &ExchangeView<'a>, states: &mut KeyStates<'a>, acceptances: bool) {
     let whole = request_outcome(view);
     if !view.exchange.intent.is_batch() && !acceptances {
-        for number in keys_in_text(view) {
+        let body = view.exchange.request.body.as_deref().unwrap_or_default();
+        for number in keys_in_text(view.contract, body) {
             let outcome = whole.clone().unwrap_or(KeyState::Unknown);
             let before = states.get(number.as_str());
             if matches!(before, None | Some(KeyState::Unused(_))) {
@@ -301,10 +302,14 @@ fn joined_state(before: Option<&KeyState>, outcome: KeyState) -> KeyState {
     }
 }
 
-/// The numbers that a body which is no batch still spells out: a careless reader may have stored them.
-fn keys_in_text(view: &ExchangeView<'_>) -> Vec<String> {
-    let Some(body) = &view.exchange.request.body else { return Vec::new() };
-    let Some(name) = view.contract.judged_key().rsplit('/').next().filter(|n| !n.is_empty()) else {
+/// The numbers that a body which is no batch to us still spells out: another reader may have stored them.
+#[must_use]
+pub fn keys_in_text(contract: &Contract, body: &[u8]) -> Vec<String> {
+    let map_key = contract.shape.as_ref().and_then(|shape| shape.form.map_key());
+    if let Some(MapKey::Field(_)) = map_key {
+        return member_names(body);
+    }
+    let Some(name) = contract.judged_key().rsplit('/').next().filter(|n| !n.is_empty()) else {
         return Vec::new();
     };
     let key = serde_json::Value::from(name).to_string();
@@ -317,6 +322,22 @@ fn keys_in_text(view: &ExchangeView<'_>) -> Vec<String> {
         numbers.extend(values.next().and_then(Result::ok));
     }
     numbers
+}
+
+/// The names of all members that a text spells out.
+fn member_names(body: &[u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = body;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'"') {
+        let mut values = serde_json::Deserializer::from_slice(&rest[at..]).into_iter::<String>();
+        let text = values.next().and_then(Result::ok);
+        let end = at + values.byte_offset().max(1);
+        rest = rest.get(end..).unwrap_or_default();
+        if let Some(text) = text.filter(|_| rest.trim_ascii_start().first() == Some(&b':')) {
+            names.push(text);
+        }
+    }
+    names
 }
 
 /// What happened to all numbers of a request alike; nothing where each result says its own.

@@ -15,6 +15,7 @@ use crate::contract::shape::Reading;
 use crate::contract::{Contract, Shape};
 use crate::exchange::Exchange;
 
+pub use keys::keys_in_text;
 pub(super) use streamed_order::StreamedOrder;
 
 /// The exchanges of an execution with parsed answers and predictions.

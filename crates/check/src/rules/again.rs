@@ -2,7 +2,7 @@
 //!
 //! The model keeps no state of such keys: what one execution shows of a key is all that is looked at.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::contract::Level;
 use crate::contract::member;
 use crate::contract::shape::{Again, KeyScope, name};
 use crate::contract::validity::ExpectedOutcome;
-use crate::exchange_view::{ExecutionView, ItemVerdict, ItemView, ParsedBody};
+use crate::exchange_view::{ExchangeView, ExecutionView, ItemVerdict, ItemView, ParsedBody};
 use crate::finding::{Finding, Verdict};
 use crate::rule::{Check, Rule};
 use crate::text::shown;
@@ -101,6 +101,41 @@ fn reuses<'v>(trial: &'v ExecutionView<'v>) -> Vec<Reuse<'v>> {
             }
         }
         used.extend(own);
+    }
+    found
+}
+
+/// Accepted items of simultaneous requests with a key that no other request has: the first of each key, and each other.
+fn simultaneous<'v>(trial: &'v ExecutionView<'v>) -> Vec<Reuse<'v>> {
+    let key = &trial.contract.batch.unique;
+    let text = |item: &ItemView<'v>| member(&item.intent.value, key).and_then(Value::as_str);
+    let is_judged = |view: &&ExchangeView<'v>| {
+        view.is_ordinary() && view.misordered.is_none() && view.crosstalk.is_none()
+    };
+    let mut first: HashMap<&str, ItemView<'v>> = HashMap::new();
+    let mut found = Vec::new();
+    let (together, alone): (Vec<_>, Vec<_>) =
+        trial.exchanges.iter().partition(|view| view.exchange.group.is_some());
+    let elsewhere: HashSet<&str> = alone
+        .iter()
+        .flat_map(|view| view.items())
+        .filter_map(|item| member(&item.value, key)?.as_str())
+        .collect();
+    for item in together.into_iter().filter(is_judged).flat_map(|view| view.pairs()) {
+        let valid = item.intent.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must);
+        let accepted = valid && item.verdict == Some(ItemVerdict::Accepted);
+        let Some(text) = text(&item).filter(|text| accepted && !elsewhere.contains(text)) else {
+            continue;
+        };
+        match first.get(text) {
+            Some(first) if first.within.exchange.group == item.within.exchange.group => {
+                found.push(Reuse { first: *first, again: item });
+            }
+            Some(_) => {}
+            None => {
+                first.insert(text, item);
+            }
+        }
     }
     found
 }
@@ -200,8 +235,8 @@ fn same_result(trial: &ExecutionView<'_>) -> Verdict {
         return Verdict::NotApplicable("a used key does not get its first answer in this contract");
     }
     let accepted = |repeat: &Reuse<'_>| repeat.again.verdict == Some(ItemVerdict::Accepted);
-    let repeats: Vec<_> =
-        reuses(trial).into_iter().filter(|repeat| is_repeat(repeat) && accepted(repeat)).collect();
+    let all = reuses(trial).into_iter().chain(simultaneous(trial));
+    let repeats: Vec<_> = all.filter(|repeat| is_repeat(repeat) && accepted(repeat)).collect();
     let mut findings = Vec::new();
     for repeat in &repeats {
         let (first, second) = (lasting(&repeat.first), lasting(&repeat.again));

@@ -243,6 +243,22 @@ fn labelled_json(view: &ExchangeView<'_>) -> Verdict {
     if !judged || view.exchange.request.method == "HEAD" {
         return Verdict::NotApplicable("no JSON is documented here");
     }
+    let labels: Vec<&str> = response
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "content-type")
+        .map(|(_, value)| &**value)
+        .collect();
+    if let [first, .., last] = labels.as_slice()
+        && !first.eq_ignore_ascii_case(last)
+    {
+        return Verdict::fail(Finding::new(
+            "several labels",
+            "",
+            "one Content-Type (RFC 9110 section 8.3)",
+            format!("Content-Type: {}", labels.join(", and Content-Type: ")),
+        ));
+    }
     let label = response.header("content-type").unwrap_or("");
     let media = MediaType::parse(label);
     let problem_json = media.essence == "application/problem+json" && view.status() != Some(200);

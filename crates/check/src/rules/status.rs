@@ -186,7 +186,7 @@ fn ordinary(view: &ExchangeView<'_>) -> Vec<u16> {
     if request.framing.is_chunked() {
         allowed.extend([411, 501]);
     }
-    if view.may_be_refused_by_a_firewall() {
+    if view.status() == Some(403) && view.may_be_refused_by_a_firewall() {
         allowed.push(403);
     }
     if request.body.as_ref().is_some_and(bytes::Bytes::is_empty) {

@@ -200,7 +200,7 @@ impl ContractReader<'_> {
                     .problem(found, at)
                     .expected("a pointer whose way leads through properties that are objects")
             })?;
-            form.add_fields_beside(&mut item);
+            form.add_fields_beside(&mut item, self.key_schema());
             return Ok(item);
         }
         let flat = flatten(document, &item, DEPTH);
@@ -209,8 +209,14 @@ impl ContractReader<'_> {
         } else if let Value::Object(item) = &mut item {
             document.for_request(item);
         }
-        form.add_fields_beside(&mut item);
+        form.add_fields_beside(&mut item, self.key_schema());
         Ok(item)
+    }
+
+    /// What the document says of the keys of the map that holds the items.
+    fn key_schema(&self) -> Option<&Value> {
+        let map = self.item_at.strip_suffix("/additionalProperties")?;
+        self.operation.document.value().pointer(&format!("{map}/propertyNames"))
     }
 
     fn raw_item(&self) -> Value {

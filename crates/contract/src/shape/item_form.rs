@@ -48,14 +48,22 @@ struct Mark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MarkKind {
     Text,
+    /// A text whose schema leaves no room.
+    ShortText,
     Number,
     Uuid,
 }
 
+/// In the middle of marks that are longer than a UUID.
+const LONG_MARK: &str = "one-of-two-that-differ-at-their-end";
+/// The longest mark, with the digits of any position.
+const LONGEST_MARK: u64 = 64;
+
 impl Mark {
     fn of(&self, position: usize) -> Value {
         match self.kind {
-            MarkKind::Text => Value::from(format!("item-{position}")),
+            MarkKind::Text => Value::from(mark_text(position)),
+            MarkKind::ShortText => Value::from(format!("item-{position}")),
             MarkKind::Number => Value::from(position),
             MarkKind::Uuid => Value::from(format!("00000000-0000-4000-8000-{position:012}")),
         }
@@ -64,10 +72,22 @@ impl Mark {
     /// Whether `text` is what some position gets.
     fn made(&self, text: &str) -> bool {
         match self.kind {
-            MarkKind::Text => text.starts_with("\"item-"),
+            MarkKind::Text | MarkKind::ShortText => {
+                text.starts_with("\"item-") || text.starts_with("\"Item-")
+            }
             MarkKind::Number => text.bytes().all(|b| b.is_ascii_digit()),
             MarkKind::Uuid => text.starts_with("\"00000000-0000-4000-8000-"),
         }
+    }
+}
+
+/// What tells the item in that position apart: two in a row differ in letter case alone, the next two at their ends.
+fn mark_text(position: usize) -> String {
+    match position % 4 {
+        0 => format!("item-{position}"),
+        1 => format!("Item-{}", position - 1),
+        2 => format!("item-{position}-{LONG_MARK}-a"),
+        _ => format!("item-{}-{LONG_MARK}-b", position - 1),
     }
 }
 
@@ -75,7 +95,7 @@ impl MapKey {
     /// The key of the item in that position, where it is made.
     #[must_use]
     pub fn made(position: usize) -> String {
-        format!("item-{position}")
+        mark_text(position)
     }
 
     fn write(&self, object: &str, position: usize) -> String {
@@ -142,9 +162,13 @@ impl ItemForm {
     #[must_use]
     pub fn marked(mut self, name: &str, schema: &Value) -> ItemForm {
         let of = |key: &str| schema.get(key).and_then(Value::as_str);
+        let most = schema.get("maxLength").and_then(Value::as_u64);
         let kind = match (of("type"), of("format")) {
             (Some("integer" | "number"), _) => MarkKind::Number,
             (_, Some("uuid")) => MarkKind::Uuid,
+            _ if of("pattern").is_some() || most.is_some_and(|most| most < LONGEST_MARK) => {
+                MarkKind::ShortText
+            }
             _ => MarkKind::Text,
         };
         self.mark = Some(Mark { name: name.to_owned(), kind });
@@ -373,8 +397,8 @@ impl ItemForm {
     }
 
     /// Adds the fields that stand beside the item: in another line than its own, or as its key in a map. They are texts,
-    /// unless the schema says otherwise.
-    pub(super) fn add_fields_beside(&self, item: &mut Value) {
+    /// unless the schema says otherwise; `key_schema` is what it says of the keys of the map.
+    pub(super) fn add_fields_beside(&self, item: &mut Value, key_schema: Option<&Value>) {
         let key = match &self.key {
             Some(MapKey::Field(name)) => Some(name.as_str()),
             _ => None,
@@ -391,7 +415,10 @@ impl ItemForm {
                 continue;
             }
             if let Some(properties) = item["properties"].as_object_mut() {
-                let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+                let mut text = json!({ "type": "string" });
+                if let (true, Some(Value::Object(said))) = (Some(name) == key, key_schema) {
+                    said.iter().for_each(|(keyword, value)| text[keyword] = value.clone());
+                }
                 properties.shift_insert(0, name.to_owned(), text);
             }
             match item.get_mut("required").and_then(Value::as_array_mut) {
@@ -417,16 +444,16 @@ mod tests {
             .marked("id", &json!({ "type": "string" }));
         let text =
             r#"{"method":"POST","data/name/first":"a","data/kind":1.50,"data/name/last":null}"#;
-        let sent = form.write(text, 3);
+        let sent = form.write(text, 4);
         assert_eq!(
             sent,
-            r#"{"id":"item-3","method":"POST","data":{"name":{"first":"a","last":null},"kind":1.50}}"#
+            r#"{"id":"item-4","method":"POST","data":{"name":{"first":"a","last":null},"kind":1.50}}"#
         );
         let back = form.read_text(&sent);
         let fields: Value = serde_json::from_str(&back).unwrap();
         assert_eq!(fields, serde_json::from_str::<Value>(text).unwrap());
         let mut read = form.read(serde_json::from_str(&sent).unwrap());
-        assert_eq!(read["id"], "item-3");
+        assert_eq!(read["id"], "item-4");
         read.as_object_mut().unwrap().shift_remove("id");
         assert_eq!(read, fields);
         assert_eq!(

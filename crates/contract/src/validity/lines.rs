@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::body::{encoding_fault, envelope_reason, exempt, not_json, other_encoding};
 use super::class::{ExemptClass, InvalidClass};
 use super::{BodyValidity, InvalidReason, Validity};
-use crate::json::Document;
+use crate::json::{Document, read_leniently};
 use crate::shape::{BlankLines, LastNewline, LineForm, LinePart};
 use crate::{Contract, Level};
 
@@ -87,8 +87,18 @@ impl Contract {
         let document = match self.line_document(own) {
             Ok(document) => document,
             Err(validity) => {
+                // Another reader takes what ours does not: its result is known by the fields of the line.
                 let text = || Value::from(String::from_utf8_lossy(own));
-                let known = if fields.is_empty() { text() } else { Value::Object(fields) };
+                let known = match read_leniently(own) {
+                    Some(Value::Object(map)) => {
+                        fields.extend(map);
+                        let shape = self.shape.as_ref();
+                        let whole = Value::Object(fields);
+                        shape.map_or_else(|| Value::Null, |shape| shape.form.read(whole))
+                    }
+                    _ if fields.is_empty() => text(),
+                    _ => Value::Object(fields),
+                };
                 return Ok((known, validity));
             }
         };

@@ -183,8 +183,7 @@ pub(super) fn cases_at_depth(summary: &Summary) -> String {
 /// Where the traffic came from, where nothing was sent.
 pub(super) fn traffic(head: &RunHead) -> Option<String> {
     let names: Vec<String> = head.traffic.iter().map(|name| visible(name)).collect();
-    let strict = if head.strict { ", strict" } else { "" };
-    (!names.is_empty()).then(|| format!("recorded traffic: {}{strict}", names.join(", ")))
+    (!names.is_empty()).then(|| format!("recorded traffic: {}", names.join(", ")))
 }
 
 /// What the run left on the target, after its clean-up.

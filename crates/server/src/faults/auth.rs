@@ -38,6 +38,22 @@ pub(super) static FAULTS: &[Fault] = &[
                 grant(call, head);
             }
         }),
+    AUTH.fault("null-token-accepted", "a bearer token of `null` or `undefined` is taken")
+        .must(&["AUTH-001"])
+        .may(&["AUTH-002", "AUTH-003", "AUTH-005"])
+        .head(|call, head, _| {
+            if given(head, "bearer").is_some_and(|token| ["null", "undefined"].contains(&&*token)) {
+                grant(call, head);
+            }
+        }),
+    AUTH.fault("http-1-0-unchecked", "requests of HTTP/1.0 need no credentials")
+        .must(&["AUTH-001"])
+        .may(&["AUTH-002", "AUTH-003", "AUTH-005"])
+        .head(|call, head, _| {
+            if head.minor == 0 {
+                grant(call, head);
+            }
+        }),
     AUTH.fault("basic-accepted", "any Basic credentials are taken")
         .must(&["AUTH-002"])
         .may(&["AUTH-003", "AUTH-005"])

@@ -34,7 +34,7 @@ pub use step::{BatchSpec, Credential, Disconnect, ItemSpec, Step};
 pub use template::{Filter, Piece, Template};
 pub use thresholds::{Share, Thresholds, TimeMeasure};
 pub use time::Time;
-pub use variables::Variables;
+pub use variables::{VARIABLE_PREFIX, Variables};
 
 use crate::contract::{FileError, RefusalMode};
 use schemars::JsonSchema;

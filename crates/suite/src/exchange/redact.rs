@@ -3,6 +3,7 @@
 //! A target may echo its token as it stands, in another letter case, with JSON's, URLs' or HTML's escapes, in
 //! base64 or hexadecimal: a reader of the report would see it again. It must not know where a secret comes from.
 
+use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use crate::contract::hex;
@@ -19,6 +20,9 @@ const SHORTEST: usize = 4;
 /// From this length on letter case is ignored, and a secret without its last character is one too.
 const LONG: usize = 8;
 
+/// Characters of a secret in a row that are taken for a part of it.
+const PART: usize = 12;
+
 /// Backslashes before an escape, beyond the first.
 const SLASHES: usize = 7;
 
@@ -30,6 +34,8 @@ pub struct Redactor(Arc<RwLock<Known>>);
 struct Known {
     /// The longest first.
     forms: Vec<Form>,
+    /// Secrets of which parts count too.
+    secrets: Vec<Secret>,
     /// Pairs of bytes that a form, escaped or not, can begin with: the first times 256, plus the second.
     starts: Vec<bool>,
 }
@@ -40,6 +46,46 @@ struct Form {
     bytes: Vec<u8>,
     /// Whether letter case is ignored.
     fold: bool,
+}
+
+/// A secret that is long enough to be known by a part of it.
+struct Secret {
+    bytes: Vec<u8>,
+    /// Where in it a pair of bytes stands, in lower case.
+    places: HashMap<usize, Vec<usize>>,
+}
+
+impl Secret {
+    fn new(text: &str) -> Secret {
+        let bytes = text.as_bytes().to_vec();
+        let mut places: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, two) in bytes.windows(2).enumerate().take((bytes.len() + 1).saturating_sub(PART)) {
+            places.entry(lower_pair(two[0], two[1])).or_default().push(at);
+        }
+        Secret { bytes, places }
+    }
+
+    /// How long the part of it is that `text` begins with; nothing where that is too short to be one.
+    fn part(&self, text: &[u8]) -> Option<usize> {
+        let [first, second, ..] = text else { return None };
+        let places = self.places.get(&lower_pair(*first, *second))?;
+        places.iter().filter_map(|at| run(text, &self.bytes[*at..])).max()
+    }
+}
+
+/// How much of `text` stands for the first bytes of `secret`, at least for [`PART`] of them.
+fn run(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let (mut at, mut bytes) = (0, 0);
+    for byte in secret {
+        let Some(length) = text.get(at..).and_then(|rest| one(rest, *byte, true)) else { break };
+        at += length;
+        bytes += 1;
+    }
+    (bytes >= PART).then_some(at)
+}
+
+fn lower_pair(first: u8, second: u8) -> usize {
+    pair(first.to_ascii_lowercase(), second.to_ascii_lowercase())
 }
 
 impl Redactor {
@@ -59,7 +105,11 @@ impl Redactor {
             }
         }
         known.forms.sort_by_key(|f| std::cmp::Reverse(f.bytes.len()));
-        known.starts = starts(&known.forms);
+        let is_known = known.secrets.iter().any(|other| other.bytes == secret.as_bytes());
+        if secret.len() > PART && !is_known {
+            known.secrets.push(Secret::new(secret));
+        }
+        known.starts = starts(&known.forms, &known.secrets);
     }
 
     /// `text` without any secret.
@@ -83,9 +133,16 @@ impl Redactor {
         }
         let mut out = Vec::with_capacity(bytes.len());
         let (mut at, mut copied) = (0, 0);
+        let mut escape = EscapeScan::default();
         while let [first, second, ..] = bytes[at..] {
+            escape.step(bytes, at);
             let length = if known.starts[pair(first, second)] {
-                known.forms.iter().find_map(|form| length(&bytes[at..], form))
+                let rest = &bytes[at..];
+                // The digits of an escape are no part of the text: only by chance do they begin a short secret.
+                let is_inside = escape.holds(at);
+                let may_begin = |form: &&Form| !is_inside || form.bytes.len() >= LONG;
+                let whole = known.forms.iter().filter(may_begin).find_map(|f| length(rest, f));
+                whole.or_else(|| known.secrets.iter().find_map(|secret| secret.part(rest)))
             } else {
                 None
             };
@@ -103,12 +160,41 @@ impl Redactor {
     }
 }
 
+/// Where the last `\uXXXX` of a text ends, as it is read byte by byte.
+#[derive(Default)]
+struct EscapeScan {
+    begin: usize,
+    end: usize,
+    /// Where what a backslash escapes ends.
+    escaped: usize,
+}
+
+impl EscapeScan {
+    fn step(&mut self, bytes: &[u8], at: usize) {
+        if at < self.escaped || bytes.get(at) != Some(&b'\\') {
+            return;
+        }
+        self.escaped = at + 2;
+        let digits = bytes.get(at + 2..at + 6);
+        if bytes.get(at + 1) == Some(&b'u')
+            && digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        {
+            (self.begin, self.end) = (at, at + 6);
+        }
+    }
+
+    /// Whether a place is inside of it, behind its backslash.
+    fn holds(&self, at: usize) -> bool {
+        self.begin < at && at < self.end
+    }
+}
+
 fn pair(first: u8, second: u8) -> usize {
     usize::from(first) << 8 | usize::from(second)
 }
 
-/// Which pairs of bytes `forms` can begin with; all of them have two at least.
-fn starts(forms: &[Form]) -> Vec<bool> {
+/// Which pairs of bytes `forms` and parts of `secrets` can begin with; all of them have two at least.
+fn starts(forms: &[Form], secrets: &[Secret]) -> Vec<bool> {
     // What begins an escape, and what stands for a space.
     const ESCAPES: [u8; 4] = [b'\\', b'%', b'&', b'+'];
     let mut starts = vec![false; 256 * 256];
@@ -122,6 +208,13 @@ fn starts(forms: &[Form]) -> Vec<bool> {
             }
         }
     }
+    for two in secrets.iter().flat_map(|secret| secret.bytes.windows(2)) {
+        for first in cases(two[0]) {
+            for second in cases(two[1]) {
+                starts[pair(first, second)] = true;
+            }
+        }
+    }
     for first in ESCAPES {
         (0..=u8::MAX).for_each(|second| starts[pair(first, second)] = true);
     }
@@ -131,7 +224,7 @@ fn starts(forms: &[Form]) -> Vec<bool> {
 /// A secret as it stands, and what is made of it.
 fn forms(secret: &str) -> Vec<String> {
     // `rotated` is what is sent where a wrong token is tested; it discloses the token.
-    let mut plain = vec![secret.to_owned(), rotated(secret)];
+    let mut plain = vec![secret.to_owned(), rotated(secret), secret.chars().rev().collect()];
     if let Some((_, password)) = secret.split_once(':').filter(|(_, p)| p.len() >= SHORTEST) {
         plain.push(password.to_owned());
     }
@@ -281,6 +374,28 @@ mod tests {
         }
         redactor.add("abc");
         assert_eq!(redactor.clean("abc"), "abc", "too short to be told from text");
+        redactor.add("demo");
+        assert_eq!(redactor.clean(r#"{"\u006demo":1}"#), r#"{"\u006demo":1}"#, "the name is memo");
+        assert_eq!(
+            redactor.clean(r"\\u006demo \udem \u0064emo"),
+            r"\\u006[redacted] \udem [redacted]"
+        );
+    }
+
+    #[test]
+    fn neither_a_long_part_of_a_secret_survives_nor_its_reverse() {
+        let reversed: String = SECRET.chars().rev().collect();
+        let middle = &SECRET[3..20];
+        for (form, left) in [
+            (SECRET[..12].to_owned(), ""),
+            (middle.to_uppercase(), ""),
+            (middle.replace('/', "\\/").replace('+', "%2B"), ""),
+            (format!("{}-{}", &SECRET[..13], &SECRET[13..]), "-[redacted]"),
+            (reversed, ""),
+        ] {
+            let cleaned = redactor().clean(&format!("before {form} after"));
+            assert_eq!(cleaned, format!("before [redacted]{left} after"), "{form}");
+        }
     }
 
     #[test]

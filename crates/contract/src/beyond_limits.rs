@@ -1,6 +1,6 @@
-//! Answers that are JSON, but more than our parser reads: numbers beyond a double, very deep nesting.
+//! Texts that are JSON, but more than our parser reads: numbers beyond a double, very deep nesting.
 //!
-//! It must not know what an answer means.
+//! It must not know what a text means.
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Levels that are kept; the parser reads 128.
 const DEPTH: usize = 100;
 
-/// An answer that is JSON by its grammar, cut down to what our parser reads: the largest double stands for a larger
+/// A text that is JSON by its grammar, cut down to what our parser reads: the largest double stands for a larger
 /// number, null for what is nested deeper than [`DEPTH`] levels.
 pub(super) fn cut_down(body: &[u8]) -> Option<Value> {
     // Values that are ignored are read to any depth and size.

@@ -1,10 +1,10 @@
-//! Answers with halves of surrogate pairs: JSON by its grammar, though no string type of ours holds them.
+//! Texts with halves of surrogate pairs: JSON by its grammar, though no string type of ours holds them.
 //!
-//! It must not know what an answer means.
+//! It must not know what a text means.
 
 use serde_json::Value;
 
-/// An answer that is JSON but for halves of surrogate pairs, which RFC 8259 section 8.2 allows and no string
+/// A text that is JSON but for halves of surrogate pairs, which RFC 8259 section 8.2 allows and no string
 /// of ours can hold: U+FFFD stands for each.
 pub(super) fn replaced(body: &[u8]) -> Option<Value> {
     let text = std::str::from_utf8(body).ok()?;
