@@ -90,6 +90,18 @@ fn judged(desk: &Desk, entries: &[Value], options: &[&str]) -> Ended {
 }
 
 #[test]
+fn keys_of_a_body_that_parsers_differ_on_are_not_called_new() {
+    let desk = Desk::new();
+    let mut first = entry(1.0, 5.0, &[("K-1", Accepted), ("K-2", Accepted)]);
+    let sent = first["request"]["postData"]["text"].as_str().unwrap();
+    let halves = sent.replacen("\"value\":10", "\"value\":10,\"x\":\"\\ud800\"", 1);
+    assert_ne!(halves, sent);
+    first["request"]["postData"]["text"] = halves.into();
+    let again = entry(2.0, 5.0, &[("K-2", Used)]);
+    judged(&desk, &[first, again], &["--fresh-store"]).ends(0);
+}
+
+#[test]
 fn the_traffic_of_a_clean_run_is_conformant() {
     let desk = Desk::new();
     let serving = Serving::start(&[], Some(TOKEN));

@@ -56,6 +56,7 @@ choices! {
         EarlyReset "refusal-before-a-large-body" "answers bad credentials before it reads a body over 16 KiB, and closes at once: the client may see a reset"
         InvalidRequest "invalid-request" "400 with error=\"invalid_request\" for malformed credentials (RFC 6750 section 3.1)"
         Waf "waf-403" "403 for markup and control characters in strings, as a web application firewall has it"
+        StrictWaf "waf-strict" "403 for single quotes, two dashes and steps out of a directory in strings"
         PathFirst "path-before-auth" "404 and 405 are looked at before the credentials"
         CaseSensitiveScheme "case-sensitive-scheme" "the scheme must be written Bearer"
         Method404 "method-404" "404 for any other method"
@@ -79,6 +80,8 @@ UnknownMethodCloses "unknown-method-closes" "closes the connection without an an
         AnyCasePath "any-case-path-processed" "the path in any letter case is processed"
         Retry429 "retry-429-now-and-then" "every 40th request is answered 429 with Retry-After: 0"
         Retry503 "retry-503-now-and-then" "every 40th request is answered 503 with Retry-After: 1"
+
+        FourAtOnce "four-at-once" "503 with Retry-After: 1 to a batch while four others are under way, which take 3 ms"
 
         // Values.
         BlankRefused "blank-refused" "a blank mandatory string counts as missing"

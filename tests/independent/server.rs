@@ -48,6 +48,7 @@ pub struct State {
     requests: AtomicU64,
     posts: AtomicU64,
     imports: AtomicU64,
+    under_way: AtomicU64,
 }
 
 impl State {
@@ -140,6 +141,7 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
         requests: AtomicU64::new(0),
         posts: AtomicU64::new(0),
         imports: AtomicU64::new(0),
+        under_way: AtomicU64::new(0),
     });
     let accepting = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
     Ok(Running { address, state, accepting, runtime: None })
@@ -253,10 +255,22 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
                     )
                     .await?;
             }
-            wait(state).await;
-            if state.choices.has(Choice::Waf) && is_suspicious(&body) {
+            let others = state.under_way.fetch_add(1, Ordering::SeqCst);
+            let busy = state.choices.has(Choice::FourAtOnce) && others >= 4;
+            if !busy {
+                wait(state).await;
+            }
+            state.under_way.fetch_sub(1, Ordering::SeqCst);
+            let stopped = state.choices.has(Choice::Waf) && is_suspicious(&body)
+                || state.choices.has(Choice::StrictWaf) && is_like_an_attack(&body);
+            if busy || stopped {
+                let answer = if busy {
+                    Answer::unframed(503).with("Retry-After", "1")
+                } else {
+                    Answer::unframed(403)
+                };
                 let manner = manner(state, head.old, !may_stay, false);
-                connection.send(&Answer::unframed(403).encode(manner), false).await?;
+                connection.send(&answer.encode(manner), false).await?;
                 if !may_stay {
                     connection.close().await;
                     return Ok(());
@@ -285,6 +299,13 @@ fn is_suspicious(body: &[u8]) -> bool {
     let opens = |w: &[u8]| w[0] == b'<' && (w[1].is_ascii_alphabetic() || b"/!".contains(&w[1]));
     let is_control = |w: &[u8]| w.starts_with(b"\\u000") || w.starts_with(b"\\u001");
     body.starts_with(b"{") && (body.windows(2).any(opens) || body.windows(6).any(is_control))
+}
+
+/// Whether a stricter one does: for what statements of a database and paths of files are made of.
+fn is_like_an_attack(body: &[u8]) -> bool {
+    body.contains(&b'\'')
+        || body.windows(2).any(|w| w == b"--")
+        || body.windows(3).any(|w| w == b"../")
 }
 
 async fn read_head(
@@ -317,6 +338,9 @@ async fn wait(state: &State) {
     let mut millis = 0;
     if state.choices.has(Choice::Slow50) {
         millis += 50;
+    }
+    if state.choices.has(Choice::FourAtOnce) {
+        millis += 3;
     }
     if state.choices.has(Choice::Jitter) {
         // Neighbours differ widely: 19 and 31 share no factor.

@@ -55,8 +55,9 @@ pub(super) fn cut_down(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(&out).ok()
 }
 
-/// Where the string that begins at `start` ends.
-fn string_end(body: &[u8], start: usize) -> usize {
+/// Where the JSON string that begins at `start` ends, its quote included.
+#[must_use]
+pub fn string_end(body: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = body.get(at) {
         match byte {

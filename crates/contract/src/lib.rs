@@ -39,6 +39,7 @@ use sha2::{Digest, Sha256};
 
 pub use auth::{AuthScheme, CredentialScheme};
 pub use batch::{BatchContract, CodeCause, ErrorCode, Limits, Sample, code_text};
+pub use beyond_limits::string_end;
 pub use document::{SchemaDocument, read_document};
 pub use fields::Field;
 pub(crate) use fields::{alternatives, fields_of, property_place};

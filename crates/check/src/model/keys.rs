@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::case::Credential;
 use crate::contract::shape::{KeyScope, MapKey};
 use crate::contract::validity::ExpectedOutcome;
-use crate::contract::{Contract, Level};
+use crate::contract::{Contract, Level, string_end};
 use crate::exchange::{Answer, ItemIntent, LossKind, Situation};
 use crate::exchange_view::{ExchangeView, ItemVerdict};
 use crate::generate::KeyParts;
@@ -329,11 +329,10 @@ fn member_names(body: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     let mut rest = body;
     while let Some(at) = rest.iter().position(|byte| *byte == b'"') {
-        let mut values = serde_json::Deserializer::from_slice(&rest[at..]).into_iter::<String>();
-        let text = values.next().and_then(Result::ok);
-        let end = at + values.byte_offset().max(1);
-        rest = rest.get(end..).unwrap_or_default();
-        if let Some(text) = text.filter(|_| rest.trim_ascii_start().first() == Some(&b':')) {
+        let end = string_end(rest, at);
+        let text = serde_json::from_slice::<String>(&rest[at..end]);
+        rest = &rest[end..];
+        if let Some(text) = text.ok().filter(|_| rest.trim_ascii_start().first() == Some(&b':')) {
             names.push(text);
         }
     }

@@ -279,6 +279,10 @@ fn result_is_complete(view: &ItemView<'_>) -> Verdict {
         if view.within.may_lack(view.index, name) {
             continue;
         }
+        // Who can't read a line knows nothing that stands in it (INTERPRETATION-15).
+        if view.intent.validity.exempt.iter().any(|exemption| exemption.class.is_of_syntax()) {
+            continue;
+        }
         // Some stores have no U+0000 (INTERPRETATION-15).
         if sent.contains('\0') {
             continue;

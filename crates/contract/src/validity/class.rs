@@ -195,3 +195,18 @@ pub enum ExemptClass {
     /// An escaped surrogate without its other half (INTERPRETATION-15).
     LoneSurrogate,
 }
+
+impl ExemptClass {
+    /// Whether it is of the text that is sent, which parsers may refuse to read.
+    #[must_use]
+    pub fn is_of_syntax(&self) -> bool {
+        matches!(
+            self,
+            ExemptClass::HugeNumber
+                | ExemptClass::DeepNesting
+                | ExemptClass::LoneSurrogate
+                | ExemptClass::LenientUtf8
+                | ExemptClass::RepeatedMember
+        )
+    }
+}
