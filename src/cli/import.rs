@@ -27,8 +27,8 @@ pub fn import(args: &ImportArgs) -> Result<u8, CommandError> {
     };
     let out = args.output.as_deref();
     let shown = out.map_or_else(|| "case.yaml".to_owned(), |path| path.display().to_string());
-    // What is written is a case that loads, or nothing is.
-    case::load("imported", &shown, None, &case)?;
+    // What is written is a case that loads once its variables have values, or nothing is.
+    case::load("imported", &shown, None, &case.replace("${variable:", "${repeat:1:"))?;
     match out {
         None => say(case.trim_end()),
         Some(path) => {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::finding::Verdict;
 use super::prediction::Prediction;
+use crate::case::Credential;
 use crate::contract::shape::{Mismatch, Reading};
 use crate::contract::{Contract, code_text, member};
 use crate::exchange::{BodyIntent, Exchange, ItemIntent, Response, Situation};
@@ -309,6 +310,14 @@ impl<'a> ExchangeView<'a> {
         };
         self.items().iter().any(odd)
             || self.exchange.request.body.as_deref().is_some_and(is_suspicious)
+    }
+
+    /// Whether one did, as far as anyone can tell: no later step can be expected to find what this one would have left.
+    #[must_use]
+    pub fn is_stopped_by_a_firewall(&self) -> bool {
+        self.status() == Some(403)
+            && self.exchange.request.credential == Credential::Good
+            && self.may_be_refused_by_a_firewall()
     }
 
     fn is_large(&self) -> bool {

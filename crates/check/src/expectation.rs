@@ -57,7 +57,9 @@ pub(super) fn hold(
         || (refuses_used_keys(view.contract)
             && view.exchanges.iter().any(ExchangeView::is_refused))
         || (rules::is_of_suite(expectation.rule.id)
-            && view.exchanges.iter().any(|exchange| has_one_key_twice(exchange)))
+            && view.exchanges.iter().any(|exchange| {
+                has_one_key_twice(exchange) || exchange.is_stopped_by_a_firewall()
+            }))
     {
         evaluation.counts[index].not_applicable += 1;
         return;

@@ -221,7 +221,7 @@ fn whole(view: &ExchangeView<'_>, additional: bool) -> Verdict {
     if is_additional != additional {
         return Verdict::NotApplicable("another kind of batch");
     }
-    if view.status() == Some(403) && view.may_be_refused_by_a_firewall() {
+    if view.is_stopped_by_a_firewall() {
         return Verdict::NotApplicable("a firewall may refuse such texts");
     }
     match common::refused_as_a_whole(view) {
