@@ -27,6 +27,7 @@ mod har;
 mod hooks;
 mod import;
 mod judge;
+pub mod lockstep;
 mod probe;
 mod proposal;
 pub mod prove;

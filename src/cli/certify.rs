@@ -57,6 +57,7 @@ fn only_the_whole_suite(args: &RunArgs) -> Result<(), CommandError> {
         (args.duration.is_some(), "--for"),
         (args.partition.is_some(), "--partition"),
         (args.max_findings.is_some(), "--max-findings"),
+        (args.comparison.against.is_some(), "--against"),
     ];
     match choices.iter().find(|(chosen, _)| *chosen) {
         Some((_, what)) => Err(format!(

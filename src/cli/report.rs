@@ -51,7 +51,7 @@ pub fn report(args: &ReportArgs) -> Result<u8, CommandError> {
 fn written(summary: &Summary, args: &ReportArgs, dir: &Path) -> Result<u8, CommandError> {
     report::write_all_with(summary, dir, args.output.junit()).map_err(|e| unwritable(dir, &e))?;
     print_summary(summary, &args.output, dir)?;
-    Ok(summary.conclusion.exit())
+    Ok(summary.exit())
 }
 
 fn unwritable(dir: &Path, error: &std::io::Error) -> CommandError {

@@ -19,24 +19,28 @@ use crate::embedded::{self, LOOPBACK_JOBS};
 use crate::execution::{SelectedCase, select};
 use crate::generate::default_run_id;
 use crate::har::HarFile;
+use crate::lockstep::Against;
 use crate::record::{RUN, Summary};
 use crate::report::{self, number};
-use crate::run::{RunReport, not_run, notes, plan, run as run_cases};
+use crate::run::{RunReport, not_run, notes, plan, run_against};
 use crate::session::{Amount, Environment, RunOptions};
 
 use crate::waiver::{self, Day, Waiver};
 
 pub fn run(args: &RunArgs) -> Result<u8, CommandError> {
-    Ok(summary(args)?.map_or(0, |summary| summary.conclusion.exit()))
+    Ok(summary(args)?.map_or(0, |summary| summary.exit()))
 }
 
 /// Runs, reports, and prints; nothing where only the plan was asked for.
 pub(super) fn summary(args: &RunArgs) -> Result<Option<Summary>, CommandError> {
     let contract = target::contract(args.contract.as_deref())?;
-    let profile = match &args.profile {
+    let mut profile = match &args.profile {
         Some(path) => target::profile(path, &contract)?,
         None => Profile::default(),
     };
+    if let Some(file) = &args.auth_file {
+        profile.use_auth_file(file, args.auth_user.as_deref(), &contract)?;
+    }
     let contract = Arc::new(contract.for_target(&profile));
     if args.duration.is_some() && args.cases.is_empty() {
         return Err("--for needs the cases that are to run again and again\n  expected: batchproof run --for TIME CASE".into());
@@ -121,10 +125,9 @@ async fn trial(
     };
     let (environment, server) = connecting.environment(contract, profile, &run_id).await?;
     let (environment, _control) = embedded::with_control(environment).await?;
+    let against = target::against(args, &environment).await?;
     let selected = select(cases, &environment.generator)?;
-    for warning in selected.iter().flat_map(|case| &case.warnings) {
-        let _ = writeln!(std::io::stderr(), "warning: {warning}");
-    }
+    warn_of(&selected);
     let loopback = environment.sender.target.is_loopback();
     let jobs = args.jobs.map(usize::from).or(limits.jobs);
     let options = RunOptions {
@@ -176,7 +179,12 @@ async fn trial(
     // What a run that goes on for a time will send nobody knows beforehand.
     let what = if planned.endless { format!("each round {what}") } else { what };
     if !args.output.quiet {
-        let _ = writeln!(std::io::stderr(), "{}: {what}{keys}{estimate}", options.target);
+        let _ = writeln!(
+            std::io::stderr(),
+            "{}: {what}{keys}{estimate}{}",
+            options.target,
+            beside(against.as_ref())
+        );
     }
     if let Some(warning) = estimate.warning() {
         say_error(&warning);
@@ -190,9 +198,9 @@ async fn trial(
     let display = Arc::clone(&progress);
     announce_pauses(&environment, move |text| display.line(text));
     let dir = args.report_dir.clone();
-    let RunReport { summary } =
-        Box::pin(run_cases(environment, selected, options, Arc::clone(&progress) as Arc<_>))
-            .await?;
+    let observer = Arc::clone(&progress) as Arc<_>;
+    let running = run_against(environment, selected, options, observer, against);
+    let RunReport { summary } = Box::pin(running).await?;
     progress.end();
     drop(server);
     if let Some(Err(error)) = har.as_ref().map(|har| har.finish()) {
@@ -206,6 +214,19 @@ async fn trial(
         write_waivers(&summary, file, args.expires)?;
     }
     Ok(Some(summary))
+}
+
+/// Says what the files of cases allow, and may be a slip.
+fn warn_of(selected: &[SelectedCase]) {
+    for warning in selected.iter().flat_map(|case| &case.warnings) {
+        let _ = writeln!(std::io::stderr(), "warning: {warning}");
+    }
+}
+
+/// That a second target gets the same, where one does.
+fn beside(against: Option<&Against>) -> String {
+    let base = against.map(|against| &against.sender.target.base);
+    base.map_or_else(String::new, |base| format!("; the same to {base}"))
 }
 
 /// Begins the log of all exchanges, where one was asked for.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::CommandError;
-use super::args::{SendingArgs, duration};
+use super::args::{RunArgs, SendingArgs, duration};
 use crate::check::rules;
 use crate::contract::{AuthScheme, Contract, Profile, RefusalMode};
 use crate::embedded::{self, LOOPBACK_JOBS};
+use crate::lockstep::Against;
 use crate::run::wait_until_up;
 use crate::send::{
     Pace, SendError, SendOptions, Sender, Target, Token, TokenEndpoint, TokenSource,
@@ -113,6 +114,51 @@ impl Connecting<'_> {
         });
         Ok((Arc::new(environment), None))
     }
+}
+
+/// The older target that a run is compared with, where one was named.
+pub async fn against(
+    args: &RunArgs,
+    environment: &Arc<Environment>,
+) -> Result<Option<Against>, CommandError> {
+    let asked = &args.comparison;
+    let Some(url) = &asked.against else { return Ok(None) };
+    if args.target.is_none() {
+        return Err(
+            "--against needs --target\n  expected: batchproof run --target NEW --against OLD"
+                .into(),
+        );
+    }
+    let (contract, profile) = (&environment.contract, &environment.profile);
+    let target = Target::parse(url, &contract.operation.path)?;
+    if target.base == environment.sender.target.base {
+        return Err(
+            format!("--against {url}: it is the target itself\n  expected: another URL").into()
+        );
+    }
+    let polite = (!target.is_loopback()).then_some(POLITE_RATE);
+    let usual = if target.is_loopback() { LOOPBACK_JOBS } else { POLITE_JOBS };
+    let connections = args.jobs.map(usize::from).or(profile.limits.jobs).unwrap_or(usual);
+    let options = SendOptions { connections, ..args.sending.options() };
+    let source = match &asked.against_token_file {
+        Some(file) => TokenSource::File(file.clone()),
+        None => token_source(&args.sending, profile, &options)?,
+    };
+    let token = Arc::new(Token::read(source, profile.credential_scheme(contract))?);
+    token.fetch().await?;
+    let rate = args.sending.rate.or(profile.limits.rate).map(|rate| rate.0).or(polite);
+    let sender = Sender::new(target, options, Arc::clone(&token), profile, Pace::new(rate))?;
+    let interval = args.sending.token_interval.or(profile_interval(profile)?);
+    let cancellation = environment.cancellation.clone();
+    tokio::spawn(async move {
+        let error = token.keep_fresh(interval).await;
+        cancellation.cancel(CancelReason::TargetUnusable(error.to_string()));
+    });
+    Ok(Some(Against {
+        sender: Arc::new(sender),
+        ignored: asked.ignore.clone(),
+        shared_database: asked.shared_database,
+    }))
 }
 
 /// Waits for a target that is still starting, where `--wait` says so; why it is not up, where that is so.

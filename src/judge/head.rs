@@ -66,6 +66,7 @@ pub(super) fn head(
         token_given: None,
         only_http_2: false,
         waivers: options.waivers.clone(),
+        against: None,
         traffic: sources().cloned().collect(),
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn head(
         only_http_2: environment.sender.speaks_only_http_2(),
         waivers: options.waivers.clone(),
         traffic: Vec::new(),
+        against: None,
     }
 }
 

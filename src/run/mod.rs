@@ -1,6 +1,7 @@
 //! A run: preflight, executions, confirmation, rules of the run's scope, and the record of it all.
 
 mod allot;
+mod beside;
 mod case_size;
 mod confirm;
 mod head;
@@ -15,7 +16,7 @@ mod timeline;
 mod verdict_cache;
 mod wait;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 pub use plan::{Plan, PlannedCase, not_run, notes, plan};
@@ -23,6 +24,7 @@ pub use preflight::{Preflight, profile_to_paste};
 pub use run_range::RunRange;
 pub use shared::EngineError;
 
+use self::beside::{begin_lockstep, repeat_differences};
 use self::case_size::is_scarce;
 use self::confirm::confirm;
 use self::head::head;
@@ -38,6 +40,7 @@ use crate::contract::text::counted;
 use crate::execution::{SelectedCase, probe_drops};
 use crate::export;
 use crate::hooks::{HookContext, HookDone, HookKind, run_hook};
+use crate::lockstep::{Against, Lockstep};
 use crate::record::{
     CleanedUp, Event, Phase, Recorder, RunTail, Summary, TimelineSlice, now, threshold_rule,
 };
@@ -64,6 +67,20 @@ pub async fn run(
     options: RunOptions,
     observer: Arc<dyn Observer>,
 ) -> Result<RunReport, EngineError> {
+    run_against(environment, selected, options, observer, None).await
+}
+
+/// The same in lockstep with an older target, where one is given.
+///
+/// # Errors
+/// As for [`run`].
+pub async fn run_against(
+    environment: Arc<Environment>,
+    selected: Vec<SelectedCase>,
+    options: RunOptions,
+    observer: Arc<dyn Observer>,
+    against: Option<Against>,
+) -> Result<RunReport, EngineError> {
     let started = Instant::now();
     let clock = clock(&environment, &options);
     let before = sent(&environment);
@@ -77,7 +94,8 @@ pub async fn run(
     environment.sender.begin_patience();
     let planned = plan(&environment, &options, &selected);
     let (executions, requests, items) = planned.totals();
-    let head = head(&environment, &selected, &options, Amount::new(requests, items));
+    let mut head = head(&environment, &selected, &options, Amount::new(requests, items));
+    head.against = against.as_ref().map(Against::head);
     let redactor = environment.sender.token().redactor(&environment.profile.secrets);
     let recorder = options.report_dir.as_deref().map(Recorder::new);
     let base = environment.sender.target.base.clone();
@@ -93,6 +111,7 @@ pub async fn run(
         observer,
         options,
         failure: Mutex::new(None),
+        lockstep: OnceLock::new(),
     });
     for case in &planned.cases {
         locked(&shared.collector).expects(&case.case, case.runs.len());
@@ -113,6 +132,7 @@ pub async fn run(
     if !shared.is_stopped() && shared.options.preflight && executions > 0 {
         advice = run_preflight(&shared).await;
     }
+    advice = begin_lockstep(&shared, against.as_ref()).await.or(advice);
     let mut planned = planned;
     if !shared.is_stopped()
         && is_scarce(&shared.options)
@@ -344,6 +364,7 @@ async fn probing(shared: &Arc<RunContext>, budget: &Budget) {
 }
 
 async fn confirming(shared: &Arc<RunContext>, budget: &Arc<Budget>) {
+    Box::pin(repeat_differences(shared, budget)).await;
     // Nothing else runs now, so the collector can be taken out while repeats go on.
     shared.environment.sender.responses.mark();
     let empty = Collector::new(None, crate::exchange::Redactor::default(), String::new());
@@ -397,6 +418,10 @@ fn finish(
         shared.io(noted);
     }
     let accepted = collector.accepted();
+    for event in shared.lockstep.get().map(Lockstep::events).into_iter().flatten() {
+        let compared = collector.write(event);
+        shared.io(compared);
+    }
     let finished = collector.finish();
     shared.io(finished);
     let (trouble, cut_short) = match shared.environment.cancellation.reason() {

@@ -48,7 +48,7 @@ pub(super) async fn run_all(shared: &Arc<RunContext>, planned: &Plan) {
                 continue;
             }
             let many = case.runs.len() >= MANY;
-            let most = if many && soak_worker::can_soak(&shared.environment, selected) {
+            let most = if many && can_soak(shared, selected) {
                 (case.runs.len() / (shared.options.jobs.max(1) as u64 * 4)).clamp(1, SOAK_CHUNK)
             } else {
                 0
@@ -72,7 +72,7 @@ pub(super) async fn run_all(shared: &Arc<RunContext>, planned: &Plan) {
         }
         while tasks.join_next().await.is_some() {}
     }
-    shared.environment.end();
+    shared.ended();
     while spanning.join_next().await.is_some() {}
 }
 
@@ -90,7 +90,7 @@ async fn run_for(shared: &Arc<RunContext>, planned: &Plan, time: Duration) {
         .enumerate()
         .filter(|(_, case)| !case.runs.is_empty())
         .map(|(index, case)| {
-            let is_soak = soak_worker::can_soak(&shared.environment, &shared.selected[index]);
+            let is_soak = can_soak(shared, &shared.selected[index]);
             (index, is_soak, case.runs.chunks(if is_soak { SOAK_CHUNK } else { 1 }))
         })
         .collect();
@@ -99,7 +99,7 @@ async fn run_for(shared: &Arc<RunContext>, planned: &Plan, time: Duration) {
             let permit = tokio::time::timeout_at(until, Arc::clone(&permits).acquire_owned()).await;
             let (Ok(Ok(permit)), Some(part)) = (permit, chunks.next()) else {
                 // What waits for the end of the run goes on now.
-                shared.environment.end();
+                shared.ended();
                 while tasks.join_next().await.is_some() {}
                 return;
             };
@@ -111,8 +111,13 @@ async fn run_for(shared: &Arc<RunContext>, planned: &Plan, time: Duration) {
             while tasks.try_join_next().is_some() {}
         }
     }
-    shared.environment.end();
+    shared.ended();
     while tasks.join_next().await.is_some() {}
+}
+
+/// Whether soak workers may run it: they keep no answer that could be compared.
+fn can_soak(shared: &RunContext, selected: &SelectedCase) -> bool {
+    shared.lockstep.get().is_none() && soak_worker::can_soak(&shared.environment, selected)
 }
 
 /// Whether the case mostly waits: for the end of the run, or for time to pass.
@@ -209,9 +214,22 @@ async fn run_once(
     let case = &selected.case.id;
     let seed = case_seed(shared.options.seed, case, run);
     let source = ExecutionSource::Case { selected, run, seed: shared.options.seed };
-    let attempted = match attempt(&shared.environment, source, begun, false).await {
-        Ok(attempted) => attempted,
-        Err(problem) => {
+    let lockstep = shared.lockstep.get().filter(|_| begun.is_none());
+    let excluded = lockstep.and_then(|lockstep| lockstep.excludes(selected));
+    let compared = lockstep.filter(|_| excluded.is_none());
+    let (attempted, old) = match compared {
+        Some(lockstep) => {
+            let (new, old) = Box::pin(lockstep.both(source, false)).await;
+            (new, Some(old))
+        }
+        None => (attempt(&shared.environment, source, begun, false).await, None),
+    };
+    if let (Some(lockstep), Some(why)) = (lockstep, excluded) {
+        lockstep.not_compared(&why);
+    }
+    let (attempted, old) = match (attempted, old.transpose()) {
+        (Ok(attempted), Ok(old)) => (attempted, old),
+        (Err(problem), _) | (_, Err(problem)) => {
             shared.fail(problem.into());
             return None;
         }
@@ -243,10 +261,14 @@ async fn run_once(
             None
         }
         AttemptOutcome::Answered(execution) => {
-            let evaluation = judge_and_collect(shared, case, run, seed, execution);
+            let old = old.map(|old| old.outcome);
+            let evaluation = judge_and_collect(shared, (index, run), seed, execution, old.as_ref());
             attempted.retried.is_empty().then_some(evaluation)
         }
         AttemptOutcome::Overloaded(execution) => {
+            if let Some(lockstep) = compared {
+                lockstep.not_compared("the newer target answered with load");
+            }
             let counted = locked(&shared.collector).unanswered(case, selected.rule, &execution);
             shared.io(counted);
             None
@@ -268,7 +290,7 @@ async fn run_once(
         }
         // What was judged while it came had been seen by then; of anything else nothing is claimed.
         AttemptOutcome::Cancelled(execution) if execution.streamed.is_some() => {
-            judge_and_collect(shared, case, run, seed, execution);
+            judge_and_collect(shared, (index, run), seed, execution, None);
             None
         }
         AttemptOutcome::Cancelled(execution) => {
@@ -281,15 +303,27 @@ async fn run_once(
 
 fn judge_and_collect(
     shared: &Arc<RunContext>,
-    case: &str,
-    run: u64,
+    (index, run): (usize, u64),
     seed: u64,
     mut execution: Execution,
+    old: Option<&AttemptOutcome>,
 ) -> Evaluation {
+    let selected = &shared.selected[index];
+    let case = selected.case.id.as_str();
     let mut evaluation = execution.judge(&shared.environment);
     if execution.streamed.is_none() && !shared.options.verdicts_only {
         for exchange in &execution.exchanges {
             evaluation.covered.count(shared.environment.generator.coverage(), exchange);
+        }
+    }
+    if let (Some(lockstep), Some(old)) = (shared.lockstep.get(), old) {
+        let found = lockstep.compare((index, selected, run), (&execution, &evaluation), old);
+        for event in found {
+            let noted = locked(&shared.collector).write(event);
+            shared.io(noted);
+        }
+        if let Some(why) = lockstep.trouble() {
+            shared.end(CancelReason::TargetUnusable(why));
         }
     }
     if !evaluation.violations.is_empty() {

@@ -1,6 +1,6 @@
 //! What all executions of a run share.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use thiserror::Error;
 
@@ -9,6 +9,7 @@ use super::verdict_cache::VerdictCache;
 use crate::collect::Collector;
 use crate::contract::FileError;
 use crate::execution::SelectedCase;
+use crate::lockstep::Lockstep;
 use crate::session::{CancelReason, Environment, Observer, RunOptions, locked};
 
 /// Why a run could not do its job.
@@ -44,6 +45,8 @@ pub(super) struct RunContext {
     /// Workers that are idle.
     pub idle: Mutex<Vec<SoakWorker>>,
     pub failure: Mutex<Option<EngineError>>,
+    /// The older target that answers are compared with, once it is known to answer.
+    pub lockstep: OnceLock<Lockstep>,
 }
 
 impl RunContext {
@@ -54,6 +57,14 @@ impl RunContext {
     pub fn fail(&self, error: EngineError) {
         self.end(CancelReason::TargetUnusable(error.to_string()));
         locked(&self.failure).get_or_insert(error);
+    }
+
+    /// Lets those go on that wait for the end of the run.
+    pub fn ended(&self) {
+        self.environment.end();
+        if let Some(lockstep) = self.lockstep.get() {
+            lockstep.old().end();
+        }
     }
 
     pub fn is_stopped(&self) -> bool {

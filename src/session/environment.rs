@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::crowd::Crowd;
 use super::quiet::Quiet;
+use super::same_keys::same_counts;
 use super::traces::Traces;
 use super::{Amount, Budget, CancelReason, Cancellation, KeyLog};
 use crate::case::Span;
@@ -91,7 +92,8 @@ impl Environment {
         sender: Sender,
         run_id: &str,
     ) -> Environment {
-        let keys = Arc::new(KeyGenerator::fitting(run_id, &contract));
+        let keys = KeyGenerator::fitting(run_id, &contract).counting_by(same_counts);
+        let keys = Arc::new(keys);
         let profile = Arc::new(profile.for_document(&contract));
         let sender = Arc::new(sender);
         let items_left = Arc::new(AtomicU64::new(profile.limits.items.unwrap_or(u64::MAX)));
@@ -143,6 +145,17 @@ impl Environment {
             sender,
         );
         Environment { cancellation: self.cancellation.clone(), ..beside }
+    }
+
+    /// The same with an older target, which gets everything that this one gets; with keys of its own where both share
+    /// what they store. They end together.
+    #[must_use]
+    pub fn against(&self, sender: Arc<Sender>, distinct_keys: bool) -> Environment {
+        let keys =
+            if distinct_keys { Arc::new(self.keys.beside()) } else { Arc::clone(&self.keys) };
+        let items_left = self.profile.limits.items.unwrap_or(u64::MAX);
+        let (items_left, traces) = (Arc::new(AtomicU64::new(items_left)), self.traces.go_on());
+        Environment { keys, items_left, traces, ..self.at(sender) }
     }
 
     /// The same with correct implementations beside it.

@@ -13,6 +13,7 @@ mod locked;
 mod options;
 mod progress;
 mod quiet;
+mod same_keys;
 mod traces;
 
 pub use crate::record::KEYS_FILE;
@@ -23,3 +24,4 @@ pub use key_log::{KeyLog, read_keys};
 pub use locked::locked;
 pub use options::RunOptions;
 pub use progress::{NoObserver, Observer, Progress};
+pub use same_keys::SameKeys;

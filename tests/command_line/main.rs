@@ -3,6 +3,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod against;
 mod attestation;
 mod busy;
 mod case_mistakes;
@@ -51,3 +52,4 @@ mod tokens;
 mod traffic;
 mod version;
 mod waivers;
+mod wfc;

@@ -96,6 +96,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "lockstep",
+        &[
+            "attempt",
+            "contract",
+            "exchange",
+            "send",
+            "check",
+            "record",
+            "session",
+            "generate",
+            "execution",
+            "scenario",
+        ],
+    ),
+    (
         "run",
         &[
             "attempt",
@@ -113,6 +128,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "collect",
             "export",
             "hooks",
+            "lockstep",
             "shrink",
         ],
     ),
@@ -206,6 +222,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "session",
             "execution",
             "har",
+            "lockstep",
             "hooks",
             "doctor",
             "import",

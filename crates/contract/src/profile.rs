@@ -2,6 +2,7 @@
 //!
 //! Read once; says nothing about what is sent when.
 
+mod auth_file;
 mod credentials;
 mod limits;
 mod recorded;

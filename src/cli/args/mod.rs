@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod against;
 mod certificate;
 mod config;
 mod information;
@@ -16,6 +17,7 @@ mod start;
 mod traffic;
 mod values;
 
+pub use against::AgainstArgs;
 pub use certificate::{CertifyArgs, VerifyArgs};
 pub use config::ConfigArgs;
 pub use information::{DocsArgs, ExplainArgs, ListArgs, ReportArgs, SampleArgs};

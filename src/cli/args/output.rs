@@ -59,6 +59,8 @@ pub enum FormatName {
     Sarif,
     /// Test Anything Protocol 14.
     Tap,
+    /// A report of Web Fuzzing Commons, schema version 0.6.0.
+    Wfc,
 }
 
 impl From<FormatName> for OutputFormat {
@@ -70,6 +72,7 @@ impl From<FormatName> for OutputFormat {
             FormatName::Github => OutputFormat::Github,
             FormatName::Sarif => OutputFormat::Sarif,
             FormatName::Tap => OutputFormat::Tap,
+            FormatName::Wfc => OutputFormat::Wfc,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values::{duration, last_day, partition, variable};
-use super::{ConfigArgs, OutputArgs, REPORT_DIR, SendingArgs};
+use super::{AgainstArgs, ConfigArgs, OutputArgs, REPORT_DIR, SendingArgs};
 use crate::case::Depth;
 use crate::cli::filter::CaseFilter;
 use crate::waiver::Day;
@@ -26,6 +26,12 @@ pub struct RunArgs {
     /// Profile of the target (YAML): values, omitted fields, error codes, limits.
     #[arg(long, value_name = "F")]
     pub profile: Option<PathBuf>,
+    /// Authentication file of Web Fuzzing Commons: the fixed headers of its first user are sent with every request.
+    #[arg(long, value_name = "F")]
+    pub auth_file: Option<PathBuf>,
+    /// Another user of --auth-file, by name.
+    #[arg(long, value_name = "NAME", requires = "auth_file")]
+    pub auth_user: Option<String>,
     /// Known findings (YAML): rule, case, pointer, reason, owner, expiry date.
     #[arg(long, value_name = "F")]
     pub waivers: Option<PathBuf>,
@@ -111,6 +117,9 @@ pub struct RunArgs {
     /// Write every exchange of the run into this file, as HAR 1.2 without secrets; `batchproof judge` reads it.
     #[arg(long, value_name = "F", conflicts_with = "plan")]
     pub har: Option<PathBuf>,
+    /// What it is compared with.
+    #[command(flatten)]
+    pub comparison: AgainstArgs,
     /// What to print on standard output.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::contract::header;
+use crate::lockstep::HEADERS;
 use crate::waiver::Day;
 
 /// The longest time that an option takes.
@@ -111,4 +112,19 @@ pub fn partition(text: &str) -> Result<(u32, u32), String> {
         Some((i, n)) if i >= 1 && i <= n => Ok((i, n)),
         _ => Err(format!("expected I/N with I from 1 to N, such as 2/5; got `{text}`")),
     }
+}
+
+/// A place in an answer that is left out of a comparison: a JSON pointer, or a header that is compared.
+pub fn compared_place(text: &str) -> Result<String, String> {
+    if text.starts_with('/') && text.len() > 1 {
+        return Ok(text.to_owned());
+    }
+    let header = text.to_ascii_lowercase();
+    if HEADERS.contains(&header.as_str()) {
+        return Ok(header);
+    }
+    Err(format!(
+        "expected a JSON pointer such as /results/*/errorDescription, or one of {}",
+        HEADERS.join(", ")
+    ))
 }

@@ -19,6 +19,9 @@ pub(super) fn page() -> Page {
 | {USAGE} | – | wrong usage, or a case, profile, waivers or contract file that can't be used: file, line, what was expected. Nothing was sent |
 | {} | {open} | no such finding, but: the target could not be reached or refused the credentials, all plain items were refused, a rule errored, a MUST rule was not tested (always masked, or never a response), over 1 % of executions got no response, the run was cut short, or no case ran |
 
+With `--against OLD`, the exit code is that of the [comparison](../guides/comparing.md): {} no difference, {} differences, {} one of the targets
+could not be compared.
+
 A second Ctrl-C ends the process at once (130).
 
 ## Other commands
@@ -42,6 +45,9 @@ A second Ctrl-C ends the process at once (130).
 | 0 | else: all are fixed |
 | {USAGE} | an unknown id (the nearest is named), or an unusable record |
 ",
+        good.exit(),
+        bad.exit(),
+        open.exit(),
         good.exit(),
         bad.exit(),
         open.exit(),

@@ -24,6 +24,7 @@ use std::sync::LazyLock;
 
 pub use applicability::why_not;
 pub(super) use common::must_be_processed;
+pub use robust::exempt_words;
 
 use super::finding::Symptom;
 use super::rule::{By, Reach, Rule};

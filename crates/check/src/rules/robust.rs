@@ -2,6 +2,8 @@
 
 mod inputs;
 
+pub use inputs::exempt_words;
+
 use super::common::{REFUSED_EARLY, is_server_error, lost_answer, must_be_processed, server_error};
 use crate::contract::Level;
 use crate::exchange_view::{ExchangeView, ExecutionView};

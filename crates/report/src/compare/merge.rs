@@ -10,8 +10,9 @@ use super::Recorded;
 use crate::check::{ProbeResult, RunTally, evaluate_run};
 use crate::contract::{FileError, Profile};
 use crate::record::{
-    CaseRecord, CleanedUp, Event, ExchangeRecord, FindingRecord, FindingStatus, MinimalExample,
-    RUN, RunHead, RunTail, is_of_threshold, threshold_findings, threshold_rule,
+    AgainstRecord, CaseRecord, CleanedUp, DifferenceRecord, Event, ExchangeRecord, FindingRecord,
+    FindingStatus, MinimalExample, RUN, RunHead, RunTail, add_against, add_difference,
+    is_of_threshold, threshold_findings, threshold_rule,
 };
 use crate::triage::explained;
 
@@ -53,6 +54,10 @@ fn shared(head: &RunHead) -> Vec<(&'static str, String)> {
         ("strictness", if head.strict { "strict" } else { "not strict" }.to_owned()),
         ("profile", head.profile.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("waivers", waivers.join("; ")),
+        (
+            "older target (--against)",
+            head.against.as_ref().map(|a| a.target.clone()).unwrap_or_default(),
+        ),
     ]
 }
 
@@ -150,6 +155,8 @@ struct MergedRun {
     beside: RunTally,
     samples: Vec<(String, u64, ExchangeRecord)>,
     minimals: BTreeMap<String, MinimalExample>,
+    compared: Option<AgainstRecord>,
+    differences: Vec<DifferenceRecord>,
     tail: Option<RunTail>,
     killed: bool,
 }
@@ -158,10 +165,21 @@ impl MergedRun {
     fn add(&mut self, part: &Recorded) {
         let mut found: Vec<(FindingRecord, FindingStatus)> = Vec::new();
         let mut cases: BTreeMap<&str, &CaseRecord> = BTreeMap::new();
+        if let Some(against) = &part.summary.against {
+            add_against(self.compared.get_or_insert_default(), &against.record);
+            for difference in against.differences.clone() {
+                match self.differences.iter_mut().find(|d| d.id == difference.id) {
+                    Some(known) => add_difference(known, difference),
+                    None => self.differences.push(difference),
+                }
+            }
+        }
         for event in &part.events {
             match event {
                 // Parts observe nothing: they must plan alike.
                 Event::RunStarted(_) | Event::Planned { .. } => {}
+                // Taken from the part's summary, which knows the last word on each.
+                Event::Compared(_) | Event::Difference(_) => {}
                 Event::Note { text } => {
                     if !self.notes.contains(text) {
                         self.notes.push(text.clone());
@@ -254,6 +272,8 @@ impl MergedRun {
             events.push(Event::FindingUpdated(FindingStatus { runs, masked_by, ..update }));
         }
         events.extend(self.minimals.into_values().map(|m| Event::Shrunk(Box::new(m))));
+        events.extend(self.compared.map(|compared| Event::Compared(Box::new(compared))));
+        events.extend(self.differences.into_iter().map(|d| Event::Difference(Box::new(d))));
         events.extend(self.samples.into_iter().map(|(case, run, exchange)| Event::Sample {
             case,
             run,

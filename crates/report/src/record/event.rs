@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::against::{AgainstHead, AgainstRecord, DifferenceRecord};
 use super::exchange::{ExchangeRecord, FindingPosition};
 use super::latency::Latencies;
 use super::minimal_example::MinimalExample;
@@ -62,6 +63,10 @@ pub enum Event {
         /// The exchange.
         exchange: Box<ExchangeRecord>,
     },
+    /// How much was compared with the older target; the last one holds.
+    Compared(Box<AgainstRecord>),
+    /// A difference from the older target; the last one with its id holds.
+    Difference(Box<DifferenceRecord>),
     /// What was counted of a case that goes on; the last word on it holds.
     CaseSoFar(Box<CaseRecord>),
     /// All runs of a case have ended.
@@ -147,6 +152,9 @@ pub struct RunHead {
     /// Where the traffic came from, where nothing was sent: others' exchanges were judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traffic: Vec<String>,
+    /// The older target that every answer was compared with, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<AgainstHead>,
 }
 
 impl RunHead {

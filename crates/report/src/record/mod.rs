@@ -3,6 +3,7 @@
 //! Reports, replay, diff, merge and certificates are made from records and nothing else, so whatever they
 //! show is written here first, redacted. It must not know how anything was scheduled or how it is shown.
 
+mod against;
 mod detection_limit;
 mod event;
 mod exchange;
@@ -18,6 +19,11 @@ mod timeline;
 mod waiver_status;
 mod write;
 
+pub use against::{
+    AgainstConclusion, AgainstHead, AgainstRecord, AgainstSummary, DifferenceKind,
+    DifferenceRecord, DifferenceState, DifferenceVerdict, ExchangePair,
+};
+pub(crate) use against::{add_against, add_difference};
 pub use detection_limit::{DetectionLimit, one_in};
 pub use event::{
     CaseRecord, CleanedUp, Event, FindingRecord, FindingStatus, NotRun, RecordedFinding, RuleInfo,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::against::{AgainstSummary, DifferenceRecord};
 use super::detection_limit::DetectionLimit;
 use super::event::{CaseRecord, Event, FindingRecord, FindingStatus, RuleInfo, RunHead, RunTail};
 use super::exchange::ExchangeRecord;
@@ -145,6 +146,8 @@ pub struct Summary {
     pub conclusion: Conclusion,
     /// Why it is not conformant.
     pub reasons: Vec<Reason>,
+    /// What the comparison with an older target came to, where there was one.
+    pub against: Option<AgainstSummary>,
 }
 
 impl Summary {
@@ -182,6 +185,7 @@ impl Summary {
                 Event::Sample { case, run, exchange } => {
                     samples.push((case.clone(), *run, (**exchange).clone()));
                 }
+                Event::Compared(_) | Event::Difference(_) => {}
                 Event::CaseSoFar(record) | Event::CaseFinished(record) => {
                     records.insert(record.case.clone(), (**record).clone());
                 }
@@ -225,7 +229,9 @@ impl Summary {
             .iter()
             .map(|rule| RuleSummary { stopped, ..rule_summary(rule, &head, &records, &findings) })
             .collect();
+        let against = against(&head, tail.as_ref(), events);
         let mut summary = Summary {
+            against,
             head,
             tail,
             notes,
@@ -242,6 +248,13 @@ impl Summary {
         };
         summary.conclude();
         Some(summary)
+    }
+
+    /// The exit status: of the comparison with an older target, where there was one.
+    #[must_use]
+    pub fn exit(&self) -> u8 {
+        let conformance = self.conclusion.exit();
+        self.against.as_ref().map_or(conformance, |against| against.conclusion.exit())
     }
 
     /// Figures.
@@ -310,6 +323,30 @@ impl Summary {
         let concerned = |r: &&RuleSummary| r.outcome != RuleOutcome::NotApplicable;
         self.rules.iter().filter(move |r| is_of_suite(&r.rule.id) || concerned(r))
     }
+}
+
+/// What the comparison with an older target came to, where there was one.
+fn against(head: &RunHead, tail: Option<&RunTail>, events: &[Event]) -> Option<AgainstSummary> {
+    let (mut compared, mut differences) = (None, Vec::<DifferenceRecord>::new());
+    for event in events {
+        match event {
+            // What follows is the last word; what repeats took back is not among it.
+            Event::Compared(record) => {
+                compared = Some((**record).clone());
+                differences.clear();
+            }
+            Event::Difference(difference) => {
+                let difference = (**difference).clone();
+                match differences.iter_mut().find(|d| d.id == difference.id) {
+                    Some(known) => *known = difference,
+                    None => differences.push(difference),
+                }
+            }
+            _ => {}
+        }
+    }
+    let trouble = tail.map(|tail| tail.trouble.as_slice());
+    Some(AgainstSummary::new(head.against.as_ref()?, compared, differences, trouble))
 }
 
 fn rule_summary(

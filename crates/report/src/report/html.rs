@@ -3,6 +3,7 @@
 //! The page may load nothing at all: its policy names the hashes of its own style and script. Whatever a
 //! target answered is text, with control characters and turned reading directions spelled out.
 
+mod against;
 mod cells;
 mod charts;
 mod coverage;
@@ -51,6 +52,7 @@ pub fn html(summary: &Summary, dir: &Path) -> String {
                     span.muted { (specification) }
                     span.spacer {}
                     nav aria-label="Sections" {
+                        @if summary.against.is_some() { a href="#differences" { "Differences" } }
                         @for (id, name) in [("findings", "Problems"), ("heat", "Rules"), ("run", "Run"), ("coverage", "Coverage"), ("rules", "Requirements")] {
                             a href=(format!("#{id}")) { (name) }
                         }
@@ -61,6 +63,7 @@ pub fn html(summary: &Summary, dir: &Path) -> String {
                     (head::verdict(summary, &groups))
                     div.columns {
                         div.stack {
+                            (against::section(summary))
                             (findings::section(summary, &groups, &how))
                             (waivers::section(summary))
                             (timeline::section(summary))

@@ -23,9 +23,11 @@ use crate::record::{
 use crate::triage::{Problem, ProblemState, problems};
 use crate::waiver::Waiver;
 
+mod against;
 mod coverage;
 mod times;
 
+pub use against::{DifferenceExample, DifferenceInput, ReportAgainst, ReportDifference};
 pub(super) use coverage::latency;
 pub use coverage::{
     CodeCount, Coverage, CoveragePointCount, CoverageShare, LatencyClass, PositionCount,
@@ -93,6 +95,9 @@ pub struct Report {
     pub latency: Vec<LatencyClass>,
     /// What the requests of the run came to over time; empty for merged parts and a run that was killed.
     pub timeline: Vec<TimelineSlice>,
+    /// The comparison with an older target, where there was one; `exit` is then that of the comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<ReportAgainst>,
 }
 
 /// A root cause with its findings.
@@ -290,7 +295,7 @@ impl Report {
         Report {
             format: FORMAT,
             conclusion: summary.conclusion,
-            exit: summary.conclusion.exit(),
+            exit: summary.exit(),
             reasons: summary.reasons.iter().map(ToString::to_string).collect(),
             notes: summary.notes.clone(),
             problems: problems(summary).iter().map(|group| problem(summary, group)).collect(),
@@ -367,6 +372,7 @@ impl Report {
                 .collect(),
             coverage: Coverage::from_summary(summary),
             latency: latency(summary),
+            against: summary.against.as_ref().map(ReportAgainst::new),
             timeline: summary.tail.as_ref().map(|tail| tail.timeline.clone()).unwrap_or_default(),
         }
     }

@@ -27,6 +27,7 @@ use crate::record::{
 };
 use crate::triage::{ProblemState, problems};
 
+mod against;
 mod waivers;
 
 /// Characters of a body.
@@ -60,6 +61,9 @@ pub fn junit(summary: &Summary, options: JunitOptions) -> std::io::Result<String
         first.set_timestamp(time);
     }
     report.add_test_suite(first);
+    if let Some(suite) = against::suite(summary) {
+        report.add_test_suite(suite);
+    }
     if let Some(suite) = waivers::suite(summary) {
         report.add_test_suite(suite);
     }

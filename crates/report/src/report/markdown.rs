@@ -4,6 +4,8 @@
 //! an entity, and evidence is in fences longer than any run of backticks in it. It must stay below what
 //! such pages take.
 
+mod against;
+
 use std::fmt::Write as _;
 
 use super::bytes::readable;
@@ -51,7 +53,9 @@ pub fn markdown(summary: &Summary) -> String {
     let groups = problems(summary);
     let conclusion = summary.conclusion.to_string().to_uppercase();
     let found = found_line(summary, &groups);
-    let mut out = format!("## {mark} {conclusion}: {found}\n\n");
+    let mut out = String::new();
+    against::differences(&mut out, summary);
+    let _ = writeln!(out, "## {mark} {conclusion}: {found}\n");
     let stats = summary.stats();
     let _ = writeln!(
         out,

@@ -4,6 +4,7 @@
 //! again from a record alone. It must not know how a run was scheduled, and sends nothing. Whatever a target
 //! answered is hostile here: it is shown as text, with control characters spelled out.
 
+mod against;
 mod bytes;
 mod cause_line;
 pub mod curl;

@@ -140,6 +140,7 @@ fn head() -> RunHead {
         token_given: Some(true),
         only_http_2: false,
         waivers: Vec::new(),
+        against: None,
         traffic: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It must not know whether anybody watches: colour and width are given.
 
+mod against;
 mod cases;
 mod diff;
 mod findings;
@@ -48,12 +49,16 @@ pub fn terminal(summary: &Summary, style: TerminalStyle, reports: &Path) -> Stri
     let mut page = TerminalPage { out: String::new(), columns, paint: Paint(style.colour) };
     let dir = visible(&reports.display().to_string());
     let problems = problems(summary);
+    if let Some(against) = &summary.against {
+        against::headline(&mut page, summary, against);
+    }
     headline(&mut page, summary, &problems);
     reasons(&mut page, summary);
     if nothing_tested(summary) {
         advice(&mut page, summary, &dir);
         return page.out;
     }
+    against::differences(&mut page, summary, &dir);
     findings::problems(&mut page, summary, &problems, &dir);
     waivers(&mut page, summary);
     page.heading("Rules");

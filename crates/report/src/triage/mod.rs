@@ -5,6 +5,7 @@
 //! problems are shown.
 
 mod cause;
+mod difference_group;
 mod explained;
 mod flakiness;
 mod inputs;
@@ -12,6 +13,7 @@ mod problem;
 
 pub(crate) use cause::with_remembered_credentials;
 pub use cause::{Cause, by_cause, names_ignore_case, remembers_credentials};
+pub use difference_group::{DifferenceGroup, difference_groups, verdict_counts};
 pub use explained::explained;
 pub use flakiness::{Occurrences, is_flaky, is_flaky_cause, tries_needed};
 pub use problem::{Problem, ProblemState, ProblemTotals, problems, problems_among};

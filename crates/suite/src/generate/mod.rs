@@ -25,7 +25,9 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 pub use draft::{Draft, KEY_PLACEHOLDER, KeyShape, RawField};
-pub use keys::{FoundKey, KeyBlock, KeyGenerator, KeyParts, KeyPrefixes, NONCE, default_run_id};
+pub use keys::{
+    CountSource, FoundKey, KeyBlock, KeyGenerator, KeyParts, KeyPrefixes, NONCE, default_run_id,
+};
 pub use mutation::{AppliedMutation, Change, Mutation, Promise};
 pub use sample::SchemaSampler;
 pub use sequence::{KeySource, SequenceItem, SequenceStep, StepKind, sequence, sequences};

@@ -42,7 +42,9 @@ pub(super) fn inputs(view: &ExchangeView<'_>) -> Vec<String> {
     list.into_iter().map(str::to_owned).collect()
 }
 
-fn exempt_words(exemption: &Exemption, item: Option<&Value>) -> &'static str {
+/// What is unusual about an item or a body that is not judged, or only with a lower level.
+#[must_use]
+pub fn exempt_words(exemption: &Exemption, item: Option<&Value>) -> &'static str {
     match exemption.class {
         ExemptClass::DemandedByProfile => "an item without a field that the profile demands",
         ExemptClass::OwnReason => "a value that the target may not know",

@@ -7,6 +7,7 @@ mod jsonl;
 mod sarif;
 mod source;
 mod tap;
+mod wfc;
 
 use std::path::Path;
 
@@ -32,6 +33,8 @@ pub enum OutputFormat {
     Sarif,
     /// Test Anything Protocol 14.
     Tap,
+    /// A report of Web Fuzzing Commons.
+    Wfc,
 }
 
 /// A run in this form; its reports are in `dir`.
@@ -51,6 +54,7 @@ pub fn formatted(
         OutputFormat::Github => github::annotations(summary, dir),
         OutputFormat::Sarif => sarif(summary)?,
         OutputFormat::Tap => tap::tap(summary, dir),
+        OutputFormat::Wfc => wfc::wfc(summary)?,
     })
 }
 

@@ -79,7 +79,7 @@ fn invocation(summary: &Summary) -> Value {
     };
     let mut invocation = json!({
         "executionSuccessful": summary.conclusion != Conclusion::Inconclusive,
-        "exitCode": summary.conclusion.exit(),
+        "exitCode": summary.exit(),
         "toolExecutionNotifications": because,
     });
     if let Some(start) = instant(&summary.head.started) {

@@ -20,7 +20,7 @@ const SHORT: &str = "agxpll-T7QR9L";
 const EVERYDAY_NUMBER: u64 = 99_000_000_000_000;
 
 /// The form of keys.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::generate) enum KeyForm {
     Uuid,
     Pattern(Pattern),

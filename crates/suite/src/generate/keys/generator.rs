@@ -30,10 +30,15 @@ const INTEGERS: std::ops::Range<u64> = 10_000_000_000_000..99_000_000_000_000;
 pub struct KeyGenerator {
     prefix: String,
     first_integer: u64,
-    counter: AtomicU64,
+    counter: Arc<AtomicU64>,
     /// The form that the contract's keys have, where an everyday key will not do; with what this process drew for it.
     form: Option<(KeyForm, u64)>,
+    /// Where counts come from instead, where an execution must make the same keys as another one.
+    source: Option<CountSource>,
 }
+
+/// Reserves counts: the first of so many, where the task that asks has counts of its own.
+pub type CountSource = fn(u64) -> Option<u64>;
 
 impl KeyGenerator {
     /// A keys whose keys begin with `run_id`; its nonce comes from the operating system.
@@ -72,9 +77,29 @@ impl KeyGenerator {
             prefix: format!("{run_id}-{nonce}-"),
             first_integer: INTEGERS.start
                 + random.rotate_left(17) % (INTEGERS.end - INTEGERS.start),
-            counter: AtomicU64::new(0),
+            counter: Arc::default(),
             form: None,
+            source: None,
         }
+    }
+
+    /// One whose keys differ from these in their nonce, and which shares the counter.
+    #[must_use]
+    pub fn beside(&self) -> KeyGenerator {
+        let random = os_random();
+        KeyGenerator {
+            prefix: KeyGenerator::prefix_like(&self.prefix),
+            counter: Arc::clone(&self.counter),
+            form: self.form.as_ref().map(|(form, _)| (form.clone(), random)),
+            source: self.source,
+            ..KeyGenerator::with_nonce("", random)
+        }
+    }
+
+    /// The same, with counts from `source` where that has any.
+    #[must_use]
+    pub fn counting_by(self, source: CountSource) -> KeyGenerator {
+        KeyGenerator { source: Some(source), ..self }
     }
 
     /// Whether keys have a form that their schema demands, in which nobody finds them again.
@@ -92,7 +117,7 @@ impl KeyGenerator {
     /// Reserves `count` keys, for a caller that makes many of them one after the other.
     #[must_use]
     pub fn reserve(self: &Arc<KeyGenerator>, count: u64) -> KeyBlock {
-        let next = self.counter.fetch_add(count, Ordering::Relaxed);
+        let next = self.counts(count);
         let plain = is_plain(&self.prefix);
         KeyBlock { keys: Arc::clone(self), next, end: next + count, more: count, plain }
     }
@@ -163,7 +188,18 @@ impl KeyGenerator {
     }
 
     fn next(&self) -> u64 {
-        self.counter.fetch_add(1, Ordering::Relaxed)
+        self.counts(1)
+    }
+
+    fn counts(&self, count: u64) -> u64 {
+        let given = self.source.and_then(|source| source(count));
+        given.unwrap_or_else(|| self.draw(count))
+    }
+
+    /// The first of `count` counts that nobody else has, whatever the source.
+    #[must_use]
+    pub fn draw(&self, count: u64) -> u64 {
+        self.counter.fetch_add(count, Ordering::Relaxed)
     }
 }
 

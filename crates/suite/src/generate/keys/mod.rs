@@ -9,4 +9,4 @@ mod generator;
 
 pub(super) use form::{KeyForm, why_no_keys};
 pub use found::{FoundKey, KeyParts, KeyPrefixes};
-pub use generator::{KeyBlock, KeyGenerator, NONCE, default_run_id};
+pub use generator::{CountSource, KeyBlock, KeyGenerator, NONCE, default_run_id};
