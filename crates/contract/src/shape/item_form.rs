@@ -47,22 +47,25 @@ struct Mark {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MarkKind {
-    Text,
+    /// A text of at most so many characters.
+    Text(usize),
     /// A text whose schema leaves no room.
     ShortText,
     Number,
     Uuid,
 }
 
-/// In the middle of marks that are longer than a UUID.
-const LONG_MARK: &str = "one-of-two-that-differ-at-their-end";
-/// The longest mark, with the digits of any position.
-const LONGEST_MARK: u64 = 64;
+/// What marks are filled up with.
+const FILLING: &str = "one-of-two-that-differ-at-their-end-";
+/// The longest mark: longer than a UUID.
+const LONGEST_MARK: usize = 48;
+/// Where there is less room, marks are not filled up.
+const SHORTEST_FILLED: usize = 24;
 
 impl Mark {
     fn of(&self, position: usize) -> Value {
         match self.kind {
-            MarkKind::Text => Value::from(mark_text(position)),
+            MarkKind::Text(longest) => Value::from(mark_text(position, longest)),
             MarkKind::ShortText => Value::from(format!("item-{position}")),
             MarkKind::Number => Value::from(position),
             MarkKind::Uuid => Value::from(format!("00000000-0000-4000-8000-{position:012}")),
@@ -72,7 +75,7 @@ impl Mark {
     /// Whether `text` is what some position gets.
     fn made(&self, text: &str) -> bool {
         match self.kind {
-            MarkKind::Text | MarkKind::ShortText => {
+            MarkKind::Text(_) | MarkKind::ShortText => {
                 text.starts_with("\"item-") || text.starts_with("\"Item-")
             }
             MarkKind::Number => text.bytes().all(|b| b.is_ascii_digit()),
@@ -82,12 +85,18 @@ impl Mark {
 }
 
 /// What tells the item in that position apart: two in a row differ in letter case alone, the next two at their ends.
-fn mark_text(position: usize) -> String {
+fn mark_text(position: usize, longest: usize) -> String {
+    let filled = |number: usize, end: char| {
+        let head = format!("item-{number}-");
+        let room = longest.saturating_sub(head.len() + 2);
+        let middle: String = FILLING.chars().cycle().take(room).collect();
+        format!("{head}{middle}-{end}")
+    };
     match position % 4 {
         0 => format!("item-{position}"),
         1 => format!("Item-{}", position - 1),
-        2 => format!("item-{position}-{LONG_MARK}-a"),
-        _ => format!("item-{}-{LONG_MARK}-b", position - 1),
+        2 => filled(position, 'a'),
+        _ => filled(position - 1, 'b'),
     }
 }
 
@@ -95,7 +104,7 @@ impl MapKey {
     /// The key of the item in that position, where it is made.
     #[must_use]
     pub fn made(position: usize) -> String {
-        mark_text(position)
+        mark_text(position, LONGEST_MARK)
     }
 
     fn write(&self, object: &str, position: usize) -> String {
@@ -163,13 +172,15 @@ impl ItemForm {
     pub fn marked(mut self, name: &str, schema: &Value) -> ItemForm {
         let of = |key: &str| schema.get(key).and_then(Value::as_str);
         let most = schema.get("maxLength").and_then(Value::as_u64);
+        let most = most
+            .and_then(|most| usize::try_from(most).ok())
+            .unwrap_or(LONGEST_MARK)
+            .min(LONGEST_MARK);
         let kind = match (of("type"), of("format")) {
             (Some("integer" | "number"), _) => MarkKind::Number,
             (_, Some("uuid")) => MarkKind::Uuid,
-            _ if of("pattern").is_some() || most.is_some_and(|most| most < LONGEST_MARK) => {
-                MarkKind::ShortText
-            }
-            _ => MarkKind::Text,
+            _ if of("pattern").is_some() || most < SHORTEST_FILLED => MarkKind::ShortText,
+            _ => MarkKind::Text(most),
         };
         self.mark = Some(Mark { name: name.to_owned(), kind });
         self
