@@ -127,6 +127,7 @@ fn the_published_schema_of_batch_contracts_is_fresh_and_fits_the_shipped_ones() 
         "examples/contracts/keyed-by-field/batch.yaml",
         "examples/contracts/lines/batch.yaml",
         "examples/contracts/plain-documents/batch.yaml",
+        "examples/contracts/read-back/batch.yaml",
         "examples/contracts/repeated/batch.yaml",
         "examples/contracts/replaced/batch.yaml",
         "examples/contracts/two-lists/batch.yaml",

@@ -69,9 +69,9 @@ fn contract(desk: &Desk, document: &Value, codes: &str) -> &'static str {
 }
 
 /// All groups of cases but the one that waits for half a minute.
-const GROUPS: [&str; 13] = [
+const GROUPS: [&str; 14] = [
     "accept", "atom", "auth", "code", "echo", "http", "order", "race", "refuse", "robust", "spec",
-    "time", "unique",
+    "store", "time", "unique",
 ];
 
 /// The rules that failed when these cases ran against the server of a contract, embedded and served, in both modes.
@@ -291,7 +291,7 @@ fn yaml_is_read_by_the_core_schema_of_yaml_1_2() {
 type ShapeFault = (&'static str, &'static str, &'static str, &'static str);
 
 /// The shipped contracts of other shapes, each with faults.
-const SHAPES: [(&str, &[ShapeFault]); 12] = [
+const SHAPES: [(&str, &[ShapeFault]); 13] = [
     (
         "plain-documents",
         &[
@@ -330,6 +330,13 @@ const SHAPES: [(&str, &[ShapeFault]); 12] = [
         &[
             ("order", "results-reversed", "ORDER-002", "/ids/0"),
             ("unique", "uniqueness-unchecked", "UNIQUE-001", "/faults/1"),
+        ],
+    ),
+    (
+        "read-back",
+        &[
+            ("store", "values-of-the-next-item", "STORE-001", "/data/to"),
+            ("store", "stored-texts-cut", "STORE-001", "/data/to"),
         ],
     ),
     ("replaced", &[("unique", "used-key-not-replaced", "UNIQUE-008", "/objects/0/error")]),
@@ -442,6 +449,31 @@ const SLIPS: &[Slip] = &[
     ("keyed", "at: /create,", "at: /creat,", ["batch.yaml:5:", "did you mean `create`?"]),
     ("keyed", "at: /created, keyed: true", "at: /created", ["batch.yaml:7:", "not an array"]),
     ("zipped", "/faults]", "/fault]", ["batch.yaml:6:", "did you mean `faults`?"]),
+    ("read-back", "item: /data", "item: /dato", ["batch.yaml:17:", "did you mean `data`?"]),
+    ("read-back", "/recipient: /to", "/recipient: /too", ["batch.yaml:18:", "did you mean `to`?"]),
+    ("read-back", "/weight: /weight", "/wait: /weight", ["batch.yaml:18:", "has no field `wait`"]),
+    (
+        "read-back",
+        "path: /parcels/${key}",
+        "path: /parcel/${key}",
+        ["batch.yaml:16:", "did you mean `/parcels/${key}`?"],
+    ),
+    (
+        "read-back",
+        "/parcels/${key}",
+        "/parcels/1",
+        ["batch.yaml:15:", "the place of the unique key"],
+    ),
+    ("read-back", "within: 0.5", "witin: 0.5", ["batch.yaml:19:", "did you mean `within`?"]),
+    ("read-back", "within: 0.5", "within: 500", ["batch.yaml:19:", "0 to 60 seconds"]),
+    ("read-back", "within: 0.5", "found: 201", ["batch.yaml:19:", "no answer 201 to the read"]),
+    ("read-back", "within: 0.5", "gone: 440", ["batch.yaml:19:", "no answer 440 to the read"]),
+    (
+        "read-back",
+        "within: 0.5",
+        "method: put",
+        ["batch.yaml:15:", "has no put /parcels/{reference}"],
+    ),
 ];
 
 #[test]

@@ -3,12 +3,14 @@
 //! Deterministic but for numbers and captured answers; it never sends.
 
 mod captures;
+mod read;
 mod relate;
 mod sequence;
 mod size;
 mod steps;
 
 pub use captures::Captures;
+pub use read::read_request;
 pub(crate) use relate::turn;
 pub use relate::{FirstRequest, derive};
 pub use sequence::{SequenceMemory, next};

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::sending::exchange;
-use super::{Execution, SelectedCase, case_seed, generated, is_streamed, streamed, written};
+use super::{
+    Execution, SelectedCase, case_seed, generated, is_streamed, reading, streamed, written,
+};
 use crate::compose::{self, ComposedRequest};
 use crate::contract::FileError;
 use crate::generate::sequence;
@@ -39,6 +41,12 @@ pub async fn execute(
         generated::execute(environment, selected, run, seed, &mut execution).await;
     } else {
         written::execute(environment, selected, run, seed, &mut execution).await?;
+    }
+    if let Some(most) = selected.case.spec.read_back
+        && !execution.cut
+        && execution.streamed.is_none()
+    {
+        reading::read_back(environment, &mut execution, most).await;
     }
     Ok(execution)
 }

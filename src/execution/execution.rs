@@ -29,6 +29,8 @@ pub struct Execution {
     pub before: usize,
     /// What was sent of it before, and refused for its pace alone.
     pub resent: Amount,
+    /// Reads that were made again, because what was stored may take a while to be seen.
+    pub read_again: Amount,
     /// Whether the run ended before the execution did: what it expects of all its exchanges was not seen.
     pub cut: bool,
     /// Set where the only batch was never whole in memory: its exchange then holds the first items alone.
@@ -109,7 +111,7 @@ impl Execution {
             Some(streamed) => streamed.items,
             None => left.clone().map(|e| e.intent.items().len() as u64).sum(),
         };
-        Amount::new(left.count() as u64, items)
+        Amount::new(left.count() as u64, items) + self.read_again
     }
 
     pub(super) fn expect(

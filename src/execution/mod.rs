@@ -13,6 +13,7 @@ mod execute;
 mod execution;
 mod generated;
 pub(crate) mod plain_batch;
+mod reading;
 mod retry;
 mod select;
 mod sending;
@@ -29,6 +30,7 @@ pub(crate) use plain_batch::{
     CredentialCheck, accepts_plain_batch, check_credentials, credentials_are_refused,
     exchange_plain_item,
 };
+pub(crate) use reading::settled;
 pub use retry::{
     RetryReason, busy_step, has_keys_of_its_own, is_load, is_refused_for_pace, overloaded_group,
     retry_reason, unavailable_at, why_unreached,

@@ -58,6 +58,10 @@ fn resolve(case: Case, generator: &Generator) -> Result<SelectedCase, FileError>
     if not_applicable.is_none() {
         not_applicable = rules::why_not(contract, rule.id).map(str::to_owned);
     }
+    if not_applicable.is_none() && case.spec.read_back.is_some() && contract.read.is_none() {
+        let reason = "the contract names no request that shows one item (read)";
+        not_applicable = Some(reason.to_owned());
+    }
     let is_giant = case.spec.generate.as_ref().is_some_and(|g| g.items.high > Generate::STREAMED);
     if is_giant && (contract.shape.is_some() || !contract.batch.is_whole()) {
         let reason = "batches that are never whole in memory need the plain shape of a contract";

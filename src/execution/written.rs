@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     Execution, SelectedCase, has_keys_of_its_own, is_load, is_refused_for_pace, send_request,
-    send_together,
+    send_together, settled,
 };
 use crate::case::{Expect, Step};
 use crate::compose::{self, Captures, ComposedRequest, StepSource};
@@ -95,6 +95,9 @@ pub(super) async fn execute(
                     }
                     answer = send_request(environment, &request, intent.items().len()).await;
                 }
+                let (answer, again) =
+                    settled(environment, &execution.exchanges, (&request, &intent), answer).await;
+                execution.read_again += again;
                 let sent = request.body.clone();
                 let index = execution.push(label, None, request, intent, answer);
                 captures.step(&name, index, sent);

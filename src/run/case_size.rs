@@ -40,8 +40,19 @@ pub(super) fn stated_runs(
     }
 }
 
-/// Requests and items of one run.
+/// Requests and items of one run, what it reads back with them.
 pub(super) fn size_of_run(
+    environment: &Environment,
+    options: &RunOptions,
+    chosen: &SelectedCase,
+    run: u64,
+) -> (u64, u64) {
+    let (requests, items) = size_without_reads(environment, options, chosen, run);
+    let reads = chosen.case.spec.read_back.filter(|_| environment.contract.read.is_some());
+    (requests + reads.map_or(0, |most| (most as u64).min(items)), items)
+}
+
+fn size_without_reads(
     environment: &Environment,
     options: &RunOptions,
     chosen: &SelectedCase,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::ItemText;
-use crate::contract::Contract;
+use crate::contract::{Contract, code_text};
 use crate::generate::{KeyGenerator, KeyPrefixes, KeyShape};
 
 /// Old prefixes with the new ones for one attempt.
@@ -52,6 +52,15 @@ impl<'a> FreshKeys<'a> {
         }
         out.extend_from_slice(&bytes[from..]);
         out
+    }
+
+    /// The fresh key in place of one that has a form of its own, or is a number.
+    #[must_use]
+    pub fn formed(&self, old: &str) -> Option<String> {
+        let text = |value: &Value| code_text(value).map(std::borrow::Cow::into_owned);
+        let number = || self.integers.get(&old.parse().ok()?);
+        let formed = self.formed.get(&Value::from(old).to_string());
+        text(formed.or_else(|| self.formed.get(old)).or_else(number)?)
     }
 
     /// Text with fresh numbers.

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use super::{BatchText, FreshKeys, Scenario, ScenarioRequest};
 use crate::compose::{self, ComposedRequest};
 use crate::contract::Contract;
-use crate::exchange::BodyIntent;
-use crate::execution::{Execution, send_request, send_together};
-use crate::session::Environment;
+use crate::exchange::{BodyIntent, key_read};
+use crate::execution::{Execution, send_request, send_together, settled};
+use crate::session::{Amount, Environment};
 
 /// Sends all requests of a scenario, each number in it exchanged for a fresh one.
 pub async fn send_scenario(environment: &Arc<Environment>, scenario: &Scenario) -> Execution {
@@ -48,6 +48,13 @@ pub async fn send_scenario(environment: &Arc<Environment>, scenario: &Scenario) 
         {
             let ComposedRequest { request, body } = composed;
             let intent = compose::intent(environment, &request, body);
+            let (answer, again) = match sent.group {
+                None => {
+                    settled(environment, &execution.exchanges, (&request, &intent), answer).await
+                }
+                Some(_) => (answer, Amount::default()),
+            };
+            execution.read_again += again;
             execution.push(&sent.step, sent.group, request, intent, answer);
         }
         if first.request.hang_up.is_some() {
@@ -71,7 +78,11 @@ fn compose_one(
     send: &ScenarioRequest,
 ) -> ComposedRequest {
     let mut request = send.request.clone();
-    request.path = fresh.text(&request.path);
+    let read = key_read(contract, &request).and_then(|old| fresh.formed(&old));
+    request.path = match (&read, &contract.read) {
+        (Some(key), Some(read)) => read.path_of(key),
+        _ => fresh.text(&request.path),
+    };
     for (_, value) in &mut request.headers {
         *value = fresh.text(value);
     }
@@ -82,7 +93,10 @@ fn compose_one(
             let batch = BatchText { before, after, ..batch.clone() };
             Some(Bytes::from(batch.body(|item| fresh.item(contract, item))))
         }
-        None => request.body.map(|body| Bytes::from(fresh.bytes(&body))),
+        None => match read.zip(contract.read.as_ref()).and_then(|(key, read)| read.body_of(&key)) {
+            Some(body) => Some(Bytes::from(body)),
+            None => request.body.map(|body| Bytes::from(fresh.bytes(&body))),
+        },
     };
     let mut body = match &request.body {
         Some(bytes) if send.has_body => {

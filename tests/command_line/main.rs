@@ -35,6 +35,7 @@ mod operations;
 mod predicates;
 mod proxy;
 mod raw_requests;
+mod read_back;
 mod replay;
 mod runs;
 mod save_cases;

@@ -66,7 +66,8 @@ pub(super) fn evaluate_held(
         .iter()
         .map(|r| profile.skip_reason(r.id).is_some() || rules::why_not(contract, r.id).is_some())
         .collect();
-    for exchange in view.exchanges.iter().skip(since) {
+    // Of a read of one item, only rules about stored items speak.
+    for exchange in view.exchanges.iter().skip(since).filter(|view| !view.is_read()) {
         let mut failed: Vec<Failed> = vec![Failed::default(); all.len()];
         for &index in ORDER.iter() {
             let rule = all[index];
@@ -110,7 +111,7 @@ pub(super) fn evaluate_held(
 
 /// Says of a finding where it stands on the wire, and with which status.
 fn on_the_wire(view: &ExchangeView<'_>, finding: &mut Finding) {
-    let Some(shape) = &view.contract.shape else { return };
+    let Some(shape) = view.contract.shape.as_ref().filter(|_| !view.is_read()) else { return };
     if let Some(pointer) = view.wire_pointer(&finding.pointer) {
         finding.pointer = pointer;
     }

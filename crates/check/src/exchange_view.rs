@@ -330,6 +330,12 @@ impl<'a> ExchangeView<'a> {
         self.exchange.intent.situation == Situation::Ordinary
     }
 
+    /// Whether the request is the contract's for one item, and no batch.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        self.exchange.intent.situation == Situation::Read
+    }
+
     /// What of the request has a rule of its own.
     #[must_use]
     pub fn feature(&self) -> Option<RequestFeature> {

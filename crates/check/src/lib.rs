@@ -41,7 +41,7 @@ pub use expectation::{Expectation, ExpectationSource};
 pub use fast_path::{ElapsedTimes, FastPath, HeaderCache, SentItems};
 pub use finding::{Finding, Symptom, Verdict};
 pub use message::Message;
-pub use model::keys_in_text;
+pub use model::{SoughtItem, keys_in_text, sought_by, sought_items};
 pub use outlined::{evaluate, evaluate_since};
 pub use prediction::{Prediction, UnusedReason};
 pub use relation::{ItemAt, VerdictRelation};

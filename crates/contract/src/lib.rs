@@ -75,6 +75,8 @@ pub struct Contract {
     pub hash: String,
     /// Optional fields that this target demands (from its profile).
     pub demanded: Vec<String>,
+    /// The request that shows one item, where the contract has one.
+    pub read: Option<shape::ItemRead>,
     item: Value,
     item_pointer: String,
     item_validator: Validator,
@@ -162,7 +164,7 @@ impl Contract {
             &shape::media(&file),
         )
         .map_err(|error| shape::about_media(&file, batch_file, error))?;
-        let shape::Compiled { batch, shape, item, item_pointer, result, merged_result } =
+        let shape::Compiled { batch, shape, item, item_pointer, result, merged_result, read } =
             shape::compile(&file, batch_file, &mut operation)?;
         let kinds = alternatives(&operation.document, &item);
         let mark = shape.as_ref().and_then(|shape| shape.form.mark());
@@ -191,6 +193,7 @@ impl Contract {
             hash: hex(&hasher.finalize()),
             operation,
             demanded: Vec::new(),
+            read,
             item,
             item_pointer,
             item_validator,

@@ -11,12 +11,13 @@ use serde_json::{Map, Value};
 
 use super::fast_path;
 use super::fault::{Call, EarlyEnd};
+use super::kept::KeptItem;
 use super::reply::{Reply, ReplyReason, push_number};
 use batchproof_contract::shape::{Again, BatchMode, KeyScope, name};
 use batchproof_contract::validity::{
     BodyValidity, ExemptClass, ExpectedOutcome, InvalidReason, Validity,
 };
-use batchproof_contract::{CodeCause, Contract, RefusalMode, member};
+use batchproof_contract::{CodeCause, Contract, RefusalMode, code_text, member};
 
 /// Why something is refused, as the answer says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -227,6 +228,7 @@ fn run(call: &Call<'_>, mut body: Vec<u8>) -> Result<Reply, EarlyEnd> {
         own.changed(handled.is_err() || before != decision);
         handled?;
     }
+    keep(call, &decision);
     if let Some(fail) = &decision.refused {
         return Ok(Reply::refusal(contract, ReplyReason::Item, &fail.code, &fail.description));
     }
@@ -333,6 +335,51 @@ pub(crate) fn claim(call: &Call<'_>, item: &ReceivedItem, key: &str) -> Result<b
     }
 }
 
+/// Keeps what a batch stored.
+fn keep(call: &Call<'_>, decision: &Decision) {
+    if call.contract().read.is_none() {
+        return;
+    }
+    let mut kept: Vec<KeptItem> = match decision.refused {
+        Some(_) => Vec::new(),
+        None => {
+            let accepted = decision.items.iter().filter(|item| item.fail.is_none());
+            accepted.filter_map(|item| kept_item(call, item)).collect()
+        }
+    };
+    for (own, hook) in call.at(|h| h.keep) {
+        let before = kept.clone();
+        hook(&own, decision, &mut kept);
+        own.changed(before != kept);
+    }
+    let again = call.contract().shape.as_ref().map(|shape| shape.again).unwrap_or_default();
+    let mut items = call.site.items.lock();
+    for KeptItem { key, value } in kept {
+        let key = of_tenant(call, &key);
+        if again == Again::Returned {
+            items.entry(key).or_insert(value);
+        } else {
+            items.insert(key, value);
+        }
+    }
+}
+
+/// Under what an item of a tenant is kept.
+pub(crate) fn of_tenant(call: &Call<'_>, key: &str) -> String {
+    let is_apart = call.is_other_tenant() && !call.batch().unique_across_tenants;
+    if is_apart { format!("{OTHER_TENANT}{key}") } else { key.to_owned() }
+}
+
+/// An item as it is kept; nothing where it has no key.
+pub(crate) fn kept_item(call: &Call<'_>, item: &ReceivedItem) -> Option<KeptItem> {
+    let own = member(&item.value, call.unique()).filter(|key| !key.is_null());
+    let key = match own {
+        Some(key) => code_text(key)?.into_owned(),
+        None => made_key(call, item)?,
+    };
+    Some(KeptItem { key, value: item.value.clone() })
+}
+
 fn build(call: &Call<'_>, items: &[ReceivedItem]) -> ReplyResults {
     let rows = items.iter().map(|item| {
         let mut row = Map::with_capacity(call.batch().echo.len() + 4);
@@ -408,11 +455,12 @@ impl From<Member<'_>> for Value {
     }
 }
 
-/// Whether a field is the key of an item that has none, and needs none.
-fn makes_key(call: &Call<'_>, item: &ReceivedItem, name: &str) -> bool {
-    name == call.unique()
-        && member(&item.value, name).is_none_or(Value::is_null)
-        && call.contract().field(name).is_some_and(|field| !field.required)
+/// The key that is made for an item that has none, and needs none.
+pub(crate) fn made_key(call: &Call<'_>, item: &ReceivedItem) -> Option<String> {
+    let name = call.unique();
+    let needs_none = member(&item.value, name).is_none_or(Value::is_null)
+        && call.contract().field(name).is_some_and(|field| !field.required);
+    needs_none.then(|| format!("made-{}-{}", call.serial, item.index))
 }
 
 /// Puts the members of an item's result, in order.
@@ -427,8 +475,8 @@ fn members(call: &Call<'_>, item: &ReceivedItem, mut put: impl FnMut(&str, Membe
     }
     for name in &batch.echo {
         let Some(text) = item.text(name) else {
-            if accepted && makes_key(call, item, name) {
-                put(name, Member::Other(format!("made-{}-{}", call.serial, item.index).into()));
+            if let Some(key) = made_key(call, item).filter(|_| accepted && name == call.unique()) {
+                put(name, Member::Other(key.into()));
             }
             continue;
         };

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::fault::{Call, Handling, RefusedBody};
 use super::reply::{Reply, ReplyReason};
 use super::request_head::{BodyLength, ParsedHead, RequestHead};
-use super::{ServerState, batch, gate};
+use super::{ServerState, batch, gate, read};
 
 /// The largest body that is read.
 const BODY_LIMIT: usize = 1024 * 1024 * 1024;
@@ -193,11 +193,11 @@ impl<S: ByteStream> ClientConnection<S> {
     ) -> Result<Reply, ()> {
         let number = self.number;
         if body.len() <= INLINE {
-            return batch::process(&Call::new(&self.site, &head, number, started), body);
+            return respond(&Call::new(&self.site, &head, number, started), body);
         }
         let site = Arc::clone(&self.site);
         tokio::task::spawn_blocking(move || {
-            batch::process(&Call::new(&site, &head, number, started), body)
+            respond(&Call::new(&site, &head, number, started), body)
         })
         .await
         .unwrap_or(Err(()))
@@ -343,6 +343,14 @@ impl<S: ByteStream> ClientConnection<S> {
         })
         .await;
         AfterExchange::Over
+    }
+}
+
+/// The answer to a whole request, or the lack of one.
+fn respond(call: &Call<'_>, body: Vec<u8>) -> Result<Reply, ()> {
+    match read::answer(call, &body) {
+        Some(answer) => Ok(answer),
+        None => batch::process(call, body),
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use super::ServerState;
 use super::batch::{Decision, ReceivedBatch, ReceivedItem, ReplyResults};
 use super::gate;
+use super::kept::KeptItem;
 use super::reply::{Reply, ReplyReason};
 use super::request_head::RequestHead;
 use batchproof_contract::shape::Again;
@@ -53,6 +54,8 @@ pub struct Fault {
     pub needs_further_key: bool,
     /// What a contract must say of used keys for it to show; nothing where it shows without.
     pub needs_again: &'static [Again],
+    /// Whether it shows only where the contract has a request that shows one item.
+    pub needs_read: bool,
     pub(crate) hooks: Hooks,
 }
 
@@ -107,6 +110,10 @@ pub(crate) struct Hooks {
     pub(crate) claim: Option<Claim>,
     /// Verdicts decided, numbers stored.
     pub(crate) decided: Option<fn(&Call<'_>, &mut Decision) -> HookResult>,
+    /// Items about to be kept, so that they can be read back; none of a refused request.
+    pub(crate) keep: Option<fn(&Call<'_>, &Decision, &mut Vec<KeptItem>)>,
+    /// One item read back: its key, and the item where there is one.
+    pub(crate) shown: Option<fn(&Call<'_>, &str, &mut Option<Value>)>,
     /// Results built, not yet bytes.
     pub(crate) results: Option<fn(&Call<'_>, &mut ReplyResults)>,
     /// Answer rendered: status, headers, bytes, framing.
@@ -123,6 +130,8 @@ const NONE: Hooks = Hooks {
     key: None,
     claim: None,
     decided: None,
+    keep: None,
+    shown: None,
     results: None,
     answer: None,
     hangup: None,
@@ -145,6 +154,7 @@ impl FaultFamily {
             waits: false,
             needs_further_key: false,
             needs_again: &[],
+            needs_read: false,
             hooks: NONE,
         }
     }
@@ -169,6 +179,8 @@ hooks! {
     key: fn(&Call<'_>, &ReceivedItem, String) -> String;
     claim: Claim;
     decided: fn(&Call<'_>, &mut Decision) -> HookResult;
+    keep: fn(&Call<'_>, &Decision, &mut Vec<KeptItem>);
+    shown: fn(&Call<'_>, &str, &mut Option<Value>);
     results: fn(&Call<'_>, &mut ReplyResults);
     answer: fn(&Call<'_>, &mut Reply);
     hangup: fn(&Call<'_>, &[u8]);
@@ -204,6 +216,12 @@ impl Fault {
     /// Shows only where the contract says this of used keys.
     pub(crate) const fn needs_again(mut self, again: &'static [Again]) -> Fault {
         self.needs_again = again;
+        self
+    }
+
+    /// Shows only where the contract has a request that shows one item.
+    pub(crate) const fn needs_read(mut self) -> Fault {
+        self.needs_read = true;
         self
     }
 

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use batchproof_contract::CredentialScheme;
 
 use super::ServerState;
+use super::kept;
 use super::reply::{Reply, ReplyReason};
 use super::request_head::{BodyLength, RequestHead, is_media, takes};
 
@@ -29,6 +30,9 @@ pub(crate) fn check(site: &ServerState, head: &RequestHead) -> Option<Reply> {
     let lacks = |name: &&String| head.get(name).is_none_or(str::is_empty);
     if site.further_keys.iter().any(|name| lacks(&name)) {
         return Some(unauthorised(site));
+    }
+    if kept::is_read(&site.contract, head) {
+        return None;
     }
     let operation = &site.contract.operation;
     if head.path != operation.path && !(head.method == "OPTIONS" && head.path == "*") {

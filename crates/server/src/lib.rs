@@ -11,6 +11,8 @@ mod fast_path;
 mod fault;
 pub mod faults;
 mod gate;
+mod kept;
+mod read;
 mod reply;
 mod request_head;
 mod store;
@@ -63,6 +65,8 @@ pub(crate) struct ServerState {
     pub(crate) scheme: CredentialScheme,
     pub(crate) armed: Vec<ArmedFault>,
     pub(crate) store: Store,
+    /// What can be read back, where the contract has a request for that.
+    pub(crate) items: kept::StoredItems,
     /// The shortcut for plain bodies, where contract and faults allow one.
     pub(crate) plan: Option<fast_path::FastPathPlan>,
     pub(crate) serial: AtomicU64,
@@ -74,8 +78,8 @@ impl ServerState {
             config;
         let armed: Vec<ArmedFault> =
             faults.into_iter().map(|fault| ArmedFault { fault, own: Scratch::default() }).collect();
-        let plan =
-            armed.is_empty().then(|| fast_path::FastPathPlan::for_contract(&contract)).flatten();
+        let is_plain = armed.is_empty() && contract.read.is_none();
+        let plan = is_plain.then(|| fast_path::FastPathPlan::for_contract(&contract)).flatten();
         let refusal_mode = contract.refusal_mode().unwrap_or(refusal_mode);
         let (store, serial) = (Store::new(), AtomicU64::new(0));
         let scheme = Profile::default().credential_scheme(&contract);
@@ -88,6 +92,7 @@ impl ServerState {
             scheme,
             armed,
             store,
+            items: kept::StoredItems::default(),
             plan,
             serial,
         };

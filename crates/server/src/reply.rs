@@ -15,6 +15,8 @@ use batchproof_contract::Contract;
 pub(crate) enum ReplyReason {
     /// The batch was processed.
     Processed,
+    /// One item was read.
+    Read,
     /// An item is broken, and the whole request is refused for it.
     Item,
     /// The envelope is broken.

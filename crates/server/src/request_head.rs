@@ -13,6 +13,8 @@ pub(crate) struct RequestHead {
     pub(crate) method: String,
     /// The target's path, without query.
     pub(crate) path: String,
+    /// The whole target as it was sent.
+    pub(crate) target: String,
     /// `1` for HTTP/1.1, `0` for HTTP/1.0.
     pub(crate) minor: u8,
     pub(crate) headers: Vec<(String, String)>,
@@ -59,6 +61,7 @@ impl RequestHead {
         let head = RequestHead {
             method: request.method.unwrap_or_default().to_owned(),
             path: path_of(target).to_owned(),
+            target: target.to_owned(),
             minor: request.version.unwrap_or(1),
             headers,
         };

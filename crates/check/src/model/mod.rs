@@ -5,6 +5,7 @@
 
 mod keys;
 mod order;
+mod stored;
 mod streamed_order;
 
 use serde_json::Value;
@@ -13,9 +14,11 @@ use super::exchange_view::{ExchangeView, ExecutionView, ParsedBody};
 use super::parse;
 use crate::contract::shape::Reading;
 use crate::contract::{Contract, Shape};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Situation};
 
 pub use keys::keys_in_text;
+pub(crate) use stored::{FieldDifference, Stored, StoredAt, differences, is_same, stored};
+pub use stored::{SoughtItem, sought_by, sought_items};
 pub(super) use streamed_order::StreamedOrder;
 
 /// The exchanges of an execution with parsed answers and predictions.
@@ -42,8 +45,9 @@ fn exchange_view<'a>(
             .flat_map(|e| e.intent.items().iter().map(|i| &i.value))
             .collect(),
     };
+    let is_read = exchange.intent.situation == Situation::Read;
     let (json, repeated_key) = parse::body(contract, &exchange.answer);
-    let (json, shaped) = shaped(contract, exchange, json);
+    let (json, shaped) = if is_read { (json, None) } else { shaped(contract, exchange, json) };
     let mut view = ExchangeView {
         contract,
         exchange,

@@ -19,6 +19,9 @@ pub fn why_not(contract: &Contract, rule: &str) -> Option<&'static str> {
             return why;
         }
     }
+    if family == "STORE" && contract.read.is_none() {
+        return Some("the contract names no request that shows one item (read)");
+    }
     match rule {
         "CODE-001" | "CODE-003" | "CODE-004" | "CODE-008" | "CODE-010" if !batch.error.has_code => {
             return Some("the contract names no error code");

@@ -16,6 +16,7 @@ mod refuse;
 mod robust;
 pub(super) mod schema;
 mod status;
+mod store;
 mod tenant;
 mod time;
 mod unique;
@@ -43,6 +44,7 @@ pub const FAMILIES: &[(&str, &str)] = &[
     ("ACCEPT", "valid input is accepted"),
     ("ATOM", "effects of a refused batch"),
     ("RACE", "simultaneous requests"),
+    ("STORE", "what can be read back"),
     ("TENANT", "tenants of one target"),
     ("TIME", "elapsed fields"),
     ("ROBUST", "unusual, huge or broken input"),
@@ -70,6 +72,7 @@ static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         accept::RULES,
         atom::RULES,
         race::RULES,
+        store::RULES,
         tenant::RULES,
         time::RULES,
         robust::RULES,

@@ -13,12 +13,14 @@ use super::forms::{ZIPPED, bind_lines, bind_zip, line_schema, lines, map_key, zi
 use super::matcher::Matcher;
 use super::place::{FoundSchema, find_schema};
 use super::plain::plain;
+use super::read::{self, ReadItems};
 use super::serve::Specimens;
 use super::specimen::specimen;
 use super::told::{Verdicts, matching, verdict};
 use super::way_out::around;
 use super::{
-    Again, BatchFile, BatchMode, ItemForm, KeyScope, Matching, Pointer, ResultPlace, Shape, name,
+    Again, BatchFile, BatchMode, ItemForm, ItemRead, KeyScope, Matching, Pointer, ResultPlace,
+    Shape, name,
 };
 use crate::batch::{ElapsedFields, ErrorFields, OperationRef, VerdictField};
 use crate::file_error::FileError;
@@ -41,6 +43,8 @@ pub struct Compiled {
     pub result: Value,
     /// The same as one object of keywords, with what results repeat under the names of item fields.
     pub merged_result: Value,
+    /// The request that shows one item, where there is one.
+    pub read: Option<ItemRead>,
 }
 
 /// The statuses under which results stand.
@@ -121,6 +125,8 @@ pub(crate) fn compile(
         &names.references,
     )?;
     check_samples(file, &source, &operation.document, &item)?;
+    let about = ReadItems { form: &form, schema: &item, unique: &names.unique, echo: &echo };
+    let read = read::compile(file, &source, operation, &about)?;
 
     let (result, merged_result) = reader.result(&names.echo);
     let mut batch = reader.batch(&names);
@@ -148,7 +154,7 @@ pub(crate) fn compile(
         ))
     };
     let item_pointer = reader.item_at.clone();
-    Ok(Compiled { batch, shape, item, item_pointer, result, merged_result })
+    Ok(Compiled { batch, shape, item, item_pointer, result, merged_result, read })
 }
 
 /// Where the schema of the results of each place is.

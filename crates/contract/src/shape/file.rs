@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use super::echo_file::EchoFile;
+use super::read::ReadFile;
 use crate::batch::{ElapsedFields, ErrorCode, Limits, Sample};
 
 /// What `batch.yaml` says. Places are JSON pointers: a name without a slash is that of a member of the root, the empty
@@ -53,6 +55,9 @@ pub struct BatchFile {
     /// Whether a batch is taken item by item or as a whole.
     #[serde(default)]
     pub batch: BatchModeFile,
+    /// The request that shows one item, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<ReadFile>,
     /// Elapsed fields, in milliseconds.
     #[serde(default)]
     pub elapsed: ElapsedFields,
@@ -350,22 +355,6 @@ pub enum Again {
     Returned,
     /// It is accepted like any other.
     Free,
-}
-
-/// What a result repeats.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum EchoFile {
-    /// Pointers that item and result have in common.
-    Same(Vec<String>),
-    /// Item pointers with result pointers.
-    Renamed(BTreeMap<String, String>),
-}
-
-impl Default for EchoFile {
-    fn default() -> Self {
-        EchoFile::Same(Vec::new())
-    }
 }
 
 /// How a result says accepted or rejected: a field with two values, or conditions.

@@ -264,7 +264,9 @@ impl ItemForm {
         }
     }
 
-    fn object(&self, text: &str, position: usize) -> String {
+    /// The object of an item as it is on the wire, without what stands around it.
+    #[must_use]
+    pub fn object(&self, text: &str, position: usize) -> String {
         if self.is_flat() {
             return text.to_owned();
         }

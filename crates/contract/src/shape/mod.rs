@@ -7,6 +7,7 @@
 mod answers;
 mod compile;
 mod documented;
+mod echo_file;
 mod echoed;
 mod envelope;
 pub mod file;
@@ -17,6 +18,7 @@ mod matcher;
 mod place;
 mod plain;
 mod pointer;
+mod read;
 mod serve;
 mod short_forms;
 mod specimen;
@@ -37,6 +39,7 @@ pub use item_form::{ItemForm, MapKey};
 pub use lines::LineForm;
 pub(crate) use lines::LinePart;
 pub use pointer::Pointer;
+pub use read::{ItemRead, ReadAnswer, ReadField};
 pub use way_in::{Mismatch, Placed, Reading};
 
 use matcher::Matcher;

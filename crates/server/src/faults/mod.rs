@@ -19,6 +19,7 @@ mod refuse;
 mod robust;
 mod schema;
 mod status;
+mod store;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<&'static Fault> {
         accept::FAULTS,
         atom::FAULTS,
         race::FAULTS,
+        store::FAULTS,
         tenant::FAULTS,
         time::FAULTS,
         robust::FAULTS,

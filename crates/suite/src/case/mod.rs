@@ -163,6 +163,10 @@ pub struct CaseSpec {
     /// What the answer must be.
     #[serde(default)]
     pub expect: Option<Expect>,
+    /// Reads back this many of the items that were sent, at most: accepted ones, and ones that were not. Only contracts
+    /// with a `read` have that.
+    #[serde(default)]
+    pub read_back: Option<usize>,
 }
 
 impl Case {

@@ -10,7 +10,7 @@ mod trace;
 
 pub use outline::{Outline, Outliner, parsed_size};
 pub use redact::{REDACTED, Redactor, TOKEN_MARK, rotated};
-pub use request::{Request, Situation, situation_of};
+pub use request::{Request, Situation, key_read, situation_of};
 pub use trace::TraceParent;
 
 use std::sync::Arc;

@@ -69,6 +69,8 @@ pub enum Situation {
     Path,
     /// The client hangs up halfway.
     HungUp,
+    /// The contract's request for one item.
+    Read,
     /// Something that INTERPRETATION-09 or INTERPRETATION-10 leaves unjudged, or a head so odd that it may be refused.
     Unjudged,
 }
@@ -114,6 +116,9 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
         return Situation::HungUp;
     }
     if path != documented {
+        if request.credential == Credential::Good && key_read(contract, request).is_some() {
+            return Situation::Read;
+        }
         let same = path.trim_end_matches('/').eq_ignore_ascii_case(documented);
         return if same { Situation::Unjudged } else { Situation::Path };
     }
@@ -140,6 +145,13 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
         Some(accept) if excludes_answers(contract, accept) => Situation::Accept,
         _ => Situation::Ordinary,
     }
+}
+
+/// The key that a request reads, where it is the contract's request for one item.
+#[must_use]
+pub fn key_read(contract: &Contract, request: &Request) -> Option<String> {
+    let read = contract.read.as_ref().filter(|_| request.raw.is_none())?;
+    read.key_of(&request.method, &request.path, request.body.as_deref())
 }
 
 enum RequestMedia {
