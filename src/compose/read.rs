@@ -16,6 +16,8 @@ pub fn read_request(environment: &Environment, key: &str) -> Option<Request> {
     if body.is_none() {
         headers.retain(|(name, _)| name != "Content-Type");
     }
+    // What a cache keeps says nothing of what is stored by now (RFC 9111 section 5.2.1.4).
+    headers.push(("Cache-Control".to_owned(), "no-cache".to_owned()));
     for (name, value) in read.headers_of(key) {
         headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
         headers.push((name, value));

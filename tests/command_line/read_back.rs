@@ -175,3 +175,14 @@ fn a_read_in_a_case_of_ones_own_is_judged_too() {
         assert_eq!(rules(&desk), of(wanted));
     }
 }
+
+#[test]
+fn a_read_with_other_credentials_says_nothing() {
+    let case = "title: somebody else looks\nsteps:\n  - batch: [{ as: first }]\n  \
+                - { method: GET, path: \"/parcels/${first.reference}\", headers: { Authorization: Bearer x } }\n";
+    let desk = Desk::new();
+    desk.file("mine.yaml", case);
+    let ended = run(&desk, &["mine.yaml"], &parcels(|_, _| not_found()));
+    assert_ne!(ended.code, 1, "{}", ended.text());
+    assert!(desk.found().is_empty(), "{:?}", desk.found());
+}

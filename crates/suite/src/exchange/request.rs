@@ -116,7 +116,9 @@ pub fn situation_of(contract: &Contract, request: &Request) -> Situation {
         return Situation::HungUp;
     }
     if path != documented {
-        if request.credential == Credential::Good && key_read(contract, request).is_some() {
+        // With credentials of the case's own, somebody else may look.
+        let is_own = request.credential == Credential::Good && !shows_its_own(contract, request);
+        if is_own && key_read(contract, request).is_some() {
             return Situation::Read;
         }
         let same = path.trim_end_matches('/').eq_ignore_ascii_case(documented);
