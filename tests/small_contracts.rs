@@ -451,7 +451,7 @@ const SLIPS: &[Slip] = &[
     ("zipped", "/faults]", "/fault]", ["batch.yaml:6:", "did you mean `faults`?"]),
     ("read-back", "item: /data", "item: /dato", ["batch.yaml:17:", "did you mean `data`?"]),
     ("read-back", "/recipient: /to", "/recipient: /too", ["batch.yaml:18:", "did you mean `to`?"]),
-    ("read-back", "/weight: /weight", "/wait: /weight", ["batch.yaml:18:", "has no field `wait`"]),
+    ("read-back", "/weight: /weight", "/wait: /weight", ["batch.yaml:18:", "have no field `wait`"]),
     (
         "read-back",
         "path: /parcels/${key}",
