@@ -340,13 +340,9 @@ fn keep(call: &Call<'_>, decision: &Decision) {
     if call.contract().read.is_none() {
         return;
     }
-    let mut kept: Vec<KeptItem> = match decision.refused {
-        Some(_) => Vec::new(),
-        None => {
-            let accepted = decision.items.iter().filter(|item| item.fail.is_none());
-            accepted.filter_map(|item| kept_item(call, item)).collect()
-        }
-    };
+    let is_processed = decision.refused.is_none();
+    let accepted = decision.items.iter().filter(|item| is_processed && item.fail.is_none());
+    let mut kept: Vec<KeptItem> = accepted.filter_map(|item| kept_item(call, item)).collect();
     for (own, hook) in call.at(|h| h.keep) {
         let before = kept.clone();
         hook(&own, decision, &mut kept);

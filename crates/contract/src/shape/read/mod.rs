@@ -110,24 +110,24 @@ impl ItemRead {
         }
         let in_path = self.key_in_path(path)?;
         match &self.body {
-            Some(template) if in_path.is_none() => {
+            Some(template) if in_path.is_empty() => {
                 let body: Value = serde_json::from_slice(body?).ok()?;
                 key_in(template, &body)
             }
-            _ => in_path,
+            _ => Some(in_path),
         }
     }
 
-    /// The key in a path of a read, where it stands there; nothing where the path is another one.
-    fn key_in_path(&self, path: &str) -> Option<Option<String>> {
+    /// The key in a path of a read, empty where it stands in the body; nothing where the path is another one.
+    fn key_in_path(&self, path: &str) -> Option<String> {
         let Some((before, after)) = self.path.split_once(KEY) else {
-            return (path == self.path).then_some(None);
+            return (path == self.path).then(String::new);
         };
         let key = path.strip_prefix(before)?.strip_suffix(after)?;
         if key.is_empty() || key.contains(['/', '?', '#', '&']) {
             return None;
         }
-        decoded(key).map(Some)
+        decoded(key)
     }
 
     /// What an answer says.
