@@ -37,6 +37,7 @@ fn situation(exchange: &Exchange) -> Option<String> {
         Situation::Accept => "an Accept header that excludes the documented answer".to_owned(),
         Situation::Path => "another path".to_owned(),
         Situation::HungUp => "a request that the client breaks off".to_owned(),
+        Situation::Read => "a read of one item".to_owned(),
         Situation::Unjudged => "a request with an unusual head".to_owned(),
     })
 }
