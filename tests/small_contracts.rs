@@ -323,7 +323,7 @@ const SHAPES: [(&str, &[ShapeFault]); 13] = [
         ],
     ),
     ("action-lines", &[("unique", "uniqueness-unchecked", "UNIQUE-001", "/items/1/create/status")]),
-    ("keyed", &[("unique", "uniqueness-unchecked", "UNIQUE-001", "/created/item-1")]),
+    ("keyed", &[("unique", "uniqueness-unchecked", "UNIQUE-001", "/created/Item-0")]),
     ("keyed-by-field", &[("unique", "uniqueness-unchecked", "UNIQUE-001", "/stored")]),
     (
         "zipped",

@@ -83,7 +83,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
-    config::misspelt().iter().for_each(|warning| say_error(warning));
+    for warning in config::misspelt() {
+        say_error(&warning);
+    }
     let reports = match &cli.command {
         Some(Command::Run(args)) if !args.plan && !args.print_config && !args.watch => {
             Some(args.report_dir.clone())

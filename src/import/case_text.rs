@@ -25,11 +25,10 @@ pub fn case_text(contract: &Contract, requests: &[ImportedRequest], source: &str
         writer.write(&mut steps);
     }
     let names: BTreeSet<&String> = requests.iter().flat_map(|request| &request.variables).collect();
-    let variables: String = names
-        .into_iter()
-        .filter(|name| steps.contains(&variable(name)))
-        .map(|name| format!("# Give it a value for {name}: --variable {name}=VALUE\n"))
-        .collect();
+    let mut variables = String::new();
+    for name in names.into_iter().filter(|name| steps.contains(&variable(name))) {
+        let _ = writeln!(variables, "# Give it a value for {name}: --variable {name}=VALUE");
+    }
     format!(
         "# Imported from {source}. Keys are fresh in each run, and credentials are those of the run.\n\
          # The rules about any exchange judge it; `expect` says more (batchproof new case shows how).\n\

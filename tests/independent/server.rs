@@ -255,20 +255,7 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
                     )
                     .await?;
             }
-            let others = state.under_way.fetch_add(1, Ordering::SeqCst);
-            let busy = state.choices.has(Choice::FourAtOnce) && others >= 4;
-            if !busy {
-                wait(state).await;
-            }
-            state.under_way.fetch_sub(1, Ordering::SeqCst);
-            let stopped = state.choices.has(Choice::Waf) && is_suspicious(&body)
-                || state.choices.has(Choice::StrictWaf) && is_like_an_attack(&body);
-            if busy || stopped {
-                let answer = if busy {
-                    Answer::unframed(503).with("Retry-After", "1")
-                } else {
-                    Answer::unframed(403)
-                };
+            if let Some(answer) = stopped(state, &body).await {
                 let manner = manner(state, head.old, !may_stay, false);
                 connection.send(&answer.encode(manner), false).await?;
                 if !may_stay {
@@ -291,6 +278,23 @@ async fn talk(mut connection: Connection, state: &State) -> Result<(), Trouble> 
         if state.choices.has(Choice::CloseIdle) {
             idle = Duration::from_millis(50);
         }
+    }
+}
+
+/// What stands before the import answers, where it does not let a batch through; it takes its time.
+async fn stopped(state: &State, body: &[u8]) -> Option<Answer> {
+    let others = state.under_way.fetch_add(1, Ordering::SeqCst);
+    let busy = state.choices.has(Choice::FourAtOnce) && others >= 4;
+    if !busy {
+        wait(state).await;
+    }
+    state.under_way.fetch_sub(1, Ordering::SeqCst);
+    let stopped = state.choices.has(Choice::Waf) && is_suspicious(body)
+        || state.choices.has(Choice::StrictWaf) && is_like_an_attack(body);
+    match (busy, stopped) {
+        (true, _) => Some(Answer::unframed(503).with("Retry-After", "1")),
+        (_, true) => Some(Answer::unframed(403)),
+        _ => None,
     }
 }
 

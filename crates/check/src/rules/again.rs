@@ -121,7 +121,7 @@ fn simultaneous<'v>(trial: &'v ExecutionView<'v>) -> Vec<Reuse<'v>> {
         .flat_map(|view| view.items())
         .filter_map(|item| member(&item.value, key)?.as_str())
         .collect();
-    for item in together.into_iter().filter(is_judged).flat_map(|view| view.pairs()) {
+    for item in together.into_iter().filter(is_judged).flat_map(ExchangeView::pairs) {
         let valid = item.intent.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must);
         let accepted = valid && item.verdict == Some(ItemVerdict::Accepted);
         let Some(text) = text(&item).filter(|text| accepted && !elsewhere.contains(text)) else {
