@@ -291,7 +291,7 @@ fn yaml_is_read_by_the_core_schema_of_yaml_1_2() {
 type ShapeFault = (&'static str, &'static str, &'static str, &'static str);
 
 /// The shipped contracts of other shapes, each with faults.
-const SHAPES: [(&str, &[ShapeFault]); 13] = [
+const SHAPES: [(&str, &[ShapeFault]); 14] = [
     (
         "plain-documents",
         &[
@@ -345,6 +345,13 @@ const SHAPES: [(&str, &[ShapeFault]); 13] = [
         &[
             ("unique", "repeat-rejected", "UNIQUE-009", "/results/0/state"),
             ("unique", "repeat-processed-again", "UNIQUE-010", "/results/0"),
+        ],
+    ),
+    (
+        "several-keys",
+        &[
+            ("unique", "other-key-unchecked", "UNIQUE-011", "/Operations/0/status"),
+            ("unique", "other-key-across-requests", "UNIQUE-012", "/Operations/0/status"),
         ],
     ),
 ];
@@ -473,6 +480,42 @@ const SLIPS: &[Slip] = &[
         "within: 0.5",
         "method: put",
         ["batch.yaml:15:", "has no put /parcels/{reference}"],
+    ),
+    (
+        "several-keys",
+        "with: [/data/tenant]",
+        "with: [/data/tennant]",
+        ["batch.yaml:12:", "did you mean `/data/tenant`?"],
+    ),
+    (
+        "several-keys",
+        "/data/userName, same: ignore-case",
+        "/data/userName, with: [/data/tenant]",
+        ["batch.yaml:11:27", "a key with other fields comes second"],
+    ),
+    (
+        "several-keys",
+        "/data/userName, same: ignore-case",
+        "/data/userName, again: returned",
+        ["batch.yaml:11:34", "`rejected` or `refused` at the first key"],
+    ),
+    (
+        "several-keys",
+        "/data/email, same: ignore-case",
+        "/data/email, again: replaced",
+        ["batch.yaml:13:31", "`rejected`, `refused` or `free`"],
+    ),
+    (
+        "several-keys",
+        "/data/email, same: ignore-case",
+        "/data/active",
+        ["batch.yaml:13:11", "its schema takes no key of ours"],
+    ),
+    (
+        "several-keys",
+        "/data/email, same: ignore-case",
+        "/data/email, same: ignorecase",
+        ["batch.yaml:13:", "did you mean `ignore-case`?"],
     ),
 ];
 

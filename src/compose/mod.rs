@@ -44,15 +44,19 @@ pub struct OutgoingItem {
 impl OutgoingItem {
     /// A draft with a number of its own.
     #[must_use]
-    pub fn with_fresh_key(environment: &Environment, draft: Draft) -> OutgoingItem {
+    pub fn with_fresh_key(environment: &Environment, mut draft: Draft) -> OutgoingItem {
         let number = environment.keys.with_shape(&draft.key);
+        environment.keys.mint(&mut draft);
         OutgoingItem { draft, number, raw: None, mutations: Vec::new() }
     }
 
     /// The same item with a fresh number.
     #[must_use]
     pub fn renumbered(&self, environment: &Environment) -> OutgoingItem {
-        OutgoingItem { number: environment.keys.with_shape(&self.draft.key), ..self.clone() }
+        let mut other = self.clone();
+        other.number = environment.keys.with_shape(&other.draft.key);
+        environment.keys.mint(&mut other.draft);
+        other
     }
 
     /// The item as a value.

@@ -64,6 +64,14 @@ pub fn derive(
     match relation {
         Relation::Replay => {
             let contract = &environment.contract;
+            if !contract.batch.further.is_empty() {
+                // Further keys are fresh, so that nothing but the first one is used.
+                let mut entries = first.entries.to_vec();
+                for entry in &mut entries {
+                    environment.keys.mint(&mut entry.draft);
+                }
+                return single(&entries, BodyStyle::Compact, Vec::new());
+            }
             let body = BodyIntent::of(contract.body_validity(first.bytes), contract.judged_key());
             DerivedRequests {
                 requests: vec![(plain_request(environment, first.bytes.clone()), body)],
@@ -189,7 +197,8 @@ fn correct(environment: &Environment, first: &FirstRequest<'_>) -> DerivedReques
         .iter()
         .filter_map(|i| {
             let sent = first.entries.get(*i)?;
-            let draft = first.sound.get(*i)?.clone();
+            let mut draft = first.sound.get(*i)?.clone();
+            environment.keys.mint(&mut draft);
             // The number that was refused, where it was one.
             let own = sent.number.clone().filter(|n| {
                 n.as_str().is_some_and(|t| !t.is_empty()) && sent.draft.key == draft.key

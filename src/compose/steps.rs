@@ -212,6 +212,7 @@ fn entry(
             let mut copy = e.draft.clone();
             copy.key = generate::KeyShape::Plain;
             copy.raw.retain(|raw| raw.field != contract.batch.unique);
+            copy.mint_all(contract);
             copy
         }),
         None => draft,

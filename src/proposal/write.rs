@@ -241,6 +241,10 @@ impl Writer<'_> {
                 "the unique key of an item; its schema does not require it",
             );
         }
+        if let Some(other) = unique.others.first() {
+            let line = format!("# unique: [{name}, {}]", as_is(&json!({ "at": other })));
+            self.line(&line, "the same, where both must be unique");
+        }
         if self.proposal.echo.is_empty() && unique.result.is_some() {
             return;
         }

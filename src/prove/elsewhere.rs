@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{Proof, ProofRun, ProofSuite, prove_all};
 use crate::case::Depth;
-use crate::contract::RefusalMode;
+use crate::contract::{Contract, RefusalMode};
 use crate::record::Summary;
 use crate::server::{self, Fault, FaultDepth};
 
@@ -67,7 +67,7 @@ pub fn prove_contract(
     proof.clean = all(suite, &clean, seed, &mut progress)?;
     let mut runs = Vec::new();
     for fault in server::faults::all().into_iter().filter(|fault| wanted(fault)) {
-        if let Some(why) = why_not(fault, &modes, &proof.clean) {
+        if let Some(why) = why_not(fault, suite.contract(), &modes, &proof.clean) {
             proof.not_applicable.entry(why).or_default().push(fault.name);
             continue;
         }
@@ -94,7 +94,15 @@ pub fn prove_contract(
 }
 
 /// Why a fault can't show under the contract: none of the rules that must find it applies.
-fn why_not(fault: &Fault, modes: &[RefusalMode], clean: &[Proof]) -> Option<String> {
+fn why_not(
+    fault: &Fault,
+    contract: &Contract,
+    modes: &[RefusalMode],
+    clean: &[Proof],
+) -> Option<String> {
+    if let Some(need) = fault.needs_further.filter(|need| !need.is_met(contract)) {
+        return Some(need.lacking().to_owned());
+    }
     if !modes.iter().any(|mode| fault.refusal_modes.contains(mode)) {
         return Some("the contract allows no refusal mode that it is about".to_owned());
     }

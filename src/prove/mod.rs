@@ -102,9 +102,12 @@ pub fn proof_runs() -> Vec<ProofRun> {
         .into_iter()
         .map(|refusal_mode| ProofRun { fault: None, refusal_mode, depth: Depth::Standard })
         .collect();
-    // The shipped contract demands no further key, lets no key be used again, and shows no item.
+    // The shipped contract demands no API key beside the token, lets no key be used again, shows no item and has one key.
     let shows = |fault: &&Fault| {
-        !fault.needs_further_key && !fault.needs_read && fault.needs_again.is_empty()
+        !fault.needs_further_key
+            && !fault.needs_read
+            && fault.needs_again.is_empty()
+            && fault.needs_further.is_none()
     };
     for fault in server::faults::all().into_iter().filter(shows) {
         let depth = match fault.depth {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::finding::Verdict;
+use super::key_use::ItemKeys;
 use super::prediction::Prediction;
 use crate::case::Credential;
 use crate::contract::shape::{Mismatch, Reading};
@@ -43,6 +44,8 @@ pub struct ExchangeView<'a> {
     pub predicted: Vec<Prediction>,
     /// Whether each item's number stood anywhere else before or beside it, whatever came of that.
     pub may_be_used: Vec<bool>,
+    /// What is known of the further unique keys of each item; empty where the contract has none.
+    pub further: Vec<ItemKeys>,
     /// The first result that belongs to another item: its position and that item's.
     pub misordered: Option<(usize, usize)>,
     /// The first result that stands for a number of another request.
@@ -114,6 +117,12 @@ impl<'a> ExchangeView<'a> {
             && code()
                 .and_then(|code| batch.codes.get(&*code))
                 .is_some_and(|c| c.cause == crate::contract::CodeCause::Used)
+    }
+
+    /// Whether a further unique key of some item was sent before or beside, so that the whole batch may be refused for it.
+    #[must_use]
+    pub fn has_repeated_further_key(&self) -> bool {
+        self.further.iter().any(|keys| !keys.are_fresh())
     }
 
     /// The items that were sent.

@@ -17,7 +17,7 @@ use super::rule::Rule;
 use super::rules;
 use super::text::shorten;
 use crate::case::{Expect, Outcome, Results};
-use crate::contract::shape::{Again, BatchMode, ItemForm, KeyScope};
+use crate::contract::shape::{Again, BatchMode, ItemForm, KeyScope, SameKey};
 use crate::contract::validity::{ExemptClass, ExpectedOutcome};
 use crate::contract::{Contract, Level, Profile, code_text};
 use crate::exchange::{Answer, BodyIntent};
@@ -72,7 +72,13 @@ pub(super) fn hold(
         // What refuses a head may do so before the body is read, and then any answer can get lost.
         .filter(|v| !v.is_refused_for_chunks() && !v.is_lost_to_early_refusal())
         .collect();
-    if views.is_empty() || is_of_a_key_that_may_be_used_again(view.contract, &views, expectation) {
+    // Shipped cases know of one unique key.
+    let repeats = rules::is_of_suite(expectation.rule.id)
+        && views.iter().any(|view| view.has_repeated_further_key());
+    if repeats
+        || views.is_empty()
+        || is_of_a_key_that_may_be_used_again(view.contract, &views, expectation)
+    {
         evaluation.counts[index].not_applicable += 1;
         return;
     }
@@ -334,6 +340,14 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
         }
         _ => false,
     };
+    // Shipped cases take keys in another letter case for other keys.
+    let is_excused = |item: &ItemView<'_>, outcome: &Outcome| {
+        *outcome == Outcome::Accepted
+            && item.within.contract.batch.same == SameKey::IgnoreCase
+            && !matches!(item.predicted, Prediction::Accept { .. })
+    };
+    let misses =
+        |item: &ItemView<'_>, outcome: &Outcome| !fits(item, outcome) && !is_excused(item, outcome);
     let unlike = |item: &ItemView<'_>, wanted: String| {
         let field = &item.within.contract.batch.verdict.field;
         (
@@ -344,7 +358,7 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
     match wanted {
         Results::All(outcome) => {
             found.extend(
-                items.iter().filter(|i| !fits(i, outcome)).map(|i| unlike(i, outcome.to_string())),
+                items.iter().filter(|i| misses(i, outcome)).map(|i| unlike(i, outcome.to_string())),
             );
         }
         Results::Each(list) => {
@@ -362,7 +376,7 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
                 items
                     .iter()
                     .zip(list)
-                    .filter(|(i, outcome)| !fits(i, outcome))
+                    .filter(|(i, outcome)| misses(i, outcome))
                     .map(|(i, outcome)| unlike(i, outcome.to_string())),
             );
         }

@@ -17,6 +17,7 @@ mod fast_path;
 mod finding;
 #[cfg(test)]
 mod fixture;
+mod key_use;
 pub mod map_as_pairs;
 mod message;
 mod model;

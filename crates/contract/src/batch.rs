@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::unique_key::{FurtherKey, SameKey};
+
 /// A batch contract in the names that everything speaks of, whatever the shape on the wire.
 #[derive(Debug, Clone, Serialize)]
 pub struct BatchContract {
@@ -21,6 +23,10 @@ pub struct BatchContract {
     pub results: String,
     /// Item property that is the unique key; empty where there is none.
     pub unique: String,
+    /// Which texts are the same unique key.
+    pub same: SameKey,
+    /// Further unique keys of an item.
+    pub further: Vec<FurtherKey>,
     /// Whether tenants share their unique keys; without it, each tenant has keys of its own.
     pub unique_across_tenants: bool,
     /// Item properties that a result repeats.
@@ -52,6 +58,18 @@ impl BatchContract {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.echoes_key() && self.error.has_code && self.error.has_description
+    }
+
+    /// Whether a property of items is a unique key, the first or a further one.
+    #[must_use]
+    pub fn is_unique(&self, name: &str) -> bool {
+        self.unique == name && self.has_key() || self.further_key(name).is_some()
+    }
+
+    /// The further unique key that a property of items is.
+    #[must_use]
+    pub fn further_key(&self, name: &str) -> Option<&FurtherKey> {
+        self.further.iter().find(|key| key.field == name)
     }
 
     /// Whether results repeat the unique key.

@@ -28,6 +28,7 @@ pub mod security;
 pub mod shape;
 mod surrogates;
 pub mod text;
+pub mod unique_key;
 pub mod validity;
 pub mod yaml;
 
@@ -435,7 +436,13 @@ impl Contract {
     /// The first documented code with this cause.
     #[must_use]
     pub fn code_for(&self, cause: CodeCause) -> Option<&str> {
-        self.batch.codes.iter().find(|(_, c)| c.cause == cause).map(|(code, _)| code.as_str())
+        let codes = || self.batch.codes.iter().filter(|(_, c)| c.cause == cause);
+        // That of another unique key is not the one of the first.
+        let is_of_further = |field: &str| self.batch.further_key(field).is_some();
+        codes()
+            .find(|(_, c)| !c.field.as_deref().is_some_and(is_of_further))
+            .or_else(|| codes().next())
+            .map(|(code, _)| code.as_str())
     }
 }
 

@@ -11,9 +11,11 @@ use serde_json::{Map, Value};
 
 use super::fast_path;
 use super::fault::{Call, EarlyEnd};
+use super::further::{self, Claimed};
 use super::kept::KeptItem;
 use super::reply::{Reply, ReplyReason, push_number};
 use batchproof_contract::shape::{Again, BatchMode, KeyScope, name};
+use batchproof_contract::unique_key::FurtherKey;
 use batchproof_contract::validity::{
     BodyValidity, ExemptClass, ExpectedOutcome, InvalidReason, Validity,
 };
@@ -26,6 +28,8 @@ pub(crate) struct Rejection {
     pub(crate) description: String,
     /// The number was used before.
     pub(crate) used: bool,
+    /// Another unique key than the first one is why.
+    pub(crate) further: bool,
 }
 
 impl Rejection {
@@ -37,7 +41,8 @@ impl Rejection {
             _ if name.is_empty() => format!("not valid: {}", reason.class),
             _ => format!("{name} is not valid: {}", reason.class),
         };
-        Rejection { code: code_of(contract, reason.code, Some(name)), description, used: false }
+        let code = code_of(contract, reason.code, Some(name));
+        Rejection { code, description, used: false, further: false }
     }
 
     /// The failure of a number that was used before.
@@ -45,7 +50,14 @@ impl Rejection {
         let code = code_of(contract, CodeCause::Used, None);
         let description = contract.batch.codes.get(&code).map(|c| c.means.clone());
         let description = description.unwrap_or_else(|| "was used before".to_owned());
-        Rejection { description, code, used: true }
+        Rejection { description, code, used: true, further: false }
+    }
+
+    /// The failure of another unique key that was used before.
+    fn used_further(contract: &Contract, key: &FurtherKey) -> Rejection {
+        let code = code_of(contract, CodeCause::Used, Some(&key.field));
+        let description = format!("{} was used before", key.pointer);
+        Rejection { code, description, used: true, further: true }
     }
 
     /// An invalid value, of `what`.
@@ -54,6 +66,7 @@ impl Rejection {
             code: code_of(contract, CodeCause::Invalid, None),
             description: format!("{what} is not valid"),
             used: false,
+            further: false,
         }
     }
 }
@@ -279,30 +292,48 @@ fn commit(call: &Call<'_>, batch: ReceivedBatch) -> Result<Decision, EarlyEnd> {
     let shape = call.contract().shape.as_ref();
     let in_request = shape.is_some_and(|shape| shape.within == KeyScope::Request);
     let refuses = shape.is_some_and(|s| s.again == Again::Refused || s.mode == BatchMode::Whole);
-    let mut own = HashSet::new();
-    let mut claimed = Vec::new();
+    let (mut own, mut own_further) = (HashSet::new(), HashSet::new());
+    let (mut claimed, mut claimed_further) = (Vec::new(), Vec::new());
+    let mut refused_by_further = None;
     let mut before = Instant::now();
     for item in &mut items {
+        let mut taken = Vec::new();
+        if item.fail.is_none() && !call.batch().further.is_empty() {
+            match further::claim(call, item, &mut own_further)? {
+                Claimed::All(keys) => taken = keys,
+                Claimed::Used(key) => {
+                    let fail = Rejection::used_further(call.contract(), key);
+                    if key.again == Again::Refused || refuses {
+                        refused_by_further.get_or_insert_with(|| fail.clone());
+                    }
+                    item.fail = Some(fail);
+                }
+            }
+        }
         if item.fail.is_none()
             && let Some(key) = key_of(call, item)
         {
             let is_free =
                 if in_request { own.insert(key.clone()) } else { claim(call, item, &key)? };
             if !is_free {
+                further::release(call, &std::mem::take(&mut taken), &mut own_further);
                 item.fail = Some(Rejection::used(call.contract()));
-            } else if refuses {
+            } else if refuses || call.batch().further.iter().any(|k| k.again == Again::Refused) {
                 claimed.push(key);
             }
         }
+        claimed_further.extend(taken);
         let now = Instant::now();
         item.elapsed = now - before;
         before = now;
     }
     let used = items.iter().find_map(|item| item.fail.clone()).filter(|fail| refuses && fail.used);
+    let used = used.or(refused_by_further);
     if used.is_some() {
-        for key in &claimed {
+        for key in claimed.iter().filter(|_| !in_request) {
             call.site.store.release(key);
         }
+        further::release(call, &claimed_further, &mut own_further);
     }
     Ok(Decision { items, refused: used })
 }
@@ -313,7 +344,7 @@ pub(crate) const OTHER_TENANT: &str = "\u{0}other\u{0}";
 /// Under what an item's number is remembered.
 pub(crate) fn key_of(call: &Call<'_>, item: &ReceivedItem) -> Option<String> {
     let name = Some(call.contract().judged_key()).filter(|name| !name.is_empty())?;
-    let mut key = item.text(name)?.to_owned();
+    let mut key = call.batch().same.compared(item.text(name)?).into_owned();
     if call.is_other_tenant() && !call.batch().unique_across_tenants {
         key.insert_str(0, OTHER_TENANT);
     }

@@ -15,11 +15,13 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::ServerState;
 use super::batch::{Decision, ReceivedBatch, ReceivedItem, ReplyResults};
+use super::further::RememberedKey;
 use super::gate;
 use super::kept::KeptItem;
 use super::reply::{Reply, ReplyReason};
 use super::request_head::RequestHead;
-use batchproof_contract::shape::Again;
+use batchproof_contract::shape::{Again, SameKey};
+use batchproof_contract::unique_key::FurtherKey;
 use batchproof_contract::{BatchContract, Contract, Field, RefusalMode};
 
 /// How thorough a run must be to meet a fault.
@@ -56,7 +58,61 @@ pub struct Fault {
     pub needs_again: &'static [Again],
     /// Whether it shows only where the contract has a request that shows one item.
     pub needs_read: bool,
+    /// What a contract must say of further unique keys for it to show; nothing where it shows without any.
+    pub needs_further: Option<FurtherNeed>,
     pub(crate) hooks: Hooks,
+}
+
+/// What a contract must say of a further unique key for a fault to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FurtherNeed {
+    /// That it is unique at all.
+    Judged,
+    /// That it stays used in later requests.
+    Target,
+    /// That it is unique within a request only.
+    Request,
+    /// That other fields belong to it.
+    With,
+    /// That letter case counts, in a key that stays used.
+    CodePoint,
+    /// That letter case does not count.
+    IgnoreCase,
+    /// That a used one rejects its item.
+    Rejected,
+}
+
+impl FurtherNeed {
+    /// Whether a contract says so.
+    #[must_use]
+    pub fn is_met(self, contract: &Contract) -> bool {
+        let is_judged = |key: &&FurtherKey| key.again != Again::Free;
+        contract.batch.further.iter().filter(is_judged).any(|key| match self {
+            FurtherNeed::Judged => true,
+            FurtherNeed::Target => key.stays_used(),
+            FurtherNeed::Request => !key.stays_used(),
+            FurtherNeed::With => !key.with.is_empty(),
+            FurtherNeed::CodePoint => key.stays_used() && key.same == SameKey::CodePoint,
+            FurtherNeed::IgnoreCase => key.same == SameKey::IgnoreCase,
+            FurtherNeed::Rejected => key.stays_used() && key.again == Again::Rejected,
+        })
+    }
+
+    /// The same in words, for a contract that does not.
+    #[must_use]
+    pub fn lacking(self) -> &'static str {
+        match self {
+            FurtherNeed::Judged => "items have no further unique key",
+            FurtherNeed::Target => "items have no further unique key that stays used",
+            FurtherNeed::Request => {
+                "items have no further key that is unique within a request only"
+            }
+            FurtherNeed::With => "items have no further unique key that other fields belong to",
+            FurtherNeed::CodePoint => "items have no further unique key whose letter case counts",
+            FurtherNeed::IgnoreCase => "items have no further unique key without letter case",
+            FurtherNeed::Rejected => "items have no further unique key that rejects its item",
+        }
+    }
 }
 
 /// What ends a request early.
@@ -93,6 +149,10 @@ pub(crate) type HookResult = Result<(), EarlyEnd>;
 /// Takes a number's key; says whether it was free.
 pub(crate) type Claim = fn(&Call<'_>, &ReceivedItem, &str) -> Result<bool, EarlyEnd>;
 
+/// Says under what a further key of an item is remembered; nothing where it is not.
+pub(crate) type Further =
+    fn(&Call<'_>, &ReceivedItem, &FurtherKey, Option<RememberedKey>) -> Option<RememberedKey>;
+
 /// The points at which a fault takes hold; the order is that of a request's life.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hooks {
@@ -108,6 +168,10 @@ pub(crate) struct Hooks {
     pub(crate) key: Option<fn(&Call<'_>, &ReceivedItem, String) -> String>,
     /// Commit of one number: whether it was free.
     pub(crate) claim: Option<Claim>,
+    /// Further key: under what it is remembered, and whether it is.
+    pub(crate) further: Option<Further>,
+    /// Commit of one further key: whether it was free.
+    pub(crate) further_claim: Option<Claim>,
     /// Verdicts decided, numbers stored.
     pub(crate) decided: Option<fn(&Call<'_>, &mut Decision) -> HookResult>,
     /// Items about to be kept, so that they can be read back; none of a refused request.
@@ -129,6 +193,8 @@ const NONE: Hooks = Hooks {
     judged: None,
     key: None,
     claim: None,
+    further: None,
+    further_claim: None,
     decided: None,
     keep: None,
     shown: None,
@@ -155,6 +221,7 @@ impl FaultFamily {
             needs_further_key: false,
             needs_again: &[],
             needs_read: false,
+            needs_further: None,
             hooks: NONE,
         }
     }
@@ -178,6 +245,8 @@ hooks! {
     judged: fn(&Call<'_>, &mut ReceivedBatch) -> HookResult;
     key: fn(&Call<'_>, &ReceivedItem, String) -> String;
     claim: Claim;
+    further: Further;
+    further_claim: Claim;
     decided: fn(&Call<'_>, &mut Decision) -> HookResult;
     keep: fn(&Call<'_>, &Decision, &mut Vec<KeptItem>);
     shown: fn(&Call<'_>, &str, &mut Option<Value>);
@@ -222,6 +291,12 @@ impl Fault {
     /// Shows only where the contract has a request that shows one item.
     pub(crate) const fn needs_read(mut self) -> Fault {
         self.needs_read = true;
+        self
+    }
+
+    /// Shows only where the contract says this of a further unique key.
+    pub(crate) const fn needs_further(mut self, need: FurtherNeed) -> Fault {
+        self.needs_further = Some(need);
         self
     }
 

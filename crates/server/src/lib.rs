@@ -10,6 +10,7 @@ mod connection;
 mod fast_path;
 mod fault;
 pub mod faults;
+mod further;
 mod gate;
 mod kept;
 mod read;
@@ -29,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
-pub use fault::{Fault, FaultDepth};
+pub use fault::{Fault, FaultDepth, FurtherNeed};
 pub use tls::TlsCertificate;
 
 use batchproof_contract::{Contract, CredentialScheme, Profile, RefusalMode};

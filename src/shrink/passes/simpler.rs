@@ -124,7 +124,8 @@ impl Shrinker<'_> {
 
     async fn simplest_values(&mut self, which: ItemChoice) {
         let environment = self.environment;
-        for field in self.fields(which) {
+        let is_further = |f: &String| environment.contract.batch.further_key(f).is_some();
+        for field in self.fields(which).into_iter().filter(|f| !is_further(f)) {
             let simplest = |item: &ItemText| {
                 item.field(&field)?;
                 if field == environment.contract.batch.unique {
@@ -139,6 +140,9 @@ impl Shrinker<'_> {
     /// Shortens what the simplest value could not replace.
     async fn cut_values(&mut self, which: ItemChoice) {
         for field in self.fields(which) {
+            if self.environment.contract.batch.further_key(&field).is_some() {
+                continue;
+            }
             let Some(text) = self.text(which, &field) else { continue };
             let simplest = self.environment.generator.simplest(&field);
             let own: Option<Value> = serde_json::from_str(&text).ok();
@@ -255,6 +259,9 @@ pub(in crate::shrink) fn plain_item(
     for field in contract.fields().iter().filter(|f| environment.generator.always_has(&f.name)) {
         let value = if &field.name == unique {
             number.clone()
+        } else if contract.batch.further_key(&field.name).is_some() {
+            let own = item.field(&field.name).and_then(|text| serde_json::from_str(&text).ok());
+            own.unwrap_or_else(|| Value::from(environment.keys.fresh()))
         } else {
             environment.generator.simplest(&field.name)?
         };

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::case::Credential;
-use crate::contract::shape::{KeyScope, MapKey};
+use crate::contract::shape::{KeyScope, MapKey, SameKey};
 use crate::contract::validity::ExpectedOutcome;
 use crate::contract::{Contract, Level, string_end};
 use crate::exchange::{Answer, ItemIntent, LossKind, Situation};
@@ -18,7 +18,7 @@ use crate::generate::KeyParts;
 use crate::prediction::{Prediction, UnusedReason};
 
 #[derive(Clone)]
-enum KeyState {
+pub(super) enum KeyState {
     Unused(UnusedReason),
     Used(usize),
     BrokenOff(usize),
@@ -57,7 +57,7 @@ pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
 }
 
 /// Whether a request was another tenant's, and tenants have numbers of their own.
-fn is_other_tenant(view: &ExchangeView<'_>) -> bool {
+pub(super) fn is_other_tenant(view: &ExchangeView<'_>) -> bool {
     view.exchange.request.credential == Credential::OtherTenant
         && !view.contract.batch.unique_across_tenants
 }
@@ -71,7 +71,7 @@ fn predict_group<'a>(
     let mut places = Places::default();
     for (v, view) in views.iter().enumerate() {
         for (i, item) in view.items().iter().enumerate() {
-            let Some(number) = &item.number else { continue };
+            let Some(number) = key_of(view, item) else { continue };
             let refused = item.validity.expected_outcome() == ExpectedOutcome::Refuse(Level::Must);
             let list = if refused { &mut places.broken } else { &mut places.sound };
             list.entry(number).or_default().push((v, i));
@@ -80,7 +80,10 @@ fn predict_group<'a>(
     let may_be_used: Vec<Vec<bool>> = views
         .iter()
         .map(|view| {
-            let used = |number: &String| states.contains_key(&**number) || places.count(number) > 1;
+            let used = |number: &String| {
+                let number = view.contract.batch.same.compared(number);
+                states.contains_key(&*number) || places.count(&number) > 1
+            };
             // A text that is no key of ours is sent again in every execution.
             let is_constant = |item: &ItemIntent, number: &String| {
                 !item.validity.invalid.is_empty() && KeyParts::parse(number).is_none()
@@ -117,12 +120,17 @@ fn predict_group<'a>(
     }
 }
 
+/// An item's key as the contract compares it.
+fn key_of<'a>(view: &ExchangeView<'a>, item: &'a ItemIntent) -> Option<Cow<'a, str>> {
+    item.number.as_deref().map(|number| view.contract.batch.same.compared(number))
+}
+
 /// Where each number of a wave stands: request and position.
 #[derive(Default)]
 struct Places<'a> {
-    sound: HashMap<&'a str, Positions>,
+    sound: HashMap<Cow<'a, str>, Positions>,
     /// In items that must be refused, which use no number.
-    broken: HashMap<&'a str, Positions>,
+    broken: HashMap<Cow<'a, str>, Positions>,
 }
 
 /// Where a number stands: request and position.
@@ -151,8 +159,9 @@ fn predict_item(
         ExpectedOutcome::Refuse(level) => Prediction::Refuse(level),
         ExpectedOutcome::NotJudged => Prediction::Open,
     };
-    let Some(number) = &item.number else { return by_outcome(UnusedReason::Fresh) };
-    let state = states.get(number.as_str());
+    let Some(number) = key_of(view, item) else { return by_outcome(UnusedReason::Fresh) };
+    let number = &*number;
+    let state = states.get(number);
     match state {
         Some(KeyState::Used(by)) => return Prediction::Used { by: *by },
         Some(KeyState::Unknown) => return Prediction::Open,
@@ -161,18 +170,17 @@ fn predict_item(
         Some(KeyState::Unused(_)) | None => {}
     }
     // A broken item that was accepted all the same has used the number.
-    let stolen =
-        places.broken.get(number.as_str()).into_iter().flatten().any(|(v, i)| {
-            match views[*v].verdicts.get(*i).copied().flatten() {
-                Some(verdict) => verdict == ItemVerdict::Accepted,
-                None => views[*v].status() == Some(200),
-            }
-        });
+    let stolen = places.broken.get(number).into_iter().flatten().any(|(v, i)| {
+        match views[*v].verdicts.get(*i).copied().flatten() {
+            Some(verdict) => verdict == ItemVerdict::Accepted,
+            None => views[*v].status() == Some(200),
+        }
+    });
     if stolen {
         return Prediction::Open;
     }
-    let same = &places.sound[number.as_str()];
-    let beside_broken = places.broken.contains_key(number.as_str());
+    let same = &places.sound[number];
+    let beside_broken = places.broken.contains_key(number);
     if same.len() > 1 {
         // Where it was refused before, rules of its own say whether it stayed unused.
         if state.is_some() || beside_broken {
@@ -209,7 +217,7 @@ fn predict_item(
         Prediction::Accept { level: Level::Should, because: UnusedReason::Rejected }
     } else if let Some(KeyState::Unused(because)) = state {
         by_outcome(because.clone())
-    } else if !others.is_empty() && others.contains_key(number.as_str()) {
+    } else if !others.is_empty() && others.contains_key(number) {
         by_outcome(UnusedReason::OtherTenant)
     } else {
         // Only a rejection needs to know; looking at every number would cost more than all else.
@@ -235,6 +243,12 @@ fn predict_item(
                 (strsim::levenshtein(&folded(number), &folded(other)), *is_later, plain)
             })
             .map(|(_, other)| other);
+        // Which letters beyond ASCII are one without their case, every library says otherwise.
+        if view.contract.batch.same == SameKey::IgnoreCase
+            && near.is_some_and(|near| !near.is_ascii() || !number.is_ascii())
+        {
+            return Prediction::Open;
+        }
         by_outcome(near.map_or(UnusedReason::Fresh, |n| UnusedReason::Near(n.to_owned())))
     }
 }
@@ -245,6 +259,7 @@ fn record_outcome<'a>(view: &ExchangeView<'a>, states: &mut KeyStates<'a>, accep
         let body = view.exchange.request.body.as_deref().unwrap_or_default();
         for number in keys_in_text(view.contract, body) {
             let outcome = whole.clone().unwrap_or(KeyState::Unknown);
+            let number = view.contract.batch.same.compared(&number).into_owned();
             let before = states.get(number.as_str());
             if matches!(before, None | Some(KeyState::Unused(_))) {
                 let state = joined_state(before, outcome);
@@ -253,7 +268,7 @@ fn record_outcome<'a>(view: &ExchangeView<'a>, states: &mut KeyStates<'a>, accep
         }
     }
     for (i, item) in view.items().iter().enumerate() {
-        let Some(number) = &item.number else { continue };
+        let Some(number) = key_of(view, item) else { continue };
         let outcome = match &whole {
             Some(state) => state.clone(),
             None => match view.verdicts.get(i).copied().flatten() {
@@ -261,7 +276,7 @@ fn record_outcome<'a>(view: &ExchangeView<'a>, states: &mut KeyStates<'a>, accep
                 // The target says so itself, and nobody else knows what became of it before.
                 Some(ItemVerdict::Rejected)
                     if matches!(
-                        states.get(number.as_str()),
+                        states.get(&*number),
                         Some(KeyState::Unknown | KeyState::BrokenOff(_))
                     ) && view.is_called_used(i) =>
                 {
@@ -279,7 +294,7 @@ fn record_outcome<'a>(view: &ExchangeView<'a>, states: &mut KeyStates<'a>, accep
         if accepted != acceptances {
             continue;
         }
-        let before = states.get(number.as_str());
+        let before = states.get(&*number);
         let keep = matches!(
             (before, &outcome),
             (Some(KeyState::Used(_)), _)
@@ -287,7 +302,7 @@ fn record_outcome<'a>(view: &ExchangeView<'a>, states: &mut KeyStates<'a>, accep
         );
         if !keep {
             let state = joined_state(before, outcome);
-            states.insert(Cow::Borrowed(number), state);
+            states.insert(number, state);
         }
     }
 }
@@ -340,7 +355,7 @@ fn member_names(body: &[u8]) -> Vec<String> {
 }
 
 /// What happened to all numbers of a request alike; nothing where each result says its own.
-fn request_outcome(view: &ExchangeView<'_>) -> Option<KeyState> {
+pub(super) fn request_outcome(view: &ExchangeView<'_>) -> Option<KeyState> {
     let situation = view.exchange.intent.situation;
     match &view.exchange.answer {
         Answer::Lost(loss) if loss.kind == LossKind::HungUp => {

@@ -3,6 +3,7 @@
 //! It builds the views that rules look at: the parsed answer, then the order of its results, then the state of each
 //! unique key. It must not know rules.
 
+mod further;
 mod keys;
 mod order;
 mod stored;
@@ -29,6 +30,7 @@ pub(super) fn execution_view<'a>(
     let mut views: Vec<ExchangeView<'a>> =
         exchanges.iter().map(|e| exchange_view(contract, e, exchanges)).collect();
     keys::predict(&mut views);
+    further::predict(&mut views);
     ExecutionView { contract, exchanges: views }
 }
 
@@ -57,6 +59,7 @@ fn exchange_view<'a>(
         verdicts: Vec::new(),
         predicted: Vec::new(),
         may_be_used: Vec::new(),
+        further: Vec::new(),
         misordered: None,
         crosstalk: None,
         in_flight,

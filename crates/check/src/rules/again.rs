@@ -89,8 +89,12 @@ fn reuses<'v>(trial: &'v ExecutionView<'v>) -> Vec<Reuse<'v>> {
             let Some(text) = member(&item.intent.value, key).and_then(Value::as_str) else {
                 continue;
             };
+            let further = view.further.get(item.index);
             // Of two items of one batch, neither is the first.
-            if !valid || times.get(text).is_some_and(|times| *times > 1) {
+            if !valid
+                || further.is_some_and(|keys| !keys.are_fresh())
+                || times.get(text).is_some_and(|times| *times > 1)
+            {
                 continue;
             }
             let accepted = item.verdict == Some(ItemVerdict::Accepted);

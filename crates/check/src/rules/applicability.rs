@@ -4,14 +4,22 @@
 
 use crate::contract::Contract;
 use crate::contract::shape::{Again, BatchMode, KeyScope};
+use crate::contract::unique_key::FurtherKey;
 
 /// Rules about what becomes of a key after a request.
 const LATER_KEYS: [&str; 5] = ["ATOM-001", "ATOM-002", "ATOM-004", "ATOM-005", "RACE-001"];
+
+/// Rules about unique keys beside the first one.
+const FURTHER_KEYS: [&str; 5] =
+    ["UNIQUE-011", "UNIQUE-012", "UNIQUE-013", "UNIQUE-014", "RACE-004"];
 
 /// Why a rule can't apply under a contract, where it can't.
 #[must_use]
 pub fn why_not(contract: &Contract, rule: &str) -> Option<&'static str> {
     let batch = &contract.batch;
+    if FURTHER_KEYS.contains(&rule) {
+        return why_no_further_key(contract, rule);
+    }
     let family = crate::rule::family_of(rule);
     if family == "UNIQUE" || LATER_KEYS.contains(&rule) {
         let why = why_no_key(contract, rule);
@@ -66,6 +74,31 @@ pub fn why_not(contract: &Contract, rule: &str) -> Option<&'static str> {
         "CODE-007" | "CODE-009" => Some("a refused request has no verdict in this contract"),
         "ATOM-003" if shape.mode == BatchMode::Whole => {
             Some("a batch is accepted as a whole or not at all")
+        }
+        _ => None,
+    }
+}
+
+fn why_no_further_key(contract: &Contract, rule: &str) -> Option<&'static str> {
+    let further = &contract.batch.further;
+    if further.is_empty() {
+        return Some("items have no further unique key");
+    }
+    if further.iter().all(|key| key.again == Again::Free) && rule != "UNIQUE-012" {
+        return Some("the further keys may be used again");
+    }
+    let mode = contract.shape.as_ref().map(|shape| shape.mode).unwrap_or_default();
+    let stays_used = further.iter().any(FurtherKey::stays_used);
+    let rejects = further.iter().any(|key| key.again == Again::Rejected && key.stays_used());
+    match rule {
+        "RACE-004" | "UNIQUE-013" | "UNIQUE-014" if !stays_used => {
+            Some("the further keys may be used again in another request")
+        }
+        "UNIQUE-013" if mode == BatchMode::Whole => {
+            Some("a batch is accepted as a whole or not at all")
+        }
+        "UNIQUE-014" if mode == BatchMode::Whole || !rejects => {
+            Some("a used further key refuses the whole request")
         }
         _ => None,
     }

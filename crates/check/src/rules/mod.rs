@@ -9,6 +9,7 @@ mod case;
 mod code;
 mod common;
 mod echo;
+mod further;
 mod http;
 pub(super) mod order;
 mod race;
@@ -68,6 +69,7 @@ static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         code::RULES,
         unique::RULES,
         again::RULES,
+        further::RULES,
         refuse::RULES,
         accept::RULES,
         atom::RULES,

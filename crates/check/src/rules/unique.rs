@@ -172,7 +172,9 @@ fn duplicates_reject_the_item(view: &ExchangeView<'_>) -> Verdict {
 /// Whether a batch may be refused for what it holds alone, whether its keys are used or not.
 fn holds_a_key_twice(view: &ExchangeView<'_>) -> bool {
     let mut numbers = HashSet::new();
-    view.items().iter().filter_map(|i| i.number.as_ref()).any(|number| !numbers.insert(number))
+    let same = view.contract.batch.same;
+    let mut keys = view.items().iter().filter_map(|i| Some(same.compared(i.number.as_ref()?)));
+    keys.any(|number| !numbers.insert(number))
 }
 
 /// Whether a batch that is sound but for its numbers was refused as a whole, where `repeats` says that they are why.
@@ -181,7 +183,13 @@ fn whole_batch_refused(view: &ExchangeView<'_>, repeats: bool) -> Verdict {
     let sound =
         items.iter().all(|i| i.validity.expected_outcome() == ExpectedOutcome::Accept(Level::Must));
     let too_large = view.may_be_refused_for_size() && !was_taken_before(view);
-    if !repeats || !sound || too_large || !view.is_ordinary() || view.feature().is_some() {
+    if !repeats
+        || !sound
+        || view.has_repeated_further_key()
+        || too_large
+        || !view.is_ordinary()
+        || view.feature().is_some()
+    {
         return Verdict::NotApplicable("no batch that is sound but for used keys");
     }
     match view.status() {

@@ -10,6 +10,7 @@ use super::echoed::{EchoedField, around_fields, echoed};
 use super::envelope::{check_envelope, parameters, required_envelope};
 use super::file::{PlaceFile, UniqueKeyFile};
 use super::forms::{ZIPPED, bind_lines, bind_zip, line_schema, lines, map_key, zip_name};
+use super::further::further_keys;
 use super::matcher::Matcher;
 use super::place::{FoundSchema, find_schema};
 use super::plain::plain;
@@ -20,11 +21,12 @@ use super::told::{Verdicts, matching, verdict};
 use super::way_out::around;
 use super::{
     Again, BatchFile, BatchMode, ItemForm, ItemRead, KeyScope, Matching, Pointer, ResultPlace,
-    Shape, name,
+    SameKey, Shape, name,
 };
 use crate::batch::{ElapsedFields, ErrorFields, OperationRef, VerdictField};
 use crate::file_error::FileError;
 use crate::schema::flatten;
+use crate::unique_key::FurtherKey;
 use crate::{BatchContract, Operation};
 
 /// Schemas inside a schema that are looked through.
@@ -65,6 +67,8 @@ struct ContractReader<'a> {
     source: &'a ContractSource<'a>,
     operation: &'a Operation,
     key: Option<UniqueKeyFile>,
+    /// The unique keys beside the first one.
+    others: Vec<UniqueKeyFile>,
     items: Pointer,
     item_at: String,
     places: Vec<PlaceFile>,
@@ -83,7 +87,7 @@ pub(crate) fn compile(
 ) -> Result<Compiled, FileError> {
     let source = ContractSource { file: source.0, text: source.1 };
     let request = parameters(file, &source, operation)?;
-    let (key, places) = (file.key(), file.places());
+    let ((key, others), places) = (file.keys(), file.places());
     for place in places.iter().filter(|place| place.lines) {
         bind_lines(operation, place, &source)?;
     }
@@ -102,16 +106,25 @@ pub(crate) fn compile(
         list(operation, &operation.request.pointer, (&items, at, map_key.is_some()), &source)?
     };
     let schemas = result_schemas(operation, &places, &source)?;
-    let reader =
-        ContractReader { file, source: &source, operation, key, items, item_at, places, schemas };
+    let reader = ContractReader {
+        file,
+        source: &source,
+        operation,
+        key,
+        others,
+        items,
+        item_at,
+        places,
+        schemas,
+    };
 
-    let echo = echoed(file, reader.key.as_ref());
-    let mut form = ItemForm::nested(&around_fields(reader.key.as_ref(), &echo))
-        .in_lines(lines)
-        .in_map(map_key);
+    let echo = echoed(file, reader.keys());
+    let mut form =
+        ItemForm::nested(&around_fields(reader.keys(), &echo)).in_lines(lines).in_map(map_key);
     let key = reader.key.as_ref();
-    let matching = matching(file, &source, &mut form, key, operation, &reader.item_at)?;
+    let matching = matching(file, &source, &mut form, reader.keys(), operation, &reader.item_at)?;
     let item = reader.item(&form)?;
+    let further = further_keys(file, &source, operation, &form, &item)?;
     let verdict = verdict(file, &source, &reader.places)?;
     reader.check_results(&verdict, &echo)?;
     check_answers(file, operation, &source, &reader.places)?;
@@ -129,7 +142,7 @@ pub(crate) fn compile(
     let read = read::compile(file, &source, operation, &about)?;
 
     let (result, merged_result) = reader.result(&names.echo);
-    let mut batch = reader.batch(&names);
+    let mut batch = reader.batch(&names, further);
     let (envelope, constants) = reader.envelope(&form)?;
     let is_plain = constants.is_empty()
         && request == (String::new(), Vec::new())
@@ -193,6 +206,11 @@ fn pointer(text: Option<&String>) -> Option<Pointer> {
 }
 
 impl ContractReader<'_> {
+    /// All unique keys, the first one first.
+    fn keys(&self) -> impl Iterator<Item = &UniqueKeyFile> + Clone {
+        self.key.iter().chain(&self.others)
+    }
+
     /// The item schema, as everything else speaks of it.
     fn item(&self, form: &ItemForm) -> Result<Value, FileError> {
         let document = &self.operation.document;
@@ -291,7 +309,7 @@ impl ContractReader<'_> {
         (result, merged)
     }
 
-    fn batch(&self, names: &FieldNames) -> BatchContract {
+    fn batch(&self, names: &FieldNames, further: Vec<FurtherKey>) -> BatchContract {
         let file = self.file;
         BatchContract {
             title: file.title.clone(),
@@ -302,6 +320,8 @@ impl ContractReader<'_> {
             items: self.items.name().map_or_else(|| self.items.to_string(), str::to_owned),
             results: name::RESULTS.to_owned(),
             unique: names.unique.clone(),
+            same: self.key.as_ref().map(|key| key.same).unwrap_or_default(),
+            further,
             unique_across_tenants: file.unique_across_tenants,
             echo: names.echo.iter().map(|(name, _)| name.clone()).collect(),
             verdict: VerdictField {
@@ -364,11 +384,14 @@ impl ContractReader<'_> {
     /// Whether the file says nothing that the plain shape has not.
     fn is_plain(&self) -> bool {
         let (file, refusal) = (self.file, &self.file.refusal);
-        let is_usual =
-            |key: &UniqueKeyFile| (key.within, key.again) == (KeyScope::Target, Again::Rejected);
+        let is_usual = |key: &UniqueKeyFile| {
+            (key.within, key.again, key.same)
+                == (KeyScope::Target, Again::Rejected, SameKey::CodePoint)
+        };
         self.items.name().is_some()
             && file.silent.is_none()
             && self.key.as_ref().is_none_or(is_usual)
+            && self.others.is_empty()
             && file.batch.mode == BatchMode::Either
             && refusal.status.is_empty()
             && refusal.code.is_none()

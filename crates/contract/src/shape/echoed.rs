@@ -13,8 +13,11 @@ pub(super) struct EchoedField {
     pub written: String,
 }
 
-/// The fields, the unique key first.
-pub(super) fn echoed(file: &BatchFile, key: Option<&UniqueKeyFile>) -> Vec<EchoedField> {
+/// The fields, the unique keys first.
+pub(super) fn echoed<'k>(
+    file: &BatchFile,
+    keys: impl Iterator<Item = &'k UniqueKeyFile>,
+) -> Vec<EchoedField> {
     let field = |item: &String, result: &String| EchoedField {
         item: Pointer::parse(item),
         result: Pointer::parse(result),
@@ -24,18 +27,20 @@ pub(super) fn echoed(file: &BatchFile, key: Option<&UniqueKeyFile>) -> Vec<Echoe
         EchoFile::Same(list) => list.iter().map(|at| field(at, at)).collect(),
         EchoFile::Renamed(map) => map.iter().map(|(item, result)| field(item, result)).collect(),
     };
-    if let Some(UniqueKeyFile { at, result: Some(result), .. }) = key {
-        let key = field(at, result);
-        echo.retain(|other| other.item != key.item);
-        echo.insert(0, key);
-    }
-    echo
+    let keys = keys.filter_map(|key| Some(field(&key.at, key.result.as_ref()?)));
+    let mut all: Vec<EchoedField> = keys.collect();
+    echo.retain(|other| all.iter().all(|key| key.item != other.item));
+    all.extend(echo);
+    all
 }
 
-/// The names of the objects around the unique key, or around the deepest echoed field: their fields stand beside the
+/// The names of the objects around the deepest unique key, or around the deepest echoed field: their fields stand beside the
 /// others.
-pub(super) fn around_fields(key: Option<&UniqueKeyFile>, echo: &[EchoedField]) -> Vec<String> {
-    let named = key.into_iter().map(|key| Pointer::parse(&key.at));
+pub(super) fn around_fields<'k>(
+    keys: impl Iterator<Item = &'k UniqueKeyFile>,
+    echo: &[EchoedField],
+) -> Vec<String> {
+    let named = keys.map(|key| Pointer::parse(&key.at));
     let named = named.chain(echo.iter().map(|field| field.item.clone()));
     let way = |pointer: Pointer| match pointer.steps().split_last() {
         Some((_, way)) => way.to_vec(),

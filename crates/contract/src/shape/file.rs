@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 pub use super::echo_file::EchoFile;
 use super::read::ReadFile;
 use crate::batch::{ElapsedFields, ErrorCode, Limits, Sample};
+use crate::unique_key::{Again, KeyScope, SameKey};
 
 /// What `batch.yaml` says. Places are JSON pointers: a name without a slash is that of a member of the root, the empty
 /// text is the root itself, and `*` is the first member that is not null.
@@ -35,7 +36,7 @@ pub struct BatchFile {
     /// What it means that an item has no result; without it, that is a mistake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent: Option<Says>,
-    /// The field of an item that must not be used twice, or `none`.
+    /// The field of an item that must not be used twice, several of them, or `none`.
     pub unique: UniqueFile,
     /// Whether tenants share their unique keys; without it, each tenant has keys of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -95,18 +96,18 @@ impl BatchFile {
         }
     }
 
-    /// The unique key, where there is one.
-    pub(super) fn key(&self) -> Option<UniqueKeyFile> {
-        match &self.unique {
-            UniqueFile::At(word) if word == "none" => None,
-            UniqueFile::At(at) => Some(UniqueKeyFile {
-                at: at.clone(),
-                result: None,
-                within: KeyScope::Target,
-                again: Again::Rejected,
-            }),
-            UniqueFile::Key(key) => Some(key.clone()),
-        }
+    /// The unique keys, as far as there are any: the first one, and the others.
+    pub(super) fn keys(&self) -> (Option<UniqueKeyFile>, Vec<UniqueKeyFile>) {
+        let mut keys = match &self.unique {
+            UniqueFile::At(word) if word == "none" => Vec::new(),
+            UniqueFile::At(at) => {
+                vec![UniqueKeyFile { at: at.clone(), ..UniqueKeyFile::default() }]
+            }
+            UniqueFile::Key(key) => vec![key.clone()],
+            UniqueFile::Several(keys) => keys.clone(),
+        };
+        let others = keys.split_off(keys.len().min(1));
+        (keys.pop(), others)
     }
 }
 
@@ -310,10 +311,12 @@ pub enum UniqueFile {
     At(String),
     /// The same with what becomes of it.
     Key(UniqueKeyFile),
+    /// Several of them. The first one is what cases and reports call the unique key.
+    Several(Vec<UniqueKeyFile>),
 }
 
 /// A unique key.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UniqueKeyFile {
     /// Its pointer in the item.
@@ -327,34 +330,12 @@ pub struct UniqueKeyFile {
     /// What an item gets whose key was used before.
     #[serde(default)]
     pub again: Again,
-}
-
-/// Within what a key must not be used twice.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum KeyScope {
-    /// Everything that the target ever accepted.
-    #[default]
-    Target,
-    /// One request.
-    Request,
-}
-
-/// What an item gets whose key was used before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Again {
-    /// It is rejected.
-    #[default]
-    Rejected,
-    /// The whole request is refused.
-    Refused,
-    /// It takes the place of what was stored before.
-    Replaced,
-    /// It gets the answer that the first one got.
-    Returned,
-    /// It is accepted like any other.
-    Free,
+    /// Which texts are the same key.
+    #[serde(default)]
+    pub same: SameKey,
+    /// Other fields that belong to the key: only items that are equal in all of them have the same key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<String>,
 }
 
 /// How a result says accepted or rejected: a field with two values, or conditions.

@@ -12,6 +12,7 @@ mod echoed;
 mod envelope;
 pub mod file;
 mod forms;
+mod further;
 mod item_form;
 mod lines;
 mod matcher;
@@ -31,9 +32,10 @@ use serde_json::Value;
 
 pub(crate) use way_out::NoItems;
 
+pub use crate::unique_key::{Again, KeyScope, SameKey};
 pub use compile::Compiled;
 pub(crate) use compile::{compile, success};
-pub use file::{Again, BatchFile, BatchMode, BlankLines, KeyScope, LastNewline, Says};
+pub use file::{BatchFile, BatchMode, BlankLines, LastNewline, Says};
 pub(crate) use forms::{about_media, media};
 pub use item_form::{ItemForm, MapKey};
 pub use lines::LineForm;

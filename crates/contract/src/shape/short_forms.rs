@@ -64,7 +64,7 @@ macro_rules! read_by_forms {
     )*};
 }
 
-read_by_forms!(ItemsFile, ResultsFile, MatchFile, UniqueFile, EchoFile);
+read_by_forms!(ItemsFile, ResultsFile, MatchFile, UniqueFile, ListedKey, EchoFile);
 
 impl Forms for ItemsFile {
     type Long = ItemsPlace;
@@ -111,7 +111,7 @@ impl Forms for MatchFile {
 
 impl Forms for UniqueFile {
     type Long = UniqueKeyFile;
-    const EXPECTED: &'static str = "a pointer, `none`, or `{ at: … }`";
+    const EXPECTED: &'static str = "a pointer, `none`, `{ at: … }`, or a list of keys";
 
     fn of_long(long: UniqueKeyFile) -> Self {
         UniqueFile::Key(long)
@@ -119,6 +119,28 @@ impl Forms for UniqueFile {
 
     fn of_text(text: &str) -> Option<Self> {
         Some(UniqueFile::At(text.to_owned()))
+    }
+
+    fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Option<Result<Self, A::Error>> {
+        let keys: Result<Vec<ListedKey>, A::Error> =
+            Vec::deserialize(SeqAccessDeserializer::new(list));
+        Some(keys.map(|keys| UniqueFile::Several(keys.into_iter().map(|key| key.0).collect())))
+    }
+}
+
+/// One of several unique keys: a pointer, or its long form.
+struct ListedKey(UniqueKeyFile);
+
+impl Forms for ListedKey {
+    type Long = UniqueKeyFile;
+    const EXPECTED: &'static str = "a pointer or `{ at: … }`";
+
+    fn of_long(long: UniqueKeyFile) -> Self {
+        ListedKey(long)
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        Some(ListedKey(UniqueKeyFile { at: text.to_owned(), ..UniqueKeyFile::default() }))
     }
 }
 

@@ -63,11 +63,11 @@ fn item_key(form: &ItemForm) -> Option<String> {
     })
 }
 
-pub(super) fn matching(
+pub(super) fn matching<'k>(
     file: &BatchFile,
     source: &ContractSource<'_>,
     form: &mut ItemForm,
-    key: Option<&UniqueKeyFile>,
+    mut keys: impl Iterator<Item = &'k UniqueKeyFile>,
     operation: &Operation,
     item_at: &str,
 ) -> Result<Matching, FileError> {
@@ -113,7 +113,7 @@ pub(super) fn matching(
         (None, None, Some(index)) => Ok(Matching::Index(Pointer::parse(index))),
         (Some(item), Some(result), None) => {
             let at = Pointer::parse(item);
-            if key.is_some_and(|key| Pointer::parse(&key.at) == at) {
+            if keys.any(|key| Pointer::parse(&key.at) == at) {
                 let field = form.name(&at).unwrap_or_default();
                 return Ok(Matching::Field(field, result));
             }

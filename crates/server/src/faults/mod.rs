@@ -11,6 +11,7 @@ mod auth;
 mod code;
 mod conversions;
 mod echo;
+mod further;
 mod http;
 mod order;
 mod parts;
@@ -46,6 +47,7 @@ pub fn all() -> Vec<&'static Fault> {
         echo::FAULTS,
         code::FAULTS,
         again::FAULTS,
+        further::FAULTS,
         unique::FAULTS,
         alike::FAULTS,
         refuse::FAULTS,
@@ -160,6 +162,7 @@ fn give_back(call: &Call<'_>, items: &[ReceivedItem]) {
         if let Some(key) = batch::key_of(call, item) {
             call.site.store.release(&key);
         }
+        super::further::give_back(call, item);
     }
 }
 

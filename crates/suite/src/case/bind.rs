@@ -295,6 +295,23 @@ impl Binder<'_> {
         }
     }
 
+    /// A unique key beside the first one.
+    fn other_key(&self, nth: usize) -> Result<&str, Unbound> {
+        let further = &self.contract.batch.further;
+        let lacks = |reason: &str| Unbound::NotApplicable(reason.to_owned());
+        let key = further.get(nth - 1).ok_or_else(|| {
+            lacks(match (further.len(), self.contract.batch.has_key()) {
+                (0, false) => "the contract has no unique key",
+                (0, true) => "the contract has no further unique key",
+                _ => "the contract has fewer unique keys",
+            })
+        })?;
+        if self.profile.omit.contains(&key.field) {
+            return Err(lacks("the profile omits the further unique key"));
+        }
+        Ok(&key.field)
+    }
+
     /// The name that has a role.
     fn name(&self, word: &str, filter: Option<Filter>) -> Result<String, Unbound> {
         let batch = &self.contract.batch;
@@ -305,6 +322,7 @@ impl Binder<'_> {
                 return Err(Unbound::NotApplicable("the contract has no unique key".to_owned()));
             }
             Some(Role::Key) => batch.unique.as_str(),
+            Some(Role::OtherKey(nth)) => self.other_key(nth)?,
             Some(Role::Items) => items.ok_or_else(|| {
                 let reason = "the items are not in a member of the body";
                 Unbound::NotApplicable(reason.to_owned())

@@ -10,6 +10,8 @@ use crate::contract::{Contract, Field, Profile};
 pub enum Role {
     /// `@key`: the unique key.
     Key,
+    /// `@other-key`, or `@other-key.2` and so on: a unique key beside the first one.
+    OtherKey(usize),
     /// `@items`: the request property that holds the items.
     Items,
     /// `@lines`: nothing; what has it is a body of lines, for contracts whose items are lines.
@@ -81,6 +83,9 @@ impl Role {
             None => (word, 1),
         };
         let kind = |word: &str| KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind);
+        if word == "other-key" {
+            return Some(Role::OtherKey(nth));
+        }
         for (prefix, presence) in
             [("mandatory", Presence::Mandatory), ("optional", Presence::Optional)]
         {
@@ -98,10 +103,18 @@ impl Role {
     /// All roles, each with its `@`.
     #[must_use]
     pub fn words() -> Vec<String> {
-        let mut words: Vec<String> =
-            ["@key", "@items", "@lines", "@results", "@mandatory", "@optional", "@every-optional"]
-                .map(str::to_owned)
-                .to_vec();
+        let mut words: Vec<String> = [
+            "@key",
+            "@other-key",
+            "@items",
+            "@lines",
+            "@results",
+            "@mandatory",
+            "@optional",
+            "@every-optional",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         for prefix in ["", "mandatory-", "optional-"] {
             words.extend(KINDS.iter().map(|(name, _)| format!("@{prefix}{name}")));
         }
@@ -139,7 +152,7 @@ impl FieldRole {
         let mut fields: Vec<&Field> = contract
             .fields()
             .iter()
-            .filter(|field| field.name != contract.batch.unique && self.fits(contract, field))
+            .filter(|field| !contract.batch.is_unique(&field.name) && self.fits(contract, field))
             .collect();
         fields.sort_by_key(|field| {
             let special = self.kind != FieldKind::Any && (field.echoed || field.reference);

@@ -22,6 +22,8 @@ pub struct Draft {
     pub replaced: Option<Value>,
     /// Fields whose JSON text matters; see [`Draft::text`].
     pub raw: Vec<RawField>,
+    /// Fields that are further unique keys, and get a key of their own whenever the item gets one.
+    pub minted: Vec<String>,
 }
 
 /// A field that is to be written as this very text.
@@ -146,6 +148,23 @@ impl Draft {
         out.push(b'}');
     }
 
+    /// Has a key made for every further unique key that the item has, whatever it holds now.
+    pub fn mint_all(&mut self, contract: &Contract) {
+        let further = contract.batch.further.iter().map(|key| &key.field);
+        self.minted = further.filter(|field| self.fields.contains_key(*field)).cloned().collect();
+        let minted = &self.minted;
+        self.raw.retain(|raw| !minted.contains(&raw.field));
+    }
+
+    /// Puts keys in the place of all further unique keys that are to be made.
+    pub(super) fn mint(&mut self, mut key: impl FnMut() -> String) {
+        for field in &self.minted {
+            if let Some(place) = self.fields.get_mut(field) {
+                *place = Value::String(key());
+            }
+        }
+    }
+
     /// Sets a field; the key becomes exactly this value.
     pub fn set(&mut self, contract: &Contract, field: &str, value: Value) {
         self.set_in(&FieldOrder::of(contract), field, value);
@@ -165,6 +184,7 @@ impl Draft {
 
     pub(super) fn set_in(&mut self, layout: &FieldOrder, field: &str, value: Value) {
         self.raw.retain(|r| r.field != field);
+        self.minted.retain(|minted| minted != field);
         if field == layout.unique {
             self.key = KeyShape::Fixed(value);
             return;
@@ -188,6 +208,7 @@ impl Draft {
 
     pub(super) fn remove_in(&mut self, layout: &FieldOrder, field: &str) -> Option<Value> {
         self.raw.retain(|r| r.field != field);
+        self.minted.retain(|minted| minted != field);
         if field == layout.unique {
             self.key = KeyShape::Absent;
             return None;

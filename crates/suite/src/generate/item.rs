@@ -170,7 +170,7 @@ impl ItemPlan {
     ) -> Draft {
         let mut fields = Map::with_capacity(self.fields.len() + 1);
         let mut position = 0;
-        let mut raw = Vec::new();
+        let (mut raw, mut minted) = (Vec::new(), Vec::new());
         let (own, before_key) = match kind
             .map_or_else(|| random_kind(&self.kinds, random), |kind| self.kinds.get(kind))
         {
@@ -181,11 +181,17 @@ impl ItemPlan {
             if index == before_key {
                 position = fields.len();
             }
-            if !field.is_drawn(random, with) {
+            // The same numbers are drawn, whether a key is made or not.
+            let is_drawn = field.is_drawn(random, with);
+            let is_wanted = field.further && with != OptionalFields::None && !field.omitted;
+            if !is_drawn && !is_wanted {
                 continue;
             }
             let mut value = Value::Null;
             field.draw(random, style, &mut value);
+            if field.further {
+                minted.push(field.name.clone());
+            }
             if field.exponents
                 && matches!(style, ValueStyle::Boundary)
                 && let Some(text) = exponent(&value, random)
@@ -198,7 +204,7 @@ impl ItemPlan {
             position = fields.len();
         }
         let key = self.key(random, style);
-        Draft { fields, key, key_position: position, replaced: None, raw }
+        Draft { fields, key, key_position: position, replaced: None, raw, minted }
     }
 
     /// Draws an item as [`ItemPlan::draw`] does, and appends it as JSON text with a key of `keys`;
@@ -212,9 +218,10 @@ impl ItemPlan {
         (out, places): (&mut String, &mut [TextSpan]),
     ) -> bool {
         let text = matches!(self.plain_key, KeyShape::Plain);
-        if self.tied || !text {
-            let draft = self.draw(contract, random, style, OptionalFields::Drawn);
+        if self.tied || !text || self.fields.iter().any(|field| field.further) {
+            let mut draft = self.draw(contract, random, style, OptionalFields::Drawn);
             let key = keys.with_shape(&draft.key);
+            keys.mint(&mut draft);
             out.push_str(&draft.text(contract, key.as_ref()));
             return false;
         }

@@ -25,6 +25,8 @@ pub struct FieldPlan {
     pub label: String,
     /// Its position among the fields that results repeat.
     pub echo: Option<usize>,
+    /// Whether it is a unique key beside the first one, so that a key is made for it.
+    pub further: bool,
     /// Whether every item has it.
     pub always: bool,
     /// Never sent to this target.
@@ -85,6 +87,7 @@ impl FieldPlan {
             name: field.name.clone(),
             label: label(&field.name),
             echo: contract.batch.echo.iter().position(|name| *name == field.name),
+            further: contract.batch.further_key(&field.name).is_some(),
             always: field.required || demanded && !profile.omit.contains(&field.name),
             omitted: !field.required && profile.omit.contains(&field.name),
             exponents: field.kind() == Some("number"),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::contract::Contract;
 use crate::contract::validity::is_plain;
 use crate::generate::Random;
-use crate::generate::draft::KeyShape;
+use crate::generate::draft::{Draft, KeyShape};
 use crate::generate::keys::form::KeyForm;
 
 const BASE36: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -51,11 +51,12 @@ impl KeyGenerator {
     /// beginning of the run id, then all of it.
     #[must_use]
     pub fn fitting(run_id: &str, contract: &Contract) -> KeyGenerator {
-        let longest = contract
-            .field(&contract.batch.unique)
-            .and_then(|f| f.schema.get("maxLength"))
-            .and_then(Value::as_u64)
-            .and_then(|n| usize::try_from(n).ok());
+        let further = contract.batch.further.iter().map(|key| &key.field);
+        let longest = std::iter::once(&contract.batch.unique)
+            .chain(further)
+            .filter_map(|name| contract.field(name)?.schema.get("maxLength")?.as_u64())
+            .filter_map(|n| usize::try_from(n).ok())
+            .min();
         let form = KeyForm::of(contract).map(|form| (form, os_random()));
         KeyGenerator { form, ..KeyGenerator::within(run_id, longest.unwrap_or(usize::MAX)) }
     }
@@ -160,6 +161,11 @@ impl KeyGenerator {
         self.shape(shape, || self.next())
     }
 
+    /// Puts a key that was never used before in the place of each further unique key that an item is to have.
+    pub fn mint(&self, draft: &mut Draft) {
+        draft.mint(|| self.fresh());
+    }
+
     fn shape(&self, shape: &KeyShape, count: impl FnOnce() -> u64) -> Option<Value> {
         match shape {
             KeyShape::Plain | KeyShape::Formed(_) => Some(match &self.form {
@@ -232,6 +238,12 @@ impl KeyBlock {
     pub fn with_shape(&mut self, shape: &KeyShape) -> Option<Value> {
         let keys = Arc::clone(&self.keys);
         keys.shape(shape, || self.count())
+    }
+
+    /// Puts the key that was taken last in the place of each further unique key that an item is to have: so it takes none
+    /// of those that tell where an item stands.
+    pub fn mint(&self, draft: &mut Draft) {
+        draft.mint(|| self.keys.key(self.next.saturating_sub(1)));
     }
 
     /// The `nth` key from here on, from 0, without taking it.

@@ -210,6 +210,14 @@ fn keeps_promise(
         return false;
     }
     let valid = core.contract.item_validator().is_valid(&item);
+    // What is accepted, or may be, uses the key: the same text would be used the next time.
+    let field = mutation.pointer.get(1..).unwrap_or_default().replace("~1", "/");
+    if core.contract.batch.further_key(&field).is_some()
+        && mutation.promise() != Promise::Refuse
+        && !matches!(mutation.change, Change::Remove)
+    {
+        return false;
+    }
     match mutation.promise() {
         Promise::Accept => valid && !fixed,
         // Two faults come from interpretations; the schema need not know of them.
