@@ -221,6 +221,11 @@ fn not_applicable(desk: &Desk) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Why cases do not apply.
+const NOT_RETURNED: &str = "a used key does not get the answer of its first use in this contract";
+const ONE_KEY: &str = "items have no further unique key";
+const NO_READ: &str = "the contract names no request that shows one item (read)";
+
 #[test]
 fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case_is_about() {
     for mode in ["request", "item"] {
@@ -265,10 +270,27 @@ fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case
                     "the contract has no key of more than 120 characters",
                 ),
                 ("robust/lines", "the items of the contract are not lines"),
-                (
-                    "unique/repeated-item",
-                    "a used key does not get the answer of its first use in this contract",
-                ),
+                ("race/same-key-returned", NOT_RETURNED),
+                ("unique/look-alikes-returned", NOT_RETURNED),
+                ("unique/repeated-item", NOT_RETURNED),
+                ("unique/used-again-broken", "the contract lets no key be used again"),
+                ("race/other-key", ONE_KEY),
+                ("unique/other-key-in-another-letter-case", ONE_KEY),
+                ("unique/other-key-of-a-refused-request", ONE_KEY),
+                ("unique/other-key-of-a-rejected-item", ONE_KEY),
+                ("unique/other-key-twice-in-one-batch", "the contract has no further unique key"),
+                ("unique/other-key-used-again", ONE_KEY),
+                ("unique/other-key-with-other-fields", ONE_KEY),
+                ("store/accepted", NO_READ),
+                ("store/chunked", NO_READ),
+                ("store/large", NO_READ),
+                ("store/larger", NO_READ),
+                ("store/not-accepted", NO_READ),
+                ("store/not-accepted-in-a-large-batch", NO_READ),
+                ("store/simultaneous", NO_READ),
+                ("store/twice-in-one-batch", NO_READ),
+                ("store/used-key", NO_READ),
+                ("store/without-credentials", NO_READ),
                 ("unique/used-again", "the contract lets no key be used again"),
                 ("unique/with-an-empty-text", "the contract has no optional echoed text"),
             ]

@@ -17,13 +17,13 @@ use crate::session::{Amount, Environment};
 const SOON: Duration = Duration::from_millis(250);
 
 /// A read that is under way.
-struct Read {
+struct ReadStep {
     sought: SoughtItem,
     request: Request,
     answer: Answer,
 }
 
-impl Read {
+impl ReadStep {
     fn is_settled(&self, environment: &Environment) -> bool {
         self.sought.is_settled(&environment.contract, &self.answer)
     }
@@ -41,10 +41,10 @@ pub(super) async fn read_back(
         let Some(mut request) = compose::read_request(environment, &sought.key) else { continue };
         environment.trace(&mut request);
         let answer = send_request(environment, &request, 0).await;
-        reads.push(Read { sought, request, answer });
+        reads.push(ReadStep { sought, request, answer });
     }
     execution.read_again += settle(environment, &mut reads).await;
-    for Read { sought, request, answer } in reads {
+    for ReadStep { sought, request, answer } in reads {
         let (exchange, item) = sought.item;
         let step = format!("item {item} of {} read back", execution.step(exchange));
         let intent = compose::intent(environment, &request, BodyIntent::None);
@@ -66,14 +66,14 @@ pub(crate) async fn settled(
     let Some(sought) = sought_by(&environment.contract, earlier, request) else {
         return (answer, Amount::default());
     };
-    let mut reads = vec![Read { sought, request: request.clone(), answer }];
+    let mut reads = vec![ReadStep { sought, request: request.clone(), answer }];
     let resent = settle(environment, &mut reads).await;
     let answer = reads.pop().map_or_else(|| Answer::Lost(Loss::ended(SOON)), |read| read.answer);
     (answer, resent)
 }
 
 /// Reads again what does not look as it must: soon, and when the time is over. What that took.
-async fn settle(environment: &Arc<Environment>, reads: &mut [Read]) -> Amount {
+async fn settle(environment: &Arc<Environment>, reads: &mut [ReadStep]) -> Amount {
     let within = environment.contract.read.as_ref().map_or(Duration::ZERO, |read| read.within);
     let begun = Instant::now();
     let mut resent = Amount::default();

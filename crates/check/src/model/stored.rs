@@ -86,7 +86,7 @@ pub fn sought_items(contract: &Contract, exchanges: &[Exchange], most: usize) ->
         for at in 0..view.items().len() {
             let Some(key) = key_at(view, at).filter(|key| read.can_carry(key)) else { continue };
             if seen.insert(key.clone()) {
-                let is_accepted = verdict_at(view, at) == Outcome::Accepted;
+                let is_accepted = verdict_at(view, at) == ItemFate::Accepted;
                 if is_accepted { &mut kept } else { &mut not }.push(key);
             }
         }
@@ -134,7 +134,7 @@ fn spread(keys: &[String], most: usize) -> Vec<String> {
 
 /// What became of an item.
 #[derive(Clone, Copy, PartialEq)]
-enum Outcome {
+enum ItemFate {
     Accepted,
     Rejected,
     /// Rejected because its key was used: by an item of this execution, or by somebody else's.
@@ -146,32 +146,34 @@ enum Outcome {
 }
 
 /// What became of a whole request alike; nothing where each result says its own.
-fn request_outcome(view: &ExchangeView<'_>) -> Option<Outcome> {
+fn request_outcome(view: &ExchangeView<'_>) -> Option<ItemFate> {
     let situation = view.exchange.intent.situation;
     let response = match &view.exchange.answer {
-        Answer::Lost(loss) if loss.kind.is_unreached() => return Some(Outcome::NotSent),
-        Answer::Lost(_) => return Some(Outcome::Unclear),
+        Answer::Lost(loss) if loss.kind.is_unreached() => return Some(ItemFate::NotSent),
+        Answer::Lost(_) => return Some(ItemFate::Unclear),
         Answer::Received(response) => response,
     };
     match view.status().unwrap_or_default() {
         200 if view.misordered.is_none() && view.crosstalk.is_none() && view.is_aligned() => None,
         400 | 404 | 405 | 406 | 411 | 413 | 414 | 415 | 417 | 431 => {
-            Some(Outcome::Refused(response.status))
+            Some(ItemFate::Refused(response.status))
         }
-        401 | 403 if situation == Situation::Credentials => Some(Outcome::Refused(response.status)),
-        _ => Some(Outcome::Unclear),
+        401 | 403 if situation == Situation::Credentials => {
+            Some(ItemFate::Refused(response.status))
+        }
+        _ => Some(ItemFate::Unclear),
     }
 }
 
-fn verdict_at(view: &ExchangeView<'_>, at: usize) -> Outcome {
+fn verdict_at(view: &ExchangeView<'_>, at: usize) -> ItemFate {
     if view.exchange.request.credential == Credential::OtherTenant {
-        return Outcome::Unclear;
+        return ItemFate::Unclear;
     }
     let by_result = || match view.verdicts.get(at).copied().flatten() {
-        Some(ItemVerdict::Accepted) => Outcome::Accepted,
-        Some(ItemVerdict::Rejected) if view.is_called_used(at) => Outcome::Used,
-        Some(ItemVerdict::Rejected) => Outcome::Rejected,
-        None => Outcome::Unclear,
+        Some(ItemVerdict::Accepted) => ItemFate::Accepted,
+        Some(ItemVerdict::Rejected) if view.is_called_used(at) => ItemFate::Used,
+        Some(ItemVerdict::Rejected) => ItemFate::Rejected,
+        None => ItemFate::Unclear,
     };
     request_outcome(view).unwrap_or_else(by_result)
 }
@@ -203,13 +205,13 @@ pub(crate) fn stored(views: &[ExchangeView<'_>], key: &str) -> Stored {
             }
             let place = (view.exchange.index, at);
             match verdict_at(view, at) {
-                Outcome::Accepted => accepted.push((view, at)),
-                Outcome::NotSent => {}
-                Outcome::Used => is_used = true,
+                ItemFate::Accepted => accepted.push((view, at)),
+                ItemFate::NotSent => {}
+                ItemFate::Used => is_used = true,
                 _ if !is_made(view.contract, item, key) => is_unclear = true,
-                Outcome::Rejected => not = not.or(Some(Stored::Rejected(place))),
-                Outcome::Refused(status) => not = not.or(Some(Stored::Refused(place, status))),
-                Outcome::Unclear => is_unclear = true,
+                ItemFate::Rejected => not = not.or(Some(Stored::Rejected(place))),
+                ItemFate::Refused(status) => not = not.or(Some(Stored::Refused(place, status))),
+                ItemFate::Unclear => is_unclear = true,
             }
         }
     }

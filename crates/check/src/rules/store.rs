@@ -43,14 +43,14 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// A read, what must be stored under its key, and what its answer says.
-struct Read<'v> {
+struct ReadBack<'v> {
     view: &'v ExchangeView<'v>,
     stored: Stored,
     says: ReadAnswer,
 }
 
 /// The reads of an execution that stand alone and were answered.
-fn reads<'v>(trial: &'v ExecutionView<'v>) -> impl Iterator<Item = Read<'v>> {
+fn reads<'v>(trial: &'v ExecutionView<'v>) -> impl Iterator<Item = ReadBack<'v>> {
     trial.exchanges.iter().enumerate().filter_map(|(at, view)| {
         if !view.is_read() || view.exchange.group.is_some() {
             return None;
@@ -59,7 +59,7 @@ fn reads<'v>(trial: &'v ExecutionView<'v>) -> impl Iterator<Item = Read<'v>> {
         let response = view.response()?;
         let key = key_read(view.contract, &view.exchange.request)?;
         let stored = stored(trial.exchanges.get(..at)?, &key);
-        Some(Read { view, stored, says: read.says(response.status, &response.body) })
+        Some(ReadBack { view, stored, says: read.says(response.status, &response.body) })
     })
 }
 
@@ -103,7 +103,10 @@ fn refused_is_not_there(trial: &ExecutionView<'_>) -> Verdict {
 }
 
 /// Judges every read: pass where any passed and none failed.
-fn judge(trial: &ExecutionView<'_>, look: impl Fn(&Read<'_>) -> Option<Vec<Finding>>) -> Verdict {
+fn judge(
+    trial: &ExecutionView<'_>,
+    look: impl Fn(&ReadBack<'_>) -> Option<Vec<Finding>>,
+) -> Verdict {
     let mut is_judged = false;
     let mut findings = Vec::new();
     for read in reads(trial) {

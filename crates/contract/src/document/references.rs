@@ -22,7 +22,7 @@ const MOST_FILES: usize = 2000;
 const META_SCHEMAS: &str = "json-schema.org";
 
 /// What a reference to a file reads: its text.
-pub type ReadFile<'a> = dyn Fn(&str) -> Result<Value, FileError> + 'a;
+pub type ReadLinked<'a> = dyn Fn(&str) -> Result<Value, FileError> + 'a;
 
 /// One file of a document.
 struct Part {
@@ -55,7 +55,7 @@ struct Parts<'a> {
     ambiguous: Option<FileError>,
     /// What the document itself is.
     position: Position,
-    read: &'a ReadFile<'a>,
+    read: &'a ReadLinked<'a>,
 }
 
 /// A document whose references are pointers into it.
@@ -80,7 +80,7 @@ pub fn resolve_all(
     value: &mut Value,
     position: Position,
     prefix: &str,
-    read: &ReadFile<'_>,
+    read: &ReadLinked<'_>,
 ) -> Result<Resolved, FileError> {
     let own = base_of(file);
     // OpenAPI 3.2: the document says by itself what its references are relative to.
