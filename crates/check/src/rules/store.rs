@@ -123,7 +123,7 @@ fn difference(trial: &ExecutionView<'_>, at: StoredAt, one: &FieldDifference) ->
     let Some(value) = &one.shown else {
         return Finding::new("missing field", &one.at, expected, "nothing");
     };
-    let is_anothers = trial
+    let is_of_another = trial
         .exchanges
         .iter()
         .flat_map(ExchangeView::items)
@@ -131,7 +131,7 @@ fn difference(trial: &ExecutionView<'_>, at: StoredAt, one: &FieldDifference) ->
     let kind = match (&one.sent, value) {
         (Value::String(sent), Value::String(shown)) => TextChange::between(sent, shown)
             .map(TextChange::word)
-            .filter(|_| !is_anothers)
+            .filter(|_| !is_of_another)
             .unwrap_or("another value"),
         _ => "another value",
     };
