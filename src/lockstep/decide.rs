@@ -90,13 +90,7 @@ fn is_about(violation: &RuleViolation, difference: &AnswerDifference) -> bool {
         || wanted.starts_with(&format!("{at}/"))
         || at.starts_with(&format!("{wanted}/"));
     match difference.kind {
-        DifferenceKind::Header => {
-            let text = format!(
-                "{} {} {} {}",
-                finding.kind, finding.expected, finding.actual, violation.rule.title
-            );
-            text.to_ascii_lowercase().contains(difference.pointer.as_str())
-        }
+        DifferenceKind::Header => violation.rule.headers.contains(&&*difference.pointer),
         DifferenceKind::Answer | DifferenceKind::Json | DifferenceKind::Text => family != "TIME",
         DifferenceKind::Members => {
             let is_inside = wanted.is_empty() || touches || finding.pointer.is_empty();

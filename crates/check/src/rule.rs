@@ -34,6 +34,8 @@ pub struct Rule {
     pub fails_once_per_answer: bool,
     /// Whether a server without faults may never give it anything to judge.
     pub may_lack_occasion: bool,
+    /// The headers of answers that it is about, in lower case.
+    pub headers: &'static [&'static str],
 }
 
 /// Findings of other rules that a confirmed failure of this one accounts for: they are not problems of their own.
@@ -161,6 +163,7 @@ impl Rule {
         concerns_whole_answer: false,
         fails_once_per_answer: false,
         may_lack_occasion: false,
+        headers: &[],
     };
 
     /// Whether it is judged on what became of requests that a run sent one by one.

@@ -55,6 +55,7 @@ pub(super) const RULES: &[Rule] = &[
         example: include_str!("examples/AUTH-004.txt"),
         needs: &[],
         check: Check::Exchange(challenge),
+        headers: &["www-authenticate"],
         ..Rule::BASE
     },
     Rule {

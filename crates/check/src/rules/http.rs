@@ -26,6 +26,7 @@ pub(super) const RULES: &[Rule] = &[
         example: include_str!("examples/HTTP-001.txt"),
         needs: &[],
         check: Check::Exchange(labelled_json),
+        headers: &["content-type"],
         ..Rule::BASE
     },
     Rule {
@@ -48,6 +49,7 @@ pub(super) const RULES: &[Rule] = &[
         example: include_str!("examples/HTTP-003.txt"),
         needs: &[],
         check: Check::Exchange(allow_header),
+        headers: &["allow"],
         ..Rule::BASE
     },
     Rule {
@@ -130,6 +132,7 @@ pub(super) const RULES: &[Rule] = &[
         example: include_str!("examples/HTTP-009.txt"),
         needs: &[],
         check: Check::Exchange(no_coding),
+        headers: &["content-encoding"],
         ..Rule::BASE
     },
     Rule {

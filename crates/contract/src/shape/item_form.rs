@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::lines::{LineForm, without_member};
+use super::mark::{Mark, made_key};
 use super::pointer::Pointer;
 use crate::document::SchemaDocument;
 use crate::member_texts;
@@ -38,73 +39,11 @@ pub enum MapKey {
     Field(String),
 }
 
-/// A member that tells the items of a batch apart.
-#[derive(Debug, Clone, PartialEq)]
-struct Mark {
-    name: String,
-    kind: MarkKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MarkKind {
-    /// A text of at most so many characters.
-    Text(usize),
-    /// A text whose schema leaves no room.
-    ShortText,
-    Number,
-    Uuid,
-}
-
-/// What marks are filled up with.
-const FILLING: &str = "one-of-two-that-differ-at-their-end-";
-/// The longest mark: longer than a UUID.
-const LONGEST_MARK: usize = 48;
-/// Where there is less room, marks are not filled up.
-const SHORTEST_FILLED: usize = 24;
-
-impl Mark {
-    fn of(&self, position: usize) -> Value {
-        match self.kind {
-            MarkKind::Text(longest) => Value::from(mark_text(position, longest)),
-            MarkKind::ShortText => Value::from(format!("item-{position}")),
-            MarkKind::Number => Value::from(position),
-            MarkKind::Uuid => Value::from(format!("00000000-0000-4000-8000-{position:012}")),
-        }
-    }
-
-    /// Whether `text` is what some position gets.
-    fn made(&self, text: &str) -> bool {
-        match self.kind {
-            MarkKind::Text(_) | MarkKind::ShortText => {
-                text.starts_with("\"item-") || text.starts_with("\"Item-")
-            }
-            MarkKind::Number => text.bytes().all(|b| b.is_ascii_digit()),
-            MarkKind::Uuid => text.starts_with("\"00000000-0000-4000-8000-"),
-        }
-    }
-}
-
-/// What tells the item in that position apart: two in a row differ in letter case alone, the next two at their ends.
-fn mark_text(position: usize, longest: usize) -> String {
-    let filled = |number: usize, end: char| {
-        let head = format!("item-{number}-");
-        let room = longest.saturating_sub(head.len() + 2);
-        let middle: String = FILLING.chars().cycle().take(room).collect();
-        format!("{head}{middle}-{end}")
-    };
-    match position % 4 {
-        0 => format!("item-{position}"),
-        1 => format!("Item-{}", position - 1),
-        2 => filled(position, 'a'),
-        _ => filled(position - 1, 'b'),
-    }
-}
-
 impl MapKey {
     /// The key of the item in that position, where it is made.
     #[must_use]
     pub fn made(position: usize) -> String {
-        mark_text(position, LONGEST_MARK)
+        made_key(position)
     }
 
     fn write(&self, object: &str, position: usize) -> String {
@@ -170,19 +109,7 @@ impl ItemForm {
     /// The same with a member that is made for each item, as its schema wants it.
     #[must_use]
     pub fn marked(mut self, name: &str, schema: &Value) -> ItemForm {
-        let of = |key: &str| schema.get(key).and_then(Value::as_str);
-        let most = schema.get("maxLength").and_then(Value::as_u64);
-        let most = most
-            .and_then(|most| usize::try_from(most).ok())
-            .unwrap_or(LONGEST_MARK)
-            .min(LONGEST_MARK);
-        let kind = match (of("type"), of("format")) {
-            (Some("integer" | "number"), _) => MarkKind::Number,
-            (_, Some("uuid")) => MarkKind::Uuid,
-            _ if of("pattern").is_some() || most < SHORTEST_FILLED => MarkKind::ShortText,
-            _ => MarkKind::Text(most),
-        };
-        self.mark = Some(Mark { name: name.to_owned(), kind });
+        self.mark = Some(Mark::new(name, schema));
         self
     }
 

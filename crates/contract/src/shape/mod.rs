@@ -15,6 +15,7 @@ mod forms;
 mod further;
 mod item_form;
 mod lines;
+mod mark;
 mod matcher;
 mod place;
 mod plain;
