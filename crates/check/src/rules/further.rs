@@ -71,20 +71,22 @@ pub(super) const RULES: &[Rule] = &[
         may_lack_occasion: true,
         ..Rule::BASE
     },
-    Rule {
-        id: "RACE-004",
-        level: Level::Must,
-        title: "Exactly one of several simultaneous requests with the same further key is accepted",
-        cite: "The contract: `unique` lists several keys",
-        doc: "Requests whose first keys differ meet at another key. A check for that key and its use that are two separate \
-              steps let both through; a unique constraint on it does not.",
-        example: include_str!("examples/RACE-004.txt"),
-        needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
-        check: Check::Execution(exactly_one),
-        may_lack_occasion: true,
-        ..Rule::BASE
-    },
 ];
+
+/// Those of simultaneous requests.
+pub(super) const OF_RACES: &[Rule] = &[Rule {
+    id: "RACE-004",
+    level: Level::Must,
+    title: "Exactly one of several simultaneous requests with the same further key is accepted",
+    cite: "The contract: `unique` lists several keys",
+    doc: "Requests whose first keys differ meet at another key. A check for that key and its use that are two separate \
+              steps let both through; a unique constraint on it does not.",
+    example: include_str!("examples/RACE-004.txt"),
+    needs: &["ORDER-001", "ORDER-002", "ORDER-003", "SCHEMA-001"],
+    check: Check::Execution(exactly_one),
+    may_lack_occasion: true,
+    ..Rule::BASE
+}];
 
 /// A further key of an item, with what is known of it.
 #[derive(Clone, Copy)]

@@ -74,6 +74,7 @@ static ALL: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         accept::RULES,
         atom::RULES,
         race::RULES,
+        further::OF_RACES,
         store::RULES,
         tenant::RULES,
         time::RULES,
