@@ -113,16 +113,16 @@ impl Pace {
         }
     }
 
-    /// The target takes no more connections than the requests under way have: fewer from now on. Gives how many they
-    /// are.
+    /// The target takes no more connections than `open`, or than the requests under way have: fewer from now on. Gives how
+    /// many they are.
     #[must_use]
-    pub fn crowded(&self) -> usize {
-        let under_way = self.under_way();
+    pub fn crowded(&self, open: usize) -> usize {
+        let open = self.under_way().max(open);
         let mut state = self.state();
         // Connections that are closed take their place for a while yet.
-        state.at_once.lower(under_way as f64 / 2.0, 1.0, Instant::now());
+        state.at_once.lower(open as f64 / 2.0, 1.0, Instant::now());
         self.0.is_free.store(false, Ordering::Relaxed);
-        under_way
+        open
     }
 
     fn taken(&self, count: usize, released: Instant, number: u64) -> Turn {

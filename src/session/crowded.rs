@@ -40,6 +40,7 @@ impl Environment {
         let (answered, found) =
             (self.crowd.answered.load(Ordering::Relaxed), self.crowd.found.load(Ordering::Relaxed));
         let is_news = || self.crowd.found.load(Ordering::Relaxed) != found;
+        let open = self.sender.pace.under_way();
         let mut sending = pin!(sending);
         loop {
             tokio::select! {
@@ -52,7 +53,9 @@ impl Environment {
             }
             // Where nobody else is answered either, the target is slow, or hangs.
             let others = self.crowd.answered.load(Ordering::Relaxed) != answered;
-            if !others || self.sender.pace.under_way() < 2 {
+            // The connections of the others are open still, unless each is closed after its answer.
+            let is_alone = self.sender.pace.under_way() < 2 && !self.sender.keeps_connections();
+            if !others || is_alone {
                 continue;
             }
             let alone = tokio::select! {
@@ -69,7 +72,7 @@ impl Environment {
                 more = self.takes_one_more() => more,
             };
             if !more {
-                self.crowded();
+                self.crowded_with(open);
                 return None;
             }
             drop(alone);
@@ -80,8 +83,13 @@ impl Environment {
 
     /// The target takes no more connections than there are now: fewer from now on, each closed after its answer.
     pub fn crowded(&self) {
+        self.crowded_with(0);
+    }
+
+    /// The same where `open` connections were open at the beginning.
+    fn crowded_with(&self, open: usize) {
         self.crowd.found.fetch_add(1, Ordering::Relaxed);
-        let open = self.sender.pace.crowded();
+        let open = self.sender.pace.crowded(open);
         self.sender.close_after_answers();
         let mut too_many = locked(&self.crowd.too_many);
         *too_many = Some(too_many.map_or(open, |before| before.min(open)));

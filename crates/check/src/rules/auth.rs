@@ -1,6 +1,7 @@
 //! AUTH: credentials (INTERPRETATION-09).
 
 use crate::case::Credential;
+use crate::contract::media_type::MediaType;
 use crate::contract::{DeclaredScheme, DeclaredSecurity, Level};
 use crate::exchange::{BodyIntent, Situation};
 use crate::exchange_view::{ExchangeView, ItemView};
@@ -86,6 +87,8 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
         Some(400 | 404 | 405 | 501) if is_another_method(view) => Verdict::Pass,
         Some(411) if view.exchange.request.framing.is_chunked() => Verdict::Pass,
         Some(413) if view.may_be_refused_for_size() => Verdict::Pass,
+        Some(417) if view.exchange.request.header("expect").is_some() => Verdict::Pass,
+        Some(400 | 415) if is_another_media_type(view) => Verdict::Pass,
         Some(400..=499) if !is_sound(view) => Verdict::NotApplicable("another rule judges it"),
         Some(408 | 429 | 500..) => Verdict::NotApplicable("another rule judges it"),
         Some(status) => Verdict::fail(Finding::new(
@@ -100,6 +103,12 @@ fn refused(view: &ExchangeView<'_>, mine: bool) -> Verdict {
 
 fn is_another_method(view: &ExchangeView<'_>) -> bool {
     view.exchange.request.method != view.contract.operation.method
+}
+
+fn is_another_media_type(view: &ExchangeView<'_>) -> bool {
+    let essence = |label: &str| MediaType::parse(label).essence;
+    let documented = essence(view.contract.request_media());
+    view.exchange.request.header("content-type").is_some_and(|label| essence(label) != documented)
 }
 
 fn is_malformed(credential: Credential) -> bool {

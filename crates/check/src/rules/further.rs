@@ -28,6 +28,7 @@ pub(super) const RULES: &[Rule] = &[
         needs: NEEDS,
         check: Check::Exchange(accepted_once),
         explains: &[Explains::any(Symptom::AcceptedConcurrently)],
+        may_lack_occasion: true,
         ..Rule::BASE
     },
     Rule {

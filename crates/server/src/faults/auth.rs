@@ -24,7 +24,8 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     AUTH.fault("any-token-accepted", "any bearer token that is not empty is taken")
         .must(&["AUTH-002"])
-        .may(&["AUTH-003", "AUTH-005"])
+        // A client that lost its token sends `null`.
+        .may(&["AUTH-001", "AUTH-003", "AUTH-005"])
         .head(|call, head, _| {
             if token_in(call, head).is_some_and(|token| !token.is_empty()) {
                 grant(call, head);
