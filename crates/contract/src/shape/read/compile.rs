@@ -88,7 +88,7 @@ fn check_form(
 ) -> Result<(), FileError> {
     if items.unique.is_empty() {
         return Err(source
-            .problem("`read` shows an item by its unique key, and there is none", "read")
+            .problem("`read` shows an item by its unique key, and there is none", "read:")
             .expected("`unique`, or no `read`"));
     }
     if !METHODS.contains(&read.method.as_str()) {
@@ -106,7 +106,7 @@ fn check_form(
             "`${key}` stands more than once in `path` and `body`"
         };
         return Err(source
-            .problem(found, "read")
+            .problem(found, "read:")
             .expected("the place of the unique key, such as `path: /parcels/${key}`"));
     }
     if !read.path.starts_with('/') {
@@ -173,7 +173,7 @@ fn operation_at(
         .filter(|name| METHODS.contains(name) || *name == "delete")
         .collect();
     Err(source
-        .problem(format!("the document has no {} {template}", read.method), "read")
+        .problem(format!("the document has no {} {template}", read.method), "read:")
         .expected(format!("one of its methods: {}", methods.join(", "))))
 }
 
