@@ -202,6 +202,7 @@ fn requests() -> Vec<Vec<u8>> {
         "Content-Type: application/json\r\n",
         "Content-Type: application/json\r\nAuthorization: Bearer\r\n",
         "Content-Type: application/json\r\nAuthorization: Bearer wrong\r\n",
+        "Content-Type: application/json\r\nAuthorization: Bearer null\r\n",
         "Content-Type: application/json\r\nAuthorization: Bearer secrets\r\n",
         "Content-Type: application/json\r\nAuthorization: Basic c2VjcmV0\r\n",
         "Content-Type: application/json\r\nAuthorization: secret\r\n",
@@ -231,7 +232,9 @@ fn requests() -> Vec<Vec<u8>> {
         all.push(format!("{chunked}{chunks}").into_bytes());
     }
     let old = String::from_utf8(post(&one("old"))).unwrap();
-    all.push(old.replacen("HTTP/1.1", "HTTP/1.0", 1).into_bytes());
+    let old = old.replacen("HTTP/1.1", "HTTP/1.0", 1);
+    all.push(old.replacen("Authorization: Bearer secret\r\n", "", 1).into_bytes());
+    all.push(old.into_bytes());
     all.push(post(&batch(&[item("7001", json!({})), item("07001", json!({}))])));
     // Within the last minute, and however long the test takes: in what will be.
     let recent = (chrono::Utc::now() + chrono::Duration::seconds(600)).to_rfc3339();
