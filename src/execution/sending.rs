@@ -111,7 +111,7 @@ async fn send_once(
         return Answer::Lost(Loss::ended(Duration::ZERO));
     }
     let _job = match turn {
-        // Simultaneous requests go out together, whoever else is under way.
+        // Simultaneous requests go out together, also beside others.
         Some(_) => None,
         None => job().await,
     };

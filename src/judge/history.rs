@@ -90,7 +90,7 @@ impl History {
     }
 }
 
-/// The keys that a request holds; of a body that is no batch to us, those that another reader may find in it.
+/// The keys that a request holds; of a body that our parser does not read as a batch, those that another reader may find.
 fn keys_of(contract: &Contract, exchange: &Exchange) -> HashSet<String> {
     if exchange.intent.is_batch() {
         return exchange.intent.items().iter().filter_map(|item| item.number.clone()).collect();

@@ -5,7 +5,7 @@ use super::incoming::Incoming;
 use super::lane::headers;
 
 /// Reads an answer from pieces of `size` bytes as connections do, the observer's way and the other: what came of its
-/// body. For fuzzing; what can't be read is no error here.
+/// body. For fuzzing; what can't be read is ignored here.
 #[must_use]
 pub fn read_answer(bytes: &[u8], size: usize) -> (Vec<u8>, Vec<u8>) {
     let read = |mut incoming: Incoming| {

@@ -1,6 +1,6 @@
 //! The same keys for two executions of one case that go on side by side, each against a target of its own.
 //!
-//! Keys are drawn by whoever needs the next one first. It must not know what is executed.
+//! Each task draws its next key when it needs one. It must not know what is executed.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -60,7 +60,7 @@ impl CountReader {
     }
 }
 
-/// The first of so many counts, where the task has counts of its own.
+/// Reserves `count` counts and gives the first, where the task has counts of its own.
 pub(super) fn same_counts(count: u64) -> Option<u64> {
     COUNTS.try_with(|reader| reader.take(count)).ok()
 }

@@ -55,7 +55,7 @@ fn a_proof_under_a_contract_says_what_can_not_show() {
     assert!(ended.out.contains("1 of 1 fault found"), "{}", ended.out);
 }
 
-/// What a contract says of a body of lines: for each item whether it is valid, or why there is no batch.
+/// What a contract says of a body of lines: for each item whether it is valid, or why the body is refused.
 fn of_lines(words: &str, body: &str) -> String {
     use batchproof::contract::Contract;
     use batchproof::contract::validity::BodyValidity;

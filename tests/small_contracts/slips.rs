@@ -129,7 +129,7 @@ const SLIPS: &[Slip] = &[
         "several-keys",
         "/data/email, same: ignore-case",
         "/data/active",
-        ["batch.yaml:13:11", "its schema takes no key of ours"],
+        ["batch.yaml:13:11", "can't make keys for its schema"],
     ),
     (
         "several-keys",

@@ -329,6 +329,11 @@ impl<'a> ExchangeView<'a> {
             && self.may_be_refused_by_a_firewall()
     }
 
+    /// Whether both requests were sent at once.
+    pub(crate) fn is_simultaneous_with(&self, other: &ExchangeView<'_>) -> bool {
+        self.exchange.group.is_some() && self.exchange.group == other.exchange.group
+    }
+
     fn is_large(&self) -> bool {
         self.items().len() >= (self.contract.batch.limits.batch_items / 10).max(1)
     }

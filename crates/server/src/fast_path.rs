@@ -12,8 +12,9 @@ use chrono::{DateTime, Utc};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::batch::{Rejection, millis};
+use super::batch::millis;
 use super::fault::Call;
+use super::received::Rejection;
 use super::reply::{Reply, ReplyReason, push_number};
 use batchproof_contract::datetime::{self, DateTimeClass};
 use batchproof_contract::{Contract, Field};

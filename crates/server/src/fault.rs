@@ -14,10 +14,10 @@ use serde_json::{Map, Value};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::ServerState;
-use super::batch::{Decision, ReceivedBatch, ReceivedItem, ReplyResults};
 use super::further::RememberedKey;
 use super::gate;
 use super::kept::KeptItem;
+use super::received::{Decision, ReceivedBatch, ReceivedItem, ReplyResults};
 use super::reply::{Reply, ReplyReason};
 use super::request_head::RequestHead;
 use batchproof_contract::shape::{Again, SameKey};

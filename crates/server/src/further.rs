@@ -6,8 +6,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::batch::{OTHER_TENANT, ReceivedItem};
+use super::batch::OTHER_TENANT;
 use super::fault::{Call, EarlyEnd};
+use super::received::ReceivedItem;
 use batchproof_contract::member;
 use batchproof_contract::shape::{Again, KeyScope};
 use batchproof_contract::unique_key::FurtherKey;

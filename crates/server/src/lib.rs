@@ -14,6 +14,7 @@ mod further;
 mod gate;
 mod kept;
 mod read;
+mod received;
 mod reply;
 mod request_head;
 mod store;

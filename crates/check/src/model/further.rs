@@ -59,15 +59,8 @@ pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
         return;
     }
     let mut earlier: HashMap<KeyPlace, Vec<Earlier<'_>>> = HashMap::new();
-    let mut at = 0;
-    while at < views.len() {
-        let group = views[at].exchange.group;
-        let mut end = at + 1;
-        while group.is_some() && end < views.len() && views[end].exchange.group == group {
-            end += 1;
-        }
-        predict_group(&mut views[at..end], &mut earlier);
-        at = end;
+    for wave in views.chunk_by_mut(ExchangeView::is_simultaneous_with) {
+        predict_group(wave, &mut earlier);
     }
 }
 
@@ -272,7 +265,7 @@ impl Near<'_, '_> {
         };
         match because {
             Some((because, by)) => KeyUse::Free { because, by },
-            // A text that is no key of ours is sent again in every execution.
+            // A text that was not made as a key is sent again in every execution.
             None if KeyParts::parse(key.text).is_none() => KeyUse::Open,
             None => KeyUse::Fresh,
         }

@@ -32,14 +32,7 @@ type KeyStates<'a> = HashMap<Cow<'a, str>, KeyState>;
 pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
     // Those of the run's own tenant, and those of the other one.
     let (mut own, mut other) = (KeyStates::new(), KeyStates::new());
-    let mut at = 0;
-    while at < views.len() {
-        let group = views[at].exchange.group;
-        let mut end = at + 1;
-        while group.is_some() && end < views.len() && views[end].exchange.group == group {
-            end += 1;
-        }
-        let wave = &mut views[at..end];
+    for wave in views.chunk_by_mut(ExchangeView::is_simultaneous_with) {
         let others = wave.iter().filter(|view| is_other_tenant(view)).count();
         if others == 0 {
             predict_group(wave, &mut own, &other);
@@ -52,7 +45,6 @@ pub(super) fn predict(views: &mut [ExchangeView<'_>]) {
                 predict_group(std::slice::from_mut(view), mine, theirs);
             }
         }
-        at = end;
     }
 }
 
@@ -84,7 +76,7 @@ fn predict_group<'a>(
                 let number = view.contract.batch.same.compared(number);
                 states.contains_key(&*number) || places.count(&number) > 1
             };
-            // A text that is no key of ours is sent again in every execution.
+            // A text that was not made as a key is sent again in every execution.
             let is_constant = |item: &ItemIntent, number: &String| {
                 !item.validity.invalid.is_empty() && KeyParts::parse(number).is_none()
             };
@@ -317,7 +309,7 @@ fn joined_state(before: Option<&KeyState>, outcome: KeyState) -> KeyState {
     }
 }
 
-/// The numbers that a body which is no batch to us still spells out: another reader may have stored them.
+/// The numbers that a body spells out which our parser does not read as a batch: another reader may have stored them.
 #[must_use]
 pub fn keys_in_text(contract: &Contract, body: &[u8]) -> Vec<String> {
     let map_key = contract.shape.as_ref().and_then(|shape| shape.form.map_key());

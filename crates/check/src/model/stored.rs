@@ -101,7 +101,7 @@ pub fn sought_items(contract: &Contract, exchanges: &[Exchange], most: usize) ->
     sought.filter(|sought| sought.stored != Stored::Unclear).collect()
 }
 
-/// What a read that follows these exchanges looks for; nothing where the request is no read.
+/// What a read that follows these exchanges looks for; nothing where the request does not read an item.
 #[must_use]
 pub fn sought_by(
     contract: &Contract,
@@ -261,7 +261,7 @@ fn is_made(contract: &Contract, item: &ItemIntent, key: &str) -> bool {
         && !item.mutations.iter().any(|mutation| bends(&mutation.pointer))
 }
 
-/// Whether a request that is no batch spells out a key.
+/// Whether a request without a batch spells out a key.
 fn mentions(view: &ExchangeView<'_>, key: &str) -> bool {
     let request = &view.exchange.request;
     let bytes = request.raw.as_deref().or(request.body.as_deref()).unwrap_or_default();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::common::error_excerpt;
+use super::race::SharedKey;
 use crate::contract::shape::{Again, BatchMode};
 use crate::contract::unique_key::FurtherKey;
 use crate::contract::{Level, member};
@@ -385,33 +386,13 @@ fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
                 let all_known =
                     places.iter().all(is_known) && places.iter().any(|p| verdict_of(p).is_some());
                 let name = named(view, key.about, index);
-                let batch = &view.contract.batch;
-                let at = |item: usize| format!("/{}/{item}/{}", batch.results, batch.verdict.field);
-                let expected = format!("one of {} requests accepted with {name}", places.len());
-                match accepted.as_slice() {
-                    [_] => judged = true,
-                    [] if all_known && places.iter().all(decides) => {
-                        judged = true;
-                        let kind = format!("{} none accepted", key.about.pointer);
-                        findings.push(
-                            Finding::new(kind, at(index), expected, "none")
-                                .item(index)
-                                .exchange(view.exchange.index)
-                                .shows(Symptom::NoConcurrentAccepted),
-                        );
-                    }
-                    [] => {}
-                    [_, second, ..] => {
-                        judged = true;
-                        let kind = format!("{} accepted more than once", key.about.pointer);
-                        let actual = format!("{} accepted", accepted.len());
-                        findings.push(
-                            Finding::new(kind, at(second.1), expected, actual)
-                                .item(second.1)
-                                .exchange(second.0)
-                                .shows(Symptom::AcceptedConcurrently),
-                        );
-                    }
+                let kind = format!("{} ", key.about.pointer);
+                let race = SharedKey { of: places.len(), name: &name, kind: &kind };
+                let accepted: Vec<(usize, usize)> = accepted.into_iter().copied().collect();
+                let is_decided = all_known && places.iter().all(decides);
+                if let Some(found) = race.findings((view, index), &accepted, is_decided) {
+                    judged = true;
+                    findings.extend(found);
                 }
             }
         }

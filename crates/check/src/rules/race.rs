@@ -78,43 +78,11 @@ fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
             let all_known = verdicts.iter().any(|v| v.2.is_some())
                 && verdicts.iter().all(|v| v.2.is_some() || refused(v.0));
             let number = shown(&Value::from(view.items()[i].number.as_deref().unwrap_or("")));
-            let verdict_at = |i: usize| {
-                format!(
-                    "/{}/{i}/{}",
-                    trial.contract.batch.results, trial.contract.batch.verdict.field
-                )
-            };
-            match accepted.as_slice() {
-                [_] => judged = true,
-                [] if all_known => {
-                    judged = true;
-                    findings.push(
-                        Finding::new(
-                            "none accepted",
-                            verdict_at(i),
-                            format!("one of {} requests accepted with {number}", places.len()),
-                            "none",
-                        )
-                        .item(i)
-                        .exchange(view.exchange.index)
-                        .shows(Symptom::NoConcurrentAccepted),
-                    );
-                }
-                [] => {}
-                [_, second, ..] => {
-                    judged = true;
-                    findings.push(
-                        Finding::new(
-                            "accepted more than once",
-                            verdict_at(second.1),
-                            format!("one of {} requests accepted with {number}", places.len()),
-                            format!("{} accepted", accepted.len()),
-                        )
-                        .item(second.1)
-                        .exchange(second.0)
-                        .shows(Symptom::AcceptedConcurrently),
-                    );
-                }
+            let accepted: Vec<(usize, usize)> = accepted.iter().map(|v| (v.0, v.1)).collect();
+            let race = SharedKey { of: places.len(), name: &number, kind: "" };
+            if let Some(found) = race.findings((view, i), &accepted, all_known) {
+                judged = true;
+                findings.extend(found);
             }
         }
     }
@@ -122,6 +90,50 @@ fn exactly_one(trial: &ExecutionView<'_>) -> Verdict {
         Verdict::of(findings)
     } else {
         Verdict::NotApplicable("no key in several requests at once")
+    }
+}
+
+/// A key of several simultaneous requests, of which exactly one is to be accepted.
+pub(super) struct SharedKey<'a> {
+    /// How many requests have it.
+    pub of: usize,
+    /// What it is called in findings.
+    pub name: &'a str,
+    /// What the kinds of its findings begin with.
+    pub kind: &'a str,
+}
+
+impl SharedKey<'_> {
+    /// What is wrong where these items were `accepted`; nothing where it can't be judged. Whether it can where none was,
+    /// `is_decided` says.
+    pub fn findings(
+        &self,
+        (view, item): (&ExchangeView<'_>, usize),
+        accepted: &[(usize, usize)],
+        is_decided: bool,
+    ) -> Option<Vec<Finding>> {
+        let batch = &view.contract.batch;
+        let finding = |kind: &str, (exchange, item): (usize, usize), actual: String| {
+            let at = format!("/{}/{item}/{}", batch.results, batch.verdict.field);
+            let expected = format!("one of {} requests accepted with {}", self.of, self.name);
+            Finding::new(format!("{}{kind}", self.kind), at, expected, actual)
+                .item(item)
+                .exchange(exchange)
+        };
+        match accepted {
+            [_] => Some(Vec::new()),
+            [] if is_decided => {
+                let first = (view.exchange.index, item);
+                let found = finding("none accepted", first, "none".to_owned());
+                Some(vec![found.shows(Symptom::NoConcurrentAccepted)])
+            }
+            [] => None,
+            [_, second, ..] => {
+                let actual = format!("{} accepted", accepted.len());
+                let found = finding("accepted more than once", *second, actual);
+                Some(vec![found.shows(Symptom::AcceptedConcurrently)])
+            }
+        }
     }
 }
 

@@ -203,7 +203,7 @@ impl KeyReader<'_> {
                 continue;
             }
             let found = format!(
-                "`{}` can't be a further unique key: its schema takes no key of ours",
+                "`{}` can't be a further unique key: batchproof can't make keys for its schema",
                 key.at
             );
             return Err(problem(self.source, key, found, &key.at).expected(

@@ -13,7 +13,7 @@ pub(super) struct Mark {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MarkKind {
-    /// A text of at most so many characters.
+    /// A text, with the number of characters it may have.
     Text(usize),
     /// A text whose schema leaves no room.
     ShortText,

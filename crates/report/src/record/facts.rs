@@ -1,4 +1,4 @@
-//! What every record says of the contract and the rules, whoever writes it.
+//! What records of runs and of judged traffic say alike of the contract and the rules.
 
 use std::collections::BTreeMap;
 

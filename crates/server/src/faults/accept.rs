@@ -5,8 +5,8 @@ use serde_json::Value;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{refuse, refuse_instant, refuse_number, refuse_text, whole};
-use crate::batch::Rejection;
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, HookResult};
+use crate::received::Rejection;
 
 const ACCEPT: FaultFamily = FaultFamily("ACCEPT");
 
@@ -222,7 +222,7 @@ pub(super) static FAULTS: &[Fault] = &[
 /// Refuses an item whose bounded text is too long by another count.
 fn bounded(
     call: &Call<'_>,
-    item: &mut crate::batch::ReceivedItem,
+    item: &mut crate::received::ReceivedItem,
     wrong: impl Fn(&str, usize) -> bool,
 ) {
     let found = call.contract().fields().iter().find(|f| {

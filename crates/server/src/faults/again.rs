@@ -4,8 +4,8 @@ use batchproof_contract::shape::Again;
 use serde_json::Value;
 
 use super::rejected;
-use crate::batch::{ReceivedBatch, Rejection};
 use crate::fault::{Call, Fault, FaultFamily, HookResult};
+use crate::received::{ReceivedBatch, Rejection};
 
 const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 

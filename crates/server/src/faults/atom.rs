@@ -1,7 +1,8 @@
 //! Faults of what a refused batch or item leaves behind.
 
-use crate::batch::{Decision, ReceivedItem, Rejection, key_of};
+use crate::batch::key_of;
 use crate::fault::{Call, Fault, FaultFamily};
+use crate::received::{Decision, ReceivedItem, Rejection};
 use batchproof_contract::RefusalMode;
 
 const ATOM: FaultFamily = FaultFamily("ATOM");

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{ResultRow, edit, rejected};
-use crate::batch::Rejection;
 use crate::fault::{Call, Fault, FaultFamily};
+use crate::received::Rejection;
 use crate::reply::{Reply, ReplyReason};
 use batchproof_contract::validity::{InvalidClass, ValueKind};
 use batchproof_contract::{CodeCause, RefusalMode};
@@ -237,7 +237,7 @@ fn refusal_says(answer: &mut Reply, field: &str, text: &str) {
 }
 
 /// Gives every accepted result one more text.
-fn fill(call: &Call<'_>, results: &mut crate::batch::ReplyResults, field: &str, text: &str) {
+fn fill(call: &Call<'_>, results: &mut crate::received::ReplyResults, field: &str, text: &str) {
     for row in results.rows.iter_mut().filter(|row| !rejected(call, row)) {
         row.insert(field.to_owned(), Value::from(text));
     }

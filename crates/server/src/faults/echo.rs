@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::{ResultRow, compose, head, rejected, rewrite};
-use crate::batch::ReplyResults;
 use crate::fault::{Call, Fault, FaultFamily};
+use crate::received::ReplyResults;
 
 const ECHO: FaultFamily = FaultFamily("ECHO");
 

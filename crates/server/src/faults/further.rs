@@ -1,16 +1,15 @@
 //! Faults of the unique keys beside the first one.
 
-use std::time::Duration;
-
 use batchproof_contract::RefusalMode;
 
-use crate::batch::Rejection;
-use crate::fault::{Call, Fault, FaultFamily, FurtherNeed, linger};
+use super::race::check_then_insert;
+use super::unique::against_earlier_batches;
+use crate::fault::{Call, Fault, FaultFamily, FurtherNeed};
 use crate::further::{self, RememberedKey};
+use crate::received::Rejection;
 
 const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 const RACE: FaultFamily = FaultFamily("RACE");
-const WINDOW: Duration = Duration::from_millis(5);
 
 pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
@@ -36,18 +35,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .must(&["UNIQUE-011"])
         .may(&["UNIQUE-012"])
         .needs_further(FurtherNeed::Target)
-        .further_claim(|call, _, key| {
-            let mut kept = call.kept();
-            let batch = call.serial.to_string();
-            if kept.texts.get(key) == Some(&batch) {
-                return Ok(true);
-            }
-            let free = call.site.store.claim(key);
-            if free {
-                kept.texts.insert(key.to_owned(), batch);
-            }
-            Ok(free)
-        }),
+        .further_claim(against_earlier_batches),
     UNIQUE
         .fault(
             "other-key-across-requests",
@@ -185,19 +173,10 @@ pub(super) static FAULTS: &[Fault] = &[
     .must(&["RACE-004"])
     .may(&["UNIQUE-011"])
     .needs_further(FurtherNeed::Target)
-    .further_claim(|call, item, key| {
-        if call.site.store.contains(key) {
-            return Ok(false);
-        }
-        if item.index == 0 {
-            linger(WINDOW);
-        }
-        call.site.store.claim(key);
-        Ok(true)
-    }),
+    .further_claim(check_then_insert),
 ];
 
-fn give_back(call: &Call<'_>, item: &crate::batch::ReceivedItem) {
+fn give_back(call: &Call<'_>, item: &crate::received::ReceivedItem) {
     further::give_back(call, item);
     if let Some(key) = crate::batch::key_of(call, item) {
         call.site.store.release(&key);

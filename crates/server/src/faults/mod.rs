@@ -30,8 +30,9 @@ mod unique;
 
 use serde_json::{Map, Value};
 
-use super::batch::{self, ReceivedItem, Rejection, ReplyResults};
+use super::batch;
 use super::fault::{Call, EarlyEnd, Fault};
+use super::received::{ReceivedItem, Rejection, ReplyResults};
 use super::reply::{Reply, ReplyReason};
 use batchproof_contract::validity::InvalidReason;
 
@@ -109,7 +110,7 @@ fn overlook(call: &Call<'_>, item: &mut ReceivedItem, which: impl Fn(&InvalidRea
     let before = item.validity.invalid.len();
     item.validity.invalid.retain(|cause| !which(cause));
     if item.validity.invalid.len() < before {
-        item.fail = batch::fail_of(call.contract(), &item.validity);
+        item.fail = crate::received::fail_of(call.contract(), &item.validity);
     }
 }
 

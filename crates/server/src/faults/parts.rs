@@ -1,7 +1,8 @@
 //! Faults of batches that are stored or answered in parts: sizes of statements, of pools and of positions.
 
-use crate::batch::{Decision, key_of};
+use crate::batch::key_of;
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily};
+use crate::received::Decision;
 use batchproof_contract::RefusalMode;
 
 use super::transactions::{claim_all, stay};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::ResultRow;
-use crate::fault::{EarlyEnd, Fault, FaultFamily, linger};
+use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, linger};
+use crate::received::ReceivedItem;
 
 const RACE: FaultFamily = FaultFamily("RACE");
 const WINDOW: Duration = Duration::from_millis(5);
@@ -15,16 +16,7 @@ pub(super) static FAULTS: &[Fault] = &[
     )
     .must(&["RACE-001"])
     .may(&["UNIQUE-001"])
-    .claim(|call, item, key| {
-        if call.site.store.contains(key) {
-            return Ok(false);
-        }
-        if item.index == 0 {
-            linger(WINDOW);
-        }
-        call.site.store.claim(key);
-        Ok(true)
-    }),
+    .claim(check_then_insert),
     RACE.fault(
         "stored-at-the-end",
         "the numbers of a batch are looked up at its start and stored at its end",
@@ -193,3 +185,20 @@ pub(super) static FAULTS: &[Fault] = &[
         if call.site.store.claim(key) { Ok(true) } else { Err(EarlyEnd::Drop) }
     }),
 ];
+
+/// Claims a key a while after it was looked up.
+#[expect(clippy::unnecessary_wraps, reason = "hooks may fail")]
+pub(super) fn check_then_insert(
+    call: &Call<'_>,
+    item: &ReceivedItem,
+    key: &str,
+) -> Result<bool, EarlyEnd> {
+    if call.site.store.contains(key) {
+        return Ok(false);
+    }
+    if item.index == 0 {
+        linger(WINDOW);
+    }
+    call.site.store.claim(key);
+    Ok(true)
+}

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::overlook;
-use crate::batch::ReceivedItem;
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily};
+use crate::received::ReceivedItem;
 use batchproof_contract::datetime::DateTimeClass;
 use batchproof_contract::validity::{InvalidClass, ValueKind};
 use batchproof_contract::{CodeCause, RefusalMode};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::batch::{ReceivedBatch, ReceivedItem};
+use crate::received::{ReceivedBatch, ReceivedItem};
 use batchproof_contract::RefusalMode;
 use batchproof_contract::validity::{BodyValidity, ExemptClass};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::batch::Rejection;
 use crate::fault::{EarlyEnd, Fault, FaultFamily, linger};
+use crate::received::Rejection;
 use crate::reply::ReplyReason;
 
 const STATUS: FaultFamily = FaultFamily("STATUS");

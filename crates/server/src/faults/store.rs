@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::batch::{Decision, kept_item};
+use crate::batch::kept_item;
 use crate::fault::{Call, Fault, FaultFamily, linger};
 use crate::kept::KeptItem;
+use crate::received::Decision;
 use batchproof_contract::RefusalMode;
 use batchproof_contract::shape::Again;
 
@@ -79,7 +80,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .needs_read()
         .needs_again(&[Again::Rejected])
         .keep(|call, decision, kept| {
-            let used = |fail: &crate::batch::Rejection| fail.used;
+            let used = |fail: &crate::received::Rejection| fail.used;
             let rejected = decision.items.iter().filter(|i| i.fail.as_ref().is_some_and(used));
             kept.extend(rejected.filter_map(|item| kept_item(call, item)));
         }),

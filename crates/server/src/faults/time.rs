@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use crate::batch::ReplyResults;
 use crate::fault::{Call, Fault, FaultFamily};
+use crate::received::ReplyResults;
 
 const TIME: FaultFamily = FaultFamily("TIME");
 

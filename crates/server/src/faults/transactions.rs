@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::batch::{Decision, ReceivedItem, key_of};
+use crate::batch::key_of;
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, linger};
+use crate::received::{Decision, ReceivedItem};
 use batchproof_contract::RefusalMode;
 
 const ATOM: FaultFamily = FaultFamily("ATOM");

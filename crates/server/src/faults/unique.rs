@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use super::whole;
-use crate::batch::{ReceivedItem, Rejection, key_of};
+use crate::batch::key_of;
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily};
+use crate::received::{ReceivedItem, Rejection};
 use crate::reply::ReplyReason;
 
 const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
@@ -26,18 +27,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("unique-across-batches-only", "a number is checked against earlier batches only")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004"])
-        .claim(|call, _, key| {
-            let mut kept = call.kept();
-            let batch = call.serial.to_string();
-            if kept.texts.get(key) == Some(&batch) {
-                return Ok(true);
-            }
-            let free = call.site.store.claim(key);
-            if free {
-                kept.texts.insert(key.to_owned(), batch);
-            }
-            Ok(free)
-        }),
+        .claim(against_earlier_batches),
     UNIQUE
         .fault("unique-per-identity", "a number is unique for each value of another identity field")
         .must(&["UNIQUE-001"])
@@ -339,6 +329,25 @@ pub(super) static FAULTS: &[Fault] = &[
             Ok(())
         }),
 ];
+
+/// Claims a key that only earlier batches may have used.
+#[expect(clippy::unnecessary_wraps, reason = "hooks may fail")]
+pub(super) fn against_earlier_batches(
+    call: &Call<'_>,
+    _: &ReceivedItem,
+    key: &str,
+) -> Result<bool, EarlyEnd> {
+    let mut kept = call.kept();
+    let batch = call.serial.to_string();
+    if kept.texts.get(key) == Some(&batch) {
+        return Ok(true);
+    }
+    let free = call.site.store.claim(key);
+    if free {
+        kept.texts.insert(key.to_owned(), batch);
+    }
+    Ok(free)
+}
 
 /// Claims `key` and forgets the oldest ones while `old(count, age)`.
 fn remember(call: &Call<'_>, key: &str, old: impl Fn(usize, Duration) -> bool) -> bool {

@@ -37,7 +37,7 @@ pub struct KeyGenerator {
     source: Option<CountSource>,
 }
 
-/// Reserves counts: the first of so many, where the task that asks has counts of its own.
+/// Reserves `count` counts and gives the first, where the task that asks has counts of its own.
 pub type CountSource = fn(u64) -> Option<u64>;
 
 impl KeyGenerator {
