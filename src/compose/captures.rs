@@ -1,5 +1,6 @@
 //! Captures: what later items and steps of an execution can reach of earlier ones.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -19,6 +20,19 @@ pub(super) const LENGTH_MARK: &str = "\u{2}batchproof-length\u{2}";
 
 /// Stands in a raw request where the length of the next line goes.
 pub(super) const CHUNK_MARK: &str = "\u{2}batchproof-chunk\u{2}";
+
+/// Stands around a size in a body that blanks fill to it.
+const FILL_MARK: &str = "\u{2}batchproof-fill\u{2}";
+
+/// A body with blanks where they fill it to the size that stands there.
+pub(super) fn filled(text: &str) -> Cow<'_, str> {
+    let Some((before, rest)) = text.split_once(FILL_MARK) else { return Cow::Borrowed(text) };
+    let Some((size, after)) = rest.split_once(FILL_MARK) else { return Cow::Borrowed(text) };
+    let without = body_bytes(before).len() + body_bytes(after).len();
+    let size = size.parse::<usize>().unwrap_or(1).max(1);
+    let blanks = without.next_multiple_of(size) - without;
+    Cow::Owned([before, &" ".repeat(blanks), after].concat())
+}
 
 /// Characters from here stand for single bytes until a body is made (a private use area).
 const BYTES: u32 = 0x10_f700;
@@ -183,6 +197,7 @@ impl Captures {
                 Value::String(time.to_rfc3339_opts(SecondsFormat::Millis, true))
             }
             Piece::Repeat(count, text) => Value::String(text.repeat((*count).min(64 << 20))),
+            Piece::Fill(size) => Value::String(format!("{FILL_MARK}{size}{FILL_MARK}")),
             Piece::Item(None) => {
                 let draft = environment.generator.item(seed, OptionalFields::Drawn);
                 let item = OutgoingItem::with_fresh_key(environment, draft).text(environment);

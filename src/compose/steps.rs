@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes};
+use super::captures::{CHUNK_MARK, LENGTH_MARK, body_bytes, filled};
 use super::{BodyStyle, Captures, OutgoingItem, batch, documented_headers, documented_path};
 use crate::case::{
     BatchSpec, Case, Credential, Framing, ItemSpec, Named, Step, ValuesSpec, keys_in_batch,
@@ -117,7 +117,7 @@ fn one(
         (Some(Bytes::from(bytes)), body)
     } else if let Some(text) = &step.body {
         let text = captures.text(environment, source.exchanges, text, seed);
-        let bytes = body_bytes(&completed(contract, text));
+        let bytes = body_bytes(&filled(&completed(contract, text)));
         let body = BodyIntent::of(contract.body_validity(&bytes), contract.judged_key());
         (Some(Bytes::from(bytes)), body)
     } else if let Some(hex) = &step.body_hex {
@@ -317,7 +317,7 @@ fn raw_request(environment: &Environment, text: &str) -> ComposedRequest {
     let text = text.replace("\r\n", "\n");
     // Without an empty line, the text ends with its last header's line end.
     let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
-    let body = &measured(body);
+    let body = &measured(&filled(body));
     let head = head.replace(LENGTH_MARK, &body.len().to_string());
     let head = documented_head(environment, &head);
     let mut lines = head.lines();

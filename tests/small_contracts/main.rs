@@ -4,6 +4,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 mod proven;
+mod returned;
 mod shapes;
 mod slips;
 #[path = "../third-party/mod.rs"]

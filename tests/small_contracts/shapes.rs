@@ -61,6 +61,7 @@ const SHAPES: [(&str, &[ShapeFault]); 14] = [
         &[
             ("unique", "repeat-rejected", "UNIQUE-009", "/results/0/state"),
             ("unique", "repeat-processed-again", "UNIQUE-010", "/results/0"),
+            ("unique", "repeat-paid-again", "UNIQUE-015", "/results/0"),
         ],
     ),
     (

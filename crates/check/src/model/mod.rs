@@ -6,6 +6,7 @@
 mod further;
 mod keys;
 mod order;
+mod returned;
 mod stored;
 mod streamed_order;
 
@@ -18,6 +19,7 @@ use crate::contract::{Contract, Shape};
 use crate::exchange::{Exchange, Situation};
 
 pub use keys::keys_in_text;
+pub(crate) use returned::is_repeat;
 pub(crate) use stored::{FieldDifference, Stored, StoredAt, differences, is_same, stored};
 pub use stored::{SoughtItem, sought_by, sought_items};
 pub(super) use streamed_order::StreamedOrder;
@@ -31,6 +33,7 @@ pub(super) fn execution_view<'a>(
         exchanges.iter().map(|e| exchange_view(contract, e, exchanges)).collect();
     keys::predict(&mut views);
     further::predict(&mut views);
+    returned::predict(&mut views);
     ExecutionView { contract, exchanges: views }
 }
 

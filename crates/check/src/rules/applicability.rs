@@ -115,7 +115,7 @@ fn why_no_key(contract: &Contract, rule: &str) -> Option<&'static str> {
             let may = matches!(again, Again::Replaced | Again::Free) || within == KeyScope::Request;
             return (!may).then_some("the contract lets no key be used again");
         }
-        "UNIQUE-009" | "UNIQUE-010" => {
+        "UNIQUE-009" | "UNIQUE-010" | "UNIQUE-015" => {
             let why = "a used key does not get the answer of its first use in this contract";
             return (again != Again::Returned).then_some(why);
         }

@@ -66,6 +66,8 @@ pub mod name {
     pub const TOTAL: &str = "(total)";
     /// The key under which an item stands in a map.
     pub const KEY: &str = "(key)";
+    /// Members of a result that the contract does not speak of, as a server writes them.
+    pub const BESIDE: &str = "(beside)";
     /// What a result is matched by.
     pub const MATCH: &str = "(match)";
     /// The verdict of an accepted item.

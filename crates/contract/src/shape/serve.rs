@@ -188,6 +188,11 @@ impl Shape {
             ] {
                 put(row, (name, pointer.as_ref()), &mut out, &self.specimens.within);
             }
+            if let (Some(Value::Object(beside)), Some(out)) =
+                (row.get(name::BESIDE), out.as_object_mut())
+            {
+                out.extend(beside.clone());
+            }
         }
         let specimen = |pointer: &Pointer| self.specimens.at(pointer);
         let (own, other) = match says {

@@ -12,6 +12,41 @@ const ACCEPT: FaultFamily = FaultFamily("ACCEPT");
 
 pub(super) static FAULTS: &[Fault] = &[
     ACCEPT
+        .fault(
+            "full-buffer-loses-its-last-byte",
+            "a body that fills a buffer of 4,096 bytes loses its last byte",
+        )
+        .must(&["ACCEPT-001"])
+        .body(|_, body| {
+            if !body.is_empty() && body.len().is_multiple_of(4096) {
+                body.pop();
+            }
+            Ok(())
+        }),
+    ACCEPT
+        .fault(
+            "body-of-8192-bytes-refused",
+            "a body of exactly 8,192 bytes is taken for one that is too large",
+        )
+        .must(&["ACCEPT-001"])
+        .may(&["STATUS-001", "STATUS-002", "CODE-006"])
+        .body(|_, body| {
+            if body.len() == 8192 {
+                body.truncate(4096);
+            }
+            Ok(())
+        }),
+    ACCEPT
+        .fault("body-of-16-kib-cut", "a body of exactly 16,384 bytes loses its last byte")
+        .must(&["ACCEPT-001"])
+        .may(&["ACCEPT-005"])
+        .body(|_, body| {
+            if body.len() == 16_384 {
+                body.pop();
+            }
+            Ok(())
+        }),
+    ACCEPT
         .fault("negative-refused", "negative numbers are refused")
         .must(&["ACCEPT-001"])
         .item(|call, item| refuse_number(call, item, |n| n.as_f64().is_some_and(|f| f < 0.0))),

@@ -104,6 +104,94 @@ pub(super) static FAULTS: &[Fault] = &[
             Ok(())
         }),
     UNIQUE
+        .fault("last-of-each-100-lost", "a batch is stored 100 items a statement, and the last of each full one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at % 100 == 99);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("last-of-each-128-lost", "a batch is stored 128 items a statement, and the last of each full one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at % 128 == 127);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("last-of-each-250-lost", "a batch is stored 250 items a statement, and the last of each full one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at % 250 == 249);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("last-of-each-512-lost", "a batch is stored 512 items a statement, and the last of each full one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at % 512 == 511);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("last-of-each-1000-lost", "a batch is stored 1,000 items a statement, and the last of each full one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at % 1000 == 999);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("first-of-each-100-lost", "a batch is stored 100 items a statement, and the first of each further one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 100 == 0);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("first-of-each-200-lost", "a batch is stored 200 items a statement, and the first of each further one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 200 == 0);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("first-of-each-250-lost", "a batch is stored 250 items a statement, and the first of each further one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 250 == 0);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("first-of-each-256-lost", "a batch is stored 256 items a statement, and the first of each further one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 256 == 0);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("first-of-each-500-lost", "a batch is stored 500 items a statement, and the first of each further one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 500 == 0);
+            Ok(())
+        }),
+    UNIQUE
+        .fault("first-of-each-1000-lost", "a batch is stored 1,000 items a statement, and the first of each further one is lost")
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .decided(|call, decision| {
+            lose(call, decision, |at, _| at > 0 && at % 1000 == 0);
+            Ok(())
+        }),
+    UNIQUE
         .fault("each-hundredth-item-lost", "every hundredth item that is sent is not stored")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])

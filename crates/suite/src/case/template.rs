@@ -25,6 +25,8 @@ pub enum Piece {
     SecondsAgo(u32),
     /// `${repeat:N:TEXT}`: TEXT N times.
     Repeat(usize, String),
+    /// `${fill:N}`: blanks until the body has N bytes, or a multiple of N where it has more without them.
+    Fill(usize),
     /// `${item}`: a valid generated item as JSON; `${item:NAME}`: the captured item.
     Item(Option<String>),
     /// `${@ROLE}`: the name of what has that role in the contract; it is bound before anything is sent.
@@ -170,12 +172,22 @@ impl Template {
     }
 }
 
+/// The most bytes that blanks fill a body to.
+const LARGEST_FILL: usize = 16 << 20;
+
 fn piece(text: &str) -> Result<Piece, String> {
     let number = |t: &str| t.parse::<usize>().map_err(|_| format!("`{t}` is not a count"));
     if let Some(rest) = text.strip_prefix("repeat:") {
         let (count, what) =
             rest.split_once(':').ok_or_else(|| format!("`{text}`: expected repeat:N:TEXT"))?;
         return Ok(Piece::Repeat(number(count)?, what.to_owned()));
+    }
+    if let Some(rest) = text.strip_prefix("fill:") {
+        let size = number(rest)?;
+        if !(1..=LARGEST_FILL).contains(&size) {
+            return Err(format!("`{text}`: expected a size from 1 to {LARGEST_FILL}"));
+        }
+        return Ok(Piece::Fill(size));
     }
     if text == "fresh:longest" {
         return Ok(Piece::Longest);
@@ -229,7 +241,7 @@ fn piece(text: &str) -> Result<Piece, String> {
     let split = text.find(['.', '/']).filter(|at| *at > 0);
     let Some(at) = split else {
         return Err(format!(
-            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, digits:NAME, seconds-ago:N, repeat:N:TEXT, varied:N, item, path, @ROLE, host, \
+            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, digits:NAME, seconds-ago:N, repeat:N:TEXT, varied:N, fill:N, item, path, @ROLE, host, \
              NAME.FIELD, NAME.status, NAME.header.X or NAME/POINTER"
         ));
     };
