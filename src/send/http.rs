@@ -1,83 +1,23 @@
 //! Ordinary requests, by reqwest.
 
 use std::error::Error as _;
-use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use rustls::ClientConfig;
 
 use super::allowance::Allowance;
 use super::body_end::{SILENCE, is_whole, promises_close};
 use super::connection::handshake_failure;
 use super::incoming::{LossReason, too_large};
 use super::memory::{AnswerBounds, Buffered};
-use super::proxy::Proxy;
-use super::{SendError, SendOptions, Sender, StreamedExchange, head, tls_error};
+use super::{Sender, StreamedExchange, head, tls_error};
 use crate::case::{Credential, Framing};
 use crate::contract::CredentialScheme;
 use crate::exchange::{Answer, Loss, LossKind, Request, Response};
 
 /// Bytes of a chunk where chunks are to be tiny.
 const TINY_CHUNK: usize = 7;
-
-/// Two clients: one that keeps connections, one that never uses a connection twice.
-pub(super) struct Clients {
-    /// None once the target turned out to take no more connections.
-    pooled: RwLock<Option<reqwest::Client>>,
-    fresh: reqwest::Client,
-}
-
-impl Clients {
-    /// Clients that share `tls`, and speak HTTP/2 alone or HTTP/1.1 alone.
-    ///
-    /// # Errors
-    /// [`SendError::Client`] where they can't be made.
-    pub fn new(
-        options: &SendOptions,
-        tls: &ClientConfig,
-        proxy: Option<&Proxy>,
-        http_2: bool,
-    ) -> Result<Clients, SendError> {
-        let client = |pooled: bool| {
-            let mut builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .connect_timeout(options.connect)
-                .tcp_nodelay(true)
-                .referer(false)
-                .user_agent(head::USER_AGENT)
-                .no_proxy()
-                .tls_backend_preconfigured(tls.clone());
-            builder = if http_2 { builder.http2_prior_knowledge() } else { builder.http1_only() };
-            if let Some(proxy) = proxy {
-                builder = builder.proxy(proxy.for_requests()?);
-            }
-            if pooled {
-                // A race opens many at once; what it leaves idle is closed, since targets limit connections.
-                builder = builder.pool_max_idle_per_host(options.connections);
-            } else {
-                builder = builder.pool_max_idle_per_host(0);
-            }
-            builder.build().map_err(|e| SendError::Client(format!("the HTTP client: {e}")))
-        };
-        Ok(Clients { pooled: RwLock::new(Some(client(true)?)), fresh: client(false)? })
-    }
-
-    /// The one that never uses a connection twice where `fresh`, the other one else.
-    pub fn of(&self, fresh: bool) -> reqwest::Client {
-        let pooled = if fresh { None } else { self.pooled.read().ok().and_then(|p| p.clone()) };
-        pooled.unwrap_or_else(|| self.fresh.clone())
-    }
-
-    /// Closes what is idle, and keeps no connection from now on.
-    pub fn close_after_answers(&self) {
-        if let Ok(mut pooled) = self.pooled.write() {
-            *pooled = None;
-        }
-    }
-}
 
 pub(super) async fn send(
     sender: &Sender,
@@ -143,6 +83,10 @@ async fn exchange(
         .collect();
     if response.content_length().is_some_and(|length| length > bounds.most) {
         return Err(too_large(status, bounds.most));
+    }
+    if response.version() == reqwest::Version::HTTP_10 {
+        // Before the body is read, since the connection is idle again after it.
+        sender.clients().await.forget_connections();
     }
     let framed = response.version() == reqwest::Version::HTTP_2 || is_framed(response.headers());
     let body = Buffered::new(&sender.memory, &allowance, status, bounds);

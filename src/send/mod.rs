@@ -7,6 +7,7 @@ mod allowance;
 mod body_end;
 mod ceiling;
 mod certificate;
+mod clients;
 mod command;
 mod connection;
 mod fetch;
@@ -115,7 +116,7 @@ pub struct Sender {
     tls: Arc<ClientConfig>,
     proxy: Option<Proxy>,
     transport: tokio::sync::OnceCell<Transport>,
-    clients: http::Clients,
+    clients: clients::Clients,
     patience: Patience,
     good_answers: GoodAnswers,
     memory: Memory,
@@ -169,7 +170,7 @@ impl Sender {
     ) -> Result<Sender, SendError> {
         let tls = tls::config(&options, target.is_encrypted())?;
         let proxy = Proxy::from_environment(&target)?;
-        let clients = http::Clients::new(&options, &tls, proxy.as_ref(), false)?;
+        let clients = clients::Clients::new(&options, &tls, proxy.as_ref(), false)?;
         Ok(Sender {
             memory: Memory::default(),
             good_answers: GoodAnswers::new(options.patience),
@@ -423,7 +424,7 @@ impl Sender {
 
     /// The clients for what the target speaks; those for HTTP/1.1 where it can't be reached, so that the request
     /// says why.
-    async fn clients(&self) -> &http::Clients {
+    async fn clients(&self) -> &clients::Clients {
         match self.transport().await {
             Ok(Transport { http_2: Some(clients), .. }) => clients,
             _ => &self.clients,

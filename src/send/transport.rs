@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use rustls::{AlertDescription, ClientConfig, Error};
 
+use super::clients::Clients;
 use super::connection::TargetConnection;
-use super::http::Clients;
 use super::incoming::LossReason;
 use super::{Sender, tls, tls_error};
 use crate::exchange::LossKind;

@@ -138,3 +138,46 @@ fn a_fault_that_shows_every_time_is_not_flaky_because_connections_end() {
     let findings: Value = desk.report()["findings"].clone();
     assert_eq!(findings[0]["confirmed"], true);
 }
+
+/// Writes HTTP/1.0 wherever HTTP/1.1 is written.
+struct Old(TcpStream);
+
+impl Read for Old {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Old {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(
+            String::from_utf8_lossy(bytes).replacen("HTTP/1.1", "HTTP/1.0", 1).as_bytes(),
+        )?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[test]
+fn a_server_that_answers_in_http_1_0_gets_no_broken_requests() {
+    let hand = Hand::speaking(
+        "http",
+        |stream| Some(Old(stream)),
+        |heard| {
+            let mut said = verdicts(heard, "REQUEST_ACCEPTED", &json!({}));
+            said.headers.push(("Connection".to_owned(), "keep-alive".to_owned()));
+            said
+        },
+    );
+    let desk = Desk::new();
+    let run = ["run", "accept/generated", "http/chunked", "--jobs", "1", "--target", &hand.url];
+    desk.with_token(&run, Some("t")).ends(0);
+    let heard = hand.heard();
+    assert!(heard.iter().any(|h| h.header("transfer-encoding") == Some("chunked")));
+    let broken: Vec<&Heard> =
+        heard.iter().filter(|h| h.version != "HTTP/1.1" || h.body.is_empty()).collect();
+    assert!(broken.is_empty(), "{broken:?}");
+}

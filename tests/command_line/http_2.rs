@@ -59,7 +59,14 @@ async fn answer(
         let _ = incoming.flow_control().release_capacity(piece.len());
         body.extend_from_slice(&piece);
     }
-    let heard = Heard { method, path, headers: Vec::new(), body, connection: 0 };
+    let heard = Heard {
+        method,
+        path,
+        version: "HTTP/2".to_owned(),
+        headers: Vec::new(),
+        body,
+        connection: 0,
+    };
     let said = verdicts(&heard, "REQUEST_ACCEPTED", &Value::Null);
     let response = http::Response::builder()
         .status(said.status)

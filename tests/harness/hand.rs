@@ -13,6 +13,8 @@ pub struct Heard {
     pub method: String,
     /// Path and query.
     pub path: String,
+    /// `HTTP/1.1`.
+    pub version: String,
     /// Header lines; names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -119,6 +121,7 @@ pub fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>>
     let mut words = line.split(' ');
     let method = words.next().unwrap_or("").to_owned();
     let path = words.next().unwrap_or("").to_owned();
+    let version = words.next().unwrap_or("").trim_end().to_owned();
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -126,11 +129,28 @@ pub fn read(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Heard>>
         let Some((name, value)) = line.split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut heard = Heard { method, path, headers, body: Vec::new(), connection: 0 };
-    let length = heard.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
-    heard.body = vec![0; length];
-    reader.read_exact(&mut heard.body)?;
+    let mut heard = Heard { method, path, version, headers, body: Vec::new(), connection: 0 };
+    if heard.header("transfer-encoding") == Some("chunked") {
+        while let Some(chunk) = chunk(reader)? {
+            heard.body.extend(chunk);
+        }
+    } else {
+        let length = heard.header("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+        heard.body = vec![0; length];
+        reader.read_exact(&mut heard.body)?;
+    }
     Ok(Some(heard))
+}
+
+/// The next chunk of a body; none after the last one.
+fn chunk(reader: &mut BufReader<impl Read>) -> std::io::Result<Option<Vec<u8>>> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let size = usize::from_str_radix(line.trim_end(), 16).map_err(std::io::Error::other)?;
+    let mut bytes = vec![0; size + 2];
+    reader.read_exact(&mut bytes)?;
+    bytes.truncate(size);
+    Ok((size > 0).then_some(bytes))
 }
 
 /// A well-formed 200 that gives every item the same verdict, with these fields beside it.

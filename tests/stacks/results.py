@@ -23,7 +23,7 @@ def of_run(options, stack, gateway, tls, code, must, should, rules):
         "should": should,
         "rules": rules,
         "date": str(datetime.date.today()),
-        "version": subprocess.run([options.binary, "--version"], capture_output=True, text=True).stdout.strip(),
+        "version": subprocess.run([options.binary, "--version"], capture_output=True, text=True).stdout.partition("\n")[0],
         "commit": commit(),
     }
 
@@ -70,7 +70,7 @@ def markdown(options, results):
     for stack in stacks:
         own = [result for result in results if result["stack"] == stack]
         rules = sorted({rule for result in own for rule in result["rules"]})
-        runs = dict.fromkeys(f"{result['date']}, {result['version']}, {result['commit']}" for result in own)
+        runs = dict.fromkeys(f"{result['date']}, {result['version'].partition(chr(10))[0]}, {result['commit']}" for result in own)
         words = [stack, *(cells.get((stack, *way), "") for way in ways), ", ".join(rules) or "none", "; ".join(runs)]
         lines.append("| " + " | ".join(words) + " |")
     lines += ["", "## Versions", "", f"Runtimes: {', '.join(parts.runtimes())}.", "", "| stack or gateway | versions |", "|---|---|"]
