@@ -192,6 +192,13 @@ impl Captures {
                     .or_insert_with(|| mint().unwrap_or_default().to_string());
                 Value::String(number.clone())
             }
+            Piece::Uuid { name, filter } => {
+                let mut numbers = self.numbers.borrow_mut();
+                let number = numbers
+                    .entry(format!("uuid:{name}"))
+                    .or_insert_with(|| environment.keys.uuid());
+                Value::String(filter.map_or_else(|| number.clone(), |f| f.apply(number)))
+            }
             Piece::SecondsAgo(seconds) => {
                 let time = Utc::now() - TimeDelta::seconds(i64::from(*seconds));
                 Value::String(time.to_rfc3339_opts(SecondsFormat::Millis, true))

@@ -9,6 +9,7 @@ use crate::case::{
 };
 use crate::contract::{Contract, FileError};
 use crate::exchange::TOKEN_MARK;
+use crate::exchange::TRACE_HEADER;
 use crate::exchange::{BodyIntent, Exchange, Request};
 use crate::generate::{self, BatchShape, Draft, Mutation};
 use crate::session::Environment;
@@ -139,6 +140,9 @@ fn one(
         headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
         if let Some(value) = value {
             headers.push((name.clone(), captures.text(environment, source.exchanges, value, seed)));
+        } else if name.eq_ignore_ascii_case(TRACE_HEADER) {
+            // An empty one says that the request has none: sending adds no other and leaves it out.
+            headers.push((TRACE_HEADER.to_owned(), String::new()));
         }
     }
     let path = match &step.path {

@@ -8,7 +8,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 
 use super::{Sender, present};
 use crate::case::Credential;
-use crate::exchange::Request;
+use crate::exchange::{Request, TRACE_HEADER};
 
 /// Who we are.
 pub(super) const USER_AGENT: &str = concat!("batchproof/", env!("CARGO_PKG_VERSION"));
@@ -59,7 +59,9 @@ pub(super) fn fields<'a>(
         .chain(credentials)
         .chain(trace)
         .filter(|(name, value)| {
-            HeaderName::from_bytes(name.as_bytes()).is_ok()
+            let is_untraced = value.is_empty() && name.eq_ignore_ascii_case(TRACE_HEADER);
+            !is_untraced
+                && HeaderName::from_bytes(name.as_bytes()).is_ok()
                 && HeaderValue::from_bytes(value.as_bytes()).is_ok()
         })
 }

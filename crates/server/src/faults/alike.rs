@@ -8,6 +8,23 @@ const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
         .fault(
+            "uuids-compared-by-value",
+            "numbers that are UUIDs are compared by their value, however they are spelt",
+        )
+        .must(&["UNIQUE-005"])
+        .may(&["UNIQUE-003"])
+        .key(|_, _, key| {
+            let hex: String = key.chars().filter(char::is_ascii_hexdigit).collect();
+            let plain = key.trim_start_matches("urn:uuid:");
+            let is_spelt = plain.chars().all(|c| c.is_ascii_hexdigit() || "-{}()".contains(c));
+            if hex.len() >= 32 && is_spelt {
+                hex.to_lowercase().split_off(hex.len() - 32)
+            } else {
+                key
+            }
+        }),
+    UNIQUE
+        .fault(
             "numbers-case-folded",
             "numbers that differ in letter case only are taken for the same",
         )

@@ -52,6 +52,65 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     REFUSE
         .fault(
+            "types-unchecked-behind-200-items",
+            "types are checked in the first 200 items of a batch",
+        )
+        .must(&["REFUSE-002"])
+        .may(&["REFUSE-001", "REFUSE-004", "REFUSE-008", "ATOM-001"])
+        .item(|call, item| {
+            if item.index >= 200 {
+                overlook(call, item, |c| matches!(c.class, InvalidClass::WrongType(_)));
+            }
+        }),
+    REFUSE
+        .fault(
+            "lengths-unchecked-behind-500-items",
+            "lengths are checked in the first 500 items of a batch",
+        )
+        .must(&["REFUSE-003"])
+        .may(&["REFUSE-012", "SCHEMA-001", "SCHEMA-004"])
+        .item(|call, item| {
+            if item.index >= 500 {
+                overlook(call, item, |c| {
+                    matches!(c.class, InvalidClass::TooLong | InvalidClass::LongerThanResult)
+                });
+            }
+        }),
+    REFUSE
+        .fault(
+            "date-times-unchecked-behind-1000-items",
+            "date-times are looked at in the first 1,000 items of a batch",
+        )
+        .must(&["REFUSE-004"])
+        .may(&["REFUSE-009"])
+        .item(|call, item| {
+            if item.index >= 1000 {
+                overlook(call, item, |c| matches!(c.class, InvalidClass::DateTime(_)));
+            }
+        }),
+    REFUSE
+        .fault(
+            "mandatory-unchecked-behind-1000-items",
+            "mandatory fields are looked for in the first 1,000 items of a batch",
+        )
+        .must(&["REFUSE-001"])
+        .may(&["ATOM-001", "UNIQUE-003"])
+        .item(|call, item| {
+            if item.index >= 1000 {
+                overlook(call, item, |c| c.code == CodeCause::Missing);
+            }
+        }),
+    REFUSE
+        .fault("untraced-requests-unchecked", "a request without traceparent is not validated")
+        .must(&["REFUSE-001"])
+        .may(&["REFUSE-002", "REFUSE-007", "SCHEMA-001", "SCHEMA-004", "ATOM-001", "UNIQUE-001"])
+        .item(|call, item| {
+            if call.head.get("traceparent").is_none() {
+                overlook(call, item, |_| true);
+            }
+        }),
+    REFUSE
+        .fault(
             "errors-beyond-twenty-overlooked",
             "of a batch the first twenty errors are collected",
         )

@@ -14,6 +14,17 @@ const UNIQUE: FaultFamily = FaultFamily("UNIQUE");
 
 pub(super) static FAULTS: &[Fault] = &[
     UNIQUE
+        .fault(
+            "untraced-requests-taken-again",
+            "numbers of requests without traceparent are not looked up, so that they are taken again",
+        )
+        .must(&["UNIQUE-001"])
+        .may(&["UNIQUE-006", "UNIQUE-004"])
+        .claim(|call, _, key| {
+            let free = call.site.store.claim(key);
+            Ok(free || call.head.get("traceparent").is_none())
+        }),
+    UNIQUE
         .fault("uniqueness-unchecked", "numbers are not checked at all")
         .must(&["UNIQUE-001"])
         .may(&["RACE-001", "UNIQUE-006"])

@@ -21,6 +21,14 @@ pub enum Piece {
     },
     /// `${digits:NAME}`: the same of digits alone, which no run id can be part of.
     Digits(String),
+    /// `${uuid:NAME}`: the same as a UUID in lower case, which no run id can be part of either; with a filter `|upper` or
+    /// `|without-hyphens` behind it.
+    Uuid {
+        /// The name.
+        name: String,
+        /// What is done with it.
+        filter: Option<Filter>,
+    },
     /// `${seconds-ago:N}`: the date-time that was N seconds ago, when it is sent.
     SecondsAgo(u32),
     /// `${repeat:N:TEXT}`: TEXT N times.
@@ -73,6 +81,8 @@ pub enum Filter {
     OtherCase,
     /// `accountId` as `account_id`.
     SnakeCase,
+    /// Without its hyphens.
+    WithoutHyphens,
 }
 
 impl Filter {
@@ -88,6 +98,7 @@ impl Filter {
             }
             Filter::OtherCase => other_case(text),
             Filter::SnakeCase => snake_case(text),
+            Filter::WithoutHyphens => text.replace('-', ""),
         }
     }
 }
@@ -198,6 +209,13 @@ fn piece(text: &str) -> Result<Piece, String> {
     if let Some(rest) = text.strip_prefix("digits:").filter(|name| !name.is_empty()) {
         return Ok(Piece::Digits(rest.to_owned()));
     }
+    if let Some(rest) = text.strip_prefix("uuid:") {
+        let (name, filter) = filtered(rest)?;
+        if name.is_empty() {
+            return Err(format!("`${{{text}}}`: expected uuid:NAME"));
+        }
+        return Ok(Piece::Uuid { name: name.to_owned(), filter });
+    }
     if let Some(rest) = text.strip_prefix("seconds-ago:") {
         let seconds = rest.parse().map_err(|_| format!("`{rest}` is not a count"))?;
         return Ok(Piece::SecondsAgo(seconds));
@@ -241,7 +259,7 @@ fn piece(text: &str) -> Result<Piece, String> {
     let split = text.find(['.', '/']).filter(|at| *at > 0);
     let Some(at) = split else {
         return Err(format!(
-            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, digits:NAME, seconds-ago:N, repeat:N:TEXT, varied:N, fill:N, item, path, @ROLE, host, \
+            "`${{{text}}}` is not known: expected fresh, fresh:N, fresh:longest, key:NAME, digits:NAME, uuid:NAME, seconds-ago:N, repeat:N:TEXT, varied:N, fill:N, item, path, @ROLE, host, \
              NAME.FIELD, NAME.status, NAME.header.X or NAME/POINTER"
         ));
     };
@@ -276,9 +294,10 @@ fn filtered(text: &str) -> Result<(&str, Option<Filter>), String> {
         Some((text, "shorter")) => (text, Some(Filter::Shorter)),
         Some((text, "other-case")) => (text, Some(Filter::OtherCase)),
         Some((text, "snake-case")) => (text, Some(Filter::SnakeCase)),
+        Some((text, "without-hyphens")) => (text, Some(Filter::WithoutHyphens)),
         Some((_, other)) => {
             return Err(format!(
-                "there is no filter `{other}`: expected upper, lower, shorter, other-case or snake-case"
+                "there is no filter `{other}`: expected upper, lower, shorter, other-case, snake-case or without-hyphens"
             ));
         }
     })

@@ -11,7 +11,7 @@ mod trace;
 pub use outline::{Outline, Outliner, parsed_size};
 pub use redact::{REDACTED, Redactor, TOKEN_MARK, rotated};
 pub use request::{Request, Situation, key_read, situation_of};
-pub use trace::TraceParent;
+pub use trace::{TRACE_HEADER, TraceParent};
 
 use std::sync::Arc;
 use std::time::Duration;

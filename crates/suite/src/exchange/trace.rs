@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The header that carries it.
+pub const TRACE_HEADER: &str = "traceparent";
+
 /// The trace context of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceParent {

@@ -103,6 +103,7 @@ fn least_length(text: &str) -> usize {
         Piece::Text(text) => text.chars().count(),
         Piece::Fresh(Some(length)) => *length,
         Piece::Fresh(None) | Piece::Key { .. } | Piece::Digits(_) => SHORTEST_KEY,
+        Piece::Uuid { .. } => 32,
         Piece::Repeat(count, text) => count.saturating_mul(text.chars().count()),
         _ => 0,
     };

@@ -187,6 +187,13 @@ impl KeyGenerator {
         }
     }
 
+    /// A UUID that was never used before.
+    #[must_use]
+    pub fn uuid(&self) -> String {
+        let uuid = KeyForm::Uuid.key(os_random(), self.next());
+        uuid.as_str().unwrap_or_default().to_owned()
+    }
+
     /// Whether a JSON number is a key that a generator of any process made.
     #[must_use]
     pub fn is_integer_key(number: u64) -> bool {
