@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{refuse, refuse_instant, refuse_number, refuse_text, whole};
 use crate::fault::{Call, EarlyEnd, Fault, FaultFamily, HookResult};
 use crate::received::Rejection;
+use batchproof_contract::RefusalMode;
 
 const ACCEPT: FaultFamily = FaultFamily("ACCEPT");
 
@@ -40,6 +41,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("body-of-16-kib-cut", "a body of exactly 16,384 bytes loses its last byte")
         .must(&["ACCEPT-001"])
         .may(&["ACCEPT-005"])
+        .only(&[RefusalMode::Request])
         .body(|_, body| {
             if body.len() == 16_384 {
                 body.pop();

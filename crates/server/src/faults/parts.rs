@@ -123,6 +123,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("last-of-each-250-lost", "a batch is stored 250 items a statement, and the last of each full one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Item])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at % 250 == 249);
             Ok(())
@@ -131,6 +132,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("last-of-each-512-lost", "a batch is stored 512 items a statement, and the last of each full one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Item])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at % 512 == 511);
             Ok(())
@@ -139,6 +141,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("last-of-each-1000-lost", "a batch is stored 1,000 items a statement, and the last of each full one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Request])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at % 1000 == 999);
             Ok(())
@@ -155,6 +158,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("first-of-each-200-lost", "a batch is stored 200 items a statement, and the first of each further one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Item])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at > 0 && at % 200 == 0);
             Ok(())
@@ -163,6 +167,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("first-of-each-250-lost", "a batch is stored 250 items a statement, and the first of each further one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Request])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at > 0 && at % 250 == 0);
             Ok(())
@@ -171,6 +176,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("first-of-each-256-lost", "a batch is stored 256 items a statement, and the first of each further one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Request])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at > 0 && at % 256 == 0);
             Ok(())
@@ -179,6 +185,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("first-of-each-500-lost", "a batch is stored 500 items a statement, and the first of each further one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Item])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at > 0 && at % 500 == 0);
             Ok(())
@@ -187,6 +194,7 @@ pub(super) static FAULTS: &[Fault] = &[
         .fault("first-of-each-1000-lost", "a batch is stored 1,000 items a statement, and the first of each further one is lost")
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
+        .only(&[RefusalMode::Item])
         .decided(|call, decision| {
             lose(call, decision, |at, _| at > 0 && at % 1000 == 0);
             Ok(())

@@ -57,6 +57,7 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["REFUSE-002"])
         .may(&["REFUSE-001", "REFUSE-004", "REFUSE-008", "ATOM-001"])
+        .only(&[RefusalMode::Request])
         .item(|call, item| {
             if item.index >= 200 {
                 overlook(call, item, |c| matches!(c.class, InvalidClass::WrongType(_)));
@@ -69,6 +70,7 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["REFUSE-003"])
         .may(&["REFUSE-012", "SCHEMA-001", "SCHEMA-004"])
+        .only(&[RefusalMode::Item])
         .item(|call, item| {
             if item.index >= 500 {
                 overlook(call, item, |c| {
@@ -83,6 +85,7 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["REFUSE-004"])
         .may(&["REFUSE-009"])
+        .only(&[RefusalMode::Request])
         .item(|call, item| {
             if item.index >= 1000 {
                 overlook(call, item, |c| matches!(c.class, InvalidClass::DateTime(_)));
@@ -95,6 +98,7 @@ pub(super) static FAULTS: &[Fault] = &[
         )
         .must(&["REFUSE-001"])
         .may(&["ATOM-001", "UNIQUE-003"])
+        .only(&[RefusalMode::Item])
         .item(|call, item| {
             if item.index >= 1000 {
                 overlook(call, item, |c| c.code == CodeCause::Missing);
