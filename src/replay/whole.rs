@@ -44,25 +44,69 @@ fn shows(tally: &RunTally, finding: &FindingRecord) -> bool {
     })
 }
 
-/// Cases that refused what the finding is about.
+/// Cases that brought what the finding is about.
 fn contributing(summary: &Summary, finding: &FindingRecord) -> Vec<String> {
     let records = summary.cases.iter().filter_map(|c| c.record.as_ref());
-    let about = |tally: &RunTally| refusals(tally, finding) != (0, 0);
+    let about = |tally: &RunTally| Opposed::counted(tally, finding).seen() > 0;
     records.filter(|r| about(&r.tally)).map(|r| r.case.clone()).collect()
 }
 
-/// How often the kind of fault that a finding is about was answered in either refusal mode.
-fn refusals(tally: &RunTally, finding: &FindingRecord) -> (u64, u64) {
-    let mut sum = (0, 0);
-    for (key, (request, item)) in &tally.refusals {
-        // Both, so that the rule tells of it.
-        let mut alone = RunTally::default();
-        alone.refusals.insert(key.clone(), (1, 1));
-        if shows(&alone, finding) {
-            sum = (sum.0 + request, sum.1 + item);
+/// What a finding sets against each other, and how often either came.
+#[derive(Clone, Copy)]
+enum Opposed {
+    /// A kind of fault: refused by a 400, item by item in a 200.
+    Refusals(u64, u64),
+    /// Valid batches in chunks: read, refused.
+    Chunked(u64, u64),
+}
+
+impl Opposed {
+    fn counted(tally: &RunTally, finding: &FindingRecord) -> Opposed {
+        // Both sides, so that the rule tells of it.
+        let chunked = RunTally { chunked: (1, 1), ..RunTally::default() };
+        if shows(&chunked, finding) {
+            return Opposed::Chunked(tally.chunked.0, tally.chunked.1);
+        }
+        let mut sum = (0, 0);
+        for (key, (request, item)) in &tally.refusals {
+            let mut alone = RunTally::default();
+            alone.refusals.insert(key.clone(), (1, 1));
+            if shows(&alone, finding) {
+                sum = (sum.0 + request, sum.1 + item);
+            }
+        }
+        Opposed::Refusals(sum.0, sum.1)
+    }
+
+    fn sides(self) -> (u64, u64) {
+        match self {
+            Opposed::Refusals(one, other) | Opposed::Chunked(one, other) => (one, other),
         }
     }
-    sum
+
+    fn seen(self) -> u64 {
+        self.sides().0 + self.sides().1
+    }
+
+    /// That both sides came within so many trials.
+    fn failing(self, of: u64) -> String {
+        match self {
+            Opposed::Refusals(..) => format!("refused in both refusal modes within {of} trials"),
+            Opposed::Chunked(read, refused) => {
+                format!("batches in chunks: {read} read, {refused} refused, within {of} trials")
+            }
+        }
+    }
+
+    /// That only one of them came.
+    fn alike(self) -> String {
+        let seen = self.seen();
+        match self {
+            Opposed::Refusals(..) => format!("refused {seen} times, in one refusal mode"),
+            Opposed::Chunked(_, 0) => format!("all {seen} batches in chunks were read"),
+            Opposed::Chunked(..) => format!("all {seen} batches in chunks were refused"),
+        }
+    }
 }
 
 /// Sends what findings about a whole run were judged on again.
@@ -144,14 +188,11 @@ struct OpenFinding<'a> {
 impl OpenFinding<'_> {
     /// What is to be said of it, once something is; `needed` sightings tell that it is gone.
     fn decided(&self, tally: &RunTally, needed: u64, of: u64) -> Option<ReplayedFinding> {
-        let seen = refused(tally, self.finding);
+        let opposed = Opposed::counted(tally, self.finding);
         let (verdict, why) = if shows(tally, self.finding) {
-            (
-                ReplayVerdict::StillFailing,
-                format!("refused in both refusal modes within {of} trials"),
-            )
-        } else if seen >= needed {
-            (ReplayVerdict::Fixed, format!("refused {seen} times, in one refusal mode"))
+            (ReplayVerdict::StillFailing, opposed.failing(of))
+        } else if opposed.seen() >= needed {
+            (ReplayVerdict::Fixed, opposed.alike())
         } else {
             return None;
         };
@@ -172,8 +213,9 @@ async fn added_up(
     let mut open = Vec::new();
     // Of one cause, so what is known of it is known of all; each may be missed, and they are listed one by one.
     let known = wanted.iter().fold(Occurrences::default(), |known, (_, finding)| {
-        let (request, item) = refusals(&summary.tally, finding);
-        Occurrences { shown: known.shown + request.min(item), of: known.of + request + item }
+        let opposed = Opposed::counted(&summary.tally, finding);
+        let (one, other) = opposed.sides();
+        Occurrences { shown: known.shown + one.min(other), of: known.of + opposed.seen() }
     });
     let needed = known.tries_needed(MISS / wanted.len() as f64);
     for (index, finding) in wanted {
@@ -231,9 +273,10 @@ async fn added_up(
         });
     }
     replayed.extend(open.iter().map(|one| {
-        let seen = refused(&tally, one.finding);
-        let why = format!("refused {seen} times, in one refusal mode: too few to tell");
-        cant_tell(one.index, &format!("{why}{}", would_do(needed)))
+        let opposed = Opposed::counted(&tally, one.finding);
+        let why =
+            if opposed.seen() == 0 { "nothing of it came".to_owned() } else { opposed.alike() };
+        cant_tell(one.index, &format!("{why}: too few to tell{}", would_do(needed)))
     }));
     let failing: Vec<Cause<'_>> = replayed
         .iter()
@@ -248,10 +291,4 @@ async fn added_up(
         }
     }
     replayed
-}
-
-/// How often the kind of fault that a finding is about was refused.
-fn refused(tally: &RunTally, finding: &FindingRecord) -> u64 {
-    let (request, item) = refusals(tally, finding);
-    request + item
 }

@@ -86,6 +86,33 @@ const FAULTS: [(&str, &str, &str); 16] = [
 ];
 
 #[test]
+fn every_format_lists_the_differences() {
+    let (desk, old) = (Desk::new(), Serving::start(&[], None));
+    let new = Serving::start(&["--fault", "results-reversed"], None);
+    for (format, shown) in [
+        ("github", "::error title=regression%3A"),
+        ("tap", "- regression: "),
+        ("sarif", "\"ruleId\": \"difference\""),
+        ("human", "regression"),
+    ] {
+        let case = ["order/sizes"];
+        let ended = compare(&desk, &new.url, &old.url, &case, &["--format", format]).ends(1);
+        assert!(ended.out.contains(shown), "{format}:\n{}", ended.out);
+    }
+    let log: Value = {
+        let text = std::fs::read_to_string(desk.reports().join("report.sarif")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let run = &log["runs"][0];
+    let results = run["results"].as_array().unwrap();
+    let result = results.iter().find(|r| r["ruleId"] == "difference").unwrap();
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(run["tool"]["driver"]["rules"][index]["id"], "difference");
+    assert_eq!(result["level"], "error");
+    assert!(result["webResponse"]["body"]["text"].is_string(), "{result}");
+}
+
+#[test]
 fn what_the_old_version_violates_is_fixed_and_another_refusal_mode_is_allowed() {
     let (desk, clean) = (Desk::new(), Serving::start(&[], None));
     let faulty = Serving::start(&["--fault", "results-reversed"], None);

@@ -156,6 +156,18 @@ fn what_comes_and_goes_is_called_fixed_only_where_it_is() {
 }
 
 #[test]
+fn what_chunks_do_over_a_whole_run_is_replayed_with_chunks() {
+    let desk = Desk::new();
+    let (faulty, _) = failed(&desk, "chunked-first-read-only", &["http"]);
+    let replay = |target: &str| {
+        desk.with_token(&["replay", "reports", "HTTP-017", "--target", target], Some(TOKEN))
+    };
+    replay(&faulty.url).ends(1).says(&["batches in chunks: ", " refused"]);
+    let clean = Serving::start(&[], Some(TOKEN));
+    replay(&clean.url).ends(0).says(&["batches in chunks were read"]);
+}
+
+#[test]
 fn too_few_tries_leave_a_rare_cause_untold() {
     let desk = Desk::new();
     // It shows in the first run of the case alone: once in some hundred trials.

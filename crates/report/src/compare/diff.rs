@@ -86,7 +86,7 @@ fn why_unresolved(
     } else if counts.errored > 0 {
         Some("its rule panicked")
     } else if counts.judged() == 0 && counts.unanswered > 0 {
-        Some("the target did not respond")
+        Some("no answer came that could be judged")
     } else if counts.judged() == 0 {
         Some("its rule was not tested there")
     } else {

@@ -96,7 +96,7 @@ pub enum NotTested {
     NoCase,
     /// A rule that it needs failed wherever it applied.
     Masked,
-    /// The target did not respond.
+    /// No answer came that could be judged: it was lost, or asked to come again later.
     Unanswered,
     /// The target had stopped answering before.
     Stopped,
@@ -113,7 +113,7 @@ impl fmt::Display for NotTested {
             NotTested::NeverApplied => f.write_str("it applied to no response in this run"),
             NotTested::NoCase => f.write_str("no case in this run leads to it"),
             NotTested::Masked => f.write_str("masked by the failure of another rule"),
-            NotTested::Unanswered => f.write_str("the target did not respond"),
+            NotTested::Unanswered => f.write_str("no answer came that could be judged"),
             NotTested::Stopped => f.write_str("the target had stopped answering"),
             NotTested::Panicked => f.write_str(
                 "a response was too large or nested too deeply to be judged, or the rule panicked (a defect of batchproof)",

@@ -246,7 +246,7 @@ fn test(
     } else if findings.is_empty() && counts.judged() == 0 {
         let reason = match (counts.unanswered, counts.masked) {
             (0, _) => "masked by the failure of another rule",
-            _ => "the target did not respond",
+            _ => "no answer came that could be judged",
         };
         return skipped(name, id, reason);
     } else {

@@ -164,13 +164,19 @@ fn evidence(out: &mut String, summary: &Summary, group: &Problem<'_>) {
     let Some((_, exchange)) = shown(finding) else { return };
     let mut text = exchange_line(exchange);
     let beside = pair(finding).map(|p| (p.index, elements(exchange, p.index)));
-    if let Some((index, (Some(item), result))) = beside {
+    if let Some((index, (Some(item), Some(result)))) = beside {
         // One item beside its result says more than two whole batches.
         let item = visible_value(&excerpt(item, BLOCK));
-        let result = visible_value(&excerpt(result.unwrap_or("(none)"), BLOCK));
+        let result = visible_value(&excerpt(result, BLOCK));
         let _ = write!(text, "\nitem {index}:   {item}\nresult {index}: {result}");
     } else {
-        let _ = write!(text, "\n{}", body(&exchange.request.body));
+        // An item without a result stands beside the whole answer: its result may be missing, or elsewhere.
+        let _ = match beside {
+            Some((index, (Some(item), None))) => {
+                write!(text, "\nitem {index}: {}", visible_value(&excerpt(item, BLOCK)))
+            }
+            _ => write!(text, "\n{}", body(&exchange.request.body)),
+        };
         if let AnswerRecord::Received { status, body: answer, .. } = &exchange.answer {
             let _ = write!(text, "\n{status}\n{}", body(answer));
         }

@@ -26,6 +26,15 @@ impl DifferenceGroup<'_> {
         matches!(self.state(), DifferenceState::Confirmed | DifferenceState::Flaky)
     }
 
+    /// Whether it counts and the newer target violates a rule.
+    #[must_use]
+    pub fn is_violation(&self) -> bool {
+        let verdict = self.lead.verdict;
+        let violates =
+            matches!(verdict, DifferenceVerdict::Regression | DifferenceVerdict::BothViolate);
+        self.counts() && violates
+    }
+
     /// Executions that showed it.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -9,10 +9,10 @@ use super::source::own_file;
 use crate::contract::Level;
 use crate::record::{Conclusion, Summary};
 use crate::report::facts::facts;
-use crate::report::manual;
 use crate::report::text::visible;
 use crate::report::wording::{found_line, headline, host, other_reasons, state_mark, tested_line};
-use crate::triage::{Problem, ProblemState, problems};
+use crate::report::{against, manual};
+use crate::triage::{DifferenceGroup, Problem, ProblemState, difference_groups, problems};
 
 /// A step shows this many annotations of a severity; GitHub drops the rest.
 const SHOWN: usize = 10;
@@ -27,6 +27,15 @@ pub(super) fn annotations(summary: &Summary, dir: &Path) -> String {
         *count += 1;
         if *count < SHOWN {
             annotation(&mut out, summary, problem, severity);
+        }
+    }
+    let differences = summary.against.as_ref().map(difference_groups).unwrap_or_default();
+    for group in &differences {
+        let severity = severity_of_difference(group);
+        let count = &mut counts[severity as usize];
+        *count += 1;
+        if *count < SHOWN {
+            difference(&mut out, summary, group, severity);
         }
     }
     for (severity, count) in
@@ -55,6 +64,15 @@ pub(super) fn annotations(summary: &Summary, dir: &Path) -> String {
         found_line(summary, &problems),
         tested_line(summary)
     );
+    if let Some(compared) = &summary.against {
+        let line = against::differences_line(&differences);
+        let _ = writeln!(
+            out,
+            "{}  {line}, {}",
+            harmless(&against::targets(summary, compared)),
+            against::compared_line(compared)
+        );
+    }
     out
 }
 
@@ -72,6 +90,27 @@ fn severity(summary: &Summary, problem: &Problem<'_>) -> Severity {
         (ProblemState::Confirmed, Level::Should) => Severity::Warning,
         (ProblemState::Unconfirmed | ProblemState::Waived, _) => Severity::Notice,
     }
+}
+
+fn severity_of_difference(group: &DifferenceGroup<'_>) -> Severity {
+    match (group.counts(), group.is_violation()) {
+        (false, _) => Severity::Notice,
+        (true, false) => Severity::Warning,
+        (true, true) => Severity::Error,
+    }
+}
+
+fn difference(
+    out: &mut String,
+    summary: &Summary,
+    group: &DifferenceGroup<'_>,
+    severity: Severity,
+) {
+    let title = format!("{}: {}", group.lead.verdict.words(), against::title(group));
+    let facts = against::difference_facts(summary, group);
+    let lines: Vec<String> =
+        facts.iter().map(|fact| format!("{}: {}", fact.label, fact.text)).collect();
+    command(out, severity, &[("title", title.as_str())], &lines.join("\n"));
 }
 
 fn annotation(out: &mut String, summary: &Summary, problem: &Problem<'_>, severity: Severity) {

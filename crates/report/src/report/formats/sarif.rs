@@ -2,6 +2,8 @@
 //!
 //! GitHub shows a result only at a place in a file: that of the case which shows it.
 
+mod against;
+
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -42,13 +44,15 @@ pub fn sarif(summary: &Summary) -> std::io::Result<String> {
 fn run(summary: &Summary) -> Value {
     let head = &summary.head;
     let rules: Vec<&RuleSummary> = summary.rules.iter().collect();
-    let results: Vec<Value> =
+    let mut results: Vec<Value> =
         problems(summary).iter().map(|p| result(summary, &rules, p)).collect();
+    results.extend(against::results(summary, rules.len()));
+    let descriptors = rules.iter().map(|rule| descriptor(&rule.rule));
     let mut driver = json!({
         "name": "batchproof",
         "version": head.tool,
         "semanticVersion": head.tool,
-        "rules": rules.iter().map(|rule| descriptor(&rule.rule)).collect::<Vec<_>>(),
+        "rules": descriptors.chain(against::descriptor(summary)).collect::<Vec<_>>(),
     });
     if let Some(home) = manual::home() {
         driver["informationUri"] = home.into();
@@ -156,11 +160,11 @@ fn result(summary: &Summary, rules: &[&RuleSummary], problem: &Problem<'_>) -> V
         set("suppressions", json!([suppression]));
     }
     if let Some((_, exchange)) = shown(finding) {
-        set("webRequest", web_request(&exchange.request));
-        set("webResponse", web_response(exchange));
+        set_exchange(&mut result, exchange);
     }
     let ids: Vec<&str> = problem.findings.iter().map(|(f, _)| f.id.as_str()).collect();
-    set("properties", json!({ "state": problem.state, "findings": ids }));
+    let properties = json!({ "state": problem.state, "findings": ids });
+    result.insert("properties".to_owned(), properties);
     Value::Object(result)
 }
 
@@ -181,6 +185,11 @@ fn place(summary: &Summary, problem: &Problem<'_>, case: &str) -> Value {
             json!({ "artifactLocation": { "uri": uri(&file) }, "region": { "startLine": 1 } });
     }
     location
+}
+
+fn set_exchange(result: &mut Map<String, Value>, exchange: &ExchangeRecord) {
+    result.insert("webRequest".to_owned(), web_request(&exchange.request));
+    result.insert("webResponse".to_owned(), web_response(exchange));
 }
 
 fn web_request(request: &RequestRecord) -> Value {

@@ -1,4 +1,5 @@
-//! Test Anything Protocol 14: a test for the run and one for each rule.
+//! Test Anything Protocol 14: a test for the run, one for each rule, and one for each cause of differences from an
+//! older target.
 //!
 //! What does not fail the run is `TODO`, what was not tested is `SKIP`.
 
@@ -7,15 +8,18 @@ use std::path::Path;
 
 use crate::contract::Level;
 use crate::record::{Conclusion, RuleOutcome, RuleSummary, Summary};
+use crate::report::against;
 use crate::report::facts::facts;
 use crate::report::text::visible;
 use crate::report::wording::{not_tested, other_reasons};
-use crate::triage::{Problem, problems};
+use crate::triage::{DifferenceGroup, Problem, difference_groups, problems};
 
 pub(super) fn tap(summary: &Summary, dir: &Path) -> String {
     let rules: Vec<&RuleSummary> = summary.rules_shown().collect();
     let problems = problems(summary);
-    let mut out = format!("TAP version 14\n1..{}\n", rules.len() + 1);
+    let differences = summary.against.as_ref().map(difference_groups).unwrap_or_default();
+    let tests = rules.len() + 1;
+    let mut out = format!("TAP version 14\n1..{}\n", tests + differences.len());
     let conclusive = summary.conclusion != Conclusion::Inconclusive;
     let result = if conclusive { "ok" } else { "not ok" };
     let _ = writeln!(out, "{result} 1 - run: the run came to a conclusion");
@@ -27,6 +31,9 @@ pub(super) fn tap(summary: &Summary, dir: &Path) -> String {
     }
     for (at, rule) in rules.into_iter().enumerate() {
         test(&mut out, summary, rule, at + 2, &problems);
+    }
+    for (at, group) in differences.iter().enumerate() {
+        difference(&mut out, summary, group, tests + at + 1);
     }
     let _ = writeln!(
         out,
@@ -67,6 +74,15 @@ fn test(
         let facts = facts(summary, problem).into_iter().map(|f| (f.label.to_string(), f.text));
         diagnosis(out, facts);
     }
+}
+
+/// A cause of differences from an older target.
+fn difference(out: &mut String, summary: &Summary, group: &DifferenceGroup<'_>, number: usize) {
+    let directive = if group.counts() { "" } else { " # TODO not confirmed" };
+    let title = described(&format!("{}: {}", group.lead.verdict.words(), against::title(group)));
+    let _ = writeln!(out, "not ok {number} - {title}{directive}");
+    let facts = against::difference_facts(summary, group).into_iter();
+    diagnosis(out, facts.map(|fact| (fact.label.to_string(), fact.text)));
 }
 
 /// A description: `#` would begin a directive.

@@ -162,7 +162,7 @@ fn legend(matrix: &Matrix<'_>) -> Markup {
         (RuleOutcome::Unconfirmed, "failed once; repeats did not show it again"),
         (RuleOutcome::Passed, "tested, no failure"),
         (RuleOutcome::Masked, "not tested: a rule that it needs failed"),
-        (RuleOutcome::Unanswered, "not tested: the target did not respond"),
+        (RuleOutcome::Unanswered, "not tested: no answer came that could be judged"),
         (
             RuleOutcome::NotApplicable,
             "not tested: nothing in the run is about it, or the profile skips it",
