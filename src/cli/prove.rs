@@ -126,6 +126,12 @@ fn quick_share(args: &ProveArgs, proofs: &[Proof], share: &QuickShare, seconds: 
         shown(Some(RefusalMode::Request)),
         shown(Some(RefusalMode::Item)),
     ));
+    if share.too_large > 0 {
+        say(&format!(
+            "not counted: {} runs whose fault shows only in batches of more than 500 items, half of what a quick run may send",
+            share.too_large
+        ));
+    }
     // Of a few faults, every one may be among those that a quick run misses.
     let is_short = args.faults.is_empty() && share.percent(None) < QuickShare::PROMISED;
     u8::from(wrong > 0 || is_short)

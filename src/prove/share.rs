@@ -6,14 +6,18 @@ use super::{Proof, ProofRun};
 use crate::case::Depth;
 use crate::contract::RefusalMode;
 use crate::server::FaultDepth;
+use crate::session::depth_budget;
 
-/// What a quick run finds of what a standard run finds: every fault, in each refusal mode that it declares.
+/// What a quick run finds of what a standard run finds: every fault, in each refusal mode that it declares, but for
+/// those that show only in batches of more than half of all items that a quick run may send.
 #[derive(Debug, Clone, Default)]
 pub struct QuickShare {
     /// Runs whose fault both depths find.
     pub found: Vec<ProofRun>,
     /// Runs whose fault only the standard run finds.
     pub missed: Vec<Missed>,
+    /// Runs whose fault shows only in larger batches than a quick run can send twice: they do not count.
+    pub too_large: usize,
 }
 
 /// A fault that a quick run misses.
@@ -50,7 +54,11 @@ impl QuickShare {
                 found_in: found_in.map(|(rule, cases)| (rule.clone(), cases.clone())).collect(),
             }
         });
-        QuickShare { found: found.map(|proof| proof.run).collect(), missed: missed.collect() }
+        QuickShare {
+            found: found.map(|proof| proof.run).collect(),
+            missed: missed.collect(),
+            too_large: quick.iter().filter(|proof| !fits_quick(proof)).count(),
+        }
     }
 
     /// How many of how many it finds, in one refusal mode or in all.
@@ -70,7 +78,13 @@ impl QuickShare {
     }
 }
 
-/// Whether a standard run can be sure to find it.
+/// Whether a standard run can be sure to find it, and a quick run may send a batch that shows it twice: to have it
+/// stored, and to ask what was.
 fn counts(proof: &Proof) -> bool {
-    proof.run.fault.is_some_and(|fault| fault.depth == FaultDepth::Standard)
+    proof.run.fault.is_some_and(|fault| fault.depth == FaultDepth::Standard) && fits_quick(proof)
+}
+
+fn fits_quick(proof: &Proof) -> bool {
+    let most = depth_budget(Depth::Quick).map_or(u64::MAX, |most| most.items);
+    proof.run.fault.is_none_or(|fault| fault.items <= most / 2)
 }

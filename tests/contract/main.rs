@@ -273,6 +273,7 @@ fn every_shipped_case_applies_to_a_second_endpoint_unless_it_lacks_what_the_case
                 ("robust/lines", "the items of the contract are not lines"),
                 ("race/same-key-returned", NOT_RETURNED),
                 ("unique/look-alikes-returned", NOT_RETURNED),
+                ("unique/other-content-returned", NOT_RETURNED),
                 ("unique/repeated-in-a-large-batch", NOT_RETURNED),
                 ("unique/repeated-item", NOT_RETURNED),
                 ("unique/used-again-broken", "the contract lets no key be used again"),

@@ -50,6 +50,8 @@ pub struct Fault {
     pub refusal_modes: &'static [RefusalMode],
     /// How deep a run must look.
     pub depth: FaultDepth,
+    /// The fewest items that a batch must have to show it.
+    pub items: u64,
     /// Whether it shows only to who waits a second or more.
     pub waits: bool,
     /// Whether it shows only where the contract demands an API key beside the credentials.
@@ -217,6 +219,7 @@ impl FaultFamily {
             may: &[],
             refusal_modes: &[RefusalMode::Request, RefusalMode::Item],
             depth: FaultDepth::Standard,
+            items: 1,
             waits: false,
             needs_further_key: false,
             needs_again: &[],
@@ -268,6 +271,12 @@ impl Fault {
 
     pub(crate) const fn only(mut self, refusal_modes: &'static [RefusalMode]) -> Fault {
         self.refusal_modes = refusal_modes;
+        self
+    }
+
+    /// Shows only in batches of so many items and more.
+    pub(crate) const fn items(mut self, items: u64) -> Fault {
+        self.items = items;
         self
     }
 

@@ -229,11 +229,13 @@ pub(super) static FAULTS: &[Fault] = &[
         .judged(|call, batch| too_many(call, batch.items.len() > 100, 400)),
     ACCEPT
         .fault("over-500-items-too-large", "a batch of more than 500 items is answered 413")
+        .items(501)
         .must(&["ACCEPT-005"])
         .may(&["ACCEPT-001", "STATUS-001", "ROBUST-002"])
         .judged(|call, batch| too_many(call, batch.items.len() > 500, 413)),
     ACCEPT
         .fault("batch-of-1000-refused", "a batch of a thousand items is refused, one of 999 is not")
+        .items(1_000)
         .must(&["ACCEPT-005"])
         .may(&["ACCEPT-001"])
         .judged(|call, batch| too_many(call, batch.items.len() >= 1000, 400)),

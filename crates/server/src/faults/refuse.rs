@@ -68,6 +68,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "lengths-unchecked-behind-500-items",
             "lengths are checked in the first 500 items of a batch",
         )
+        .items(501)
         .must(&["REFUSE-003"])
         .may(&["REFUSE-012", "SCHEMA-001", "SCHEMA-004"])
         .only(&[RefusalMode::Item])
@@ -83,6 +84,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "date-times-unchecked-behind-1000-items",
             "date-times are looked at in the first 1,000 items of a batch",
         )
+        .items(1_001)
         .must(&["REFUSE-004"])
         .may(&["REFUSE-009"])
         .only(&[RefusalMode::Request])
@@ -96,6 +98,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "mandatory-unchecked-behind-1000-items",
             "mandatory fields are looked for in the first 1,000 items of a batch",
         )
+        .items(1_001)
         .must(&["REFUSE-001"])
         .may(&["ATOM-001", "UNIQUE-003"])
         .only(&[RefusalMode::Item])

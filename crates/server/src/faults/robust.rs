@@ -157,6 +157,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     ROBUST
         .fault("slow-beyond-500", "beyond 500 items each one costs four milliseconds")
+        .items(501)
         .must(&["ROBUST-002"])
         .may(&["ACCEPT-005", "STATUS-003"])
         .judged(|_, batch| {
