@@ -128,8 +128,9 @@ fn quick_share(args: &ProveArgs, proofs: &[Proof], share: &QuickShare, seconds: 
     ));
     if share.too_large > 0 {
         say(&format!(
-            "not counted: {} runs whose fault shows only in batches of more than 500 items, half of what a quick run may send",
-            share.too_large
+            "not counted: {} runs whose fault shows only in batches of more than {} items, which a quick run can't repeat",
+            share.too_large,
+            QuickShare::repeatable(),
         ));
     }
     // Of a few faults, every one may be among those that a quick run misses.

@@ -6,17 +6,17 @@ use super::{Proof, ProofRun};
 use crate::case::Depth;
 use crate::contract::RefusalMode;
 use crate::server::FaultDepth;
-use crate::session::depth_budget;
+use crate::session::{depth_budget, reserve};
 
 /// What a quick run finds of what a standard run finds: every fault, in each refusal mode that it declares, but for
-/// those that show only in batches of more than half of all items that a quick run may send.
+/// those that show only in batches that a quick run has no items left to repeat.
 #[derive(Debug, Clone, Default)]
 pub struct QuickShare {
     /// Runs whose fault both depths find.
     pub found: Vec<ProofRun>,
     /// Runs whose fault only the standard run finds.
     pub missed: Vec<Missed>,
-    /// Runs whose fault shows only in larger batches than a quick run can send twice: they do not count.
+    /// Runs whose fault shows only in larger batches than a quick run can repeat: they do not count.
     pub too_large: usize,
 }
 
@@ -32,6 +32,13 @@ pub struct Missed {
 impl QuickShare {
     /// The share that a quick run has to reach, in per cent.
     pub const PROMISED: f64 = 95.0;
+
+    /// The items of the largest batch that a quick run can send twice more, as confirming a finding takes.
+    #[must_use]
+    pub fn repeatable() -> u64 {
+        let planned = depth_budget(Depth::Quick).unwrap_or_default();
+        reserve(Depth::Quick, planned).items / 2
+    }
 
     /// What must be run at standard to know the share: what the quick runs missed, except what needs a deep run.
     ///
@@ -78,13 +85,11 @@ impl QuickShare {
     }
 }
 
-/// Whether a standard run can be sure to find it, and a quick run may send a batch that shows it twice: to have it
-/// stored, and to ask what was.
+/// Whether a standard run can be sure to find it, and a quick run may repeat a batch that shows it.
 fn counts(proof: &Proof) -> bool {
     proof.run.fault.is_some_and(|fault| fault.depth == FaultDepth::Standard) && fits_quick(proof)
 }
 
 fn fits_quick(proof: &Proof) -> bool {
-    let most = depth_budget(Depth::Quick).map_or(u64::MAX, |most| most.items);
-    proof.run.fault.is_none_or(|fault| fault.items <= most / 2)
+    proof.run.fault.is_none_or(|fault| fault.items <= QuickShare::repeatable())
 }

@@ -86,6 +86,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "last-of-each-200-lost",
             "a batch is stored 200 items a statement, and the last of each full one is lost",
         )
+        .items(200)
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
         .only(&[RefusalMode::Request])
@@ -98,6 +99,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "last-of-each-256-lost",
             "a batch is stored 256 items a statement, and the last of each full one is lost",
         )
+        .items(256)
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
         .only(&[RefusalMode::Item])
@@ -141,6 +143,7 @@ pub(super) static FAULTS: &[Fault] = &[
         }),
     UNIQUE
         .fault("first-of-each-250-lost", "a batch is stored 250 items a statement, and the first of each further one is lost")
+        .items(251)
         .must(&["UNIQUE-001"])
         .may(&["UNIQUE-006", "UNIQUE-004", "RACE-001"])
         .only(&[RefusalMode::Request])
@@ -266,6 +269,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "busy-over-299-items",
             "a batch of 300 items and more exceeds a pool, is answered 503, and half of it is stored",
         )
+        .items(300)
         .must(&["ROBUST-001"])
         .may(&["STATUS-002", "ROBUST-002", "ACCEPT-005", "RACE-003", "ATOM-005"])
         .judged(|call, batch| {
@@ -290,6 +294,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "results-of-the-last-part-missing",
             "a batch over 250 items is answered by the 250, and the results of what is left over are missing",
         )
+        .items(251)
         .must(&["ORDER-001"])
         .may(&["ACCEPT-005", "ORDER-003"])
         .only(&[RefusalMode::Item])

@@ -55,6 +55,7 @@ pub(super) static FAULTS: &[Fault] = &[
             "types-unchecked-behind-200-items",
             "types are checked in the first 200 items of a batch",
         )
+        .items(201)
         .must(&["REFUSE-002"])
         .may(&["REFUSE-001", "REFUSE-004", "REFUSE-008", "ATOM-001"])
         .only(&[RefusalMode::Request])
