@@ -14,7 +14,7 @@ use crate::check::rules;
 use crate::contract::file_error::nearest;
 use crate::contract::{Contract, FileError, Profile};
 use crate::generate::default_run_id;
-use crate::record::{self, Summary};
+use crate::record::{self, Conclusion, Summary};
 use crate::replay::{ReplayVerdict, cases_of_whole_runs, replay as replay_findings};
 use crate::report::{visible, visible_block};
 
@@ -54,6 +54,10 @@ pub fn replay(args: &ReplayArgs) -> Result<u8, CommandError> {
         );
     }
     if wanted.is_empty() {
+        if summary.conclusion == Conclusion::Inconclusive {
+            say("Nothing to replay: the run was inconclusive, and has no findings.");
+            return Ok(Conclusion::Inconclusive.exit());
+        }
         say("Nothing to replay: the run has no findings.");
         return Ok(0);
     }

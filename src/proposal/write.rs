@@ -340,7 +340,7 @@ impl Writer<'_> {
     fn rest(&mut self) {
         if !self.proposal.references.is_empty() {
             let _ = writeln!(self.out);
-            self.decide("which of these must exist in the target beforehand? Their values belong into a profile.");
+            self.decide("which of these must exist in the target beforehand? Their values belong in a profile.");
             self.line(&format!("references: {}", as_is(&json!(self.proposal.references))), "");
         }
         if !self.proposal.samples.is_empty() {

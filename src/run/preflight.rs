@@ -71,7 +71,7 @@ pub async fn send_preflight(
     }
 }
 
-/// What to make of an preflight batch that got no answer: where single items get none either, nothing can be judged.
+/// What to make of a preflight batch that got no answer: where single items get none either, nothing can be judged.
 async fn unanswered(
     environment: &Arc<Environment>,
     entries: &[OutgoingItem],
@@ -104,7 +104,11 @@ async fn unanswered(
         why: format!(
             "{} {}: {} ({})",
             target.base,
-            if too_large { "can't be tested" } else { "takes connections and answers nothing" },
+            if too_large {
+                "can't be tested"
+            } else {
+                "takes connections, but gives no whole answer"
+            },
             loss.kind.words(),
             loss.message
         ),
@@ -140,7 +144,7 @@ fn preflight_verdict(
         }
         Answer::Lost(loss) if loss.kind == LossKind::NoHttp => {
             return PreflightVerdict::Stop(
-                format!("{target} does not speak HTTP: {}", loss.message),
+                format!("{target} does not answer in HTTP that can be read: {}", loss.message),
                 "Is the port right, and is it https rather than http?".to_owned(),
             );
         }

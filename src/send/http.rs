@@ -309,14 +309,14 @@ fn failure(sender: &Sender, error: &reqwest::Error) -> LossReason {
             Some(inner @ rustls::Error::AlertReceived(_)) => {
                 (LossKind::Tls, tls_error::explain(inner))
             }
-            _ if error.is_timeout() => (LossKind::Timeout, text),
+            _ if error.is_timeout() => (LossKind::Timeout, plain(text)),
             _ if ["invalid HTTP", "parse", "head is too large"]
                 .iter()
                 .any(|t| text.contains(t)) =>
             {
-                (LossKind::NoHttp, text)
+                (LossKind::NoHttp, plain(text))
             }
-            _ => (LossKind::Reset, text),
+            _ => (LossKind::Reset, plain(text)),
         };
     }
     if let Some(proxy) = &sender.proxy
@@ -348,6 +348,25 @@ fn failure(sender: &Sender, error: &reqwest::Error) -> LossReason {
         }
         _ => (LossKind::Connect, text),
     }
+}
+
+/// What the HTTP library says of a response, and how a reader of reports says it.
+const PLAIN: [(&str, &str); 8] = [
+    ("client error (SendRequest): ", ""),
+    ("message head is too large", "the head of the response is too large"),
+    ("invalid HTTP header parsed", "a header of the response can't be read"),
+    ("invalid HTTP version parsed", "the response does not begin with a version of HTTP"),
+    ("invalid HTTP status-code parsed", "the status of the response can't be read"),
+    ("invalid content-length parsed", "the Content-Length of the response is not a number"),
+    (
+        "connection closed before message completed",
+        "the connection was closed before the response was whole",
+    ),
+    ("end of file before message length reached", "the body ended before its Content-Length"),
+];
+
+fn plain(text: String) -> String {
+    PLAIN.iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 /// The I/O error behind `error`, the innermost where one wraps another.

@@ -16,7 +16,7 @@ use super::incoming::{LossReason, too_large};
 use crate::exchange::{Outline, Outliner, parsed_size};
 
 /// Bytes that all answers together may take, parsed.
-const ALL: usize = 64 * 1024 * 1024;
+const ALL: usize = 48 * 1024 * 1024;
 /// An answer up to this size is not counted.
 const SMALL: u64 = 64 * 1024;
 /// Answers up to this size are read side by side; of larger ones, one at a time.

@@ -269,7 +269,7 @@ fn why_not_shrunk(
     execution: &Execution,
 ) -> Option<&'static str> {
     if scenario.has_literal_numbers(&environment.contract) {
-        return Some("it requests numbers of somebody's own, which can't be made fresh");
+        return Some("its keys are fixed, so that none can be made fresh");
     }
     let slow = execution.exchanges.iter().any(|e| match &e.answer {
         crate::exchange::Answer::Received(r) => r.elapsed > SLOW,

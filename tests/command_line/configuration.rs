@@ -272,3 +272,17 @@ fn other_commands_take_what_they_share_with_run() {
     std::fs::remove_file(desk.path().join("batchproof.toml")).unwrap();
     desk.batchproof(&["doctor"]).ends(2).says(&["--target"]);
 }
+
+#[test]
+fn no_variable_that_the_manual_names_is_called_misspelt() {
+    let manual = include_str!("../../docs/src/reference/environment.md");
+    let words = manual.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+    for name in
+        words.filter(|word| word.len() > "BATCHPROOF_".len() && word.starts_with("BATCHPROOF_"))
+    {
+        let desk = Desk::new();
+        let output = desk.command().args(["list"]).env(name, "2").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!said.contains("nothing reads"), "{name}: {said}");
+    }
+}

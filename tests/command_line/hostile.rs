@@ -66,9 +66,9 @@ fn answers_without_end_end_the_run_with_the_reason() {
         (endless_chunks as fn(&mut TcpStream) -> _, small, "larger than it may be"),
         (endless_body, small, "larger than it may be"),
         (huge_length, small, "larger than it may be"),
-        (endless_headers, small, "does not speak HTTP"),
-        (endless_interim, short, "no answer in time"),
-        (byte_by_byte, short, "no answer in time"),
+        (endless_headers, small, "does not answer in HTTP"),
+        (endless_interim, short, "no whole answer in time"),
+        (byte_by_byte, short, "no whole answer in time"),
     ] {
         let url = start(answer);
         let run = ["run", "order/sizes", "--depth", "quick", "--target", &url];

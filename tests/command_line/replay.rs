@@ -257,6 +257,10 @@ fn a_run_without_findings_has_nothing_to_replay() {
     let desk = Desk::new();
     desk.batchproof(&["run", "time"]).ends(0);
     desk.batchproof(&["replay", "reports"]).ends(0).says(&["Nothing to replay"]);
+    // Nothing is known of a run that reached nobody: it must not pass a gate as fixed.
+    let nobody = format!("http://127.0.0.1:{}", closed_port());
+    desk.batchproof(&["run", "time", "--target", &nobody]).ends(3);
+    desk.batchproof(&["replay", "reports"]).ends(3).says(&["inconclusive"]);
 }
 
 #[test]

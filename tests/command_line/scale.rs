@@ -75,7 +75,7 @@ fn a_fault_deep_in_a_giant_batch_is_found_at_its_place() {
     let found = run(|results| drop(results.remove(12_345)), 1);
     let [(rule, finding)] = &found[..] else { panic!("{found:?}") };
     assert_eq!(rule, "ORDER-001");
-    assert!(finding["message"].as_str().unwrap().contains("20000 results"), "{finding}");
+    assert!(finding["message"].as_str().unwrap().contains("20,000 results"), "{finding}");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn numbers_of_somebodys_own_are_not_sent_again() {
     let hand = reversing();
     desk.batchproof(&["run", "own.yaml", "--target", &hand.url]).ends(1);
     let finding = desk.report()["findings"][0].clone();
-    assert!(finding["minimal"]["note"].as_str().unwrap().contains("numbers of somebody's own"));
+    assert!(finding["minimal"]["note"].as_str().unwrap().contains("its keys are fixed"));
 }
 
 /// Runs lines of bash as a user pastes them.

@@ -102,6 +102,20 @@ fn keys_of_a_body_that_parsers_differ_on_are_not_called_new() {
 }
 
 #[test]
+fn an_empty_key_where_results_must_have_one_is_nobody_elses() {
+    let desk = Desk::new();
+    let rejected =
+        json!({ "reference": "", "status": "rejected", "code": "INVALID", "message": "no object" });
+    let answer = json!({ "results": [rejected, rejected, rejected] }).to_string();
+    let mut sent = exchange(1.0, 5.0, r#"{"parcels":[[],[{}],7]}"#, 200, &answer);
+    sent["request"]["url"] = "https://api.example/parcels/import".into();
+    let contract = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/contracts/read-back");
+    let ended = judged(&desk, &[sent], &["--contract", contract]);
+    assert!(!ended.text().contains("MUST  ORDER-002"), "{}", ended.text());
+    ended.ends(0);
+}
+
+#[test]
 fn the_traffic_of_a_clean_run_is_conformant() {
     let desk = Desk::new();
     let serving = Serving::start(&[], Some(TOKEN));

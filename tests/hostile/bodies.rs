@@ -21,6 +21,8 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         .with(SMALL)
         .exits(&[3])
         .says("256"),
+    Behaviour::always("a_chunk_that_never_ends", endless_chunk).exits(&[3]),
+    Behaviour::always("endless_blanks", endless_blanks).exits(&[3]),
     Behaviour::always("endless_body_until_the_end", endless_until_closed).with(SMALL).exits(&[3]),
     Behaviour::later("endless_body_later", endless_until_closed).plain_only(),
     Behaviour::always("a_string_of_a_gigabyte", huge_string)
@@ -32,7 +34,7 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     Behaviour::later("a_million_results", a_million_results)
         .with(LARGE)
         .exits(&[1])
-        .says("1000000 results")
+        .says("1,000,000 results")
         .plain_only(),
     Behaviour::later("millions_of_numbers_as_results", millions_of_numbers)
         .with(LARGE)
@@ -50,11 +52,13 @@ pub const BEHAVIOURS: &[Behaviour] = &[
     Behaviour::later("an_exponent_of_a_million_digits", long_exponent).plain_only(),
     Behaviour::later("a_result_with_a_million_members", many_members).plain_only(),
     Behaviour::later("a_million_escapes", many_escapes).plain_only(),
-    Behaviour::always("one_byte_a_second", byte_by_byte).exits(&[3]).says("no answer in time"),
+    Behaviour::always("one_byte_a_second", byte_by_byte)
+        .exits(&[3])
+        .says("no whole answer in time"),
     Behaviour::later("one_byte_a_second_later", byte_by_byte).plain_only(),
     Behaviour::always("silence_behind_the_head", silent_body).exits(&[3]),
     Behaviour::later("silence_later", silence),
-    Behaviour::always("silence", silence).exits(&[3]).says("no answer in time"),
+    Behaviour::always("silence", silence).exits(&[3]).says("no whole answer in time"),
     Behaviour::later("answers_behind_the_time_limit", late),
     Behaviour::later("late_answers_to_single_items", late_where_single)
         .exits(&[3])
@@ -78,6 +82,16 @@ fn endless_sized(talk: &mut Talk<'_>) -> Result<()> {
 
 fn endless_chunked(talk: &mut Talk<'_>) -> Result<()> {
     for_ever(talk, CHUNKED, "a\r\n{\"a\":[1,2,\r\n")
+}
+
+fn endless_chunk(talk: &mut Talk<'_>) -> Result<()> {
+    let piece = "a".repeat(64 * 1024);
+    for_ever(talk, &format!("{CHUNKED}FFFFFFFFFFFFFFF\r\n"), &piece)
+}
+
+fn endless_blanks(talk: &mut Talk<'_>) -> Result<()> {
+    let piece = " ".repeat(64 * 1024);
+    for_ever(talk, "Connection: close\r\n\r\n", &piece)
 }
 
 fn endless_until_closed(talk: &mut Talk<'_>) -> Result<()> {

@@ -11,13 +11,13 @@ pub const BEHAVIOURS: &[Behaviour] = &[
         talk.for_ever(b"endless ")
     })
     .exits(&[3])
-    .says("does not speak HTTP"),
+    .says("does not answer in HTTP"),
     Behaviour::always("headers_without_end", |talk| {
         talk.say("HTTP/1.1 200 OK\r\n")?;
         talk.for_ever(b"X-More: hello\r\n")
     })
     .exits(&[3])
-    .says("does not speak HTTP"),
+    .says("does not answer in HTTP"),
     Behaviour::later("headers_without_end_later", |talk| {
         talk.say("HTTP/1.1 200 OK\r\n")?;
         talk.for_ever(b"X-More: hello\r\n")

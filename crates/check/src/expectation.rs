@@ -18,6 +18,7 @@ use super::rules;
 use super::text::shorten;
 use crate::case::{Expect, Outcome, Results};
 use crate::contract::shape::{Again, BatchMode, ItemForm, KeyScope, SameKey};
+use crate::contract::text::counted;
 use crate::contract::validity::{ExemptClass, ExpectedOutcome};
 use crate::contract::{Contract, Level, Profile, code_text};
 use crate::exchange::{Answer, BodyIntent};
@@ -165,7 +166,7 @@ fn findings(views: &[&ExchangeView<'_>], expect: &Expect) -> Vec<(usize, Finding
                     "count",
                     format!("/{}", view.contract.batch.results),
                     format!("{count} results"),
-                    format!("{seen} results"),
+                    counted(seen as u64, "result"),
                 );
                 found.push((at, finding));
             }
@@ -370,8 +371,8 @@ fn results(views: &[&ExchangeView<'_>], wanted: &Results) -> Vec<(usize, Finding
                 let finding = Finding::new(
                     "count",
                     "",
-                    format!("{} results", list.len()),
-                    format!("{} results", items.len()),
+                    counted(list.len() as u64, "result"),
+                    counted(items.len() as u64, "result"),
                 );
                 found.push((index, finding));
             }

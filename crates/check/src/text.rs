@@ -1,6 +1,13 @@
 //! Values and texts as reports show them, and what becomes of texts. It knows nothing but text.
 
+use std::fmt::Write as _;
+
 use unicode_normalization::UnicodeNormalization as _;
+
+use crate::contract::text::thousands;
+
+/// Characters of a text that is shown.
+const LIMIT: usize = 160;
 
 /// A value as a report shows it: short, and never broken in the middle of a character.
 #[must_use]
@@ -11,12 +18,30 @@ pub fn shown(value: &serde_json::Value) -> String {
 /// Text as a report shows it.
 #[must_use]
 pub fn shorten(text: &str) -> String {
-    const LIMIT: usize = 160;
     if text.chars().count() <= LIMIT {
         return text.to_owned();
     }
     let head: String = text.chars().take(LIMIT - 20).collect();
     format!("{head}… ({} characters)", text.chars().count())
+}
+
+/// Bytes of an answer as a report shows them: short, and what is not UTF-8 as `\x9c`.
+#[must_use]
+pub fn shown_bytes(bytes: &[u8]) -> String {
+    // Of a huge body only the beginning is looked at.
+    const LOOKED_AT: usize = 4096;
+    let mut text = String::new();
+    for chunk in bytes[..bytes.len().min(LOOKED_AT)].utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    if bytes.len() <= LOOKED_AT {
+        return shorten(&text);
+    }
+    let head: String = text.chars().take(LIMIT - 20).collect();
+    format!("{head}… ({} bytes)", thousands(bytes.len() as u64))
 }
 
 /// What a service does to texts: whether it answers with another text or takes two for one, the root is the same.

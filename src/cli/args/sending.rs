@@ -40,7 +40,7 @@ pub struct SendingArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub timeout: Duration,
     /// Largest body of a response, such as 1GiB; a larger one is a finding [default: 64MiB, or what the batch can need]. All jobs
-    /// together hold at most 64 MiB: of larger responses, only the status and the number of results are judged.
+    /// together hold at most 48 MiB: of larger responses, only the status and the number of results are judged.
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     pub max_body: Option<u64>,
     /// End the run when the target has given no good response for this time. What `Retry-After` asks for does not count.

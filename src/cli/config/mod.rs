@@ -49,8 +49,25 @@ const PROFILE_VARIABLE: &str = "BATCHPROOF_CONFIG_PROFILE";
 /// Options that choose what is read, or ask about it.
 const NOT_SET: [&str; 5] = ["help", "config", "config_profile", "print_config", "save_cases"];
 /// Variables that are read and are not options.
-const OTHER_VARIABLES: [&str; 4] =
-    ["BATCHPROOF_TOKEN", CONFIG_VARIABLE, PROFILE_VARIABLE, crate::case::VARIABLE_PREFIX];
+const OTHER_VARIABLES: [&str; 15] = [
+    "BATCHPROOF_TOKEN",
+    "BATCHPROOF_MANUAL",
+    CONFIG_VARIABLE,
+    PROFILE_VARIABLE,
+    crate::case::VARIABLE_PREFIX,
+    // What a command of a profile finds, such as one that calls batchproof again.
+    "BATCHPROOF_RUN_ID",
+    "BATCHPROOF_KEYS",
+    "BATCHPROOF_BODY_SHA",
+    "BATCHPROOF_METHOD",
+    "BATCHPROOF_URL",
+    "BATCHPROOF_HOOK",
+    // Of the tests and benches of batchproof itself.
+    "BATCHPROOF_PROVE",
+    "BATCHPROOF_SEEDS",
+    "BATCHPROOF_BLESS",
+    "BATCHPROOF_SAMPLES",
+];
 /// Set for the hooks of a run: there, the variables of the run are not options of another.
 const HOOK: &str = "BATCHPROOF_HOOK";
 

@@ -47,8 +47,11 @@ pub(super) fn first_misordered(view: &ExchangeView<'_>) -> Option<(usize, usize)
             }
             map
         });
-        let echoed = member(result, unique).and_then(Value::as_str);
         let own = items[at].number.as_deref();
+        // A result that must have a key has an empty one where its item had none: that is nobody's.
+        let echoed = member(result, unique)
+            .and_then(Value::as_str)
+            .filter(|echoed| own.is_some() || !echoed.is_empty());
         // A number that comes back trimmed or cut can look like another item's. Where each number came back
         // once, none was.
         if let (Some(echoed), Some(own)) = (echoed, own)

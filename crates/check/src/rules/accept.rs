@@ -2,6 +2,7 @@
 
 use super::common;
 use crate::contract::Level;
+use crate::contract::text::counted;
 use crate::exchange::{BodyIntent, ItemIntent};
 use crate::exchange_view::{ExchangeView, ItemVerdict, ItemView};
 use crate::finding::{Finding, Symptom, Verdict};
@@ -248,7 +249,7 @@ fn empty_batch(view: &ExchangeView<'_>) -> Verdict {
             "results",
             format!("/{}", view.contract.batch.results),
             "no results",
-            format!("{} results", results.map_or(0, <[_]>::len)),
+            counted(results.map_or(0, <[_]>::len) as u64, "result"),
         )),
         (Some(400), _) => Verdict::fail(Finding::new(
             "status 400",

@@ -7,7 +7,7 @@ use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom};
 use crate::message::Message;
 use crate::prediction::Prediction;
-use crate::text::{shorten, shown};
+use crate::text::{shown, shown_bytes};
 
 /// Why an answer that got lost is not judged where [`ExchangeView::is_lost_to_early_refusal`].
 pub(super) const REFUSED_EARLY: &str = "the target may refuse what the head says before it reads a large body, and close on an unknown method";
@@ -21,7 +21,7 @@ pub(super) fn sent_status(view: &ExchangeView<'_>) -> u16 {
 pub(super) fn error_excerpt(view: &ExchangeView<'_>) -> String {
     match view.response() {
         Some(r) if !r.body.is_empty() && r.status >= 300 => {
-            format!(" with {}", shorten(&String::from_utf8_lossy(&r.body)))
+            format!(" with {}", shown_bytes(&r.body))
         }
         _ => String::new(),
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::contract::shape::Mismatch;
+use crate::contract::text::counted;
 use crate::contract::{Contract, Level};
 use crate::exchange_view::ExchangeView;
 use crate::finding::{Finding, Symptom, Verdict};
@@ -117,8 +118,8 @@ pub(crate) fn miscounted(contract: &Contract, items: usize, results: usize) -> F
     Finding::new(
         if results < items { "too few" } else { "too many" },
         format!("/{}", contract.batch.results),
-        format!("{items} results"),
-        format!("{results} results"),
+        counted(items as u64, "result"),
+        counted(results as u64, "result"),
     )
 }
 

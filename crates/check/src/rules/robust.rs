@@ -119,7 +119,7 @@ fn in_class(view: &ExchangeView<'_>) -> Verdict {
     if let Some(finding) = lost_answer(view) {
         let inputs = inputs::inputs(view);
         let expected = match inputs.first() {
-            Some(input) => format!("a response, to {input} too").into(),
+            Some(input) => format!("a response to {input}").into(),
             None => finding.expected,
         };
         return Verdict::fail(Finding { expected, inputs, ..finding });
@@ -130,10 +130,9 @@ fn in_class(view: &ExchangeView<'_>) -> Verdict {
             let inputs = inputs::inputs(view);
             let (kind, expected) = match inputs.first() {
                 // Each kind of input may break another part of the server.
-                Some(input) => (
-                    format!("{} to {input}", finding.kind),
-                    format!("no 5xx, for {input} either").into(),
-                ),
+                Some(input) => {
+                    (format!("{} to {input}", finding.kind), format!("no 5xx for {input}").into())
+                }
                 None => (finding.kind, finding.expected),
             };
             Verdict::fail(Finding { expected, kind, inputs, ..finding })

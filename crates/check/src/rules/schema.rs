@@ -11,7 +11,7 @@ use crate::exchange::BodyIntent;
 use crate::exchange_view::{ExchangeView, ItemView, ParsedBody};
 use crate::finding::{Finding, Symptom, Verdict};
 use crate::rule::{Check, Explains, Rule};
-use crate::text::{shorten, shown};
+use crate::text::{shown, shown_bytes};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -246,9 +246,7 @@ fn results_present(view: &ExchangeView<'_>) -> Verdict {
         return Verdict::Pass;
     }
     let pointer = format!("/{}", view.contract.batch.results);
-    let body = view
-        .response()
-        .map_or_else(String::new, |response| shorten(&String::from_utf8_lossy(&response.body)));
+    let body = view.response().map_or_else(String::new, |response| shown_bytes(&response.body));
     Verdict::fail(Finding::new(
         "missing",
         pointer,

@@ -38,7 +38,9 @@ pub use latency::{Latencies, Latency, LatencyBar};
 pub use minimal_example::{ExampleSize, MinimalExample};
 pub use read::read;
 pub use reason::{NotTested, Reason};
-pub use summary::{CaseSummary, Conclusion, RuleOutcome, RuleSummary, RunStats, Summary};
+pub use summary::{
+    CaseSummary, Conclusion, ExplainedFailures, RuleOutcome, RuleSummary, RunStats, Summary,
+};
 pub use threshold::{
     ErrorCount, MeasuredThreshold, findings as threshold_findings, is_of_threshold, is_of_time,
     measured, rule as threshold_rule,

@@ -74,7 +74,11 @@ impl fmt::Display for Reason {
             }
             Reason::NoCaseRan => f.write_str("no case ran"),
             Reason::Unanswered { executions, of } => {
-                write!(f, "{executions} of {} got no response", counted(*of, "execution"))
+                write!(
+                    f,
+                    "{executions} of {} got no answer that could be judged",
+                    counted(*of, "execution")
+                )
             }
             Reason::RuleNotTested { rule, why } => write!(f, "{rule} was not tested: {why}"),
         }

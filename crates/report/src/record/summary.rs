@@ -2,7 +2,7 @@
 
 mod conclude;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,8 @@ pub struct Summary {
     pub findings: Vec<(FindingRecord, FindingStatus)>,
     /// Minimal examples by finding.
     pub minimals: BTreeMap<String, MinimalExample>,
+    /// What failures of one rule account for of another's, by both rules: they are no findings of their own.
+    pub explained: BTreeMap<(String, String), ExplainedFailures>,
     /// The cases, in the order in which they were to run.
     pub cases: Vec<CaseSummary>,
     /// The rules, in the order of the registry.
@@ -148,6 +150,28 @@ pub struct Summary {
     pub reasons: Vec<Reason>,
     /// What the comparison with an older target came to, where there was one.
     pub against: Option<AgainstSummary>,
+}
+
+/// Failures of a rule for which a failure of another rule accounts.
+#[derive(Debug, Clone, Default)]
+pub struct ExplainedFailures {
+    /// How often it failed.
+    pub count: u64,
+    /// The cases that showed it.
+    pub cases: BTreeSet<String>,
+}
+
+fn explained(
+    findings: &[(FindingRecord, FindingStatus)],
+) -> BTreeMap<(String, String), ExplainedFailures> {
+    let mut explained: BTreeMap<(String, String), ExplainedFailures> = BTreeMap::new();
+    for (finding, update) in findings {
+        let Some(by) = &update.masked_by else { continue };
+        let failures = explained.entry((by.clone(), finding.rule.clone())).or_default();
+        failures.count += update.count;
+        failures.cases.insert(finding.case.clone());
+    }
+    explained
 }
 
 impl Summary {
@@ -201,6 +225,7 @@ impl Summary {
                 counts.masked += update.count;
             }
         }
+        let explained = explained(&findings);
         findings.retain(|(_, u)| u.masked_by.is_none());
         findings.sort_by(|(a, u), (b, v)| {
             let key = |f: &FindingRecord, u: &FindingStatus| {
@@ -231,6 +256,7 @@ impl Summary {
             .collect();
         let against = against(&head, tail.as_ref(), events);
         let mut summary = Summary {
+            explained,
             against,
             head,
             tail,

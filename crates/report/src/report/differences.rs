@@ -53,8 +53,11 @@ pub(super) fn difference(one: &str, other: &str) -> Option<String> {
     let (short, long) = (a.len().min(b.len()), a.len().max(b.len()));
     if same == short && same > 0 {
         let lacking = number((long - same) as u64);
-        let characters = number(same as u64);
-        return Some(format!("after their first {characters} characters: one has {lacking} more"));
+        let first = match same {
+            1 => "character".to_owned(),
+            _ => format!("{} characters", number(same as u64)),
+        };
+        return Some(format!("after their first {first}: one has {lacking} more"));
     }
     if a.len() == b.len() {
         let unlike: Vec<usize> = (0..a.len()).filter(|i| a[*i] != b[*i]).collect();

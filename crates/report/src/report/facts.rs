@@ -11,7 +11,7 @@ use super::minimal::{as_finding, flakiness, minimal_line};
 use super::pair::index_in;
 use super::requests::{Focus, request_facts};
 use super::text::{excerpt, visible, visible_value};
-use super::wording::{also, confirmation, rule_of, seen, shown};
+use super::wording::{also, confirmation, explained, rule_of, seen, shown};
 use crate::record::{FindingRecord, Summary};
 use crate::triage::Problem;
 
@@ -51,6 +51,9 @@ pub(super) fn facts(summary: &Summary, group: &Problem<'_>) -> Vec<Fact> {
     }
     if let Some(also) = also(group) {
         add("also", also);
+    }
+    if let Some(line) = explained(summary, group) {
+        add("explains", line);
     }
     if let Some(reason) = &status.waived {
         add("waived", visible(reason));

@@ -40,7 +40,8 @@ pub fn html(summary: &Summary, dir: &Path) -> String {
     let how = CommandContext { dir: dir.to_owned(), ..CommandContext::from_summary(summary) };
     let groups = problems(summary);
     let specification = visible(&summary.head.specification.title);
-    let title = format!("{} · {specification} · batchproof", summary.conclusion);
+    let (_, word) = head::headline(summary);
+    let title = format!("{} · {specification} · batchproof", word.to_lowercase());
     html! {
         (DOCTYPE)
         html lang="en" {

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use crate::contract::Interpretation;
 use crate::record::{
-    AnswerRecord, ExchangeRecord, FindingRecord, RUN, Reason, RecordedFinding, RuleOutcome,
-    RuleSummary, RunHead, Summary, WaiverStatus, is_of_threshold, is_of_time,
+    AnswerRecord, ExchangeRecord, FindingRecord, NotTested, RUN, Reason, RecordedFinding,
+    RuleOutcome, RuleSummary, RunHead, Summary, WaiverStatus, is_of_threshold, is_of_time,
 };
 
-use crate::triage::{Problem, ProblemState, ProblemTotals};
+use crate::triage::{Problem, ProblemState, ProblemTotals, problems};
 
 use super::text::{counted, millis, number, visible};
 
@@ -41,6 +41,28 @@ pub(super) fn also(problem: &Problem<'_>) -> Option<String> {
     if others.len() > NAMED {
         named.push(format!("{} more", others.len() - NAMED));
     }
+    (!named.is_empty()).then(|| named.join(", "))
+}
+
+/// The failures of other rules for which a problem accounts, where it is the first with the rule that explains them.
+pub(super) fn explained(summary: &Summary, problem: &Problem<'_>) -> Option<String> {
+    let by = |by: &str| problem.finding_of_rule(by).is_some();
+    if !summary.explained.keys().any(|(rule, _)| by(rule)) {
+        return None;
+    }
+    let problems = problems(summary);
+    let is_first = |rule: &str| {
+        let first = problems.iter().find(|other| other.finding_of_rule(rule).is_some());
+        first.is_some_and(|first| first.lead.0.id == problem.lead.0.id)
+    };
+    let of_it = summary.explained.iter().filter(|((rule, _), _)| by(rule) && is_first(rule));
+    let named: Vec<String> = of_it
+        .map(|((_, rule), failures)| {
+            let (count, cases) = (failures.count, failures.cases.len() as u64);
+            let rule = visible(rule);
+            format!("{rule} ({} in {})", counted(count, "time"), counted(cases, "case"))
+        })
+        .collect();
     (!named.is_empty()).then(|| named.join(", "))
 }
 
@@ -155,8 +177,40 @@ pub(super) fn headline(summary: &Summary, group: &Problem<'_>) -> String {
 
 /// Why the run is not conformant, without what the problems say already.
 pub(super) fn other_reasons(summary: &Summary) -> Vec<String> {
-    let other = summary.reasons.iter().filter(|r| !matches!(r, Reason::Findings { .. }));
-    other.map(ToString::to_string).collect()
+    let mut sentences: Vec<String> = Vec::new();
+    let mut told: Vec<&NotTested> = Vec::new();
+    for reason in &summary.reasons {
+        match reason {
+            Reason::Findings { .. } => {}
+            Reason::RuleNotTested { why, .. } if told.contains(&why) => {}
+            Reason::RuleNotTested { why, .. } => {
+                told.push(why);
+                sentences.extend(not_tested_for(summary, why));
+            }
+            other => sentences.push(other.to_string()),
+        }
+    }
+    sentences
+}
+
+/// The rules that were not tested for one reason: a sentence for each, or one for many.
+fn not_tested_for(summary: &Summary, wanted: &NotTested) -> Vec<String> {
+    const FEW: usize = 3;
+    let mut sentences = Vec::new();
+    let mut rules = Vec::new();
+    for reason in &summary.reasons {
+        if let Reason::RuleNotTested { rule, why } = reason
+            && why == wanted
+        {
+            sentences.push(reason.to_string());
+            rules.push(rule.as_str());
+        }
+    }
+    if rules.len() <= FEW {
+        return sentences;
+    }
+    let count = counted(rules.len() as u64, "rule");
+    vec![format!("{count} were not tested: {wanted} ({})", rules.join(", "))]
 }
 
 /// `part 3 of 3`, where the run is a part of a divided one.

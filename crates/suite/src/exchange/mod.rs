@@ -310,7 +310,7 @@ impl LossKind {
             LossKind::Tls => "no encrypted connection",
             LossKind::Credentials => "no credentials",
             LossKind::Reset => "the connection ended without an answer",
-            LossKind::Timeout => "no answer in time",
+            LossKind::Timeout => "no whole answer in time",
             LossKind::CutShort => "no answer within a limit that was cut",
             LossKind::NoHttp => "the answer is not HTTP",
             LossKind::TooLarge => "the answer is larger than it may be",

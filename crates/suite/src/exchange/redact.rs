@@ -23,6 +23,9 @@ const LONG: usize = 8;
 /// Characters of a secret in a row that are taken for a part of it.
 const PART: usize = 12;
 
+/// Zeros between two letters of a secret: UTF-32 has three.
+const ZEROS: usize = 3;
+
 /// Backslashes before an escape, beyond the first.
 const SLASHES: usize = 7;
 
@@ -77,8 +80,10 @@ impl Secret {
 fn run(text: &[u8], secret: &[u8]) -> Option<usize> {
     let (mut at, mut bytes) = (0, 0);
     for byte in secret {
-        let Some(length) = text.get(at..).and_then(|rest| one(rest, *byte, true)) else { break };
-        at += length;
+        let zeros = text.get(at..).map_or(0, zeros);
+        let next = text.get(at + zeros..).and_then(|rest| one(rest, *byte, true));
+        let Some(length) = next else { break };
+        at += zeros + length;
         bytes += 1;
     }
     (bytes >= PART).then_some(at)
@@ -197,12 +202,14 @@ fn pair(first: u8, second: u8) -> usize {
 fn starts(forms: &[Form], secrets: &[Secret]) -> Vec<bool> {
     // What begins an escape, and what stands for a space.
     const ESCAPES: [u8; 4] = [b'\\', b'%', b'&', b'+'];
+    // What may stand between two letters.
+    const ZERO: u8 = 0;
     let mut starts = vec![false; 256 * 256];
     let cases = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
     for form in forms {
         if let [first, second, ..] = form.bytes[..] {
             for first in cases(first) {
-                for second in cases(second).into_iter().chain(ESCAPES) {
+                for second in cases(second).into_iter().chain(ESCAPES).chain([ZERO]) {
                     starts[pair(first, second)] = true;
                 }
             }
@@ -274,9 +281,20 @@ fn inside_base64(secret: &[u8], offset: usize) -> String {
 fn length(text: &[u8], form: &Form) -> Option<usize> {
     let mut at = 0;
     for &byte in &form.bytes {
+        at += zeros(text.get(at..)?);
         at += one(text.get(at..)?, byte, form.fold)?;
     }
     Some(at)
+}
+
+/// How many bytes at the beginning of `text` are zeros, escaped or not: UTF-16 and UTF-32 have them between letters.
+fn zeros(text: &[u8]) -> usize {
+    let mut at = 0;
+    for _ in 0..ZEROS {
+        let Some(length) = one(&text[at..], 0, false) else { break };
+        at += length;
+    }
+    at
 }
 
 /// How many bytes of `text` stand for `byte` at its beginning.
@@ -290,6 +308,7 @@ fn one(text: &[u8], byte: u8, fold: bool) -> Option<usize> {
             // A text in JSON in JSON has its backslashes doubled.
             let more = rest.iter().take(SLASHES).take_while(|b| **b == b'\\').count();
             match &rest[more..] {
+                [b'x', a, b, ..] => same(number(&[*a, *b], 16)?).then_some(more + 4),
                 [b'u', a, b, c, d, ..] => same(number(&[*a, *b, *c, *d], 16)?).then_some(more + 6),
                 [second, ..] if *second == byte && !second.is_ascii_alphanumeric() => {
                     Some(more + 2)
@@ -356,6 +375,10 @@ mod tests {
             BASE64.encode(format!("Bearer {SECRET} and more").as_bytes()),
             rotated(SECRET),
             SECRET[..SECRET.len() - 1].to_owned(),
+            SECRET.bytes().map(|b| format!("\\x{b:02x}")).collect::<Vec<_>>().concat(),
+            SECRET.chars().map(|c| c.to_string()).collect::<Vec<_>>().join("\0"),
+            SECRET.chars().map(|c| c.to_string()).collect::<Vec<_>>().join("\\u0000"),
+            SECRET.chars().map(|c| c.to_string()).collect::<Vec<_>>().join("\0\0\0"),
         ] {
             let cleaned = redactor().clean(&format!("before {form} after"));
             assert!(cleaned.contains(REDACTED), "{form}: {cleaned}");

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::contract::Level;
-use crate::record::{Conclusion, Summary};
+use crate::record::{AgainstConclusion, Conclusion, Summary};
 use crate::report::text::{number, seconds, visible, visible_lines};
 use crate::report::wording::{cases_at_depth, left_on_target, other_reasons, part, traffic};
 use crate::triage::{Problem, ProblemTotals};
@@ -13,18 +13,20 @@ pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
     let (tested, rules) = summary.rules_tested();
     let reasons = other_reasons(summary);
     let stats = summary.stats();
-    let word = match summary.conclusion {
-        Conclusion::Conformant => "Conformant",
-        Conclusion::NonConformant => "Nonconformant",
-        Conclusion::Inconclusive => "Inconclusive",
-    };
-    let class = format!("verdict {}", summary.conclusion);
+    let (conclusion, word) = headline(summary);
+    let class = format!("verdict {conclusion}");
     html! {
         section class=(class) aria-label="Conclusion" {
-            h1 { (mark(summary.conclusion)) (word) @if let Some(part) = part(summary) { span.part { (part) " only" } } }
+            h1 { (mark(conclusion)) (word) @if let Some(part) = part(summary) { span.part { (part) " only" } } }
             p.target {
                 (visible(&summary.head.specification.endpoint)) " against "
                 span { (visible(&summary.head.target)) }
+            }
+            @if let Some(against) = &summary.against {
+                p.target {
+                    "compared with " span { (visible(&against.head.target)) }
+                    "; by itself it is " (summary.conclusion)
+                }
             }
             @if !reasons.is_empty() {
                 ul.reasons { @for reason in &reasons { li { (lines(reason)) } } }
@@ -51,6 +53,20 @@ pub(super) fn verdict(summary: &Summary, groups: &[Problem<'_>]) -> Markup {
         @if !summary.notes.is_empty() {
             div.notes { ul { @for note in &summary.notes { li { (lines(note)) } } } }
         }
+    }
+}
+
+/// What the exit status follows from, and its word: of a comparison, whether the targets differ.
+pub(super) fn headline(summary: &Summary) -> (Conclusion, &'static str) {
+    match summary.against.as_ref().map(|against| against.conclusion) {
+        Some(AgainstConclusion::Same) => (Conclusion::Conformant, "Same answers"),
+        Some(AgainstConclusion::Different) => (Conclusion::NonConformant, "Different answers"),
+        Some(AgainstConclusion::NotCompared) => (Conclusion::Inconclusive, "Not compared"),
+        None => match summary.conclusion {
+            Conclusion::Conformant => (Conclusion::Conformant, "Conformant"),
+            Conclusion::NonConformant => (Conclusion::NonConformant, "Nonconformant"),
+            Conclusion::Inconclusive => (Conclusion::Inconclusive, "Inconclusive"),
+        },
     }
 }
 
